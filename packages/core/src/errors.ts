@@ -1,0 +1,94 @@
+/** The one list of errors: code → HTTP status, title, and whether the same request may work later. */
+type ErrorEntry = { status: number; title: string; retryable: boolean };
+
+const entry = (status: number, title: string, retryable = false): ErrorEntry => ({ status, title, retryable });
+
+export const ERRORS = {
+  // what a request got wrong
+  invalid_request: entry(422, "The request is not valid"),
+  not_supported: entry(422, "Not supported"),
+  idempotency_key_reused: entry(422, "This Idempotency-Key was used with another body"),
+  malformed: entry(400, "The request could not be read"),
+  empty_file: entry(400, "The file is empty"),
+  unauthorized: entry(401, "A key is needed"),
+  forbidden: entry(403, "Not allowed"),
+  host_not_allowed: entry(403, "This host name is not served here"),
+  origin_not_allowed: entry(403, "This origin is not allowed"),
+  bad_signature: entry(403, "The link is not valid"),
+  link_expired: entry(403, "The link has expired"),
+  not_found: entry(404, "Not found"),
+  method_not_allowed: entry(405, "Method not allowed"),
+  not_acceptable: entry(406, "Not acceptable"),
+  conflict: entry(409, "Not possible in the present state"),
+  not_ready: entry(409, "The result is not ready"),
+  gone: entry(410, "Gone"),
+  length_required: entry(411, "Content-Length is needed"),
+  already_exists: entry(412, "It has already arrived"),
+  precondition_failed: entry(412, "Changed in the meantime"),
+  too_large: entry(413, "The file is too large"),
+  image_too_large: entry(413, "The picture has too many pixels"),
+  unsupported_type: entry(415, "This type of file is not accepted"),
+  range_not_satisfiable: entry(416, "The range is outside the file"),
+  too_many_requests: entry(429, "Too many requests", true),
+  // what a picture does not allow
+  image_unreadable: entry(422, "The picture could not be decoded"),
+  no_face: entry(422, "No face was found"),
+  face_too_small: entry(422, "The face is too small"),
+  face_not_there: entry(422, "There is no such face in the picture"),
+  face_turned_away: entry(422, "The face is turned too far away"),
+  // what a finished file got wrong (`check`)
+  check_unreadable: entry(500, "The result does not decode", true),
+  check_wrong_shape: entry(500, "The result has another size, rate or number of frames than asked", true),
+  check_no_face: entry(500, "No face in the result", true),
+  check_other_face: entry(500, "The result shows another face", true),
+  check_still: entry(500, "Nothing moves in the result", true),
+  check_other_motion: entry(500, "The result moves otherwise than asked", true),
+  // what went wrong with us
+  engine_not_configured: entry(503, "This engine is not configured"),
+  engine_failed: entry(500, "The engine failed", true),
+  engine_crashed: entry(500, "The engine crashed", true),
+  engine_timeout: entry(500, "The engine took too long", true),
+  engine_out_of_memory: entry(500, "The engine used too much memory", true),
+  worker_lost: entry(500, "The worker was lost too often", true),
+  deadline_passed: entry(500, "The job's time is over", true),
+  canceled: entry(409, "The job was canceled"),
+  storage_unavailable: entry(503, "The storage does not answer", true),
+  storage_full: entry(507, "The storage is full", true),
+  unavailable: entry(503, "Not able to take work now", true),
+  internal: entry(500, "Something went wrong on the server", true),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+
+/** One fault in a request: `loc` is the path to it, such as `["body", "params", "fps"]`. */
+export type FieldError = { loc: (string | number)[]; msg: string; type: string };
+
+/** An error that a client may see: `message` is the `detail` it reads. Anything else thrown answers 500, its message hidden. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly errors: FieldError[] | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; errors?: FieldError[] } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.errors = options.errors;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERRORS, code);
+}
+
+export function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {
+  return error instanceof AppError && codes.includes(error.code);
+}
