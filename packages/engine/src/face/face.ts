@@ -1,5 +1,10 @@
+/** Finds faces and reads their landmarks. */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Picture } from "../media/picture.ts";
+import { type Candidate, detectIn, withoutDoubles } from "./detect.ts";
+import { cropAround, eyesAt, meshesAt } from "./landmarks.ts";
+import { type Models, models } from "./models.ts";
+import { poseOf } from "./pose.ts";
 import type { Face, FaceCrop, Landmarks } from "./types.ts";
 
 export type { Face, FaceCrop, Landmarks, LidContours } from "./types.ts";
@@ -7,22 +12,93 @@ export type { Face, FaceCrop, Landmarks, LidContours } from "./types.ts";
 /** Smallest distance of the outer eye corners, in pixels of the full picture, that is animated. */
 export const MIN_EYE_DISTANCE = 24;
 
+/** A face is what the detector and the mesh model both take for one. */
+const MIN_SCORE = 0.5;
+const MIN_MESH_SCORE = 0.6;
+
 /** Faces of a picture, largest first, each once. */
-export async function findFaces(_picture: Picture): Promise<Face[]> {
-  throw new Error("not ready");
+export async function findFaces(picture: Picture): Promise<Face[]> {
+  const ready = await models();
+  const whole = {
+    x: picture.width / 2,
+    y: picture.height / 2,
+    size: Math.max(picture.width, picture.height),
+    angle: 0,
+  };
+  const faces = withoutDoubles(detectIn(ready, picture, whole, MIN_SCORE)).flatMap(
+    (candidate) => readFace(ready, picture, candidate) ?? [],
+  );
+  return faces.sort((a, b) => b.eyeDistance - a.eyeDistance);
 }
 
 /** Landmarks at a fixed crop, without the detector: frames of a video measured with one crop do not jitter. */
-export async function trackFace(_picture: Picture, _crop: FaceCrop): Promise<Landmarks> {
-  throw new Error("not ready");
+export async function trackFace(picture: Picture, crop: FaceCrop): Promise<Landmarks> {
+  return landmarksAt(await models(), picture, crop);
 }
 
 /** Loads the models and runs each once, so that the first picture does not wait for it. */
-export async function warmUp(): Promise<void> {}
+export async function warmUp(): Promise<void> {
+  const ready = await models();
+  const picture: Picture = {
+    width: 8,
+    height: 8,
+    data: new Uint8Array(192),
+    fullWidth: 8,
+    fullHeight: 8,
+    region: { x: 0, y: 0, width: 8, height: 8 },
+    orientation: 1,
+  };
+  const crop = { x: 4, y: 4, size: 8, angle: 0 };
+  detectIn(ready, picture, crop, MIN_SCORE);
+  landmarksAt(ready, picture, crop);
+}
 
 /** The face that was asked for. Throws `no_face`, `face_not_there`. */
 export function chooseFace(faces: Face[], index: number): Face {
   const face = faces[index];
-  if (face === undefined) throw new AppError("no_face", "No face was found.");
-  return face;
+  if (face !== undefined) return face;
+  if (faces.length === 0) {
+    throw new AppError(
+      "no_face",
+      "No face was found. Use a picture in which one is well lit and looks towards the camera.",
+    );
+  }
+  const count = faces.length === 1 ? "1 face" : `${faces.length} faces`;
+  throw new AppError(
+    "face_not_there",
+    `The picture has ${count}: \`face\` counts from 0, largest first, so ${index} is none.`,
+  );
+}
+
+function readFace(ready: Models, picture: Picture, candidate: Candidate): Face | undefined {
+  const first = meshesAt(ready, picture, [candidate.crop])[0]!;
+  if (first.score < MIN_MESH_SCORE) return undefined;
+  const crop = cropAround(first.points);
+  const landmarks = landmarksAt(ready, picture, crop);
+  if (landmarks.meshScore < MIN_MESH_SCORE) return undefined;
+  const { points } = landmarks;
+  return {
+    ...landmarks,
+    crop,
+    box: boxOf(points),
+    eyeDistance: Math.hypot(points[263 * 3]! - points[33 * 3]!, points[263 * 3 + 1]! - points[33 * 3 + 1]!),
+    score: candidate.score,
+    ...poseOf(points),
+  };
+}
+
+function landmarksAt(ready: Models, picture: Picture, crop: FaceCrop): Landmarks {
+  const { points, score } = meshesAt(ready, picture, [crop])[0]!;
+  return { points, meshScore: score, ...eyesAt(ready, picture, points, crop.angle) };
+}
+
+function boxOf(points: Float32Array): Face["box"] {
+  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let p = 0; p < points.length; p += 3) {
+    left = Math.min(left, points[p]!);
+    right = Math.max(right, points[p]!);
+    top = Math.min(top, points[p + 1]!);
+    bottom = Math.max(bottom, points[p + 1]!);
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }

@@ -1,12 +1,18 @@
+/** Decodes what clients upload. Only JPEG and PNG get through to a decoder; the rest of libvips' formats are switched off. */
+import { open } from "node:fs/promises";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import sharp from "sharp";
+
 /** A decoded picture: 8 bits, sRGB, RGB interleaved, upright, no alpha. */
 export type Picture = {
   width: number;
   height: number;
   /** width × height × 3 bytes. */
   data: Uint8Array;
-  /** Size of the upright full picture, of which this shows `region`, perhaps scaled. */
+  /** Size of the upright full picture, of which this shows `region`, perhaps shrunk. */
   fullWidth: number;
   fullHeight: number;
+  /** What it shows, in pixels of the upright full picture; the edges may lie between pixels. */
   region: Region;
   /** EXIF orientation that the file carried, 1–8; it was applied. */
   orientation: number;
@@ -16,13 +22,120 @@ export type Picture = {
 export type Region = { x: number; y: number; width: number; height: number };
 
 export type DecodeOptions = {
-  /** Longest side of what comes back; it is never enlarged. */
+  /** Longest side of what comes back; nothing is ever enlarged. */
   maxSide?: number;
-  /** Part of the upright full picture; the whole by default. Rounded to whole pixels and cut to the picture. */
+  /** The part that is wanted, cut to the picture; the whole by default. What comes back covers at least it. */
   region?: Region;
 };
 
-/** Decodes a JPEG or PNG file. Throws `unsupported_type`, `image_too_large`, `image_unreadable`. */
-export async function decodePicture(_path: string, _options: DecodeOptions = {}): Promise<Picture> {
-  throw new Error("not ready");
+/** What a picture's header says; sizes are upright. */
+export type PictureHeader = { type: "image/jpeg" | "image/png"; width: number; height: number; orientation: number };
+
+export const MAX_PIXELS = 100_000_000;
+export const MAX_SIDE = 16_384;
+
+sharp.block({ operation: ["VipsForeignLoad"] });
+sharp.unblock({ operation: ["VipsForeignLoadJpeg", "VipsForeignLoadPng"] });
+// One picture at a time and each only once: a cache of operations would only hold memory.
+sharp.cache(false);
+sharp.concurrency(1);
+
+/**
+ * Decodes a JPEG or PNG file, as a whole or a part of it. A part is cut after the shrinking, so a JPEG is decoded at the size
+ * that is needed and not at its full one. Throws `unsupported_type`, `empty_file`, `image_too_large`, `image_unreadable`.
+ */
+export async function decodePicture(
+  path: string,
+  { maxSide = MAX_SIDE, region }: DecodeOptions = {},
+): Promise<Picture> {
+  const { width, height, orientation } = await readHeader(path);
+  const wanted = region === undefined ? { x: 0, y: 0, width, height } : cutTo(region, width, height);
+  const scale = Math.min(1, maxSide / Math.max(wanted.width, wanted.height));
+  const scaled = { width: scaledSide(width, scale), height: scaledSide(height, scale) };
+  const [across, down] = [scaled.width / width, scaled.height / height];
+  const left = Math.floor(wanted.x * across + 1e-6);
+  const top = Math.floor(wanted.y * down + 1e-6);
+  const right = Math.min(scaled.width, Math.ceil((wanted.x + wanted.width) * across - 1e-6));
+  const bottom = Math.min(scaled.height, Math.ceil((wanted.y + wanted.height) * down - 1e-6));
+
+  const image = openImage(path).autoOrient();
+  // White, as on the pages on which cut-out portraits are mostly seen.
+  image.flatten({ background: "#ffffff" });
+  if (scale < 1) image.resize(scaled.width, scaled.height, { fit: "fill" });
+  const whole = left === 0 && top === 0 && right === scaled.width && bottom === scaled.height;
+  if (!whole) image.extract({ left, top, width: right - left, height: bottom - top });
+  image.toColourspace("srgb").raw({ depth: "uchar" });
+  const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch(rethrow);
+  if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels`);
+  return {
+    width: info.width,
+    height: info.height,
+    data,
+    fullWidth: width,
+    fullHeight: height,
+    region: { x: left / across, y: top / down, width: info.width / across, height: info.height / down },
+    orientation,
+  };
+}
+
+/** Reads type, size and orientation without decoding. Throws as `decodePicture`. */
+export async function readHeader(path: string): Promise<PictureHeader> {
+  const type = await sniff(path);
+  const { width, height, autoOrient, orientation } = await openImage(path).metadata().catch(rethrow);
+  if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
+    throw new AppError("image_too_large", `The picture has ${width} × ${height} pixels. ${SIZE_HELP}`);
+  }
+  return { type, width: autoOrient.width, height: autoOrient.height, orientation: orientation ?? 1 };
+}
+
+const SIZE_HELP = `At most ${MAX_SIDE.toLocaleString("en")} pixels a side and ${MAX_PIXELS / 1e6} megapixels are taken: send a smaller copy.`;
+
+function openImage(path: string) {
+  return sharp(path, {
+    // Photos with harmless faults, such as stray bytes between segments, pass; cut-off ones don't.
+    failOn: "error",
+    limitInputPixels: MAX_PIXELS,
+    sequentialRead: true,
+  }).timeout({ seconds: 60 });
+}
+
+async function sniff(path: string): Promise<PictureHeader["type"]> {
+  const head = Buffer.alloc(8);
+  const file = await open(path);
+  const { bytesRead } = await file.read(head, 0, 8, 0).finally(() => file.close());
+  if (bytesRead === 0) throw new AppError("empty_file", "The picture is empty: it has 0 bytes. Choose the file again.");
+  if (head.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]))) return "image/jpeg";
+  if (head.equals(Buffer.from("89504e470d0a1a0a", "hex"))) return "image/png";
+  throw new AppError(
+    "unsupported_type",
+    "The picture is neither a JPEG nor a PNG. Save it as one of them and send it again.",
+  );
+}
+
+function cutTo(region: Region, width: number, height: number): Region {
+  const x = Math.min(width - 1, Math.max(0, region.x));
+  const y = Math.min(height - 1, Math.max(0, region.y));
+  return {
+    x,
+    y,
+    width: Math.max(1, Math.min(width, region.x + region.width) - x),
+    height: Math.max(1, Math.min(height, region.y + region.height) - y),
+  };
+}
+
+function scaledSide(side: number, scale: number): number {
+  return Math.max(1, Math.round(side * scale));
+}
+
+function rethrow(error: unknown): never {
+  if (hasCode(error, "image_too_large")) throw error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (/pixel limit/i.test(message)) {
+    throw new AppError("image_too_large", `The picture has too many pixels. ${SIZE_HELP}`, { cause: error });
+  }
+  throw new AppError(
+    "image_unreadable",
+    "The picture could not be decoded: the file is damaged or was cut off. Save or export it again and send the new file.",
+    { cause: error },
+  );
 }

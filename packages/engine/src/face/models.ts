@@ -1,0 +1,117 @@
+/**
+ * The three landmark models (Google MediaPipe: BlazeFace, Face Mesh, Iris; Apache-2.0) as they ship inside the npm package
+ * @vladmandic/human, run by TensorFlow.js on its WASM backend. Nothing is fetched: models and WASM are read from node_modules.
+ */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type * as Converter from "@tensorflow/tfjs-converter";
+import type * as Tf from "@tensorflow/tfjs-core";
+
+// require() rather than import: reading the names these CommonJS bundles export would cost some 20 ms at every start.
+const require = createRequire(import.meta.url);
+
+export const DETECTOR_SIZE = 256;
+export const MESH_SIZE = 192;
+export const IRIS_SIZE = 64;
+
+/** For each of 896 anchors: the score before the sigmoid, and 16 numbers (centre, size, 6 key points) in pixels of 256. */
+export type DetectorOutput = { scores: Float32Array; boxes: Float32Array };
+/** 468 × (x, y, z) in pixels of 192, and how sure the model is that it sees a face, 0–1. */
+export type MeshOutput = { points: Float32Array; score: number };
+/** 76 × (x, y, z) in pixels of 64: 71 of lids and brow, 5 of the iris. */
+export type IrisOutput = Float32Array;
+
+/** Inputs are RGB, interleaved, 0–1, square with the model's side; the detector's are −1–1. */
+export type Models = {
+  detect(input: Float32Array): DetectorOutput;
+  mesh(inputs: Float32Array[]): MeshOutput[];
+  /** Takes right eyes, or left eyes mirrored. */
+  iris(inputs: Float32Array[]): IrisOutput[];
+};
+
+let loading: Promise<Models> | undefined;
+
+/** The models, loaded on the first call and kept for the life of the process. */
+export function models(): Promise<Models> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Models> {
+  const files = ["blazeface", "facemesh", "iris"].map(readModel);
+  const tf = require("@tensorflow/tfjs-core") as typeof Tf;
+  const converter = require("@tensorflow/tfjs-converter") as typeof Converter;
+  const wasm = require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm");
+  tf.env().set("PROD", true);
+  // Threads need a browser's workers; the plain SIMD build is the fast one in Node.
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+  wasm.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
+  await tf.setBackend("wasm");
+  const [detector, mesh, iris] = (await Promise.all(
+    files.map(async (artifacts) => converter.loadGraphModel(tf.io.fromMemory(await artifacts))),
+  )) as [Converter.GraphModel, Converter.GraphModel, Converter.GraphModel];
+  return {
+    detect: (input) => runDetector(tf, detector, input),
+    mesh: (inputs) => runMesh(tf, mesh, inputs),
+    iris: (inputs) => runIris(tf, iris, inputs),
+  };
+}
+
+type ModelJson = {
+  modelTopology: object;
+  weightsManifest: { weights: Tf.io.WeightsManifestEntry[] }[];
+  signature?: object;
+  userDefinedMetadata?: { signature?: object };
+};
+
+async function readModel(name: string): Promise<Tf.io.ModelArtifacts> {
+  const folder = join(dirname(require.resolve("@vladmandic/human")), "..", "models");
+  const [json, weights] = await Promise.all([
+    readFile(join(folder, `${name}.json`), "utf8"),
+    readFile(join(folder, `${name}.bin`)),
+  ]);
+  const model = JSON.parse(json) as ModelJson;
+  return {
+    modelTopology: model.modelTopology,
+    weightSpecs: model.weightsManifest.flatMap((group) => group.weights),
+    weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer,
+  };
+}
+
+function runDetector(tf: typeof Tf, model: Converter.GraphModel, input: Float32Array): DetectorOutput {
+  const scores = new Float32Array(896);
+  const boxes = new Float32Array(896 * 16);
+  for (const { shape, data } of execute(tf, model, [input], DETECTOR_SIZE)) {
+    // The fine grid (512 anchors) comes first, then the coarse one (384).
+    const first = shape[1] === 512 ? 0 : 512;
+    if (shape[2] === 1) scores.set(data, first);
+    else boxes.set(data, first * 16);
+  }
+  return { scores, boxes };
+}
+
+function runMesh(tf: typeof Tf, model: Converter.GraphModel, inputs: Float32Array[]): MeshOutput[] {
+  const outputs = execute(tf, model, inputs, MESH_SIZE);
+  const points = outputs.find(({ data }) => data.length === inputs.length * 1404)!.data;
+  const scores = outputs.find(({ data }) => data.length === inputs.length)!.data;
+  return inputs.map((_, i) => ({ points: points.slice(i * 1404, (i + 1) * 1404), score: scores[i]! }));
+}
+
+function runIris(tf: typeof Tf, model: Converter.GraphModel, inputs: Float32Array[]): IrisOutput[] {
+  const { data } = execute(tf, model, inputs, IRIS_SIZE)[0]!;
+  return inputs.map((_, i) => data.slice(i * 228, (i + 1) * 228));
+}
+
+function execute(tf: typeof Tf, model: Converter.GraphModel, inputs: Float32Array[], side: number) {
+  return tf.tidy(() => {
+    const batch = new Float32Array(inputs.length * side * side * 3);
+    inputs.forEach((input, i) => {
+      batch.set(input, i * side * side * 3);
+    });
+    const tensor = tf.tensor4d(batch, [inputs.length, side, side, 3]);
+    const result = model.execute(tensor);
+    const tensors = Array.isArray(result) ? result : [result as Tf.Tensor];
+    return tensors.map((output) => ({ shape: output.shape, data: output.dataSync() as Float32Array }));
+  });
+}
