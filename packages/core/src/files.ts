@@ -1,0 +1,59 @@
+/**
+ * The port to where files live. Keys come from `keys.ts`; a key can never leave the storage (`..`, absolute paths, NUL,
+ * back slashes and encoded separators are `not_found`). A reader sees a whole file or none.
+ *
+ * Errors of all methods: `storage_unavailable`, `storage_full`.
+ */
+export type FileInfo = {
+  key: string;
+  bytes: number;
+  type: string;
+  /** The storage's own name for this content, without quotes. */
+  etag: string;
+  /** Milliseconds since 1970, by the storage's clock. */
+  storedAtMs: number;
+};
+
+/** First and last byte, inclusive, as in HTTP; `last` may lie beyond the end. A negative `first` counts from the end. */
+export type ByteRange = { first: number; last?: number | undefined };
+
+export type StoredFile = FileInfo & { range: { first: number; last: number } | null; body: ReadableStream<Uint8Array> };
+
+export type PutOptions = {
+  type: string;
+  /** Refuses a body of another length (`invalid_request`), and stops reading as soon as it is longer. */
+  bytes?: number | undefined;
+  /** Refuses a body with another hash (`invalid_request`). Hex. */
+  sha256?: string | undefined;
+  /** Stops reading and refuses with `too_large` beyond this. */
+  maxBytes?: number | undefined;
+  signal?: AbortSignal | undefined;
+};
+
+export type UploadTarget = { url: string; headers: Record<string, string> };
+
+export interface Files {
+  /** Stores a file once: throws `already_exists` when the key is taken. After any error nothing of it can be seen. */
+  put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<FileInfo & { sha256: string }>;
+  /** Throws `not_found`, or `range_not_satisfiable`. The body must be read or cancelled. */
+  get(key: string, options?: { range?: ByteRange | undefined; signal?: AbortSignal | undefined }): Promise<StoredFile>;
+  /** Throws `not_found`; `precondition_failed` when `from` no longer has this etag; `already_exists`. */
+  copy(from: string, to: string, etag: string): Promise<FileInfo>;
+  /**
+   * A signed link to read a file, for whoever holds it, until `expiresAtMs`. Either absolute, or a path of the server's own
+   * (the API resolves it against its own origin).
+   */
+  link(
+    key: string,
+    options: { method: "GET" | "HEAD"; expiresAtMs: number; type: string; disposition: string },
+  ): Promise<string>;
+  /** A signed link to store exactly these bytes under a key once, by PUT. */
+  uploadLink(
+    key: string,
+    options: { type: string; bytes: number; sha256?: string | undefined; expiresAtMs: number },
+  ): Promise<UploadTarget>;
+  /** Keys in byte order; `foo` does not match `foobar` unless it is a prefix that ends where the caller says. */
+  list(prefix: string): AsyncIterable<FileInfo>;
+  /** Takes every file under the prefix away; no error when there are none. */
+  purge(prefix: string): Promise<void>;
+}

@@ -1,0 +1,81 @@
+/** What can be asked for: each kind of job with its inputs, its params and the queue and engine that serve it. */
+import { z } from "zod";
+import type { FieldError } from "./errors.ts";
+import type { Preset } from "./preset.ts";
+
+export type Slot = { types: string[]; maxBytes: number; maxPixels: number; maxSide: number; required: boolean };
+
+export type Kind = {
+  name: string;
+  title: string;
+  slots: Record<string, Slot>;
+  /** Checks params and fills in defaults. */
+  params: z.ZodType<Record<string, unknown>>;
+  /** Engines that serve it here, the default first. */
+  engines: string[];
+  outputs: string[];
+  /** Seconds of work expected, for the queue and the time limit. */
+  estimateSeconds: (params: Record<string, unknown>) => number;
+  queueOf: (engine: string) => string;
+};
+export type Kinds = Map<string, Kind>;
+
+/** Engines that jobs may name; which of them are configured is a matter of the installation. */
+export const ENGINE_NAMES = ["warp", "liveportrait"] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+export const IMAGE_LIMITS = { maxPixels: 100_000_000, maxSide: 16_384 } as const;
+export const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
+
+/** Params of kind `animate`, the preset's name not yet looked up. */
+export function animateParamsSchema(presets: ReadonlyMap<string, Preset>) {
+  const names = [...presets.keys()].sort();
+  return z.strictObject({
+    preset: z.enum(names as [string, ...string[]], {
+      error: ({ input }) =>
+        input === undefined
+          ? `A preset is needed. Choose from: ${names.join(", ")}`
+          : `Unknown preset '${String(input).slice(0, 60)}'. Choose from: ${names.join(", ")}`,
+    }),
+    engine: z.enum(ENGINE_NAMES).optional(),
+    size: z
+      .union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)])
+      .default("source"),
+    fps: z.int().min(10).max(60).default(25),
+    duration: z.number().min(1).max(10).optional(),
+    intensity: z.number().min(0).max(1.5).default(1),
+    face: z.int().min(0).max(99).default(0),
+    seed: z.int().min(0).max(0xffffffff).default(0),
+  });
+}
+export type AnimateJobParams = z.infer<ReturnType<typeof animateParamsSchema>>;
+
+export function createKinds(options: { presets: ReadonlyMap<string, Preset>; engines: EngineName[] }): Kinds {
+  const animate: Kind = {
+    name: "animate",
+    title: "A portrait and a motion become a video",
+    slots: {
+      image: { types: ["image/jpeg", "image/png"], maxBytes: 20 * 1024 * 1024, ...IMAGE_LIMITS, required: true },
+    },
+    params: animateParamsSchema(options.presets) as unknown as Kind["params"],
+    engines: options.engines,
+    outputs: ["video"],
+    estimateSeconds: (params) => {
+      const { fps, duration, size, preset } = params as AnimateJobParams;
+      const frames = fps * (duration ?? options.presets.get(preset)?.duration ?? 3);
+      const side = size === "source" ? 1280 : size;
+      return Math.round((0.5 + frames * 0.01 * (side / 512) ** 2) * 10) / 10;
+    },
+    queueOf: (engine) => engine,
+  };
+  return new Map([[animate.name, animate]]);
+}
+
+/** The faults that zod found, as the API reports them; `at` is where the checked value lies in the request. */
+export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
+  return error.issues.map((issue) => ({
+    loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],
+    msg: issue.message,
+    type: issue.code,
+  }));
+}

@@ -1,0 +1,24 @@
+/**
+ * The port to the queue. A message is a hint that a job is worth looking at: lost, late and doubled ones are harmless,
+ * because the record alone says what is to be done.
+ */
+export type QueuedJob = { queue: string; owner: string; id: string };
+
+export interface Message extends QueuedJob {
+  /** Keeps it from being handed to others for so long from now. No effect once the lease was lost. */
+  extend(ms: number): Promise<void>;
+  /** It is done with. No effect once the lease was lost. */
+  ack(): Promise<void>;
+  /** Hands it back, to be received again after so long. */
+  retryAfter(ms: number): Promise<void>;
+}
+
+export interface Queue {
+  send(job: QueuedJob, options?: { delayMs?: number }): Promise<void>;
+  /** Waits up to `waitMs` for a message of this queue; null when none came or the signal was aborted. */
+  receive(queue: string, options: { leaseMs: number; waitMs: number; signal: AbortSignal }): Promise<Message | null>;
+  /** How many messages wait or are held, about. */
+  depth(queue: string): Promise<{ waiting: number; held: number }>;
+  /** How many messages will be received before this one, where the queue can tell. */
+  position(job: QueuedJob): Promise<number | null>;
+}
