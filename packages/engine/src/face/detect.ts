@@ -4,8 +4,8 @@ import { DETECTOR_SIZE, type DetectorOutput, type Models } from "./models.ts";
 import { cropTensor, fromCrop, SIGNED } from "./sample.ts";
 import type { FaceCrop } from "./types.ts";
 
-/** A face that the detector proposes: the crop that the mesh model is to look at, and the box's own side. */
-export type Candidate = { score: number; crop: FaceCrop; size: number };
+/** A face that the detector proposes, and the crop in which the mesh model is to look at it. */
+export type Candidate = { score: number; crop: FaceCrop };
 
 /** The mesh model wants the detector's box with this much room around it. */
 const ROOM = 1.5;
@@ -16,19 +16,6 @@ const SAME_FACE = 0.3;
 export function detectIn(models: Models, picture: Picture, view: FaceCrop, minScore: number): Candidate[] {
   const output = models.detect(cropTensor(picture, view, DETECTOR_SIZE, SIGNED));
   return merge(decode(output, minScore)).map((box) => toCandidate(box, view));
-}
-
-/** Drops the candidates that show a face a better one shows. */
-export function withoutDoubles(candidates: Candidate[]): Candidate[] {
-  const kept: Candidate[] = [];
-  for (const candidate of [...candidates].sort((a, b) => b.score - a.score)) {
-    const twin = kept.some(
-      ({ crop, size }) =>
-        Math.hypot(crop.x - candidate.crop.x, crop.y - candidate.crop.y) < 0.5 * Math.max(size, candidate.size),
-    );
-    if (!twin) kept.push(candidate);
-  }
-  return kept;
 }
 
 /** Centre, size and six key points of a box, in pixels of the detector's input. */
@@ -87,5 +74,5 @@ function toCandidate({ score, values }: Box, view: FaceCrop): Candidate {
   const size = (Math.max(values[2]!, values[3]!) / DETECTOR_SIZE) * view.size;
   // Key points 0 and 1 are the person's right and left eye.
   const turn = Math.atan2(values[7]! - values[5]!, values[6]! - values[4]!);
-  return { score, size, crop: { x, y, size: size * ROOM, angle: view.angle + turn } };
+  return { score, crop: { x, y, size: size * ROOM, angle: view.angle + turn } };
 }

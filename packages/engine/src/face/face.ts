@@ -1,10 +1,11 @@
 /** Finds faces and reads their landmarks. */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Picture } from "../media/picture.ts";
-import { type Candidate, detectIn, withoutDoubles } from "./detect.ts";
+import { type Candidate, detectIn } from "./detect.ts";
 import { cropAround, eyesAt, meshesAt } from "./landmarks.ts";
 import { type Models, models } from "./models.ts";
 import { poseOf } from "./pose.ts";
+import { MIN_SCORE, search } from "./search.ts";
 import type { Face, FaceCrop, Landmarks } from "./types.ts";
 
 export type { Face, FaceCrop, Landmarks, LidContours } from "./types.ts";
@@ -12,23 +13,16 @@ export type { Face, FaceCrop, Landmarks, LidContours } from "./types.ts";
 /** Smallest distance of the outer eye corners, in pixels of the full picture, that is animated. */
 export const MIN_EYE_DISTANCE = 24;
 
-/** A face is what the detector and the mesh model both take for one. */
-const MIN_SCORE = 0.5;
+/** The mesh model has to agree with the detector that there is a face. */
 const MIN_MESH_SCORE = 0.6;
 
 /** Faces of a picture, largest first, each once. */
 export async function findFaces(picture: Picture): Promise<Face[]> {
   const ready = await models();
-  const whole = {
-    x: picture.width / 2,
-    y: picture.height / 2,
-    size: Math.max(picture.width, picture.height),
-    angle: 0,
-  };
-  const faces = withoutDoubles(detectIn(ready, picture, whole, MIN_SCORE)).flatMap(
-    (candidate) => readFace(ready, picture, candidate) ?? [],
+  const faces = search(ready, picture, (candidates) =>
+    candidates.flatMap((candidate) => readFace(ready, picture, candidate) ?? []),
   );
-  return faces.sort((a, b) => b.eyeDistance - a.eyeDistance);
+  return withoutDoubles(faces.sort((a, b) => b.eyeDistance - a.eyeDistance));
 }
 
 /** Landmarks at a fixed crop, without the detector: frames of a video measured with one crop do not jitter. */
@@ -90,6 +84,19 @@ function readFace(ready: Models, picture: Picture, candidate: Candidate): Face |
 function landmarksAt(ready: Models, picture: Picture, crop: FaceCrop): Landmarks {
   const { points, score } = meshesAt(ready, picture, [crop])[0]!;
   return { points, meshScore: score, ...eyesAt(ready, picture, points, crop.angle) };
+}
+
+/** Views overlap, so a face may have been read twice; of two meshes in one place the larger stays. */
+function withoutDoubles(faces: Face[]): Face[] {
+  const kept: Face[] = [];
+  for (const face of faces) {
+    const twin = kept.some(({ crop, box }) => {
+      const distance = Math.hypot(crop.x - face.crop.x, crop.y - face.crop.y);
+      return distance < 0.4 * Math.min(box.width, box.height);
+    });
+    if (!twin) kept.push(face);
+  }
+  return kept;
 }
 
 function boxOf(points: Float32Array): Face["box"] {
