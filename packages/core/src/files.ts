@@ -2,7 +2,7 @@
  * The port to where files live. Keys come from `keys.ts`; a key can never leave the storage (`..`, absolute paths, NUL,
  * back slashes and encoded separators are `not_found`). A reader sees a whole file or none.
  *
- * Errors of all methods: `storage_unavailable`, `storage_full`.
+ * Errors of all methods: `storage_unavailable`, `storage_full`. What the body of a `put` or an aborted signal throws is passed on.
  */
 export type FileInfo = {
   key: string;
@@ -52,8 +52,11 @@ export interface Files {
     key: string,
     options: { type: string; bytes: number; sha256?: string | undefined; expiresAtMs: number },
   ): Promise<UploadTarget>;
-  /** Keys in byte order; `foo` does not match `foobar` unless it is a prefix that ends where the caller says. */
+  /**
+   * In byte order. A prefix ends where a name ends: `foo` and `foo/` match `foo/bar`, `foo` also the file `foo` itself, and
+   * neither matches `foobar`. An empty one matches everything.
+   */
   list(prefix: string): AsyncIterable<FileInfo>;
-  /** Takes every file under the prefix away; no error when there are none. */
+  /** Takes away every file that `list` would show, as of now; no error when there are none. */
   purge(prefix: string): Promise<void>;
 }

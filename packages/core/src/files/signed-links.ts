@@ -1,0 +1,16 @@
+/** Links of storages without an HTTP front of their own: the API serves them (`local-links.ts`). */
+import type { Files } from "../files.ts";
+import { checkFileKey } from "../keys.ts";
+import type { LocalLinks } from "../local-links.ts";
+
+export function signedLinks(links: LocalLinks): Pick<Files, "link" | "uploadLink"> {
+  return {
+    async link(key, { expiresAtMs, type, disposition }) {
+      return links.sign({ method: "GET", key: checkFileKey(key), expiresAtMs, type, disposition });
+    },
+    async uploadLink(key, { type, bytes, sha256, expiresAtMs }) {
+      const url = links.sign({ method: "PUT", key: checkFileKey(key), expiresAtMs, type, bytes, sha256 });
+      return { url, headers: { "Content-Type": type } };
+    },
+  };
+}

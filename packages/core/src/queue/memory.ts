@@ -1,0 +1,152 @@
+/**
+ * The queue of a single process: what the local server runs on. It keeps nothing on disk; `recover` (sweep.ts) fills it from
+ * the records at start.
+ *
+ * Fair between owners: each turn takes the oldest message of the owner whose turn it is, so that one with a thousand jobs
+ * delays nobody by more than one. A job that waits already is not queued twice; the earlier time counts.
+ */
+import type { Clock } from "../clock.ts";
+import type { Message, Queue, QueuedJob } from "../queue.ts";
+
+type Later = { job: QueuedJob; atMs: number };
+type Lane = {
+  /** Owners in the order of their turns; of each, its jobs in order of arrival. No owner without jobs. */
+  ready: Map<string, Map<string, QueuedJob>>;
+  /** Waits for its time, by owner and id. */
+  later: Map<string, Later>;
+  /** Received, by receipt; `atMs` is the end of the lease. */
+  held: Map<symbol, Later>;
+  wake: Set<() => void>;
+};
+
+export function memoryQueue({ clock }: { clock: Clock }): Queue {
+  const lanes = new Map<string, Lane>();
+  const laneOf = (name: string): Lane => {
+    const lane = lanes.get(name) ?? { ready: new Map(), later: new Map(), held: new Map(), wake: new Set() };
+    lanes.set(name, lane);
+    return lane;
+  };
+
+  return {
+    async send(job, { delayMs = 0 } = {}) {
+      const lane = laneOf(job.queue);
+      add(lane, { queue: job.queue, owner: job.owner, id: job.id }, clock.now() + delayMs, clock.now());
+      for (const wake of [...lane.wake]) wake();
+    },
+
+    async receive(queue, { leaseMs, waitMs, signal }) {
+      const lane = laneOf(queue);
+      const untilMs = clock.now() + waitMs;
+      for (;;) {
+        const now = clock.now();
+        if (signal.aborted) return null;
+        bringForward(lane, now);
+        const job = takeNext(lane);
+        if (job) return hold(lane, job, leaseMs, clock);
+        if (now >= untilMs) return null;
+        await sleepOrWake(clock, Math.min(untilMs, nextMs(lane)) - now, lane, signal);
+      }
+    },
+
+    async depth(queue) {
+      const lane = laneOf(queue);
+      bringForward(lane, clock.now());
+      let waiting = lane.later.size;
+      for (const jobs of lane.ready.values()) waiting += jobs.size;
+      return { waiting, held: lane.held.size };
+    },
+
+    async position({ queue, owner, id }) {
+      const lane = laneOf(queue);
+      bringForward(lane, clock.now());
+      const own = lane.ready.get(owner);
+      if (!own?.has(id)) return null;
+      const turn = [...own.keys()].indexOf(id);
+      let before = turn;
+      let ahead = 1;
+      for (const [other, jobs] of lane.ready) {
+        if (other === owner) ahead = 0;
+        else before += Math.min(jobs.size, turn + ahead);
+      }
+      return before;
+    },
+  };
+}
+
+function add(lane: Lane, job: QueuedJob, atMs: number, nowMs: number): void {
+  if (lane.ready.get(job.owner)?.has(job.id)) return;
+  const key = `${job.owner}/${job.id}`;
+  if (atMs > nowMs) {
+    const there = lane.later.get(key);
+    if (!there || atMs < there.atMs) lane.later.set(key, { job, atMs });
+    return;
+  }
+  lane.later.delete(key);
+  const jobs = lane.ready.get(job.owner) ?? new Map<string, QueuedJob>();
+  jobs.set(job.id, job);
+  lane.ready.set(job.owner, jobs);
+}
+
+/** Makes ready what has waited long enough and what was held for longer than its lease. */
+function bringForward(lane: Lane, nowMs: number): void {
+  for (const { job, atMs } of [...lane.later.values()]) if (atMs <= nowMs) add(lane, job, atMs, nowMs);
+  for (const [receipt, { job, atMs }] of lane.held) {
+    if (atMs > nowMs) continue;
+    lane.held.delete(receipt);
+    add(lane, job, nowMs, nowMs);
+  }
+}
+
+function takeNext(lane: Lane): QueuedJob | null {
+  for (const [owner, jobs] of lane.ready) {
+    lane.ready.delete(owner);
+    for (const [id, job] of jobs) {
+      jobs.delete(id);
+      if (jobs.size > 0) lane.ready.set(owner, jobs);
+      return job;
+    }
+  }
+  return null;
+}
+
+function hold(lane: Lane, job: QueuedJob, leaseMs: number, clock: Clock): Message {
+  const receipt = Symbol(job.id);
+  lane.held.set(receipt, { job, atMs: clock.now() + leaseMs });
+  const mine = (): Later | null => {
+    bringForward(lane, clock.now());
+    return lane.held.get(receipt) ?? null;
+  };
+  return {
+    ...job,
+    async extend(ms) {
+      const held = mine();
+      if (held) held.atMs = clock.now() + ms;
+    },
+    async ack() {
+      if (mine()) lane.held.delete(receipt);
+    },
+    async retryAfter(ms) {
+      if (!mine()) return;
+      lane.held.delete(receipt);
+      add(lane, job, clock.now() + ms, clock.now());
+      for (const wake of [...lane.wake]) wake();
+    },
+  };
+}
+
+function nextMs(lane: Lane): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { atMs } of lane.later.values()) next = Math.min(next, atMs);
+  for (const { atMs } of lane.held.values()) next = Math.min(next, atMs);
+  return next;
+}
+
+async function sleepOrWake(clock: Clock, ms: number, lane: Lane, signal: AbortSignal): Promise<void> {
+  const sleep = new AbortController();
+  const wake = () => sleep.abort();
+  lane.wake.add(wake);
+  signal.addEventListener("abort", wake);
+  await clock.sleep(ms, sleep.signal);
+  lane.wake.delete(wake);
+  signal.removeEventListener("abort", wake);
+}

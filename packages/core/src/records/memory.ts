@@ -1,0 +1,103 @@
+/** Records in the memory of this process, for tests and for the command line. */
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import { newToken } from "../ids.ts";
+import type { JobRecord } from "../job.ts";
+import { idempotencyKey, jobFolder, jobPrefix, timerKey, timerOfKey } from "../keys.ts";
+import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
+import { cursorFolder } from "./cursor.ts";
+import { createWatchers } from "./watchers.ts";
+
+/** Kept as text, so that nobody shares an object with the storage. */
+type Kept = { text: string; etag: string; writtenMs: number };
+
+export function memoryRecords({ clock }: { clock: Clock }): Records {
+  const kept = new Map<string, Kept>();
+  const watchers = createWatchers();
+
+  const write = (key: string, record: JobRecord): StoredRecord => {
+    const entry = { text: JSON.stringify(record), etag: newToken(), writtenMs: clock.now() };
+    kept.set(key, entry);
+    watchers.wake(key);
+    return stored(entry, clock.now());
+  };
+
+  return {
+    async create(record) {
+      const key = jobPrefix(record.owner, record.id);
+      if (kept.has(key)) throw new AppError("precondition_failed", "There is a job with this id already.");
+      return write(key, record);
+    },
+    async get(owner, id) {
+      const entry = kept.get(jobPrefix(owner, id));
+      return entry ? stored(entry, clock.now()) : null;
+    },
+    async replace(record, etag) {
+      const key = jobPrefix(record.owner, record.id);
+      if (kept.get(key)?.etag !== etag) throw new AppError("precondition_failed", "The job was changed meanwhile.");
+      return write(key, record);
+    },
+    async remove(owner, id) {
+      const key = jobPrefix(owner, id);
+      kept.delete(key);
+      watchers.wake(key);
+    },
+    async list(owner, { limit, cursor }) {
+      const after = cursor === undefined ? "" : `jobs/${owner}/${cursorFolder(cursor)}/`;
+      const keys = [...kept.keys()].filter((key) => key.startsWith(`jobs/${owner}/`) && key > after).sort();
+      const records = keys.slice(0, limit).map((key) => stored(kept.get(key)!, 0).record);
+      const last = records.at(-1);
+      return { records, cursor: last && keys.length > limit ? jobFolder(last.id) : null };
+    },
+    async changed(owner, id, rev, signal) {
+      const key = jobPrefix(owner, id);
+      const entry = kept.get(key);
+      if (!entry || stored(entry, 0).record.rev !== rev) return;
+      await watchers.wait(key, signal);
+    },
+    timers: memoryTimers(),
+    keys: memoryKeys(clock),
+  };
+}
+
+function stored(entry: Kept, nowMs: number): StoredRecord {
+  return { record: JSON.parse(entry.text) as JobRecord, etag: entry.etag, ageMs: nowMs - entry.writtenMs };
+}
+
+function memoryTimers(): Timers {
+  const armed = new Set<string>();
+  return {
+    async arm(timer) {
+      armed.add(timerKey(timer));
+    },
+    async drop(timer) {
+      armed.delete(timerKey(timer));
+    },
+    async *due(untilMs) {
+      for (const key of [...armed].sort()) {
+        const timer = timerOfKey(key) as Timer;
+        if (timer.atMs > untilMs) return;
+        if (armed.has(key)) yield timer;
+      }
+    },
+  };
+}
+
+function memoryKeys(clock: Clock): IdempotencyKeys {
+  const entries = new Map<string, { entry: IdempotencyEntry; storedMs: number }>();
+  return {
+    async get(owner, keySha256) {
+      const found = entries.get(idempotencyKey(owner, keySha256));
+      return found ? { ...found.entry } : null;
+    },
+    async claim(owner, keySha256, entry) {
+      const key = idempotencyKey(owner, keySha256);
+      const found = entries.get(key) ?? { entry: { ...entry }, storedMs: clock.now() };
+      entries.set(key, found);
+      return { ...found.entry };
+    },
+    async forget(beforeMs) {
+      for (const [key, { storedMs }] of entries) if (storedMs < beforeMs) entries.delete(key);
+    },
+  };
+}
