@@ -1,0 +1,87 @@
+/**
+ * The API as one function from Request to Response, the same on Node and on Lambda. What every request passes through, in
+ * order: request id, Host and Origin checks, preflight, the routes, headers that every reply carries, access log. That is one
+ * function around the router, because a chain of middlewares costs more than the routes themselves.
+ */
+import { AppError } from "@smileloop/core/errors.ts";
+import type { ApiDeps } from "./deps.ts";
+import { type Api, answerError, newApi, problemReply } from "./problem.ts";
+import { createProtection } from "./protect.ts";
+import { createRequestIds } from "./request-id.ts";
+
+export type App = {
+  fetch(request: Request, bindings?: object): Response | Promise<Response>;
+  /** The OpenAPI 3.1 document of all routes. */
+  document(): object;
+};
+
+const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+
+export function createApp(deps: ApiDeps): App {
+  const api = newApi();
+  const document = once(() => describe(api, deps));
+  mount(api, deps, document);
+  api.onError(answerError(deps));
+  api.notFound((c) => {
+    const allowed = METHODS.filter((method) => api.router.match(method, c.req.path)[0].length > 0);
+    const path = c.req.path;
+    if (allowed.length === 0) {
+      return problemReply(new AppError("not_found", "There is nothing at this address."), path, c.env.requestId);
+    }
+    const names = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+    const error = new AppError("method_not_allowed", `Here you can use ${names}.`);
+    return problemReply(error, path, c.env.requestId, { Allow: names });
+  });
+  return { fetch: around(api, deps), document };
+}
+
+function mount(api: Api, deps: ApiDeps, _document: () => object): void {
+  api.get("/health", (c) => c.json({ status: "ok", liveportrait_found: deps.config.liveportraitFound }));
+  // api.route("/", smileloopRoutes(deps));
+  // api.route("/", docsRoutes(deps, document));
+}
+
+function describe(api: Api, { config }: ApiDeps): object {
+  return api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "SmileLoop", version: config.version, license: { name: "MIT" } },
+    ...(config.publicUrl ? { servers: [{ url: config.publicUrl }] } : {}),
+  });
+}
+
+function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
+  const requestIdOf = createRequestIds();
+  const protection = createProtection(config);
+  return (request, bindings) => {
+    const startedMs = performance.now();
+    const requestId = requestIdOf(request.headers.get("x-request-id"));
+    const { origin, path } = splitUrl(request.url);
+    const finish = (reply: Response) => {
+      protection.dress(request, reply);
+      reply.headers.set("X-Request-Id", requestId);
+      const ms = Math.round((performance.now() - startedMs) * 100) / 100;
+      log.info({ requestId, method: request.method, path, status: reply.status, ms }, "request");
+      return reply;
+    };
+    const refused = protection.refuse(request, origin);
+    if (refused) return finish(problemReply(refused, path, requestId));
+    if (request.method === "OPTIONS") return finish(protection.preflight(request));
+    const reply = api.fetch(request, { ...bindings, requestId });
+    return reply instanceof Promise ? reply.then(finish) : finish(reply);
+  };
+}
+
+/** Without `new URL`, which costs as much as a whole route. */
+function splitUrl(url: string): { origin: string; path: string } {
+  const slash = url.indexOf("/", url.indexOf("://") + 3);
+  const query = url.indexOf("?", slash);
+  return { origin: url.slice(0, slash), path: query < 0 ? url.slice(slash) : url.slice(slash, query) };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,46 @@
+/** What the API is given by whoever starts it: the ports, and how this installation is set up. */
+import type { Clock } from "@smileloop/core/clock.ts";
+import type { Files } from "@smileloop/core/files.ts";
+import type { Kinds } from "@smileloop/core/kinds.ts";
+import type { LocalLinks } from "@smileloop/core/local-links.ts";
+import type { Log } from "@smileloop/core/log.ts";
+import type { Preset } from "@smileloop/core/preset.ts";
+import type { Queue } from "@smileloop/core/queue.ts";
+import type { Records } from "@smileloop/core/records.ts";
+
+export type ApiConfig = {
+  /** The address that clients see, without a slash at its end; null = whatever host the request was sent to. */
+  publicUrl: string | null;
+  /** Only the machine itself is served: the Host header must be `localhost`, one of its addresses or one of `allowedHosts`. */
+  loopbackOnly: boolean;
+  allowedHosts: string[];
+  /** Origins (`https://example.org`) of other sites' pages that may call. */
+  corsOrigins: string[];
+  /** The longest that `Prefer: wait` holds a request. */
+  maxWaitMs: number;
+  /** The longest that a dialect's request waits for its result. */
+  dialectWaitMs: number;
+  /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
+  liveEvents: boolean;
+  version: string;
+  /** The engine of jobs that name none. */
+  defaultEngine: string;
+  liveportraitFound: boolean;
+};
+
+/** `ok`: work can be taken. `parts`: what was looked at, each `"ok"` or a sentence that says what is wrong. */
+export type Readiness = { ok: boolean; parts: Record<string, string> };
+
+export type ApiDeps = {
+  records: Records;
+  files: Files;
+  queue: Queue;
+  clock: Clock;
+  log: Log;
+  presets: ReadonlyMap<string, Preset>;
+  kinds: Kinds;
+  /** Set where the API itself serves uploads and links (disk, memory); null where the storage does. */
+  localLinks: LocalLinks | null;
+  config: ApiConfig;
+  ready(): Promise<Readiness>;
+};

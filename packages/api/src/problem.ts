@@ -1,0 +1,111 @@
+/** Errors as RFC 9457 problem documents, and the kind of app that every module of routes is made of. */
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { AppError, ERROR_CODES, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
+import { fieldErrors } from "@smileloop/core/kinds.ts";
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ApiDeps } from "./deps.ts";
+
+/** `requestId` is set for every request before any route is looked for. */
+export type ApiEnv = { Bindings: { requestId: string } };
+export type Api = OpenAPIHono<ApiEnv>;
+export type ApiContext = Context<ApiEnv>;
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+    detail: z.string(),
+    instance: z.string(),
+    request_id: z.string(),
+    retryable: z.boolean(),
+    errors: z
+      .array(z.object({ loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), type: z.string() }))
+      .optional(),
+  })
+  .openapi("Problem");
+export type Problem = z.infer<typeof problemSchema>;
+
+/** An app whose validators throw all the faults that they found, for `answerError`. */
+export function newApi(): Api {
+  return new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error, result.target);
+    },
+  });
+}
+
+/** `at`: where the checked value lies: `json`, `query`, `param`, `header`. */
+function invalidRequest(error: z.ZodError, at: string): AppError {
+  const errors = fieldErrors(error, [at === "json" ? "body" : at === "param" ? "path" : at]);
+  const first = errors[0];
+  const where = first ? `${first.loc.slice(1).join(".") || first.loc[0]}: ${first.msg}` : "It is not valid.";
+  return new AppError("invalid_request", where, { errors });
+}
+
+/** The error that a client is told; whatever it may not see becomes `internal`. */
+export function publicError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof HTTPException && error.status === 400) {
+    return new AppError("malformed", "The body is not valid JSON.", { cause: error });
+  }
+  return new AppError("internal", "Something went wrong on the server. Its log has the request's id.", {
+    cause: error,
+  });
+}
+
+export function problemOf(error: AppError, path: string, requestId: string): Problem {
+  const { title, status, retryable } = ERRORS[error.code];
+  return {
+    type: `urn:smileloop:error:${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    instance: path,
+    request_id: requestId,
+    retryable,
+    ...(error.errors ? { errors: error.errors } : {}),
+  };
+}
+
+/** Writes what is our fault to the log, with its stack. */
+export function logError(log: ApiDeps["log"], error: unknown, requestId: string): void {
+  if (publicError(error).status >= 500) log.error({ requestId, err: error }, "request_failed");
+}
+
+export function problemReply(
+  error: AppError,
+  path: string,
+  requestId: string,
+  headers: Record<string, string> = {},
+): Response {
+  const reply = new Response(JSON.stringify(problemOf(error, path, requestId)), { status: error.status, headers });
+  reply.headers.set("Content-Type", "application/problem+json");
+  return reply;
+}
+
+/** For `onError` of an app. */
+export function answerError(deps: Pick<ApiDeps, "log">): (error: unknown, c: ApiContext) => Response {
+  return (error, c) => {
+    logError(deps.log, error, c.env.requestId);
+    return problemReply(publicError(error), c.req.path, c.env.requestId);
+  };
+}
+
+/** The replies of a route that are errors, for its document. */
+export function problemReplies(...codes: ErrorCode[]) {
+  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status as ContentfulStatusCode);
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join("; "),
+        content: { "application/problem+json": { schema: problemSchema } },
+      },
+    ]),
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * Who may call from where. A page of another site can make a browser send requests to this machine: the Host check stops those
+ * that got here by a name of their own (DNS rebinding), the Origin check those that would change something, and CORS headers
+ * let through the origins that were configured.
+ */
+import { AppError } from "@smileloop/core/errors.ts";
+import type { ApiConfig } from "./deps.ts";
+
+export type Protection = {
+  /** Why the request is refused, or null. `origin`: scheme and host that it was sent to. */
+  refuse(request: Request, origin: string): AppError | null;
+  preflight(request: Request): Response;
+  /** Adds the headers that every reply carries. */
+  dress(request: Request, reply: Response): void;
+};
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+const ALLOWED_HEADERS =
+  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Prefer, Range, X-API-Key, " +
+  "X-Request-Id, x-amz-checksum-sha256";
+const EXPOSED_HEADERS =
+  "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Idempotency-Replayed, Location, Preference-Applied, " +
+  "Retry-After, X-Inference-Mode, X-Inference-Time, X-Request-Id";
+
+export function createProtection(config: ApiConfig): Protection {
+  const hosts = new Set([...LOOPBACK, ...config.allowedHosts.map((host) => host.toLowerCase())]);
+  const publicOrigin = config.publicUrl === null ? null : new URL(config.publicUrl).origin;
+  if (config.publicUrl !== null) hosts.add(new URL(config.publicUrl).hostname);
+  const corsOrigins = new Set(config.corsOrigins);
+  // a page of a configured origin may also show our files in a plain <video>
+  const resourcePolicy = corsOrigins.size > 0 ? "cross-origin" : "same-origin";
+
+  return {
+    refuse(request, origin) {
+      if (config.loopbackOnly && !hosts.has(hostnameOf(origin))) {
+        return new AppError(
+          "host_not_allowed",
+          "This host name is not served here; add it to ALLOWED_HOSTS if it should be.",
+        );
+      }
+      if (SAFE.has(request.method)) return null;
+      const from = request.headers.get("origin");
+      if (from === null || from === origin || from === publicOrigin || corsOrigins.has(from)) return null;
+      return new AppError(
+        "origin_not_allowed",
+        "Pages of this origin may not call; add it to CORS_ORIGINS if they should.",
+      );
+    },
+    preflight() {
+      return new Response(null, { status: 204, headers: { Allow: "GET, HEAD, POST, PUT, DELETE, OPTIONS" } });
+    },
+    dress(request, { headers }) {
+      headers.set("X-Content-Type-Options", "nosniff");
+      headers.set("Referrer-Policy", "no-referrer");
+      headers.set("Cross-Origin-Resource-Policy", resourcePolicy);
+      if (corsOrigins.size === 0) return;
+      headers.append("Vary", "Origin");
+      const from = request.headers.get("origin");
+      if (from === null || !corsOrigins.has(from)) return;
+      headers.set("Access-Control-Allow-Origin", from);
+      headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
+      if (request.method !== "OPTIONS") return;
+      headers.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE");
+      headers.set("Access-Control-Allow-Headers", ALLOWED_HEADERS);
+      headers.set("Access-Control-Max-Age", "600");
+    },
+  };
+}
+
+function hostnameOf(origin: string): string {
+  const host = origin.slice(origin.indexOf("://") + 3);
+  const port = host.lastIndexOf(":");
+  return (port > host.lastIndexOf("]") ? host.slice(0, port) : host).toLowerCase();
+}
