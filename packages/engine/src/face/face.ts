@@ -5,7 +5,7 @@ import { type Candidate, detectIn } from "./detect.ts";
 import { cropAround, eyesAt, meshesAt } from "./landmarks.ts";
 import { type Models, models } from "./models.ts";
 import { poseOf } from "./pose.ts";
-import { MIN_SCORE, search } from "./search.ts";
+import { type Limits, search } from "./search.ts";
 import type { Face, FaceCrop, Landmarks } from "./types.ts";
 
 export type { Face, FaceCrop, Landmarks, LidContours } from "./types.ts";
@@ -13,15 +13,10 @@ export type { Face, FaceCrop, Landmarks, LidContours } from "./types.ts";
 /** Smallest distance of the outer eye corners, in pixels of the full picture, that is animated. */
 export const MIN_EYE_DISTANCE = 24;
 
-/** The mesh model has to agree with the detector that there is a face. */
-const MIN_MESH_SCORE = 0.6;
-
 /** Faces of a picture, largest first, each once. */
 export async function findFaces(picture: Picture): Promise<Face[]> {
   const ready = await models();
-  const faces = search(ready, picture, (candidates) =>
-    candidates.flatMap((candidate) => readFace(ready, picture, candidate) ?? []),
-  );
+  const faces = search(ready, picture, (candidate, limits) => readFace(ready, picture, candidate, limits));
   return withoutDoubles(faces.sort((a, b) => b.eyeDistance - a.eyeDistance));
 }
 
@@ -43,7 +38,7 @@ export async function warmUp(): Promise<void> {
     orientation: 1,
   };
   const crop = { x: 4, y: 4, size: 8, angle: 0 };
-  detectIn(ready, picture, crop, MIN_SCORE);
+  detectIn(ready, picture, crop, 0.5);
   landmarksAt(ready, picture, crop);
 }
 
@@ -64,13 +59,13 @@ export function chooseFace(faces: Face[], index: number): Face {
   );
 }
 
-function readFace(ready: Models, picture: Picture, candidate: Candidate): Face | undefined {
+function readFace(ready: Models, picture: Picture, candidate: Candidate, limits: Limits): Face | undefined {
   const first = meshesAt(ready, picture, [candidate.crop])[0]!;
-  if (first.score < MIN_MESH_SCORE) return undefined;
+  if (first.score < limits.mesh) return undefined;
   const crop = cropAround(first.points);
   const landmarks = landmarksAt(ready, picture, crop);
-  if (landmarks.meshScore < MIN_MESH_SCORE) return undefined;
-  const { points } = landmarks;
+  const { points, meshScore } = landmarks;
+  if (meshScore < limits.mesh || candidate.score + meshScore < limits.sum) return undefined;
   return {
     ...landmarks,
     crop,

@@ -14,30 +14,38 @@ const SMALL = 0.06;
 /** Tiles narrower than this, in pixels of the full picture, could only show faces too small to be animated. */
 const MIN_TILE = 256;
 
-/** How sure the detector must be. Tiles and turned views are many, so they must be surer not to find faces in textures. */
-export const MIN_SCORE = 0.5;
-const MIN_SCORE_CLOSER = 0.6;
+/** How sure detector and mesh model must be, each and together. */
+export type Limits = { detector: number; mesh: number; sum: number };
+const WHOLE: Limits = { detector: 0.5, mesh: 0.6, sum: 1.4 };
+/** Tiles and turned views are many: they must be surer, so as not to find faces in textures. */
+const CLOSER: Limits = { detector: 0.6, mesh: 0.9, sum: 1.5 };
 
 type Sized = { eyeDistance: number };
 
 /**
- * Goes through the views until faces of a size are found that leaves nothing to look closer for. `accept` reads the faces that
- * candidates turn out to be; whatever it returns is collected.
+ * Goes through the views until faces of a size are found that leaves nothing to look closer for. `accept` reads the face
+ * that a candidate turns out to be, if it is one.
  */
-export function search<F extends Sized>(models: Models, picture: Picture, accept: (found: Candidate[]) => F[]): F[] {
+export function search<F extends Sized>(
+  models: Models,
+  picture: Picture,
+  accept: (found: Candidate, limits: Limits) => F | undefined,
+): F[] {
+  const look = (view: FaceCrop, limits: Limits) =>
+    detectIn(models, picture, view, limits.detector).flatMap((found) => accept(found, limits) ?? []);
   const side = Math.max(picture.width, picture.height);
   const whole: FaceCrop = { x: picture.width / 2, y: picture.height / 2, size: side, angle: 0 };
-  const faces = accept(detectIn(models, picture, whole, MIN_SCORE));
+  const faces = look(whole, WHOLE);
   for (const turns of [2, 1, 3]) {
     if (faces.length > 0) break;
-    faces.push(...accept(detectIn(models, picture, { ...whole, angle: (turns * Math.PI) / 2 }, MIN_SCORE_CLOSER)));
+    faces.push(...look({ ...whole, angle: (turns * Math.PI) / 2 }, CLOSER));
   }
   const toFull = picture.region.width / picture.width;
   for (const parts of [2, 4]) {
     const tile = side / parts;
     const largest = Math.max(0, ...faces.map((face) => face.eyeDistance));
     if (largest > SMALL * tile * 2 || tile * toFull < MIN_TILE) break;
-    for (const view of tiles(picture, tile)) faces.push(...accept(detectIn(models, picture, view, MIN_SCORE_CLOSER)));
+    for (const view of tiles(picture, tile)) faces.push(...look(view, CLOSER));
   }
   return faces;
 }
