@@ -1,0 +1,85 @@
+/** The built-in engine: one photo and a Motion → a finished video. */
+import type { RunRequest, RunResult } from "@smileloop/core/engine-protocol.ts";
+import type { Channel, MotionFrames } from "@smileloop/core/motion.ts";
+import { openVideoWriter } from "../media/video-writer.ts";
+import type { TaskContext } from "../task.ts";
+import type { Framing } from "./framing.ts";
+import { createLife } from "./life.ts";
+import { type ChannelValues, createPuppet, IGNORED } from "./puppet.ts";
+import { openScene } from "./scene.ts";
+
+/**
+ * Renders `request.motion` on the face of the picture and writes the video. Throws, leaving no file, what `openScene` and the
+ * writer throw, and `signal.reason`.
+ */
+export async function animate(request: RunRequest, { signal, progress }: TaskContext): Promise<RunResult> {
+  const { params, motion } = request;
+  signal.throwIfAborted();
+  const scene = await openScene(request.inputs.image.path, params, signal);
+  const started = performance.now();
+  const puppet = createPuppet(scene.still, scene.face);
+  const sway = createLife(motion, params.seed);
+  const { width, height } = scene.still;
+  const rigged = performance.now();
+  const writer = await openVideoWriter({
+    path: request.outputs.video,
+    width,
+    height,
+    fps: motion.fps,
+    provenance: request.provenance,
+  });
+  let rendering = 0;
+  try {
+    for (let frame = 0; frame < motion.frames; frame++) {
+      signal.throwIfAborted();
+      const before = performance.now();
+      const pixels = puppet.frame(valuesAt(motion, frame), sway(frame));
+      rendering += performance.now() - before;
+      await writer.write(pixels);
+      progress("render", frame + 1, motion.frames);
+    }
+    signal.throwIfAborted();
+    await writer.close();
+  } finally {
+    await writer.abort();
+  }
+  const ended = performance.now();
+  const spec = { width, height, fps: motion.fps, frames: motion.frames };
+  return {
+    outputs: { video: spec },
+    faces: scene.faces,
+    warnings: warningsOf(scene.framing, params.size),
+    ignoredChannels: ignoredIn(motion),
+    timings: rounded({
+      ...scene.timings,
+      rig: rigged - started,
+      render: rendering,
+      // The encoder works beside the rendering: this is what it took beyond it.
+      encode: ended - rigged - rendering,
+    }),
+  };
+}
+
+export function valuesAt(motion: MotionFrames, frame: number): ChannelValues {
+  const values: ChannelValues = {};
+  for (const [name, samples] of Object.entries(motion.faces[0]?.channels ?? {})) {
+    values[name as Channel] = samples[Math.min(frame, samples.length - 1)] ?? 0;
+  }
+  return values;
+}
+
+function ignoredIn(motion: MotionFrames): string[] {
+  const channels = motion.faces[0]?.channels ?? {};
+  return IGNORED.filter((name) => channels[name]?.some((value) => value !== 0));
+}
+
+function warningsOf(framing: Framing, size: RunRequest["params"]["size"]): RunResult["warnings"] {
+  if (framing.enlarged <= 1) return [];
+  const detail = `The part of the picture around the face was enlarged ${framing.enlarged.toFixed(1)} times to ${framing.width} pixels, so it looks softer`;
+  const smaller = framing.width !== size ? `; the picture is too small for ${size}` : "";
+  return [{ code: "enlarged", detail: `${detail}${smaller}.` }];
+}
+
+function rounded(timings: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)]));
+}

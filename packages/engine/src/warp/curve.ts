@@ -1,0 +1,47 @@
+/** A curve y(t) across an eye or a mouth, t from -1 at one corner to 1 at the other. */
+import type { Point } from "./head.ts";
+
+/** Axes of a slit in the frame: `middle` between its corners, `halfWidth` in pixels, x towards the picture's right. */
+export type SlitFrame = { middle: Point; across: Point; halfWidth: number };
+
+export function slitFrame(left: Point, right: Point): SlitFrame {
+  const width = Math.hypot(right.x - left.x, right.y - left.y);
+  return {
+    middle: { x: (left.x + right.x) / 2, y: (left.y + right.y) / 2 },
+    across: { x: (right.x - left.x) / width, y: (right.y - left.y) / width },
+    halfWidth: width / 2,
+  };
+}
+
+/** Along the slit (−1 … 1 between the corners) and below it (pixels). */
+export function toSlit({ middle, across, halfWidth }: SlitFrame, p: Point): { t: number; v: number } {
+  const dx = p.x - middle.x;
+  const dy = p.y - middle.y;
+  return { t: (dx * across.x + dy * across.y) / halfWidth, v: dy * across.x - dx * across.y };
+}
+
+const STEPS = 64;
+const REACH = 1.25;
+
+/** Through points (t, v) in any order, smoothed; beyond the outermost points it goes on level. */
+export function createCurve(points: { t: number; v: number }[], smoothing: number): (t: number) => number {
+  const sorted = points.toSorted((a, b) => a.t - b.t);
+  let table = Array.from({ length: STEPS + 1 }, (_, i) => linear(sorted, (i / STEPS) * 2 * REACH - REACH));
+  for (let pass = 0; pass < smoothing; pass++) {
+    table = table.map((v, i) => (v * 2 + (table[i - 1] ?? v) + (table[i + 1] ?? v)) / 4);
+  }
+  return (t) => {
+    const at = Math.min(STEPS - 0.001, Math.max(0, ((t + REACH) / (2 * REACH)) * STEPS));
+    const before = Math.floor(at);
+    return table[before]! + (table[before + 1]! - table[before]!) * (at - before);
+  };
+}
+
+function linear(points: { t: number; v: number }[], t: number): number {
+  const after = points.findIndex((p) => p.t > t);
+  if (after === 0) return points[0]!.v;
+  if (after === -1) return points.at(-1)!.v;
+  const a = points[after - 1]!;
+  const b = points[after]!;
+  return a.v + ((b.v - a.v) * (t - a.t)) / Math.max(1e-6, b.t - a.t);
+}

@@ -1,0 +1,98 @@
+/** Light that changes as skin folds: the fold beside the nose deepens in a smile, the cheek above it catches light. */
+import type { Channel } from "@smileloop/core/motion.ts";
+import { bump } from "./channels.ts";
+import type { Field } from "./field.ts";
+import { type Head, MESH, type Point, type Side } from "./head.ts";
+import type { Canvas } from "./kernel.ts";
+
+/** Share by which a full smile darkens the fold and lightens the cheek. */
+const FOLD = -0.1;
+const CHEEK = 0.045;
+const FOLD_WIDTH = 0.06;
+
+export type Shading = { apply(values: Partial<Record<Channel, number>>): void };
+
+export function createShading(canvas: Canvas, field: Field, head: Head): Shading {
+  const sides = (["left", "right"] as const).map((side) => ({
+    side,
+    gain: field.surface((i) => smileLight(head, side, head.local(i))),
+  }));
+  const { nodes, backX, backY } = field;
+  const gain = new Float32Array(nodes.count);
+  const seen = new Float32Array(nodes.count);
+
+  return {
+    apply(values) {
+      gain.fill(0);
+      let any = false;
+      for (const { side, gain: one } of sides) {
+        const name = side === "left" ? "Left" : "Right";
+        const value = (values[`mouthSmile${name}`] ?? 0) + 0.35 * (values[`cheekSquint${name}`] ?? 0);
+        if (value === 0) continue;
+        any = true;
+        for (let i = 0; i < nodes.count; i++) gain[i]! += value * one[i]!;
+      }
+      if (!any) return;
+      carried(nodes, gain, backX, backY, seen);
+      lighten(canvas, nodes, seen);
+    },
+  };
+}
+
+function smileLight(head: Head, side: Side, p: Point): number {
+  const s = side === "left" ? 1 : -1;
+  const wing = head.local(MESH.noseWing[side]);
+  const corner = head.local(MESH.mouthCorner[side]);
+  const cheek = head.local(MESH.cheek[side]);
+  const start = { x: wing.x + s * 0.04, y: wing.y - 0.01 };
+  const end = { x: corner.x + s * 0.1, y: corner.y - 0.02 };
+  const fold = Math.exp(-((distanceTo(start, end, p) / FOLD_WIDTH) ** 2));
+  return FOLD * fold + CHEEK * bump(p.x, p.y, { x: cheek.x, y: cheek.y + 0.06 }, 0.17, 0.12);
+}
+
+function distanceTo(a: Point, b: Point, p: Point): number {
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  const t = Math.min(1, Math.max(0, ((p.x - a.x) * dx + (p.y - a.y) * dy) / (dx * dx + dy * dy)));
+  return Math.hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
+}
+
+/** Values that belong to the skin, as they are seen in the frame. */
+function carried(
+  nodes: Field["nodes"],
+  values: Float32Array,
+  backX: Float32Array,
+  backY: Float32Array,
+  into: Float32Array,
+): void {
+  const { columns, rows, cell } = nodes;
+  for (let i = 0; i < nodes.count; i++) {
+    const x = Math.min(columns - 1.001, Math.max(0, (i % columns) + backX[i]! / cell));
+    const y = Math.min(rows - 1.001, Math.max(0, Math.floor(i / columns) + backY[i]! / cell));
+    const at = Math.floor(y) * columns + Math.floor(x);
+    const fx = x - Math.floor(x);
+    const top = values[at]! + (values[at + 1]! - values[at]!) * fx;
+    const bottom = values[at + columns]! + (values[at + columns + 1]! - values[at + columns]!) * fx;
+    into[i] = top + (bottom - top) * (y - Math.floor(y));
+  }
+}
+
+function lighten(canvas: Canvas, { columns, rows, cell }: Field["nodes"], gain: Float32Array): void {
+  const { pixels, stride } = canvas.plane("y");
+  for (let row = 0; row < rows - 1; row++) {
+    for (let column = 0; column < columns - 1; column++) {
+      const at = row * columns + column;
+      const [a, b, c, d] = [gain[at]!, gain[at + 1]!, gain[at + columns]!, gain[at + columns + 1]!];
+      if (Math.abs(a) + Math.abs(b) + Math.abs(c) + Math.abs(d) < 1e-4) continue;
+      for (let j = 0; j < cell; j++) {
+        const left = a + ((c - a) * j) / cell;
+        const step = (b + ((d - b) * j) / cell - left) / cell;
+        let to = (row * cell + j) * stride + column * cell;
+        for (let i = 0; i < cell; i++, to++) {
+          const luma = pixels[to]!;
+          pixels[to] = Math.min(235, luma + (luma - 16) * (left + step * i) + 0.5);
+        }
+      }
+    }
+  }
+}
