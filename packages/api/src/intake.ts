@@ -1,0 +1,127 @@
+/** How files get in: stored as uploads, and checked by their first bytes before a job may use them. */
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import type { StoredFile } from "@smileloop/core/files.ts";
+import { idTimeMs, newId } from "@smileloop/core/ids.ts";
+import { UPLOAD_LIFE_MS } from "@smileloop/core/job.ts";
+import { uploadKey } from "@smileloop/core/keys.ts";
+import type { Slot } from "@smileloop/core/kinds.ts";
+import type { ApiDeps } from "./deps.ts";
+import { isJpeg, isPng, type PictureHeader, readPictureHeader } from "./picture-header.ts";
+
+type Stores = Pick<ApiDeps, "files" | "clock">;
+
+export type StoredUpload = { id: string; key: string; bytes: number; etag: string; sha256: string };
+
+/** A file that passed the checks of a slot; `etag` is the very content that was checked. */
+export type CheckedFile = PictureHeader & { key: string; bytes: number; etag: string };
+
+/** Enough for any format that file-type knows by its first bytes, and for the header of nearly every picture. */
+const FIRST_BYTES = 16 * 1024;
+
+/**
+ * Stores a body as an upload of its own, as far as `maxBytes` (then `too_large`, and nothing of it stays). It lives for an hour
+ * unless `dropUpload` takes it away; jobs copy it.
+ */
+export async function storeUpload(
+  { files, clock }: Stores,
+  owner: string,
+  body: AsyncIterable<Uint8Array>,
+  options: { maxBytes: number; type?: string; signal?: AbortSignal },
+): Promise<StoredUpload> {
+  const id = newId(clock.now());
+  const { maxBytes, type = "application/octet-stream", signal } = options;
+  const { key, bytes, etag, sha256 } = await files.put(uploadKey(owner, id), body, { type, maxBytes, signal });
+  return { id, key, bytes, etag, sha256 };
+}
+
+export async function dropUpload({ files }: Pick<ApiDeps, "files">, owner: string, id: string): Promise<void> {
+  await files.purge(uploadKey(owner, id));
+}
+
+/** Throws `gone` after an upload's hour, `not_found` before its bytes are there, and whatever `checkImage` throws. */
+export async function checkUpload(deps: Stores, owner: string, id: string, slot: Slot): Promise<CheckedFile> {
+  const key = uploadKey(owner, id);
+  if (deps.clock.now() >= idTimeMs(id) + UPLOAD_LIFE_MS) {
+    throw new AppError("gone", "This upload is over an hour old; upload the file again.");
+  }
+  return checkImage(deps, key, slot).catch((error: unknown) => {
+    if (!hasCode(error, "not_found")) throw error;
+    throw new AppError("not_found", "There is no such upload, or its bytes have not arrived yet.", { cause: error });
+  });
+}
+
+/**
+ * Looks at size, first bytes and pixel count of a stored picture. Throws, in this order, `too_large`, `empty_file`,
+ * `unsupported_type`, `image_unreadable`, `image_too_large`; `not_found` when there is no such file.
+ */
+export async function checkImage({ files }: Pick<ApiDeps, "files">, key: string, slot: Slot): Promise<CheckedFile> {
+  const file = await files.get(key);
+  const reader = file.body.getReader();
+  try {
+    checkSize(file, slot);
+    const header = await readHeader(reader, slot);
+    checkPixels(header, slot);
+    return { ...header, key, bytes: file.bytes, etag: file.etag };
+  } finally {
+    await reader.cancel();
+  }
+}
+
+function checkSize({ bytes }: StoredFile, { maxBytes }: Slot): void {
+  if (bytes > maxBytes) {
+    throw new AppError("too_large", `The file has ${bytes} bytes; at most ${maxBytes} are accepted.`);
+  }
+  if (bytes === 0) throw new AppError("empty_file", "The file is empty.");
+}
+
+function checkPixels({ width, height }: PictureHeader, { maxPixels, maxSide }: Slot): void {
+  if (width <= maxSide && height <= maxSide && width * height <= maxPixels) return;
+  const limit = `at most ${maxPixels / 1e6} million pixels and ${maxSide} a side are accepted`;
+  throw new AppError("image_too_large", `Image too large (${width}×${height} pixels). Make it smaller: ${limit}.`);
+}
+
+async function readHeader(reader: ReadableStreamDefaultReader<Uint8Array>, slot: Slot): Promise<PictureHeader> {
+  let bytes: Uint8Array = new Uint8Array(0);
+  let wanted = FIRST_BYTES;
+  for (;;) {
+    const more = await readUntil(reader, bytes, wanted);
+    const ended = more.byteLength < wanted;
+    bytes = more;
+    await checkType(bytes, slot);
+    const read = readPictureHeader(bytes);
+    if ("header" in read) return read.header;
+    if ("unreadable" in read || ended) {
+      throw new AppError(
+        "image_unreadable",
+        "The picture is damaged: its header cannot be read. Save it anew and try again.",
+      );
+    }
+    wanted = Math.max(read.more, wanted * 2);
+  }
+}
+
+async function checkType(bytes: Uint8Array, { types }: Slot): Promise<void> {
+  const type = isJpeg(bytes) ? "image/jpeg" : isPng(bytes) ? "image/png" : null;
+  if (type !== null && types.includes(type)) return;
+  const { fileTypeFromBuffer } = await import("file-type");
+  const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
+  const what = found ? `This is ${found.mime}.` : "This is no picture that we know.";
+  throw new AppError("unsupported_type", `${what} Accepted by content, whatever the name: ${types.join(", ")}.`);
+}
+
+/** `bytes` and what follows, until there are at least `wanted` or the file ends. */
+async function readUntil(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  bytes: Uint8Array,
+  wanted: number,
+): Promise<Uint8Array> {
+  const chunks = [bytes];
+  let length = bytes.byteLength;
+  while (length < wanted) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    length += value.byteLength;
+  }
+  return Buffer.concat(chunks, length);
+}
