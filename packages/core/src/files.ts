@@ -57,6 +57,6 @@ export interface Files {
    * neither matches `foobar`. An empty one matches everything.
    */
   list(prefix: string): AsyncIterable<FileInfo>;
-  /** Takes away every file that `list` would show, as of now; no error when there are none. */
+  /** Takes away every file that `list` would show, as of now; no error when there are none. Records are no files: they stay. */
   purge(prefix: string): Promise<void>;
 }

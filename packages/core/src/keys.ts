@@ -14,8 +14,8 @@ import { idTimeMs, isId } from "./ids.ts";
 
 const OWNER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
-const FILE_KEY =
-  /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
+const FILE_KEY = /^(jobs|uploads)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
+const RECORD_FILE = /\/job(\.\d+)?\.json$/;
 /** Names that mean a device to Windows, whatever follows their first dot. */
 const DEVICE = /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i;
 const JOB_FOLDER = /^[0-9a-f]{44}$/;
@@ -24,8 +24,13 @@ const LAST_MS = 2 ** 48 - 1;
 
 /** `jobs/<owner>/…/`, with the slash at its end. Throws `not_found` for what cannot be an owner or an id. */
 export function jobPrefix(owner: string, id: string): string {
+  return `${ownerPrefix(owner)}${jobFolder(id)}/`;
+}
+
+/** `jobs/<owner>/`. Throws `not_found`. */
+export function ownerPrefix(owner: string): string {
   checkOwner(owner);
-  return `jobs/${owner}/${jobFolder(id)}/`;
+  return `jobs/${owner}/`;
 }
 
 /** The name of a job's folder below its owner: in byte order the newest is the first. Throws `not_found`. */
@@ -90,11 +95,12 @@ export function idempotencyKey(owner: string, keySha256: string): string {
 }
 
 /**
- * Throws `not_found` for what is no key of a file: `..`, absolute paths, empty parts, NUL, back slashes, colons, percent
- * signs, a dot at either end of a name, and names that Windows keeps for devices.
+ * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs` or `uploads`, `..`,
+ * empty parts, NUL, back slashes, colons, percent signs, a dot at either end of a name, names that Windows keeps for devices,
+ * and records, which are no files.
  */
 export function checkFileKey(key: string): string {
-  if (key.length > 400 || !FILE_KEY.test(key) || DEVICE.test(key)) {
+  if (key.length > 400 || !FILE_KEY.test(key) || RECORD_FILE.test(key) || DEVICE.test(key)) {
     throw new AppError("not_found", "There is no such file.");
   }
   return key;

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { newToken } from "../ids.ts";
 import type { JobRecord } from "../job.ts";
-import { idempotencyKey, jobFolder, jobPrefix, timerKey, timerOfKey } from "../keys.ts";
+import { idempotencyKey, jobFolder, jobPrefix, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
 import { cursorFolder } from "./cursor.ts";
 import { createWatchers } from "./watchers.ts";
@@ -43,8 +43,9 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
       watchers.wake(key);
     },
     async list(owner, { limit, cursor }) {
-      const after = cursor === undefined ? "" : `jobs/${owner}/${cursorFolder(cursor)}/`;
-      const keys = [...kept.keys()].filter((key) => key.startsWith(`jobs/${owner}/`) && key > after).sort();
+      const prefix = ownerPrefix(owner);
+      const after = cursor === undefined ? "" : `${prefix}${cursorFolder(cursor)}/`;
+      const keys = [...kept.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
       const records = keys.slice(0, limit).map((key) => stored(kept.get(key)!, 0).record);
       const last = records.at(-1);
       return { records, cursor: last && keys.length > limit ? jobFolder(last.id) : null };

@@ -1,0 +1,232 @@
+/** What every adapter of `Records` does (packages/core/src/records.ts). */
+import { newId } from "@smileloop/core/ids.ts";
+import { type JobRecord, newJobRecord } from "@smileloop/core/job.ts";
+import type { Records } from "@smileloop/core/records.ts";
+import { expect } from "vitest";
+import type { ManualClock } from "../support/manual-clock.ts";
+import { codeOf, collect, type Skip, suite } from "./cases.ts";
+
+export type RecordsHome = { records: Records; clock: ManualClock; close(): Promise<void> };
+
+const HASH = "ab".repeat(32);
+
+export function newRecord(nowMs: number, owner = "ann", id = newId(nowMs)): JobRecord {
+  const job = { id, owner, kind: "animate", queue: "warp", params: {}, metadata: {}, inputs: {} };
+  return newJobRecord({ ...job, engine: "warp", estimateSeconds: 1 }, nowMs);
+}
+
+const next = (record: JobRecord, write: string): JobRecord => ({ ...record, rev: record.rev + 1, write });
+
+export function recordsSuite(name: string, open: () => Promise<RecordsHome>, options: { skip?: Skip } = {}): void {
+  suite(`records: ${name}`, open, options.skip ?? [], {
+    "a record comes back as it was written": async ({ records, clock }) => {
+      const record = newRecord(clock.now());
+      record.metadata = { name: "Zoë \u2028 “quoted” 😀" };
+      const created = await records.create(record);
+      const stored = await records.get("ann", record.id);
+      expect(stored).toEqual(created);
+      expect(stored?.record).toEqual(record);
+      expect(stored?.ageMs).toBe(0);
+    },
+
+    "a missing record is null, and so is another owner's": async ({ records, clock }) => {
+      const record = newRecord(clock.now());
+      await records.create(record);
+      expect(await records.get("bob", record.id)).toBeNull();
+      expect(await records.get("ann", newId(clock.now()))).toBeNull();
+    },
+
+    "owners and ids that are none cannot reach anything": async ({ records, clock }) => {
+      const { id } = newRecord(clock.now());
+      for (const owner of ["", "..", "../ann", "a/b", "ANN", "a\0", "con", "%2e%2e"]) {
+        expect(await codeOf(() => records.get(owner, id)), owner).toBe("not_found");
+        expect(await codeOf(() => records.list(owner, { limit: 1 })), owner).toBe("not_found");
+      }
+      for (const bad of ["", "..", "../../secret", `${id}/`, id.toUpperCase(), "0".repeat(32)]) {
+        expect(await codeOf(() => records.get("ann", bad)), bad).toBe("not_found");
+      }
+    },
+
+    "a record is created once": async ({ records, clock }) => {
+      const record = newRecord(clock.now());
+      const codes = await Promise.all(
+        ["a", "b", "c", "d"].map((write) => codeOf(() => records.create({ ...record, write }))),
+      );
+      expect(codes.filter((code) => code === null)).toHaveLength(1);
+      expect(codes.filter((code) => code === "precondition_failed")).toHaveLength(3);
+    },
+
+    "of writers with the same etag one wins, and the record is that one's": async ({ records, clock }) => {
+      const first = await records.create(newRecord(clock.now()));
+      const writes = Array.from({ length: 12 }, (_, i) => `writer-${i}`);
+      const results = await Promise.all(
+        writes.map(async (write) => ({
+          write,
+          code: await codeOf(() => records.replace(next(first.record, write), first.etag)),
+        })),
+      );
+      const winners = results.filter(({ code }) => code === null);
+      expect(winners).toHaveLength(1);
+      expect(results.filter(({ code }) => code === "precondition_failed")).toHaveLength(11);
+      expect((await records.get("ann", first.record.id))?.record.write).toBe(winners[0]!.write);
+    },
+
+    "an etag of long ago is refused, however many revisions came since": async ({ records, clock }) => {
+      const first = await records.create(newRecord(clock.now()));
+      let stored = first;
+      for (let i = 0; i < 5; i++) stored = await records.replace(next(stored.record, `w${i}`), stored.etag);
+      expect(await codeOf(() => records.replace(next(first.record, "late"), first.etag))).toBe("precondition_failed");
+      expect((await records.get("ann", first.record.id))?.record).toEqual(stored.record);
+    },
+
+    "a record that is gone cannot be replaced": async ({ records, clock }) => {
+      const { record, etag } = await records.create(newRecord(clock.now()));
+      await records.remove("ann", record.id);
+      await records.remove("ann", record.id);
+      expect(await records.get("ann", record.id)).toBeNull();
+      expect(await codeOf(() => records.replace(next(record, "x"), etag))).toBe("precondition_failed");
+      expect((await records.list("ann", { limit: 10 })).records).toEqual([]);
+    },
+
+    "its age counts from its last write": async ({ records, clock }) => {
+      const { record, etag } = await records.create(newRecord(clock.now()));
+      await clock.advance(61_500);
+      const stored = await records.get("ann", record.id);
+      expect(stored?.ageMs).toBe(61_500);
+      await records.replace(next(record, "beat"), etag);
+      await clock.advance(250);
+      expect((await records.get("ann", record.id))?.ageMs).toBe(250);
+    },
+
+    "changing what was handed out changes nothing that is stored": async ({ records, clock }) => {
+      const record = newRecord(clock.now());
+      const created = await records.create(record);
+      created.record.metadata.x = "changed";
+      record.metadata.y = "changed";
+      expect((await records.get("ann", record.id))?.record.metadata).toEqual({});
+    },
+
+    "the list is newest first, in pages, of one owner": async ({ records, clock }) => {
+      const ids: string[] = [];
+      for (let i = 0; i < 7; i++) {
+        await clock.advance(i % 2);
+        ids.unshift((await records.create(newRecord(clock.now()))).record.id);
+        await records.create(newRecord(clock.now(), "bob"));
+        await records.create(newRecord(clock.now(), "ann-2"));
+      }
+      const times = (page: JobRecord[]) => page.map((record) => record.created_at);
+      const seen: JobRecord[] = [];
+      let cursor: string | null = null;
+      let pages = 0;
+      do {
+        const page: { records: JobRecord[]; cursor: string | null } = await records.list("ann", {
+          limit: 3,
+          ...(cursor ? { cursor } : {}),
+        });
+        seen.push(...page.records);
+        cursor = page.cursor;
+        pages++;
+      } while (cursor);
+      expect(pages).toBe(3);
+      expect(seen.map((record) => record.id).sort()).toEqual([...ids].sort());
+      expect(times(seen)).toEqual(times(seen).sort((a, b) => b - a));
+      expect(await records.list("nobody", { limit: 3 })).toEqual({ records: [], cursor: null });
+    },
+
+    "a job that is made between two pages does not disturb them": async ({ records, clock }) => {
+      for (let i = 0; i < 4; i++) {
+        await clock.advance(1);
+        await records.create(newRecord(clock.now()));
+      }
+      const first = await records.list("ann", { limit: 2 });
+      await clock.advance(1);
+      const late = await records.create(newRecord(clock.now()));
+      const second = await records.list("ann", { limit: 2, cursor: first.cursor! });
+      const ids = [...first.records, ...second.records].map((record) => record.id);
+      expect(new Set(ids).size).toBe(4);
+      expect(ids).not.toContain(late.record.id);
+      expect(second.cursor).toBeNull();
+    },
+
+    "a cursor that was never handed out is refused": async ({ records }) => {
+      for (const cursor of ["", "x", "../..", "f".repeat(44), "ü".repeat(44)]) {
+        expect(await codeOf(() => records.list("ann", { limit: 1, cursor })), cursor).toBe("invalid_request");
+      }
+    },
+
+    "whoever waits for a change is told": async ({ records, clock }) => {
+      const first = await records.create(newRecord(clock.now()));
+      const { id } = first.record;
+      const waits = [1, 2].map(() => records.changed("ann", id, 1, new AbortController().signal));
+      await records.replace(next(first.record, "w"), first.etag);
+      await Promise.all(waits);
+      // another revision is there already: no wait
+      await records.changed("ann", id, 1, new AbortController().signal);
+      await records.changed("ann", newId(clock.now()), 1, new AbortController().signal);
+    },
+
+    "waiting ends without an error when the signal is aborted": async ({ records, clock }) => {
+      const { record } = await records.create(newRecord(clock.now()));
+      const stop = new AbortController();
+      const waiting = records.changed("ann", record.id, 1, stop.signal);
+      stop.abort();
+      await waiting;
+      await records.changed("ann", record.id, 1, stop.signal);
+    },
+
+    "timers come oldest first, up to the moment": async ({ records, clock }) => {
+      const at = Math.ceil(clock.now() / 1000) * 1000;
+      const [a, b, c] = [0, 1, 2].map((i) => ({ atMs: at + i * 1000, owner: "ann", id: newId(at) }));
+      for (const timer of [c!, a!, b!, a!]) await records.timers.arm(timer);
+      expect(await collect(records.timers.due(at - 1))).toEqual([]);
+      expect(await collect(records.timers.due(at + 1000))).toEqual([a, b]);
+      await records.timers.drop(a!);
+      await records.timers.drop(a!);
+      expect(await collect(records.timers.due(at + 5000))).toEqual([b, c]);
+    },
+
+    "a timer is never due before its time": async ({ records, clock }) => {
+      const second = Math.ceil(clock.now() / 1000) * 1000;
+      const timer = { atMs: second + 1, owner: "ann", id: newId(second) };
+      await records.timers.arm(timer);
+      expect(await collect(records.timers.due(second + 999))).toEqual([]);
+      expect(await collect(records.timers.due(second + 1000))).toEqual([{ ...timer, atMs: second + 1000 }]);
+      await records.timers.drop(timer);
+      expect(await collect(records.timers.due(second + 1000))).toEqual([]);
+    },
+
+    "timers may be moved while they are walked": async ({ records, clock }) => {
+      const at = Math.ceil(clock.now() / 1000) * 1000;
+      for (let i = 0; i < 5; i++) await records.timers.arm({ atMs: at + i * 1000, owner: "ann", id: newId(at + i) });
+      let seen = 0;
+      for await (const timer of records.timers.due(at + 4000)) {
+        seen++;
+        await records.timers.arm({ ...timer, atMs: at + 60_000 });
+        await records.timers.drop(timer);
+      }
+      expect(seen).toBe(5);
+      expect(await collect(records.timers.due(at + 4000))).toEqual([]);
+      expect(await collect(records.timers.due(at + 60_000))).toHaveLength(5);
+    },
+
+    "an idempotency key is claimed once and tells what holds": async ({ records }) => {
+      expect(await records.keys.get("ann", HASH)).toBeNull();
+      const entries = ["1", "2", "3"].map((job) => ({ job, bodySha256: job }));
+      const answers = await Promise.all(entries.map((entry) => records.keys.claim("ann", HASH, entry)));
+      expect(new Set(answers.map((answer) => answer.job)).size).toBe(1);
+      expect(await records.keys.get("ann", HASH)).toEqual(answers[0]);
+      expect(await records.keys.get("bob", HASH)).toBeNull();
+      expect(await codeOf(() => records.keys.get("ann", "../../secret"))).toBe("invalid_request");
+    },
+
+    "old idempotency keys are forgotten, young ones are not": async ({ records, clock }) => {
+      await records.keys.claim("ann", HASH, { job: "old", bodySha256: "b" });
+      await clock.advance(1000);
+      const young = "cd".repeat(32);
+      await records.keys.claim("ann", young, { job: "young", bodySha256: "b" });
+      await records.keys.forget(clock.now());
+      expect(await records.keys.get("ann", HASH)).toBeNull();
+      expect((await records.keys.get("ann", young))?.job).toBe("young");
+    },
+  });
+}
