@@ -31,11 +31,14 @@ export const envSchema = z.object({
 });
 export type Env = z.infer<typeof envSchema>;
 
-/** Throws an Error with one sentence for each variable that is wrong, by name. Empty variables count as unset. */
+/** The environment is not right; `message` names each variable that is wrong. */
+export class EnvError extends Error {}
+
+/** Throws EnvError. Empty variables count as unset. */
 export function readEnv(variables: Record<string, string | undefined> = process.env): Env {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
   const parsed = envSchema.safeParse(set);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw new Error(`The environment is not right. ${faults.join("; ")}`);
+  throw new EnvError(`The environment is not right. ${faults.join("; ")}`);
 }

@@ -4,7 +4,8 @@ import { type DestinationStream, type Logger, pino } from "pino";
 export type Log = Logger;
 
 export function createLog(options: { level: string; destination?: DestinationStream }): Log {
-  const destination = options.destination ?? pino.destination({ dest: 2, sync: false, minLength: 4096 });
+  const buffered = { dest: 2, sync: false, minLength: 4096, periodicFlush: 1000 };
+  const destination = options.destination ?? pino.destination(buffered);
   return pino(
     {
       level: options.level,
