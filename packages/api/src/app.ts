@@ -5,9 +5,18 @@
  */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiDeps } from "./deps.ts";
+import { splitUrl } from "./origin.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
 import { createProtection } from "./protect.ts";
 import { createRequestIds } from "./request-id.ts";
+import { catalogRoutes } from "./routes/catalog.ts";
+import { createJobRoutes } from "./routes/create-job.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { fileRoutes } from "./routes/files.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { outputRoutes } from "./routes/outputs.ts";
+import { uploadRoutes } from "./routes/uploads.ts";
 
 export type App = {
   fetch(request: Request, bindings?: object): Response | Promise<Response>;
@@ -36,7 +45,17 @@ export function createApp(deps: ApiDeps): App {
 }
 
 function mount(api: Api, deps: ApiDeps, _document: () => object): void {
-  api.get("/health", (c) => c.json({ status: "ok", liveportrait_found: deps.config.liveportraitFound }));
+  const modules = [
+    healthRoutes,
+    uploadRoutes,
+    fileRoutes,
+    createJobRoutes,
+    jobRoutes,
+    eventRoutes,
+    outputRoutes,
+    catalogRoutes,
+  ];
+  for (const routes of modules) api.route("/", routes(deps));
   // api.route("/", smileloopRoutes(deps));
   // api.route("/", docsRoutes(deps, document));
 }
@@ -69,13 +88,6 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
     const reply = api.fetch(request, { ...bindings, requestId });
     return reply instanceof Promise ? reply.then(finish) : finish(reply);
   };
-}
-
-/** Without `new URL`, which costs as much as a whole route. */
-function splitUrl(url: string): { origin: string; path: string } {
-  const slash = url.indexOf("/", url.indexOf("://") + 3);
-  const query = url.indexOf("?", slash);
-  return { origin: url.slice(0, slash), path: query < 0 ? url.slice(slash) : url.slice(slash, query) };
 }
 
 function once<T>(make: () => T): () => T {

@@ -52,6 +52,11 @@ export function publicError(error: unknown): AppError {
   if (error instanceof HTTPException && error.status === 400) {
     return new AppError("malformed", "The body is not valid JSON.", { cause: error });
   }
+  if (error instanceof HTTPException && error.status === 415) {
+    return new AppError("unsupported_type", "Send the body with a Content-Type that this route takes.", {
+      cause: error,
+    });
+  }
   return new AppError("internal", "Something went wrong on the server. Its log has the request's id.", {
     cause: error,
   });

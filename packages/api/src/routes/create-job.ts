@@ -1,0 +1,143 @@
+/** `POST /v1/jobs` and `PUT /v1/jobs/{id}`: a job is made once, however often it is asked for. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { AppError } from "@smileloop/core/errors.ts";
+import { idTimeMs, isId } from "@smileloop/core/ids.ts";
+import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job.ts";
+import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs.ts";
+import { canonicalJson } from "../canonical.ts";
+import type { ApiDeps } from "../deps.ts";
+import { present } from "../job-lookup.ts";
+import { limitedJson } from "../json-body.ts";
+import { linkOrigin } from "../origin.ts";
+import { ownerOf } from "../owner.ts";
+import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
+import { submit } from "../submit.ts";
+import { jobSchema, viewJob } from "../view.ts";
+import { preferredWait, waitForEnd } from "../wait.ts";
+import { inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
+
+/** How far a client's clock may be ahead of ours in the ids that it makes. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+const prefer = z.string().optional().openapi({
+  description: "`wait=<seconds>`: the reply is held until the job has ended, or for so long.",
+  example: "wait=30",
+});
+const replyHeaders = z.object({
+  Location: z.string(),
+  "Preference-Applied": z.string().optional().openapi({ description: "The wait that was applied." }),
+  "Idempotency-Replayed": z.literal("true").optional().openapi({ description: "An earlier request made this job." }),
+});
+const json = { "application/json": { schema: jobSchema } };
+const responses = {
+  201: { description: "The job, ended within the wait", headers: replyHeaders, content: json },
+  202: { description: "The job", headers: replyHeaders, content: json },
+  ...problemReplies(
+    ...([
+      "malformed",
+      "invalid_request",
+      "idempotency_key_reused",
+      "not_supported",
+      "empty_file",
+      "not_found",
+      "gone",
+    ] as const),
+    ...(["too_large", "image_too_large", "unsupported_type", "image_unreadable", "engine_not_configured"] as const),
+  ),
+};
+const body = { required: true, content: { "application/json": { schema: jobRequestSchema } } } as const;
+
+const postRoute = createRoute({
+  method: "post",
+  path: "/v1/jobs",
+  tags: ["Jobs"],
+  summary: "Create a job",
+  middleware: [limitedJson] as const,
+  request: {
+    body,
+    headers: z.object({
+      Prefer: prefer,
+      "Idempotency-Key": z
+        .string()
+        .regex(/^[A-Za-z0-9._~-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 . _ ~ -")
+        .optional()
+        .openapi({
+          description: "Makes the request safe to repeat for a day: the same key and body are the same job.",
+        }),
+    }),
+  },
+  responses,
+});
+
+const putRoute = createRoute({
+  method: "put",
+  path: "/v1/jobs/{id}",
+  tags: ["Jobs"],
+  summary: "Create a job with an id of your own",
+  description: "Safe to repeat. The id is a UUIDv7 as 32 lower-case hex digits, made now.",
+  middleware: [limitedJson] as const,
+  request: { body, params: z.object({ id: z.string() }), headers: z.object({ Prefer: prefer }) },
+  responses,
+});
+
+export function createJobRoutes(deps: ApiDeps): Api {
+  const api = newApi();
+  api.openapi(postRoute, async (c) => {
+    const key = c.req.valid("header")["Idempotency-Key"];
+    return create(deps, c, c.req.valid("json"), key === undefined ? {} : { key: `key:${key}` });
+  });
+  api.openapi(putRoute, async (c) => {
+    const { id } = c.req.valid("param");
+    checkClientId(id, deps.clock.now());
+    return create(deps, c, c.req.valid("json"), { id, key: `id:${id}` });
+  });
+  return api;
+}
+
+async function create(deps: ApiDeps, c: ApiContext, request: JobRequest, named: { id?: string; key?: string }) {
+  const owner = ownerOf(c.req.raw);
+  if (named.id !== undefined) await refuseDeleted(deps, owner, named.id);
+  const idempotency =
+    named.key === undefined
+      ? undefined
+      : { keySha256: sha256Hex(named.key), bodySha256: sha256Hex(canonicalJson(await c.req.json())) };
+  const earlier = idempotency ? await replayedJob(deps, owner, idempotency) : null;
+  const { record, replayed }: Created = earlier
+    ? { record: earlier, replayed: true }
+    : await submit(deps, {
+        ...{ owner, kind: request.kind, inputs: inputsOf(request), params: request.params, metadata: request.metadata },
+        ...(named.id === undefined ? {} : { id: named.id }),
+        ...(idempotency ? { idempotency } : {}),
+      });
+  return answer(deps, c, record, replayed);
+}
+
+async function answer(deps: ApiDeps, c: ApiContext, created: JobRecord, replayed: boolean) {
+  const { owner, id } = created;
+  const asked = preferredWait(c.req.header("prefer"));
+  const seconds = asked === null ? 0 : Math.min(asked, Math.floor(deps.config.maxWaitMs / 1000));
+  const waited =
+    seconds > 0 ? await waitForEnd(deps, owner, id, { ms: seconds * 1000, signal: c.req.raw.signal }) : created;
+  const record = present(waited, id, deps.clock.now());
+  c.header("Location", `/v1/jobs/${id}`);
+  if (asked !== null) c.header("Preference-Applied", `wait=${seconds}`);
+  if (replayed) c.header("Idempotency-Replayed", "true");
+  const view = await viewJob(deps, record, linkOrigin(deps.config, c.req.raw));
+  return asked !== null && isEnded(record.state) ? c.json(view, 201) : c.json(view, 202);
+}
+
+/** Throws `invalid_request` for what is no id or lies in the future, `gone` for ids that are over a day old. */
+function checkClientId(id: string, nowMs: number): void {
+  const fault = (msg: string) =>
+    new AppError("invalid_request", msg, { errors: [{ loc: ["path", "id"], msg, type: "invalid_format" }] });
+  if (!isId(id)) throw fault("The id must be a UUIDv7 as 32 lower-case hex digits.");
+  if (idTimeMs(id) > nowMs + MAX_AHEAD_MS)
+    throw fault("The time in this id is more than 5 minutes ahead; is your clock right?");
+  if (nowMs - idTimeMs(id) > TOMBSTONE_LIFE_MS)
+    throw new AppError("gone", "This id is over a day old; make a new one.");
+}
+
+async function refuseDeleted({ records, clock }: ApiDeps, owner: string, id: string): Promise<void> {
+  const stored = await records.get(owner, id);
+  if (stored) present(stored.record, id, clock.now());
+}

@@ -1,0 +1,74 @@
+/** `/v1/files/…`: the server's own signed links, where the storage has no HTTP front of its own. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { AppError } from "@smileloop/core/errors.ts";
+import { type LinkGrant, LOCAL_LINKS_PATH, type LocalLinks } from "@smileloop/core/local-links.ts";
+import type { ApiDeps } from "../deps.ts";
+import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
+import { sendFile } from "../send-file.ts";
+
+const link = {
+  params: z.object({ key: z.string().openapi({ description: "Part of a link that this server has made." }) }),
+  query: z.object({ grant: z.string(), signature: z.string() }),
+};
+const description = "Links are made by the server and are to be used as they stand.";
+
+const getRoute = createRoute({
+  method: "get",
+  path: "/v1/files/{key}",
+  tags: ["Files"],
+  summary: "Read a file by its signed link",
+  description,
+  request: link,
+  responses: {
+    200: { description: "The file" },
+    206: { description: "A range of it" },
+    304: { description: "It is the one that the client has" },
+    ...problemReplies("bad_signature", "link_expired", "not_found", "range_not_satisfiable"),
+  },
+});
+
+const putRoute = createRoute({
+  method: "put",
+  path: "/v1/files/{key}",
+  tags: ["Files"],
+  summary: "Store a file by its signed link, once",
+  description,
+  request: { ...link, body: { content: { "*/*": { schema: { type: "string", format: "binary" } } } } },
+  responses: {
+    200: { description: "It has arrived", headers: { ETag: { schema: { type: "string" } } } },
+    ...problemReplies("bad_signature", "link_expired", "already_exists", "invalid_request"),
+  },
+});
+
+export function fileRoutes(deps: ApiDeps): Api {
+  const api = newApi();
+  const { localLinks } = deps;
+  if (!localLinks) return api;
+  // keys have slashes, which a path of OpenAPI cannot say: the document and the router are told each in its own way
+  api.openAPIRegistry.registerPath(getRoute);
+  api.openAPIRegistry.registerPath(putRoute);
+  api.get(`${LOCAL_LINKS_PATH}*`, (c) => {
+    const { key, type, disposition } = granted(localLinks, deps, c);
+    return sendFile(deps, c.req.raw, key, { type, disposition: disposition ?? "attachment" });
+  });
+  api.put(`${LOCAL_LINKS_PATH}*`, (c) => receive(deps, c, granted(localLinks, deps, c)));
+  return api;
+}
+
+function granted(links: LocalLinks, { clock }: ApiDeps, c: ApiContext): LinkGrant {
+  return links.verify(c.req.method, new URL(c.req.url), clock.now());
+}
+
+async function receive({ files }: ApiDeps, c: ApiContext, grant: LinkGrant): Promise<Response> {
+  const { key, type, bytes, sha256 } = grant;
+  if (c.req.header("content-type")?.toLowerCase() !== type) {
+    throw new AppError("bad_signature", `This link takes a file with Content-Type: ${type}.`);
+  }
+  const announced = c.req.header("content-length");
+  if (announced !== undefined && bytes !== undefined && Number(announced) !== bytes) {
+    throw new AppError("invalid_request", `The file does not have the ${bytes} bytes that were announced.`);
+  }
+  const body = c.req.raw.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+  const { etag } = await files.put(key, body, { type, bytes, sha256, signal: c.req.raw.signal });
+  return new Response(null, { status: 200, headers: { ETag: `"${etag}"` } });
+}

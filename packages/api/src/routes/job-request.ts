@@ -1,0 +1,58 @@
+/** What a client may ask for in `POST` and `PUT /v1/jobs`, and how it becomes a submission. */
+import { z } from "@hono/zod-openapi";
+import { AppError } from "@smileloop/core/errors.ts";
+import type { InputSource } from "../submit.ts";
+
+const id = z.string().max(64);
+const inputSchema = z
+  .strictObject({
+    upload: id.optional().openapi({ description: "The id of an upload." }),
+    job: id.optional().openapi({ description: "The id of a job whose input is to be used again." }),
+    input: z.string().max(100).optional().openapi({ description: "With `job`: which of its inputs." }),
+    url: z.string().max(2048).optional().openapi({ description: "Not supported yet." }),
+  })
+  .refine(
+    ({ upload, job, input, url }) =>
+      [upload, job, url].filter((value) => value !== undefined).length === 1 &&
+      (job === undefined) === (input === undefined),
+    'Give {"upload": "<id>"} or {"job": "<id>", "input": "<slot>"}.',
+  )
+  .openapi("JobInput");
+
+export const jobRequestSchema = z
+  .strictObject({
+    kind: z.string().max(100).openapi({ example: "animate" }),
+    inputs: z.record(z.string().max(100), inputSchema).openapi({
+      description: "A file for each slot of the kind (`GET /v1/kinds`).",
+      example: { image: { upload: "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b" } },
+    }),
+    params: z
+      .record(z.string().max(100), z.unknown())
+      .default({})
+      .openapi({ description: "As `GET /v1/kinds` says.", example: { preset: "gentle_smile" } }),
+    metadata: z
+      .record(z.string().min(1).max(64), z.string().max(500))
+      .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries.")
+      .default({})
+      .openapi({ description: "Up to 16 short texts of the client's own, given back with the job." }),
+    webhook: z.unknown().optional().openapi({ description: "Not supported yet." }),
+  })
+  .openapi("JobRequest");
+export type JobRequest = z.infer<typeof jobRequestSchema>;
+
+/** The inputs of a request. Throws `not_supported` for what is part of the contract and not built yet. */
+export function inputsOf({ inputs, webhook }: JobRequest): Record<string, InputSource> {
+  if (webhook !== undefined)
+    throw notSupported(["webhook"], "Webhooks are not supported here; ask for the job instead.");
+  const sources = Object.entries(inputs).map(([slot, { upload, job, input, url }]): [string, InputSource] => {
+    if (url !== undefined) {
+      throw notSupported(["inputs", slot, "url"], "Inputs by URL are not supported here; upload the file.");
+    }
+    return [slot, upload !== undefined ? { upload } : { job: job!, input: input! }];
+  });
+  return Object.fromEntries(sources);
+}
+
+function notSupported(path: string[], msg: string): AppError {
+  return new AppError("not_supported", msg, { errors: [{ loc: ["body", ...path], msg, type: "not_supported" }] });
+}

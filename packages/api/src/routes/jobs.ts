@@ -1,0 +1,149 @@
+/** What can be done with jobs that are there: look, list, cancel, delete. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { AppError } from "@smileloop/core/errors.ts";
+import { type JobRecord, STATES } from "@smileloop/core/job.ts";
+import { deleteJob, updateJob } from "@smileloop/core/jobs.ts";
+import type { ApiDeps } from "../deps.ts";
+import { findJob, hasExpired, present } from "../job-lookup.ts";
+import { linkOrigin } from "../origin.ts";
+import { ownerOf } from "../owner.ts";
+import { type Api, newApi, problemReplies } from "../problem.ts";
+import { jobSchema, viewJob } from "../view.ts";
+import { preferredWait, waitUntil } from "../wait.ts";
+
+const params = z.object({ id: z.string() });
+const json = { "application/json": { schema: jobSchema } };
+
+const getRoute = createRoute({
+  method: "get",
+  path: "/v1/jobs/{id}",
+  tags: ["Jobs"],
+  summary: "Get a job",
+  request: {
+    params,
+    headers: z.object({
+      Prefer: z.string().optional().openapi({
+        description: "`wait=<seconds>`: the reply is held until the job changes its status, or for so long.",
+      }),
+    }),
+  },
+  responses: {
+    200: {
+      description: "The job",
+      headers: z.object({ "Preference-Applied": z.string().optional() }),
+      content: json,
+    },
+    ...problemReplies("not_found", "gone"),
+  },
+});
+
+const statusSchema = z.enum(STATES).exclude(["deleted"]);
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/jobs",
+  tags: ["Jobs"],
+  summary: "List your jobs, newest first",
+  request: {
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(100).default(20),
+      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
+      status: statusSchema.optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: "A page of jobs; it may be short of `limit` although there are more",
+      content: {
+        "application/json": { schema: z.object({ jobs: z.array(jobSchema), next_cursor: z.string().nullable() }) },
+      },
+    },
+    ...problemReplies("invalid_request"),
+  },
+});
+
+const cancelRoute = createRoute({
+  method: "post",
+  path: "/v1/jobs/{id}/cancel",
+  tags: ["Jobs"],
+  summary: "Cancel a job",
+  request: { params },
+  responses: {
+    200: { description: "It is canceled", content: json },
+    202: { description: "It is running and will stop at once", content: json },
+    ...problemReplies("not_found", "gone", "conflict"),
+  },
+});
+
+const deleteRoute = createRoute({
+  method: "delete",
+  path: "/v1/jobs/{id}",
+  tags: ["Jobs"],
+  summary: "Delete a job with its files",
+  description: "It is canceled if need be.",
+  request: { params },
+  responses: { 204: { description: "It is gone" }, ...problemReplies("not_found", "gone") },
+});
+
+export function jobRoutes(deps: ApiDeps): Api {
+  const api = newApi();
+  api.openapi(getRoute, async (c) => {
+    const owner = ownerOf(c.req.raw);
+    let record = await findJob(deps, owner, c.req.valid("param").id);
+    const asked = preferredWait(c.req.valid("header").Prefer);
+    if (asked !== null) {
+      const seconds = Math.min(asked, Math.floor(deps.config.maxWaitMs / 1000));
+      const options = { ms: seconds * 1000, signal: c.req.raw.signal };
+      const { id, state } = record;
+      record = present(await waitUntil(deps, owner, id, (now) => now.state !== state, options), id, deps.clock.now());
+      c.header("Preference-Applied", `wait=${seconds}`);
+    }
+    return c.json(await viewJob(deps, record, linkOrigin(deps.config, c.req.raw)), 200);
+  });
+
+  api.openapi(listRoute, async (c) => {
+    const { limit, cursor, status } = c.req.valid("query");
+    const page = await listJobs(deps, ownerOf(c.req.raw), { limit, cursor, status });
+    const origin = linkOrigin(deps.config, c.req.raw);
+    const jobs = await Promise.all(page.records.map((record) => viewJob(deps, record, origin)));
+    return c.json({ jobs, next_cursor: page.cursor }, 200);
+  });
+
+  api.openapi(cancelRoute, async (c) => {
+    const { owner, id } = await findJob(deps, ownerOf(c.req.raw), c.req.valid("param").id);
+    const { stored, refused } = await updateJob(deps, owner, id, () => ({ by: "api", do: "cancel" }));
+    const record = present(stored?.record ?? null, id, deps.clock.now());
+    if (refused === "ended") throw new AppError("conflict", `The job has ended already (${record.state}).`);
+    const view = await viewJob(deps, record, linkOrigin(deps.config, c.req.raw));
+    return record.state === "canceling" ? c.json(view, 202) : c.json(view, 200);
+  });
+
+  api.openapi(deleteRoute, async (c) => {
+    const { owner, id } = await findJob(deps, ownerOf(c.req.raw), c.req.valid("param").id);
+    await deleteJob(deps, owner, id);
+    return c.body(null, 204);
+  });
+  return api;
+}
+
+/** Pages that one request reads at most when it looks for a status that few jobs have. */
+const MAX_PAGES = 20;
+
+async function listJobs(
+  { records, clock }: ApiDeps,
+  owner: string,
+  { limit, cursor, status }: { limit: number; cursor: string | undefined; status: JobRecord["state"] | undefined },
+): Promise<{ records: JobRecord[]; cursor: string | null }> {
+  const now = clock.now();
+  const fits = (record: JobRecord) =>
+    record.state !== "deleted" &&
+    (status === undefined || status === (hasExpired(record, now) ? "expired" : record.state));
+  const found: JobRecord[] = [];
+  let next = cursor;
+  for (let pages = 0; pages < MAX_PAGES && found.length < limit; pages++) {
+    const page = await records.list(owner, { limit: limit - found.length, cursor: next });
+    found.push(...page.records.filter(fits));
+    if (page.cursor === null) return { records: found, cursor: null };
+    next = page.cursor;
+  }
+  return { records: found, cursor: next ?? null };
+}

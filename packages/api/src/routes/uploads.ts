@@ -1,0 +1,89 @@
+/** `POST /v1/uploads`: where to send a file, so that it goes straight to the storage. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { AppError } from "@smileloop/core/errors.ts";
+import { newId } from "@smileloop/core/ids.ts";
+import { UPLOAD_LIFE_MS } from "@smileloop/core/job.ts";
+import { uploadKey } from "@smileloop/core/keys.ts";
+import type { Kinds } from "@smileloop/core/kinds.ts";
+import type { ApiDeps } from "../deps.ts";
+import { limitedJson } from "../json-body.ts";
+import { linkOrigin } from "../origin.ts";
+import { ownerOf } from "../owner.ts";
+import { type Api, newApi, problemReplies } from "../problem.ts";
+import { rfc3339 } from "../view.ts";
+
+const askSchema = z
+  .strictObject({
+    content_type: z.string().max(100).openapi({ example: "image/jpeg" }),
+    size: z.int().min(0).openapi({ description: "Bytes, exactly.", example: 482113 }),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/, "64 hex digits")
+      .optional(),
+    filename: z.string().max(255).optional().openapi({ description: "For the client's own use; it is not kept." }),
+    form: z.boolean().optional().openapi({ description: "A POST policy instead of a PUT; not supported here yet." }),
+  })
+  .openapi("UploadRequest");
+
+const targetSchema = z
+  .object({
+    id: z.string().openapi({ description: "Names the file in the inputs of jobs." }),
+    method: z.literal("PUT"),
+    url: z.url(),
+    headers: z.record(z.string(), z.string()).openapi({ description: "To be sent with the file, besides its length." }),
+    expires_at: z.iso.datetime().openapi({ description: "When link and upload end." }),
+    max_bytes: z.int(),
+  })
+  .openapi("Upload");
+
+const route = createRoute({
+  method: "post",
+  path: "/v1/uploads",
+  tags: ["Uploads"],
+  summary: "Get a link to upload a file",
+  description:
+    "Send exactly the announced bytes by PUT to `url` with `headers`, once: 412 means that they have arrived already. " +
+    "The upload serves any number of jobs for an hour.",
+  middleware: [limitedJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: askSchema } } } },
+  responses: {
+    201: { description: "Where to send the file", content: { "application/json": { schema: targetSchema } } },
+    ...problemReplies("malformed", "empty_file", "too_large", "unsupported_type", "invalid_request", "not_supported"),
+  },
+});
+
+export function uploadRoutes(deps: ApiDeps): Api {
+  const api = newApi();
+  api.openapi(route, async (c) => {
+    const { content_type, size, sha256, form } = c.req.valid("json");
+    if (form) throw new AppError("not_supported", "Uploads by HTML form are not supported here; leave `form` out.");
+    const type = content_type.toLowerCase();
+    const maxBytes = maxBytesOf(deps.kinds, type);
+    if (size > maxBytes)
+      throw new AppError("too_large", `At most ${maxBytes} bytes are accepted; this file has ${size}.`);
+    if (size === 0) throw new AppError("empty_file", "The file is empty.");
+    const now = deps.clock.now();
+    const id = newId(now);
+    const expiresAtMs = now + UPLOAD_LIFE_MS;
+    const key = uploadKey(ownerOf(c.req.raw), id);
+    const target = await deps.files.uploadLink(key, { type, bytes: size, sha256: sha256?.toLowerCase(), expiresAtMs });
+    const url = new URL(target.url, linkOrigin(deps.config, c.req.raw)).href;
+    const { headers } = target;
+    return c.json(
+      { id, method: "PUT" as const, url, headers, expires_at: rfc3339(expiresAtMs), max_bytes: maxBytes },
+      201,
+    );
+  });
+  return api;
+}
+
+/** The largest file of this type that any kind takes. Throws `unsupported_type`. */
+function maxBytesOf(kinds: Kinds, type: string): number {
+  const slots = [...kinds.values()].flatMap((kind) => Object.values(kind.slots));
+  const fitting = slots.filter(({ types }) => types.includes(type));
+  if (fitting.length === 0) {
+    const known = [...new Set(slots.flatMap(({ types }) => types))].sort().join(", ");
+    throw new AppError("unsupported_type", `Files of this content_type are not accepted. Choose from: ${known}`);
+  }
+  return Math.max(...fitting.map(({ maxBytes }) => maxBytes));
+}
