@@ -20,6 +20,13 @@ export function toSlit({ middle, across, halfWidth }: SlitFrame, p: Point): { t:
   return { t: (dx * across.x + dy * across.y) / halfWidth, v: dy * across.x - dx * across.y };
 }
 
+export function fromSlit({ middle, across, halfWidth }: SlitFrame, t: number, v: number): Point {
+  return {
+    x: middle.x + t * halfWidth * across.x - v * across.y,
+    y: middle.y + t * halfWidth * across.y + v * across.x,
+  };
+}
+
 const STEPS = 64;
 const REACH = 1.25;
 

@@ -1,18 +1,27 @@
-/** Lips that part: above the line between them goes up, below it down, and what lies behind is seen or painted. */
+/**
+ * Lips that part: above the line between them goes up, below it down. Behind them is what the photo shows there, if its mouth is
+ * open; else teeth and the dark of the mouth are painted, in tones taken from the face so that they fit its light.
+ */
 import { JAW_OPEN, smooth } from "./channels.ts";
-import { createCurve, slitFrame, toSlit } from "./curve.ts";
+import { createCurve, fromSlit, type SlitFrame, slitFrame, toSlit } from "./curve.ts";
 import { type Head, MESH } from "./head.ts";
 import type { Box, Layer } from "./patch.ts";
 import type { Planes } from "./planes.ts";
+import { meanTone, type Tone, toneAt } from "./tone.ts";
 
 /** In E: how far the upper lip can be drawn up and the lower one down, beyond what the jaw does. */
 const LIP_TRAVEL = 0.05;
-const BLEND = 1.2;
+const BLEND = 1.3;
+/** A mouth that is open by this much (E) shows what is in it. */
+const SHOWS_INSIDE = 0.035;
+/** In E: edges between upper teeth from the middle outwards (they turn away, so they narrow), and how far teeth reach down. */
+const TEETH_EDGES = [0, 0.092, 0.162, 0.225, 0.272];
+const TEETH_HEIGHT = 0.075;
 
 export type Parting = { jaw: number; upperUp: number; lowerDown: number };
 
 export type Mouth = {
-  /** How far the lips are apart in the still, as a share of a full jaw opening. */
+  /** A jaw opening up to this shows nothing that the still does not show already. */
   open: number;
   /** Nothing when the lips stay together. */
   layer(parting: Parting): Layer | undefined;
@@ -29,19 +38,23 @@ export function createMouth(head: Head, still: Planes): Mouth {
     );
   const upperRaw = curve(MESH.lipInnerUpper);
   const lowerRaw = curve(MESH.lipInnerLower);
-  const upper = (t: number): number => Math.min(upperRaw(t), lowerRaw(t));
-  const lower = (t: number): number => Math.max(upperRaw(t), lowerRaw(t));
-  const gap = lower(0) - upper(0);
-  const open = gap / (JAW_OPEN * head.unit);
+  const gap = Math.max(0, lowerRaw(0) - upperRaw(0)) / head.unit;
+  const inside = smooth((gap - 0.5 * SHOWS_INSIDE) / (0.5 * SHOWS_INSIDE));
+  // Lips that are closed touch in one line; the two contours differ there only by noise.
+  const line = (t: number): number => (upperRaw(t) + lowerRaw(t)) / 2;
+  const upper = (t: number): number => line(t) + inside * (Math.min(upperRaw(t), lowerRaw(t)) - line(t));
+  const lower = (t: number): number => line(t) + inside * (Math.max(upperRaw(t), lowerRaw(t)) - line(t));
   const above = Math.max(0.12 * head.unit, -toSlit(frame, point(MESH.noseBase)).v);
   const below = Math.max(0.3 * head.unit, toSlit(frame, point(MESH.chin)).v);
-  const dark = darkest(still, head);
+  const paint = createInterior(head, still, frame);
 
   return {
-    open,
+    open: Math.max(gap / JAW_OPEN, inside * 0.25),
     layer({ jaw, upperUp, lowerDown }) {
-      const up = 0.5 * JAW_OPEN * head.unit * jaw + LIP_TRAVEL * head.unit * upperUp;
-      const down = 0.5 * JAW_OPEN * head.unit * jaw + LIP_TRAVEL * head.unit * lowerDown;
+      // Lips that already show teeth are not drawn apart further by a smile.
+      const lips = LIP_TRAVEL * head.unit * (1 - inside);
+      const up = 0.5 * JAW_OPEN * head.unit * jaw + lips * upperUp;
+      const down = 0.5 * JAW_OPEN * head.unit * jaw + lips * lowerDown;
       if (up + down < 0.05) return undefined;
       return (x, y, seen) => {
         const { t, v } = toSlit(frame, { x, y });
@@ -55,15 +68,21 @@ export function createMouth(head: Head, still: Planes): Mouth {
         if (v < upperEdge) shift = raised * (1 - smooth((upperEdge - v) / above));
         else if (v > lowerEdge) shift = -lowered * (1 - smooth((v - lowerEdge) / below));
         else shift = v - upperEdge < lowerEdge - v ? raised : -lowered;
+        const behind = Math.min(v - upperEdge, lowerEdge - v);
+        const share = smooth((behind + BLEND) / (2 * BLEND)) * smooth((raised + lowered) / 2);
         seen.x = x - shift * frame.across.y;
         seen.y = y + shift * frame.across.x;
-        const inside = Math.min(v - upperEdge, lowerEdge - v);
-        if (inside > -BLEND) {
-          seen.paint = smooth((inside + BLEND) / (2 * BLEND)) * smooth((raised + lowered) / 2);
-          seen.luma = dark.luma;
-          seen.cb = dark.cb;
-          seen.cr = dark.cr;
-        }
+        if (share <= 0) return;
+        // What the photo shows between the lips is fixed to the upper jaw, so it stays.
+        const revealed = Math.max(smooth((upper(t) - v) / BLEND + 0.5), smooth((v - lower(t)) / BLEND + 0.5));
+        const painted = 1 - inside * (1 - revealed);
+        seen.x2 = seen.x;
+        seen.y2 = seen.y;
+        seen.x = x;
+        seen.y = y;
+        seen.share = share;
+        seen.paint = share * painted;
+        paint(t, v - upperEdge, lowerEdge - upperEdge, seen);
       };
     },
     box: {
@@ -75,6 +94,59 @@ export function createMouth(head: Head, still: Planes): Mouth {
   };
 }
 
-function darkest(_still: Planes, _head: Head): { luma: number; cb: number; cr: number } {
-  return { luma: 34, cb: 124, cr: 138 };
+/** Colours what is behind parted lips: `down` pixels below the upper lip's edge where the gap is `gap` pixels high. */
+function createInterior(
+  head: Head,
+  still: Planes,
+  frame: SlitFrame,
+): (t: number, down: number, gap: number, into: Tone) => void {
+  const skin = skinTone(head, still);
+  const lips = lipTone(head, still);
+  const width = frame.halfWidth / head.unit;
+  const light = skin.luma - 16;
+  // Teeth are a little darker than the brightest skin, or they glow, and have some of its hue, or they look cold.
+  const teeth: Tone = { luma: 16 + 0.9 * light, cb: 128 + 0.62 * (skin.cb - 128), cr: 128 + 0.62 * (skin.cr - 128) };
+  const cavity: Tone = { luma: 16 + 0.3 * (lips.luma - 16), cb: lips.cb, cr: 128 + 0.8 * (lips.cr - 128) };
+  return (t, down, gap, into) => {
+    const x = Math.abs(t * width);
+    const nearest = Math.min(...TEETH_EDGES.map((edge) => Math.abs(x - edge)));
+    const height = TEETH_HEIGHT * head.unit * (1 - 0.25 * t * t) * (0.95 + 0.05 * smooth(nearest / 0.025));
+    const bottom = Math.min(height, gap - 0.004 * head.unit);
+    const tooth = smooth((bottom - down) / (0.02 * head.unit) + 0.5) * (1 - smooth((Math.abs(t) - 0.72) / 0.28));
+    const lipShadow = 0.7 + 0.3 * smooth(down / (0.03 * head.unit));
+    const turned = 1 - 0.4 * smooth(Math.abs(t) / 0.95);
+    const between = 1 - 0.09 * Math.exp(-((nearest / 0.008) ** 2)) * smooth(down / (0.02 * head.unit));
+    const shade = lipShadow * turned * between;
+    // In the corners the lips touch behind the gap.
+    const dark = cavity.luma + (lips.luma * 0.62 - cavity.luma) * smooth((Math.abs(t) - 0.6) / 0.4);
+    into.luma = dark + tooth * (16 + (teeth.luma - 16) * shade - dark);
+    into.cb = cavity.cb + tooth * (teeth.cb - cavity.cb);
+    into.cr = cavity.cr + tooth * (teeth.cr - cavity.cr);
+  };
+}
+
+function lipTone(head: Head, still: Planes): Tone {
+  const middle = (a: readonly number[], b: readonly number[]) =>
+    a.slice(3, 8).map((index, i) => {
+      const p = head.point(index);
+      const q = head.point(b[i + 3]!);
+      return toneAt(still, (p.x + q.x) / 2, (p.y + q.y) / 2);
+    });
+  const tones = [...middle(MESH.lipInnerUpper, MESH.lipOuterUpper), ...middle(MESH.lipInnerLower, MESH.lipOuterLower)];
+  return meanTone(tones, 0.1, 0.8);
+}
+
+/** The brighter skin around the mouth. */
+function skinTone(head: Head, still: Planes): Tone {
+  const frame = slitFrame(head.point(MESH.mouthCorner.right), head.point(MESH.mouthCorner.left));
+  const noseBase = toSlit(frame, head.point(MESH.noseBase)).v;
+  const chin = toSlit(frame, head.point(MESH.chin)).v;
+  const places = Array.from({ length: 9 }, (_, i) => i / 4 - 1).flatMap((t) =>
+    [1.6 * noseBase, 0.7 * noseBase, 0.6 * chin, 0.8 * chin].map((v) => fromSlit(frame, t * 1.2, v)),
+  );
+  return meanTone(
+    places.map((p) => toneAt(still, p.x, p.y)),
+    0.45,
+    0.95,
+  );
 }

@@ -31,8 +31,8 @@ export function createPuppet(still: Planes, face: Face): Puppet {
   const mouth = createMouth(head, still);
   const shading = createShading(canvas, field, head);
   const eyes: Record<Side, Eye> = {
-    left: createEye(head, face.lids.left, "left"),
-    right: createEye(head, face.lids.right, "right"),
+    left: createEye(head, face.lids.left, "left", still),
+    right: createEye(head, face.lids.right, "right", still),
   };
   return {
     frame(values, sway) {
