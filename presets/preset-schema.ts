@@ -5,12 +5,12 @@ import { z } from "zod";
 
 const FILE = new URL("./preset.schema.json", import.meta.url);
 
-export function presetJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(presetSchema, { io: "input" }), null, 2)}\n`;
+export function presetJsonSchema(): unknown {
+  return z.toJSONSchema(presetSchema, { io: "input" });
 }
 
-export function writtenSchema(): string {
-  return readFileSync(FILE, "utf8");
+export function writtenSchema(): unknown {
+  return JSON.parse(readFileSync(FILE, "utf8"));
 }
 
-if (import.meta.main) writeFileSync(FILE, presetJsonSchema());
+if (import.meta.main) writeFileSync(FILE, `${JSON.stringify(presetJsonSchema(), null, 2)}\n`);
