@@ -1,0 +1,173 @@
+/**
+ * The work of one job of kind `animate`: picture from the storage → engine → check → video into the storage. What is said of
+ * the video in the record comes from the check, which another process makes, and from hashing it here; never from the engine.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Clock } from "@smileloop/core/clock.ts";
+import type { CheckResult, Ready, RunResult } from "@smileloop/core/engine-protocol.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import type { Files } from "@smileloop/core/files.ts";
+import type { JobInput, JobOutput, JobRecord, JobResult, Progress } from "@smileloop/core/job.ts";
+import { outputKey } from "@smileloop/core/keys.ts";
+import type { AnimateJobParams, Kinds } from "@smileloop/core/kinds.ts";
+import { type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
+import { type Preset, presetMotion } from "@smileloop/core/preset.ts";
+import type { EngineProcess } from "./engine-process.ts";
+import { jobProgress } from "./progress.ts";
+
+export type AnimateDeps = {
+  files: Files;
+  clock: Clock;
+  presets: ReadonlyMap<string, Preset>;
+  kinds: Kinds;
+  engine: EngineProcess;
+  /** A process of its own for `check`. */
+  checker: EngineProcess;
+};
+
+export type AnimateOptions = {
+  /** An empty folder for this job's files. */
+  dir: string;
+  ready: Ready;
+  signal: AbortSignal;
+  report: (progress: Progress) => void;
+};
+
+const PUT_TRIES = 3;
+
+/** Throws AppErrors for what goes wrong; whatever the signal stops throws `canceled` or the signal's reason. */
+export async function animate(deps: AnimateDeps, record: JobRecord, options: AnimateOptions): Promise<JobResult> {
+  const { signal, report, ready } = options;
+  const { params, motion } = requestOf(deps, record);
+  const watch = stopwatch(deps.clock);
+  const timeoutMs = 30_000 + 3000 * record.estimate_s;
+
+  report(jobProgress("download", 0, 1));
+  const picture = record.inputs.image?.[0];
+  if (!picture) throw new AppError("invalid_request", "The job has no picture.");
+  const image = { path: await download(deps.files, picture, options), type: picture.type };
+  const downloadMs = watch();
+
+  const video = join(options.dir, "video.mp4");
+  const onProgress = (to: (stage: string, done: number, total: number) => Progress) => {
+    return (at: { stage: string; done: number; total: number }) => report(to(at.stage, at.done, at.total));
+  };
+  const made = await deps.engine.request(
+    {
+      type: "run",
+      kind: "animate",
+      inputs: { image },
+      params,
+      motion,
+      outputs: { video },
+      provenance: { job: record.id, engine: ready.engine, version: ready.version },
+    },
+    { timeoutMs, signal, onProgress: onProgress(jobProgress) },
+  );
+  const renderMs = watch();
+
+  report(jobProgress("check", 0, 1));
+  const checked = await deps.checker.request(
+    { type: "check", kind: "animate", file: video, inputs: { image }, params, motion },
+    { timeoutMs, signal, onProgress: onProgress((_stage, done, total) => jobProgress("check", done, total)) },
+  );
+  const checkMs = watch();
+
+  report(jobProgress("upload", 0, 1));
+  const output = await upload(deps.files, record, video, checked, signal);
+  const timings = { download: downloadMs, ...engineTimings(made, renderMs), check: checkMs, upload: watch() };
+  return { outputs: { video: output }, engineVersion: ready.version, warnings: warningsOf(made), timings };
+}
+
+/** The record is checked again: it may come from another version of this service. */
+function requestOf({ kinds, presets }: AnimateDeps, record: JobRecord) {
+  const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
+  if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
+  const { preset: name, size, face, intensity, seed, fps, duration } = parsed.data as AnimateJobParams;
+  const preset = presets.get(name);
+  if (!preset) throw new AppError("invalid_request", `There is no preset '${name}' here.`);
+  const motion: MotionFrames = sampleMotion(presetMotion(preset), {
+    fps,
+    durationSeconds: duration ?? preset.duration,
+    intensity,
+  });
+  return { params: { size, face, intensity, seed }, motion };
+}
+
+async function download(files: Files, input: JobInput, { dir, signal }: AnimateOptions): Promise<string> {
+  const path = join(dir, input.type === "image/png" ? "image.png" : "image.jpg");
+  const file = await files.get(input.key, { signal });
+  try {
+    await pipeline(Readable.fromWeb(file.body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new AppError("storage_full", "There is no room for the job's files.", { cause: error });
+  }
+  if (file.bytes !== input.bytes) throw new AppError("internal", "The job's picture is not the one that was given.");
+  return path;
+}
+
+async function upload(
+  files: Files,
+  record: JobRecord,
+  path: string,
+  { video }: CheckResult,
+  signal: AbortSignal,
+): Promise<JobOutput> {
+  const key = outputKey(record.owner, record.id, record.attempt, "video.mp4");
+  const { size: bytes } = await stat(path);
+  if (bytes !== video.bytes) throw new AppError("check_unreadable", "The result was changed after it was checked.");
+  const sha256 = await sha256Of(path, signal);
+  const type = "video/mp4";
+  for (let tries = 1; ; tries++) {
+    try {
+      await files.put(key, createReadStream(path), { type, bytes, sha256, signal });
+      break;
+    } catch (error) {
+      // only this attempt writes under this key, so what is there is what the try before has stored
+      if (tries > 1 && hasCode(error, "already_exists")) break;
+      if (tries === PUT_TRIES || !hasCode(error, "storage_unavailable")) throw error;
+    }
+  }
+  const { width, height, frames, fps, duration } = video;
+  return { key, attempt: record.attempt, type, bytes, sha256, width, height, frames, fps, duration };
+}
+
+async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash, { signal });
+  return hash.digest("hex");
+}
+
+/** What the engine says of its own stages; whatever it says, no more than it was seen to take. */
+function engineTimings({ timings }: RunResult, tookMs: number): Record<string, number> {
+  const told = (...stages: string[]) =>
+    Math.round(
+      Math.min(
+        tookMs,
+        stages.reduce((sum, stage) => sum + Math.max(0, timings[stage] ?? 0), 0),
+      ),
+    );
+  return { detect: told("decode", "detect"), render: told("render"), encode: told("encode", "finish") };
+}
+
+function warningsOf({ warnings, ignoredChannels }: RunResult): JobRecord["warnings"] {
+  if (ignoredChannels.length === 0) return warnings;
+  const detail = `This engine cannot show: ${ignoredChannels.join(", ")}.`;
+  return [...warnings, { code: "channels_ignored", detail }];
+}
+
+/** Milliseconds since it was last asked. */
+function stopwatch(clock: Clock): () => number {
+  let last = clock.now();
+  return () => {
+    const before = last;
+    last = clock.now();
+    return last - before;
+  };
+}

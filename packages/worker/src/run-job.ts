@@ -1,0 +1,196 @@
+/**
+ * One job, from a hint that it is worth looking at to its end, or to the next time that somebody has to look.
+ *
+ *     look ─▶ gone, ended ──────────────────────────────▶ done with
+ *       │───▶ somebody's, or not for this worker ───────▶ look again later
+ *       └───▶ claim ─▶ work ─▶ last write ─▶ succeeded, failed, canceled ─▶ done with
+ *                       │           └──────▶ queued again (failure, hand back) ─▶ later
+ *                       └─▶ lost: deleted, or claimed by another ─▶ own files go, look again
+ */
+import type { Ready } from "@smileloop/core/engine-protocol.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { newToken } from "@smileloop/core/ids.ts";
+import { BEAT_MS, type Change, isEnded, type JobError, type JobRecord, LEASE_MS } from "@smileloop/core/job.ts";
+import { type Changed, type JobStore, leaseAlive, updateJob } from "@smileloop/core/jobs.ts";
+import { attemptPrefix } from "@smileloop/core/keys.ts";
+import type { Log } from "@smileloop/core/log.ts";
+import type { StoredRecord } from "@smileloop/core/records.ts";
+import { type AnimateDeps, animate } from "./animate.ts";
+import { type Claim, type ClaimTimes, holdClaim, lastWrite } from "./claim.ts";
+import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
+
+export type JobDeps = Pick<JobStore, "records"> &
+  AnimateDeps & {
+    log: Log;
+    workRoot: string;
+    /** Names this worker in the record. */
+    worker: string;
+    times?: Partial<ClaimTimes> | undefined;
+  };
+
+export type Outcome = {
+  did:
+    | "ended" // by others, or it is not there
+    | "busy" // somebody holds it
+    | "not_for_us" // its kind or engine is not served here
+    | "succeeded"
+    | "failed"
+    | "retried" // failed, and queued again
+    | "canceled"
+    | "handed_back"
+    | "lost" // deleted, or taken by somebody else
+    | "unknown"; // the storage did not say whether the last write arrived
+  /** In how many milliseconds somebody has to look again; null: never, the message is done with. */
+  againMs: number | null;
+};
+
+export type RunOptions = {
+  /** Hands the job back. */
+  signal: AbortSignal;
+  /** Told as often as the lease is renewed. */
+  onBeat?: (() => Promise<void>) | undefined;
+};
+
+export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progressMs: 500 };
+const NOT_FOR_US_MS = 30_000;
+const STORAGE_MS = 5000;
+
+/** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
+export async function runJob(deps: JobDeps, job: { owner: string; id: string }, options: RunOptions): Promise<Outcome> {
+  const found = await deps.records.get(job.owner, job.id);
+  if (!found || isEnded(found.record.state)) return { did: "ended", againMs: null };
+  if (found.record.state === "canceling") return close(deps, found);
+  if (found.record.state === "waiting" || leaseAlive(found)) return busy(found);
+  const ready = await deps.engine.ready();
+  if (!serves(ready, deps, found.record)) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
+
+  const token = newToken();
+  const { stored, refused } = await updateJob(deps, job.owner, job.id, (now) => ({
+    by: "worker",
+    do: "claim",
+    token,
+    worker: deps.worker,
+    leaseAlive: leaseAlive(now),
+  }));
+  if (!stored || refused === "ended") return { did: "ended", againMs: null };
+  if (refused === "canceling") return close(deps, stored);
+  if (refused) return busy(stored);
+  if (stored.record.state === "failed") return { did: "failed", againMs: null };
+  return work(deps, stored.record, token, ready, options);
+}
+
+function serves(ready: Ready, { kinds }: JobDeps, { kind, engine }: JobRecord): boolean {
+  return kinds.has(kind) && ready.kinds.includes(kind) && ready.engine === engine.name;
+}
+
+function busy({ ageMs }: StoredRecord): Outcome {
+  return { did: "busy", againMs: Math.max(1000, LEASE_MS - ageMs + 1000) };
+}
+
+/** Whoever held it when it was canceled is gone. */
+async function close(deps: JobDeps, { record }: StoredRecord): Promise<Outcome> {
+  const { stored, refused } = await updateJob(deps, record.owner, record.id, (now) => ({
+    by: "worker",
+    do: "close",
+    leaseAlive: leaseAlive(now),
+  }));
+  return refused === "lease_alive" && stored ? busy(stored) : { did: "ended", againMs: null };
+}
+
+async function work(
+  deps: JobDeps,
+  record: JobRecord,
+  token: string,
+  ready: Ready,
+  { signal, onBeat }: RunOptions,
+): Promise<Outcome> {
+  const log = deps.log.child({ jobId: record.id, attempt: record.attempt });
+  const startMs = deps.clock.now();
+  log.info({ kind: record.kind }, "job claimed");
+  const times = { ...CLAIM_TIMES, ...deps.times };
+  const claim = holdClaim({ store: deps, record, token, times, log, onBeat });
+  const stop = AbortSignal.any([signal, claim.signal]);
+  let change: Change | null;
+  let dir = "";
+  try {
+    dir = makeWorkDir(deps.workRoot, "job");
+    const result = await animate(deps, record, { dir, ready, signal: stop, report: claim.report });
+    const queued = (record.started_at ?? startMs) - record.queued_at;
+    change = { by: "holder", token, do: "succeed", ...result, timings: { queued, ...result.timings } };
+  } catch (error) {
+    change = changeAfter(error, token, claim, signal, log);
+  }
+  if (dir) await removeWorkDir(dir);
+  await claim.release();
+  const outcome = await conclude({ ...deps, log }, record, token, change, signal.aborted);
+  log.info({ did: outcome.did, ms: deps.clock.now() - startMs }, "job left");
+  return outcome;
+}
+
+/** What is to be written after the work was stopped or failed; null when there is nothing left to write. */
+function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortSignal, log: Log): Change | null {
+  const by = { by: "holder", token } as const;
+  if (claim.verdict() === "lost") return null;
+  if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
+  if (signal.aborted) return { ...by, do: "handBack" };
+  if (hasCode(error, "storage_unavailable", "storage_full", "unavailable")) {
+    log.warn({ err: error }, "job handed back");
+    return { ...by, do: "handBack" };
+  }
+  const failure = errorOf(error);
+  log[failure.code === "internal" ? "error" : "warn"]({ err: error, code: failure.code }, "job attempt failed");
+  return { ...by, do: "fail", error: failure };
+}
+
+function errorOf(error: unknown): JobError {
+  if (error instanceof AppError) return { code: error.code, detail: error.message };
+  return { code: "internal", detail: "Something went wrong on the server." };
+}
+
+/** Writes how the claim ends. Files of an attempt that did not win go; after a write of unknown outcome they stay. */
+async function conclude(
+  deps: JobDeps,
+  record: JobRecord,
+  token: string,
+  change: Change | null,
+  stopping: boolean,
+): Promise<Outcome> {
+  const drop = () => dropAttempt(deps, record);
+  if (!change) {
+    await drop();
+    return { did: "lost", againMs: 0 };
+  }
+  let changed: Changed;
+  try {
+    changed = await lastWrite(deps, record, change);
+  } catch (error) {
+    deps.log.error({ err: error }, "last write of unknown outcome");
+    return { did: "unknown", againMs: STORAGE_MS };
+  }
+  const { stored, refused } = changed;
+  if (refused === "canceling")
+    return conclude(deps, record, token, { by: "holder", token, do: "cancelDone" }, stopping);
+  const now = stored?.record;
+  const won = now?.outputs.video?.attempt === record.attempt;
+  if (won) return { did: "succeeded", againMs: null };
+  await drop();
+  if (!now || refused) return { did: "lost", againMs: 0 };
+  if (now.state === "canceled") return { did: "canceled", againMs: null };
+  if (now.state === "failed") return { did: "failed", againMs: null };
+  if (change.do === "fail") return { did: "retried", againMs: 1000 * 2 ** (now.failures - 1) };
+  return { did: "handed_back", againMs: stopping ? 0 : storageWaitMs(record.attempt) };
+}
+
+/** Claims are few, so a storage that is away is given more time with each. */
+function storageWaitMs(attempt: number): number {
+  return Math.min(60_000, 1000 * 2 ** attempt);
+}
+
+async function dropAttempt({ files, log }: JobDeps, { owner, id, attempt }: JobRecord): Promise<void> {
+  try {
+    await files.purge(attemptPrefix(owner, id, attempt));
+  } catch (error) {
+    // they go with the job
+    log.warn({ err: error }, "files of an attempt stay");
+  }
+}

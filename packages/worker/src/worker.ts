@@ -1,0 +1,131 @@
+/**
+ * The worker: takes jobs from the queue, one for each slot at a time, and runs each in the slot's own engine process. One
+ * more process makes the checks of all slots.
+ *
+ *     off ──run──▶ running ──stop──▶ stopping (no new job; waits for those under way) ──▶ off
+ *                                       └─after graceMs, or stop again─▶ hands back, kills ─▶ off
+ */
+import { hostname } from "node:os";
+import { LEASE_MS } from "@smileloop/core/job.ts";
+import type { Log } from "@smileloop/core/log.ts";
+import type { Message, Queue } from "@smileloop/core/queue.ts";
+import { createEngineProcess, type EngineCommand, type EngineLimits, type EngineProcess } from "./engine-process.ts";
+import { type JobDeps, type Outcome, runJob } from "./run-job.ts";
+import { removeLeftovers } from "./work-dirs.ts";
+
+export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "worker"> & {
+  queue: Queue;
+  /** Which queue to serve; the engine's name, as `Kind.queueOf` says. */
+  queueName: string;
+  engineCommand: EngineCommand;
+  /** Started without any kind: it only serves `check`. */
+  checkerCommand: EngineCommand;
+  /** Jobs at a time, each with an engine process of its own. */
+  slots: number;
+  engineLimits?: Partial<EngineLimits> | undefined;
+};
+
+export type Worker = {
+  /**
+   * Removes what a worker that died has left in `workRoot`, starts the engine processes and serves the queue until `stop`, or
+   * until the signal is aborted, which hands back what is under way. Resolves when all processes are gone.
+   */
+  run(signal?: AbortSignal): Promise<void>;
+  /** Takes one message, if there is one now, and sees it through; null when there was none. */
+  runOnce(): Promise<Outcome | null>;
+  /** Takes no new job, gives those under way so long to end, then hands them back. A second call hands back at once. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+  /** Whether every process is up. */
+  ready(): boolean;
+};
+
+const POLL_MS = 20_000;
+const RETRY_MS = 5000;
+
+export function createWorker(options: WorkerOptions): Worker {
+  const { queue, queueName, clock, log, workRoot } = options;
+  const processOf = (name: string, command: EngineCommand) =>
+    createEngineProcess({ ...command, name, workRoot, log, limits: options.engineLimits });
+  const engines = Array.from({ length: options.slots }, (_, n) =>
+    processOf(`${queueName}-${n}`, options.engineCommand),
+  );
+  const checker = processOf("checker", options.checkerCommand);
+  const intake = new AbortController();
+  const handBack = new AbortController();
+  const underWay = new Set<Promise<unknown>>();
+
+  const serve = async (engine: EngineProcess, waitMs: number): Promise<Outcome | null> => {
+    const message = await queue.receive(queueName, { leaseMs: LEASE_MS, waitMs, signal: intake.signal });
+    if (!message) return null;
+    if (intake.signal.aborted) {
+      await message.retryAfter(0);
+      return null;
+    }
+    const deps = { ...options, engine, checker, worker: `${hostname()}-${process.pid}` };
+    const work = handle(deps, message, handBack.signal, log);
+    underWay.add(work);
+    return work.finally(() => underWay.delete(work));
+  };
+
+  const loop = async (engine: EngineProcess): Promise<void> => {
+    while (!intake.signal.aborted) {
+      try {
+        await Promise.all([engine.ready(), checker.ready()]);
+        await serve(engine, POLL_MS);
+      } catch (error) {
+        if (intake.signal.aborted) return;
+        log.error({ err: error }, "worker waits");
+        await clock.sleep(RETRY_MS, intake.signal);
+      }
+    }
+  };
+
+  const idle = async (): Promise<void> => {
+    while (underWay.size > 0) await Promise.allSettled([...underWay]);
+  };
+  const stopEngines = (graceMs: number) => Promise.all([...engines, checker].map((engine) => engine.stop({ graceMs })));
+
+  const end = async (graceMs: number): Promise<void> => {
+    const again = intake.signal.aborted;
+    intake.abort();
+    if (!again) await Promise.race([idle(), clock.sleep(graceMs)]);
+    handBack.abort();
+    if (again) await stopEngines(0);
+    await idle();
+    await stopEngines(1000);
+  };
+
+  return {
+    async run(signal) {
+      const onAbort = () => void end(0);
+      signal?.addEventListener("abort", onAbort);
+      if (signal?.aborted) onAbort();
+      await removeLeftovers(workRoot);
+      await Promise.all(engines.map(loop));
+      await idle();
+      await stopEngines(1000);
+      signal?.removeEventListener("abort", onAbort);
+    },
+    runOnce: () => serve(engines[0]!, 0),
+    stop: ({ graceMs = 10_000 } = {}) => end(graceMs),
+    ready: () => !intake.signal.aborted && [...engines, checker].every((engine) => engine.isUp()),
+  };
+}
+
+/** Never throws: what happens to the message is all there is to say. */
+async function handle(deps: JobDeps, message: Message, signal: AbortSignal, log: Log): Promise<Outcome | null> {
+  let outcome: Outcome | null = null;
+  try {
+    outcome = await runJob(deps, message, { signal, onBeat: () => message.extend(LEASE_MS) });
+  } catch (error) {
+    log.error({ err: error, jobId: message.id }, "job could not be taken");
+  }
+  const againMs = outcome ? outcome.againMs : RETRY_MS;
+  try {
+    await (againMs === null ? message.ack() : message.retryAfter(againMs));
+  } catch (error) {
+    // its lease runs out, and it is received again
+    log.warn({ err: error, jobId: message.id }, "message not settled");
+  }
+  return outcome;
+}
