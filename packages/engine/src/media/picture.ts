@@ -1,7 +1,7 @@
 /** Decodes what clients upload. Only JPEG and PNG get through to a decoder; the rest of libvips' formats are switched off. */
 import { open } from "node:fs/promises";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 
 /** A decoded picture: 8 bits, sRGB, RGB interleaved, upright, no alpha. */
 export type Picture = {
@@ -29,7 +29,16 @@ export type DecodeOptions = {
 };
 
 /** What a picture's header says; sizes are upright. */
-export type PictureHeader = { type: "image/jpeg" | "image/png"; width: number; height: number; orientation: number };
+export type PictureHeader = {
+  type: "image/jpeg" | "image/png";
+  width: number;
+  height: number;
+  orientation: number;
+  colour: Colour;
+};
+
+/** What conversion to sRGB needs: CMYK without a profile, 16-bit colour with one, or nothing special. */
+type Colour = "inks" | "deep" | "plain";
 
 export const MAX_PIXELS = 100_000_000;
 export const MAX_SIDE = 16_384;
@@ -48,7 +57,7 @@ export async function decodePicture(
   path: string,
   { maxSide = MAX_SIDE, region }: DecodeOptions = {},
 ): Promise<Picture> {
-  const { width, height, orientation } = await readHeader(path);
+  const { width, height, orientation, colour } = await readHeader(path);
   const wanted = region === undefined ? { x: 0, y: 0, width, height } : cutTo(region, width, height);
   const scale = Math.min(1, maxSide / Math.max(wanted.width, wanted.height));
   const scaled = { width: scaledSide(width, scale), height: scaledSide(height, scale) };
@@ -64,9 +73,7 @@ export async function decodePicture(
   if (scale < 1) image.resize(scaled.width, scaled.height, { fit: "fill" });
   const whole = left === 0 && top === 0 && right === scaled.width && bottom === scaled.height;
   if (!whole) image.extract({ left, top, width: right - left, height: bottom - top });
-  image.toColourspace("srgb").raw({ depth: "uchar" });
-  const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch(rethrow);
-  if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels`);
+  const { data, info } = await toSrgb(image, colour);
   return {
     width: info.width,
     height: info.height,
@@ -78,14 +85,47 @@ export async function decodePicture(
   };
 }
 
+/** Bytes of the pixels: embedded profiles are applied, anything else is taken for sRGB. */
+async function toSrgb(
+  image: Sharp,
+  colour: Colour,
+): Promise<{ data: Uint8Array; info: { width: number; height: number } }> {
+  if (colour === "inks") {
+    // Without a profile, inks are taken as browsers take them: each multiplies the light that is left.
+    image.pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" });
+    const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch(rethrow);
+    return { data: withoutInks(data), info };
+  }
+  image.toColourspace("srgb");
+  // libvips takes 16-bit pictures with a profile to Display P3 first and leaves them there unless told where to go.
+  if (colour === "deep") image.withIccProfile("srgb");
+  const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }).catch(rethrow);
+  if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels`);
+  return { data, info };
+}
+
+/** Cyan, magenta, yellow and black, 255 = full ink, to RGB. */
+function withoutInks(inks: Uint8Array): Uint8Array {
+  const pixels = new Uint8Array((inks.length / 4) * 3);
+  for (let from = 0, to = 0; from < inks.length; from += 4, to += 3) {
+    const light = 255 - inks[from + 3]!;
+    for (let c = 0; c < 3; c++) pixels[to + c] = ((255 - inks[from + c]!) * light + 127) / 255;
+  }
+  return pixels;
+}
+
 /** Reads type, size and orientation without decoding. Throws as `decodePicture`. */
 export async function readHeader(path: string): Promise<PictureHeader> {
   const type = await sniff(path);
-  const { width, height, autoOrient, orientation } = await openImage(path).metadata().catch(rethrow);
+  const header = await openImage(path).metadata().catch(rethrow);
+  const { width, height, autoOrient, orientation } = header;
   if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
     throw new AppError("image_too_large", `The picture has ${width} × ${height} pixels. ${SIZE_HELP}`);
   }
-  return { type, width: autoOrient.width, height: autoOrient.height, orientation: orientation ?? 1 };
+  let colour: Colour = "plain";
+  if (header.space === "cmyk" && !header.hasProfile) colour = "inks";
+  else if (header.space === "rgb16" && header.hasProfile) colour = "deep";
+  return { type, width: autoOrient.width, height: autoOrient.height, orientation: orientation ?? 1, colour };
 }
 
 const SIZE_HELP = `At most ${MAX_SIDE.toLocaleString("en")} pixels a side and ${MAX_PIXELS / 1e6} megapixels are taken: send a smaller copy.`;
