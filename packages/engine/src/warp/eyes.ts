@@ -1,9 +1,9 @@
 /**
- * Lids that close. The upper lid's edge, lashes and all, travels rigidly towards the lower one; the skin between edge and brow
- * stretches, most in its middle; the eyeball stays where it is and is covered.
+ * Lids that close and eyes that look elsewhere. The upper lid's edge, lashes and all, travels rigidly towards the lower one; the skin between edge and brow
+ * stretches, most in its middle; the eyeball stays where it is and is covered. The iris slides within the opening.
  */
-import type { LidContours } from "../face/face.ts";
-import { smooth } from "./channels.ts";
+import type { Face } from "../face/face.ts";
+import { bell, smooth } from "./channels.ts";
 import { createCurve, fromSlit, slitFrame, toSlit } from "./curve.ts";
 import { type Head, MESH, type Point, type Side } from "./head.ts";
 import type { Box, Layer } from "./patch.ts";
@@ -22,13 +22,22 @@ const UNROLLED = 0.72;
 /** Where the lid's edge passes into the eyeball, pixels. */
 const BLEND = 1.1;
 
+/** How far the iris goes for a full look aside and up or down, and how wide it carries the eyeball along, in E. */
+const LOOK_ASIDE = 0.06;
+const LOOK_UP = 0.04;
+const CARRIED = 0.1;
+
+/** `closing` 0–1; `lookX` and `lookY` −1–1, to the right of the picture and down. */
+export type EyeState = { closing: number; lookX: number; lookY: number };
+
 export type Eye = {
-  /** What a closing (0–1) shows. */
-  layer(closing: number): Layer;
+  layer(state: EyeState): Layer;
   box: Box;
 };
 
-export function createEye(head: Head, lids: LidContours, side: Side, still: Planes): Eye {
+export function createEye(head: Head, face: Face, side: Side, still: Planes): Eye {
+  const lids = face.lids[side];
+  const iris = { x: face.iris[side][0]!, y: face.iris[side][1]! };
   const pairs = (flat: Float32Array) =>
     Array.from({ length: flat.length / 2 }, (_, i) => ({ x: flat[2 * i]!, y: flat[2 * i + 1]! }));
   const upperPoints = pairs(lids.upper);
@@ -62,22 +71,33 @@ export function createEye(head: Head, lids: LidContours, side: Side, still: Plan
   const rim = rimLine(still, (t, v) => fromSlit(frame, t, v), { upper, brow, tone: tone.luma, unit: head.unit });
 
   const layer =
-    (closing: number): Layer =>
+    ({ closing, lookX, lookY }: EyeState): Layer =>
     (x, y, seen) => {
       const { t, v } = toSlit(frame, { x, y });
       if (t < -1.15 || t > 1.15) return;
       const from = upper(t);
       const full = (lower(t) - from) * (1 + BEYOND);
       const travel = closing * Math.max(0, full) * (1 - smooth((Math.abs(t) - 0.95) / 0.2));
-      if (travel < 0.02) return;
       const now = from + travel;
+      if (lookX !== 0 || lookY !== 0) {
+        const dx = LOOK_ASIDE * head.unit * lookX;
+        const dy = LOOK_UP * head.unit * lookY;
+        const band = 0.3 * (lower(t) - from) + 0.5;
+        const inside = smooth((v - from) / band) * smooth((lower(t) - v) / band);
+        const carried = inside * bell(Math.hypot(x - iris.x - dx, y - iris.y - dy), CARRIED * head.unit);
+        seen.x2 = x - dx * carried;
+        seen.y2 = y - dy * carried;
+      }
+      if (travel < 0.02) {
+        seen.x = seen.x2;
+        seen.y = seen.y2;
+        return;
+      }
       // The skin gives way from the brow down, from higher where the brow is close, from below the rim of glasses.
       const rest = Math.min(Math.max(Math.min(brow(t), from - 0.9 * opening), rim(t)), from - 0.35 * opening);
       const shift = v >= now - edge ? travel : travel * smooth((v - rest) / (now - edge - rest));
       seen.x = x + shift * frame.across.y;
       seen.y = y - shift * frame.across.x;
-      seen.x2 = x;
-      seen.y2 = y;
       seen.share = Math.min(1, Math.max(0, (now - v) / BLEND + 0.5));
       const height = (v - from) / travel;
       const unrolled = smooth((height + 0.35) / 0.6) * (1 - smooth((v - now + 2.6 * edge) / (1.6 * edge)));

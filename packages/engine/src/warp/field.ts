@@ -161,8 +161,8 @@ function invertField(nodes: Nodes, dx: Float32Array, dy: Float32Array, backX: Fl
       const i = row * columns + column;
       let bx = -dx[i]!;
       let by = -dy[i]!;
-      // A node that stands still may still see skin that moved there, but only from the next cell.
-      for (let step = 0; step < 3; step++) {
+      // Where nothing moves, the iteration stays at its start.
+      for (let step = 0; step < 3 && (bx !== 0 || by !== 0); step++) {
         const x = Math.min(columns - 1.001, Math.max(0, column + bx / cell));
         const y = Math.min(rows - 1.001, Math.max(0, row + by / cell));
         const at = Math.floor(y) * columns + Math.floor(x);

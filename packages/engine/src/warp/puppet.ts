@@ -23,7 +23,8 @@ export const IGNORED: readonly Channel[] = ["jawForward", "tongueOut"];
 
 /** `face` in pixels of `still`. */
 export function createPuppet(still: Planes, face: Face): Puppet {
-  const cell = Math.max(still.width, still.height) > 720 ? 16 : 8;
+  // A cell has to be small beside a mouth; where faces are large, larger cells do and cost less.
+  const cell = face.eyeDistance > 160 && Math.max(still.width, still.height) > 720 ? 16 : 8;
   const canvas = createCanvas(still, { cell, mapSize: 65536 });
   const head = createHead(face);
   const field = createField(canvas, head);
@@ -31,8 +32,8 @@ export function createPuppet(still: Planes, face: Face): Puppet {
   const mouth = createMouth(head, still);
   const shading = createShading(canvas, field, head);
   const eyes: Record<Side, Eye> = {
-    left: createEye(head, face.lids.left, "left", still),
-    right: createEye(head, face.lids.right, "right", still),
+    left: createEye(head, face, "left", still),
+    right: createEye(head, face, "right", still),
   };
   return {
     frame(values, sway) {
@@ -60,8 +61,16 @@ export function createPuppet(still: Planes, face: Face): Puppet {
       if (parting) drawPatch(canvas, field, mouth.box, parting);
       for (const side of ["left", "right"] as const) {
         const name = side === "left" ? "Left" : "Right";
-        const closing = Math.min(1, value(`eyeBlink${name}`) + 0.2 * value(`eyeSquint${name}`));
-        if (closing > 0.001) drawPatch(canvas, field, eyes[side].box, eyes[side].layer(closing));
+        // Out is to the picture's right for the left eye, and to its left for the right one.
+        const outwards = side === "left" ? 1 : -1;
+        const state = {
+          closing: Math.min(1, value(`eyeBlink${name}`) + 0.2 * value(`eyeSquint${name}`)),
+          lookX: outwards * (value(`eyeLookOut${name}`) - value(`eyeLookIn${name}`)),
+          lookY: value(`eyeLookDown${name}`) - value(`eyeLookUp${name}`),
+        };
+        if (state.closing > 0.001 || state.lookX !== 0 || state.lookY !== 0) {
+          drawPatch(canvas, field, eyes[side].box, eyes[side].layer(state));
+        }
       }
       shading.apply(values);
       return canvas.frame();

@@ -10,6 +10,9 @@ import { type Planes, toPlanes } from "./planes.ts";
 /** Beyond this the far half of the face is hidden and its lids and mouth corner cannot be moved believably. Degrees. */
 export const MAX_YAW = 55;
 
+/** E in pixels of the frame: below it the grid is coarser than a mouth, and hardly a pixel moves. */
+const MIN_SEEN_DISTANCE = 16;
+
 export type Scene = {
   still: Planes;
   /** In pixels of the frame. */
@@ -35,6 +38,12 @@ export async function openScene(path: string, params: AnimateParams, signal: Abo
   const detected = performance.now();
   const full = scaledFace(found, { x: 0, y: 0, scale });
   const frame = framing(picture.fullWidth, picture.fullHeight, full, params.size);
+  if ((full.eyeDistance * frame.width) / frame.crop.width < MIN_SEEN_DISTANCE) {
+    throw new AppError(
+      "face_too_small",
+      "The face would be too small in the video for its motion to be seen. Ask for a square around it, such as `size` 512.",
+    );
+  }
   const { rgb, region } = await stillOf(path, picture, frame);
   signal.throwIfAborted();
   const still = toPlanes(rgb, frame.width, frame.height);
