@@ -5,9 +5,12 @@
  */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiDeps } from "./deps.ts";
+import { smileloopRoutes } from "./dialects/smileloop.ts";
+import { docsRoutes } from "./docs.ts";
 import { splitUrl } from "./origin.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
 import { createProtection } from "./protect.ts";
+import { openBody } from "./request-body.ts";
 import { createRequestIds } from "./request-id.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { createJobRoutes } from "./routes/create-job.ts";
@@ -44,7 +47,7 @@ export function createApp(deps: ApiDeps): App {
   return { fetch: around(api, deps), document };
 }
 
-function mount(api: Api, deps: ApiDeps, _document: () => object): void {
+function mount(api: Api, deps: ApiDeps, document: () => object): void {
   const modules = [
     healthRoutes,
     uploadRoutes,
@@ -54,10 +57,10 @@ function mount(api: Api, deps: ApiDeps, _document: () => object): void {
     eventRoutes,
     outputRoutes,
     catalogRoutes,
+    smileloopRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));
-  // api.route("/", smileloopRoutes(deps));
-  // api.route("/", docsRoutes(deps, document));
+  api.route("/", docsRoutes(document));
 }
 
 function describe(api: Api, { config }: ApiDeps): object {
@@ -82,12 +85,21 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
       log.info({ requestId, method: request.method, path, status: reply.status, ms }, "request");
       return reply;
     };
+    const settle = (reply: Response) =>
+      reply.status >= 400 && isUnread(request) ? openBody(request).answer(reply).then(finish) : finish(reply);
     const refused = protection.refuse(request, origin);
-    if (refused) return finish(problemReply(refused, path, requestId));
+    if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
     const reply = api.fetch(request, { ...bindings, requestId });
-    return reply instanceof Promise ? reply.then(finish) : finish(reply);
+    return reply instanceof Promise ? reply.then(settle) : settle(reply);
   };
+}
+
+/** Whether a body was sent that nobody has begun to read. */
+function isUnread(request: Request): boolean {
+  if (request.method === "GET" || request.method === "HEAD") return false;
+  const length = request.headers.get("content-length") ?? (request.headers.has("transfer-encoding") ? "?" : "0");
+  return length !== "0" && !request.bodyUsed && request.body?.locked === false;
 }
 
 function once<T>(make: () => T): () => T {

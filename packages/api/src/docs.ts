@@ -1,0 +1,114 @@
+/**
+ * The document of the API and two ways to read it in a browser. Everything that the pages load is served from here, out of
+ * npm packages, so they work with no network.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { sha256Hex } from "@smileloop/core/jobs.ts";
+import { type Api, type ApiContext, newApi } from "./problem.ts";
+
+/**
+ * - `data:` images: icons inside the style sheet of Swagger UI.
+ * - the hash is that of an empty text: ReDoc adds one empty `<style>` and fills it through the style sheet's own methods, so
+ *   inline styles stay forbidden otherwise.
+ */
+const POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="15" fill="#fc3"/>
+<circle cx="11" cy="12" r="2.2"/><circle cx="21" cy="12" r="2.2"/>
+<path d="M8 18a8.5 8.5 0 0 0 16 0" fill="none" stroke="#000" stroke-width="2.4" stroke-linecap="round"/></svg>`;
+
+const page = (title: string, head: string, body: string) => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" type="image/svg+xml" href="/docs/icon.svg">
+${head}
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
+
+const DOCS = page(
+  "SmileLoop API",
+  '<link rel="stylesheet" href="/docs/swagger-ui.css">',
+  '<div id="docs"></div>\n<script src="/docs/swagger-ui.js"></script>\n<script src="/docs/start.js"></script>',
+);
+const DOCS_START = `SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#docs", deepLinking: true, filter: true, validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout", tryItOutEnabled: true, displayRequestDuration: true,
+});
+`;
+const REDOC = page(
+  "SmileLoop API reference",
+  '<link rel="stylesheet" href="/redoc/redoc.css">',
+  '<div id="docs"></div>\n<script src="/redoc/redoc.js"></script>\n<script src="/redoc/start.js"></script>',
+);
+// its search runs in a worker made from a blob, which the policy would have to allow
+const REDOC_START = `Redoc.init("/openapi.json", { disableSearch: true, hideDownloadButtons: true },
+  document.getElementById("docs"));
+`;
+const REDOC_STYLE = "body { margin: 0; font-family: sans-serif; }\n";
+
+const HTML = "text/html; charset=utf-8";
+const SCRIPT = "text/javascript; charset=utf-8";
+const STYLE = "text/css; charset=utf-8";
+
+type Asset = { type: string; read: () => string };
+
+/** All that is served, by path. No name that a client sends ever becomes a file's path. */
+const ASSETS: Record<string, Asset> = {
+  "/docs": { type: HTML, read: () => DOCS },
+  "/docs/start.js": { type: SCRIPT, read: () => DOCS_START },
+  "/docs/swagger-ui.js": { type: SCRIPT, read: () => packageFile("swagger-ui-dist/swagger-ui-bundle.js") },
+  "/docs/swagger-ui.css": { type: STYLE, read: () => packageFile("swagger-ui-dist/swagger-ui.css") },
+  "/docs/icon.svg": { type: "image/svg+xml", read: () => ICON },
+  "/redoc": { type: HTML, read: () => REDOC },
+  "/redoc/start.js": { type: SCRIPT, read: () => REDOC_START },
+  "/redoc/redoc.css": { type: STYLE, read: () => REDOC_STYLE },
+  "/redoc/redoc.js": { type: SCRIPT, read: redocScript },
+};
+
+/** `/openapi.json`, `/docs`, `/redoc`, and what those two load. */
+export function docsRoutes(document: () => object): Api {
+  const api = newApi();
+  const kept = new Map<string, { text: string; etag: string }>();
+  const send = (c: ApiContext, path: string, { type, read }: Asset): Response => {
+    let asset = kept.get(path);
+    if (!asset) {
+      const text = read();
+      asset = { text, etag: `"${sha256Hex(text).slice(0, 32)}"` };
+      kept.set(path, asset);
+    }
+    const headers = { ETag: asset.etag, "Cache-Control": "no-cache", "Content-Security-Policy": POLICY };
+    if (c.req.header("if-none-match") === asset.etag) return c.body(null, 304, headers);
+    return c.body(asset.text, 200, { ...headers, "Content-Type": type });
+  };
+  for (const [path, asset] of Object.entries(ASSETS)) api.get(path, (c) => send(c, path, asset));
+  const described = { type: "application/json", read: () => JSON.stringify(document()) };
+  api.get("/openapi.json", (c) => send(c, "/openapi.json", described));
+  return api;
+}
+
+/** ReDoc shows its maker's logo beside its name, from the maker's site; here it gets our icon. */
+function redocScript(): string {
+  const script = packageFile("redoc/bundles/redoc.standalone.js");
+  return script.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "/docs/icon.svg");
+}
+
+function packageFile(name: string): string {
+  return readFileSync(createRequire(import.meta.url).resolve(name), "utf8");
+}

@@ -1,0 +1,206 @@
+/**
+ * Forms with files (RFC 7578), read as a stream: a file goes on to whoever takes it while it comes in, and no more of the body
+ * is read than they take. Parts may come in any order; names may be unquoted, as PowerShell sends them.
+ */
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { Busboy, type BusboyInstance } from "@fastify/busboy";
+import { AppError, type FieldError } from "@smileloop/core/errors.ts";
+import type { RequestBody } from "./request-body.ts";
+
+export type FormSpec<T> = {
+  /** Text parts that may come, by name; limits in bytes of UTF-8. */
+  fields: Record<string, { maxBytes: number }>;
+  /** Parts that are files whatever their own headers say, by name. Their own file names and types are ignored. */
+  files: Record<string, { maxBytes: number }>;
+  /** Takes a file as it comes. Its error ends the reading; when the form fails, `body` throws. */
+  onFile(name: string, body: AsyncIterable<Uint8Array>): Promise<T>;
+};
+
+/** What has come so far. `faults`: parts that came twice, are not known or too long. */
+export type Form<T> = { fields: Map<string, string>; files: Map<string, T>; faults: FieldError[] };
+
+/** Thrown as soon as a file passes its limit. `bytes`: how large it is, or null when its end was too far away to look. */
+export class FileTooLarge extends AppError {
+  readonly bytes: number | null;
+
+  constructor(name: string, maxBytes: number, bytes: number | null) {
+    super("too_large", `The file '${name}' is larger than ${maxBytes} bytes.`);
+    this.bytes = bytes;
+  }
+}
+
+/** After a file has passed its limit, so much more is read, for so long, to be able to say how large it is. */
+const LOOK_AHEAD_BYTES = 16 * 1024 * 1024;
+const LOOK_AHEAD_MS = 500;
+/** What a body may have besides its files. */
+const OVERHEAD_BYTES = 1024 * 1024;
+const LIMITS = { parts: 32, headerPairs: 32, headerSize: 8 * 1024 };
+
+export function emptyForm<T>(): Form<T> {
+  return { fields: new Map(), files: new Map(), faults: [] };
+}
+
+/**
+ * Reads a body into `form`, which also holds what was seen when this throws: `FileTooLarge`, `too_large` (the body as a whole),
+ * `malformed`, and what `onFile` throws. By then no file is being read any more; those in `form.files` are the caller's to keep
+ * or to remove. A body that is empty or no multipart leaves the form empty.
+ */
+export async function readMultipart<T>(
+  body: RequestBody,
+  contentType: string | null,
+  spec: FormSpec<T>,
+  form: Form<T>,
+): Promise<void> {
+  if (contentType === null || !/^\s*multipart\/form-data\s*(;|$)/i.test(contentType)) return;
+  const parser = openParser(contentType.trim(), spec);
+  const first = await body.read();
+  if (!first) return;
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
+  const files = takeParts(parser, spec, form, failure.reject);
+  try {
+    await Promise.race([feed(parser, body, first, bodyLimit(spec)), failure.promise]);
+    await Promise.race([files.settled(), failure.promise]);
+  } catch (error) {
+    files.abort(error as Error);
+    await files.settled();
+    throw error;
+  }
+}
+
+function openParser<T>(contentType: string, spec: FormSpec<T>): BusboyInstance {
+  const fieldSize = Math.max(0, ...Object.values(spec.fields).map(({ maxBytes }) => maxBytes)) + 1;
+  try {
+    return new Busboy({
+      headers: { "content-type": contentType },
+      isPartAFile: (name) => name !== undefined && Object.hasOwn(spec.files, name),
+      limits: { ...LIMITS, fieldSize },
+    });
+  } catch (error) {
+    throw new AppError("malformed", "The Content-Type has no boundary, so the parts cannot be told apart.", {
+      cause: error,
+    });
+  }
+}
+
+function bodyLimit<T>(spec: FormSpec<T>): number {
+  const files = Object.values(spec.files).reduce((sum, { maxBytes }) => sum + maxBytes + LOOK_AHEAD_BYTES, 0);
+  return files + OVERHEAD_BYTES;
+}
+
+type Parts = { settled(): Promise<void>; abort(error: Error): void };
+
+/** Files the parts as the parser finds them. */
+function takeParts<T>(parser: BusboyInstance, spec: FormSpec<T>, form: Form<T>, fail: (error: unknown) => void): Parts {
+  const taken = new Set<string>();
+  const streams: Readable[] = [];
+  const work: Promise<void>[] = [];
+  const fault = (name: string | undefined, type: string, msg: string) => {
+    form.faults.push({ loc: ["body", ...(name === undefined ? [] : [name.slice(0, 60)])], msg, type });
+  };
+
+  const isNew = (name: string | undefined): name is string => {
+    if (name === undefined || !(Object.hasOwn(spec.fields, name) || Object.hasOwn(spec.files, name))) {
+      fault(name, "extra_forbidden", "This part is not known here");
+      return false;
+    }
+    if (taken.has(name)) fault(name, "duplicate", "This part was sent twice");
+    return !taken.has(name) && taken.add(name) !== null;
+  };
+
+  parser.on("error", (error) => fail(unreadable(error)));
+  parser.on("partsLimit", () => fail(new AppError("malformed", `A form has at most ${LIMITS.parts} parts.`)));
+  parser.on("field", (name: string | undefined, value, _nameTruncated, truncated) => {
+    if (!isNew(name)) return;
+    const { maxBytes } = spec.fields[name]!;
+    if (truncated || Buffer.byteLength(value) > maxBytes) fault(name, "string_too_long", `At most ${maxBytes} bytes`);
+    else form.fields.set(name, value);
+  });
+  parser.on("file", (name: string | undefined, stream) => {
+    stream.on("error", () => {});
+    if (!isNew(name)) {
+      stream.resume();
+      return;
+    }
+    streams.push(stream);
+    const taking = spec.onFile(name, upTo(spec.files[name]!.maxBytes, name, stream)).then((file) => {
+      form.files.set(name, file);
+      stream.resume();
+    }, fail);
+    work.push(taking);
+  });
+  return {
+    settled: async () => {
+      await Promise.all(work);
+    },
+    abort: (error) => {
+      parser.destroy();
+      for (const stream of streams) stream.destroy(error);
+    },
+  };
+}
+
+/** Writes the body into the parser, each chunk when the one before was taken, and waits until all parts were seen. */
+async function feed(parser: BusboyInstance, body: RequestBody, first: Uint8Array, maxBytes: number): Promise<void> {
+  let bytes = 0;
+  for (let chunk: Uint8Array | null = first; chunk; chunk = await body.read()) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new AppError("too_large", `The request is larger than ${maxBytes} bytes.`);
+    const data = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    await new Promise<void>((resolve, reject) => {
+      parser.write(data, (error) => (error ? reject(unreadable(error)) : resolve()));
+    });
+  }
+  await new Promise<void>((resolve) => {
+    parser.once("finish", resolve);
+    parser.end();
+  });
+}
+
+async function* upTo(maxBytes: number, name: string, stream: Readable): AsyncGenerator<Uint8Array> {
+  // by hand: `for await` would wait for a silent client when it is left
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await nextOf(chunks);
+    if (done) return;
+    bytes += value.byteLength;
+    if (bytes > maxBytes) throw new FileTooLarge(name, maxBytes, await wholeSize(chunks, bytes));
+    yield value;
+  }
+}
+
+async function wholeSize(chunks: AsyncIterator<Uint8Array>, bytesSoFar: number): Promise<number | null> {
+  const enough = new AbortController();
+  const late = delay(LOOK_AHEAD_MS, null, { signal: enough.signal, ref: false }).catch(() => null);
+  let bytes = bytesSoFar;
+  try {
+    while (bytes < bytesSoFar + LOOK_AHEAD_BYTES) {
+      const next = await Promise.race([nextOf(chunks), late]);
+      if (!next) return null;
+      if (next.done) return bytes;
+      bytes += next.value.byteLength;
+    }
+    return null;
+  } catch {
+    return null;
+  } finally {
+    enough.abort();
+  }
+}
+
+async function nextOf(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+  try {
+    return await chunks.next();
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError("malformed", "The parts of the request could not be told apart, or it is cut off.", {
+    cause: error,
+  });
+}

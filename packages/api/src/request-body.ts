@@ -1,0 +1,76 @@
+/** A request's body as it comes in, and a reply that its client can read although it is still sending. */
+import { AppError } from "@smileloop/core/errors.ts";
+
+export type RequestBody = {
+  /** The next chunk; null at the end. Throws `malformed` when the connection ended before the body did. */
+  read(): Promise<Uint8Array | null>;
+  /**
+   * The reply as it has to be sent. If the body has not ended, the reply says `Connection: close` and goes out whole and at
+   * once, but counts as finished only when the rest of the body has come and was thrown away: closing a connection on unread
+   * bytes resets it, and many clients (Python's requests, .NET) send all they have before they read.
+   */
+  answer(reply: Response): Promise<Response>;
+};
+
+/** Whoever sends on for longer than this after the reply is cut off. */
+const DRAIN_MS = 60_000;
+const DRAIN_BYTES = 1024 * 1024 * 1024;
+
+export function openBody(request: Request): RequestBody {
+  const reader = request.body?.getReader() ?? null;
+  let ended = reader === null;
+
+  async function read(): Promise<Uint8Array | null> {
+    if (ended || !reader) return null;
+    try {
+      const { done, value } = await reader.read();
+      if (!done) return value;
+      ended = true;
+      return null;
+    } catch (error) {
+      ended = true;
+      throw new AppError("malformed", "The connection ended before the whole request had come.", { cause: error });
+    }
+  }
+
+  return {
+    read,
+    async answer(reply) {
+      if (ended) return reply;
+      const bytes = new Uint8Array(await reply.arrayBuffer());
+      const headers = new Headers(reply.headers);
+      headers.set("Content-Length", String(bytes.byteLength));
+      headers.set("Connection", "close");
+      let stopped = false;
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(bytes),
+        // is called when the bytes were taken over for sending
+        async pull(controller) {
+          await discard(read, () => stopped);
+          if (!stopped) controller.close();
+        },
+        cancel: () => {
+          stopped = true;
+        },
+      });
+      return new Response(body, { status: reply.status, headers });
+    },
+  };
+}
+
+async function discard(read: RequestBody["read"], stopped: () => boolean): Promise<void> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), DRAIN_MS);
+  let bytes = 0;
+  try {
+    while (!stopped() && bytes < DRAIN_BYTES) {
+      const chunk = await Promise.race([read(), late.promise]);
+      if (!chunk) return;
+      bytes += chunk.byteLength;
+    }
+  } catch {
+    // the client has gone: nobody is left to read the reply
+  } finally {
+    clearTimeout(timer);
+  }
+}
