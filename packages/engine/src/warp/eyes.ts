@@ -23,7 +23,7 @@ const UNROLLED = 0.72;
 const BLEND = 1.1;
 
 /** How far the iris goes for a full look aside and up or down, and how wide it carries the eyeball along, in E. */
-const LOOK_ASIDE = 0.06;
+const LOOK_ASIDE = 0.05;
 const LOOK_UP = 0.04;
 const CARRIED = 0.1;
 
