@@ -23,6 +23,8 @@ export type ApiConfig = {
   /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
   liveEvents: boolean;
   version: string;
+  /** The engine of jobs that name none, for messages about it. */
+  defaultEngine: string;
   liveportraitFound: boolean;
 };
 

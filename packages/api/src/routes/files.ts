@@ -3,7 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { type LinkGrant, LOCAL_LINKS_PATH, type LocalLinks } from "@smileloop/core/local-links.ts";
 import type { ApiDeps } from "../deps.ts";
-import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
+import { type Api, type ApiContext, answerError, newApi, problemReplies } from "../problem.ts";
+import { openBody, type RequestBody } from "../request-body.ts";
 import { sendFile } from "../send-file.ts";
 
 const link = {
@@ -51,7 +52,14 @@ export function fileRoutes(deps: ApiDeps): Api {
     const { key, type, disposition } = granted(localLinks, deps, c);
     return sendFile(deps, c.req.raw, key, { type, disposition: disposition ?? "attachment" });
   });
-  api.put(`${LOCAL_LINKS_PATH}*`, (c) => receive(deps, c, granted(localLinks, deps, c)));
+  api.put(`${LOCAL_LINKS_PATH}*`, async (c) => {
+    const body = openBody(c.req.raw);
+    try {
+      return await receive(deps, c, granted(localLinks, deps, c), body);
+    } catch (error) {
+      return body.answer(answerError(deps)(error, c));
+    }
+  });
   return api;
 }
 
@@ -59,7 +67,7 @@ function granted(links: LocalLinks, { clock }: ApiDeps, c: ApiContext): LinkGran
   return links.verify(c.req.method, new URL(c.req.url), clock.now());
 }
 
-async function receive({ files }: ApiDeps, c: ApiContext, grant: LinkGrant): Promise<Response> {
+async function receive({ files }: ApiDeps, c: ApiContext, grant: LinkGrant, body: RequestBody): Promise<Response> {
   const { key, type, bytes, sha256 } = grant;
   if (c.req.header("content-type")?.toLowerCase() !== type) {
     throw new AppError("bad_signature", `This link takes a file with Content-Type: ${type}.`);
@@ -68,7 +76,10 @@ async function receive({ files }: ApiDeps, c: ApiContext, grant: LinkGrant): Pro
   if (announced !== undefined && bytes !== undefined && Number(announced) !== bytes) {
     throw new AppError("invalid_request", `The file does not have the ${bytes} bytes that were announced.`);
   }
-  const body = c.req.raw.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
-  const { etag } = await files.put(key, body, { type, bytes, sha256, signal: c.req.raw.signal });
+  const { etag } = await files.put(key, chunksOf(body), { type, bytes, sha256, signal: c.req.raw.signal });
   return new Response(null, { status: 200, headers: { ETag: `"${etag}"` } });
+}
+
+async function* chunksOf(body: RequestBody): AsyncGenerator<Uint8Array> {
+  for (let chunk = await body.read(); chunk; chunk = await body.read()) yield chunk;
 }
