@@ -44,7 +44,8 @@ export function search<F extends Sized>(
   for (const parts of [2, 4]) {
     const tile = side / parts;
     const largest = Math.max(0, ...faces.map((face) => face.eyeDistance));
-    if (largest > SMALL * tile * 2 || tile * toFull < MIN_TILE) break;
+    // Halves are also for the companions of small faces; quarters only for pictures that seem to be empty.
+    if (largest > (parts === 2 ? SMALL * side : 0) || tile * toFull < MIN_TILE) break;
     for (const view of tiles(picture, tile)) faces.push(...look(view, CLOSER));
   }
   return faces;
