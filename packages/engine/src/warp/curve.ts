@@ -27,11 +27,13 @@ export function fromSlit({ middle, across, halfWidth }: SlitFrame, t: number, v:
   };
 }
 
+export type Curve = (t: number) => number;
+
 const STEPS = 64;
 const REACH = 1.25;
 
 /** Through points (t, v) in any order, smoothed; beyond the outermost points it goes on level. */
-export function createCurve(points: { t: number; v: number }[], smoothing: number): (t: number) => number {
+export function createCurve(points: { t: number; v: number }[], smoothing: number): Curve {
   const sorted = points.toSorted((a, b) => a.t - b.t);
   let table = Array.from({ length: STEPS + 1 }, (_, i) => linear(sorted, (i / STEPS) * 2 * REACH - REACH));
   for (let pass = 0; pass < smoothing; pass++) {

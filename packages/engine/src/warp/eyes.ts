@@ -4,7 +4,7 @@
  */
 import type { Face } from "../face/face.ts";
 import { bell, smooth } from "./channels.ts";
-import { createCurve, fromSlit, slitFrame, toSlit } from "./curve.ts";
+import { type Curve, createCurve, fromSlit, type SlitFrame, slitFrame, toSlit } from "./curve.ts";
 import { type Head, MESH, type Point, type Side } from "./head.ts";
 import type { Box, Layer } from "./patch.ts";
 import type { Planes } from "./planes.ts";
@@ -35,97 +35,122 @@ export type Eye = {
   box: Box;
 };
 
+/** `face` in pixels of the still. */
 export function createEye(head: Head, face: Face, side: Side, still: Planes): Eye {
-  const lids = face.lids[side];
-  const iris = { x: face.iris[side][0]!, y: face.iris[side][1]! };
-  const pairs = (flat: Float32Array) =>
-    Array.from({ length: flat.length / 2 }, (_, i) => ({ x: flat[2 * i]!, y: flat[2 * i + 1]! }));
-  const upperPoints = pairs(lids.upper);
-  const lowerPoints = pairs(lids.lower);
-  const ends = [upperPoints[0]!, upperPoints.at(-1)!].toSorted((a, b) => a.x - b.x);
-  const narrow = slitFrame(ends[0]!, ends[1]!);
-  const frame = { ...narrow, halfWidth: narrow.halfWidth * WIDER };
-  const curve = (points: { x: number; y: number }[]) =>
-    createCurve(
-      points.map((p) => toSlit(frame, p)),
-      2,
-    );
-  const upperLine = curve(upperPoints);
-  const lower = curve(lowerPoints);
-  const brow = createCurve(
-    MESH.browUnder[side].map((i) => toSlit(frame, head.point(i))),
-    6,
-  );
-  const opening = Math.max(1, lower(0) - upperLine(0));
-  const upper = (t: number): number => upperLine(t) - HIGHER * (lower(t) - upperLine(t));
-  const edge = EDGE * head.unit;
-
+  const shape = eyeShape(head, face, side);
+  const { frame, upper, lower, brow, unit } = shape;
   const tone = lidTone(
     still,
     (t, share) => {
-      const bottom = upper(t) - 2 * edge;
+      const bottom = upper(t) - 2 * EDGE * unit;
       return fromSlit(frame, t, bottom + (Math.min(brow(t), bottom - 3) - bottom) * share);
     },
-    (t, share) => fromSlit(frame, t, lower(t) + (0.06 + 0.1 * share) * head.unit),
+    (t, share) => fromSlit(frame, t, lower(t) + (0.06 + 0.1 * share) * unit),
   );
-  const rim = rimLine(still, (t, v) => fromSlit(frame, t, v), { upper, brow, tone: tone.luma, unit: head.unit });
-
-  const layer =
-    ({ closing, lookX, lookY }: EyeState): Layer =>
-    (x, y, seen) => {
-      const { t, v } = toSlit(frame, { x, y });
-      if (t < -1.15 || t > 1.15) return;
-      const from = upper(t);
-      const full = (lower(t) - from) * (1 + BEYOND);
-      const travel = closing * Math.max(0, full) * (1 - smooth((Math.abs(t) - 0.95) / 0.2));
-      const now = from + travel;
-      if (lookX !== 0 || lookY !== 0) {
-        const dx = LOOK_ASIDE * head.unit * lookX;
-        const dy = LOOK_UP * head.unit * lookY;
-        const band = 0.3 * (lower(t) - from) + 0.5;
-        const inside = smooth((v - from) / band) * smooth((lower(t) - v) / band);
-        const carried = inside * bell(Math.hypot(x - iris.x - dx, y - iris.y - dy), CARRIED * head.unit);
-        seen.x2 = x - dx * carried;
-        seen.y2 = y - dy * carried;
-      }
-      if (travel < 0.02) {
-        seen.x = seen.x2;
-        seen.y = seen.y2;
-        return;
-      }
-      // The skin gives way from the brow down, from higher where the brow is close, from below the rim of glasses.
-      const rest = Math.min(Math.max(Math.min(brow(t), from - 0.9 * opening), rim(t)), from - 0.35 * opening);
-      const shift = v >= now - edge ? travel : travel * smooth((v - rest) / (now - edge - rest));
-      seen.x = x + shift * frame.across.y;
-      seen.y = y - shift * frame.across.x;
-      seen.share = Math.min(1, Math.max(0, (now - v) / BLEND + 0.5));
-      const height = (v - from) / travel;
-      const unrolled = smooth((height + 0.35) / 0.6) * (1 - smooth((v - now + 2.6 * edge) / (1.6 * edge)));
-      const paint =
-        UNROLLED * unrolled * seen.share * smooth(travel / (0.5 * opening)) * (1 - smooth((Math.abs(t) - 0.5) / 0.5));
-      if (paint <= 0) return;
-      seen.paint = paint;
-      // The lid is a ball under skin: lightest half way down.
-      seen.luma = 16 + (tone.luma(t) - 16) * (0.93 + 0.09 * Math.sin(Math.PI * Math.min(1, Math.max(0, height))));
-      seen.cb = tone.cb(t);
-      seen.cr = tone.cr(t);
-    };
-
+  const rim = rimLine(still, shape, tone.luma);
   const reach = frame.halfWidth * 1.2;
-  const top = Math.min(...MESH.browUnder[side].map((i) => head.point(i).y), frame.middle.y - 2 * opening);
+  const browTop = Math.min(...MESH.browUnder[side].map((i) => head.point(i).y));
   return {
-    layer,
+    layer: (state) => eyeLayer(shape, tone, rim, state),
     box: {
       left: frame.middle.x - reach,
       right: frame.middle.x + reach,
-      top: top - 0.05 * head.unit,
-      bottom: Math.max(...lowerPoints.map((p) => p.y)) + 0.05 * head.unit,
+      top: Math.min(browTop, frame.middle.y - 2 * shape.opening) - 0.05 * unit,
+      bottom: shape.bottom + 0.05 * unit,
     },
   };
 }
 
+/** Lines across the eye in its own frame (`curve.ts`), and sizes in pixels. */
+type EyeShape = {
+  frame: SlitFrame;
+  upper: Curve;
+  lower: Curve;
+  brow: Curve;
+  /** Height of the opening in its middle. */
+  opening: number;
+  /** Lowest place of the lower lid in the still. */
+  bottom: number;
+  iris: Point;
+  unit: number;
+};
+
+function eyeShape(head: Head, face: Face, side: Side): EyeShape {
+  const pairs = (flat: Float32Array): Point[] =>
+    Array.from({ length: flat.length / 2 }, (_, i) => ({ x: flat[2 * i]!, y: flat[2 * i + 1]! }));
+  const above = pairs(face.lids[side].upper);
+  const below = pairs(face.lids[side].lower);
+  const ends = [above[0]!, above.at(-1)!].toSorted((a, b) => a.x - b.x);
+  const narrow = slitFrame(ends[0]!, ends[1]!);
+  const frame = { ...narrow, halfWidth: narrow.halfWidth * WIDER };
+  const through = (points: Point[], smoothing: number): Curve =>
+    createCurve(
+      points.map((p) => toSlit(frame, p)),
+      smoothing,
+    );
+  const upperLine = through(above, 2);
+  const lower = through(below, 2);
+  return {
+    frame,
+    upper: (t) => upperLine(t) - HIGHER * (lower(t) - upperLine(t)),
+    lower,
+    brow: through(
+      MESH.browUnder[side].map((i) => head.point(i)),
+      6,
+    ),
+    opening: Math.max(1, lower(0) - upperLine(0)),
+    bottom: Math.max(...below.map((p) => p.y)),
+    iris: { x: face.iris[side][0]!, y: face.iris[side][1]! },
+    unit: head.unit,
+  };
+}
+
+function eyeLayer(shape: EyeShape, tone: LidTone, rim: Curve, { closing, lookX, lookY }: EyeState): Layer {
+  const { frame, upper, lower, brow, opening, iris, unit } = shape;
+  const edge = EDGE * unit;
+  const dx = LOOK_ASIDE * unit * lookX;
+  const dy = LOOK_UP * unit * lookY;
+  return (x, y, seen) => {
+    const { t, v } = toSlit(frame, { x, y });
+    if (t < -1.15 || t > 1.15) return;
+    const from = upper(t);
+    const height = lower(t) - from;
+    if (dx !== 0 || dy !== 0) {
+      const band = 0.3 * height + 0.5;
+      const inside = smooth((v - from) / band) * smooth((lower(t) - v) / band);
+      const carried = inside * bell(Math.hypot(x - iris.x - dx, y - iris.y - dy), CARRIED * unit);
+      seen.x = seen.x2 = x - dx * carried;
+      seen.y = seen.y2 = y - dy * carried;
+    }
+    const travel = closing * Math.max(0, height * (1 + BEYOND)) * (1 - smooth((Math.abs(t) - 0.95) / 0.2));
+    if (travel < 0.02) return;
+    const now = from + travel;
+    // The skin gives way from the brow down, from higher where the brow is close, from below the rim of glasses.
+    const rest = Math.min(Math.max(Math.min(brow(t), from - 0.9 * opening), rim(t)), from - 0.35 * opening);
+    const shift = v >= now - edge ? travel : travel * smooth((v - rest) / (now - edge - rest));
+    seen.x = x + shift * frame.across.y;
+    seen.y = y - shift * frame.across.x;
+    seen.share = Math.min(1, Math.max(0, (now - v) / BLEND + 0.5));
+    const down = (v - from) / travel;
+    const unrolled = smooth((down + 0.35) / 0.6) * (1 - smooth((v - now + 2.6 * edge) / (1.6 * edge)));
+    const middle = 1 - smooth((Math.abs(t) - 0.5) / 0.5);
+    seen.paint = UNROLLED * unrolled * seen.share * smooth(travel / (0.5 * opening)) * middle;
+    if (seen.paint <= 0) return;
+    // The lid is a ball under skin: lightest half way down.
+    seen.luma = 16 + (tone.luma(t) - 16) * (0.93 + 0.09 * Math.sin(Math.PI * Math.min(1, Math.max(0, down))));
+    seen.cb = tone.cb(t);
+    seen.cr = tone.cr(t);
+  };
+}
+
+type LidTone = { luma: Curve; cb: Curve; cr: Curve };
+
 /** Skin between lid and brow without its darkest folds and its glints, and some of that below the eye; smoothed across the eye. */
-function lidTone(still: Planes, lid: (t: number, share: number) => Point, below: (t: number, share: number) => Point) {
+function lidTone(
+  still: Planes,
+  lid: (t: number, share: number) => Point,
+  below: (t: number, share: number) => Point,
+): LidTone {
   const toneOf = (place: (t: number, share: number) => Point, t: number): Tone => {
     const samples = Array.from({ length: 12 }, (_, k) => place(t * 0.8, k / 11));
     return meanTone(
@@ -146,22 +171,18 @@ function lidTone(still: Planes, lid: (t: number, share: number) => Point, below:
   return { luma: across("luma"), cb: across("cb"), cr: across("cr") };
 }
 
-/** The lower edge of what is plainly darker than the lid and lies between it and the brow: −∞ where there is nothing. */
-function rimLine(
-  still: Planes,
-  place: (t: number, v: number) => Point,
-  eye: { upper(t: number): number; brow(t: number): number; tone(t: number): number; unit: number },
-): (t: number) => number {
+/** The lower edge of what is plainly darker than the lid and lies between it and the brow; the brow where there is nothing. */
+function rimLine(still: Planes, { frame, upper, brow, unit }: EyeShape, luma: Curve): Curve {
   const points = Array.from({ length: 21 }, (_, i) => {
     const t = i / 10 - 1;
-    const limit = 16 + 0.33 * (eye.tone(t) - 16);
+    const limit = 16 + 0.33 * (luma(t) - 16);
     let dark = 0;
-    let v = eye.upper(t) - 0.06 * eye.unit;
-    for (; v > eye.brow(t) && dark < 3; v--) {
-      const p = place(t, v);
+    let v = upper(t) - 0.06 * unit;
+    for (; v > brow(t) && dark < 3; v--) {
+      const p = fromSlit(frame, t, v);
       dark = toneAt(still, p.x, p.y).luma < limit ? dark + 1 : 0;
     }
-    return { t, v: dark === 3 ? v + 4 : eye.brow(t) };
+    return { t, v: dark === 3 ? v + 4 : brow(t) };
   });
-  return createCurve(points, 3);
+  return createCurve(points, 12);
 }

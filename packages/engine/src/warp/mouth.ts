@@ -89,7 +89,7 @@ export function createMouth(head: Head, still: Planes): Mouth {
       left: frame.middle.x - frame.halfWidth * 1.1,
       right: frame.middle.x + frame.halfWidth * 1.1,
       top: frame.middle.y - above - 0.1 * head.unit,
-      bottom: frame.middle.y + below + 0.3 * head.unit,
+      bottom: frame.middle.y + below + 0.05 * head.unit,
     },
   };
 }
