@@ -6,7 +6,7 @@
 import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiDeps } from "./deps.ts";
 import { smileloopRoutes } from "./dialects/smileloop.ts";
-import { docsRoutes } from "./docs.ts";
+import { docsRoutes, documentOf } from "./docs.ts";
 import { splitUrl } from "./origin.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
 import { createProtection } from "./protect.ts";
@@ -31,7 +31,7 @@ const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
 export function createApp(deps: ApiDeps): App {
   const api = newApi();
-  const document = once(() => describe(api, deps));
+  const document = once(() => documentOf(api, deps.config));
   mount(api, deps, document);
   api.onError(answerError(deps));
   api.notFound((c) => {
@@ -61,14 +61,6 @@ function mount(api: Api, deps: ApiDeps, document: () => object): void {
   ];
   for (const routes of modules) api.route("/", routes(deps));
   api.route("/", docsRoutes(document));
-}
-
-function describe(api: Api, { config }: ApiDeps): object {
-  return api.getOpenAPI31Document({
-    openapi: "3.1.0",
-    info: { title: "SmileLoop", version: config.version, license: { name: "MIT" } },
-    ...(config.publicUrl ? { servers: [{ url: config.publicUrl }] } : {}),
-  });
 }
 
 function around(api: Api, { config, log }: ApiDeps): App["fetch"] {

@@ -5,17 +5,18 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { sha256Hex } from "@smileloop/core/jobs.ts";
+import type { ApiConfig } from "./deps.ts";
 import { type Api, type ApiContext, newApi } from "./problem.ts";
 
-/**
- * - `data:` images: icons inside the style sheet of Swagger UI.
- * - the hash is that of an empty text: ReDoc adds one empty `<style>` and fills it through the style sheet's own methods, so
- *   inline styles stay forbidden otherwise.
- */
+/** Exactly the two inline styles of ReDoc 2.5.4: an empty one, which it fills by script, and that of its scroll bars. */
+const REDOC_STYLES =
+  "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='";
+
 const POLICY = [
   "default-src 'self'",
   "script-src 'self'",
-  "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+  `style-src 'self' ${REDOC_STYLES}`,
+  // icons inside the style sheet of Swagger UI
   "img-src 'self' data:",
   "object-src 'none'",
   "base-uri 'none'",
@@ -81,6 +82,49 @@ const ASSETS: Record<string, Asset> = {
   "/redoc/redoc.css": { type: STYLE, read: () => REDOC_STYLE },
   "/redoc/redoc.js": { type: SCRIPT, read: redocScript },
 };
+
+const ABOUT = `Upload a portrait, pick a motion, get an animated MP4.
+
+- **Simple API**: one request that waits for its video, and is all that most need.
+- **Uploads**, **Jobs**: files go straight to storage, jobs can be followed, canceled and repeated safely.
+
+A result lives for one hour after its job has ended, an upload for one hour. Errors of \`/v1\` are problem documents (RFC 9457)
+with a \`code\`; every reply carries \`X-Request-Id\`.`;
+const TAGS = [
+  { name: "Simple API", description: "A portrait in, a video out." },
+  { name: "Uploads", description: "Links to send a file to." },
+  { name: "Jobs", description: "Work and its results." },
+  { name: "Catalog", description: "What can be asked for." },
+  { name: "Files", description: "The server's own signed links." },
+  { name: "Service", description: "Whether it is alive and able to work." },
+];
+
+/** The OpenAPI 3.1 document of all routes of `api`. */
+export function documentOf(api: Api, { version, publicUrl }: Pick<ApiConfig, "version" | "publicUrl">): object {
+  const document = api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "SmileLoop", version, description: ABOUT, license: { name: "MIT" } },
+    servers: [{ url: publicUrl ?? "/" }],
+    tags: TAGS,
+  });
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of ["get", "put", "post", "delete", "patch"] as const) {
+      const operation = item[method];
+      if (operation) operation.operationId ??= operationId(method, path);
+    }
+  }
+  return document;
+}
+
+/** `get /v1/jobs/{id}/events` → `getJobsByIdEvents`. */
+function operationId(method: string, path: string): string {
+  const words =
+    path
+      .replace(/^\/v1/, "")
+      .replaceAll("{", "by-")
+      .match(/[A-Za-z0-9]+/g) ?? [];
+  return method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join("");
+}
 
 /** `/openapi.json`, `/docs`, `/redoc`, and what those two load. */
 export function docsRoutes(document: () => object): Api {
