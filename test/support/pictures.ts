@@ -146,7 +146,7 @@ export async function withExif(picture: Buffer | string): Promise<Buffer> {
     .toBuffer();
 }
 
-/** The sample portrait as a 12-megapixel JPEG with grain, as a camera would make it: 4000 × 3000, some 5 MB. */
+/** The sample portrait as a 12-megapixel JPEG with grain, as a camera would make it: 4000 × 3000, 2.4 MB. */
 export async function twelveMegapixels(): Promise<Buffer> {
   const raw = { width: 4000, height: 3000, channels: 3 } as const;
   const pixels = await sharp(ASTRONAUT)
@@ -155,10 +155,10 @@ export async function twelveMegapixels(): Promise<Buffer> {
     .toBuffer();
   const next = random(12);
   for (let p = 0; p < pixels.length; p += 3) {
-    const grain = Math.round((next() + next() - 1) * 7);
+    const grain = Math.round((next() + next() - 1) * 10);
     for (let c = 0; c < 3; c++) pixels[p + c] = Math.max(0, Math.min(255, pixels[p + c]! + grain));
   }
-  return sharp(pixels, { raw }).jpeg({ quality: 85 }).toBuffer();
+  return sharp(pixels, { raw }).jpeg({ quality: 90 }).toBuffer();
 }
 
 /** A small face in a large picture: the portrait, `width` pixels wide, on a plain ground. */
