@@ -1,0 +1,296 @@
+/** What can go wrong around a job: what it costs, how it ends, and that nothing is left behind. */
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "@smileloop/core/errors.ts";
+import { deleteJob, updateJob } from "@smileloop/core/jobs.ts";
+import type { Records } from "@smileloop/core/records.ts";
+import type { Worker, WorkerOptions } from "@smileloop/worker/worker.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cpuTicks, isAlive, until } from "../support/processes.ts";
+import { openShop, type Shop } from "../support/worker.ts";
+
+let shop: Shop;
+const running: { worker: Worker; ended: Promise<void> }[] = [];
+
+beforeEach(() => {
+  shop = openShop();
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(({ worker, ended }) => Promise.all([worker.stop({ graceMs: 0 }), ended])));
+  // whatever happened: no folder of a job or an engine is left
+  expect(existsSync(shop.workRoot) ? readdirSync(shop.workRoot) : []).toEqual([]);
+  rmSync(shop.dir, { recursive: true });
+});
+
+function start(options: Partial<WorkerOptions> = {}): Worker {
+  const worker = shop.worker(options);
+  running.push({ worker, ended: worker.run() });
+  return worker;
+}
+
+/** A retry waits for a second and more; a doubled hint makes it come at once. */
+async function ended(id: string) {
+  await until(async () => {
+    const { state } = await shop.read(id);
+    if (state === "queued") await shop.queue.send({ queue: "warp", owner: "local", id });
+    return state === "succeeded" || state === "failed";
+  }, 10_000);
+  return shop.read(id);
+}
+
+describe("a job that goes well", () => {
+  test("its record says what the check has found, not what the engine said", async () => {
+    start();
+    const { id } = await shop.job({}, { fps: 10, duration: 2 });
+    const record = await shop.reaches(id, "succeeded");
+    expect(record).toMatchObject({ attempt: 1, failures: 0, claim: null, engine: { name: "warp", version: "9.9.9" } });
+    expect(record.progress).toMatchObject({ percent: 100 });
+    expect(record.outputs.video).toMatchObject({ type: "video/mp4", width: 512, frames: 20, fps: 10, duration: 2 });
+    expect(record.outputs.video?.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(record.warnings).toEqual([{ code: "enlarged", detail: "The crop was enlarged." }]);
+    expect(Object.keys(record.timings).sort()).toEqual(
+      ["check", "detect", "download", "encode", "queued", "render", "upload"].sort(),
+    );
+    expect(await shop.stored()).toEqual(["in/image/0", "out/1/video.mp4"]);
+    await until(async () => (await shop.queue.depth("warp")).held === 0);
+    expect(await shop.queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
+    const [run, check] = shop.asked();
+    expect(run?.pid).not.toBe(check?.pid);
+    expect(run?.run.provenance).toEqual({ job: id, engine: "warp", version: "9.9.9" });
+  });
+
+  test("several slots work at a time", async () => {
+    start({ slots: 2 });
+    const jobs = await Promise.all([1, 2].map(() => shop.job({ run: "slow:400" })));
+    await Promise.all(jobs.map(({ id }) => shop.reaches(id, "running")));
+    await Promise.all(jobs.map(({ id }) => shop.reaches(id, "succeeded")));
+    expect(new Set(shop.asked().map(({ pid }) => pid)).size).toBe(3);
+  });
+
+  test("progress only rises", async () => {
+    start();
+    const { id } = await shop.job({ run: "backwards" });
+    const seen: number[] = [];
+    const watch = new AbortController();
+    const watching = (async () => {
+      while (!watch.signal.aborted) {
+        const { rev, progress } = await shop.read(id);
+        seen.push(progress?.percent ?? 0);
+        await shop.records.changed("local", id, rev, watch.signal);
+      }
+    })();
+    await shop.reaches(id, "succeeded");
+    watch.abort();
+    await watching;
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.length).toBeGreaterThan(2);
+  });
+});
+
+describe("what fails costs an attempt", () => {
+  test("a crash is forgiven", async () => {
+    start();
+    const { id } = await shop.job({ runs: ["crash", "well"] });
+    const record = await ended(id);
+    expect(record).toMatchObject({ state: "succeeded", attempt: 2, failures: 1 });
+    expect(record.attempts[0]?.error?.code).toBe("engine_crashed");
+    expect(record.outputs.video?.attempt).toBe(2);
+  });
+
+  test.each([
+    ["a check that refuses", { check: "fail:check_still" }, "check_still"],
+    ["an engine that only says that it has worked", { run: "lie" }, "check_unreadable"],
+    ["a picture that crashes every engine", { run: "abort" }, "engine_crashed"],
+  ] as const)("%s ends the job at the third", async (_name, script, code) => {
+    start();
+    const { id } = await shop.job(script);
+    const record = await ended(id);
+    expect(record).toMatchObject({ state: "failed", attempt: 3, failures: 3, error: { code } });
+    expect(await shop.stored()).toEqual(["in/image/0"]);
+  });
+
+  test("what can't be mended ends it at once", async () => {
+    start();
+    const { id } = await shop.job({ run: "fail:no_face" });
+    const record = await ended(id);
+    expect(record).toMatchObject({ state: "failed", attempt: 1, error: { code: "no_face" } });
+  });
+
+  test("params that are not valid here end it", async () => {
+    start();
+    const { id } = await shop.job({}, { preset: "dance" });
+    expect(await ended(id)).toMatchObject({ state: "failed", error: { code: "invalid_request" } });
+  });
+
+  test("ten claims, and none came to an end", async () => {
+    const { id } = await shop.job();
+    for (let n = 1; n <= 10; n++) {
+      await updateJob(shop.store, "local", id, () => ({
+        by: "worker",
+        do: "claim",
+        token: `t${n}`,
+        worker: "gone",
+        leaseAlive: false,
+      }));
+    }
+    shop.forward(61_000);
+    start();
+    expect(await ended(id)).toMatchObject({ state: "failed", attempt: 10, error: { code: "worker_lost" } });
+  });
+});
+
+describe("cancel and delete", () => {
+  test.each(["forever", "hang"] as const)("a running job (%s): its engine stands still", async (run) => {
+    start();
+    const { id } = await shop.job({ run });
+    await shop.reaches(id, "running");
+    await until(() => shop.asked().length > 0);
+    const { pid } = shop.asked()[0]!;
+    await delay(100);
+    const { stored } = await updateJob(shop.store, "local", id, () => ({ by: "api", do: "cancel" }));
+    expect(stored?.record.state).toBe("canceling");
+    await shop.reaches(id, "canceled", 3000);
+    const before = cpuTicks(pid);
+    await delay(300);
+    expect((cpuTicks(pid) ?? 0) - (before ?? 0)).toBeLessThanOrEqual(1);
+    expect(await shop.stored()).toEqual(["in/image/0"]);
+  });
+
+  test("a queued job is not started", async () => {
+    const { id } = await shop.job();
+    await updateJob(shop.store, "local", id, () => ({ by: "api", do: "cancel" }));
+    const worker = shop.worker();
+    expect(await worker.runOnce()).toEqual({ did: "ended", againMs: null });
+    await worker.stop();
+    expect(await shop.queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
+  });
+
+  test("a running job that is deleted leaves nothing", async () => {
+    start();
+    const { id } = await shop.job({ run: "forever" });
+    await shop.reaches(id, "running");
+    await deleteJob(shop.store, "local", id);
+    await until(async () => (await shop.queue.depth("warp")).held === 0);
+    expect(await shop.stored()).toEqual([]);
+    expect((await shop.read(id)).state).toBe("deleted");
+  });
+
+  test("one whose worker is gone is closed by the next", async () => {
+    const { id } = await shop.job();
+    await updateJob(shop.store, "local", id, () => claimOf("gone"));
+    await updateJob(shop.store, "local", id, () => ({ by: "api", do: "cancel" }));
+    shop.forward(61_000);
+    start();
+    await shop.reaches(id, "canceled");
+  });
+});
+
+describe("who holds the job", () => {
+  test("the work of one that lost its claim is thrown away", async () => {
+    start();
+    const { id } = await shop.job({ check: "slow:400" });
+    await until(async () => (await shop.read(id)).attempt === 1);
+    await updateJob(shop.store, "local", id, () => claimOf("another"));
+    await until(() => shop.logged.some((line) => line.includes('"did":"lost"')));
+    const record = await shop.read(id);
+    expect(record).toMatchObject({ state: "running", attempt: 2, claim: { worker: "another" }, outputs: {} });
+    expect(await shop.stored()).toEqual(["in/image/0"]);
+  });
+
+  test("a job of a worker that died is done again once its lease is over", async () => {
+    const { id } = await shop.job();
+    await updateJob(shop.store, "local", id, () => claimOf("gone"));
+    const worker = shop.worker();
+    expect(await worker.runOnce()).toMatchObject({ did: "busy" });
+    shop.forward(63_000);
+    expect(await worker.runOnce()).toMatchObject({ did: "succeeded" });
+    await worker.stop();
+    expect((await shop.read(id)).attempts[0]?.error?.code).toBe("worker_lost");
+  });
+
+  test("the reply to the last write is lost: it has succeeded once", async () => {
+    start({ records: losingReplies(shop.records, (state) => state === "succeeded") });
+    const { id } = await shop.job();
+    const record = await shop.reaches(id, "succeeded");
+    await until(() => shop.logged.some((line) => line.includes('"did":"succeeded"')));
+    expect(record.attempt).toBe(1);
+    expect(await shop.stored()).toEqual(["in/image/0", "out/1/video.mp4"]);
+  });
+
+  test("an engine that is not here leaves the job to others", async () => {
+    const { id } = await shop.job();
+    const worker = shop.worker({ engineCommand: { command: process.execPath, args: [...stubWithout("animate")] } });
+    expect(await worker.runOnce()).toMatchObject({ did: "not_for_us" });
+    await worker.stop();
+    expect(await shop.read(id)).toMatchObject({ state: "queued", attempt: 0 });
+  });
+});
+
+describe("stop", () => {
+  test("a job under way is finished when there is time", async () => {
+    const worker = start();
+    const { id } = await shop.job({ run: "slow:300" });
+    await shop.reaches(id, "running");
+    const other = await shop.job();
+    await worker.stop({ graceMs: 5000 });
+    expect((await shop.read(id)).state).toBe("succeeded");
+    expect(await shop.read(other.id)).toMatchObject({ state: "queued", attempt: 0 });
+  });
+
+  test("else it is handed back, and that is no failure", async () => {
+    const worker = start();
+    const { id } = await shop.job({ runs: ["hang", "well"] });
+    await shop.reaches(id, "running");
+    await until(() => shop.asked().length > 0);
+    const { pid } = shop.asked()[0]!;
+    await worker.stop({ graceMs: 100 });
+    expect(isAlive(pid)).toBe(false);
+    expect(await shop.read(id)).toMatchObject({ state: "queued", attempt: 1, failures: 0 });
+    start();
+    expect(await shop.reaches(id, "succeeded")).toMatchObject({ attempt: 2 });
+  });
+
+  test("asked twice, it does not wait", async () => {
+    const worker = start();
+    const { id } = await shop.job({ run: "hang" });
+    await shop.reaches(id, "running");
+    await until(() => shop.asked().length > 0);
+    const first = worker.stop({ graceMs: 60_000 });
+    const startMs = Date.now();
+    await worker.stop();
+    await first;
+    expect(Date.now() - startMs).toBeLessThan(500);
+    expect((await shop.read(id)).state).toBe("queued");
+  });
+
+  test("what a worker that died has left is removed at the start", async () => {
+    mkdirSync(join(shop.workRoot, "job-abcdef"), { recursive: true });
+    writeFileSync(join(shop.workRoot, "job-abcdef", "image.jpg"), "x");
+    const worker = start();
+    await until(() => worker.ready());
+    expect(readdirSync(shop.workRoot).filter((name) => name.startsWith("job-"))).toEqual([]);
+  });
+});
+
+function claimOf(worker: string) {
+  return { by: "worker", do: "claim", token: worker, worker, leaseAlive: false } as const;
+}
+
+function stubWithout(kind: string): string[] {
+  const stub = join(import.meta.dirname, "../support/stub-engine.ts");
+  return [stub, "--kinds", ["animate", "talk"].filter((name) => name !== kind).join()];
+}
+
+/** Writes arrive, but for some the writer is told that the storage did not answer. */
+function losingReplies(records: Records, lost: (state: string) => boolean): Records {
+  return {
+    ...records,
+    async replace(record, etag) {
+      const stored = await records.replace(record, etag);
+      if (lost(record.state)) throw new AppError("storage_unavailable", "The storage does not answer.");
+      return stored;
+    },
+  };
+}
