@@ -1,0 +1,392 @@
+import { newId } from "@smileloop/core/ids.ts";
+import { updateJob } from "@smileloop/core/jobs.ts";
+import { uploadKey } from "@smileloop/core/keys.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { jpegBytes, pngBytes, type TestApi, testApi } from "../../../test/support/api.ts";
+import type { JobView } from "./view.ts";
+
+let api: TestApi;
+beforeEach(() => {
+  api = testApi();
+});
+afterEach(() => api.close());
+
+type Reply = {
+  status: number;
+  headers: Headers;
+  body: JobView & { code: string; detail: string; errors: { loc: string[] }[] };
+};
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
+  const json = body === undefined ? {} : { body: JSON.stringify(body) };
+  const all = { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers };
+  const reply = await api.app.fetch(new Request(`http://localhost:8000${path}`, { method, headers: all, ...json }));
+  const text = await reply.text();
+  return { status: reply.status, headers: reply.headers, body: text === "" ? null : JSON.parse(text) };
+}
+
+async function upload(bytes: Uint8Array = jpegBytes()): Promise<string> {
+  const id = newId(api.clock.now());
+  await api.deps.files.put(uploadKey("local", id), only(bytes), { type: "image/jpeg" });
+  return id;
+}
+
+async function* only(bytes: Uint8Array) {
+  yield bytes;
+}
+
+async function ask(more: object = {}): Promise<object> {
+  return {
+    kind: "animate",
+    inputs: { image: { upload: await upload() } },
+    params: { preset: "gentle_smile" },
+    ...more,
+  };
+}
+
+const job = (id: string) => ({ owner: "local", id });
+const run = async (id: string, video = new Uint8Array(5000).map((_, i) => i)) =>
+  api.worker.succeed(job(id), await api.worker.claim(job(id)), video);
+
+describe("making a job", () => {
+  it("answers 202 with the job and where it is, and keeps a copy of the picture", async () => {
+    const { status, headers, body } = await call("POST", "/v1/jobs", await ask({ metadata: { order: "7" } }));
+    expect(status).toBe(202);
+    expect(headers.get("location")).toBe(`/v1/jobs/${body.id}`);
+    expect(body).toMatchObject({
+      ...{ kind: "animate", status: "queued", attempt: 0, error: null, outputs: {}, metadata: { order: "7" } },
+      params: { preset: "gentle_smile", fps: 25, size: "source", intensity: 1 },
+      progress: { percent: 0, queue_position: 0 },
+      engine: { name: "warp", version: null },
+      inputs: { image: { content_type: "image/jpeg", bytes: 2000 } },
+      ...{ started_at: null, finished_at: null, expires_at: null },
+    });
+    expect(await api.stored()).toContainEqual(expect.stringMatching(new RegExp(`${body.id}/in/image/0$`)));
+    expect(await api.deps.queue.depth("warp")).toEqual({ waiting: 1, held: 0 });
+  });
+
+  it("waits for the end when asked to, and says for how long it would", async () => {
+    const waiting = call("POST", "/v1/jobs", await ask(), { Prefer: "respond-async, wait=500" });
+    let id = "";
+    while (id === "") {
+      await new Promise((resolve) => setImmediate(resolve));
+      id = (await api.deps.records.list("local", { limit: 1 })).records[0]?.id ?? "";
+    }
+    await run(id);
+    const { status, headers, body } = await waiting;
+    expect([status, headers.get("preference-applied"), body.status]).toEqual([201, "wait=60", "succeeded"]);
+    const slow = call("POST", "/v1/jobs", await ask(), { Prefer: "wait=2" });
+    while (api.clock.sleepers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await api.clock.advance(2000);
+    expect(await slow).toMatchObject({ status: 202, body: { status: "queued" } });
+    expect(api.clock.sleepers).toBe(0);
+  });
+
+  it("names all faults of params and inputs with their places", async () => {
+    const { status, body } = await call("POST", "/v1/jobs", {
+      ...{
+        kind: "animate",
+        inputs: { picture: { upload: newId(api.clock.now()) } },
+        params: { preset: "x", fps: 5, nope: 1 },
+      },
+    });
+    expect([status, body.code]).toEqual([422, "invalid_request"]);
+    expect(body.errors.map(({ loc }) => loc.join("."))).toEqual(
+      expect.arrayContaining([
+        "body.inputs.image",
+        "body.inputs.picture",
+        "body.params.preset",
+        "body.params.fps",
+        "body.params",
+      ]),
+    );
+    expect((await call("POST", "/v1/jobs", { kind: "dance", inputs: {} })).body.detail).toContain(
+      "Choose from: animate",
+    );
+    expect(await api.stored()).toEqual([]);
+  });
+
+  it.each([
+    ["a GIF renamed .jpg", Buffer.from("GIF89a\x01\x00\x01\x00\x80\x00\x00"), 415, "unsupported_type"],
+    ["text", Buffer.from("hello, this is no picture at all"), 415, "unsupported_type"],
+    ["nothing", Buffer.alloc(0), 400, "empty_file"],
+    ["more than 20 MiB", jpegBytes(640, 480, 20 * 1024 * 1024 + 1), 413, "too_large"],
+    ["a PNG of 30000×30000", pngBytes(30_000, 30_000), 413, "image_too_large"],
+    ["a JPEG of 16385×10", jpegBytes(16_385, 10), 413, "image_too_large"],
+    ["a JPEG that ends in its header", jpegBytes().subarray(0, 24), 422, "image_unreadable"],
+  ])("refuses %s and leaves nothing but the upload", async (_, bytes, status, code) => {
+    const id = await upload(bytes);
+    const reply = await call("POST", "/v1/jobs", await ask({ inputs: { image: { upload: id } } }));
+    expect(reply).toMatchObject({ status, body: { code, errors: [{ loc: ["body", "inputs", "image"] }] } });
+    expect((await api.stored()).filter((key) => !key.startsWith("uploads/"))).toEqual([]);
+    expect((await api.deps.records.list("local", { limit: 9 })).records).toEqual([]);
+  });
+
+  it("answers 404 for uploads that are not there, 410 for those past their hour, 422 for what is not built yet", async () => {
+    const inputs = { image: { upload: newId(api.clock.now()) } };
+    expect(await call("POST", "/v1/jobs", await ask({ inputs }))).toMatchObject({
+      status: 404,
+      body: { code: "not_found" },
+    });
+    const old = await ask();
+    await api.clock.advance(3_600_000);
+    expect(await call("POST", "/v1/jobs", old)).toMatchObject({ status: 410, body: { code: "gone" } });
+    const url = await ask({ inputs: { image: { url: "https://example.org/a.jpg" } } });
+    expect(await call("POST", "/v1/jobs", url)).toMatchObject({ status: 422, body: { code: "not_supported" } });
+    const webhook = await ask({ webhook: { url: "https://example.org" } });
+    expect(await call("POST", "/v1/jobs", webhook)).toMatchObject({ status: 422, body: { code: "not_supported" } });
+    const engine = await ask({ params: { preset: "blink", engine: "liveportrait" } });
+    expect(await call("POST", "/v1/jobs", engine)).toMatchObject({
+      status: 503,
+      body: { code: "engine_not_configured" },
+    });
+  });
+
+  it("takes the picture of another job that is still there", async () => {
+    const first = await call("POST", "/v1/jobs", await ask());
+    const inputs = { image: { job: first.body.id, input: "image" } };
+    const second = await call("POST", "/v1/jobs", await ask({ inputs }));
+    expect(second).toMatchObject({ status: 202, body: { inputs: { image: { bytes: 2000 } } } });
+    await call("DELETE", `/v1/jobs/${first.body.id}`);
+    expect(await call("POST", "/v1/jobs", await ask({ inputs }))).toMatchObject({ status: 410 });
+    expect((await api.stored()).filter((key) => key.includes(second.body.id))).toHaveLength(1);
+  });
+});
+
+describe("asking twice", () => {
+  it("makes one job for one Idempotency-Key, whatever has become of the picture", async () => {
+    const body = await ask();
+    const headers = { "Idempotency-Key": "order-7" };
+    const first = await call("POST", "/v1/jobs", body, headers);
+    expect(first.headers.get("idempotency-replayed")).toBeNull();
+    await api.deps.files.purge("uploads");
+    const { kind, inputs, params } = body as Record<string, unknown>;
+    const again = await call("POST", "/v1/jobs", { params, inputs, kind }, headers);
+    expect([again.status, again.body.id, again.headers.get("idempotency-replayed")]).toEqual([
+      202,
+      first.body.id,
+      "true",
+    ]);
+    const other = await call("POST", "/v1/jobs", { ...body, params: { preset: "blink" } }, headers);
+    expect(other).toMatchObject({ status: 422, body: { code: "idempotency_key_reused" } });
+    expect((await call("POST", "/v1/jobs", body, { "Idempotency-Key": "no spaces" })).status).toBe(422);
+    expect((await api.deps.records.list("local", { limit: 9 })).records).toHaveLength(1);
+  });
+
+  it("makes one job for one key under ten requests at once", async () => {
+    const body = await ask();
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, () => call("POST", "/v1/jobs", body, { "Idempotency-Key": "same" })),
+    );
+    expect(new Set(replies.map((reply) => `${reply.status} ${reply.body.id}`)).size).toBe(1);
+    expect(replies.filter((reply) => reply.headers.get("idempotency-replayed") === null)).toHaveLength(1);
+  });
+
+  it("lets a client choose the id", async () => {
+    const id = newId(api.clock.now() + 60_000);
+    const body = await ask();
+    expect(await call("PUT", `/v1/jobs/${id}`, body)).toMatchObject({ status: 202, body: { id } });
+    expect((await call("PUT", `/v1/jobs/${id}`, body)).headers.get("idempotency-replayed")).toBe("true");
+    const other = await call("PUT", `/v1/jobs/${id}`, { ...body, params: { preset: "blink" } });
+    expect(other).toMatchObject({ status: 422, body: { code: "idempotency_key_reused" } });
+    await call("DELETE", `/v1/jobs/${id}`);
+    expect((await call("PUT", `/v1/jobs/${id}`, body)).status).toBe(410);
+    const ahead = newId(api.clock.now() + 301_000);
+    expect(await call("PUT", `/v1/jobs/${ahead}`, body)).toMatchObject({
+      status: 422,
+      body: { code: "invalid_request" },
+    });
+    expect((await call("PUT", `/v1/jobs/${newId(api.clock.now() - 86_400_001)}`, body)).status).toBe(410);
+    expect((await call("PUT", "/v1/jobs/my-own-id", body)).status).toBe(422);
+  });
+});
+
+describe("a job as it goes", () => {
+  it("shows progress, the result with a link, times and timings, and goes after an hour", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    await api.clock.advance(500);
+    const token = await api.worker.claim(job(id));
+    await api.clock.advance(1000);
+    await api.worker.beat(job(id), token, { stage: "render", done: 30, total: 75, percent: 40 });
+    const running = (await call("GET", `/v1/jobs/${id}`)).body;
+    expect(running).toMatchObject({
+      ...{ status: "running", attempt: 1 },
+      progress: { stage: "render", done: 30, total: 75, percent: 40, eta_seconds: 1.5, queue_position: null },
+    });
+    expect(await call("GET", `/v1/jobs/${id}/outputs/video`)).toMatchObject({
+      status: 409,
+      body: { code: "not_ready" },
+    });
+    await api.worker.succeed(job(id), token, new Uint8Array(5000));
+    const done = (await call("GET", `/v1/jobs/${id}`)).body;
+    expect(done).toMatchObject({
+      ...{ status: "succeeded", engine: { name: "warp", version: "1.0" }, progress: { percent: 100, eta_seconds: 0 } },
+      outputs: { video: { content_type: "video/mp4", bytes: 5000, width: 512, frames: 75, fps: 25, duration: 3 } },
+      timings: { queued: 0.5, render: 0.6, check: 0.09 },
+    });
+    expect(Date.parse(done.expires_at!) - Date.parse(done.finished_at!)).toBe(3_600_000);
+
+    const link = new URL(done.outputs.video!.url);
+    expect(link.origin).toBe("http://localhost:8000");
+    const fetchLink = () => api.app.fetch(new Request(link, { headers: { Range: "bytes=0-99" } }));
+    const part = await fetchLink();
+    expect([part.status, part.headers.get("content-type")]).toEqual([206, "video/mp4"]);
+    await part.body?.cancel();
+    await api.clock.advance(15 * 60_000);
+    expect((await fetchLink()).status).toBe(403);
+    await api.clock.advance(45 * 60_000);
+    expect((await call("GET", `/v1/jobs/${id}`)).body).toMatchObject({ status: "expired", outputs: {}, inputs: {} });
+    expect(await call("GET", `/v1/jobs/${id}/outputs/video`)).toMatchObject({ status: 410, body: { code: "gone" } });
+  });
+
+  it("tells what went wrong", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    await api.worker.fail(job(id), await api.worker.claim(job(id)), { code: "no_face", detail: "No face was found." });
+    expect((await call("GET", `/v1/jobs/${id}`)).body).toMatchObject({
+      ...{ status: "failed", error: { code: "no_face", detail: "No face was found.", retryable: false } },
+    });
+    expect(await call("GET", `/v1/jobs/${id}/outputs/video`)).toMatchObject({ status: 409 });
+  });
+
+  it("holds a GET until the status changes", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    const held = call("GET", `/v1/jobs/${id}`, undefined, { Prefer: "wait=30" });
+    while (api.clock.sleepers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await api.worker.claim(job(id));
+    expect(await held).toMatchObject({ status: 200, body: { status: "running" } });
+    expect(api.clock.sleepers).toBe(0);
+  });
+
+  it("can be canceled while it waits and while it runs, and not once it has ended", async () => {
+    const queued = (await call("POST", "/v1/jobs", await ask())).body.id;
+    expect(await call("POST", `/v1/jobs/${queued}/cancel`)).toMatchObject({
+      status: 200,
+      body: { status: "canceled" },
+    });
+    expect(await call("POST", `/v1/jobs/${queued}/cancel`)).toMatchObject({ status: 409, body: { code: "conflict" } });
+    const running = (await call("POST", "/v1/jobs", await ask())).body.id;
+    const token = await api.worker.claim(job(running));
+    for (let i = 0; i < 2; i++) {
+      expect(await call("POST", `/v1/jobs/${running}/cancel`)).toMatchObject({
+        status: 202,
+        body: { status: "canceling" },
+      });
+    }
+    await api.worker.cancelDone(job(running), token);
+    expect((await call("GET", `/v1/jobs/${running}`)).body.status).toBe("canceled");
+  });
+
+  it("is deleted with all its files, and is then 410 for a day and after", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    await run(id);
+    expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+    expect((await api.stored()).filter((key) => key.includes(id))).toEqual([]);
+    const calls = [
+      ["GET", ""],
+      ["DELETE", ""],
+      ["POST", "/cancel"],
+      ["GET", "/events"],
+      ["GET", "/outputs/video"],
+    ] as const;
+    for (const [method, rest] of calls) expect((await call(method, `/v1/jobs/${id}${rest}`)).status, rest).toBe(410);
+    await api.deps.records.remove("local", id);
+    expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(404);
+    await api.clock.advance(86_400_001);
+    expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(410);
+  });
+
+  it("is listed newest first, by pages and by status, without the deleted", async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      await api.clock.advance(10);
+      ids.unshift((await call("POST", "/v1/jobs", await ask())).body.id);
+    }
+    await call("DELETE", `/v1/jobs/${ids[1]}`);
+    await run(ids[3]!);
+    type Page = { jobs: JobView[]; next_cursor: string | null };
+    const list = async (query: string) => (await call("GET", `/v1/jobs?${query}`)).body as unknown as Page;
+    const first = await list("limit=2");
+    const second = await list(`limit=2&cursor=${first.next_cursor}`);
+    expect([...first.jobs, ...second.jobs].map(({ id }) => id)).toEqual([ids[0], ids[2], ids[3], ids[4]]);
+    expect((await list("status=succeeded")).jobs.map(({ id }) => id)).toEqual([ids[3]]);
+    expect((await call("GET", "/v1/jobs?limit=0")).status).toBe(422);
+    expect((await call("GET", "/v1/jobs?status=deleted")).status).toBe(422);
+    expect((await call("GET", "/v1/jobs?cursor=zzz")).status).toBe(422);
+    await api.clock.advance(3_600_000);
+    expect((await list("status=expired")).jobs.map(({ id }) => id)).toEqual([ids[3]]);
+  });
+});
+
+describe("outputs", () => {
+  const video = new Uint8Array(5000).map((_, i) => i % 251);
+  const get = async (id: string, headers: Record<string, string> = {}, method = "GET", query = "") =>
+    api.app.fetch(new Request(`http://localhost/v1/jobs/${id}/outputs/video${query}`, { method, headers }));
+  const bytesOf = async (reply: Response) => new Uint8Array(await reply.arrayBuffer());
+
+  it("are served whole, in ranges and by condition", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    await run(id, video);
+    const whole = await get(id);
+    const etag = whole.headers.get("etag")!;
+    expect(await bytesOf(whole)).toEqual(video);
+    expect(Object.fromEntries(whole.headers)).toMatchObject({
+      ...{ "content-type": "video/mp4", "content-length": "5000", "accept-ranges": "bytes" },
+      "content-disposition": `attachment; filename="smileloop_${id.slice(0, 8)}.mp4"`,
+    });
+    expect((await get(id, {}, "GET", "?disposition=inline")).headers.get("content-disposition")).toMatch(/^inline;/);
+    const ranges: [string, number, string | null, Uint8Array | null][] = [
+      ["bytes=0-0", 206, "bytes 0-0/5000", video.subarray(0, 1)],
+      ["bytes=100-199", 206, "bytes 100-199/5000", video.subarray(100, 200)],
+      ["bytes=4990-9999", 206, "bytes 4990-4999/5000", video.subarray(4990)],
+      ["bytes=4990-", 206, "bytes 4990-4999/5000", video.subarray(4990)],
+      ["bytes=-10", 206, "bytes 4990-4999/5000", video.subarray(4990)],
+      ["bytes=-9999", 206, "bytes 0-4999/5000", video],
+      ["bytes=5000-", 416, "bytes */5000", null],
+      ["bytes=-0", 416, "bytes */5000", null],
+      ["bytes=9-3", 200, null, video],
+      ["bytes=0-1,5-6", 200, null, video],
+      ["lines=1-2", 200, null, video],
+    ];
+    for (const [range, status, contentRange, bytes] of ranges) {
+      const reply = await get(id, { Range: range });
+      expect([reply.status, reply.headers.get("content-range")], range).toEqual([status, contentRange]);
+      if (bytes) expect(await bytesOf(reply), range).toEqual(bytes);
+    }
+    expect((await get(id, { Range: "bytes=0-9", "If-Range": etag })).status).toBe(206);
+    expect((await get(id, { Range: "bytes=0-9", "If-Range": '"other"' })).status).toBe(200);
+    expect((await get(id, { Range: "bytes=9999-", "If-Range": '"other"' })).status).toBe(200);
+    expect((await get(id, { "If-None-Match": `"x", ${etag}` })).status).toBe(304);
+    const head = await get(id, { Range: "bytes=0-9" }, "HEAD");
+    expect([head.status, head.headers.get("content-length"), head.body]).toEqual([200, "5000", null]);
+  });
+
+  it("are sent from the storage where that can be asked and the file is large", async () => {
+    const files = { ...api.deps.files, link: async () => "https://bucket.example/x?signed" };
+    const cloud = testApi({}, { ...api.deps, files, localLinks: null });
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    await run(id, new Uint8Array(4 * 1024 * 1024 + 1));
+    const reply = await cloud.app.fetch(new Request(`http://localhost/v1/jobs/${id}/outputs/video`));
+    expect([reply.status, reply.headers.get("location")]).toEqual([302, "https://bucket.example/x?signed"]);
+    expect((await get(id, {}, "GET", "")).status).toBe(200);
+  });
+
+  it("has no other names", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    await run(id);
+    for (const name of ["audio", "constructor", "__proto__"]) {
+      expect((await call("GET", `/v1/jobs/${id}/outputs/${name}`)).status, name).toBe(404);
+    }
+  });
+});
+
+it("keeps the record's rules when two cancel at once", async () => {
+  const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+  const replies = await Promise.all([call("POST", `/v1/jobs/${id}/cancel`), call("POST", `/v1/jobs/${id}/cancel`)]);
+  expect(replies.map(({ status }) => status).sort()).toEqual([200, 409]);
+  expect((await updateJob(api.deps, "local", id, () => ({ by: "api", do: "cancel" }))).refused).toBe("ended");
+});
