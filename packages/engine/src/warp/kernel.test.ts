@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { buildKernel, KERNEL } from "../../scripts/build-kernel.ts";
-import { createCanvas, writeWeights } from "./kernel.ts";
+import { createCanvas, SHARPNESS, writeWeights } from "./kernel.ts";
 import type { Planes } from "./planes.ts";
 
 const WIDTH = 70;
@@ -96,8 +96,9 @@ function bicubic(plane: Uint8Array, width: number, height: number, x: number, y:
   const cy = Math.round(Math.min(height - 1, Math.max(0, y)) * 256) / 256;
   const weight = (d: number): number => {
     const t = Math.abs(d);
-    if (t < 1) return 1.5 * t ** 3 - 2.5 * t * t + 1;
-    return t < 2 ? -0.5 * t ** 3 + 2.5 * t * t - 4 * t + 2 : 0;
+    const a = SHARPNESS;
+    if (t < 1) return (a + 2) * t ** 3 - (a + 3) * t * t + 1;
+    return t < 2 ? a * (t ** 3 - 5 * t * t + 8 * t - 4) : 0;
   };
   let sum = 0;
   for (let row = Math.floor(cy) - 1; row <= Math.floor(cy) + 2; row++) {

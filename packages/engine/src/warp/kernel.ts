@@ -167,16 +167,17 @@ function copyIn(bytes: Uint8Array, { src, stride, width, height }: Layout, plane
   }
 }
 
-/** Catmull-Rom (Keys 1981, a = -0.5) for 256 phases; each four add up to 16384 exactly, so that flat areas stay flat. */
+/** Keys' parameter (1981, IEEE ASSP 29(6)): -0.5 would be Catmull-Rom, which softens fine grain; this keeps more of it. */
+export const SHARPNESS = -0.7;
+
+/** Weights of Keys' cubic for 256 phases; each four add up to 16384 exactly, so that flat areas stay flat. */
 export function writeWeights(weights: Int16Array): void {
   for (let phase = 0; phase < 256; phase++) {
     const t = phase / 256;
-    const exact = [
-      -0.5 * t + t * t - 0.5 * t ** 3,
-      1 - 2.5 * t * t + 1.5 * t ** 3,
-      0.5 * t + 2 * t * t - 1.5 * t ** 3,
-      -0.5 * t * t + 0.5 * t ** 3,
-    ].map((weight) => Math.round(weight * 16384));
+    const a = SHARPNESS;
+    const outer = (d: number): number => a * (d ** 3 - 5 * d * d + 8 * d - 4);
+    const inner = (d: number): number => (a + 2) * d ** 3 - (a + 3) * d * d + 1;
+    const exact = [outer(1 + t), inner(t), inner(1 - t), outer(2 - t)].map((weight) => Math.round(weight * 16384));
     const off = 16384 - exact.reduce((sum, weight) => sum + weight, 0);
     exact[t < 0.5 ? 1 : 2]! += off;
     weights.set(exact, phase * 4);

@@ -1,4 +1,4 @@
-;; Bicubic (Catmull-Rom) sampling of one 8-bit plane, four pixels at a time. Built into kernel.wasm by scripts/build-kernel.ts.
+;; Bicubic sampling of one 8-bit plane, four pixels at a time. Built into kernel.wasm by scripts/build-kernel.ts.
 ;;
 ;; Memory, laid out by kernel.ts: at 0 a table of 256 phases × 4 weights (i16, sum 16384), then planes and maps.
 ;; Places are fixed point: 8 bits of fraction in maps and samples, 16 in grids. A source plane has at least two more pixels
