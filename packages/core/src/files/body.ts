@@ -43,16 +43,19 @@ export function resolveRange(range: ByteRange, bytes: number): { first: number; 
 
 /** Ends at once when the signal is aborted, also while the source is silent, and tells the source so. */
 async function* untilAborted(body: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
-  signal?.throwIfAborted();
   const source = body[Symbol.asyncIterator]();
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const onAbort = () => aborted.reject(signal?.reason);
+  let refuse: (reason: unknown) => void = () => {};
+  const onAbort = () => refuse(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   let ended = false;
   try {
     for (;;) {
-      const next = await Promise.race([source.next(), aborted.promise]);
+      signal?.throwIfAborted();
+      // a promise of its own for each chunk: racing them against one that lasts would keep all of them in memory
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        refuse = reject;
+        source.next().then(resolve, reject);
+      });
       if (next.done) break;
       yield next.value;
     }
