@@ -3,7 +3,6 @@
  * is read than they take. Parts may come in any order; names may be unquoted, as PowerShell sends them.
  */
 import type { Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import { AppError, type FieldError } from "@smileloop/core/errors.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -166,19 +165,17 @@ async function* upTo(maxBytes: number, name: string, stream: Readable): AsyncGen
     const { done, value } = await nextOf(chunks);
     if (done) return;
     bytes += value.byteLength;
-    if (bytes > maxBytes) throw new FileTooLarge(name, maxBytes, await wholeSize(chunks, bytes));
+    if (bytes > maxBytes) throw new FileTooLarge(name, maxBytes, await wholeSize(stream, chunks, bytes));
     yield value;
   }
 }
 
-async function wholeSize(chunks: AsyncIterator<Uint8Array>, bytesSoFar: number): Promise<number | null> {
-  const enough = new AbortController();
-  const late = delay(LOOK_AHEAD_MS, null, { signal: enough.signal, ref: false }).catch(() => null);
-  let bytes = bytesSoFar;
+async function wholeSize(stream: Readable, chunks: AsyncIterator<Uint8Array>, soFar: number): Promise<number | null> {
+  const timer = setTimeout(() => stream.destroy(new Error("the end is too far away")), LOOK_AHEAD_MS);
+  let bytes = soFar;
   try {
-    while (bytes < bytesSoFar + LOOK_AHEAD_BYTES) {
-      const next = await Promise.race([nextOf(chunks), late]);
-      if (!next) return null;
+    while (bytes < soFar + LOOK_AHEAD_BYTES) {
+      const next = await chunks.next();
       if (next.done) return bytes;
       bytes += next.value.byteLength;
     }
@@ -186,7 +183,7 @@ async function wholeSize(chunks: AsyncIterator<Uint8Array>, bytesSoFar: number):
   } catch {
     return null;
   } finally {
-    enough.abort();
+    clearTimeout(timer);
   }
 }
 

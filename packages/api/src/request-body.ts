@@ -46,7 +46,11 @@ export function openBody(request: Request): RequestBody {
         start: (controller) => controller.enqueue(bytes),
         // is called when the bytes were taken over for sending
         async pull(controller) {
-          await discard(read, () => stopped);
+          await discard(
+            read,
+            () => void reader?.cancel().catch(() => {}),
+            () => stopped,
+          );
           if (!stopped) controller.close();
         },
         cancel: () => {
@@ -58,13 +62,12 @@ export function openBody(request: Request): RequestBody {
   };
 }
 
-async function discard(read: RequestBody["read"], stopped: () => boolean): Promise<void> {
-  const late = Promise.withResolvers<null>();
-  const timer = setTimeout(() => late.resolve(null), DRAIN_MS);
+async function discard(read: RequestBody["read"], stop: () => void, stopped: () => boolean): Promise<void> {
+  const timer = setTimeout(stop, DRAIN_MS);
   let bytes = 0;
   try {
     while (!stopped() && bytes < DRAIN_BYTES) {
-      const chunk = await Promise.race([read(), late.promise]);
+      const chunk = await read();
       if (!chunk) return;
       bytes += chunk.byteLength;
     }
