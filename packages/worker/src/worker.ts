@@ -9,7 +9,8 @@ import { hostname } from "node:os";
 import { LEASE_MS } from "@smileloop/core/job.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message, Queue } from "@smileloop/core/queue.ts";
-import { createEngineProcess, type EngineCommand, type EngineLimits, type EngineProcess } from "./engine-process.ts";
+import type { EngineCommand, EngineLimits } from "./engine-life.ts";
+import { createEngineProcess, type EngineProcess } from "./engine-process.ts";
 import { type JobDeps, type Outcome, runJob } from "./run-job.ts";
 import { removeLeftovers } from "./work-dirs.ts";
 
