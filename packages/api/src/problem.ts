@@ -96,9 +96,15 @@ export function problemReply(
 /** For `onError` of an app. */
 export function answerError(deps: Pick<ApiDeps, "log">): (error: unknown, c: ApiContext) => Response {
   return (error, c) => {
-    logError(deps.log, error, c.env.requestId);
-    return problemReply(publicError(error), c.req.path, c.env.requestId);
+    const shown = c.req.raw.signal.aborted && !(error instanceof AppError) ? clientLeft(error) : error;
+    logError(deps.log, shown, c.env.requestId);
+    return problemReply(publicError(shown), c.req.path, c.env.requestId);
   };
+}
+
+/** No fault of ours; nobody reads the reply, but the access log shows it. */
+function clientLeft(cause: unknown): AppError {
+  return new AppError("malformed", "The connection ended before the whole request had come.", { cause });
 }
 
 /** The replies of a route that are errors, for its document. */

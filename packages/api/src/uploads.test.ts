@@ -174,4 +174,20 @@ describe("PUT to the link", () => {
     expect(await put(url, picture)).toEqual({ status: 403, code: "link_expired" });
     expect(await api.stored()).toEqual([]);
   });
+
+  it("keeps nothing of a client that leaves half-way, and does not call it a failure of the server", async () => {
+    const { url } = await target();
+    const headers = { "Content-Type": "image/jpeg", "Content-Length": String(picture.byteLength) };
+    const request = rawRequest(url, { method: "PUT", headers });
+    request.on("error", () => {});
+    request.write(picture.subarray(0, 500));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    request.destroy();
+    await expect
+      .poll(() => api.lines.find(({ method }) => method === "PUT"), { interval: 5 })
+      .toMatchObject({ status: 400 });
+    expect(api.lines.filter(({ level }) => level === "error")).toEqual([]);
+    expect(await api.stored()).toEqual([]);
+    expect(await put(url, picture)).toEqual({ status: 200 });
+  });
 });
