@@ -1,0 +1,78 @@
+/**
+ * The whole service in one process: API, worker and sweeper over one data directory. The API listens first and the engines
+ * start afterwards, so that a server answers at once and work that was waiting on disk does not delay it.
+ */
+import { getRequestListener } from "@hono/node-server";
+import { createApp } from "@smileloop/api/app.ts";
+import type { Env } from "@smileloop/core/env.ts";
+import { type Deps, openDeps } from "./deps.ts";
+import { isLoopback, type Listening, listen, StartError } from "./listen.ts";
+import { startWork, type Work } from "./local-work.ts";
+
+export type LocalServer = {
+  url: string;
+  dataDir: string;
+  version: string;
+  /** No new request and no new job; what is under way is finished or handed back within some 8 s. */
+  stop(): Promise<void>;
+};
+
+/** How long requests and jobs that are under way may still take when the server stops. */
+const GRACE_MS = 7_000;
+const MAX_WAIT_MS = 60_000;
+const DIALECT_WAIT_MS = 5 * 60_000;
+
+/** Throws StartError, or AppError from the data directory, with a sentence for whoever starts it. */
+export async function startLocalServer(env: Env): Promise<LocalServer> {
+  if (!isLoopback(env.HOST) && !env.ALLOW_OPEN) {
+    throw new StartError(
+      `HOST ${env.HOST} would let everybody in who can reach this machine, and there are no keys. Set ALLOW_OPEN=1 if that is meant, or leave HOST unset for this machine alone.`,
+    );
+  }
+  const deps = await openDeps(env);
+  let work: Work | null = null;
+  let listening: Listening | null = null;
+  try {
+    const app = createApp(apiDeps(env, deps, () => work));
+    listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
+    work = startWork(env, deps);
+  } catch (error) {
+    await listening?.close(0);
+    deps.close();
+    throw error;
+  }
+  deps.log.info({ url: listening.url, dataDir: deps.dataDir, version: deps.version }, "started");
+  const { url, close } = listening;
+  const { stop } = work;
+  return {
+    url,
+    dataDir: deps.dataDir,
+    version: deps.version,
+    stop: async () => {
+      deps.log.info("stopping");
+      await Promise.all([close(GRACE_MS), stop(GRACE_MS)]);
+      deps.close();
+      deps.log.info("stopped");
+      deps.log.flush();
+    },
+  };
+}
+
+function apiDeps(env: Env, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
+  return {
+    ...deps,
+    config: {
+      publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+      loopbackOnly: isLoopback(env.HOST),
+      allowedHosts: env.ALLOWED_HOSTS,
+      corsOrigins: env.CORS_ORIGINS,
+      maxWaitMs: MAX_WAIT_MS,
+      dialectWaitMs: DIALECT_WAIT_MS,
+      liveEvents: true,
+      version: deps.version,
+      defaultEngine: "warp",
+      liveportraitFound: false,
+    },
+    ready: async () => work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } },
+  };
+}

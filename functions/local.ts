@@ -1,0 +1,22 @@
+/** The local server: reads the environment, starts, says where it is, and ends on SIGTERM or Ctrl-C. */
+import { once } from "node:events";
+import { EnvError, readEnv } from "@smileloop/core/env.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import { StartError } from "./listen.ts";
+import { startLocalServer } from "./local-server.ts";
+
+/** Resolves when the server has been stopped. */
+export async function main(): Promise<void> {
+  try {
+    const server = await startLocalServer(readEnv());
+    process.stdout.write(`SmileLoop ${server.version} is ready: ${server.url} (docs at ${server.url}/docs)\n`);
+    await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), once(process, "SIGHUP")]);
+    // whoever asks twice does not want to wait
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
+    await server.stop();
+  } catch (error) {
+    if (!(error instanceof StartError || error instanceof EnvError || error instanceof AppError)) throw error;
+    process.stderr.write(`smileloop: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

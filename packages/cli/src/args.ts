@@ -1,0 +1,167 @@
+/** What can be typed: commands, their options, and the texts of `--help`. Loads nothing else, so that help is instant. */
+import { parseArgs } from "node:util";
+
+/** The command line is not right; `message` says how. Ends with exit code 2. */
+export class UsageError extends Error {
+  readonly command: string | null;
+
+  constructor(message: string, command: string | null = null) {
+    super(message);
+    this.command = command;
+  }
+}
+
+const OVERVIEW = `Makes a portrait move.
+
+Usage: smileloop <command> [options]
+
+Commands:
+  animate <photo>   makes an MP4 of a photo (JPEG or PNG) and a preset
+  presets           lists the presets
+  serve             starts the server (the same as npm start)
+
+Options:
+  -h, --help        help, also of a command: smileloop animate --help
+  -v, --version     the version
+
+Exit codes: 0 done, 1 failed, 2 the command line is not right, 130 stopped by Ctrl-C.
+`;
+
+const ANIMATE = `Makes an MP4 of a photo and a preset. Needs no server and no network.
+
+Usage: smileloop animate <photo> [options]
+
+Options:
+  -p, --preset <name>     the motion, see smileloop presets (gentle_smile)
+  -o, --output <file>     where the MP4 goes (<photo>-<preset>.mp4 in this folder)
+  -f, --force             overwrites the file if there is one
+      --size <size>       256, 512, 720 or 1024: a square around the face; source: the whole photo (source)
+      --fps <n>           frames a second, 10 to 60 (25)
+      --duration <s>      seconds, 1 to 10 (the preset's)
+      --intensity <n>     how strongly it moves, 0 to 1.5 (1)
+      --face <n>          which face, 0 = the largest (0)
+      --seed <n>          of what is left to chance (0)
+      --engine <name>     the engine (warp)
+      --json              prints one JSON object on stdout, also of an error
+  -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const PRESETS = `Lists the presets.
+
+Usage: smileloop presets [options]
+
+Options:
+      --json              prints a JSON list
+  -h, --help              this help
+`;
+
+const SERVE = `Starts the server, until Ctrl-C. It is set up by environment variables; the most important ones:
+
+  PORT        8000
+  HOST        localhost (this machine alone)
+  DATA_DIR    .smileloop
+
+Usage: smileloop serve
+
+Options:
+  -h, --help              this help
+`;
+
+const HELP = { animate: ANIMATE, presets: PRESETS, serve: SERVE };
+export type CommandName = keyof typeof HELP;
+
+const help = { help: { type: "boolean", short: "h" } } as const;
+const OPTIONS = {
+  animate: {
+    ...help,
+    preset: { type: "string", short: "p" },
+    output: { type: "string", short: "o" },
+    force: { type: "boolean", short: "f" },
+    size: { type: "string" },
+    fps: { type: "string" },
+    duration: { type: "string" },
+    intensity: { type: "string" },
+    face: { type: "string" },
+    seed: { type: "string" },
+    engine: { type: "string" },
+    json: { type: "boolean" },
+    quiet: { type: "boolean", short: "q" },
+  },
+  presets: { ...help, json: { type: "boolean" } },
+  serve: help,
+} as const;
+
+/** `params`: as kind `animate` takes them, not yet checked; what was not given is absent. */
+export type AnimateArgs = {
+  photo: string;
+  output: string | null;
+  force: boolean;
+  json: boolean;
+  quiet: boolean;
+  params: Record<string, unknown>;
+};
+
+export type Command =
+  | { name: "help"; text: string }
+  | { name: "version" }
+  | { name: "animate"; args: AnimateArgs }
+  | { name: "presets"; json: boolean }
+  | { name: "serve" };
+
+/** Throws UsageError. */
+export function parseCommand(argv: string[]): Command {
+  const [first, ...rest] = argv;
+  if (first === undefined || first === "-h" || first === "--help") return { name: "help", text: OVERVIEW };
+  if (first === "-v" || first === "--version") return { name: "version" };
+  if (first === "help") return { name: "help", text: HELP[rest[0] as CommandName] ?? OVERVIEW };
+  if (!Object.hasOwn(HELP, first)) {
+    const what = first.startsWith("-") ? "option" : "command";
+    throw new UsageError(`There is no ${what} "${first}". The commands are: ${Object.keys(HELP).join(", ")}.`);
+  }
+  const name = first as CommandName;
+  const { values, positionals } = parse(name, rest);
+  if (values.help) return { name: "help", text: HELP[name] };
+  if (name === "animate") return { name, args: animateArgs(values, positionals) };
+  if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is one word too many.`, name);
+  return name === "presets" ? { name, json: values.json === true } : { name };
+}
+
+type Values = Record<string, string | boolean | undefined>;
+
+function parse(name: CommandName, args: string[]): { values: Values; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({ args, options: OPTIONS[name], allowPositionals: true });
+    return { values: values as Values, positionals };
+  } catch (error) {
+    // parseArgs explains at length how to pass what looks like an option; the first sentence says what is wrong
+    throw new UsageError(`${String((error as Error).message).split(/[.\n]/)[0]}.`, name);
+  }
+}
+
+function animateArgs(values: Values, positionals: string[]): AnimateArgs {
+  const [photo, extra] = positionals;
+  if (photo === undefined || photo === "") throw new UsageError("Which photo? Give its file name.", "animate");
+  if (extra !== undefined) throw new UsageError(`One photo at a time: "${extra}" is one too many.`, "animate");
+  const params: Record<string, unknown> = { preset: values.preset ?? "gentle_smile" };
+  if (values.engine !== undefined) params.engine = values.engine;
+  if (values.size !== undefined) params.size = values.size === "source" ? "source" : number(values, "size");
+  for (const name of ["fps", "duration", "intensity", "face", "seed"]) {
+    if (values[name] !== undefined) params[name] = number(values, name);
+  }
+  return {
+    photo,
+    output: typeof values.output === "string" && values.output !== "" ? values.output : null,
+    force: values.force === true,
+    json: values.json === true,
+    quiet: values.quiet === true,
+    params,
+  };
+}
+
+function number(values: Values, name: string): number {
+  const text = String(values[name]).trim();
+  const value = Number(text);
+  if (text === "" || !Number.isFinite(value)) throw new UsageError(`--${name} "${text}" is not a number.`, "animate");
+  return value;
+}

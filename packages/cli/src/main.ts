@@ -1,0 +1,44 @@
+/** The command line: `main` runs one command and sets the exit code of the process. */
+import { parseCommand, UsageError } from "./args.ts";
+import { EXIT, printJson } from "./report.ts";
+
+export async function main(argv: string[]): Promise<void> {
+  process.exitCode = await run(argv);
+}
+
+async function run(argv: string[]): Promise<number> {
+  try {
+    const command = parseCommand(argv);
+    switch (command.name) {
+      case "help":
+        process.stdout.write(command.text);
+        return EXIT.done;
+      case "version": {
+        const { version } = await import("./version.ts");
+        process.stdout.write(`${version()}\n`);
+        return EXIT.done;
+      }
+      case "presets": {
+        const { listPresets } = await import("./presets.ts");
+        process.stdout.write(listPresets(command.json));
+        return EXIT.done;
+      }
+      case "animate": {
+        const { animate } = await import("./animate.ts");
+        return await animate(command.args);
+      }
+      case "serve": {
+        // the same entry as `npm start`: the server is one thing, however it is started
+        const { main: serve } = await import("../../../functions/local.ts");
+        await serve();
+        return EXIT.done;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const hint = error.command ? `smileloop ${error.command} --help` : "smileloop --help";
+    if (argv.includes("--json")) printJson({ ok: false, error: { code: "usage", detail: error.message } });
+    else process.stderr.write(`smileloop: ${error.message} See ${hint}.\n`);
+    return EXIT.usage;
+  }
+}

@@ -1,0 +1,73 @@
+/** What the parts of the bench have in common: how a figure looks, and how it is taken. */
+
+export type Figure = {
+  name: string;
+  unit: "s" | "ms" | "MB" | "req/s";
+  value: number;
+  /** What the project wants of it; null where it is only told. */
+  target: number | null;
+  /** Whether more is better. */
+  rising?: boolean;
+  /** The same machine's bound, taken in the same run: what the work cannot be faster than. */
+  limit?: { name: string; value: number };
+  /** All values that `value` is the median of. */
+  runs?: number[];
+  note?: string;
+};
+
+export type Part = { name: string; figures: () => Promise<Figure[]> };
+
+export const RUNS = 5;
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Milliseconds of each of `runs` calls. */
+export async function timed(runs: number, call: (run: number) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const before = performance.now();
+    await call(run);
+    times.push(performance.now() - before);
+  }
+  return times;
+}
+
+export function seconds(milliseconds: number[]): number[] {
+  return milliseconds.map((ms) => ms / 1000);
+}
+
+/** As lines of a table, aligned. */
+export function table(figures: Figure[]): string {
+  const head = ["", "value", "target", "", "limit", "ratio", ""];
+  const rows = figures.map((figure) => {
+    const { name, unit, value, target, rising = false, limit, note } = figure;
+    const met = target === null ? "" : (rising ? value >= target : value <= target) ? "ok" : "missed";
+    return [
+      name,
+      `${show(value)} ${unit}`,
+      target === null ? "" : `${rising ? "≥" : "≤"} ${show(target)}`,
+      met,
+      limit ? `${show(limit.value)} ${limit.name}` : "",
+      limit ? show(value / limit.value) : "",
+      note ?? "",
+    ];
+  });
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function show(value: number): string {
+  if (value >= 1000) return Math.round(value).toLocaleString("en");
+  return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
+}

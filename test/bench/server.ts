@@ -1,0 +1,195 @@
+/** What the server costs around a clip: its start, its replies while a clip renders, a job's overhead, requests a second. */
+import { execFile, execFileSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { twelveMegapixels } from "../support/pictures.ts";
+import { type ServerOptions, type ServerProcess, startServer } from "../support/server.ts";
+import type { ClosedResult, OpenResult } from "./load.ts";
+import { type Figure, median, type Part, RUNS, seconds } from "./measure.ts";
+
+const LOAD = fileURLToPath(new URL("load.ts", import.meta.url));
+const EMPTY = fileURLToPath(new URL("empty-server.ts", import.meta.url));
+const CLIENTS = 20;
+const RATE = 20;
+const LOAD_SECONDS = 4;
+const CONNECTIONS = 32;
+
+export const start: Part = {
+  name: "start",
+  figures: async () => {
+    const runs = seconds(await firstReplies({}));
+    const empty = seconds(await firstReplies({ script: EMPTY }));
+    return [
+      {
+        name: "server start to first /health",
+        unit: "s",
+        value: median(runs),
+        target: 0.6,
+        limit: { name: "empty Node server", value: median(empty) },
+        runs,
+      },
+    ];
+  },
+};
+
+export const jobs: Part = {
+  name: "jobs",
+  figures: () =>
+    withServer({}, async (server) => {
+      const portrait = await twelveMegapixels();
+      const post = () => animate(server.url, portrait);
+      await post();
+      const overheads: number[] = [];
+      for (let run = 0; run < RUNS; run++) {
+        const before = performance.now();
+        const id = await post();
+        const wall = performance.now() - before;
+        overheads.push(wall - (await workMs(server.url, id)));
+      }
+      const latency = await underLoad(server, portrait);
+      return [
+        { name: "overhead of a job", unit: "ms", value: median(overheads), target: 60, runs: overheads },
+        ...latency,
+      ];
+    }),
+};
+
+export const requests: Part = {
+  name: "requests",
+  figures: async () => {
+    const wrapper = pin(0);
+    const rate = (options: ServerOptions) =>
+      withServer({ ...options, ...(wrapper ? { wrapper } : {}) }, async (server) => {
+        const rates: number[] = [];
+        for (let run = 0; run < RUNS; run++) {
+          const result = await load<ClosedResult>(["closed", `${server.port}`, "/health", `${CONNECTIONS}`, "2"]);
+          if (result.errors > 0) throw new Error(`${result.errors} replies were no 200`);
+          rates.push(result.requestsPerSecond);
+        }
+        return rates;
+      });
+    const runs = await rate({});
+    const empty = await rate({ script: EMPTY });
+    const blind = await rate({ script: LOAD, args: ["limit", "0"] });
+    return [
+      {
+        name: "/health, one core, request ids and access log",
+        unit: "req/s",
+        value: median(runs),
+        target: 25_000,
+        rising: true,
+        limit: { name: "empty Node server", value: median(empty) },
+        runs,
+        note: `the generator can ask ${Math.round(median(blind)).toLocaleString("en")} a second${wrapper ? "" : "; not pinned to a core"}`,
+      },
+    ];
+  },
+};
+
+/** Milliseconds from the start of the process to the first 200. */
+async function firstReplies(options: ServerOptions): Promise<number[]> {
+  const times: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const port = await freePort();
+    const before = performance.now();
+    const replied = firstReply(port).then(() => times.push(performance.now() - before));
+    await withServer({ ...options, env: { PORT: `${port}` } }, () => replied);
+  }
+  return times;
+}
+
+async function underLoad(server: ServerProcess, portrait: Buffer): Promise<Figure[]> {
+  const id = await animate(server.url, portrait);
+  const ask = () =>
+    load<OpenResult>(["open", `${server.port}`, `/health,/job/${id}`, `${CLIENTS}`, `${RATE}`, `${LOAD_SECONDS}`]);
+  const quiet = await ask();
+  let done = false;
+  const rendering = (async () => {
+    while (!done) await animate(server.url, portrait);
+  })();
+  const results: OpenResult[] = [];
+  for (let run = 0; run < RUNS; run++) results.push(await ask());
+  done = true;
+  await rendering;
+  const runs = results.map((result) => result.p99);
+  const errors = results.reduce((sum, result) => sum + result.errors, 0);
+  return [
+    {
+      name: `p99, ${CLIENTS} clients × ${RATE} req/s, while a clip renders`,
+      unit: "ms",
+      value: median(runs),
+      target: 5,
+      limit: { name: "ms with no clip", value: quiet.p99 },
+      runs,
+      note: `p50 ${median(results.map((result) => result.p50)).toFixed(2)}, the generator itself is late by ${median(results.map((result) => result.lateP99)).toFixed(2)} (p99)${errors > 0 ? `; ${errors} ERRORS` : ""}`,
+    },
+  ];
+}
+
+/** Posts as a documented client does and waits; answers the job's id. */
+async function animate(url: string, portrait: Buffer): Promise<string> {
+  const form = new FormData();
+  form.set("source_image", new Blob([new Uint8Array(portrait)]), "photo.jpg");
+  form.set("preset", "gentle_smile");
+  const reply = await fetch(`${url}/animate`, { method: "POST", body: form });
+  const body = (await reply.json()) as { job_id: string };
+  if (reply.status !== 200) throw new Error(`${reply.status} ${JSON.stringify(body)}`);
+  return body.job_id;
+}
+
+/** What the engine and the check took of a job. */
+async function workMs(url: string, id: string): Promise<number> {
+  const reply = await fetch(`${url}/v1/jobs/${id}`);
+  const { timings } = (await reply.json()) as { timings: Record<string, number> };
+  return Object.entries(timings).reduce((sum, [name, ms]) => (AROUND.has(name) ? sum : sum + ms), 0);
+}
+const AROUND = new Set(["queued", "download", "upload"]);
+
+async function withServer<T>(options: ServerOptions, use: (server: ServerProcess) => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), "smileloop-bench-"));
+  const log = openSync(join(dir, "log"), "w");
+  const server = await startServer({ ...options, log, dataDir: join(dir, "data") });
+  try {
+    return await use(server);
+  } finally {
+    await server.stop(options.script ? "SIGKILL" : "SIGTERM");
+    closeSync(log);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function load<T>(args: string[]): Promise<T> {
+  const [command, ...rest] = [...(pin(1) ?? []), process.execPath, LOAD, ...args];
+  return JSON.parse((await promisify(execFile)(command!, rest)).stdout) as T;
+}
+
+/** The command that keeps a process on one core, where there is one. */
+function pin(core: number): string[] | null {
+  try {
+    execFileSync("taskset", ["-c", `${core}`, "true"], { stdio: "ignore" });
+    return ["taskset", "-c", `${core}`];
+  } catch {
+    return null;
+  }
+}
+
+async function firstReply(port: number): Promise<void> {
+  for (;;) {
+    const reply = await fetch(`http://127.0.0.1:${port}/health`).catch(() => null);
+    if (reply?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,46 @@
+/** An engine process, spoken to as plainly as its protocol allows; the worker's own side of the pipe is not involved. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { EngineReply, EngineTask, ResultOf } from "@smileloop/core/engine-protocol.ts";
+
+export const HOST = fileURLToPath(new URL("../../packages/engine/src/host.ts", import.meta.url));
+
+export type Engine = {
+  pid: number;
+  /** Resolves with the result; throws with the code and the sentence of `failed`. */
+  ask<Task extends EngineTask>(task: Task): Promise<ResultOf[Task["type"]]>;
+  /** The most memory that it has had, bytes. Linux. */
+  peakBytes(): number;
+  close(): Promise<void>;
+};
+
+export async function startEngine(args: string[] = []): Promise<Engine> {
+  const child: ChildProcess = spawn(process.execPath, [HOST, ...args], { stdio: ["pipe", "pipe", "inherit"], env: {} });
+  const waiting = new Map<string, { resolve: (result: never) => void; reject: (error: Error) => void }>();
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  await new Promise<void>((ready, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => reject(new Error(`the engine ended with ${code}`)));
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      const reply = JSON.parse(line) as EngineReply;
+      if (reply.type === "ready") ready();
+      if (reply.type === "done") waiting.get(reply.run)?.resolve(reply.result as never);
+      if (reply.type === "failed") waiting.get(reply.run)?.reject(new Error(`${reply.code}: ${reply.detail}`));
+    });
+  });
+  return {
+    pid: child.pid!,
+    ask: (task) =>
+      new Promise((resolve, reject) => {
+        waiting.set(task.run, { resolve, reject });
+        child.stdin!.write(`${JSON.stringify(task)}\n`);
+      }),
+    peakBytes: () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) * 1024,
+    close: async () => {
+      child.stdin!.end();
+      await ended;
+    },
+  };
+}
