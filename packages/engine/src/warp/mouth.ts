@@ -100,12 +100,12 @@ function createInterior(
   still: Planes,
   frame: SlitFrame,
 ): (t: number, down: number, gap: number, into: Tone) => void {
-  const skin = skinTone(head, still);
+  const { skin, lightAt } = skinTones(head, still);
   const lips = lipTone(head, still);
   const width = frame.halfWidth / head.unit;
   const light = skin.luma - 16;
   // Teeth are a little darker than the brightest skin, or they glow, and have some of its hue, or they look cold.
-  const teeth: Tone = { luma: 16 + 0.9 * light, cb: 128 + 0.62 * (skin.cb - 128), cr: 128 + 0.62 * (skin.cr - 128) };
+  const teeth: Tone = { luma: 16 + 0.94 * light, cb: 128 + 0.72 * (skin.cb - 128), cr: 128 + 0.72 * (skin.cr - 128) };
   const cavity: Tone = { luma: 16 + 0.3 * (lips.luma - 16), cb: lips.cb, cr: 128 + 0.8 * (lips.cr - 128) };
   return (t, down, gap, into) => {
     const x = Math.abs(t * width);
@@ -115,8 +115,8 @@ function createInterior(
     const tooth = smooth((bottom - down) / (0.02 * head.unit) + 0.5) * (1 - smooth((Math.abs(t) - 0.72) / 0.28));
     const lipShadow = 0.7 + 0.3 * smooth(down / (0.03 * head.unit));
     const turned = 1 - 0.4 * smooth(Math.abs(t) / 0.95);
-    const between = 1 - 0.09 * Math.exp(-((nearest / 0.008) ** 2)) * smooth(down / (0.02 * head.unit));
-    const shade = lipShadow * turned * between;
+    const between = 1 - 0.13 * Math.exp(-((nearest / 0.008) ** 2)) * smooth(down / (0.02 * head.unit));
+    const shade = lipShadow * turned * between * lightAt(t);
     // In the corners the lips touch behind the gap.
     const dark = cavity.luma + (lips.luma * 0.62 - cavity.luma) * smooth((Math.abs(t) - 0.6) / 0.4);
     into.luma = dark + tooth * (16 + (teeth.luma - 16) * shade - dark);
@@ -136,17 +136,25 @@ function lipTone(head: Head, still: Planes): Tone {
   return meanTone(tones, 0.1, 0.8);
 }
 
-/** The brighter skin around the mouth. */
-function skinTone(head: Head, still: Planes): Tone {
+/**
+ * The brighter skin around the mouth, and how light it is there across the mouth: 1 is as `skin`, so that teeth lie in the
+ * shadow where the face does.
+ */
+function skinTones(head: Head, still: Planes): { skin: Tone; lightAt: (t: number) => number } {
   const frame = slitFrame(head.point(MESH.mouthCorner.right), head.point(MESH.mouthCorner.left));
   const noseBase = toSlit(frame, head.point(MESH.noseBase)).v;
   const chin = toSlit(frame, head.point(MESH.chin)).v;
-  const places = Array.from({ length: 9 }, (_, i) => i / 4 - 1).flatMap((t) =>
-    [1.6 * noseBase, 0.7 * noseBase, 0.6 * chin, 0.8 * chin].map((v) => fromSlit(frame, t * 1.2, v)),
+  const columns = Array.from({ length: 9 }, (_, i) =>
+    [1.6 * noseBase, 0.7 * noseBase, 0.6 * chin, 0.8 * chin].map((v) => {
+      const { x, y } = fromSlit(frame, (i / 4 - 1) * 1.2, v);
+      return toneAt(still, x, y);
+    }),
   );
-  return meanTone(
-    places.map((p) => toneAt(still, p.x, p.y)),
-    0.45,
-    0.95,
-  );
+  const skin = meanTone(columns.flat(), 0.45, 0.95);
+  const side = (chosen: Tone[][]): number => {
+    const { luma } = meanTone(chosen.flat(), 0.25, 0.95);
+    return Math.min(1.05, Math.max(0.55, (luma - 16) / Math.max(1, skin.luma - 16)));
+  };
+  const [right, left] = [side(columns.slice(0, 4)), side(columns.slice(5))];
+  return { skin, lightAt: (t) => right + (left - right) * smooth((t + 1) / 2) };
 }
