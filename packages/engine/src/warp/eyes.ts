@@ -137,7 +137,7 @@ function eyeLayer(shape: EyeShape, tone: LidTone, rim: Curve, { closing, lookX, 
     seen.paint = UNROLLED * unrolled * seen.share * smooth(travel / (0.5 * opening)) * middle;
     if (seen.paint <= 0) return;
     // The lid is a ball under skin: lightest half way down.
-    seen.luma = 16 + (tone.luma(t) - 16) * (0.93 + 0.09 * Math.sin(Math.PI * Math.min(1, Math.max(0, down))));
+    seen.luma = 16 + (tone.luma(t) - 16) * (0.93 + 0.15 * Math.sin(Math.PI * Math.min(1, Math.max(0, down))));
     seen.cb = tone.cb(t);
     seen.cr = tone.cr(t);
   };
@@ -155,8 +155,8 @@ function lidTone(
     const samples = Array.from({ length: 12 }, (_, k) => place(t * 0.8, k / 11));
     return meanTone(
       samples.map((p) => toneAt(still, p.x, p.y)),
-      0.35,
-      0.9,
+      0.45,
+      0.95,
     );
   };
   const columns = Array.from({ length: 21 }, (_, i) => {
@@ -165,7 +165,7 @@ function lidTone(
   });
   const across = (of: keyof Tone) =>
     createCurve(
-      columns.map((column) => ({ t: column.t, v: column.lid[of] + 0.3 * (column.below[of] - column.lid[of]) })),
+      columns.map((column) => ({ t: column.t, v: column.lid[of] + 0.5 * (column.below[of] - column.lid[of]) })),
       40,
     );
   return { luma: across("luma"), cb: across("cb"), cr: across("cr") };
