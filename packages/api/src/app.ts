@@ -10,7 +10,7 @@ import { docsRoutes, documentOf } from "./docs.ts";
 import { splitUrl } from "./origin.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
 import { createProtection } from "./protect.ts";
-import { openBody } from "./request-body.ts";
+import { isOpened, openBody } from "./request-body.ts";
 import { createRequestIds } from "./request-id.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { createJobRoutes } from "./routes/create-job.ts";
@@ -78,7 +78,7 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
       return reply;
     };
     const settle = (reply: Response) =>
-      reply.status >= 400 && isUnread(request) ? openBody(request).answer(reply).then(finish) : finish(reply);
+      reply.status >= 400 && isUnread(request) ? openBody(request, bindings).answer(reply).then(finish) : finish(reply);
     const refused = protection.refuse(request, origin);
     if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
@@ -89,7 +89,7 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
 
 /** Whether a body was sent that nobody has begun to read. */
 function isUnread(request: Request): boolean {
-  if (request.method === "GET" || request.method === "HEAD") return false;
+  if (request.method === "GET" || request.method === "HEAD" || isOpened(request)) return false;
   const length = request.headers.get("content-length") ?? (request.headers.has("transfer-encoding") ? "?" : "0");
   return length !== "0" && !request.bodyUsed && request.body?.locked === false;
 }

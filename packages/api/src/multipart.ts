@@ -30,7 +30,7 @@ export class FileTooLarge extends AppError {
 }
 
 /** After a file has passed its limit, so much more is read, for so long, to be able to say how large it is. */
-const LOOK_AHEAD_BYTES = 16 * 1024 * 1024;
+const LOOK_AHEAD_BYTES = 1024 * 1024;
 const LOOK_AHEAD_MS = 500;
 /** What a body may have besides its files. */
 const OVERHEAD_BYTES = 1024 * 1024;

@@ -1,4 +1,5 @@
 /** A request's body as it comes in, and a reply that its client can read although it is still sending. */
+import { Readable } from "node:stream";
 import { AppError } from "@smileloop/core/errors.ts";
 
 export type RequestBody = {
@@ -16,17 +17,25 @@ export type RequestBody = {
 const DRAIN_MS = 60_000;
 const DRAIN_BYTES = 1024 * 1024 * 1024;
 
-export function openBody(request: Request): RequestBody {
-  const reader = request.body?.getReader() ?? null;
-  let ended = reader === null;
+const opened = new WeakSet<Request>();
+
+/** Whether somebody reads the body, or has read it, through `openBody`. */
+export function isOpened(request: Request): boolean {
+  return opened.has(request);
+}
+
+/** Takes the body over; once for each request. `bindings`: what the server passed beside the request. */
+export function openBody(request: Request, bindings?: object): RequestBody {
+  opened.add(request);
+  const source = sourceOf(request, bindings);
+  let ended = source === null;
 
   async function read(): Promise<Uint8Array | null> {
-    if (ended || !reader) return null;
+    if (ended || !source) return null;
     try {
-      const { done, value } = await reader.read();
-      if (!done) return value;
-      ended = true;
-      return null;
+      const chunk = await source.next();
+      ended = chunk === null;
+      return chunk;
     } catch (error) {
       ended = true;
       throw new AppError("malformed", "The connection ended before the whole request had come.", { cause: error });
@@ -48,7 +57,7 @@ export function openBody(request: Request): RequestBody {
         async pull(controller) {
           await discard(
             read,
-            () => void reader?.cancel().catch(() => {}),
+            () => source?.cancel(),
             () => stopped,
           );
           if (!stopped) controller.close();
@@ -62,6 +71,20 @@ export function openBody(request: Request): RequestBody {
   };
 }
 
+type Source = { next(): Promise<Uint8Array | null>; cancel(): void };
+
+/** On Node the body is taken from the connection itself: as a web stream it would be copied on its way. */
+function sourceOf(request: Request, bindings: object | undefined): Source | null {
+  if (bindings && "incoming" in bindings && bindings.incoming instanceof Readable) {
+    const { incoming } = bindings;
+    const chunks = incoming.iterator({ destroyOnReturn: false });
+    return { next: async () => (await chunks.next()).value ?? null, cancel: () => void incoming.destroy() };
+  }
+  const reader = request.body?.getReader();
+  if (!reader) return null;
+  return { next: async () => (await reader.read()).value ?? null, cancel: () => void reader.cancel().catch(() => {}) };
+}
+
 async function discard(read: RequestBody["read"], stop: () => void, stopped: () => boolean): Promise<void> {
   const timer = setTimeout(stop, DRAIN_MS);
   let bytes = 0;
@@ -70,10 +93,17 @@ async function discard(read: RequestBody["read"], stop: () => void, stopped: () 
       const chunk = await read();
       if (!chunk) return;
       bytes += chunk.byteLength;
+      release(chunk);
     }
   } catch {
     // the client has gone: nobody is left to read the reply
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Gives a chunk's memory back now: garbage of this kind is collected late, after some 100 MB. */
+function release(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
 }

@@ -31,7 +31,7 @@ export function smileloopRoutes(deps: ApiDeps): Api {
   describeSmileloop(api.openAPIRegistry, deps);
 
   api.post("/animate", async (c) => {
-    const body = openBody(c.req.raw);
+    const body = openBody(c.req.raw, c.env);
     try {
       return await animate(deps, c, body);
     } catch (error) {

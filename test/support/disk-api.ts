@@ -1,0 +1,18 @@
+/** An API on disk as a process of its own, to be measured from outside. Says where it is, and ends with its stdin. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@smileloop/core/clock.ts";
+import { diskFiles } from "@smileloop/core/files/disk.ts";
+import { createLocalLinks } from "@smileloop/core/local-links.ts";
+import { testApi } from "./api.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "smileloop-disk-"));
+const files = diskFiles({ dir, clock: systemClock, links: createLocalLinks(Buffer.alloc(32)) });
+const api = testApi({}, { files });
+await api.listen();
+console.log(JSON.stringify({ port: Number(new URL(api.url).port), dir }));
+process.stdin.resume().on("end", () => {
+  rmSync(dir, { recursive: true, force: true });
+  process.exit(0);
+});
