@@ -2,8 +2,9 @@
  * What is done with jobs, on top of the three ports: create, change, remove. Every writer of records comes through here, so
  * that the rules of writing are in one place:
  *
- * - *Own write.* Every write carries a fresh `write` nonce. After a 412 or an unknown outcome, read: my nonce = it was my
- *   write (a committed write whose reply was lost answers 412 to the retry); otherwise decide anew on what is there now.
+ * - *Own write.* Every write carries a fresh `write` nonce. After a 412 or an unknown outcome, read: a nonce of mine = it was
+ *   my write (a committed write whose reply was lost answers 412 to the retry, and may even land after it); otherwise decide
+ *   anew on what is there now.
  * - *Order at creation*: idempotency entry → timer → record → message. Each step is safe to repeat, so a request that died
  *   half-way is carried on by the next with the same key or id.
  */
@@ -26,8 +27,10 @@ import { jobPrefix } from "./keys.ts";
 import type { Queue } from "./queue.ts";
 import type { Records, StoredRecord } from "./records.ts";
 
-/** How long after its creation a record is looked at for the first time; longer than any request can take. */
+/** How long after its creation a record is looked at for the first time. */
 export const FIRST_LOOK_MS = 5 * 60_000;
+/** A creation that took longer is given up, so that the sweeper knows from when on no record can follow a timer. */
+export const CREATION_MS = 10 * 60_000;
 const WRITE_TRIES = 8;
 
 export type JobStore = { records: Records; files: Files; queue: Queue; clock: Clock };
@@ -45,16 +48,16 @@ export async function updateJob(
   id: string,
   changeOf: (stored: StoredRecord) => Change,
 ): Promise<Changed> {
-  let pending: JobRecord | null = null;
+  const written = new Set<string>();
   let lastError: unknown;
   for (let tries = 0; tries < WRITE_TRIES; tries++) {
-    const stored = await records.get(owner, id);
-    if (!stored) return { stored: null, refused: "missing" };
-    if (pending && stored.record.write === pending.write) return { stored, refused: null };
-    const next = changeJob(stored.record, changeOf(stored), clock.now());
-    if (typeof next === "string") return { stored, refused: next };
-    pending = next;
     try {
+      const stored = await records.get(owner, id);
+      if (!stored) return { stored: null, refused: "missing" };
+      if (written.has(stored.record.write)) return { stored, refused: null };
+      const next = changeJob(stored.record, changeOf(stored), clock.now());
+      if (typeof next === "string") return { stored, refused: next };
+      written.add(next.write);
       return { stored: await records.replace(next, stored.etag), refused: null };
     } catch (error) {
       if (!hasCode(error, "precondition_failed", "storage_unavailable")) throw error;
@@ -94,22 +97,37 @@ export async function createJob(store: JobStore, job: CreateJob): Promise<Create
     id = entry.job;
   }
   const there = await records.get(job.owner, id);
-  if (there) return { record: there.record, replayed: true };
+  if (there) {
+    // the first request may have died before it sent the message
+    if (there.record.state === "queued" && there.record.attempt === 0) await announce(queue, there.record);
+    return { record: there.record, replayed: true };
+  }
 
   const timer = { atMs: clock.now() + FIRST_LOOK_MS, owner: job.owner, id };
   await records.timers.arm(timer);
   const { record, mine } = await writeRecord(store, job, id).catch(async (error: unknown) => {
-    // a sweep would find it in any case; a refused request should not wait for that
-    if (!hasCode(error, "storage_unavailable")) await discard(store, timer);
+    // Only where nobody else can know the id: the inputs and the timer may be those of a twin that is about to succeed.
+    // What is left then, the sweeper takes away; likewise after an unknown outcome.
+    const alone = job.id === undefined && job.idempotency === undefined;
+    if (alone && !hasCode(error, "storage_unavailable")) await discard(store, timer);
     throw error;
   });
-  await queue.send({ queue: record.queue, owner: record.owner, id });
+  await announce(queue, record);
   return { record, replayed: !mine };
+}
+
+/** The job is there whether or not this works; if not, the sweeper sends the message. */
+async function announce(queue: Queue, { queue: name, owner, id }: JobRecord): Promise<void> {
+  await queue.send({ queue: name, owner, id }).catch(() => {});
 }
 
 async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise<{ record: JobRecord; mine: boolean }> {
   const { owner, kind, queue, params, metadata, engine, estimateSeconds, dialect } = job;
+  const startedMs = store.clock.now();
   const inputs = await job.storeInputs(id);
+  if (store.clock.now() - startedMs > CREATION_MS) {
+    throw new AppError("unavailable", "Storing the inputs took too long; try again.");
+  }
   const record = newJobRecord(
     { id, owner, kind, queue, params, metadata, inputs, engine, estimateSeconds, ...(dialect ? { dialect } : {}) },
     store.clock.now(),
@@ -124,9 +142,8 @@ async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise
   }
 }
 
-/** Takes back what a refused creation has stored, unless a twin of the request has made the job meanwhile. */
+/** Takes back what a refused creation has stored; a sweep would, but a refused request should not wait for that. */
 async function discard(store: JobStore, timer: { atMs: number; owner: string; id: string }): Promise<void> {
-  if (await store.records.get(timer.owner, timer.id)) return;
   await store.files.purge(jobPrefix(timer.owner, timer.id));
   await store.records.timers.drop(timer);
 }

@@ -8,7 +8,6 @@ import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
 
 const ARM_TRIES = 5;
 
-/** Not flushed: after a power cut `recover` (sweep.ts) arms a timer for every record that lacks one. */
 export function diskTimers(dir: string): Timers {
   return {
     arm: (timer) =>
@@ -17,7 +16,8 @@ export function diskTimers(dir: string): Timers {
         for (let tries = 0; ; tries++) {
           try {
             await mkdir(dirname(path), { recursive: true });
-            await (await open(path, "a")).close();
+            const file = await open(path, "a");
+            await file.sync().finally(() => file.close());
             return;
           } catch (error) {
             // a drop has just taken the empty folder away
