@@ -145,7 +145,7 @@ async function animate(url: string, portrait: Buffer): Promise<string> {
 async function workMs(url: string, id: string): Promise<number> {
   const reply = await fetch(`${url}/v1/jobs/${id}`);
   const { timings } = (await reply.json()) as { timings: Record<string, number> };
-  return Object.entries(timings).reduce((sum, [name, ms]) => (AROUND.has(name) ? sum : sum + ms), 0);
+  return Object.entries(timings).reduce((sum, [name, seconds]) => (AROUND.has(name) ? sum : sum + seconds * 1000), 0);
 }
 const AROUND = new Set(["queued", "download", "upload"]);
 
