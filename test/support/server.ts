@@ -91,15 +91,6 @@ export function processTree(pid: number): number[] {
   return tree(pid);
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat[stat.lastIndexOf(")") + 2] !== "Z";
-  } catch {
-    return false;
-  }
-}
-
 type Said = { stdout: string; stderr: string; until(pattern: RegExp): Promise<string> };
 
 function spawnServer(

@@ -6,8 +6,8 @@
  * containers that share a volume, where pid files and sockets cannot tell.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { link, mkdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { errno, TEMPORARY_FOLDER, writeOnce } from "./durable-files.ts";
 import { AppError } from "./errors.ts";
@@ -40,11 +40,21 @@ export async function openDataDir(path: string): Promise<DataDir> {
 
 async function makeFolder(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolders(path);
     return await realpath(path);
   } catch (error) {
     throw refusal(path, `it cannot be made (${errno(error)})`, error);
   }
+}
+
+/** Not mkdir's own `recursive`: where a file system refuses new names with ENOENT, as /proc does, that tries for ever. */
+async function makeFolders(path: string): Promise<void> {
+  const there = await stat(path).catch((error: unknown) => (errno(error) === "ENOENT" ? null : Promise.reject(error)));
+  if (there) return;
+  if (dirname(path) !== path) await makeFolders(dirname(path));
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (errno(error) !== "EEXIST") throw error;
+  });
 }
 
 function holdAlone(dir: string): () => void {
