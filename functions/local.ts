@@ -9,8 +9,9 @@ import { startLocalServer } from "./local-server.ts";
 export async function main(): Promise<void> {
   try {
     const server = await startLocalServer(readEnv());
+    const asked = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), once(process, "SIGHUP")]);
     process.stdout.write(`SmileLoop ${server.version} is ready: ${server.url} (docs at ${server.url}/docs)\n`);
-    await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), once(process, "SIGHUP")]);
+    await asked;
     // whoever asks twice does not want to wait
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
     await server.stop();

@@ -89,7 +89,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const end = async (graceMs: number): Promise<void> => {
     const again = intake.signal.aborted;
     intake.abort();
-    if (!again) await Promise.race([idle(), clock.sleep(graceMs)]);
+    // a sleep that goes on would keep the process alive
+    if (!again) await Promise.race([idle(), clock.sleep(graceMs, handBack.signal)]);
     handBack.abort();
     if (again) await stopEngines(0);
     await idle();
