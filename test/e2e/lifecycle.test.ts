@@ -1,0 +1,139 @@
+/** Starts and ends of the server: whatever ends it, jobs go on at the next start; a start that cannot be says why. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { getJob, type Job, postJob, SMALL, upload } from "../support/client.ts";
+import { ASTRONAUT } from "../support/pictures.ts";
+import { isAlive, until } from "../support/processes.ts";
+import { processTree, runServer, type ServerProcess, startServer } from "../support/server.ts";
+
+const env = { LOG_LEVEL: "warn", WARP_PROCESSES: "1" };
+/** Long enough that it is still being rendered when the server ends. */
+const LONG = { preset: "alive", size: 720, duration: 10, fps: 30 };
+const dirs: string[] = [];
+
+const newDir = () => {
+  const dir = mkdtempSync(join(tmpdir(), "smileloop-e2e-"));
+  dirs.push(dir);
+  return dir;
+};
+
+afterAll(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+});
+
+async function start(dataDir: string): Promise<ServerProcess> {
+  const server = await startServer({ dataDir, env });
+  onTestFinished(() => (isAlive(server.pid) ? void server.stop("SIGKILL") : undefined));
+  return server;
+}
+
+/** A server with one job that is rendered and one that waits for it. */
+async function busyServer(dataDir: string): Promise<{ server: ServerProcess; ids: string[] }> {
+  const server = await start(dataDir);
+  const image = await upload(server.url, readFileSync(ASTRONAUT));
+  const ids: string[] = [];
+  for (const params of [LONG, SMALL]) {
+    ids.push(((await (await postJob(server.url, image, params)).json()) as Job).id);
+  }
+  await until(
+    async () => existsSync(join(dataDir, "work")) && (await getJob(server.url, ids[0]!)).status === "running",
+  );
+  expect((await getJob(server.url, ids[1]!)).status).toBe("queued");
+  return { server, ids };
+}
+
+async function ended(url: string, id: string): Promise<Job> {
+  let job = await getJob(url, id);
+  await until(async () => {
+    job = await getJob(url, id);
+    return !["queued", "running"].includes(job.status);
+  }, 25_000);
+  return job;
+}
+
+/** The results of a job that lie on disk, over all of its attempts. */
+function results(dataDir: string, id: string): string[] {
+  const owner = join(dataDir, "jobs", "local");
+  const folder = readdirSync(owner).find((name) => name.endsWith(id))!;
+  return readdirSync(join(owner, folder, "out"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".mp4"),
+  );
+}
+
+test("after kill -9 both the job at work and the one that waited end well, once", { timeout: 60_000 }, async () => {
+  const dataDir = newDir();
+  const { server: first, ids } = await busyServer(dataDir);
+  const family = processTree(first.pid);
+  expect(family.length).toBeGreaterThan(2);
+  expect((await first.stop("SIGKILL")).signal).toBe("SIGKILL");
+  await until(() => !family.some(isAlive), 3000);
+  const left = readdirSync(join(dataDir, "work"));
+
+  const second = await start(dataDir);
+  for (const id of ids) {
+    expect(await ended(second.url, id)).toMatchObject({ status: "succeeded", error: null });
+    expect(results(dataDir, id)).toHaveLength(1);
+  }
+  // one folder for each living engine and the checker, none of them the first server's
+  expect(readdirSync(join(dataDir, "tmp"))).toEqual([]);
+  const work = readdirSync(join(dataDir, "work"));
+  expect(work).toHaveLength(2);
+  expect(work.filter((name) => left.includes(name))).toEqual([]);
+  for (const name of work) expect(readdirSync(join(dataDir, "work", name))).toEqual([]);
+
+  const living = processTree(second.pid);
+  expect(await second.stop()).toMatchObject({ code: 0 });
+  expect(living.filter(isAlive)).toEqual([]);
+  expect(readdirSync(join(dataDir, "work"))).toEqual([]);
+  expect(second.stderr()).toBe("");
+});
+
+test("SIGTERM ends the server within its grace, and no job is lost", { timeout: 60_000 }, async () => {
+  const dataDir = newDir();
+  const { server: first, ids } = await busyServer(dataDir);
+  const family = processTree(first.pid);
+  const exit = await first.stop("SIGTERM");
+  expect(exit).toMatchObject({ code: 0, signal: null });
+  expect(exit.ms).toBeLessThan(10_000);
+  expect(family.filter(isAlive)).toEqual([]);
+  expect(readdirSync(join(dataDir, "work"))).toEqual([]);
+
+  const second = await start(dataDir);
+  for (const id of ids) expect((await ended(second.url, id)).status).toBe("succeeded");
+  expect(await second.stop("SIGINT")).toMatchObject({ code: 0 });
+});
+
+test("what cannot be started is refused in a sentence", async () => {
+  const dataDir = newDir();
+  const file = join(newDir(), "file");
+  writeFileSync(file, "");
+  const server = await start(dataDir);
+  const taken = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => taken.once("listening", resolve));
+  const port = String((taken.address() as { port: number }).port);
+
+  const refusals: { is: RegExp; dataDir?: string; env?: Record<string, string> }[] = [
+    { is: /another SmileLoop server is using it/, dataDir },
+    { is: new RegExp(`PORT ${port} is in use`), env: { PORT: port } },
+    { is: /PORT: /, env: { PORT: "abc" } },
+    { is: /PORT: .*WARP_PROCESSES: /, env: { PORT: "70000", WARP_PROCESSES: "0" } },
+    { is: /HOST 0\.0\.0\.0 .*ALLOW_OPEN=1/, env: { HOST: "0.0.0.0" } },
+    { is: /HOST no\.such\.host\.invalid is no address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },
+    { is: /cannot be made \(ENOTDIR\).*DATA_DIR/, dataDir: join(file, "data") },
+    { is: /cannot be written.*DATA_DIR|cannot be made.*DATA_DIR/, dataDir: file },
+    ...(process.platform === "linux" ? [{ is: /cannot be made.*DATA_DIR/, dataDir: "/proc/smileloop" }] : []),
+  ];
+  for (const refusal of refusals) {
+    const exit = await runServer({ dataDir: refusal.dataDir ?? newDir(), env: { ...env, ...refusal.env } });
+    expect(exit, exit.stderr).toMatchObject({ code: 1, stdout: "" });
+    expect(exit.stderr).toMatch(refusal.is);
+    expect(exit.stderr).toMatch(/^smileloop: [^\n]+\n$/);
+    expect(exit.ms).toBeLessThan(5000);
+  }
+  taken.close();
+  expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  expect(await server.stop()).toMatchObject({ code: 0 });
+});
