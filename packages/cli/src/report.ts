@@ -14,11 +14,14 @@ export type ProgressReport = {
 };
 
 const STAGES: Record<string, string> = {
+  queued: "Starting",
+  download: "Reading the photo",
   decode: "Reading the photo",
   detect: "Looking for the face",
   render: "Rendering",
   encode: "Encoding",
   check: "Checking the result",
+  upload: "Checking the result",
   done: "Done",
 };
 

@@ -74,7 +74,8 @@ function ignoredIn(motion: MotionFrames): string[] {
 }
 
 function warningsOf(framing: Framing, size: RunRequest["params"]["size"]): RunResult["warnings"] {
-  if (framing.enlarged <= 1) return [];
+  // less is not seen
+  if (framing.enlarged < 1.1) return [];
   const detail = `The part of the picture around the face was enlarged ${framing.enlarged.toFixed(1)} times to ${framing.width} pixels, so it looks softer`;
   const smaller = framing.width !== size ? `; the picture is too small for ${size}` : "";
   return [{ code: "enlarged", detail: `${detail}${smaller}.` }];

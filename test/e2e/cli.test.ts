@@ -1,0 +1,206 @@
+/** The command line as people and scripts use it. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { ASTRONAUT, COFFEE } from "../support/pictures.ts";
+import { isAlive, until } from "../support/processes.ts";
+import { processTree } from "../support/server.ts";
+
+const CLI = fileURLToPath(new URL("../../packages/cli/bin/smileloop.mjs", import.meta.url));
+const FAST = ["--size", "256", "--duration", "1"];
+const root = mkdtempSync(join(tmpdir(), "smileloop-e2e-"));
+/** The working folder of each test, and what is temporary to the commands it starts. */
+let folder: string;
+let temporary: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(root, "work-"));
+  temporary = mkdtempSync(join(root, "tmp-"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+type Said = { code: number | null; stdout: string; stderr: string };
+
+function start(args: string[], node = process.execPath): { child: ChildProcess; said: Said; end: Promise<Said> } {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
+  const child = spawn(node, [CLI, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const said: Said = { code: null, stdout: "", stderr: "" };
+  child.stdout!.on("data", (chunk: Buffer) => {
+    said.stdout += chunk;
+  });
+  child.stderr!.on("data", (chunk: Buffer) => {
+    said.stderr += chunk;
+  });
+  const end = new Promise<Said>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ ...said, code }));
+  });
+  return { child, said, end };
+}
+
+const run = (...args: string[]) => start(args).end;
+
+/** No file but those named, and nothing temporary. */
+function expectFiles(...names: string[]): void {
+  expect(readdirSync(folder).sort()).toEqual(names.sort());
+  expect(readdirSync(temporary).filter((name) => name.startsWith("smileloop-"))).toEqual([]);
+}
+
+test("animate makes a file and prints its name", async () => {
+  const said = await run("animate", ASTRONAUT, "-p", "blink", ...FAST);
+  expect(said).toMatchObject({ code: 0, stdout: "astronaut-blink.mp4\n" });
+  expect(said.stderr).toMatch(/^Reading the photo: 0 %\n(.+: \d+ %\n)*Done: 100 %\n$/);
+  expect(await readVideo(join(folder, "astronaut-blink.mp4"))).toMatchObject({ width: 256, height: 256, frames: 25 });
+  expectFiles("astronaut-blink.mp4");
+
+  const again = await run("animate", ASTRONAUT, "-p", "blink", ...FAST, "--json");
+  expect(again).toMatchObject({ code: 1, stderr: "" });
+  expect(JSON.parse(again.stdout)).toMatchObject({ ok: false, error: { code: "conflict" } });
+
+  const forced = await run(
+    "animate",
+    ASTRONAUT,
+    "-p",
+    "gentle_smile",
+    ...FAST,
+    "--force",
+    "--json",
+    "-o",
+    "astronaut-blink.mp4",
+  );
+  expect(forced).toMatchObject({ code: 0, stderr: "" });
+  const video = { width: 256, height: 256, frames: 25, fps: 25, duration: 1, bytes: expect.any(Number) };
+  const output = "astronaut-blink.mp4";
+  expect(JSON.parse(forced.stdout)).toEqual({ ok: true, output, preset: "gentle_smile", video, warnings: [] });
+  expectFiles("astronaut-blink.mp4");
+});
+
+describe("what cannot be done is said in a sentence, with exit code 1", () => {
+  test.each<[what: string, args: () => string[], is: RegExp, code: string]>([
+    ["a photo that is not there", () => ["nobody.jpg"], /There is no file "nobody\.jpg"/, "not_found"],
+    ["a folder", () => ["inside"], /is a folder/, "unsupported_type"],
+    ["a text", () => ["text.jpg"], /neither a JPEG nor a PNG/, "unsupported_type"],
+    ["an empty file", () => ["empty.jpg"], /is empty/, "empty_file"],
+    ["a photo without a face", () => [COFFEE], /face/, "no_face"],
+    ["a file that exists", () => [ASTRONAUT, "-o", "text.jpg"], /exists already; add --force/, "conflict"],
+    ["a folder as the file", () => [ASTRONAUT, "-f", "-o", "inside"], /is a folder; give a file name/, "conflict"],
+    ["a folder that is not there", () => [ASTRONAUT, "-o", "no/a.mp4"], /There is no folder "no"/, "not_found"],
+    [
+      "an engine that is not here",
+      () => [ASTRONAUT, "--engine", "liveportrait"],
+      /not configured/,
+      "engine_not_configured",
+    ],
+  ])("%s", async (_what, args, is, code) => {
+    mkdirSync(join(folder, "inside"));
+    writeFileSync(join(folder, "text.jpg"), "no picture");
+    writeFileSync(join(folder, "empty.jpg"), "");
+    const said = await run("animate", ...args(), ...FAST, "-q");
+    expect(said).toMatchObject({ code: 1, stdout: "" });
+    expect(said.stderr).toMatch(is);
+    expect(said.stderr).toMatch(/^smileloop: [^\n]+\n$/);
+    const json = await run("animate", ...args(), ...FAST, "--json");
+    expect(json).toMatchObject({ code: 1, stderr: "" });
+    expect(JSON.parse(json.stdout)).toEqual({ ok: false, error: { code, detail: expect.stringMatching(is) } });
+    expectFiles("empty.jpg", "inside", "text.jpg");
+  });
+
+  // nothing is unwritable to root, but for what the system itself refuses
+  const unwritable = process.getuid?.() === 0 ? (process.platform === "linux" ? "/proc" : null) : "locked";
+  test.skipIf(unwritable === null)("a folder that may not be written", async () => {
+    if (unwritable === "locked") {
+      mkdirSync(join(folder, "locked"));
+      chmodSync(join(folder, "locked"), 0o500);
+    }
+    const said = await run("animate", ASTRONAUT, ...FAST, "-q", "-o", `${unwritable}/a.mp4`);
+    expect(said).toMatchObject({ code: 1, stdout: "" });
+    expect(said.stderr).toMatch(/^smileloop: [^\n]*(written)[^\n]*\n$/);
+    expectFiles(...(unwritable === "locked" ? ["locked"] : []));
+  });
+});
+
+test("a command line that is not right is told so, with exit code 2", async () => {
+  const cases: [args: string[], is: RegExp][] = [
+    [["animate"], /Which photo/],
+    [["animate", ASTRONAUT, "-p", "grin"], /'grin'.*alive, big_smile, blink, gentle_smile/],
+    [["animate", ASTRONAUT, "--size", "300"], /--size/],
+    [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
+    [["animate", ASTRONAUT, "--loud"], /--loud/],
+    [["dance"], /no command "dance".*animate, presets, serve/],
+  ];
+  for (const [args, is] of cases) {
+    const said = await run(...args);
+    expect(said, said.stderr).toMatchObject({ code: 2, stdout: "" });
+    expect(said.stderr).toMatch(is);
+    expect(said.stderr).toMatch(/^smileloop: [^\n]+\n$/);
+  }
+  const json = await run("animate", ASTRONAUT, "-p", "grin", "--json");
+  expect(json).toMatchObject({ code: 2, stderr: "" });
+  expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: "usage" } });
+  expectFiles();
+});
+
+test("presets, version and help", async () => {
+  const presets = await run("presets");
+  expect(presets).toMatchObject({ code: 0, stderr: "" });
+  expect(presets.stdout.split("\n").map((line) => line.split(" ")[0])).toEqual([
+    "alive",
+    "big_smile",
+    "blink",
+    "gentle_smile",
+    "",
+  ]);
+  const list = JSON.parse((await run("presets", "--json")).stdout) as { name: string; duration: number }[];
+  expect(list).toHaveLength(4);
+  for (const { duration } of list) expect(duration).toBeGreaterThan(0);
+  expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  for (const args of [["--help"], ["animate", "--help"], ["help", "presets"]]) {
+    expect(await run(...args)).toMatchObject({
+      code: 0,
+      stderr: "",
+      stdout: expect.stringMatching(/Usage: smileloop/),
+    });
+  }
+});
+
+test.skipIf(process.platform !== "linux")("Ctrl-C ends it with 130 and leaves nothing", async () => {
+  const { child, said, end } = start(["animate", ASTRONAUT, "-p", "alive", "--size", "1024", "--duration", "10"]);
+  await until(() => said.stderr.includes("Rendering"), 15_000);
+  const family = processTree(child.pid!);
+  expect(family.length).toBeGreaterThan(1);
+  const before = performance.now();
+  child.kill("SIGINT");
+  expect((await end).code).toBe(130);
+  expect(performance.now() - before).toBeLessThan(5000);
+  await until(() => !family.some(isAlive), 1000);
+  expectFiles();
+});
+
+const old = olderNode();
+test.skipIf(!old)(`runs where the machine's own Node is old${old ? "" : " (there is none here)"}`, async () => {
+  // as npm installs a command: a link to the script
+  symlinkSync(CLI, join(root, "smileloop"));
+  const { end } = start(["animate", ASTRONAUT, ...FAST, "-o", "old.mp4", "-q"], old!);
+  expect(await end).toMatchObject({ code: 0, stdout: "old.mp4\n", stderr: "" });
+  expect((await start(["dance"], old!).end).code).toBe(2);
+  const linked = execFileSync(old!, [join(root, "smileloop"), "--version"], { encoding: "utf8" });
+  expect(linked).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expectFiles("old.mp4");
+});
+
+/** A Node of this machine that cannot run TypeScript. */
+function olderNode(): string | null {
+  for (const path of ["/usr/bin/node", "/usr/local/bin/node"]) {
+    try {
+      const version = execFileSync(path, ["-p", "process.features.typescript || 'none'"], { encoding: "utf8" });
+      if (version.trim() === "none") return path;
+    } catch {
+      // not there
+    }
+  }
+  return null;
+}
