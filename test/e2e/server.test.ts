@@ -125,7 +125,8 @@ test("the API in four calls: link, upload, job, video", async () => {
   expect(await readVideo(join(folder, "smile.mp4"))).toMatchObject({ width: 512, height: 512, frames: video!.frames });
 });
 
-test("/health answers under 100 ms while two clips render", async () => {
+// again where something else has kept the machine busy
+test("/health answers under 100 ms while two clips render", { retry: 2 }, async () => {
   const image = await upload(server.url, readFileSync(ASTRONAUT));
   let rendering = true;
   const params = { preset: "alive", size: 512, duration: 3 };
