@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { idTimeMs, isId, newId, newToken } from "./ids.ts";
+
+const NOW = Date.parse("2026-01-02T03:04:05.678Z");
+
+test("ids are UUIDv7: version 7, variant 10, and their moment", () => {
+  const id = newId(NOW);
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
+  expect(id[12]).toBe("7");
+  expect("89ab").toContain(id[16]);
+  expect(idTimeMs(id)).toBe(NOW);
+  expect(isId(id)).toBe(true);
+});
+
+test("ids are in the order of their moments", () => {
+  const ids = [0, 1, 1000, NOW, NOW + 1, 2 ** 48 - 1].map(newId);
+  expect(ids.toSorted()).toEqual(ids);
+});
+
+test("74 bits differ from id to id", () => {
+  const ids = Array.from({ length: 200 }, () => BigInt(`0x${newId(NOW)}`));
+  const seen = ids.reduce((bits, id) => bits | (id ^ ids[0]!), 0n);
+  expect(seen.toString(2).replaceAll("0", "")).toHaveLength(74);
+});
+
+test.each([
+  "",
+  "x",
+  "019B7CC2A3AE7000A000000000000000",
+  "019b7cc2a3ae7000a0000000000000000",
+  "019b7cc2a3ae7000a000000000000000\n",
+  "019b7cc2a3ae7000c000000000000000",
+  "0".repeat(32),
+  "../../../../etc/passwd0000000000",
+])("%j is no id", (text) => {
+  expect(isId(text)).toBe(false);
+});
+
+test("tokens are 128 bits", () => {
+  expect(newToken()).toMatch(/^[0-9a-f]{32}$/);
+  expect(newToken()).not.toBe(newToken());
+});

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { createKinds, fieldErrors } from "./kinds.ts";
+import { presetSchema } from "./preset.ts";
+
+const nod = presetSchema.parse({
+  name: "nod",
+  title: "Nod",
+  description: "A nod.",
+  duration: 2,
+  fps: 25,
+  loop: true,
+  channels: {},
+});
+const presets = new Map([
+  ["wink", { ...nod, name: "wink" }],
+  ["nod", nod],
+]);
+const animate = createKinds({ presets, engines: ["warp"] }).get("animate")!;
+const faults = (params: unknown) => {
+  const { error } = animate.params.safeParse(params);
+  return error ? fieldErrors(error, ["body", "params"]) : [];
+};
+
+test("only a preset is needed", () => {
+  expect(animate.params.parse({ preset: "nod" })).toEqual({
+    preset: "nod",
+    size: "source",
+    fps: 25,
+    intensity: 1,
+    face: 0,
+    seed: 0,
+  });
+  expect(animate.slots.image).toMatchObject({ types: ["image/jpeg", "image/png"], required: true });
+});
+
+test("an unknown or missing preset is answered with the names there are", () => {
+  const [unknown] = faults({ preset: "x".repeat(100) });
+  expect(unknown).toMatchObject({ loc: ["body", "params", "preset"] });
+  expect(unknown!.msg).toBe(`Unknown preset '${"x".repeat(60)}'. Choose from: nod, wink`);
+  expect(faults({})[0]!.msg).toBe("A preset is needed. Choose from: nod, wink");
+});
+
+test.each<[string, unknown[], unknown[]]>([
+  ["fps", [10, 60], [9, 61, 25.5, "25"]],
+  ["duration", [1, 10], [0.9, 10.1, Number.NaN]],
+  ["intensity", [0, 1.5], [-0.1, 1.6]],
+  ["face", [0, 99], [-1, 100, 0.5]],
+  ["seed", [0, 0xffffffff], [-1, 2 ** 32]],
+  ["size", ["source", 256, 512, 720, 1024], [0, 300, "512", "large"]],
+  ["engine", ["warp", "liveportrait"], ["magic", ""]],
+])("limits of %s", (name, good, bad) => {
+  for (const value of good) expect(faults({ preset: "nod", [name]: value })).toEqual([]);
+  for (const value of bad) expect(faults({ preset: "nod", [name]: value })[0]!.loc).toEqual(["body", "params", name]);
+});
+
+test("unknown params are refused", () => {
+  expect(faults({ preset: "nod", speed: 2 })).toHaveLength(1);
+});
+
+test("more work is expected to take longer", () => {
+  const seconds = (params: object) => animate.estimateSeconds(animate.params.parse({ preset: "nod", ...params }));
+  expect(seconds({})).toBeGreaterThan(0);
+  expect(seconds({})).toBe(seconds({ duration: 2 }));
+  expect(seconds({ duration: 10 })).toBeGreaterThan(seconds({ duration: 5 }));
+  expect(seconds({ fps: 60 })).toBeGreaterThan(seconds({ fps: 25 }));
+  expect(seconds({ size: 1024 })).toBeGreaterThan(seconds({ size: 512 }));
+});

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loadPresets, presetPeaks, presetSchema } from "./preset.ts";
+
+type Draft = Record<string, unknown>;
+const key = (t: number, v: number) => ({ t, v });
+const draft = (changes: Draft = {}): Draft => ({
+  name: "nod",
+  title: "Nod",
+  description: "A nod.",
+  duration: 2,
+  fps: 25,
+  loop: true,
+  channels: { headPitch: [key(0, 0), key(1, 8), key(2, 0)] },
+  ...changes,
+});
+const pitch = (...keys: Draft[]) => draft({ channels: { headPitch: keys } });
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "smileloop-presets-"));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+test.each<[string, Draft, string]>([
+  ["a first key that is not at rest", pitch(key(0, 1), key(2, 0)), "channels.headPitch"],
+  ["a first key that is not at 0", pitch(key(0.5, 0), key(2, 0)), "channels.headPitch"],
+  ["a loop that ends elsewhere", pitch(key(0, 0), key(2, 1)), "channels.headPitch"],
+  ["keys out of order", pitch(key(0, 0), key(1, 2), key(1, 3), key(2, 0)), "channels.headPitch.2"],
+  ["a key after the end", pitch(key(0, 0), key(3, 0)), "channels.headPitch.1"],
+  ["a value beyond the limits", pitch(key(0, 0), key(1, 31), key(2, 0)), "channels.headPitch.1"],
+  ["a single key", pitch(key(0, 0)), "channels.headPitch"],
+  ["an unknown ease", pitch(key(0, 0), { t: 2, v: 0, ease: "bounce" }), "channels.headPitch.1.ease"],
+  ["a name with capitals", draft({ name: "Nod" }), "name"],
+  ["no title", draft({ title: "" }), "title"],
+  ["too long a cycle", draft({ duration: 11 }), "duration"],
+  ["too high a rate", draft({ fps: 61 }), "fps"],
+])("%s is named with its place", (_, preset, place) => {
+  const found = presetSchema.safeParse(preset).error?.issues.map((issue) => issue.path.join("."));
+  expect(found).toContain(place);
+});
+
+test("unknown channels and members are refused", () => {
+  expect(presetSchema.safeParse(draft({ channels: { wings: [key(0, 0), key(2, 0)] } })).success).toBe(false);
+  expect(presetSchema.safeParse(draft({ author: "me" })).success).toBe(false);
+});
+
+test("a one-shot may end anywhere", () => {
+  const preset = { ...pitch(key(0, 0), key(2, 5)), loop: false };
+  expect(presetPeaks(presetSchema.parse(preset))).toEqual({ headPitch: 5 });
+});
+
+test("a folder's presets are read by name, the schema left out; a faulty file is named", () => {
+  const write = (file: string, content: unknown) => writeFileSync(join(dir, file), JSON.stringify(content));
+  write("nod.json", draft());
+  write("bow.json", draft({ name: "bow" }));
+  write("preset.schema.json", {});
+  expect([...loadPresets(dir).keys()]).toEqual(["bow", "nod"]);
+  write("other.json", draft());
+  expect(() => loadPresets(dir)).toThrow(/other\.json: the name is not the file's/);
+  write("bad.json", draft({ name: "bad", fps: 1 }));
+  expect(() => loadPresets(dir)).toThrow(/bad\.json: .*fps/s);
+});
