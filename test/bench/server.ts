@@ -40,7 +40,7 @@ export const jobs: Part = {
   name: "jobs",
   figures: () =>
     withServer({}, async (server) => {
-      const portrait = await twelveMegapixels();
+      const portrait = await formOf(await twelveMegapixels());
       const post = () => animate(server.url, portrait);
       await post();
       const overheads: number[] = [];
@@ -66,7 +66,13 @@ export const requests: Part = {
       withServer({ ...options, ...(wrapper ? { wrapper } : {}) }, async (server) => {
         const rates: number[] = [];
         for (let run = 0; run < RUNS; run++) {
-          const result = await load<ClosedResult>(["closed", `${server.port}`, "/health", `${CONNECTIONS}`, "2"]);
+          const result = await load<ClosedResult>(pin(1) ?? [], [
+            "closed",
+            `${server.port}`,
+            "/health",
+            `${CONNECTIONS}`,
+            "2",
+          ]);
           if (result.errors > 0) throw new Error(`${result.errors} replies were no 200`);
           rates.push(result.requestsPerSecond);
         }
@@ -102,10 +108,10 @@ async function firstReplies(options: ServerOptions): Promise<number[]> {
   return times;
 }
 
-async function underLoad(server: ServerProcess, portrait: Buffer): Promise<Figure[]> {
+async function underLoad(server: ServerProcess, portrait: Form): Promise<Figure[]> {
   const id = await animate(server.url, portrait);
   const ask = () =>
-    load<OpenResult>(["open", `${server.port}`, `/health,/job/${id}`, `${CLIENTS}`, `${RATE}`, `${LOAD_SECONDS}`]);
+    load<OpenResult>([], ["open", `${server.port}`, `/health,/job/${id}`, `${CLIENTS}`, `${RATE}`, `${LOAD_SECONDS}`]);
   const quiet = await ask();
   let done = false;
   const rendering = (async () => {
@@ -130,15 +136,23 @@ async function underLoad(server: ServerProcess, portrait: Buffer): Promise<Figur
   ];
 }
 
-/** Posts as a documented client does and waits; answers the job's id. */
-async function animate(url: string, portrait: Buffer): Promise<string> {
+type Form = { type: string; body: Buffer };
+
+/** What a documented client sends, made once: what it takes to make is not the service's. */
+async function formOf(portrait: Buffer): Promise<Form> {
   const form = new FormData();
   form.set("source_image", new Blob([new Uint8Array(portrait)]), "photo.jpg");
   form.set("preset", "gentle_smile");
-  const reply = await fetch(`${url}/animate`, { method: "POST", body: form });
-  const body = (await reply.json()) as { job_id: string };
-  if (reply.status !== 200) throw new Error(`${reply.status} ${JSON.stringify(body)}`);
-  return body.job_id;
+  const made = new Response(form);
+  return { type: made.headers.get("content-type")!, body: Buffer.from(await made.arrayBuffer()) };
+}
+
+/** Posts and waits; answers the job's id. */
+async function animate(url: string, { type, body }: Form): Promise<string> {
+  const reply = await fetch(`${url}/animate`, { method: "POST", headers: { "content-type": type }, body });
+  const said = (await reply.json()) as { job_id: string };
+  if (reply.status !== 200) throw new Error(`${reply.status} ${JSON.stringify(said)}`);
+  return said.job_id;
 }
 
 /** What the engine and the check took of a job. */
@@ -162,8 +176,8 @@ async function withServer<T>(options: ServerOptions, use: (server: ServerProcess
   }
 }
 
-async function load<T>(args: string[]): Promise<T> {
-  const [command, ...rest] = [...(pin(1) ?? []), process.execPath, LOAD, ...args];
+async function load<T>(wrapper: string[], args: string[]): Promise<T> {
+  const [command, ...rest] = [...wrapper, process.execPath, LOAD, ...args];
   return JSON.parse((await promisify(execFile)(command!, rest)).stdout) as T;
 }
 
