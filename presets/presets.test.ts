@@ -1,4 +1,4 @@
-import { channelLimits, sampleMotion } from "@smileloop/core/motion.ts";
+import { CHANNELS, channelLimits, sampleMotion } from "@smileloop/core/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/preset.ts";
 import { expect, test } from "vitest";
 import { presetJsonSchema, writtenSchema } from "./preset-schema.ts";
@@ -45,3 +45,26 @@ test("the presets differ: the big smile is wider, and only blinks close the eyes
   expect(peak("alive", "eyeBlinkLeft")).toBe(1);
   expect(peak("gentle_smile", "eyeBlinkLeft")).toBe(0);
 });
+
+test("any two presets move plainly differently", () => {
+  const names = [...presets.keys()];
+  /** Values of all channels over one cycle, each as a share of what its channel may hold. */
+  const curves = names.map((name) => {
+    const { channels } = sampleMotion(presetMotion(presets.get(name)!), { fps: 50, durationSeconds: 1, intensity: 1 })
+      .faces[0]!;
+    return CHANNELS.map((channel) => channels[channel]?.map((value) => value / channelLimits(channel).max));
+  });
+  for (const [i, a] of curves.entries()) {
+    for (const [j, b] of curves.entries()) {
+      if (i >= j) continue;
+      const largest = Math.max(...CHANNELS.map((_, channel) => rmsOfDifference(a[channel], b[channel])));
+      expect(largest, `${names[i]} and ${names[j]}`).toBeGreaterThan(0.1);
+    }
+  }
+});
+
+function rmsOfDifference(a: number[] = [], b: number[] = []): number {
+  const frames = Math.max(a.length, b.length, 1);
+  const sum = Array.from({ length: frames }, (_, i) => ((a[i] ?? 0) - (b[i] ?? 0)) ** 2).reduce((x, y) => x + y, 0);
+  return Math.sqrt(sum / frames);
+}
