@@ -1,0 +1,155 @@
+/** Holds an engine process against a transcript; README.md says what the steps mean. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type EngineReply, replySchema, resultSchemas } from "@smileloop/core/engine-protocol.ts";
+import type { MotionFrames } from "@smileloop/core/motion.ts";
+import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { expect } from "vitest";
+
+type Request = { type?: unknown; run?: unknown };
+export type Step =
+  | { test: string }
+  | { send: Request }
+  | { raw: string }
+  | { oversize: number }
+  | { expect: object; within?: number }
+  | { progress: string }
+  | { silent: number }
+  | { video: string; is: object }
+  | { missing: string }
+  | { end: number };
+
+/** `command` starts the engine; it runs in `dir`, without an environment, as a worker would start it. */
+export type Setting = { command: string[]; dir: string; image: string };
+
+const PATIENCE_MS = 20_000;
+
+export async function replay(path: string, setting: Setting): Promise<void> {
+  const frames = Buffer.alloc(64 * 48 * 1.5 * 6, 120);
+  writeFileSync(join(setting.dir, "frames.yuv"), frames);
+  writeFileSync(join(setting.dir, "short.yuv"), frames.subarray(1));
+  const engine = start(setting);
+  try {
+    expect(await engine.next()).toMatchObject({ type: "ready", protocol: 1, slots: 1 });
+    for (const line of readFileSync(path, "utf8").trim().split("\n")) {
+      await take(fill(JSON.parse(line), setting) as Step, engine);
+    }
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nstderr: ${engine.errors()}`, { cause: error });
+  } finally {
+    engine.kill();
+  }
+}
+
+async function take(step: Step, engine: Engine): Promise<void> {
+  if ("send" in step) engine.send(step.send);
+  else if ("raw" in step) engine.write(step.raw);
+  else if ("oversize" in step) engine.write("x".repeat(step.oversize));
+  else if ("expect" in step) expect(await engine.next(step.within)).toMatchObject(anyText(step.expect) as object);
+  else if ("progress" in step) await engine.progressOf(step.progress);
+  else if ("silent" in step) await engine.silence(step.silent);
+  else if ("video" in step) expect(await readVideo(step.video)).toMatchObject(step.is);
+  else if ("missing" in step) expect(existsSync(step.missing)).toBe(false);
+  else if ("end" in step) expect(await engine.end(step.end)).toBe(0);
+}
+
+type Engine = ReturnType<typeof start>;
+
+function start({ command, dir }: Setting) {
+  const child: ChildProcess = spawn(command[0]!, command.slice(1), { cwd: dir, env: {}, stdio: "pipe" });
+  const replies: Exclude<EngineReply, { type: "progress" }>[] = [];
+  const shares = new Map<string, number>();
+  const sent = new Map<string, string>();
+  const ended = new Set<string>();
+  const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
+  let [text, errors, fault] = ["", "", undefined as unknown];
+  child.stdin!.on("error", () => {});
+  child.stderr!.on("data", (chunk) => (errors = `${errors}${chunk}`.slice(-4000)));
+  child.stdout!.setEncoding("utf8").on("data", (chunk) => {
+    const lines = (text + chunk).split("\n");
+    text = lines.pop()!;
+    try {
+      for (const line of lines) heed(replySchema.parse(JSON.parse(line)));
+    } catch (error) {
+      fault ??= error;
+    }
+  });
+
+  /** A run that has ended says nothing more, and a `done` carries what its request is due. */
+  function heed(reply: EngineReply): void {
+    if (reply.type !== "ready" && ended.has(reply.run)) throw new Error(`${reply.run} had ended`);
+    if (reply.type === "progress") {
+      const share = reply.done / reply.total;
+      expect(share).toBeGreaterThanOrEqual(shares.get(reply.run) ?? 0);
+      expect(share).toBeLessThanOrEqual(1);
+      shares.set(reply.run, share);
+      return;
+    }
+    if (reply.type === "done") resultSchemas[sent.get(reply.run) as keyof typeof resultSchemas].parse(reply.result);
+    // A refused line whose run could not be read names none.
+    if (reply.type !== "ready" && reply.run !== "") ended.add(reply.run);
+    replies.push(reply);
+  }
+
+  async function until<T>(what: () => T | undefined, waiting: string, ms = PATIENCE_MS): Promise<T> {
+    const endMs = Date.now() + ms;
+    for (;;) {
+      if (fault !== undefined) throw fault;
+      const value = what();
+      if (value !== undefined) return value;
+      if (Date.now() > endMs) throw new Error(`${waiting} did not come within ${ms} ms`);
+      await delay(5);
+    }
+  }
+
+  return {
+    write: (line: string) => void child.stdin!.write(`${line}\n`),
+    send(request: Request) {
+      if (typeof request.run === "string" && request.type !== "cancel") sent.set(request.run, String(request.type));
+      this.write(JSON.stringify(request));
+    },
+    next: (ms?: number) => until(() => replies.shift(), "a reply", ms),
+    progressOf: (run: string) => until(() => shares.get(run), `progress of ${run}`),
+    async silence(ms: number) {
+      await delay(ms);
+      expect(replies).toEqual([]);
+    },
+    async end(ms: number) {
+      child.stdin!.end();
+      return Promise.race([exited, delay(ms, `alive after ${ms} ms`, { ref: false })]);
+    },
+    errors: () => errors,
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+/** Puts in what `@…` stands for. */
+function fill(value: unknown, setting: Setting): unknown {
+  if (typeof value === "string") {
+    const [, frames, fps = "25"] = /^@smile:(\d+)(?::([\d.]+))?$/.exec(value) ?? [];
+    if (frames !== undefined) return smile(Number(frames), Number(fps));
+    return value
+      .replace("@image", setting.image)
+      .replace("@frames", join(setting.dir, "frames.yuv"))
+      .replace("@short", join(setting.dir, "short.yuv"))
+      .replace("@dir", setting.dir);
+  }
+  if (Array.isArray(value)) return value.map((item) => fill(item, setting));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fill(item, setting)]));
+}
+
+/** A smile that comes and goes once. */
+function smile(frames: number, fps: number): MotionFrames {
+  const curve = Array.from({ length: frames }, (_, i) => (1 - Math.cos((2 * Math.PI * i) / frames)) / 2);
+  return { fps, frames, faces: [{ channels: { mouthSmileLeft: curve, mouthSmileRight: curve } }] };
+}
+
+function anyText(value: unknown): unknown {
+  if (value === "*") return expect.stringMatching(/\S/);
+  if (Array.isArray(value)) return value.map(anyText);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, anyText(item)]));
+}
