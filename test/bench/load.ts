@@ -7,14 +7,15 @@
  *                                                                   answered in time → quantiles of the time to the reply
  *     node load.ts limit <port>                                     a server that answers without looking: what `closed` can do
  *
- * Open loop: the time counts from when the request was due, so that a stall is felt by all requests that it held up
- * (Gil Tene's "coordinated omission").
+ * Open loop: no request waits for the reply to another one, so a stall is felt by all that come meanwhile (Gil Tene's
+ * "coordinated omission"). Times count from the moment of sending; how late that was is told beside them, because it is this
+ * process and no client of the server that waits for a core then.
  */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setPriority } from "node:os";
 
 export type ClosedResult = { requestsPerSecond: number; requests: number; errors: number };
-/** Milliseconds. `lateP99`: how late the generator itself sent, which is part of the other times. */
+/** Milliseconds. `lateP99`: how late the generator itself sent, which is no part of the other times. */
 export type OpenResult = { p50: number; p99: number; max: number; lateP99: number; requests: number; errors: number };
 
 const WARM_UP_MS = 1000;
@@ -73,12 +74,13 @@ async function open(
     for (let n = 0; n < total; n++) {
       const due = start + ((n + index / clients) / rate) * 1000;
       await until(due);
-      late.push(performance.now() - due);
+      const sent = performance.now();
+      late.push(sent - due);
       pending.push(
         (async () => {
           const connection = idle.pop() ?? (await client(port));
           const ok = await connection.send(requests[(n + index) % requests.length]!);
-          times.push(performance.now() - due);
+          times.push(performance.now() - sent);
           if (!ok) errors++;
           idle.push(connection);
         })(),
