@@ -1,0 +1,226 @@
+import { expect, test } from "vitest";
+import { newId } from "./ids.ts";
+import {
+  type Change,
+  changeJob,
+  type JobRecord,
+  type JobState,
+  MAX_CLAIMS,
+  MAX_FAILURES,
+  MAX_JOB_LIFE_MS,
+  newJobRecord,
+  RESULT_LIFE_MS,
+  STATES,
+} from "./job.ts";
+
+const NOW = Date.parse("2026-01-02T03:04:05Z");
+const output = {
+  ...{ key: "jobs/local/x/out/1/video.mp4", attempt: 1, type: "video/mp4", bytes: 9, sha256: "0".repeat(64) },
+  ...{ width: 2, height: 2, frames: 25, fps: 25, duration: 1 },
+};
+const result = { outputs: { video: output }, engineVersion: "1.2", warnings: [], timings: { render: 5 } };
+const input = { key: "jobs/local/x/in/image/0", type: "image/png", bytes: 3, source: "form" };
+
+const alive: Change = { by: "worker", do: "claim", token: "new", worker: "w2", leaseAlive: true };
+const dead: Change = { ...alive, leaseAlive: false };
+const holder = { by: "holder", token: "mine" } as const;
+const crashed = { code: "engine_crashed", detail: "The engine crashed." } as const;
+const noFace = { code: "no_face", detail: "No face was found." } as const;
+
+const CHANGES = {
+  cancel: { by: "api", do: "cancel" },
+  delete: { by: "api", do: "delete" },
+  "claim, lease alive": alive,
+  "claim, lease dead": dead,
+  "close, lease alive": { by: "worker", do: "close", leaseAlive: true },
+  "close, lease dead": { by: "sweeper", do: "close", leaseAlive: false },
+  beat: { ...holder, do: "beat", progress: null },
+  succeed: { ...holder, do: "succeed", ...result },
+  "fail, to be tried again": { ...holder, do: "fail", error: crashed },
+  "fail for good": { ...holder, do: "fail", error: noFace },
+  "hand back": { ...holder, do: "handBack" },
+  "cancel done": { ...holder, do: "cancelDone" },
+  "beat of another": { ...holder, token: "other", do: "beat", progress: null },
+  "succeed of another": { ...holder, token: "other", do: "succeed", ...result },
+  "deadline, in time": { by: "sweeper", do: "deadline" },
+  "deadline, past": { by: "sweeper", do: "deadline" },
+  "expire, too early": { by: "sweeper", do: "expire" },
+  "expire, due": { by: "sweeper", do: "expire" },
+} satisfies Record<string, Change>;
+
+const ended = { succeeded: "ended", failed: "ended", canceled: "ended", expired: "ended", deleted: "ended" };
+const holderOnly = {
+  queued: "not_holder",
+  waiting: "not_holder",
+  running: "running",
+  canceling: "canceling",
+  ...ended,
+};
+const notOthers = { ...holderOnly, running: "not_holder", canceling: "not_holder" };
+const nobodysResult = { queued: "nothing_to_do", running: "nothing_to_do", waiting: "nothing_to_do" };
+/** The state after the change, or why it is refused. */
+const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
+  cancel: { queued: "canceled", waiting: "canceled", running: "canceling", canceling: "nothing_to_do", ...ended },
+  delete: { ...(Object.fromEntries(STATES.map((s) => [s, "deleted"])) as Record<JobState, string>), deleted: "ended" },
+  "claim, lease alive": {
+    ...{ queued: "running", running: "lease_alive", canceling: "canceling", waiting: "nothing_to_do" },
+    ...ended,
+  },
+  "claim, lease dead": {
+    ...{ queued: "running", running: "running", canceling: "canceling", waiting: "nothing_to_do" },
+    ...ended,
+  },
+  "close, lease alive": { ...nobodysResult, canceling: "lease_alive", ...ended },
+  "close, lease dead": { ...nobodysResult, canceling: "canceled", ...ended },
+  beat: holderOnly,
+  succeed: { ...holderOnly, running: "succeeded" },
+  "fail, to be tried again": { ...holderOnly, running: "queued" },
+  "fail for good": { ...holderOnly, running: "failed" },
+  "hand back": { ...holderOnly, running: "queued" },
+  "cancel done": { ...holderOnly, running: "nothing_to_do", canceling: "canceled" },
+  "beat of another": notOthers,
+  "succeed of another": notOthers,
+  "deadline, in time": { queued: "not_due", running: "not_due", canceling: "not_due", waiting: "not_due", ...ended },
+  "deadline, past": { queued: "failed", running: "failed", canceling: "canceled", waiting: "failed", ...ended },
+  "expire, too early": {
+    ...{ ...nobodysResult, canceling: "nothing_to_do", succeeded: "not_due", failed: "not_due", canceled: "not_due" },
+    ...{ expired: "ended", deleted: "ended" },
+  },
+  "expire, due": {
+    ...{ ...nobodysResult, canceling: "nothing_to_do", succeeded: "expired", failed: "expired", canceled: "expired" },
+    ...{ expired: "ended", deleted: "ended" },
+  },
+};
+
+function queuedJob(): JobRecord {
+  const job = { id: newId(NOW), owner: "local", kind: "animate", queue: "warp", engine: "warp", estimateSeconds: 2 };
+  const held = { params: { preset: "smile" }, metadata: { order: "7" }, inputs: { image: [input] } };
+  return newJobRecord({ ...job, ...held }, NOW);
+}
+
+function changed(record: JobRecord, change: Change, now = NOW): JobRecord {
+  const next = changeJob(record, change, now);
+  if (typeof next === "string") throw new Error(`refused: ${next}`);
+  return next;
+}
+
+const claimed = (record: JobRecord, token = "mine") => changed(record, { ...dead, token, worker: "w1" });
+
+function jobIn(state: JobState): JobRecord {
+  const queued = queuedJob();
+  const running = claimed(queued);
+  const succeeded = changed(running, CHANGES.succeed);
+  const records: Record<JobState, () => JobRecord> = {
+    queued: () => queued,
+    running: () => running,
+    canceling: () => changed(running, CHANGES.cancel),
+    waiting: () => ({ ...queued, state: "waiting" }),
+    succeeded: () => succeeded,
+    failed: () => changed(running, CHANGES["fail for good"]),
+    canceled: () => changed(queued, CHANGES.cancel),
+    expired: () => changed(succeeded, CHANGES["expire, due"], NOW + RESULT_LIFE_MS),
+    deleted: () => changed(succeeded, CHANGES.delete),
+  };
+  return records[state]();
+}
+
+const TIMES: Partial<Record<keyof typeof CHANGES, number>> = {
+  "deadline, in time": NOW + MAX_JOB_LIFE_MS - 1,
+  "deadline, past": NOW + MAX_JOB_LIFE_MS,
+  "expire, too early": NOW + RESULT_LIFE_MS - 1,
+  "expire, due": NOW + RESULT_LIFE_MS,
+};
+
+for (const name of Object.keys(CHANGES) as (keyof typeof CHANGES)[]) {
+  test.each(STATES)(`${name}: %s`, (state) => {
+    const record = jobIn(state);
+    const before = structuredClone(record);
+    const next = changeJob(record, CHANGES[name], TIMES[name] ?? NOW);
+    expect(typeof next === "string" ? next : next.state).toBe(TABLE[name][state]);
+    expect(record).toEqual(before);
+    if (typeof next === "string") return;
+    expect(next.rev).toBe(record.rev + 1);
+    expect(next.write).not.toBe(record.write);
+    expect([next.id, next.owner, next.created_at]).toEqual([record.id, record.owner, record.created_at]);
+    expect(next.claim !== null).toBe(next.state === "running" || next.state === "canceling");
+  });
+}
+
+test("the third failure is the last, and the job says which", () => {
+  let record = queuedJob();
+  for (let turn = 1; turn < MAX_FAILURES; turn++) {
+    record = changed(claimed(record), CHANGES["fail, to be tried again"]);
+    expect(record).toMatchObject({ state: "queued", failures: turn, error: null, ended_at: null });
+  }
+  record = changed(claimed(record), CHANGES["fail, to be tried again"]);
+  expect(record).toMatchObject({ state: "failed", failures: MAX_FAILURES, error: crashed, ended_at: NOW });
+  expect(record.attempts.map(({ error }) => error)).toEqual(Array(MAX_FAILURES).fill(crashed));
+});
+
+test("what no second try can mend fails at once", () => {
+  expect(jobIn("failed")).toMatchObject({ state: "failed", failures: 1, error: noFace });
+});
+
+test("a hand back is no failure, but every claim counts: the eleventh is refused with worker_lost", () => {
+  let record = queuedJob();
+  for (let turn = 1; turn <= MAX_CLAIMS; turn++) {
+    record = changed(claimed(record), CHANGES["hand back"]);
+    expect(record).toMatchObject({ state: "queued", failures: 0, attempt: turn });
+  }
+  record = changed(record, dead);
+  expect(record).toMatchObject({ state: "failed", failures: 0, error: { code: "worker_lost" }, claim: null });
+  expect(record.attempts).toHaveLength(MAX_CLAIMS);
+});
+
+test("a claim that follows a lost worker fences it and says so in the attempts", () => {
+  const second = changed(claimed(queuedJob()), dead);
+  expect(second).toMatchObject({ state: "running", attempt: 2, claim: { token: "new", worker: "w2" } });
+  expect(second.attempts).toMatchObject([{ worker: "w1", error: { code: "worker_lost" } }]);
+  expect(changeJob(second, CHANGES.succeed, NOW)).toBe("not_holder");
+});
+
+test("progress never goes back, not even with the second try", () => {
+  const beat = (record: JobRecord, percent: number) => {
+    const progress = { stage: "render", done: percent, total: 100, percent };
+    return changed(record, { ...holder, do: "beat", progress });
+  };
+  let record = beat(claimed(queuedJob()), 40);
+  expect(beat(record, 30).progress).toMatchObject({ done: 30, percent: 40 });
+  expect(changed(record, CHANGES.beat).progress?.percent).toBe(40);
+  record = claimed(changed(record, CHANGES["hand back"]));
+  expect(beat(record, 1).progress?.percent).toBe(40);
+  expect(beat(record, 41).progress?.percent).toBe(41);
+  expect(changed(record, CHANGES.succeed).progress?.percent).toBe(100);
+});
+
+test("a result goes an hour after it is ready, not after it was asked for", () => {
+  const readyAt = NOW + 5 * 60_000;
+  const succeeded = changed(claimed(queuedJob()), CHANGES.succeed, readyAt);
+  expect(succeeded).toMatchObject({
+    ended_at: readyAt,
+    expires_at: readyAt + RESULT_LIFE_MS,
+    engine: { version: "1.2" },
+  });
+  expect(changeJob(succeeded, CHANGES["expire, due"], readyAt + RESULT_LIFE_MS - 1)).toBe("not_due");
+});
+
+test("a deadline that has passed says so", () => {
+  const late = changed(queuedJob(), CHANGES["deadline, past"], NOW + MAX_JOB_LIFE_MS);
+  expect(late).toMatchObject({ state: "failed", error: { code: "deadline_passed" } });
+});
+
+test("tombstones hold no file and no claim; a deleted one nothing that the client wrote", () => {
+  expect(jobIn("expired")).toMatchObject({ inputs: {}, outputs: {}, claim: null, params: { preset: "smile" } });
+  for (const state of ["queued", "running", "canceling", "succeeded"] as const) {
+    const deleted = changed(jobIn(state), CHANGES.delete, NOW + 7);
+    expect(deleted).toMatchObject({
+      inputs: {},
+      outputs: {},
+      claim: null,
+      params: {},
+      metadata: {},
+      closed_at: NOW + 7,
+    });
+    expect(JSON.stringify(deleted)).not.toMatch(/smile|order|image\/0|video\.mp4/);
+  }
+});
