@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { collect } from "../../../test/conformance/cases.ts";
 import { manualClock } from "../../../test/support/manual-clock.ts";
 import { AppError } from "./errors.ts";
 import { memoryFiles } from "./files/memory.ts";
@@ -40,8 +41,8 @@ function request(store: JobStore, more: Partial<CreateJob> = {}): CreateJob {
 
 /** What is there: keys of files, timers, ids of jobs, messages. */
 async function contents({ files, records, queue }: JobStore) {
-  const keys = await Array.fromAsync(files.list(""), ({ key }) => key);
-  const timers = await Array.fromAsync(records.timers.due(Number.POSITIVE_INFINITY));
+  const keys = (await collect(files.list(""))).map(({ key }) => key);
+  const timers = await collect(records.timers.due(Number.POSITIVE_INFINITY));
   const jobs = (await records.list("local", { limit: 10 })).records.map(({ id }) => id);
   return { keys, timers: timers.length, jobs, messages: (await queue.depth("warp")).waiting };
 }

@@ -5,7 +5,7 @@
  *
  * | what it finds | what it does | looks again |
  * | --- | --- | --- |
- * | nothing | once no request can still be creating it: takes its files and the timer away | at the next sweep |
+ * | nothing | once no request can still be creating it: takes its files and the timer away; the timer alone if a later one is armed | at the next sweep |
  * | queued; running with a dead lease | sends the message again | in 5 minutes, or at `deadline_at` |
  * | running with a living lease, waiting | | in 5 minutes, or at `deadline_at` |
  * | canceling with a dead lease | closes it: canceled | at `expires_at` |
@@ -102,7 +102,7 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
   const now = clock.now();
   if (!stored) {
     if (now < timer.atMs - FIRST_LOOK_MS + CREATION_MS + LOOK_AGAIN_MS) return;
-    await files.purge(jobPrefix(owner, id));
+    if (!(await armedAgain(store, timer))) await files.purge(jobPrefix(owner, id));
     await records.timers.drop(timer);
     return;
   }
@@ -123,6 +123,14 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
   const next = { owner, id, atMs: nextLookMs(record, now) };
   await records.timers.arm(next);
   await records.timers.drop(timer);
+}
+
+/** Whether a later request with the same id carries on the creation that armed this timer: then its own timer sees to it. */
+async function armedAgain({ records, clock }: JobStore, { atMs, owner, id }: Timer): Promise<boolean> {
+  for await (const other of records.timers.due(clock.now() + FIRST_LOOK_MS + 1000)) {
+    if (other.id === id && other.owner === owner && other.atMs > atMs) return true;
+  }
+  return false;
 }
 
 /** A change that is always refused, for a record that has changed since it was looked at. */
