@@ -39,7 +39,9 @@ export function animateParamsSchema(presets: ReadonlyMap<string, Preset>) {
     }),
     engine: z.enum(ENGINE_NAMES).optional(),
     size: z
-      .union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)])
+      .union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)], {
+        error: `Choose from: ${CLIP_SIZES.join(", ")} (the numbers without quotes)`,
+      })
       .default("source"),
     fps: z.int().min(10).max(60).default(25),
     duration: z.number().min(1).max(10).optional(),
