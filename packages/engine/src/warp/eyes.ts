@@ -3,8 +3,8 @@
  * stretches, most in its middle; the eyeball stays where it is and is covered. The iris slides within the opening.
  */
 import type { Face } from "../face/face.ts";
-import { bell, smooth } from "./channels.ts";
 import { type Curve, createCurve, fromSlit, type SlitFrame, slitFrame, toSlit } from "./curve.ts";
+import { bell, smooth } from "./falloff.ts";
 import { type Head, MESH, type Point, type Side } from "./head.ts";
 import type { Box, Layer } from "./patch.ts";
 import type { Planes } from "./planes.ts";

@@ -3,9 +3,11 @@
  * the other way round, so each frame's field is inverted by fixed-point iteration.
  */
 import type { Channel } from "@smileloop/core/motion.ts";
-import { channelShapes, type Shape, smooth } from "./channels.ts";
+import { channelShapes } from "./channels.ts";
+import { smooth } from "./falloff.ts";
 import { type Head, MESH, type Point } from "./head.ts";
 import type { Canvas } from "./kernel.ts";
+import type { Shape } from "./shape.ts";
 import { createSpline, type Spline } from "./spline.ts";
 
 /** In face ovals from the centre: the skin's own movements end here. */

@@ -2,9 +2,11 @@
  * Lips that part: above the line between them goes up, below it down. Behind them is what the photo shows there, if its mouth is
  * open; else teeth and the dark of the mouth are painted, in tones taken from the face so that they fit its light.
  */
-import { JAW_OPEN, smooth } from "./channels.ts";
+
 import { createCurve, fromSlit, type SlitFrame, slitFrame, toSlit } from "./curve.ts";
+import { smooth } from "./falloff.ts";
 import { type Head, MESH } from "./head.ts";
+import { JAW_OPEN } from "./mouth-shapes.ts";
 import type { Box, Layer } from "./patch.ts";
 import type { Planes } from "./planes.ts";
 import { meanTone, type Tone, toneAt } from "./tone.ts";

@@ -1,5 +1,5 @@
 /** Movements of the whole head: a turn shifts what is nearer more than what is farther away; the picture around stays. */
-import { smooth } from "./channels.ts";
+import { smooth } from "./falloff.ts";
 import { edgeWeight, type Field } from "./field.ts";
 import { type Head, MESH } from "./head.ts";
 import type { Canvas } from "./kernel.ts";

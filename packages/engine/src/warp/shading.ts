@@ -1,6 +1,6 @@
 /** Light that changes as skin folds: the fold beside the nose deepens in a smile, the cheek above it catches light. */
 import type { Channel } from "@smileloop/core/motion.ts";
-import { bump } from "./channels.ts";
+import { bump } from "./falloff.ts";
 import type { Field } from "./field.ts";
 import { type Head, MESH, type Point, type Side } from "./head.ts";
 import type { Canvas } from "./kernel.ts";
