@@ -46,7 +46,7 @@ export async function submit(deps: ApiDeps, submission: Submission): Promise<Cre
     params: plan.params,
     metadata,
     engine: plan.engine,
-    estimateSeconds: plan.kind.estimateSeconds(plan.params),
+    estimateSeconds: plan.kind.estimateSeconds(plan.params, Object.keys(inputs)),
     id,
     idempotency,
     storeInputs: (jobId) => copyInputs(deps, owner, jobId, checked),
@@ -68,9 +68,11 @@ export function planJob(
     throw new AppError("invalid_request", msg, { errors: [{ loc: ["body", "kind"], msg, type: "invalid_value" }] });
   }
   const parsed = kind.params.safeParse(params);
+  const conflicts = kind.conflicts(params, Object.keys(inputs));
   const faults = [
     ...slotFaults(kind, inputs),
     ...(parsed.success ? [] : fieldErrors(parsed.error, ["body", "params"])),
+    ...conflicts.map((fault) => ({ ...fault, loc: ["body", ...fault.loc] })),
   ];
   if (!parsed.success || faults.length > 0) {
     throw new AppError("invalid_request", faults[0]?.msg ?? "The params are not valid.", { errors: faults });

@@ -16,7 +16,7 @@
  */
 import { z } from "zod";
 import { ERROR_CODES } from "./errors.ts";
-import { motionFramesSchema } from "./motion.ts";
+import { motionFramesSchema, motionSchema } from "./motion.ts";
 
 export const PROTOCOL = 1;
 
@@ -95,6 +95,18 @@ export const finishRequestSchema = z.strictObject({
 });
 export type FinishRequest = z.infer<typeof finishRequestSchema>;
 
+/**
+ * Reads how a face moves: in a video (MP4, MOV, WebM), a Live Link Face CSV, a file of MediaPipe blendshapes or of our own
+ * Motions (JSON). What lies beyond `limits.seconds` is left out, with a warning.
+ */
+export const extractRequestSchema = z.strictObject({
+  type: z.literal("extract"),
+  run: runId,
+  inputs: z.strictObject({ driving: z.strictObject({ path, type: z.string() }) }),
+  limits: z.strictObject({ seconds: z.number().min(1).max(60) }),
+});
+export type ExtractRequest = z.infer<typeof extractRequestSchema>;
+
 export const cancelRequestSchema = z.strictObject({ type: z.literal("cancel"), run: runId });
 
 export const requestSchema = z.discriminatedUnion("type", [
@@ -102,6 +114,7 @@ export const requestSchema = z.discriminatedUnion("type", [
   inspectRequestSchema,
   checkRequestSchema,
   finishRequestSchema,
+  extractRequestSchema,
   cancelRequestSchema,
 ]);
 export type EngineRequest = z.infer<typeof requestSchema>;
@@ -153,23 +166,50 @@ export type CheckResult = z.infer<typeof checkResultSchema>;
 export const finishResultSchema = z.strictObject({ video: videoSpecSchema, timings: timingsSchema });
 export type FinishResult = z.infer<typeof finishResultSchema>;
 
+export const extractResultSchema = z.strictObject({
+  /** Dense tracks of one face, at rest at the start; what never moves is left out. */
+  motion: motionSchema,
+  source: z.strictObject({
+    kind: z.enum(["video", "livelink", "mediapipe", "motion"]),
+    seconds: z.number(),
+    /** Frames that were read, and their mean rate. */
+    frames: z.int(),
+    fps: z.number(),
+    /** Size as shown, of a video. */
+    width: z.int().optional(),
+    height: z.int().optional(),
+    /** Faces in the picture that the tracking began with, of a video. The largest is followed. */
+    faces: z.int().optional(),
+  }),
+  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })),
+  timings: timingsSchema,
+});
+export type ExtractResult = z.infer<typeof extractResultSchema>;
+
 /** The reply's `result` by request. */
 export const resultSchemas = {
   run: runResultSchema,
   inspect: inspectResultSchema,
   check: checkResultSchema,
   finish: finishResultSchema,
+  extract: extractResultSchema,
 } as const;
-export type ResultOf = { run: RunResult; inspect: InspectResult; check: CheckResult; finish: FinishResult };
+export type ResultOf = {
+  run: RunResult;
+  inspect: InspectResult;
+  check: CheckResult;
+  finish: FinishResult;
+  extract: ExtractResult;
+};
 
 export const readySchema = z.strictObject({
   type: z.literal("ready"),
   protocol: z.literal(PROTOCOL),
   engine: z.string(),
   version: z.string(),
-  /** Kinds it can run; empty for a process that only serves `inspect`, `check` and `finish`. */
+  /** Kinds it can run; empty for a process that only offers services. */
   kinds: z.array(z.string()),
-  services: z.array(z.enum(["inspect", "check", "finish"])),
+  services: z.array(z.enum(["inspect", "check", "finish", "extract"])),
   /** Runs at a time. */
   slots: z.int().positive(),
 });

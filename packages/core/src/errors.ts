@@ -36,6 +36,9 @@ export const ERRORS = {
   face_too_small: entry(422, "The face is too small"),
   face_not_there: entry(422, "There is no such face in the picture"),
   face_turned_away: entry(422, "The face is turned too far away"),
+  // what a driving clip does not allow
+  driving_unreadable: entry(422, "The driving clip could not be read"),
+  driving_too_large: entry(413, "The driving clip has too many pixels"),
   // what a finished file got wrong (`check`)
   check_unreadable: entry(500, "The result does not decode", true),
   check_wrong_shape: entry(500, "The result has another size, rate or number of frames than asked", true),

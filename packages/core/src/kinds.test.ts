@@ -33,11 +33,19 @@ test("only a preset is needed", () => {
   expect(animate.slots.image).toMatchObject({ types: ["image/jpeg", "image/png"], required: true });
 });
 
-test("an unknown or missing preset is answered with the names there are", () => {
+test("an unknown preset is answered with the names there are", () => {
   const [unknown] = faults({ preset: "x".repeat(100) });
   expect(unknown).toMatchObject({ loc: ["body", "params", "preset"] });
   expect(unknown!.msg).toBe(`Unknown preset '${"x".repeat(60)}'. Choose from: nod, wink`);
-  expect(faults({})[0]!.msg).toBe("A preset is needed. Choose from: nod, wink");
+});
+
+test("either a preset or a driving clip is needed, not both", () => {
+  expect(animate.conflicts({ preset: "nod" }, ["image"])).toEqual([]);
+  expect(animate.conflicts({}, ["image", "driving"])).toEqual([]);
+  expect(animate.conflicts({}, ["image"])).toMatchObject([
+    { loc: ["params", "preset"], msg: expect.stringMatching(/^A preset is needed, or .*Choose from: nod, wink$/) },
+  ]);
+  expect(animate.conflicts({ preset: "nod" }, ["image", "driving"])).toMatchObject([{ loc: ["inputs", "driving"] }]);
 });
 
 test.each<[string, unknown[], unknown[]]>([
@@ -63,5 +71,6 @@ test("more work is expected to take longer", () => {
   expect(seconds({})).toBe(seconds({ duration: 2 }));
   expect(seconds({ duration: 10 })).toBeGreaterThan(seconds({ duration: 5 }));
   expect(seconds({ fps: 60 })).toBeGreaterThan(seconds({ fps: 25 }));
+  expect(animate.estimateSeconds(animate.params.parse({}), ["image", "driving"])).toBeGreaterThan(seconds({}));
   expect(seconds({ size: 1024 })).toBeGreaterThan(seconds({ size: 512 }));
 });

@@ -11,11 +11,13 @@ export type Kind = {
   slots: Record<string, Slot>;
   /** Checks params and fills in defaults. */
   params: z.ZodType<Record<string, unknown>>;
+  /** What is wrong between params and the slots that are filled; `loc` within the request's body. */
+  conflicts: (params: Record<string, unknown>, slots: string[]) => FieldError[];
   /** Engines that serve it here, the default first. */
   engines: string[];
   outputs: string[];
   /** Seconds of work expected, for the queue and the time limit. */
-  estimateSeconds: (params: Record<string, unknown>) => number;
+  estimateSeconds: (params: Record<string, unknown>, slots?: string[]) => number;
   queueOf: (engine: string) => string;
 };
 export type Kinds = Map<string, Kind>;
@@ -25,18 +27,24 @@ export const ENGINE_NAMES = ["warp", "liveportrait"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 export const IMAGE_LIMITS = { maxPixels: 100_000_000, maxSide: 16_384 } as const;
+/** What a driving clip may be: the part beyond `maxSeconds` is not used. */
+export const CLIP_LIMITS = { maxPixels: 4096 * 2304, maxSide: 4096, maxSeconds: 10 } as const;
+export const DRIVING_TYPES = ["video/mp4", "video/quicktime", "video/webm", "text/csv", "application/json"] as const;
 export const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
+
+const TYPICAL_DRIVING_SECONDS = 5;
+/** To track a second of video: 30 frames. */
+const TRACKING_SECONDS = 0.75;
 
 /** Params of kind `animate`, the preset's name not yet looked up. */
 export function animateParamsSchema(presets: ReadonlyMap<string, Preset>) {
   const names = [...presets.keys()].sort();
   return z.strictObject({
-    preset: z.enum(names as [string, ...string[]], {
-      error: ({ input }) =>
-        input === undefined
-          ? `A preset is needed. Choose from: ${names.join(", ")}`
-          : `Unknown preset '${String(input).slice(0, 60)}'. Choose from: ${names.join(", ")}`,
-    }),
+    preset: z
+      .enum(names as [string, ...string[]], {
+        error: ({ input }) => `Unknown preset '${String(input).slice(0, 60)}'. Choose from: ${names.join(", ")}`,
+      })
+      .optional(),
     engine: z.enum(ENGINE_NAMES).optional(),
     size: z
       .union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)], {
@@ -58,15 +66,36 @@ export function createKinds(options: { presets: ReadonlyMap<string, Preset>; eng
     title: "A portrait and a motion become a video",
     slots: {
       image: { types: ["image/jpeg", "image/png"], maxBytes: 20 * 1024 * 1024, ...IMAGE_LIMITS, required: true },
+      driving: {
+        types: [...DRIVING_TYPES],
+        maxBytes: 50 * 1024 * 1024,
+        maxPixels: CLIP_LIMITS.maxPixels,
+        maxSide: CLIP_LIMITS.maxSide,
+        required: false,
+      },
     },
     params: animateParamsSchema(options.presets) as unknown as Kind["params"],
+    conflicts: ({ preset }, slots) => {
+      if ((preset === undefined) === slots.includes("driving")) return [];
+      const names = [...options.presets.keys()].sort().join(", ");
+      if (preset === undefined) {
+        const msg = `A preset is needed, or a driving clip as the input 'driving'. Choose from: ${names}`;
+        return [{ loc: ["params", "preset"], msg, type: "invalid_value" }];
+      }
+      const msg = "Give a preset or a driving clip, not both.";
+      return [{ loc: ["inputs", "driving"], msg, type: "invalid_value" }];
+    },
     engines: options.engines,
     outputs: ["video"],
-    estimateSeconds: (params) => {
+    estimateSeconds: (params, slots = []) => {
       const { fps, duration, size, preset } = params as AnimateJobParams;
-      const frames = fps * (duration ?? options.presets.get(preset)?.duration ?? 3);
+      const driven = slots.includes("driving");
+      // how long a driving clip is, is known only once it was read
+      const own = driven ? TYPICAL_DRIVING_SECONDS : options.presets.get(preset ?? "")?.duration;
+      const seconds = duration ?? own ?? 3;
       const side = size === "source" ? 1280 : size;
-      return Math.round((0.5 + frames * 0.01 * (side / 512) ** 2) * 10) / 10;
+      const tracking = driven ? seconds * TRACKING_SECONDS : 0;
+      return Math.round((0.5 + tracking + fps * seconds * 0.01 * (side / 512) ** 2) * 10) / 10;
     },
     queueOf: (engine) => engine,
   };

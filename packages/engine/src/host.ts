@@ -1,5 +1,5 @@
 /**
- * The child's side of the pipe: `node host.ts [--kinds animate] [--services inspect,check,finish]` speaks the protocol of
+ * The child's side of the pipe: `node host.ts [--kinds animate] [--services inspect,check,finish,extract]` speaks the protocol of
  * `core/engine-protocol.ts` on stdin and stdout. It needs no environment, and it is at work in whatever directory it was
  * started in; every path comes with the request.
  *
@@ -24,7 +24,7 @@ import type { TaskContext } from "./task.ts";
 
 const ENGINE = "warp";
 const KINDS = ["animate"];
-const SERVICES: Ready["services"] = ["inspect", "check", "finish"];
+const SERVICES: Ready["services"] = ["inspect", "check", "finish", "extract"];
 /** Curves of a minute at 60 frames a second, all channels, take a tenth of it. */
 const MAX_LINE_BYTES = 32 * 1024 * 1024;
 const PROGRESS_EVERY_MS = 100;
@@ -111,6 +111,8 @@ async function perform(request: EngineTask, context: TaskContext): Promise<Resul
       return (await import("./check.ts")).check(request, context);
     case "finish":
       return (await import("./finish.ts")).finish(request, context);
+    case "extract":
+      return (await import("./motion/extract.ts")).extract(request, context);
   }
 }
 

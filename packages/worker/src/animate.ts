@@ -89,7 +89,7 @@ function requestOf({ kinds, presets }: AnimateDeps, record: JobRecord) {
   const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
   if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
   const { preset: name, size, face, intensity, seed, fps, duration } = parsed.data as AnimateJobParams;
-  const preset = presets.get(name);
+  const preset = presets.get(name ?? "");
   if (!preset) throw new AppError("invalid_request", `There is no preset '${name}' here.`);
   const motion: MotionFrames = sampleMotion(presetMotion(preset), {
     fps,
