@@ -17,7 +17,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
   signal.throwIfAborted();
   const scene = await openScene(request.inputs.image.path, params, signal);
   const started = performance.now();
-  const puppet = createPuppet(scene.still, scene.face);
+  const puppet = createPuppet(scene.still, [scene.face]);
   const sway = createLife(motion, params.seed);
   const { width, height } = scene.still;
   const rigged = performance.now();
@@ -33,7 +33,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
     for (let frame = 0; frame < motion.frames; frame++) {
       signal.throwIfAborted();
       const before = performance.now();
-      const pixels = puppet.frame(valuesAt(motion, frame), sway(frame));
+      const pixels = puppet.frame([{ channels: valuesAt(motion, frame), sway: sway(frame) }]);
       rendering += performance.now() - before;
       await writer.write(pixels);
       progress("render", frame + 1, motion.frames);

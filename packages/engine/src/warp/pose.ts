@@ -1,8 +1,9 @@
 /** Movements of the whole head: a turn shifts what is nearer more than what is farther away; the picture around stays. */
 import { smooth } from "./falloff.ts";
-import { edgeWeight, type Field } from "./field.ts";
+import type { Field } from "./field.ts";
 import { type Head, MESH } from "./head.ts";
 import type { Canvas } from "./kernel.ts";
+import { edgeWeight, type Skin } from "./skin.ts";
 
 /** Degrees, E, factors − 1; signs as in `core/motion.ts`. */
 export type Pose = { pitch: number; yaw: number; roll: number; x: number; y: number; z: number; scale: number };
@@ -17,9 +18,9 @@ const HAIR = 1.3;
 
 export type HeadMover = { add(pose: Pose): void };
 
-export function createHeadMover(canvas: Canvas, field: Field, head: Head): HeadMover {
+export function createHeadMover(canvas: Canvas, field: Field, skin: Skin, head: Head): HeadMover {
   const { nodes } = field;
-  const depth = depthSurface(field, head);
+  const depth = depthSurface(skin, head);
   const mask = new Float32Array(nodes.count);
   const moving: number[] = [];
   for (let i = 0; i < nodes.count; i++) {
@@ -56,10 +57,10 @@ export function createHeadMover(canvas: Canvas, field: Field, head: Head): HeadM
 }
 
 /** How far in front of its silhouette the head is at each node, pixels: the silhouette stays where it is when the head turns a little. */
-function depthSurface(field: Field, head: Head): Float32Array {
+function depthSurface(skin: Skin, head: Head): Float32Array {
   const outline = MESH.oval.map((i) => head.point(i).z);
   const back = outline.reduce((sum, z) => sum + z, 0) / outline.length + 0.1 * head.unit;
-  const surface = field.surface((i) => Math.max(0, back - head.point(i).z));
+  const surface = skin.surface((i) => Math.max(0, back - head.point(i).z));
   return surface.map((depth) => Math.max(0, depth));
 }
 

@@ -15,11 +15,11 @@ let puppet: Puppet;
 
 beforeAll(async () => {
   scene = await openScene(photo("grace_hopper.jpg"), params, new AbortController().signal);
-  puppet = createPuppet(scene.still, scene.face);
+  puppet = createPuppet(scene.still, [scene.face]);
 });
 
 const both = (name: string, value: number): ChannelValues => ({ [`${name}Left`]: value, [`${name}Right`]: value });
-const frameOf = (values: ChannelValues, sway = STILL): Uint8Array => Uint8Array.from(puppet.frame(values, sway));
+const frameOf = (values: ChannelValues, sway = STILL): Uint8Array => Uint8Array.from(puppet.frame([{ channels: values, sway }]));
 const stillBytes = (): Uint8Array => Buffer.concat([scene.still.y, scene.still.u, scene.still.v]);
 
 /** Mesh points of a frame, read at the crop of the still, so that only the motion differs. */

@@ -1,79 +1,116 @@
-/** A still with its face rigged: give it the values of the channels, and it gives the frame. */
+/** A still with its faces rigged: give it the values of the channels, and it gives the frame. */
 import type { Channel } from "@smileloop/core/motion.ts";
 import type { Face } from "../face/face.ts";
-import { createEye, type Eye } from "./eyes.ts";
-import { createField } from "./field.ts";
+import { createEye, type Eye, type EyeState } from "./eyes.ts";
+import { createField, type Field } from "./field.ts";
 import { createHead, type Side } from "./head.ts";
-import { createCanvas } from "./kernel.ts";
+import { type Canvas, createCanvas } from "./kernel.ts";
 import { createMouth } from "./mouth.ts";
 import { drawPatch } from "./patch.ts";
 import type { Planes } from "./planes.ts";
 import { createHeadMover, type Pose } from "./pose.ts";
 import { createShading } from "./shading.ts";
+import { createSkin } from "./skin.ts";
 
 export type ChannelValues = Partial<Record<Channel, number>>;
 
+/** What one face does in a frame: its channels, and the sway of its head below them. */
+export type FaceValues = { channels: ChannelValues; sway: Pose };
+
 export type Puppet = {
-  /** The frame (Y, U, V, packed), valid until the next call. With everything at 0 it is the still, bit by bit. */
-  frame(values: ChannelValues, sway: Pose): Uint8Array;
+  /** The frame (Y, U, V, packed), valid until the next call; one entry per face. With everything at 0 it is the still, bit by bit. */
+  frame(faces: FaceValues[]): Uint8Array;
 };
 
 /** Channels that this engine cannot show. */
 export const IGNORED: readonly Channel[] = ["jawForward", "tongueOut"];
 
-/** `face` in pixels of `still`. */
-export function createPuppet(still: Planes, face: Face): Puppet {
+/** `faces` in pixels of `still`. */
+export function createPuppet(still: Planes, faces: Face[]): Puppet {
   // A cell has to be small beside a mouth; where faces are large, larger cells do and cost less.
-  const cell = face.eyeDistance > 160 && Math.max(still.width, still.height) > 720 ? 16 : 8;
+  const smallest = Math.min(...faces.map((face) => face.eyeDistance));
+  const cell = smallest > 160 && Math.max(still.width, still.height) > 720 ? 16 : 8;
   const canvas = createCanvas(still, { cell, mapSize: 65536 });
+  const field = createField(canvas);
+  const rigs = faces.map((face) => createRig(canvas, field, still, face));
+  return {
+    frame(values) {
+      field.clear();
+      rigs.forEach((rig, i) => {
+        rig.move(values[i]!);
+      });
+      field.invert();
+      canvas.draw();
+      rigs.forEach((rig, i) => {
+        rig.draw(values[i]!.channels);
+      });
+      return canvas.frame();
+    },
+  };
+}
+
+/** One face of the canvas: `move` adds to the field, `draw` puts lids, mouth and light over the frame that it gave. */
+type Rig = { move(values: FaceValues): void; draw(channels: ChannelValues): void };
+
+function createRig(canvas: Canvas, field: Field, still: Planes, face: Face): Rig {
   const head = createHead(face);
-  const field = createField(canvas, head);
-  const headMover = createHeadMover(canvas, field, head);
+  const skin = createSkin(canvas, field, head);
+  const headMover = createHeadMover(canvas, field, skin, head);
   const mouth = createMouth(head, still);
-  const shading = createShading(canvas, field, head);
+  const shading = createShading(canvas, field, skin, head);
   const eyes: Record<Side, Eye> = {
     left: createEye(head, face, "left", still),
     right: createEye(head, face, "right", still),
   };
+  /** A mouth that is already open is not opened further by what it shows already: a dark gap below the teeth would appear. */
+  const jawOf = (channels: ChannelValues): number =>
+    Math.max(0, Math.max(0, (channels.jawOpen ?? 0) - (channels.mouthClose ?? 0)) - mouth.open);
   return {
-    frame(values, sway) {
-      const value = (name: Channel): number => values[name] ?? 0;
-      // A mouth that is already open is not opened further by what it shows already: a dark gap below the teeth would appear.
-      const jaw = Math.max(0, Math.max(0, value("jawOpen") - value("mouthClose")) - mouth.open);
-      field.clear();
-      for (const name of Object.keys(values) as Channel[]) field.add(name, name === "jawOpen" ? jaw : value(name));
-      headMover.add({
-        pitch: value("headPitch") + sway.pitch,
-        yaw: value("headYaw") + sway.yaw,
-        roll: value("headRoll") + sway.roll,
-        x: value("headX") + sway.x,
-        y: value("headY") + sway.y,
-        z: value("headZ") + sway.z,
-        scale: value("scale") + sway.scale,
-      });
-      field.invert();
-      canvas.draw();
+    move({ channels, sway }) {
+      for (const [name, value] of Object.entries(channels) as [Channel, number][]) {
+        skin.add(name, name === "jawOpen" ? jawOf(channels) : value);
+      }
+      headMover.add(poseOf(channels, sway));
+    },
+    draw(channels) {
+      const value = (name: Channel): number => channels[name] ?? 0;
       const parting = mouth.layer({
-        jaw,
+        jaw: jawOf(channels),
         upperUp: (value("mouthUpperUpLeft") + value("mouthUpperUpRight")) / 2,
         lowerDown: (value("mouthLowerDownLeft") + value("mouthLowerDownRight")) / 2,
       });
       if (parting) drawPatch(canvas, field, mouth.box, parting);
       for (const side of ["left", "right"] as const) {
-        const name = side === "left" ? "Left" : "Right";
-        // Out is to the picture's right for the left eye, and to its left for the right one.
-        const outwards = side === "left" ? 1 : -1;
-        const state = {
-          closing: Math.min(1, value(`eyeBlink${name}`) + 0.2 * value(`eyeSquint${name}`)),
-          lookX: outwards * (value(`eyeLookOut${name}`) - value(`eyeLookIn${name}`)),
-          lookY: value(`eyeLookDown${name}`) - value(`eyeLookUp${name}`),
-        };
+        const state = eyeState(channels, side);
         if (state.closing > 0.001 || state.lookX !== 0 || state.lookY !== 0) {
           drawPatch(canvas, field, eyes[side].box, eyes[side].layer(state));
         }
       }
-      shading.apply(values);
-      return canvas.frame();
+      shading.apply(channels);
     },
+  };
+}
+
+function poseOf(channels: ChannelValues, sway: Pose): Pose {
+  return {
+    pitch: (channels.headPitch ?? 0) + sway.pitch,
+    yaw: (channels.headYaw ?? 0) + sway.yaw,
+    roll: (channels.headRoll ?? 0) + sway.roll,
+    x: (channels.headX ?? 0) + sway.x,
+    y: (channels.headY ?? 0) + sway.y,
+    z: (channels.headZ ?? 0) + sway.z,
+    scale: (channels.scale ?? 0) + sway.scale,
+  };
+}
+
+function eyeState(channels: ChannelValues, side: Side): EyeState {
+  const name = side === "left" ? "Left" : "Right";
+  const value = (channel: Channel): number => channels[channel] ?? 0;
+  // Out is to the picture's right for the left eye, and to its left for the right one.
+  const outwards = side === "left" ? 1 : -1;
+  return {
+    closing: Math.min(1, value(`eyeBlink${name}`) + 0.2 * value(`eyeSquint${name}`)),
+    lookX: outwards * (value(`eyeLookOut${name}`) - value(`eyeLookIn${name}`)),
+    lookY: value(`eyeLookDown${name}`) - value(`eyeLookUp${name}`),
   };
 }

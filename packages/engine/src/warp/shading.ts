@@ -4,6 +4,7 @@ import { bump } from "./falloff.ts";
 import type { Field } from "./field.ts";
 import { type Head, MESH, type Point, type Side } from "./head.ts";
 import type { Canvas } from "./kernel.ts";
+import type { Skin } from "./skin.ts";
 
 /** Share by which a full smile darkens the fold and lightens the cheek. */
 const FOLD = -0.1;
@@ -12,10 +13,10 @@ const FOLD_WIDTH = 0.06;
 
 export type Shading = { apply(values: Partial<Record<Channel, number>>): void };
 
-export function createShading(canvas: Canvas, field: Field, head: Head): Shading {
+export function createShading(canvas: Canvas, field: Field, skin: Skin, head: Head): Shading {
   const sides = (["left", "right"] as const).map((side) => ({
     side,
-    gain: field.surface((i) => smileLight(head, side, head.local(i))),
+    gain: skin.surface((i) => smileLight(head, side, head.local(i))),
   }));
   const { nodes, backX, backY } = field;
   const gain = new Float32Array(nodes.count);
