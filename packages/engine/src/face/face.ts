@@ -13,10 +13,11 @@ export type { Face, FaceCrop, Landmarks, LidContours } from "./types.ts";
 /** Smallest distance of the outer eye corners, in pixels of the full picture, that is animated. */
 export const MIN_EYE_DISTANCE = 24;
 
-/** Faces of a picture, largest first, each once. */
-export async function findFaces(picture: Picture): Promise<Face[]> {
+/** Faces of a picture, largest first, each once. `thorough: false` looks at the whole picture only, not turned and not closer. */
+export async function findFaces(picture: Picture, { thorough = true } = {}): Promise<Face[]> {
   const ready = await models();
-  const faces = search(ready, picture, (candidate, limits) => readFace(ready, picture, candidate, limits));
+  const accept = (candidate: Candidate, limits: Limits) => readFace(ready, picture, candidate, limits);
+  const faces = search(ready, picture, accept, thorough);
   return withoutDoubles(faces.sort((a, b) => b.eyeDistance - a.eyeDistance));
 }
 

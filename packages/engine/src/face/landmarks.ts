@@ -63,7 +63,7 @@ export function eyesAt(
   picture: Picture,
   points: Float32Array,
   angle: number,
-): Pick<Landmarks, "iris" | "lids"> {
+): Pick<Landmarks, "iris" | "lids" | "brows"> {
   const rightCrop = eyeCrop(points, RIGHT_EYE, angle);
   const leftCrop = eyeCrop(points, LEFT_EYE, angle);
   const [right, left] = models.iris([
@@ -72,7 +72,11 @@ export function eyesAt(
   ]) as [Float32Array, Float32Array];
   const rightEye = placeEye(right, rightCrop, false);
   const leftEye = placeEye(left, leftCrop, true);
-  return { iris: { left: leftEye.iris, right: rightEye.iris }, lids: { left: leftEye.lids, right: rightEye.lids } };
+  return {
+    iris: { left: leftEye.iris, right: rightEye.iris },
+    lids: { left: leftEye.lids, right: rightEye.lids },
+    brows: { left: leftEye.brow, right: rightEye.brow },
+  };
 }
 
 function eyeCrop(points: Float32Array, { outer, inner }: typeof LEFT_EYE, angle: number): FaceCrop {
@@ -84,8 +88,12 @@ function eyeCrop(points: Float32Array, { outer, inner }: typeof LEFT_EYE, angle:
 const LOWER = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 const UPPER = [0, 9, 10, 11, 12, 13, 14, 15, 8];
 const IRIS = [71, 72, 73, 74, 75];
+/** The upper edge of the brow (70, 63, 105, 66, 107 in the mesh of a right eye), from its outer end. */
+const BROW = [64, 65, 66, 67, 68];
 
-function placeEye(output: Float32Array, crop: FaceCrop, mirrored: boolean): { iris: Float32Array; lids: LidContours } {
+type Eye = { iris: Float32Array; lids: LidContours; brow: Float32Array };
+
+function placeEye(output: Float32Array, crop: FaceCrop, mirrored: boolean): Eye {
   const pick = (indices: number[]) => {
     const places = new Float32Array(indices.length * 2);
     indices.forEach((index, i) => {
@@ -94,5 +102,5 @@ function placeEye(output: Float32Array, crop: FaceCrop, mirrored: boolean): { ir
     });
     return places;
   };
-  return { iris: pick(IRIS), lids: { upper: pick(UPPER), lower: pick(LOWER) } };
+  return { iris: pick(IRIS), lids: { upper: pick(UPPER), lower: pick(LOWER) }, brow: pick(BROW) };
 }

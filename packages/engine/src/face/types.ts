@@ -13,6 +13,8 @@ export type Landmarks = {
   /** 5 × (x, y): the centre, then four points of the rim. */
   iris: { left: Float32Array; right: Float32Array };
   lids: { left: LidContours; right: LidContours };
+  /** 5 × (x, y) along the upper edge of each brow, from its outer to its inner end; steadier to see here than in the mesh. */
+  brows: { left: Float32Array; right: Float32Array };
   /** How sure the mesh model is that there is a face in the crop, 0–1. */
   meshScore: number;
 };

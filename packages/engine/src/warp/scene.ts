@@ -116,6 +116,7 @@ function scaledFace(face: Face, { x, y, scale }: { x: number; y: number; scale: 
     points: face.points.map((value, i) => (value - [x, y, 0][i % 3]!) * scale),
     iris: { left: pairs(face.iris.left), right: pairs(face.iris.right) },
     lids: { left: lids(face.lids.left), right: lids(face.lids.right) },
+    brows: { left: pairs(face.brows.left), right: pairs(face.brows.right) },
     box: {
       x: (face.box.x - x) * scale,
       y: (face.box.y - y) * scale,
