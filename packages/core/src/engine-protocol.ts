@@ -36,10 +36,13 @@ export type VideoSpec = z.infer<typeof videoSpecSchema>;
 export const provenanceSchema = z.strictObject({ job: z.string(), engine: z.string(), version: z.string() });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** `size`: "source" (long side ≤ 1280) or the side of a square crop around the face. `face`: index, largest first. */
+/**
+ * `size`: "source" (long side ≤ 1280) or the side of a square crop around the face. `face`: index, largest first, or "all": every
+ * face that can move does, each in its own time where the motion has no curves for it.
+ */
 export const animateParamsSchema = z.strictObject({
   size: z.union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)]),
-  face: z.int().min(0),
+  face: z.union([z.int().min(0), z.literal("all")]),
   intensity: z.number().min(0).max(1.5),
   seed: z.int().min(0).max(0xffffffff),
 });

@@ -3,13 +3,15 @@ import type { RunRequest, RunResult } from "@smileloop/core/engine-protocol.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
+import { eased } from "./ease.ts";
 import type { Framing } from "./framing.ts";
 import { createLife } from "./life.ts";
-import { type ChannelValues, createPuppet, IGNORED } from "./puppet.ts";
+import { type FaceFrames, phasesOf } from "./phases.ts";
+import { type ChannelValues, createPuppet, type FaceValues, IGNORED } from "./puppet.ts";
 import { openScene } from "./scene.ts";
 
 /**
- * Renders `request.motion` on the face of the picture and writes the video. Throws, leaving no file, what `openScene` and the
+ * Renders `request.motion` on the faces of the picture that were asked for and writes the video. Throws, leaving no file, what `openScene` and the
  * writer throw, and `signal.reason`.
  */
 export async function animate(request: RunRequest, { signal, progress }: TaskContext): Promise<RunResult> {
@@ -17,8 +19,13 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
   signal.throwIfAborted();
   const scene = await openScene(request.inputs.image.path, params, signal);
   const started = performance.now();
-  const puppet = createPuppet(scene.still, [scene.face]);
-  const sway = createLife(motion, params.seed);
+  const faces = scene.movers.map(({ face }) => face);
+  const puppet = createPuppet(scene.still, faces);
+  const actors = phasesOf(motion, faces.length, params.seed).map((asked, nth) => {
+    const curves = eased(asked, scene.movers[nth]!.ease);
+    const sway = createLife(motion, params.seed + nth);
+    return (frame: number): FaceValues => ({ channels: valuesAt(curves, frame), sway: sway(frame) });
+  });
   const { width, height } = scene.still;
   const rigged = performance.now();
   const writer = await openVideoWriter({
@@ -33,7 +40,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
     for (let frame = 0; frame < motion.frames; frame++) {
       signal.throwIfAborted();
       const before = performance.now();
-      const pixels = puppet.frame([{ channels: valuesAt(motion, frame), sway: sway(frame) }]);
+      const pixels = puppet.frame(actors.map((act) => act(frame)));
       rendering += performance.now() - before;
       await writer.write(pixels);
       progress("render", frame + 1, motion.frames);
@@ -48,7 +55,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
   return {
     outputs: { video: spec },
     faces: scene.faces,
-    warnings: warningsOf(scene.framing, params.size),
+    warnings: [...scene.warnings, ...warningsOf(scene.framing, params.size)],
     ignoredChannels: ignoredIn(motion),
     timings: rounded({
       ...scene.timings,
@@ -60,9 +67,9 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
   };
 }
 
-export function valuesAt(motion: MotionFrames, frame: number): ChannelValues {
+function valuesAt({ channels }: FaceFrames, frame: number): ChannelValues {
   const values: ChannelValues = {};
-  for (const [name, samples] of Object.entries(motion.faces[0]?.channels ?? {})) {
+  for (const [name, samples] of Object.entries(channels)) {
     values[name as Channel] = samples[Math.min(frame, samples.length - 1)] ?? 0;
   }
   return values;

@@ -21,29 +21,59 @@ const FACE_SHARE = 0.44;
 const FACE_HEIGHT = 0.46;
 
 /**
- * `face` in pixels of the upright full picture (`pictureWidth` × `pictureHeight`). "source": the whole picture, never enlarged.
- * A number: a square around the face, moved to lie inside the picture, smaller where the picture is narrower; it takes in more
- * of the picture rather than be enlarged more than twice, and stays smaller than asked where the picture has no more.
+ * `faces` in pixels of the upright full picture (`pictureWidth` × `pictureHeight`), the most important first. "source": the whole
+ * picture, never enlarged. A number: a square around the faces, moved to lie inside the picture, smaller where the picture is
+ * narrower; it takes in more of the picture rather than be enlarged more than twice, and stays smaller than asked where the
+ * picture has no more. Faces too far apart for one square lie outside it (see `holds`).
  */
 export function framing(
   pictureWidth: number,
   pictureHeight: number,
-  face: FramedFace,
+  faces: FramedFace[],
   size: AnimateParams["size"],
 ): Framing {
   if (size === "source") return whole(pictureWidth, pictureHeight);
   const available = Math.min(pictureWidth, pictureHeight);
-  const wanted = Math.max(face.box.height, face.box.width * 1.15) / FACE_SHARE;
+  const { box, wanted } = around(faces, available);
   const side = Math.round(Math.min(available, Math.max(wanted, size / MAX_ENLARGED)));
   const out = Math.min(size, even(side * MAX_ENLARGED));
-  const x = face.box.x + face.box.width / 2 - side / 2;
-  const y = face.box.y + face.box.height / 2 - side * FACE_HEIGHT;
+  const x = box.x + box.width / 2 - side / 2;
+  const y = box.y + box.height / 2 - side * FACE_HEIGHT;
   return {
     crop: { x: within(x, pictureWidth - side), y: within(y, pictureHeight - side), width: side, height: side },
     width: out,
     height: out,
     enlarged: Math.max(1, out / side),
   };
+}
+
+/** Whether a face lies whole in a frame, but for a tenth of it. */
+export function holds({ crop }: Framing, { box }: FramedFace): boolean {
+  const spare = 0.1 * Math.max(box.width, box.height);
+  const across = box.x >= crop.x - spare && box.x + box.width <= crop.x + crop.width + spare;
+  return across && box.y >= crop.y - spare && box.y + box.height <= crop.y + crop.height + spare;
+}
+
+/** The box around the first face and as many of the others as a square of `available` holds, and the side that leaves them room. */
+function around([first, ...others]: FramedFace[], available: number): { box: FramedFace["box"]; wanted: number } {
+  let box = first!.box;
+  const sideFor = ({ width, height }: FramedFace["box"]) => Math.max(height, width * 1.15) / FACE_SHARE;
+  let wanted = sideFor(box);
+  for (const other of others) {
+    const joined = union(box, other.box);
+    if (Math.max(joined.width, joined.height) > available) continue;
+    box = joined;
+    wanted = Math.max(wanted, sideFor(other.box));
+  }
+  const room = wanted * (1 - FACE_SHARE);
+  return { box, wanted: Math.max(wanted, box.width + room, box.height + room) };
+}
+
+function union(a: FramedFace["box"], b: FramedFace["box"]): FramedFace["box"] {
+  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  const right = Math.max(a.x + a.width, b.x + b.width);
+  const bottom = Math.max(a.y + a.height, b.y + b.height);
+  return { x, y, width: right - x, height: bottom - y };
 }
 
 function whole(pictureWidth: number, pictureHeight: number): Framing {

@@ -31,7 +31,7 @@ export function createLife(motion: MotionFrames, seed: number): (frame: number) 
 }
 
 /** Mulberry32: small, and enough for phases. */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -15,11 +15,12 @@ let puppet: Puppet;
 
 beforeAll(async () => {
   scene = await openScene(photo("grace_hopper.jpg"), params, new AbortController().signal);
-  puppet = createPuppet(scene.still, [scene.face]);
+  puppet = createPuppet(scene.still, [scene.movers[0]!.face]);
 });
 
 const both = (name: string, value: number): ChannelValues => ({ [`${name}Left`]: value, [`${name}Right`]: value });
-const frameOf = (values: ChannelValues, sway = STILL): Uint8Array => Uint8Array.from(puppet.frame([{ channels: values, sway }]));
+const frameOf = (values: ChannelValues, sway = STILL): Uint8Array =>
+  Uint8Array.from(puppet.frame([{ channels: values, sway }]));
 const stillBytes = (): Uint8Array => Buffer.concat([scene.still.y, scene.still.u, scene.still.v]);
 
 /** Mesh points of a frame, read at the crop of the still, so that only the motion differs. */
@@ -28,7 +29,7 @@ async function pointsOf(frame: Uint8Array): Promise<(i: number) => { x: number; 
   const data = toRgb(frame, width, height);
   const region = { x: 0, y: 0, width, height };
   const whole = { width, height, data, region, fullWidth: width, fullHeight: height, orientation: 1 };
-  const { points } = await trackFace(whole, scene.face.crop);
+  const { points } = await trackFace(whole, scene.movers[0]!.face.crop);
   return (i) => ({ x: points[i * 3]!, y: points[i * 3 + 1]! });
 }
 
@@ -48,7 +49,7 @@ test("at rest the frame is the still, bit by bit, also after it has moved", () =
 
 test("a smile draws the corners out and up, more of it farther", async () => {
   const before = await pointsOf(frameOf({}));
-  const unit = scene.face.eyeDistance;
+  const unit = scene.movers[0]!.face.eyeDistance;
   const travel = async (value: number) => {
     const after = await pointsOf(frameOf(both("mouthSmile", value)));
     return {
@@ -68,7 +69,7 @@ test("a turn moves the nose to where the person turns, a nod moves it down", asy
   const before = await pointsOf(frameOf({}));
   const turned = await pointsOf(frameOf({ headYaw: 6 }));
   const nodded = await pointsOf(frameOf({ headPitch: 6 }));
-  const unit = scene.face.eyeDistance;
+  const unit = scene.movers[0]!.face.eyeDistance;
   expect((turned(1).x - before(1).x) / unit).toBeGreaterThan(0.02);
   expect((nodded(1).y - before(1).y) / unit).toBeGreaterThan(0.02);
 });
@@ -77,18 +78,18 @@ test("a jaw that opens parts the lips", async () => {
   const gap = (at: (i: number) => { y: number }): number => at(14).y - at(13).y;
   const before = await pointsOf(frameOf({}));
   const after = await pointsOf(frameOf({ jawOpen: 0.5 }));
-  expect((gap(after) - gap(before)) / scene.face.eyeDistance).toBeGreaterThan(0.05);
+  expect((gap(after) - gap(before)) / scene.movers[0]!.face.eyeDistance).toBeGreaterThan(0.05);
 });
 
 describe("a blink", () => {
   test("covers the iris", () => {
-    const [x, y] = [scene.face.iris.right[0]!, scene.face.iris.right[1]!];
+    const [x, y] = [scene.movers[0]!.face.iris.right[0]!, scene.movers[0]!.face.iris.right[1]!];
     const box = { x0: x - 3, y0: y - 3, x1: x + 4, y1: y + 4 };
     const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(mean(luma(frameOf(both("eyeBlink", 1)), box))).toBeGreaterThan(mean(luma(frameOf({}), box)) + 15);
   });
   test("leaves the mouth alone", () => {
-    const y0 = scene.face.points[2 * 3 + 1]!;
+    const y0 = scene.movers[0]!.face.points[2 * 3 + 1]!;
     const box = { x0: 100, y0, x1: 400, y1: y0 + 60 };
     expect(luma(frameOf(both("eyeBlink", 1)), box)).toEqual(luma(frameOf({}), box));
   });
@@ -97,7 +98,12 @@ describe("a blink", () => {
 test("what is far from the face stays as it is, to the bit, and so does the frame's edge", () => {
   const moved = frameOf({ ...both("mouthSmile", 1), ...both("cheekSquint", 1), jawOpen: 0.3, browInnerUp: 1 });
   const { width, height } = scene.still;
-  const bottom = { x0: 0, y0: scene.face.box.y + scene.face.box.height * 1.35, x1: width, y1: height };
+  const bottom = {
+    x0: 0,
+    y0: scene.movers[0]!.face.box.y + scene.movers[0]!.face.box.height * 1.35,
+    x1: width,
+    y1: height,
+  };
   expect(luma(moved, bottom)).toEqual(luma(stillBytes(), bottom));
   const swayed = frameOf({ headYaw: 8, headX: 0.08, headRoll: 5 });
   for (const edge of [
@@ -110,7 +116,7 @@ test("what is far from the face stays as it is, to the bit, and so does the fram
 });
 
 test("moved skin stays as sharp as the still", () => {
-  const { x, y, width, height } = scene.face.box;
+  const { x, y, width, height } = scene.movers[0]!.face.box;
   const cheeks = { x0: x + 0.15 * width, y0: y + 0.45 * height, x1: x + 0.85 * width, y1: y + 0.65 * height };
   const energy = (frame: Uint8Array): number => {
     const w = scene.still.width;

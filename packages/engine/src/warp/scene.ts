@@ -1,30 +1,25 @@
-/** From a picture file to what is animated: the frame's own still and the face in it. */
+/** From a picture file to what is animated: the frame's own still and the faces in it. */
 import type { AnimateParams } from "@smileloop/core/engine-protocol.ts";
-import { AppError } from "@smileloop/core/errors.ts";
 import sharp from "sharp";
-import { chooseFace, type Face, findFaces, MIN_EYE_DISTANCE } from "../face/face.ts";
+import { type Face, findFaces } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
-import { type Framing, framing, MAX_SOURCE_SIDE } from "./framing.ts";
+import { castOf, type Mover, type Warning } from "./cast.ts";
+import { type Framing, MAX_SOURCE_SIDE } from "./framing.ts";
 import { type Planes, toPlanes } from "./planes.ts";
-
-/** Beyond this the far half of the face is hidden and its lids and mouth corner cannot be moved believably. Degrees. */
-export const MAX_YAW = 55;
-
-/** E in pixels of the frame: below it the grid is coarser than a mouth, and hardly a pixel moves. */
-const MIN_SEEN_DISTANCE = 16;
 
 export type Scene = {
   still: Planes;
-  /** In pixels of the frame. */
-  face: Face;
+  /** Who moves, in pixels of the frame. */
+  movers: Mover[];
   /** How many faces the picture has. */
   faces: number;
   framing: Framing;
+  warnings: Warning[];
   /** Milliseconds. */
   timings: { decode: number; detect: number };
 };
 
-/** Throws what `decodePicture` and `chooseFace` throw, `face_too_small`, `face_turned_away`, and the signal's reason. */
+/** Throws what `decodePicture` and `castOf` throw, and the signal's reason. */
 export async function openScene(path: string, params: AnimateParams, signal: AbortSignal): Promise<Scene> {
   const started = performance.now();
   const picture = await decodePicture(path, { maxSide: MAX_SOURCE_SIDE });
@@ -32,46 +27,26 @@ export async function openScene(path: string, params: AnimateParams, signal: Abo
   const decoded = performance.now();
   const faces = await findFaces(picture);
   signal.throwIfAborted();
-  const found = chooseFace(faces, params.face);
-  const scale = picture.fullWidth / picture.width;
-  refuseHopeless(found, scale);
+  const { movers, framing, warnings } = await castOf(picture, faces, params);
   const detected = performance.now();
-  const full = scaledFace(found, { x: 0, y: 0, scale });
-  const frame = framing(picture.fullWidth, picture.fullHeight, full, params.size);
-  if ((full.eyeDistance * frame.width) / frame.crop.width < MIN_SEEN_DISTANCE) {
-    throw new AppError(
-      "face_too_small",
-      "The face would be too small in the video for its motion to be seen. Ask for a square around it, such as `size` 512.",
-    );
-  }
-  const { rgb, region } = await stillOf(path, picture, frame);
+  const { rgb, region } = await stillOf(path, picture, framing);
   signal.throwIfAborted();
-  const still = toPlanes(rgb, frame.width, frame.height);
+  const still = toPlanes(rgb, framing.width, framing.height);
   const cut = performance.now();
+  const place = faceIn(region, framing.width / region.width, picture.fullWidth / picture.width);
   return {
     still,
-    face: scaledFace(full, { x: region.x, y: region.y, scale: frame.width / region.width }),
+    movers: movers.map((mover) => ({ ...mover, face: place(mover.face) })),
     faces: faces.length,
-    framing: frame,
+    framing,
+    warnings,
     timings: { decode: decoded - started + (cut - detected), detect: detected - decoded },
   };
 }
 
-function refuseHopeless(face: Face, scale: number): void {
-  const distance = face.eyeDistance * scale;
-  if (distance < MIN_EYE_DISTANCE) {
-    throw new AppError(
-      "face_too_small",
-      `The face is too small: its outer eye corners are ${Math.round(distance)} pixels apart, and ${MIN_EYE_DISTANCE} are needed. ` +
-        "Use a picture in which the face is larger.",
-    );
-  }
-  if (Math.abs(face.yaw) > MAX_YAW) {
-    throw new AppError(
-      "face_turned_away",
-      "The face is turned too far to the side. Use a picture in which both eyes can be seen well.",
-    );
-  }
+/** Where the faces of the small picture lie in the frame, which shows `region` of the full picture. */
+function faceIn(region: Picture["region"], scale: number, toFull: number): (face: Face) => Face {
+  return (face) => scaledFace(face, { x: region.x / toFull, y: region.y / toFull, scale: scale * toFull });
 }
 
 /** The frame's pixels, from the small decode where it is sharp enough, else from the file again; and what they show. */

@@ -1,0 +1,170 @@
+/** Looks at a finished video beside the picture that it was made from. */
+import type { CheckRequest } from "@smileloop/core/engine-protocol.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import type { MotionFrames } from "@smileloop/core/motion.ts";
+import { type Face, type FaceCrop, findFaces, type Landmarks, trackFace } from "../face/face.ts";
+import { decodePicture, type Picture } from "../media/picture.ts";
+import { readVideo, type VideoInfo } from "../media/video-reader.ts";
+import { type Box, pictureOf } from "../media/yuv.ts";
+import { castOf } from "../warp/cast.ts";
+import { eased } from "../warp/ease.ts";
+import { type Framing, MAX_SOURCE_SIDE } from "../warp/framing.ts";
+import { phasesOf } from "../warp/phases.ts";
+import { type Demand, demandsOf, strengthAt } from "./demands.ts";
+import { type Likeness, likeness } from "./likeness.ts";
+import { type Moved, movedBetween } from "./measure.ts";
+import { change } from "./stillness.ts";
+
+const MOST_FRAMES = 8;
+/** Where several faces move, frames looked at for each of them besides the first. */
+const FRAMES_OF_MANY = 2;
+/**
+ * How sure the detector is of a face whose landmarks can tell how it moves: portraits have ≥ 0.87, a face that a damaged JPEG
+ * shows in two shifted halves 0.71. Of the others no special movement is demanded: there the picture is odd, not the result.
+ */
+const LEAST_SURE = 0.8;
+
+/** What was seen of one face that should move. */
+export type Evidence = {
+  /** Its index in the picture, largest first. */
+  index: number;
+  likeness: Likeness;
+  /** How sure the model is of the face in each frame that was looked at, the least. */
+  meshScore: number;
+  /** The most that a frame that was looked at differs from the first, 0–255. */
+  change: number;
+  /** How strongly the motion moves in these frames, the most. */
+  strength: number;
+  demands: Demand[];
+  moved: Map<number, Moved>;
+};
+
+/** A face that should move: as the picture shows it, where that lies in the video, its curves, and the frames to look at. */
+type Subject = { index: number; face: Face; crop: FaceCrop; motion: MotionFrames; demands: Demand[]; wanted: number[] };
+type Source = { picture: Picture; framing: Framing; subjects: Subject[] };
+
+/** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`. */
+export async function examine(
+  request: CheckRequest,
+  signal: AbortSignal,
+): Promise<{ faces: Evidence[]; info: VideoInfo; timings: Record<string, number> }> {
+  const started = performance.now();
+  const source = await readSource(request, signal);
+  const wanted = new Set(source.subjects.flatMap((subject) => subject.wanted));
+  const { info, frames } = await readFrames(request.file, wanted, signal);
+  const decoded = performance.now();
+  requireShape(info, request, source.framing);
+  const faces: Evidence[] = [];
+  for (const subject of source.subjects) faces.push(await look(subject, source.picture, info, frames, signal));
+  const ended = performance.now();
+  const timings = { decode: decoded - started, look: ended - decoded, check: ended - started };
+  const rounded = Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)]));
+  return { faces, info, timings: rounded };
+}
+
+async function look(
+  { index, face, crop: at, motion, demands, wanted }: Subject,
+  source: Picture,
+  { width, height }: VideoInfo,
+  frames: Map<number, Uint8Array>,
+  signal: AbortSignal,
+): Promise<Evidence> {
+  const box = boxAround(at);
+  const neutralFrame = frames.get(0)!;
+  let neutral: Landmarks | undefined;
+  let alike: Likeness | undefined;
+  let meshScore = 1;
+  let most = 0;
+  const moved = new Map<number, Moved>();
+  for (const frame of wanted) {
+    signal.throwIfAborted();
+    const yuv = frames.get(frame)!;
+    const picture = pictureOf(yuv, width, height, box);
+    const crop = { ...at, x: at.x - picture.region.x, y: at.y - picture.region.y };
+    const landmarks = await trackFace(picture, crop);
+    meshScore = Math.min(meshScore, landmarks.meshScore);
+    if (neutral === undefined) {
+      neutral = landmarks;
+      alike = likeness({ picture, crop, landmarks }, { picture: source, crop: face.crop, landmarks: face });
+    } else {
+      moved.set(frame, movedBetween(neutral, landmarks));
+      most = Math.max(most, change(neutralFrame, yuv, width, height, box));
+    }
+  }
+  const strength = Math.max(...wanted.map((frame) => strengthAt(motion, frame)));
+  return { index, likeness: alike!, meshScore, change: most, strength, demands, moved };
+}
+
+/**
+ * The first and the last frame, those in which what is demanded is due, and where nothing is, the one that moves most. Where
+ * they are too many, each demand's first ones come first. Of many faces fewer frames are looked at.
+ */
+function framesToLookAt(motion: MotionFrames, demands: Demand[], many: boolean): number[] {
+  const count = motion.frames;
+  const due = [0, 1, 2, 3].flatMap((nth) => demands.flatMap((demand) => demand.frames[nth] ?? []));
+  const strengths = Array.from({ length: count }, (_, frame) => strengthAt(motion, frame));
+  const strongest = strengths.indexOf(Math.max(...strengths));
+  const most = many ? FRAMES_OF_MANY : MOST_FRAMES - 2;
+  const chosen = (due.length > 0 ? due : [strongest]).slice(0, most);
+  return [...new Set([0, ...chosen, ...(many ? [] : [count - 1])])].sort((a, b) => a - b);
+}
+
+async function readFrames(
+  path: string,
+  wanted: Set<number>,
+  signal: AbortSignal,
+): Promise<{ info: VideoInfo; frames: Map<number, Uint8Array> }> {
+  const frames = new Map<number, Uint8Array>();
+  try {
+    const info = await readVideo(path, {
+      signal,
+      onFrame: ({ index, yuv }) => {
+        if (wanted.has(index)) frames.set(index, yuv());
+      },
+    });
+    return { info, frames };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new AppError("check_unreadable", "The finished video does not decode.", { cause: error });
+  }
+}
+
+/** The picture that was given, the faces that should move in it, and where they lie in the video. */
+async function readSource({ inputs, params, motion }: CheckRequest, signal: AbortSignal): Promise<Source> {
+  const picture = await decodePicture(inputs.image.path, { maxSide: MAX_SOURCE_SIDE });
+  signal.throwIfAborted();
+  const { movers, framing } = await castOf(picture, await findFaces(picture), params);
+  signal.throwIfAborted();
+  const curves = phasesOf(motion, movers.length, params.seed);
+  const full = picture.fullWidth / picture.width;
+  const scale = framing.width / framing.crop.width;
+  const subjects = movers.map(({ index, face, ease }, nth): Subject => {
+    const own = { ...motion, faces: [eased(curves[nth]!, ease)] };
+    const legible = face.score >= LEAST_SURE && ease.why !== "unclear";
+    const demands = legible ? demandsOf(own) : [];
+    const crop = {
+      x: (face.crop.x * full - framing.crop.x) * scale,
+      y: (face.crop.y * full - framing.crop.y) * scale,
+      size: face.crop.size * full * scale,
+      angle: face.crop.angle,
+    };
+    return { index, face, crop, motion: own, demands, wanted: framesToLookAt(own, demands, movers.length > 1) };
+  });
+  return { picture, framing, subjects };
+}
+
+function requireShape(info: VideoInfo, { motion }: CheckRequest, due: Framing): void {
+  const rate = Math.abs(info.fps / motion.fps - 1) < 0.002 && info.constantRate;
+  if (info.width === due.width && info.height === due.height && info.frames === motion.frames && rate) return;
+  throw new AppError(
+    "check_wrong_shape",
+    `The finished video has ${info.frames} frames of ${info.width} × ${info.height} at ${info.fps.toFixed(2)} a second; ` +
+      `${motion.frames} of ${due.width} × ${due.height} at ${motion.fps} were asked for.`,
+  );
+}
+
+/** The square that holds a crop however it is turned. */
+function boxAround({ x, y, size }: FaceCrop): Box {
+  const reach = size * 0.72;
+  return { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach };
+}
