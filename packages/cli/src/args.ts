@@ -40,6 +40,7 @@ Options:
       --duration <s>      seconds, 1 to 10 (the preset's)
       --intensity <n>     how strongly it moves, 0 to 1.5 (1)
       --face <n>          which face, 0 = the largest (0)
+      --faces all         all faces instead of one, each in its own time
       --seed <n>          of what is left to chance (0)
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also of an error
@@ -83,6 +84,7 @@ const OPTIONS = {
     duration: { type: "string" },
     intensity: { type: "string" },
     face: { type: "string" },
+    faces: { type: "string" },
     seed: { type: "string" },
     engine: { type: "string" },
     json: { type: "boolean" },
@@ -145,6 +147,7 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   if (extra !== undefined) throw new UsageError(`One photo at a time: "${extra}" is one too many.`, "animate");
   const params: Record<string, unknown> = { preset: values.preset ?? "gentle_smile" };
   if (values.engine !== undefined) params.engine = values.engine;
+  if (values.faces !== undefined) params.faces = values.faces;
   if (values.size !== undefined) params.size = values.size === "source" ? "source" : number(values, "size");
   for (const name of ["fps", "duration", "intensity", "face", "seed"]) {
     if (values[name] !== undefined) params[name] = number(values, name);

@@ -61,6 +61,15 @@ test.each<[string, unknown[], unknown[]]>([
   for (const value of bad) expect(faults({ preset: "nod", [name]: value })[0]!.loc).toEqual(["body", "params", name]);
 });
 
+test("one face or all of them, not both", () => {
+  expect(animate.params.parse({ preset: "nod", faces: "all" })).not.toHaveProperty("face");
+  expect(animate.params.parse(animate.params.parse({ preset: "nod", faces: "all" }))).toMatchObject({ faces: "all" });
+  expect(animate.params.parse(animate.params.parse({ preset: "nod" }))).toMatchObject({ face: 0 });
+  for (const wrong of [{ faces: "all", face: 0 }, { faces: "two" }, { faces: true }]) {
+    expect(faults({ preset: "nod", ...wrong })[0]!.loc).toEqual(["body", "params", "faces"]);
+  }
+});
+
 test("unknown params are refused", () => {
   expect(faults({ preset: "nod", speed: 2 })).toHaveLength(1);
 });

@@ -39,7 +39,7 @@ const TRACKING_SECONDS = 0.75;
 /** Params of kind `animate`, the preset's name not yet looked up. */
 export function animateParamsSchema(presets: ReadonlyMap<string, Preset>) {
   const names = [...presets.keys()].sort();
-  return z.strictObject({
+  const params = z.strictObject({
     preset: z
       .enum(names as [string, ...string[]], {
         error: ({ input }) => `Unknown preset '${String(input).slice(0, 60)}'. Choose from: ${names.join(", ")}`,
@@ -54,9 +54,15 @@ export function animateParamsSchema(presets: ReadonlyMap<string, Preset>) {
     fps: z.int().min(10).max(60).default(25),
     duration: z.number().min(1).max(10).optional(),
     intensity: z.number().min(0).max(1.5).default(1),
-    face: z.int().min(0).max(99).default(0),
+    face: z.int().min(0).max(99).optional().meta({ default: 0 }),
+    faces: z.literal("all", { error: "Only `all` is known" }).optional(),
     seed: z.int().min(0).max(0xffffffff).default(0),
   });
+  const oneOrAll = params.refine(({ face, faces }) => face === undefined || faces === undefined, {
+    path: ["faces"],
+    error: "Give `face` for one of the faces or `faces` for all of them, not both",
+  });
+  return oneOrAll.transform(({ face = 0, ...rest }) => ({ ...rest, ...(rest.faces ? {} : { face }) }));
 }
 export type AnimateJobParams = z.infer<ReturnType<typeof animateParamsSchema>>;
 
@@ -88,14 +94,16 @@ export function createKinds(options: { presets: ReadonlyMap<string, Preset>; eng
     engines: options.engines,
     outputs: ["video"],
     estimateSeconds: (params, slots = []) => {
-      const { fps, duration, size, preset } = params as AnimateJobParams;
+      const { fps, duration, size, preset, faces } = params as AnimateJobParams;
       const driven = slots.includes("driving");
       // how long a driving clip is, is known only once it was read
       const own = driven ? TYPICAL_DRIVING_SECONDS : options.presets.get(preset ?? "")?.duration;
       const seconds = duration ?? own ?? 3;
       const side = size === "source" ? 1280 : size;
       const tracking = driven ? seconds * TRACKING_SECONDS : 0;
-      return Math.round((0.5 + tracking + fps * seconds * 0.01 * (side / 512) ** 2) * 10) / 10;
+      // a group, as far as one is common
+      const crowd = faces ? 2 : 1;
+      return Math.round((0.5 * crowd + tracking + fps * seconds * 0.01 * crowd * (side / 512) ** 2) * 10) / 10;
     },
     queueOf: (engine) => engine,
   };

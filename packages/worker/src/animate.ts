@@ -88,7 +88,7 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
 function requestOf({ kinds, presets }: AnimateDeps, record: JobRecord) {
   const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
   if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
-  const { preset: name, size, face, intensity, seed, fps, duration } = parsed.data as AnimateJobParams;
+  const { preset: name, size, face = 0, faces, intensity, seed, fps, duration } = parsed.data as AnimateJobParams;
   const preset = presets.get(name ?? "");
   if (!preset) throw new AppError("invalid_request", `There is no preset '${name}' here.`);
   const motion: MotionFrames = sampleMotion(presetMotion(preset), {
@@ -96,7 +96,7 @@ function requestOf({ kinds, presets }: AnimateDeps, record: JobRecord) {
     durationSeconds: duration ?? preset.duration,
     intensity,
   });
-  return { params: { size, face, intensity, seed }, motion };
+  return { params: { size, face: faces ?? face, intensity, seed }, motion };
 }
 
 async function download(files: Files, input: JobInput, { dir, signal }: AnimateOptions): Promise<string> {
