@@ -296,11 +296,8 @@ async function isMatroska(path: string): Promise<boolean> {
 }
 
 function unreadable(why: string, cause?: unknown): AppError {
-  return new AppError(
-    "driving_unreadable",
-    `The driving clip cannot be read: ${why}. Use a short MP4, MOV or WebM video of a face.`,
-    { cause },
-  );
+  const sentence = `The driving clip cannot be read: ${why}. Use a short MP4, MOV or WebM video of a face.`;
+  return new AppError("driving_unreadable", sentence, { cause });
 }
 
 function must(code: number, doing: string): void {
