@@ -6,6 +6,6 @@ const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
 /** `warp` renders in one process and has its work checked in another, which serves nothing else. */
 export const WARP = {
   queueName: "warp",
-  engineCommand: { command: process.execPath, args: [HOST, "--kinds", "animate", "--services", ""] },
+  engineCommand: { command: process.execPath, args: [HOST, "--kinds", "animate", "--services", "extract"] },
   checkerCommand: { command: process.execPath, args: [HOST, "--kinds", "", "--services", "check"] },
 };

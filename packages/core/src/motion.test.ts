@@ -49,6 +49,14 @@ test("a loop is repeated the nearest whole number of times, at least once", () =
   expect([1, 2, 2.9, 3.1, 4, 6].map(peaks)).toEqual([1, 1, 1, 2, 2, 3]);
 });
 
+test("a one-shot that is not stretched keeps its time, and holds its end", () => {
+  const sampled = sampleMotion(motion(false), { fps: 10, durationSeconds: 3, intensity: 1, stretch: false });
+  const values = sampled.faces[0]!.channels.jawOpen!;
+  expect(values).toHaveLength(30);
+  expect(values[10]).toBeCloseTo(0.8, 5);
+  expect(values.slice(20)).toEqual(Array(10).fill(0.4));
+});
+
 test("a one-shot is stretched so that its last frame is its end", () => {
   for (const seconds of [1, 2, 5]) {
     const values = jaw(motion(false), seconds);

@@ -120,16 +120,26 @@ export const motionFramesSchema = z.strictObject({
 });
 export type MotionFrames = z.infer<typeof motionFramesSchema>;
 
-export type SampleOptions = { fps: number; durationSeconds: number; intensity: number };
+export type SampleOptions = {
+  fps: number;
+  durationSeconds: number;
+  intensity: number;
+  /** False: a one-shot keeps its own time; what is longer holds its end. */
+  stretch?: boolean;
+};
 
 /**
  * A Motion sampled for a clip of `round(durationSeconds × fps)` frames. A loop is repeated whole, the nearest number of
  * cycles ≥ 1, and sampled at i/n so that frame n would be frame 0; a one-shot is stretched so that its last frame is its end.
  */
-export function sampleMotion(motion: Motion, { fps, durationSeconds, intensity }: SampleOptions): MotionFrames {
+export function sampleMotion(
+  motion: Motion,
+  { fps, durationSeconds, intensity, stretch = true }: SampleOptions,
+): MotionFrames {
   const frames = Math.round(durationSeconds * fps);
   const cycles = motion.loop ? Math.max(1, Math.round(durationSeconds / motion.duration)) : 1;
   const timeOf = (frame: number): number => {
+    if (!motion.loop && !stretch) return frame / fps;
     if (!motion.loop) return frames > 1 ? (frame / (frames - 1)) * motion.duration : 0;
     return (((frame * cycles) / frames) % 1) * motion.duration;
   };

@@ -17,6 +17,7 @@ import { outputKey } from "@smileloop/core/keys.ts";
 import type { AnimateJobParams, Kinds } from "@smileloop/core/kinds.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
 import { type Preset, presetMotion } from "@smileloop/core/preset.ts";
+import { readDriving } from "./driving.ts";
 import type { EngineProcess } from "./engine-process.ts";
 import { jobProgress } from "./progress.ts";
 
@@ -39,24 +40,39 @@ export type AnimateOptions = {
 };
 
 const PUT_TRIES = 3;
+const ENDINGS: Record<string, string> = {
+  ...{ "image/png": "png", "image/jpeg": "jpg", "video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm" },
+  ...{ "text/csv": "csv", "application/json": "json" },
+};
 
 /** Throws AppErrors for what goes wrong; whatever the signal stops throws `canceled` or the signal's reason. */
 export async function animate(deps: AnimateDeps, record: JobRecord, options: AnimateOptions): Promise<JobResult> {
   const { signal, report, ready } = options;
-  const { params, motion } = requestOf(deps, record);
+  const asked = askedOf(deps, record);
+  const { params } = asked;
+  const clip = record.inputs.driving?.[0];
+  const preset = clip ? null : presetMotionOf(deps, asked);
   const watch = stopwatch(deps.clock);
   const timeoutMs = 30_000 + 3000 * record.estimate_s;
 
   report(jobProgress("download", 0, 1));
   const picture = record.inputs.image?.[0];
   if (!picture) throw new AppError("invalid_request", "The job has no picture.");
-  const image = { path: await download(deps.files, picture, options), type: picture.type };
+  const image = { path: await download(deps.files, picture, "image", options), type: picture.type };
+  const driving = clip ? { path: await download(deps.files, clip, "driving", options), type: clip.type } : null;
   const downloadMs = watch();
 
   const video = join(options.dir, "video.mp4");
+  const progressOf = (stage: string, done: number, total: number) => jobProgress(stage, done, total, driving !== null);
   const onProgress = (to: (stage: string, done: number, total: number) => Progress) => {
     return (at: { stage: string; done: number; total: number }) => report(to(at.stage, at.done, at.total));
   };
+  const driven = driving
+    ? await readDriving(deps.engine, driving, asked, { timeoutMs, signal, onProgress: onProgress(progressOf) })
+    : null;
+  const motionMs = watch();
+  const motion = (driven?.motion ?? preset)!;
+
   const made = await deps.engine.request(
     {
       type: "run",
@@ -67,7 +83,7 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
       outputs: { video },
       provenance: { job: record.id, engine: ready.engine, version: ready.version },
     },
-    { timeoutMs, signal, onProgress: onProgress(jobProgress) },
+    { timeoutMs, signal, onProgress: onProgress(progressOf) },
   );
   const renderMs = watch();
 
@@ -80,27 +96,36 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
 
   report(jobProgress("upload", 0, 1));
   const output = await upload(deps.files, record, video, checked, signal);
-  const timings = { download: downloadMs, ...engineTimings(made, renderMs), check: checkMs, upload: watch() };
-  return { outputs: { video: output }, engineVersion: ready.version, warnings: warningsOf(made), timings };
+  const timings = {
+    download: downloadMs,
+    ...(driven ? { motion: motionMs } : {}),
+    ...engineTimings(made, renderMs),
+    ...{ check: checkMs, upload: watch() },
+  };
+  const warnings = [...(driven?.warnings ?? []), ...warningsOf(made)];
+  return { outputs: { video: output }, engineVersion: ready.version, warnings, timings };
 }
 
 /** The record is checked again: it may come from another version of this service. */
-function requestOf({ kinds, presets }: AnimateDeps, record: JobRecord) {
+function askedOf({ kinds }: AnimateDeps, record: JobRecord) {
   const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
   if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
-  const { preset: name, size, face = 0, faces, intensity, seed, fps, duration } = parsed.data as AnimateJobParams;
-  const preset = presets.get(name ?? "");
-  if (!preset) throw new AppError("invalid_request", `There is no preset '${name}' here.`);
-  const motion: MotionFrames = sampleMotion(presetMotion(preset), {
-    fps,
-    durationSeconds: duration ?? preset.duration,
-    intensity,
-  });
-  return { params: { size, face: faces ?? face, intensity, seed }, motion };
+  const { size, face = 0, faces, intensity, seed, ...rest } = parsed.data as AnimateJobParams;
+  return { params: { size, face: faces ?? face, intensity, seed }, ...rest };
 }
 
-async function download(files: Files, input: JobInput, { dir, signal }: AnimateOptions): Promise<string> {
-  const path = join(dir, input.type === "image/png" ? "image.png" : "image.jpg");
+function presetMotionOf(
+  { presets }: AnimateDeps,
+  { preset: name, params, fps, duration }: ReturnType<typeof askedOf>,
+): MotionFrames {
+  const preset = presets.get(name ?? "");
+  if (!preset) throw new AppError("invalid_request", `There is no preset '${name}' here.`);
+  const { intensity } = params;
+  return sampleMotion(presetMotion(preset), { fps, durationSeconds: duration ?? preset.duration, intensity });
+}
+
+async function download(files: Files, input: JobInput, slot: string, { dir, signal }: AnimateOptions): Promise<string> {
+  const path = join(dir, `${slot}.${ENDINGS[input.type] ?? "bin"}`);
   const file = await files.get(input.key, { signal });
   try {
     await pipeline(Readable.fromWeb(file.body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
@@ -108,7 +133,7 @@ async function download(files: Files, input: JobInput, { dir, signal }: AnimateO
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
     throw new AppError("storage_full", "There is no room for the job's files.", { cause: error });
   }
-  if (file.bytes !== input.bytes) throw new AppError("internal", "The job's picture is not the one that was given.");
+  if (file.bytes !== input.bytes) throw new AppError("internal", "A file of the job is not the one that was given.");
   return path;
 }
 

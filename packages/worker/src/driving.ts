@@ -1,0 +1,51 @@
+/** A job's driving clip: the engine reads how its face moves, and that becomes the curves of the frames that are asked for. */
+import { AppError } from "@smileloop/core/errors.ts";
+import type { JobRecord } from "@smileloop/core/job.ts";
+import { CLIP_LIMITS } from "@smileloop/core/kinds.ts";
+import { type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
+import type { EngineProcess, RequestOptions } from "./engine-process.ts";
+
+export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"] };
+
+/** Below this (a whole channel, or 15 degrees, is 1) hardly anything is seen to move. */
+const STILL = 0.12;
+const SHORTEST_SECONDS = 1;
+
+/**
+ * The clip keeps its own time: it is as long as it is, 1 to 10 s; what is asked for beyond its end holds its last pose. Chance
+ * (`seed`) has no part in it. Throws what the engine throws.
+ */
+export async function readDriving(
+  engine: EngineProcess,
+  driving: { path: string; type: string },
+  { fps, duration, params }: { fps: number; duration?: number | undefined; params: { intensity: number } },
+  options: RequestOptions,
+): Promise<DrivenMotion> {
+  const limits = { seconds: CLIP_LIMITS.maxSeconds };
+  const read = await engine.request({ type: "extract", inputs: { driving }, limits }, options);
+  const own = Math.min(CLIP_LIMITS.maxSeconds, Math.max(SHORTEST_SECONDS, read.motion.duration));
+  const motion = sampleMotion(read.motion, {
+    ...{ fps, durationSeconds: duration ?? own, intensity: params.intensity, stretch: false },
+  });
+  const warnings = [...read.warnings];
+  if (duration !== undefined && duration > read.motion.duration + 0.5) {
+    const seconds = read.motion.duration.toFixed(1);
+    const detail = `The driving clip is ${seconds} s long; after it, the video holds its last pose.`;
+    warnings.push({ code: "driving_short", detail });
+  }
+  if (strengthOf(motion) < STILL * Math.min(1, params.intensity)) {
+    const detail = "The face in the driving clip hardly moves, so the picture hardly does.";
+    warnings.push({ code: "driving_still", detail });
+  }
+  return { motion, warnings };
+}
+
+function strengthOf({ faces }: MotionFrames): number {
+  const [face] = faces;
+  if (!face) throw new AppError("internal", "A Motion has no face.");
+  const sizes = Object.entries(face.channels).map(([name, values]) => {
+    const most = values.reduce((peak, value) => Math.max(peak, Math.abs(value)), 0);
+    return /^head(Pitch|Yaw|Roll)$/.test(name) ? most / 15 : most;
+  });
+  return Math.max(0, ...sizes);
+}
