@@ -24,6 +24,9 @@ const FRAMES_OF_MANY = 2;
  */
 const LEAST_SURE = 0.8;
 
+/** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move. */
+const LEAST_MEASURED = 40;
+
 /** What was seen of one face that should move. */
 export type Evidence = {
   /** Its index in the picture, largest first. */
@@ -140,7 +143,8 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
   const scale = framing.width / framing.crop.width;
   const subjects = movers.map(({ index, face, ease }, nth): Subject => {
     const own = { ...motion, faces: [eased(curves[nth]!, ease)] };
-    const legible = face.score >= LEAST_SURE && ease.why !== "unclear";
+    const large = face.eyeDistance * full * scale >= LEAST_MEASURED;
+    const legible = large && face.score >= LEAST_SURE && ease.why !== "unclear";
     const demands = legible ? demandsOf(own) : [];
     const crop = {
       x: (face.crop.x * full - framing.crop.x) * scale,

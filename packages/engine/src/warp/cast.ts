@@ -5,7 +5,7 @@ import { isClear } from "../face/clarity.ts";
 import { chooseFace, type Face, MIN_EYE_DISTANCE } from "../face/face.ts";
 import type { Picture } from "../media/picture.ts";
 import { type Ease, easeOf } from "./ease.ts";
-import { type Framing, framing, holds } from "./framing.ts";
+import { type FramedFace, type Framing, framing, holds } from "./framing.ts";
 
 /** Degrees of the mesh, which is turned less than the head: what it calls 55 is nearly a profile, of which half a face is seen. */
 const MAX_YAW = 52;
@@ -42,28 +42,36 @@ export async function castOf(picture: Picture, faces: Face[], params: AnimatePar
   let moving = keep(asked, "small", (face) => face.eyeDistance * scale >= MIN_EYE_DISTANCE);
   moving = keep(moving, "turned", (face) => Math.abs(face.yaw) <= MAX_YAW);
   moving = keep(moving, "crowd", (_, nth) => nth < MOST_MOVERS);
-  const frame = framing(fullWidth, fullHeight, (moving.length > 0 ? moving : asked).map(inFull(scale)), params.size);
-  moving = keep(moving, "outside", (face) => params.face !== "all" || holds(frame, inFull(scale)(face)));
+  const frame = framing(
+    fullWidth,
+    fullHeight,
+    (moving.length > 0 ? moving : asked).map(inPicture(picture)),
+    params.size,
+  );
+  moving = keep(moving, "outside", (face) => params.face !== "all" || holds(frame, inPicture(picture)(face)));
   const seen = (face: Face): number => (face.eyeDistance * scale * frame.width) / frame.crop.width;
   moving = keep(moving, "small", (face) => seen(face) >= MIN_SEEN_DISTANCE);
   if (moving.length === 0) refuse(asked, stay, scale);
 
   const movers: Mover[] = [];
   for (const face of moving) {
-    movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, await isClear(picture, face)) });
+    const others = faces.filter((other) => other !== face);
+    movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, await isClear(picture, face), others) });
   }
   const stays = [...stay].map(([face, reason]) => ({ index: faces.indexOf(face), reason }));
   return { movers, framing: frame, warnings: [...warnOfStill(stays, faces.length), ...warnOfEase(movers, params)] };
 }
 
-const inFull = (scale: number) => (face: Face) => ({
-  box: {
-    x: face.box.x * scale,
-    y: face.box.y * scale,
-    width: face.box.width * scale,
-    height: face.box.height * scale,
-  },
-});
+/** The part of a face that lies in the picture, in pixels of the full picture. */
+const inPicture =
+  ({ width, height, fullWidth }: Picture) =>
+  ({ box }: Face): FramedFace => {
+    const scale = fullWidth / width;
+    const [left, top] = [Math.max(0, box.x), Math.max(0, box.y)];
+    const right = Math.min(width, box.x + box.width);
+    const bottom = Math.min(height, box.y + box.height);
+    return { box: { x: left * scale, y: top * scale, width: (right - left) * scale, height: (bottom - top) * scale } };
+  };
 
 /** Says why the largest face that was asked for cannot move. */
 function refuse(asked: Face[], stay: Map<Face, Reason>, scale: number): never {

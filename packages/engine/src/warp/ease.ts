@@ -3,28 +3,45 @@ import type { Channel } from "@smileloop/core/motion.ts";
 import type { Face } from "../face/face.ts";
 import type { FaceFrames } from "./phases.ts";
 
-/** Factors for what the motion asks: of all channels, and of those of the lids besides. */
-export type Ease = { all: number; lids: number; why: "turned" | "unclear" | undefined };
+/** Factors for what the motion asks: of all channels, and of those of the lids and of the head besides. */
+export type Ease = { all: number; lids: number; head: number; why: "turned" | "unclear" | undefined };
 
 /** Degrees of the mesh from which on, and up to which, a turned head eases the motion, and what is left of it then. */
 const TURNED = { from: 32, to: 52, least: 0.6 };
 /** The mesh lies only about right: mouth and head bear a part of the motion, lids that aren't quite the lids hardly any. */
 const UNCLEAR = { all: 0.65, lids: 0.4 };
 
-export function easeOf(face: Pick<Face, "yaw">, clear: boolean): Ease {
-  const turned = Math.min(1, Math.max(0, (Math.abs(face.yaw) - TURNED.from) / (TURNED.to - TURNED.from)));
+/** Distance of two faces by their mean width: from the first on heads turn freely, at the second they would squeeze each other. */
+const BESIDE = { free: 2, touching: 1, least: 0.45 };
+
+type Placed = Pick<Face, "yaw" | "box">;
+
+/** `others`: the other faces of the picture, whether they move or not. */
+export function easeOf(face: Placed, clear: boolean, others: Placed[]): Ease {
+  const turned = share(Math.abs(face.yaw), TURNED.from, TURNED.to);
   const all = 1 - (1 - TURNED.least) * turned;
-  if (!clear) return { all: Math.min(all, UNCLEAR.all), lids: UNCLEAR.lids, why: "unclear" };
-  return { all, lids: 1, why: turned > 0 ? "turned" : undefined };
+  const nearest = Math.min(Infinity, ...others.map((other) => gap(face, other)));
+  const head = 1 - (1 - BESIDE.least) * share(nearest, BESIDE.free, BESIDE.touching);
+  if (!clear) return { all: Math.min(all, UNCLEAR.all), lids: UNCLEAR.lids, head, why: "unclear" };
+  return { all, lids: 1, head, why: turned > 0 ? "turned" : undefined };
 }
 
 /** The curves that a face shows of those that are asked. */
-export function eased({ channels }: FaceFrames, { all, lids }: Ease): FaceFrames {
-  if (all === 1 && lids === 1) return { channels };
+export function eased({ channels }: FaceFrames, { all, lids, head }: Ease): FaceFrames {
+  if (all === 1 && lids === 1 && head === 1) return { channels };
   const shown: FaceFrames["channels"] = {};
   for (const [name, values] of Object.entries(channels) as [Channel, number[]][]) {
-    const share = /^eye(Blink|Squint|Wide)/.test(name) ? Math.min(all, lids) : all;
-    shown[name] = values.map((value) => value * share);
+    const limit = /^eye(Blink|Squint|Wide)/.test(name) ? lids : name.startsWith("head") ? head : 1;
+    shown[name] = values.map((value) => value * Math.min(all, limit));
   }
   return { channels: shown };
+}
+
+function gap({ box: a }: Placed, { box: b }: Placed): number {
+  const apart = Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
+  return apart / ((a.width + b.width) / 2);
+}
+
+function share(value: number, from: number, to: number): number {
+  return Math.min(1, Math.max(0, (value - from) / (to - from)));
 }
