@@ -6,6 +6,7 @@ import { UPLOAD_LIFE_MS } from "@smileloop/core/job.ts";
 import { uploadKey } from "@smileloop/core/keys.ts";
 import type { Slot } from "@smileloop/core/kinds.ts";
 import type { ApiDeps } from "./deps.ts";
+import { isVideoType, sniffDriving } from "./driving-header.ts";
 import { isJpeg, isPng, type PictureHeader, readPictureHeader } from "./picture-header.ts";
 
 type Stores = Pick<ApiDeps, "files" | "clock">;
@@ -13,7 +14,7 @@ type Stores = Pick<ApiDeps, "files" | "clock">;
 export type StoredUpload = { id: string; key: string; bytes: number; etag: string; sha256: string };
 
 /** A file that passed the checks of a slot; `etag` is the very content that was checked. */
-export type CheckedFile = PictureHeader & { key: string; bytes: number; etag: string };
+export type CheckedFile = { type: string; key: string; bytes: number; etag: string };
 
 /** Enough for any format that file-type knows by its first bytes, and for the header of nearly every picture. */
 const FIRST_BYTES = 16 * 1024;
@@ -38,33 +39,46 @@ export async function dropUpload({ files }: Pick<ApiDeps, "files">, owner: strin
   await files.purge(uploadKey(owner, id));
 }
 
-/** Throws `gone` after an upload's hour, `not_found` before its bytes are there, and whatever `checkImage` throws. */
+/** Throws `gone` after an upload's hour, `not_found` before its bytes are there, and whatever `checkFile` throws. */
 export async function checkUpload(deps: Stores, owner: string, id: string, slot: Slot): Promise<CheckedFile> {
   const key = uploadKey(owner, id);
   if (deps.clock.now() >= idTimeMs(id) + UPLOAD_LIFE_MS) {
     throw new AppError("gone", "This upload is over an hour old; upload the file again.");
   }
-  return checkImage(deps, key, slot).catch((error: unknown) => {
+  return checkFile(deps, key, slot).catch((error: unknown) => {
     if (!hasCode(error, "not_found")) throw error;
     throw new AppError("not_found", "There is no such upload, or its bytes have not arrived yet.", { cause: error });
   });
 }
 
 /**
- * Looks at size, first bytes and pixel count of a stored picture. Throws, in this order, `too_large`, `empty_file`,
+ * Looks at size, first bytes and, of a picture, pixel count of a stored file. Throws, in this order, `too_large`, `empty_file`,
  * `unsupported_type`, `image_unreadable`, `image_too_large`; `not_found` when there is no such file.
  */
-export async function checkImage({ files }: Pick<ApiDeps, "files">, key: string, slot: Slot): Promise<CheckedFile> {
+export async function checkFile({ files }: Pick<ApiDeps, "files">, key: string, slot: Slot): Promise<CheckedFile> {
   const file = await files.get(key);
   const reader = file.body.getReader();
   try {
     checkSize(file, slot);
-    const header = await readHeader(reader, slot);
-    checkPixels(header, slot);
-    return { ...header, key, bytes: file.bytes, etag: file.etag };
+    const type = slot.types.some(isVideoType) ? await drivingType(reader, slot) : await pictureType(reader, slot);
+    return { type, key, bytes: file.bytes, etag: file.etag };
   } finally {
     await reader.cancel();
   }
+}
+
+/** Only an engine can tell how long a video is and whether it shows a face. */
+async function drivingType(reader: ReadableStreamDefaultReader<Uint8Array>, { types }: Slot): Promise<string> {
+  const bytes = await readUntil(reader, new Uint8Array(0), FIRST_BYTES);
+  const type = sniffDriving(bytes);
+  if (type !== null && types.includes(type)) return type;
+  throw await unsupported(bytes, types, "This is no video and no recording of a face that we know.");
+}
+
+async function pictureType(reader: ReadableStreamDefaultReader<Uint8Array>, slot: Slot): Promise<string> {
+  const header = await readHeader(reader, slot);
+  checkPixels(header, slot);
+  return header.type;
 }
 
 function checkSize({ bytes }: StoredFile, { maxBytes }: Slot): void {
@@ -103,10 +117,14 @@ async function readHeader(reader: ReadableStreamDefaultReader<Uint8Array>, slot:
 async function checkType(bytes: Uint8Array, { types }: Slot): Promise<void> {
   const type = isJpeg(bytes) ? "image/jpeg" : isPng(bytes) ? "image/png" : null;
   if (type !== null && types.includes(type)) return;
+  throw await unsupported(bytes, types, "This is no picture that we know.");
+}
+
+async function unsupported(bytes: Uint8Array, types: string[], unknown: string): Promise<AppError> {
   const { fileTypeFromBuffer } = await import("file-type");
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
-  const what = found ? `This is ${found.mime}.` : "This is no picture that we know.";
-  throw new AppError("unsupported_type", `${what} Accepted by content, whatever the name: ${types.join(", ")}.`);
+  const what = found ? `This is ${found.mime}.` : unknown;
+  return new AppError("unsupported_type", `${what} Accepted by content, whatever the name: ${types.join(", ")}.`);
 }
 
 /** `bytes` and what follows, until there are at least `wanted` or the file ends. */

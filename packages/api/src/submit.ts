@@ -5,7 +5,7 @@ import { type Created, createJob } from "@smileloop/core/jobs.ts";
 import { inputKey } from "@smileloop/core/keys.ts";
 import { fieldErrors, type Kind, type Slot } from "@smileloop/core/kinds.ts";
 import type { ApiDeps } from "./deps.ts";
-import { type CheckedFile, checkImage, checkUpload } from "./intake.ts";
+import { type CheckedFile, checkFile, checkUpload } from "./intake.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** `source`: how the record names it for people, when it was no upload of the client's own (`form`). */
@@ -132,7 +132,7 @@ async function checkJobInput(
     throw new AppError("gone", "The files of this job are gone; upload the file again.");
   }
   if (!file) throw new AppError("not_found", `This job has no input '${input.slice(0, 60)}'.`);
-  return { file: await checkImage(deps, file.key, slot), source: `job:${job}/${input}` };
+  return { file: await checkFile(deps, file.key, slot), source: `job:${job}/${input}` };
 }
 
 function inputOf({ inputs }: JobRecord, slot: string): JobInput | undefined {
