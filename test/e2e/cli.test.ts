@@ -130,7 +130,7 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["animate", ASTRONAUT, "--size", "300"], /--size/],
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
-    [["dance"], /no command "dance".*animate, presets, serve/],
+    [["dance"], /no command "dance".*animate, motion, presets, serve/],
   ];
   for (const [args, is] of cases) {
     const said = await run(...args);

@@ -21,7 +21,7 @@ import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { WARP } from "../../../functions/engines.ts";
 import { type AnimateArgs, UsageError } from "./args.ts";
-import { openPhoto, type Photo } from "./photo.ts";
+import { type InputFile, openDriving, openPhoto } from "./input-file.ts";
 import { PRESETS_DIR } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
@@ -39,7 +39,7 @@ export async function animate(args: AnimateArgs): Promise<number> {
     const { width, height, frames, fps, duration, bytes } = record.outputs.video!;
     const video = { width, height, frames, fps, duration, bytes };
     if (args.json)
-      printJson({ ok: true, output: target, preset: record.params.preset, video, warnings: record.warnings });
+      printJson({ ok: true, output: target, preset: record.params.preset ?? null, video, warnings: record.warnings });
     else {
       for (const { detail } of record.warnings) process.stderr.write(`smileloop: ${detail}\n`);
       process.stdout.write(`${target}\n`);
@@ -63,7 +63,9 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: Jo
   const kind = kinds.get("animate")!;
   const params = paramsOf(kind, args);
   const photo = await openPhoto(args.photo, kind.slots.image!.maxBytes);
-  const target = args.output ?? `${basename(args.photo, extname(args.photo))}-${params.preset}.mp4`;
+  const driving = args.driving === null ? null : await openDriving(args.driving, kind.slots.driving!.maxBytes);
+  const named = (path: string): string => basename(path, extname(path));
+  const target = args.output ?? `${named(args.photo)}-${driving ? named(driving.path) : params.preset}.mp4`;
   await checkTarget(target, args.force);
 
   const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
@@ -81,7 +83,7 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: Jo
   const report = await createProgressReport({ quiet: args.quiet || args.json, bar: process.stderr.isTTY === true });
   const working = worker.run(signal);
   try {
-    const id = await submit(store, kind, params, photo);
+    const id = await submit(store, kind, params, driving ? { image: photo, driving } : { image: photo });
     const record = await follow(store, id, report, signal);
     report.stop();
     const { body } = await store.files.get(record.outputs.video!.key);
@@ -102,6 +104,8 @@ function paramsOf(kind: Kind, args: AnimateArgs): Record<string, unknown> {
     const option = fault?.loc[0];
     throw new UsageError(`${option === undefined ? "" : `--${option}: `}${fault?.msg}.`, "animate");
   }
+  const [conflict] = kind.conflicts(args.params, args.driving === null ? ["image"] : ["image", "driving"]);
+  if (conflict) throw new UsageError(conflict.msg, "animate");
   const { engine } = parsed.data;
   if (engine !== undefined && engine !== ENGINE) {
     throw new AppError("engine_not_configured", `The engine "${engine}" is not configured here; leave --engine out.`);
@@ -120,8 +124,12 @@ function openStore(): JobStore {
   };
 }
 
-async function submit(store: JobStore, kind: Kind, params: Record<string, unknown>, photo: Photo): Promise<string> {
-  const { type, bytes } = photo;
+async function submit(
+  store: JobStore,
+  kind: Kind,
+  params: Record<string, unknown>,
+  files: Record<string, InputFile>,
+): Promise<string> {
   const { record } = await createJob(store, {
     owner: OWNER,
     kind: kind.name,
@@ -129,11 +137,15 @@ async function submit(store: JobStore, kind: Kind, params: Record<string, unknow
     engine: ENGINE,
     params,
     metadata: {},
-    estimateSeconds: kind.estimateSeconds(params),
+    estimateSeconds: kind.estimateSeconds(params, Object.keys(files)),
     storeInputs: async (id) => {
-      const key = inputKey(OWNER, id, "image");
-      const { sha256 } = await store.files.put(key, createReadStream(photo.path), { type, bytes });
-      return { image: [{ key, type, bytes, sha256, source: "file" }] };
+      const inputs: JobRecord["inputs"] = {};
+      for (const [slot, { path, type, bytes }] of Object.entries(files)) {
+        const key = inputKey(OWNER, id, slot);
+        const { sha256 } = await store.files.put(key, createReadStream(path), { type, bytes });
+        inputs[slot] = [{ key, type, bytes, sha256, source: "file" }];
+      }
+      return inputs;
     },
   });
   return record.id;

@@ -16,9 +16,10 @@ const OVERVIEW = `Makes a portrait move.
 Usage: smileloop <command> [options]
 
 Commands:
-  animate <photo>   makes an MP4 of a photo (JPEG or PNG) and a preset
-  presets           lists the presets
-  serve             starts the server (the same as npm start)
+  animate <photo>         makes an MP4 of a photo (JPEG or PNG) and a preset or a driving clip
+  motion extract <clip>   reads how a face moves in a video, as a file that drives photos
+  presets                 lists the presets
+  serve                   starts the server (the same as npm start)
 
 Options:
   -h, --help        help, also of a command: smileloop animate --help
@@ -27,22 +28,40 @@ Options:
 Exit codes: 0 done, 1 failed, 2 the command line is not right, 130 stopped by Ctrl-C.
 `;
 
-const ANIMATE = `Makes an MP4 of a photo and a preset. Needs no server and no network.
+const ANIMATE = `Makes an MP4 of a photo and a preset or a driving clip. Needs no server and no network.
 
 Usage: smileloop animate <photo> [options]
 
 Options:
   -p, --preset <name>     the motion, see smileloop presets (gentle_smile)
+      --driving <file>    the motion of a face instead: a video (MP4, MOV, WebM), a CSV of Live Link Face,
+                          MediaPipe's results or a motion.json; its first 10 s
   -o, --output <file>     where the MP4 goes (<photo>-<preset>.mp4 in this folder)
   -f, --force             overwrites the file if there is one
       --size <size>       256, 512, 720 or 1024: a square around the face; source: the whole photo (source)
       --fps <n>           frames a second, 10 to 60 (25)
-      --duration <s>      seconds, 1 to 10 (the preset's)
+      --duration <s>      seconds, 1 to 10 (the preset's, or the driving clip's)
       --intensity <n>     how strongly it moves, 0 to 1.5 (1)
       --face <n>          which face, 0 = the largest (0)
       --faces all         all faces instead of one, each in its own time
       --seed <n>          of what is left to chance (0)
       --engine <name>     the engine (warp)
+      --json              prints one JSON object on stdout, also of an error
+  -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const MOTION = `Reads how a face moves and writes it as a Motion: curves of ARKit channels, for --driving, for
+jobs, and for other programs. Needs no server and no network.
+
+Usage: smileloop motion extract <clip> [options]
+
+<clip> is a video of a face (MP4, MOV, WebM; its first 60 s), a CSV of the app Live Link Face, or the results of
+MediaPipe's FaceLandmarker as JSON.
+
+Options:
+  -o, --output <file>     where the Motion goes (<clip>.motion.json in this folder)
+  -f, --force             overwrites the file if there is one
       --json              prints one JSON object on stdout, also of an error
   -q, --quiet             no progress
   -h, --help              this help
@@ -69,7 +88,7 @@ Options:
   -h, --help              this help
 `;
 
-const HELP = { animate: ANIMATE, presets: PRESETS, serve: SERVE };
+const HELP = { animate: ANIMATE, motion: MOTION, presets: PRESETS, serve: SERVE };
 export type CommandName = keyof typeof HELP;
 
 const help = { help: { type: "boolean", short: "h" } } as const;
@@ -77,6 +96,7 @@ const OPTIONS = {
   animate: {
     ...help,
     preset: { type: "string", short: "p" },
+    driving: { type: "string" },
     output: { type: "string", short: "o" },
     force: { type: "boolean", short: "f" },
     size: { type: "string" },
@@ -90,6 +110,13 @@ const OPTIONS = {
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
+  motion: {
+    ...help,
+    output: { type: "string", short: "o" },
+    force: { type: "boolean", short: "f" },
+    json: { type: "boolean" },
+    quiet: { type: "boolean", short: "q" },
+  },
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
 } as const;
@@ -97,6 +124,7 @@ const OPTIONS = {
 /** `params`: as kind `animate` takes them, not yet checked; what was not given is absent. */
 export type AnimateArgs = {
   photo: string;
+  driving: string | null;
   output: string | null;
   force: boolean;
   json: boolean;
@@ -104,10 +132,13 @@ export type AnimateArgs = {
   params: Record<string, unknown>;
 };
 
+export type MotionArgs = { clip: string; output: string | null; force: boolean; json: boolean; quiet: boolean };
+
 export type Command =
   | { name: "help"; text: string }
   | { name: "version" }
   | { name: "animate"; args: AnimateArgs }
+  | { name: "motion"; args: MotionArgs }
   | { name: "presets"; json: boolean }
   | { name: "serve" };
 
@@ -125,6 +156,7 @@ export function parseCommand(argv: string[]): Command {
   const { values, positionals } = parse(name, rest);
   if (values.help) return { name: "help", text: HELP[name] };
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
+  if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is one word too many.`, name);
   return name === "presets" ? { name, json: values.json === true } : { name };
 }
@@ -145,7 +177,9 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   const [photo, extra] = positionals;
   if (photo === undefined || photo === "") throw new UsageError("Which photo? Give its file name.", "animate");
   if (extra !== undefined) throw new UsageError(`One photo at a time: "${extra}" is one too many.`, "animate");
-  const params: Record<string, unknown> = { preset: values.preset ?? "gentle_smile" };
+  const driving = typeof values.driving === "string" ? values.driving : null;
+  const preset = values.preset ?? (driving === null ? "gentle_smile" : undefined);
+  const params: Record<string, unknown> = preset === undefined ? {} : { preset };
   if (values.engine !== undefined) params.engine = values.engine;
   if (values.faces !== undefined) params.faces = values.faces;
   if (values.size !== undefined) params.size = values.size === "source" ? "source" : number(values, "size");
@@ -154,11 +188,27 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   }
   return {
     photo,
+    driving,
     output: typeof values.output === "string" && values.output !== "" ? values.output : null,
     force: values.force === true,
     json: values.json === true,
     quiet: values.quiet === true,
     params,
+  };
+}
+
+function motionArgs(values: Values, [what, clip, extra]: string[]): MotionArgs {
+  if (what !== "extract") {
+    throw new UsageError(what ? `"motion ${what}" is not known.` : "What about the motion? Say extract.", "motion");
+  }
+  if (clip === undefined || clip === "") throw new UsageError("Which clip? Give its file name.", "motion");
+  if (extra !== undefined) throw new UsageError(`One clip at a time: "${extra}" is one too many.`, "motion");
+  return {
+    clip,
+    output: typeof values.output === "string" && values.output !== "" ? values.output : null,
+    force: values.force === true,
+    json: values.json === true,
+    quiet: values.quiet === true,
   };
 }
 

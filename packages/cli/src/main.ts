@@ -27,6 +27,10 @@ async function run(argv: string[]): Promise<number> {
         const { animate } = await import("./animate.ts");
         return await animate(command.args);
       }
+      case "motion": {
+        const { extractMotion } = await import("./motion.ts");
+        return await extractMotion(command.args);
+      }
       case "serve": {
         // the same entry as `npm start`: the server is one thing, however it is started
         const { main: serve } = await import("../../../functions/local.ts");

@@ -16,6 +16,7 @@ export type ProgressReport = {
 const STAGES: Record<string, string> = {
   queued: "Starting",
   download: "Reading the photo",
+  motion: "Reading the motion",
   decode: "Reading the photo",
   detect: "Looking for the face",
   render: "Rendering",
