@@ -7,6 +7,7 @@ import type { ErrorCode } from "@smileloop/core/errors.ts";
 import { sampleMotion } from "@smileloop/core/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/preset.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { twoFaces } from "../../../test/support/pictures.ts";
 import { check } from "./check.ts";
 import { animate } from "./warp/animate.ts";
 
@@ -18,15 +19,23 @@ const context = { signal: new AbortController().signal, progress() {} };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-check-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-type Asked = { image?: string; preset?: string; intensity?: number; durationSeconds?: number; size?: 256 | 512 };
+type Asked = {
+  image?: string;
+  preset?: string;
+  intensity?: number;
+  durationSeconds?: number;
+  size?: 256 | 512 | "source";
+  face?: number | "all";
+};
 
 /** What is asked of a clip; what is rendered and what is checked may differ in it. */
-function asked({ image = HOPPER, preset = "gentle_smile", intensity = 1, durationSeconds = 3, size = 256 }: Asked) {
+function asked(what: Asked) {
+  const { image = HOPPER, preset = "gentle_smile", intensity = 1, durationSeconds = 3, size = 256, face = 0 } = what;
   const motion = presetMotion(presets.get(preset)!);
   return {
     kind: "animate",
     inputs: { image: { path: image, type: "image/jpeg" } },
-    params: { size, face: 0, intensity, seed: 0 },
+    params: { size, face, intensity, seed: 0 },
     motion: sampleMotion(motion, { fps: 25, durationSeconds, intensity }),
   } as const;
 }
@@ -126,5 +135,22 @@ describe("check", () => {
     for (let frame = 0; frame < 75; frame++) await writer.write(new Uint8Array(256 * 256 * 1.5).fill(128));
     await writer.close();
     expect(await codeOf(path)).toBe("check_no_face");
+  });
+
+  test("of two faces each is looked at, and the one that does not move is named", async () => {
+    const image = join(dir, "two.jpg");
+    writeFileSync(image, await twoFaces());
+    const two = { image, preset: "big_smile", durationSeconds: 2, size: "source", face: "all" } as const;
+    const both = await render("both", two);
+    expect(await codeOf(both, two)).toBe("passed");
+    const video = join(dir, "one.mp4");
+    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
+    const { motion, ...request } = asked(two);
+    const onlyFirst = { ...motion, faces: [motion.faces[0]!, { channels: {} }] };
+    await animate({ type: "run", run: "1", ...request, motion: onlyFirst, outputs: { video }, provenance }, context);
+    await expect(judged(video, two)).rejects.toMatchObject({
+      code: "check_still",
+      message: "Nothing moves in the finished video (face 1).",
+    });
   });
 });

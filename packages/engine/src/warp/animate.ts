@@ -23,7 +23,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
   const puppet = createPuppet(scene.still, faces);
   const actors = phasesOf(motion, faces.length, params.seed).map((asked, nth) => {
     const curves = eased(asked, scene.movers[nth]!.ease);
-    const sway = createLife(motion, params.seed + nth);
+    const sway = createLife({ ...motion, faces: [asked] }, params.seed + nth);
     return (frame: number): FaceValues => ({ channels: valuesAt(curves, frame), sway: sway(frame) });
   });
   const { width, height } = scene.still;
