@@ -132,6 +132,10 @@ export const foundFaceSchema = z.strictObject({
   pitch: z.number(),
   yaw: z.number(),
   roll: z.number(),
+  /** 0–1: below 0.07 the face is blurred, from 0.2 on it is sharp. */
+  sharpness: z.number(),
+  /** Whether `animate` takes this face. */
+  moves: z.boolean(),
 });
 export type FoundFace = z.infer<typeof foundFaceSchema>;
 
@@ -156,6 +160,8 @@ export const inspectResultSchema = z.strictObject({
   /** EXIF orientation that the file carried, 1–8; `width` and `height` are after it was applied. */
   orientation: z.int(),
   faces: z.array(foundFaceSchema),
+  /** What will not work, or only partly, and what would help; `face` is the index of the face that it is about. */
+  warnings: z.array(z.strictObject({ face: z.int().optional(), code: z.string(), detail: z.string() })),
   timings: timingsSchema,
 });
 export type InspectResult = z.infer<typeof inspectResultSchema>;

@@ -1,11 +1,16 @@
-/** The service `inspect`: which faces a picture shows, before any work is asked for. */
+/** The service `inspect`: which faces a picture shows, and what will work with them, before any work is asked for. */
 import type { FoundFace, InspectRequest, InspectResult } from "@smileloop/core/engine-protocol.ts";
-import { findFaces } from "./face/face.ts";
-import { decodePicture } from "./media/picture.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import { type Face, findFaces, NO_FACE } from "./face/face.ts";
+import { sharpnessOf } from "./face/sharpness.ts";
+import { decodePicture, type Picture } from "./media/picture.ts";
 import type { TaskContext } from "./task.ts";
+import { castOf } from "./warp/cast.ts";
+import { MAX_SOURCE_SIDE } from "./warp/framing.ts";
 
-/** Longest side at which faces are looked for; the same as for animating, so that `face` means the same face. */
-const MAX_SIDE = 1280;
+const LEAST_SHARP = 0.07;
+
+type Warning = InspectResult["warnings"][number];
 
 /** Faces largest first, in pixels of the upright full picture; none is an answer, too. Throws what `decodePicture` throws. */
 export async function inspect(
@@ -13,26 +18,60 @@ export async function inspect(
   { signal }: Pick<TaskContext, "signal">,
 ): Promise<InspectResult> {
   const started = performance.now();
-  const picture = await decodePicture(request.inputs.image.path, { maxSide: MAX_SIDE });
+  // as for animating, so that `face` means the same face
+  const picture = await decodePicture(request.inputs.image.path, { maxSide: MAX_SOURCE_SIDE });
   signal.throwIfAborted();
   const decoded = performance.now();
-  const scale = picture.fullWidth / picture.width;
-  const faces = (await findFaces(picture)).map(
-    ({ box, eyeDistance, score, pitch, yaw, roll }): FoundFace => ({
-      box: { x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale },
-      eyeDistance: eyeDistance * scale,
-      score,
-      pitch,
-      yaw,
-      roll,
-    }),
-  );
+  const found = await findFaces(picture);
   signal.throwIfAborted();
+  const warnings: Warning[] = found.length > 0 ? [] : [{ code: "no_face", detail: NO_FACE }];
+  const faces: FoundFace[] = [];
+  for (const [index, face] of found.entries()) {
+    const { moves, warnings: own } = await foresee(picture, found, index);
+    const sharpness = sharpnessOf(picture, face);
+    if (sharpness < LEAST_SHARP) own.push({ face: index, code: "face_blurred", detail: BLURRED });
+    warnings.push(...own);
+    faces.push({ ...placed(face, picture.fullWidth / picture.width), sharpness, moves });
+    signal.throwIfAborted();
+  }
   return {
     width: picture.fullWidth,
     height: picture.fullHeight,
     orientation: picture.orientation,
     faces,
+    warnings,
     timings: { decode: decoded - started, detect: performance.now() - decoded },
+  };
+}
+
+const BLURRED =
+  "The face is blurred, and so will be the video. Use a sharper picture, or one in which the face is larger.";
+
+/** What animating this face, in a square around it, would answer. */
+async function foresee(
+  picture: Picture,
+  faces: Face[],
+  index: number,
+): Promise<{ moves: boolean; warnings: Warning[] }> {
+  try {
+    const { warnings } = await castOf(picture, faces, { size: 512, face: index, intensity: 1, seed: 0 });
+    return { moves: true, warnings: warnings.map((warning) => ({ face: index, ...warning })) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { moves: false, warnings: [{ face: index, code: error.code, detail: error.message }] };
+  }
+}
+
+function placed(
+  { box, eyeDistance, score, pitch, yaw, roll }: Face,
+  scale: number,
+): Omit<FoundFace, "sharpness" | "moves"> {
+  return {
+    box: { x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale },
+    eyeDistance: eyeDistance * scale,
+    score,
+    pitch,
+    yaw,
+    roll,
   };
 }

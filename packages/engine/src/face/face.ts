@@ -43,15 +43,16 @@ export async function warmUp(): Promise<void> {
   landmarksAt(ready, picture, crop);
 }
 
+export const NO_FACE =
+  "No face was found. Use a picture in which one is well lit and looks towards the camera. Pets and drawings work only where " +
+  "a human-like face is found in them.";
+
 /** The face that was asked for. Throws `no_face`, `face_not_there`. */
 export function chooseFace(faces: Face[], index: number): Face {
   const face = faces[index];
   if (face !== undefined) return face;
   if (faces.length === 0) {
-    throw new AppError(
-      "no_face",
-      "No face was found. Use a picture in which one is well lit and looks towards the camera.",
-    );
+    throw new AppError("no_face", NO_FACE);
   }
   const count = faces.length === 1 ? "1 face" : `${faces.length} faces`;
   throw new AppError(
