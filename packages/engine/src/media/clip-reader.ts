@@ -16,6 +16,7 @@ import {
   AV_PKT_DATA_DISPLAYMATRIX,
   AVERROR_EAGAIN,
   AVERROR_EOF,
+  AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
   SWS_AREA,
 } from "node-av/constants";
@@ -107,7 +108,10 @@ async function openClip(file: FormatContext, decoder: CodecContext, path: string
   const opened = await file.openInput(`file:${path}`, format, options);
   if (opened < 0) throw unreadable("it is cut off or damaged", new FFmpegError(opened));
   const stream = file.streams.find((candidate) => candidate.codecpar.codecType === AVMEDIA_TYPE_VIDEO);
-  if (stream === undefined) throw unreadable("it has sound but no picture");
+  if (stream === undefined) {
+    const sounds = file.streams.some(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
+    throw unreadable(sounds ? "it has sound but no picture" : "it is cut off or damaged");
+  }
   // WebM says sizes and pixel formats only in its frames
   const probed = await file.findStreamInfo(null);
   if (probed < 0) throw unreadable("it is cut off or damaged", new FFmpegError(probed));

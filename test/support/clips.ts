@@ -1,0 +1,187 @@
+/** Videos of a moving face, made from the sample portraits by our own engine, and the same in other formats. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { MotionFrames } from "@smileloop/core/motion.ts";
+import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { animate } from "@smileloop/engine/warp/animate.ts";
+import { toPlanes } from "@smileloop/engine/warp/planes.ts";
+import { AV_CODEC_FLAG_GLOBAL_HEADER, AV_PIX_FMT_YUV420P, AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
+import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Packet, Rational } from "node-av/lib";
+import sharp from "sharp";
+
+export type Curves = MotionFrames["faces"][number]["channels"];
+
+/** Comes and goes once between two frames. */
+export function hump(frames: number, size: number, from = 0, to = frames): number[] {
+  return Array.from({ length: frames }, (_, i) => {
+    const x = (i - from) / (to - from);
+    return x > 0 && x < 1 ? (size * (1 - Math.cos(2 * Math.PI * x))) / 2 : 0;
+  });
+}
+
+/** Renders `curves` on a portrait at 25 frames a second; answers the MP4. */
+export async function drivingClip(
+  portrait: string,
+  frames: number,
+  curves: Curves,
+  size: 256 | 512 = 256,
+): Promise<Buffer> {
+  return withFolder(async (dir) => {
+    const video = join(dir, "clip.mp4");
+    await animate(
+      {
+        ...{ type: "run", run: "clip", kind: "animate" },
+        inputs: { image: { path: portrait, type: "image/jpeg" } },
+        params: { size, face: 0, intensity: 1, seed: 1 },
+        motion: { fps: 25, frames, faces: [{ channels: curves }] },
+        outputs: { video },
+        provenance: { job: "clip", engine: "warp", version: "0" },
+      },
+      { signal: new AbortController().signal, progress: () => {} },
+    );
+    return readFileSync(video);
+  });
+}
+
+/** A video in which nothing moves. */
+export async function stillClip(picture: string, frames: number): Promise<Buffer> {
+  const side = 256;
+  const rgb = await sharp(picture).resize(side, side).removeAlpha().raw().toBuffer();
+  const { y, u, v } = toPlanes(rgb, side, side);
+  return withFolder(async (dir) => {
+    const path = join(dir, "still.mp4");
+    const provenance = { job: "clip", engine: "warp", version: "0" };
+    const writer = await openVideoWriter({ path, width: side, height: side, fps: 25, provenance });
+    for (let i = 0; i < frames; i++) await writer.write(Buffer.concat([y, u, v]));
+    await writer.close();
+    return readFileSync(path);
+  });
+}
+
+export type Format = {
+  codec: "libx264" | "libx265" | "libvpx-vp9";
+  container: "mp4" | "mov" | "webm";
+  /** Milliseconds at which the frames are shown; evenly at 25 a second where absent. */
+  times?: number[];
+  /** How often each picture is turned counter-clockwise, with a display matrix that turns it back. */
+  turns?: 0 | 1 | 2 | 3;
+};
+
+/** The frames of one of our clips, encoded anew. */
+export async function reencoded(clip: Buffer, { codec, container, times, turns = 0 }: Format): Promise<Buffer> {
+  return withFolder(async (dir) => {
+    const source = join(dir, "source.mp4");
+    writeFileSync(source, clip);
+    const frames: Uint8Array[] = [];
+    const { width, height } = await readVideo(source, { onFrame: ({ yuv }) => void frames.push(yuv()) });
+    if (width !== height) throw new Error("square clips only");
+    const path = join(dir, `out.${container}`);
+    const pictures = frames.map((yuv) => turnedBack(yuv, width, turns));
+    await encode(path, { codec, container, width, pictures, times: times ?? frames.map((_, i) => i * 40) });
+    const file = readFileSync(path);
+    return turns === 0 ? file : withMatrix(file, turns);
+  });
+}
+
+type Encoding = { codec: string; container: string; width: number; pictures: Uint8Array[]; times: number[] };
+
+async function encode(path: string, { codec: name, container, width, pictures, times }: Encoding): Promise<void> {
+  const codec = Codec.findEncoderByName(name as Parameters<typeof Codec.findEncoderByName>[0]);
+  if (codec === null) throw new Error(`FFmpeg was built without ${name}`);
+  const encoder = new CodecContext();
+  encoder.allocContext3(codec);
+  Object.assign(encoder, {
+    width,
+    height: width,
+    pixelFormat: AV_PIX_FMT_YUV420P,
+    bitRate: 2_000_000n,
+    threadCount: 2,
+  });
+  encoder.timeBase = new Rational(1, 1000);
+  encoder.framerate = new Rational(25, 1);
+  encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+  const options = name.startsWith("libx") ? { preset: "ultrafast" } : { deadline: "realtime", "cpu-used": "8" };
+  if (name === "libx265") Object.assign(options, { "x265-params": "log-level=none" });
+  must(await encoder.open2(codec, Dictionary.fromObject(options)));
+  const file = new FormatContext();
+  const packet = new Packet();
+  packet.alloc();
+  must(file.allocOutputContext2(null, container, `file:${path}`));
+  const stream = file.newStream();
+  must(stream.codecpar.fromContext(encoder));
+  stream.timeBase = encoder.timeBase;
+  must(file.openOutputSync());
+  must(file.writeHeaderSync());
+  const drain = (): void => {
+    for (;;) {
+      const code = encoder.receivePacketSync(packet);
+      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+      must(code);
+      packet.streamIndex = 0;
+      packet.rescaleTs(encoder.timeBase, stream.timeBase);
+      must(file.interleavedWriteFrameSync(packet));
+    }
+  };
+  for (const [i, yuv] of pictures.entries()) {
+    const frame = new Frame();
+    frame.alloc();
+    Object.assign(frame, { width, height: width, format: AV_PIX_FMT_YUV420P, pts: BigInt(times[i]!) });
+    must(frame.getBuffer());
+    must(frame.fromBuffer(Buffer.from(yuv)));
+    must(await encoder.sendFrame(frame));
+    frame.free();
+    drain();
+  }
+  must(await encoder.sendFrame(null));
+  drain();
+  must(file.writeTrailerSync());
+  file.closeOutputSync();
+  packet.free();
+  encoder.freeContext();
+}
+
+/** Planar 4:2:0 of a square, turned counter-clockwise by quarters. */
+function turnedBack(yuv: Uint8Array, side: number, turns: number): Uint8Array {
+  if (turns === 0) return yuv;
+  const out = new Uint8Array(yuv.length);
+  let start = 0;
+  for (const n of [side, side / 2, side / 2]) {
+    for (let y = 0; y < n; y++) {
+      for (let x = 0; x < n; x++) {
+        let [u, v] = [x, y];
+        for (let turn = 0; turn < turns; turn++) [u, v] = [v, n - 1 - u];
+        out[start + v * n + u] = yuv[start + y * n + x]!;
+      }
+    }
+    start += n * n;
+  }
+  return out;
+}
+
+/** Writes the display matrix of a turn clockwise into the track header (ISO/IEC 14496-12, 8.3.2). */
+function withMatrix(file: Buffer, turns: number): Buffer {
+  const at = file.indexOf("tkhd") + 4 + 40;
+  const [cos, sin] = [
+    [1, 0],
+    [0, 1],
+    [-1, 0],
+    [0, -1],
+  ][turns]! as [number, number];
+  for (const [i, value] of [cos, sin, 0, -sin, cos, 0].entries()) file.writeInt32BE(value * 65536, at + i * 4);
+  return file;
+}
+
+async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), "smileloop-clips-"));
+  try {
+    return await work(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+function must(code: number): void {
+  FFmpegError.throwIfError(code, "encode");
+}
