@@ -126,7 +126,7 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
 test("a command line that is not right is told so, with exit code 2", async () => {
   const cases: [args: string[], is: RegExp][] = [
     [["animate"], /Which photo/],
-    [["animate", ASTRONAUT, "-p", "grin"], /'grin'.*alive, big_smile, blink, gentle_smile/],
+    [["animate", ASTRONAUT, "-p", "grin"], /'grin'.*alive, big_smile, blink, flirt, gentle_smile/],
     [["animate", ASTRONAUT, "--size", "300"], /--size/],
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
