@@ -23,7 +23,8 @@ export const jobRequestSchema = z
   .strictObject({
     kind: z.string().max(100).openapi({ example: "animate" }),
     inputs: z.record(z.string().max(100), inputSchema).openapi({
-      description: "A file for each slot of the kind (`GET /v1/kinds`).",
+      description:
+        "A file for each slot of the kind (`GET /v1/kinds`). For `animate`: `image`, and `driving` instead of a preset.",
       example: { image: { upload: "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b" } },
     }),
     params: z
