@@ -2,7 +2,7 @@
 import type { CheckRequest } from "@smileloop/core/engine-protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion.ts";
-import { type Face, type FaceCrop, findFaces, type Landmarks, trackFace } from "../face/face.ts";
+import { type Face, type FaceCrop, findFaces, trackFace } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { readVideo, type VideoInfo } from "../media/video-reader.ts";
 import { type Box, pictureOf } from "../media/yuv.ts";
@@ -11,6 +11,7 @@ import { eased } from "../warp/ease.ts";
 import { type Framing, MAX_SOURCE_SIDE } from "../warp/framing.ts";
 import { phasesOf } from "../warp/phases.ts";
 import { type Demand, demandsOf, strengthAt } from "./demands.ts";
+import { type EyeView, eyesChanged } from "./eye-patch.ts";
 import { type Likeness, likeness } from "./likeness.ts";
 import { type Moved, movedBetween } from "./measure.ts";
 import { change } from "./stillness.ts";
@@ -26,6 +27,12 @@ const LEAST_SURE = 0.8;
 
 /** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move. */
 const LEAST_MEASURED = 40;
+
+/**
+ * What a changed eye (see `eyesChanged`) says of its lids. Seen on 115 portraits at 256²: closed eyes have changed by 0.28 or
+ * more, eyes in smiles, kisses and looks around by 0.17 in the median of the worst tenth; so 0.28 is as good as lids at 0.15.
+ */
+const LIDS_PER_CHANGE = 0.54;
 
 /** What was seen of one face that should move. */
 export type Evidence = {
@@ -74,7 +81,7 @@ async function look(
 ): Promise<Evidence> {
   const box = boxAround(at);
   const neutralFrame = frames.get(0)!;
-  let neutral: Landmarks | undefined;
+  let neutral: EyeView | undefined;
   let alike: Likeness | undefined;
   let meshScore = 1;
   let most = 0;
@@ -87,10 +94,12 @@ async function look(
     const landmarks = await trackFace(picture, crop);
     meshScore = Math.min(meshScore, landmarks.meshScore);
     if (neutral === undefined) {
-      neutral = landmarks;
+      neutral = { picture, landmarks };
       alike = likeness({ picture, crop, landmarks }, { picture: source, crop: face.crop, landmarks: face });
     } else {
-      moved.set(frame, movedBetween(neutral, landmarks));
+      const seen = movedBetween(neutral.landmarks, landmarks);
+      const lids = Math.max(seen.lids, LIDS_PER_CHANGE * eyesChanged(neutral, { picture, landmarks }));
+      moved.set(frame, { ...seen, lids });
       most = Math.max(most, change(neutralFrame, yuv, width, height, box));
     }
   }
