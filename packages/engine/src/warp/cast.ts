@@ -113,28 +113,32 @@ function warnOfStill(stays: { index: number; reason: Reason }[], count: number):
   return [{ code: "faces_left_still", detail }];
 }
 
+const EASED: Record<Exclude<Ease["why"], undefined>, { code: string; detail: string }> = {
+  turned: {
+    code: "motion_eased",
+    detail:
+      "is turned to the side, so it moves more gently than asked. A picture that looks towards the camera moves fully.",
+  },
+  sideways: {
+    code: "picture_sideways",
+    detail: "lies on its side or upside down, so its eyes stay open. Turn the picture upright for the whole motion.",
+  },
+  unclear: {
+    code: "face_unclear",
+    detail:
+      "is not clearly a person's: a pet, a drawing, or one that is covered, cut off or blurred. So it moves only gently. " +
+      "Best is a sharp photo of a person with the whole face free.",
+  },
+};
+
 function warnOfEase(movers: Mover[], { face }: AnimateParams): Warning[] {
-  const indices = (why: Ease["why"]) => movers.filter(({ ease }) => ease.why === why).map(({ index }) => index);
-  const subject = (list: number[]) => {
-    if (face !== "all") return ["The face", "it moves"];
-    return list.length === 1 ? [`Face ${list[0]}`, "it moves"] : [`Each of the faces ${named(list)}`, "it moves"];
-  };
-  const warnings: Warning[] = [];
-  const turned = indices("turned");
-  if (turned.length > 0) {
-    const [who, moves] = subject(turned);
-    const detail = `${who} is turned to the side, so ${moves} more gently than asked. A picture that looks towards the camera moves fully.`;
-    warnings.push({ code: "motion_eased", detail });
-  }
-  const unclear = indices("unclear");
-  if (unclear.length > 0) {
-    const [who, moves] = subject(unclear);
-    const detail =
-      `${who} is not clearly a person's: a pet, a drawing, or one that is covered, cut off or blurred. ` +
-      `So ${moves} only gently. Best is a sharp photo of a person with the whole face free.`;
-    warnings.push({ code: "face_unclear", detail });
-  }
-  return warnings;
+  return (Object.keys(EASED) as (keyof typeof EASED)[]).flatMap((why) => {
+    const indices = movers.filter(({ ease }) => ease.why === why).map(({ index }) => index);
+    if (indices.length === 0) return [];
+    const { code, detail } = EASED[why];
+    const each = indices.length === 1 ? `Face ${indices[0]}` : `Each of the faces ${named(indices)}`;
+    return [{ code, detail: `${face === "all" ? each : "The face"} ${detail}` }];
+  });
 }
 
 function named(indices: number[]): string {

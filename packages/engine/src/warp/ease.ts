@@ -4,17 +4,20 @@ import type { Face } from "../face/face.ts";
 import type { FaceFrames } from "./phases.ts";
 
 /** Factors for what the motion asks: of all channels, and of those of the lids and of the head besides. */
-export type Ease = { all: number; lids: number; head: number; why: "turned" | "unclear" | undefined };
+export type Ease = { all: number; lids: number; head: number; why: "turned" | "unclear" | "sideways" | undefined };
 
 /** Degrees of the mesh from which on, and up to which, a turned head eases the motion, and what is left of it then. */
 const TURNED = { from: 32, to: 52, least: 0.6 };
 /** The mesh lies only about right: mouth and head bear a part of the motion, lids that aren't quite the lids hardly any. */
 const UNCLEAR = { all: 0.65, lids: 0.4 };
 
+/** Degrees of roll beyond which a head lies on its side: lids are drawn for heads that are about upright, so eyes stay open. */
+const SIDEWAYS = 60;
+
 /** Distance of two faces by their mean width: from the first on heads turn freely, at the second they would squeeze each other. */
 const BESIDE = { free: 2, touching: 1, least: 0.45 };
 
-type Placed = Pick<Face, "yaw" | "box">;
+type Placed = Pick<Face, "yaw" | "roll" | "box">;
 
 /** `others`: the other faces of the picture, whether they move or not. */
 export function easeOf(face: Placed, clear: boolean, others: Placed[]): Ease {
@@ -23,6 +26,7 @@ export function easeOf(face: Placed, clear: boolean, others: Placed[]): Ease {
   const nearest = Math.min(Infinity, ...others.map((other) => gap(face, other)));
   const head = 1 - (1 - BESIDE.least) * share(nearest, BESIDE.free, BESIDE.touching);
   if (!clear) return { all: Math.min(all, UNCLEAR.all), lids: UNCLEAR.lids, head, why: "unclear" };
+  if (Math.abs(face.roll) > SIDEWAYS) return { all, lids: 0, head, why: "sideways" };
   return { all, lids: 1, head, why: turned > 0 ? "turned" : undefined };
 }
 
