@@ -36,11 +36,11 @@ const PULLS: Pull[] = [
     ...{ channel: "narrow", price: 2e-4, leftOut: -0.046, leftUp: -0.006, rightOut: -0.046, rightUp: -0.006 },
     ...{ lipUp: 0.01, lipDown: 0.008, gap: 0.012 },
   },
-  { channel: "mouthFrownLeft", price: 1.2e-4, leftUp: -0.018, rightUp: -0.006, lipUp: -0.003, leftOut: -0.003 },
-  { channel: "mouthFrownRight", price: 1.2e-4, leftUp: -0.006, rightUp: -0.018, lipUp: -0.003, rightOut: -0.003 },
+  { channel: "mouthFrownLeft", price: 2e-4, leftUp: -0.018, rightUp: -0.006, lipUp: -0.003, leftOut: -0.003 },
+  { channel: "mouthFrownRight", price: 2e-4, leftUp: -0.006, rightUp: -0.018, lipUp: -0.003, rightOut: -0.003 },
   { channel: "mouthStretchLeft", price: 1.6e-4, leftOut: 0.018, rightOut: 0.008 },
   { channel: "mouthStretchRight", price: 1.6e-4, leftOut: 0.008, rightOut: 0.018 },
-  { channel: "upperUp", price: 1.6e-4, leftUp: 0.014, rightUp: 0.014, lipUp: 0.023, nose: 0.009, gap: 0.014 },
+  { channel: "upperUp", price: 2.2e-4, leftUp: 0.014, rightUp: 0.014, lipUp: 0.023, nose: 0.009, gap: 0.014 },
   { channel: "lowerDown", price: 1.6e-4, leftUp: -0.009, rightUp: -0.009, lipDown: 0.026, gap: 0.02 },
 ];
 const ROUNDS = 60;

@@ -93,12 +93,9 @@ type Follower = {
   distanceTo(face: { crop: FaceCrop }): number;
 };
 
-/** How far the face may move within the crop before the crop follows: shares of its side, and radians. */
-const LEASH = { shift: 0.04, size: 0.06, angle: 0.07 };
-
 /**
- * A crop that moves makes landmarks jitter, so it stays while the face stays about where it was, and else moves just as far
- * as it must. Where it should be follows from the steady points alone: a mouth that opens doesn't move it.
+ * The crop goes with the head, by the steady points of the frame before: they tremble less than the mesh's own box, and a mouth
+ * that opens doesn't move them. What the models get wrong depends on how a face lies in the crop, so there it lies still.
  */
 function createFollower(firstCrop: FaceCrop, first: Landmarks): Follower {
   let crop = firstCrop;
@@ -116,25 +113,13 @@ function createFollower(firstCrop: FaceCrop, first: Landmarks): Follower {
     async read(picture) {
       const landmarks = await trackFace(picture, crop);
       if (landmarks.meshScore < MIN_MESH_SCORE) return null;
-      crop = leashed(crop, ideal(landmarks));
+      crop = ideal(landmarks);
       return landmarks;
     },
     jump(face) {
       crop = ideal(face);
     },
     distanceTo: (face) => Math.hypot(face.crop.x - crop.x, face.crop.y - crop.y),
-  };
-}
-
-function leashed(crop: FaceCrop, ideal: FaceCrop): FaceCrop {
-  const follow = (now: number, wanted: number, slack: number): number =>
-    wanted > now + slack ? wanted - slack : wanted < now - slack ? wanted + slack : now;
-  const shift = LEASH.shift * ideal.size;
-  return {
-    x: follow(crop.x, ideal.x, shift),
-    y: follow(crop.y, ideal.y, shift),
-    size: follow(crop.size, ideal.size, LEASH.size * ideal.size),
-    angle: follow(crop.angle, ideal.angle, LEASH.angle),
   };
 }
 
