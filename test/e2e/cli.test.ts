@@ -53,7 +53,7 @@ function expectFiles(...names: string[]): void {
 test("animate makes a file and prints its name", async () => {
   const said = await run("animate", ASTRONAUT, "-p", "blink", ...FAST);
   expect(said).toMatchObject({ code: 0, stdout: "astronaut-blink.mp4\n" });
-  expect(said.stderr).toMatch(/^Reading the photo: 0 %\n(.+: \d+ %\n)*Done: 100 %\n$/);
+  expect(said.stderr).toMatch(/^Reading the photo: 0 %\n(.+: \d+ %\n)*Done: 100 %\nSeed (\d+): --seed \1 [^\n]+\n$/);
   expect(await readVideo(join(folder, "astronaut-blink.mp4"))).toMatchObject({ width: 256, height: 256, frames: 25 });
   expectFiles("astronaut-blink.mp4");
 
@@ -68,6 +68,8 @@ test("animate makes a file and prints its name", async () => {
     "gentle_smile",
     ...FAST,
     "--force",
+    "--seed",
+    "7",
     "--json",
     "-o",
     "astronaut-blink.mp4",
@@ -75,7 +77,7 @@ test("animate makes a file and prints its name", async () => {
   expect(forced).toMatchObject({ code: 0, stderr: "" });
   const video = { width: 256, height: 256, frames: 25, fps: 25, duration: 1, bytes: expect.any(Number) };
   const output = "astronaut-blink.mp4";
-  expect(JSON.parse(forced.stdout)).toEqual({ ok: true, output, preset: "gentle_smile", video, warnings: [] });
+  expect(JSON.parse(forced.stdout)).toEqual({ ok: true, output, preset: "gentle_smile", seed: 7, video, warnings: [] });
   expectFiles("astronaut-blink.mp4");
 });
 

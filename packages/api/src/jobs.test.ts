@@ -70,6 +70,18 @@ describe("making a job", () => {
     expect(await api.deps.queue.depth("warp")).toEqual({ waiting: 1, held: 0 });
   });
 
+  it("draws a seed for each job and says it; the same request again, and the seed given back, keep it", async () => {
+    const [a, b] = [newId(api.clock.now()), newId(api.clock.now())];
+    const request = await ask();
+    const first = await call("PUT", `/v1/jobs/${a}`, request);
+    const seed = first.body.params.seed as number;
+    expect(seed).toBe(Number.parseInt(a.slice(-8), 16));
+    expect((await call("PUT", `/v1/jobs/${a}`, request)).body.params).toEqual(first.body.params);
+    expect((await call("PUT", `/v1/jobs/${b}`, request)).body.params.seed).not.toBe(seed);
+    const again = await call("POST", "/v1/jobs", await ask({ params: first.body.params }));
+    expect(again.body.params).toEqual(first.body.params);
+  });
+
   it("waits for the end when asked to, and says for how long it would", async () => {
     const waiting = call("POST", "/v1/jobs", await ask(), { Prefer: "respond-async, wait=500" });
     let id = "";

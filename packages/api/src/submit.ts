@@ -43,7 +43,7 @@ export async function submit(deps: ApiDeps, submission: Submission): Promise<Cre
     owner,
     kind: plan.kind.name,
     queue: plan.kind.queueOf(plan.engine),
-    params: plan.params,
+    params: (jobId) => plan.kind.drawn(plan.params, jobId),
     metadata,
     engine: plan.engine,
     estimateSeconds: plan.kind.estimateSeconds(plan.params, Object.keys(inputs)),

@@ -37,10 +37,14 @@ export async function animate(args: AnimateArgs): Promise<number> {
   try {
     const { record, target } = await run(args, stop.signal);
     const { width, height, frames, fps, duration, bytes } = record.outputs.video!;
+    const { preset, seed } = record.params;
     const video = { width, height, frames, fps, duration, bytes };
     if (args.json)
-      printJson({ ok: true, output: target, preset: record.params.preset ?? null, video, warnings: record.warnings });
+      printJson({ ok: true, output: target, preset: preset ?? null, seed, video, warnings: record.warnings });
     else {
+      if (args.params.seed === undefined && !args.quiet) {
+        process.stderr.write(`Seed ${seed}: --seed ${seed} makes the same clip again.\n`);
+      }
       for (const { detail } of record.warnings) process.stderr.write(`smileloop: ${detail}\n`);
       process.stdout.write(`${target}\n`);
     }
@@ -135,7 +139,7 @@ async function submit(
     kind: kind.name,
     queue: kind.queueOf(ENGINE),
     engine: ENGINE,
-    params,
+    params: (jobId) => kind.drawn(params, jobId),
     metadata: {},
     estimateSeconds: kind.estimateSeconds(params, Object.keys(files)),
     storeInputs: async (id) => {

@@ -44,7 +44,7 @@ Options:
       --intensity <n>     how strongly it moves, 0 to 1.5 (1)
       --face <n>          which face, 0 = the largest (0)
       --faces all         all faces instead of one, each in its own time
-      --seed <n>          of what is left to chance (0)
+      --seed <n>          which variation of the motion, 0 as it is written (drawn, and told)
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also of an error
   -q, --quiet             no progress

@@ -72,7 +72,9 @@ export function leaseAlive(stored: StoredRecord): boolean {
   return stored.record.claim !== null && stored.ageMs < LEASE_MS;
 }
 
-export type CreateJob = Omit<NewJob, "id" | "inputs"> & {
+export type CreateJob = Omit<NewJob, "id" | "inputs" | "params"> & {
+  /** Or what makes them from the job's id: the same ones for the same id. */
+  params: Record<string, unknown> | ((id: string) => Record<string, unknown>);
   /** Chosen by the client, or absent. */
   id?: string | undefined;
   idempotency?: { keySha256: string; bodySha256: string } | undefined;
@@ -122,7 +124,8 @@ async function announce(queue: Queue, { queue: name, owner, id }: JobRecord): Pr
 }
 
 async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise<{ record: JobRecord; mine: boolean }> {
-  const { owner, kind, queue, params, metadata, engine, estimateSeconds, dialect } = job;
+  const { owner, kind, queue, metadata, engine, estimateSeconds, dialect } = job;
+  const params = typeof job.params === "function" ? job.params(id) : job.params;
   const startedMs = store.clock.now();
   const inputs = await job.storeInputs(id);
   if (store.clock.now() - startedMs > CREATION_MS) {

@@ -28,9 +28,13 @@ test("only a preset is needed", () => {
     fps: 25,
     intensity: 1,
     face: 0,
-    seed: 0,
   });
   expect(animate.slots.image).toMatchObject({ types: ["image/jpeg", "image/png"], required: true });
+});
+
+test("a seed that is not given is drawn from the job's id", () => {
+  expect(animate.drawn({ preset: "nod" }, `${"0".repeat(24)}0000ffff`)).toEqual({ preset: "nod", seed: 65535 });
+  expect(animate.drawn({ preset: "nod", seed: 0 }, "f".repeat(32))).toEqual({ preset: "nod", seed: 0 });
 });
 
 test("an unknown preset is answered with the names there are", () => {

@@ -11,6 +11,8 @@ export type Kind = {
   slots: Record<string, Slot>;
   /** Checks params and fills in defaults. */
   params: z.ZodType<Record<string, unknown>>;
+  /** Params as the job keeps them: what the client left to chance is drawn from the job's id. */
+  drawn: (params: Record<string, unknown>, id: string) => Record<string, unknown>;
   /** What is wrong between params and the slots that are filled; `loc` within the request's body. */
   conflicts: (params: Record<string, unknown>, slots: string[]) => FieldError[];
   /** Engines that serve it here, the default first. */
@@ -56,7 +58,12 @@ export function animateParamsSchema(presets: ReadonlyMap<string, Preset>) {
     intensity: z.number().min(0).max(1.5).default(1),
     face: z.int().min(0).max(99).optional().meta({ default: 0 }),
     faces: z.literal("all", { error: "Only `all` is known" }).optional(),
-    seed: z.int().min(0).max(0xffffffff).default(0),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffffffff)
+      .optional()
+      .meta({ description: "Which variation of the motion; 0: as it is written. Drawn for each job when absent." }),
   });
   const oneOrAll = params.refine(({ face, faces }) => face === undefined || faces === undefined, {
     path: ["faces"],
@@ -81,6 +88,8 @@ export function createKinds(options: { presets: ReadonlyMap<string, Preset>; eng
       },
     },
     params: animateParamsSchema(options.presets) as unknown as Kind["params"],
+    // the last 32 bits of an id are random
+    drawn: (params, id) => ({ ...params, seed: params.seed ?? Number.parseInt(id.slice(-8), 16) }),
     conflicts: ({ preset }, slots) => {
       if ((preset === undefined) === slots.includes("driving")) return [];
       const names = [...options.presets.keys()].sort().join(", ");

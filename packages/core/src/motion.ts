@@ -99,6 +99,7 @@ export const trackSchema = z.union([keyTrackSchema, denseTrackSchema]);
 export type Track = z.infer<typeof trackSchema>;
 
 export const faceMotionSchema = z.strictObject({ channels: z.partialRecord(channelSchema, trackSchema) });
+export type FaceMotion = z.infer<typeof faceMotionSchema>;
 
 export const motionSchema = z.strictObject({
   /** Seconds of one cycle. */

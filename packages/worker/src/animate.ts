@@ -17,6 +17,7 @@ import { outputKey } from "@smileloop/core/keys.ts";
 import type { AnimateJobParams, Kinds } from "@smileloop/core/kinds.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
 import { type Preset, presetMotion } from "@smileloop/core/preset.ts";
+import { varyMotion } from "@smileloop/core/vary.ts";
 import { readDriving } from "./driving.ts";
 import type { EngineProcess } from "./engine-process.ts";
 import { jobProgress } from "./progress.ts";
@@ -110,7 +111,7 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
 function askedOf({ kinds }: AnimateDeps, record: JobRecord) {
   const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
   if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
-  const { size, face = 0, faces, intensity, seed, ...rest } = parsed.data as AnimateJobParams;
+  const { size, face = 0, faces, intensity, seed = 0, ...rest } = parsed.data as AnimateJobParams;
   return { params: { size, face: faces ?? face, intensity, seed }, ...rest };
 }
 
@@ -120,8 +121,12 @@ function presetMotionOf(
 ): MotionFrames {
   const preset = presets.get(name ?? "");
   if (!preset) throw new AppError("invalid_request", `There is no preset '${name}' here.`);
-  const { intensity } = params;
-  return sampleMotion(presetMotion(preset), { fps, durationSeconds: duration ?? preset.duration, intensity });
+  const { intensity, seed } = params;
+  return sampleMotion(varyMotion(presetMotion(preset), seed), {
+    fps,
+    durationSeconds: duration ?? preset.duration,
+    intensity,
+  });
 }
 
 async function download(files: Files, input: JobInput, slot: string, { dir, signal }: AnimateOptions): Promise<string> {

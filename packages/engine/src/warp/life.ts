@@ -1,5 +1,6 @@
 /** A living head is never quite still: a very small sway below every motion, the same for the same seed. */
 import type { MotionFrames } from "@smileloop/core/motion.ts";
+import { randomFrom } from "@smileloop/core/random.ts";
 import type { Pose } from "./pose.ts";
 
 /** Degrees and E, at the most. */
@@ -27,16 +28,5 @@ export function createLife(motion: MotionFrames, seed: number): (frame: number) 
     const turn = (2 * Math.PI * frame) / motion.frames;
     const at = (name: keyof typeof SIZE): number => size * SIZE[name] * waves[name](turn);
     return { yaw: at("yaw"), pitch: at("pitch"), roll: at("roll"), x: at("x"), y: at("y"), z: 0, scale: 0 };
-  };
-}
-
-/** Mulberry32: small, and enough for phases. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }

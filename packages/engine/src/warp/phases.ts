@@ -1,6 +1,6 @@
 /** One motion for several faces: each moves in its own time, so that they don't look like puppets on one string. */
 import type { Channel, MotionFrames } from "@smileloop/core/motion.ts";
-import { randomFrom } from "./life.ts";
+import { randomFrom } from "@smileloop/core/random.ts";
 
 export type FaceFrames = MotionFrames["faces"][number];
 
