@@ -1,4 +1,5 @@
 import { hasCode } from "@smileloop/core/errors.ts";
+import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ASTRONAUT, GRACE_HOPPER } from "../../../../test/support/pictures.ts";
 import { type Face, findFaces } from "../face/face.ts";
@@ -91,11 +92,30 @@ describe("one face", () => {
     expect(await codeOf([like({ yaw: -57 })], { face: 0, size: 512 })).toBe("face_turned_away");
   });
 
+  test("keeps its eyes still where they can't be seen, or can't be drawn", async () => {
+    const { data, info } = await sharp(GRACE_HOPPER).raw().toBuffer({ resolveWithObject: true });
+    const lens = (inner: number, outer: number) => {
+      const [x, y] = [0, 1].map((k) => (face.points[inner * 3 + k]! + face.points[outer * 3 + k]!) / 2);
+      const [width, height] = [Math.round(0.5 * face.eyeDistance), Math.round(0.45 * face.eyeDistance)];
+      const create = { width, height, channels: 3 as const, background: "#1b1c20" };
+      return { input: { create }, left: Math.round(x! - width / 2), top: Math.round(y! - height / 2) };
+    };
+    const { width, height } = info;
+    const dark = sharp(data, { raw: { width, height, channels: 3 } }).composite([lens(33, 133), lens(263, 362)]);
+    const photo = { ...picture, data: Uint8Array.from(await dark.removeAlpha().raw().toBuffer()) };
+    const { movers, warnings } = await castOf(photo, await findFaces(photo), { ...all, face: 0 });
+    expect(movers[0]!.ease).toMatchObject({ all: 1, eyes: 0 });
+    expect(warnings.map(({ code }) => code)).toEqual(["eyes_hidden"]);
+    const onSide = await castOf(ground(), [{ ...face, roll: 90 }], { ...all, face: 0 });
+    expect(onSide.movers[0]!.ease.eyes).toBe(0);
+    expect(onSide.warnings.map(({ code }) => code)).toEqual(["picture_sideways"]);
+  });
+
   test("of photos is clear: nothing is eased", async () => {
     for (const path of [ASTRONAUT, GRACE_HOPPER]) {
       const photo = await decodePicture(path);
       const { movers, warnings } = await castOf(photo, await findFaces(photo), { ...all, face: 0, size: 512 });
-      expect(movers[0]!.ease).toEqual({ all: 1, lids: 1, head: 1, why: undefined });
+      expect(movers[0]!.ease).toEqual({ all: 1, eyes: 1, head: 1, why: undefined });
       expect(warnings).toEqual([]);
     }
   });

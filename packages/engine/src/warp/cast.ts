@@ -3,6 +3,7 @@ import type { AnimateParams } from "@smileloop/core/engine-protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { isClear } from "../face/clarity.ts";
 import { chooseFace, type Face, MIN_EYE_DISTANCE } from "../face/face.ts";
+import { eyesHidden } from "../face/shades.ts";
 import type { Picture } from "../media/picture.ts";
 import { type Ease, easeOf } from "./ease.ts";
 import { type FramedFace, type Framing, framing, holds } from "./framing.ts";
@@ -56,7 +57,8 @@ export async function castOf(picture: Picture, faces: Face[], params: AnimatePar
   const movers: Mover[] = [];
   for (const face of moving) {
     const others = faces.filter((other) => other !== face);
-    movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, await isClear(picture, face), others) });
+    const legibility = { clear: await isClear(picture, face), eyesHidden: eyesHidden(picture, face) };
+    movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, legibility, others) });
   }
   const stays = [...stay].map(([face, reason]) => ({ index: faces.indexOf(face), reason }));
   return { movers, framing: frame, warnings: [...warnOfStill(stays, faces.length), ...warnOfEase(movers, params)] };
@@ -122,6 +124,10 @@ const EASED: Record<Exclude<Ease["why"], undefined>, { code: string; detail: str
   sideways: {
     code: "picture_sideways",
     detail: "lies on its side or upside down, so its eyes stay open. Turn the picture upright for the whole motion.",
+  },
+  hidden: {
+    code: "eyes_hidden",
+    detail: "has its eyes behind dark glasses or in a deep shadow, so they do not move.",
   },
   unclear: {
     code: "face_unclear",
