@@ -8,7 +8,7 @@ import type { JobStore } from "@smileloop/core/jobs.ts";
 import { createKinds, type Kinds } from "@smileloop/core/kinds.ts";
 import { createLocalLinks, type LocalLinks } from "@smileloop/core/local-links.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
-import { loadPresets, type Preset } from "@smileloop/core/preset.ts";
+import { loadPresets, loadPreviews, type Preset } from "@smileloop/core/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
 import manifest from "../package.json" with { type: "json" };
@@ -17,6 +17,7 @@ export type Deps = JobStore & {
   log: Log;
   localLinks: LocalLinks;
   presets: Map<string, Preset>;
+  previews: Map<string, Uint8Array>;
   kinds: Kinds;
   /** Absolute; its own server's alone until `close`. */
   dataDir: string;
@@ -40,6 +41,7 @@ export async function openDeps(env: Env): Promise<Deps> {
     log: createLog({ level: env.LOG_LEVEL }),
     localLinks,
     presets,
+    previews: loadPreviews(PRESETS_DIR),
     kinds: createKinds({ presets, engines: ["warp"] }),
     dataDir: dir,
     version: manifest.version,

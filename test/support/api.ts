@@ -45,6 +45,7 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
     clock,
     log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
     presets,
+    previews: new Map([["blink", new Uint8Array(Buffer.from("RIFF....WEBP of a blink"))]]),
     kinds: createKinds({ presets, engines: ["warp"] }),
     localLinks,
     config: {

@@ -148,6 +148,25 @@ describe("who may call", () => {
   });
 });
 
+it("shows a preset as a moving picture, to be kept for a day", async () => {
+  const preset = (await (await fetch(`${api.url}/v1/presets/blink`)).json()) as { preview_url: string };
+  expect(preset.preview_url).toBe(`${api.url}/v1/presets/blink/preview`);
+  const reply = await fetch(preset.preview_url);
+  expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "image/webp"]);
+  expect(reply.headers.get("cache-control")).toBe("public, max-age=86400");
+  expect(await reply.text()).toMatch(/WEBP of a blink$/);
+  const etag = reply.headers.get("etag")!;
+  const again = await fetch(preset.preview_url, { headers: { "If-None-Match": `"other", ${etag}` } });
+  expect([again.status, await again.text(), again.headers.get("etag")]).toEqual([304, "", etag]);
+  const head = await fetch(preset.preview_url, { method: "HEAD" });
+  expect([head.status, head.headers.get("content-length"), head.headers.get("etag")]).toEqual([200, "23", etag]);
+  for (const name of ["nod", "dance"]) {
+    const missing = await fetch(`${api.url}/v1/presets/${name}/preview`);
+    expect([missing.status, missing.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+    expect(await missing.json()).toMatchObject({ code: "not_found" });
+  }
+});
+
 describe("hostile ids and names", () => {
   const hostile = [
     "..",
@@ -170,6 +189,7 @@ describe("hostile ids and names", () => {
     ["GET", (bad) => `/v1/jobs/${bad}/outputs/video`],
     ["GET", (bad) => `/v1/jobs/${id}/outputs/${bad}`],
     ["GET", (bad) => `/v1/presets/${bad}`],
+    ["GET", (bad) => `/v1/presets/${bad}/preview`],
     ["GET", (bad) => `/v1/files/${bad}?grant=a&signature=b`],
     ["PUT", (bad) => `/v1/files/${bad}?grant=a&signature=b`],
     ["GET", (bad) => `/v1/jobs?cursor=${bad}`],
@@ -211,7 +231,7 @@ it("tells what is here", async () => {
   expect(presets.presets.map(({ name }) => name)).toEqual(
     (health as { presets_available: string[] }).presets_available,
   );
-  expect(await (await fetch(`${api.url}/v1/presets/blink`)).json()).toMatchObject({ name: "blink", preview_url: null });
+  expect(await (await fetch(`${api.url}/v1/presets/nod`)).json()).toMatchObject({ name: "nod", preview_url: null });
   const kinds = (await (await fetch(`${api.url}/v1/kinds`)).json()) as { kinds: Record<string, unknown>[] };
   expect(kinds.kinds[0]).toMatchObject({
     name: "animate",

@@ -38,6 +38,8 @@ export type ApiDeps = {
   clock: Clock;
   log: Log;
   presets: ReadonlyMap<string, Preset>;
+  /** Animated WebP by the preset's name; some may have none. */
+  previews: ReadonlyMap<string, Uint8Array>;
   kinds: Kinds;
   /** Set where the API itself serves uploads and links (disk, memory); null where the storage does. */
   localLinks: LocalLinks | null;

@@ -1,9 +1,11 @@
 /** What there is to choose from: presets, and kinds of jobs with their inputs and params. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
+import { sha256Hex } from "@smileloop/core/jobs.ts";
 import type { Kind } from "@smileloop/core/kinds.ts";
 import { type Preset, presetPeaks } from "@smileloop/core/preset.ts";
 import type { ApiDeps } from "../deps.ts";
+import { linkOrigin } from "../origin.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 
 const presetSchema = z
@@ -15,7 +17,7 @@ const presetSchema = z
     fps: z.number(),
     loop: z.boolean(),
     channels: z.record(z.string(), z.number()).openapi({ description: "The strongest value of each channel." }),
-    preview_url: z.url().nullable(),
+    preview_url: z.url().nullable().openapi({ description: "A small moving picture of it (animated WebP)." }),
   })
   .openapi("Preset");
 
@@ -64,6 +66,23 @@ const presetRoute = createRoute({
   },
 });
 
+const previewRoute = createRoute({
+  method: "get",
+  path: "/v1/presets/{name}/preview",
+  tags: ["Catalog"],
+  summary: "Get the moving picture of a preset",
+  description: "HEAD and If-None-Match are served, too.",
+  request: { params: z.object({ name: z.string() }) },
+  responses: {
+    200: {
+      description: "The picture, to be kept for a day",
+      content: { "image/webp": { schema: { type: "string", format: "binary" } } },
+    },
+    304: { description: "It is the one that the client has" },
+    ...problemReplies("not_found"),
+  },
+});
+
 const kindsRoute = createRoute({
   method: "get",
   path: "/v1/kinds",
@@ -77,22 +96,42 @@ const kindsRoute = createRoute({
   },
 });
 
-export function catalogRoutes({ presets, kinds }: Pick<ApiDeps, "presets" | "kinds">): Api {
+type CatalogDeps = Pick<ApiDeps, "presets" | "previews" | "kinds" | "config">;
+
+export function catalogRoutes({ presets, previews, kinds, config }: CatalogDeps): Api {
   const api = newApi();
   const names = [...presets.keys()].sort();
-  api.openapi(presetsRoute, (c) => c.json({ presets: names.map((name) => viewPreset(presets.get(name)!)) }, 200));
-  api.openapi(presetRoute, (c) => {
-    const preset = presets.get(c.req.valid("param").name);
+  const find = (name: string): Preset => {
+    const preset = presets.get(name);
     if (!preset) throw new AppError("not_found", `There is no such preset. Choose from: ${names.join(", ")}`);
-    return c.json(viewPreset(preset), 200);
+    return preset;
+  };
+  const view = (preset: Preset, request: Request): z.infer<typeof presetSchema> => {
+    const { name, title, description, duration, fps, loop } = preset;
+    const url = `${linkOrigin(config, request)}/v1/presets/${name}/preview`;
+    const preview_url = previews.has(name) ? url : null;
+    return { name, title, description, duration, fps, loop, channels: presetPeaks(preset), preview_url };
+  };
+  api.openapi(presetsRoute, (c) => c.json({ presets: names.map((name) => view(find(name), c.req.raw)) }, 200));
+  api.openapi(presetRoute, (c) => c.json(view(find(c.req.valid("param").name), c.req.raw), 200));
+  api.openapi(previewRoute, (c) => {
+    const { name } = find(c.req.valid("param").name);
+    const picture = previews.get(name);
+    if (!picture) throw new AppError("not_found", "There is no picture of this preset.");
+    return sendPicture(c.req.raw, picture, "image/webp");
   });
   api.openapi(kindsRoute, (c) => c.json({ kinds: [...kinds.values()].map(viewKind) }, 200));
   return api;
 }
 
-function viewPreset(preset: Preset): z.infer<typeof presetSchema> {
-  const { name, title, description, duration, fps, loop } = preset;
-  return { name, title, description, duration, fps, loop, channels: presetPeaks(preset), preview_url: null };
+/** A small picture that stays the same until the next version. */
+function sendPicture(request: Request, bytes: Uint8Array, type: string): Response {
+  const etag = `"${sha256Hex(bytes).slice(0, 32)}"`;
+  const headers = { ETag: etag, "Cache-Control": "public, max-age=86400" };
+  const known = request.headers.get("if-none-match")?.split(",") ?? [];
+  if (known.some((tag) => tag.trim().replace(/^W\//, "") === etag)) return new Response(null, { status: 304, headers });
+  const body = request.method === "HEAD" ? null : new Uint8Array(bytes);
+  return new Response(body, { headers: { ...headers, "Content-Type": type, "Content-Length": String(bytes.length) } });
 }
 
 function viewKind({ name, title, slots, params, outputs, engines }: Kind): z.infer<typeof kindSchema> {
