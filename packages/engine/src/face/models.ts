@@ -1,6 +1,6 @@
 /**
- * The three landmark models (Google MediaPipe: BlazeFace, Face Mesh, Iris; Apache-2.0) as they ship inside the npm package
- * @vladmandic/human, run by TensorFlow.js on its WASM backend. Nothing is fetched: models and WASM are read from node_modules.
+ * Models by Google MediaPipe (BlazeFace, Face Mesh, Iris, Selfie Segmentation; Apache-2.0) as they ship inside the npm package
+ * @vladmandic/human (the last of them in its version 2 alone), run by TensorFlow.js on its WASM backend. Nothing is fetched: models and WASM are read from node_modules.
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -39,23 +39,54 @@ export function models(): Promise<Models> {
 }
 
 async function load(): Promise<Models> {
-  const files = ["blazeface", "facemesh", "iris"].map(readModel);
-  const tf = require("@tensorflow/tfjs-core") as typeof Tf;
-  const converter = require("@tensorflow/tfjs-converter") as typeof Converter;
-  const wasm = require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm");
-  tf.env().set("PROD", true);
-  // Threads need a browser's workers; the plain SIMD build is the fast one in Node.
-  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-  wasm.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
-  await tf.setBackend("wasm");
-  const [detector, mesh, iris] = (await Promise.all(
-    files.map(async (artifacts) => converter.loadGraphModel(tf.io.fromMemory(await artifacts))),
-  )) as [Converter.GraphModel, Converter.GraphModel, Converter.GraphModel];
+  const files = ["blazeface", "facemesh", "iris"].map((name) => readModel("@vladmandic/human", name));
+  const { tf, open } = await backend();
+  const [detector, mesh, iris] = (await Promise.all(files.map(async (artifacts) => open(await artifacts)))) as [
+    Converter.GraphModel,
+    Converter.GraphModel,
+    Converter.GraphModel,
+  ];
   return {
     detect: (input) => runDetector(tf, detector, input),
     mesh: (inputs) => runMesh(tf, mesh, inputs),
     iris: (inputs) => runIris(tf, iris, inputs),
   };
+}
+
+export const SEGMENTER_SIZE = 256;
+
+let loadingSegmenter: Promise<(input: Float32Array) => Float32Array> | undefined;
+
+/**
+ * The model that tells people from what is behind them (MediaPipe Selfie Segmentation, Apache-2.0): how surely each pixel is a
+ * person's, 0–1. Loaded on the first call, apart from the others: whoever only looks for faces does not need it.
+ */
+export function segmenter(): Promise<(input: Float32Array) => Float32Array> {
+  loadingSegmenter ??= (async () => {
+    const artifacts = readModel("human-selfie", "selfie");
+    const { tf, open } = await backend();
+    const model = await open(await artifacts);
+    return (input) => execute(tf, model, [input], SEGMENTER_SIZE)[0]!.data;
+  })();
+  return loadingSegmenter;
+}
+
+type Backend = { tf: typeof Tf; open(artifacts: Tf.io.ModelArtifacts): Promise<Converter.GraphModel> };
+let starting: Promise<Backend> | undefined;
+
+function backend(): Promise<Backend> {
+  starting ??= (async () => {
+    const tf = require("@tensorflow/tfjs-core") as typeof Tf;
+    const converter = require("@tensorflow/tfjs-converter") as typeof Converter;
+    const wasm = require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm");
+    tf.env().set("PROD", true);
+    // Threads need a browser's workers; the plain SIMD build is the fast one in Node.
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+    wasm.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
+    await tf.setBackend("wasm");
+    return { tf, open: async (artifacts) => converter.loadGraphModel(tf.io.fromMemory(artifacts)) };
+  })();
+  return starting;
 }
 
 type ModelJson = {
@@ -65,8 +96,8 @@ type ModelJson = {
   userDefinedMetadata?: { signature?: object };
 };
 
-async function readModel(name: string): Promise<Tf.io.ModelArtifacts> {
-  const folder = join(dirname(require.resolve("@vladmandic/human")), "..", "models");
+async function readModel(from: string, name: string): Promise<Tf.io.ModelArtifacts> {
+  const folder = join(dirname(require.resolve(from)), "..", "models");
   const [json, weights] = await Promise.all([
     readFile(join(folder, `${name}.json`), "utf8"),
     readFile(join(folder, `${name}.bin`)),

@@ -20,7 +20,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
   const scene = await openScene(request.inputs.image.path, params, signal);
   const started = performance.now();
   const faces = scene.movers.map(({ face }) => face);
-  const puppet = createPuppet(scene.still, faces);
+  const puppet = createPuppet(scene.still, faces, scene.matte);
   const actors = phasesOf(motion, faces.length, params.seed).map((asked, nth) => {
     const curves = eased(asked, scene.movers[nth]!.ease);
     const sway = createLife({ ...motion, faces: [asked] }, params.seed + nth);

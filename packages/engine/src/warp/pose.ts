@@ -3,6 +3,8 @@ import { smooth } from "./falloff.ts";
 import type { Field } from "./field.ts";
 import { type Head, MESH } from "./head.ts";
 import type { Canvas } from "./kernel.ts";
+import type { Matte } from "./matte.ts";
+import { ovalDepth, type Silhouette, silhouetteOf } from "./silhouette.ts";
 import { edgeWeight, type Skin } from "./skin.ts";
 
 /** Degrees, E, factors − 1; signs as in `core/motion.ts`. */
@@ -12,25 +14,30 @@ export type Pose = { pitch: number; yaw: number; roll: number; x: number; y: num
 const LIMITS: Pose = { pitch: 9, yaw: 12, roll: 7, x: 0.1, y: 0.1, z: 0.8, scale: 0.12 };
 /** A step of 1 E towards a camera at portrait distance makes the head larger by this share. */
 const SCALE_PER_E = 0.09;
-/** How far hair and hats reach above the face oval and beside it, in its half height and half width. */
-const CROWN = 1.5;
-const HAIR = 1.3;
+/** The middle of the head lies in front of the neck that it turns on, in E, so that a turn takes its outline along. */
+const AHEAD = 0.16;
+/** In face ovals: the head's movement reaches a little beyond its outline (whatever lies there is put back, backdrop.ts), then fades. */
+const BEYOND = 0.06;
+const FADE = 0.62;
+const MOST_REACH = 4;
 
 export type HeadMover = { add(pose: Pose): void };
 
-export function createHeadMover(canvas: Canvas, field: Field, skin: Skin, head: Head): HeadMover {
+export function createHeadMover(canvas: Canvas, field: Field, skin: Skin, head: Head, matte: Matte): HeadMover {
   const { nodes } = field;
-  const depth = depthSurface(skin, head);
+  const silhouette = silhouetteOf(head, matte);
+  const depth = depthSurface(canvas, field, skin, head, silhouette);
   const mask = new Float32Array(nodes.count);
   const moving: number[] = [];
   for (let i = 0; i < nodes.count; i++) {
     const x = (i % nodes.columns) * nodes.cell;
     const y = Math.floor(i / nodes.columns) * nodes.cell;
-    mask[i] = headWeight(head, x, y) * edgeWeight(x, y, canvas, head.unit);
+    mask[i] = headWeight(head, silhouette, x, y) * edgeWeight(x, y, canvas, head.unit);
     if (mask[i]! > 0) moving.push(i);
   }
   const chin = head.point(MESH.chin);
   const pivot = { x: chin.x, y: chin.y + 0.2 * head.unit };
+  const ahead = AHEAD * head.unit;
   return {
     add(asked) {
       const pose = limited(asked);
@@ -48,30 +55,44 @@ export function createHeadMover(canvas: Canvas, field: Field, skin: Skin, head: 
         const py = y - pivot.y;
         const weight = mask[i]!;
         field.dx[i]! +=
-          weight * (pose.x * head.unit + cos * px + sin * py + grow * (x - head.centre.x)) + depth[i]! * yaw;
+          weight * (ahead * yaw + pose.x * head.unit + cos * px + sin * py + grow * (x - head.centre.x)) +
+          depth[i]! * yaw;
         field.dy[i]! +=
-          weight * (pose.y * head.unit - sin * px + cos * py + grow * (y - head.centre.y)) + depth[i]! * pitch;
+          weight * (ahead * pitch + pose.y * head.unit - sin * px + cos * py + grow * (y - head.centre.y)) +
+          depth[i]! * pitch;
       }
     },
   };
 }
 
-/** How far in front of its silhouette the head is at each node, pixels: the silhouette stays where it is when the head turns a little. */
-function depthSurface(skin: Skin, head: Head): Float32Array {
+/**
+ * How far in front of its silhouette the head is at each node, pixels. The face has the mesh's depth; hair bulges from the face's
+ * outline to the silhouette, which stays in its plane when the head turns a little.
+ */
+function depthSurface(canvas: Canvas, { nodes }: Field, skin: Skin, head: Head, silhouette: Silhouette): Float32Array {
   const outline = MESH.oval.map((i) => head.point(i).z);
   const back = outline.reduce((sum, z) => sum + z, 0) / outline.length + 0.1 * head.unit;
   const surface = skin.surface((i) => Math.max(0, back - head.point(i).z));
-  return surface.map((depth) => Math.max(0, depth));
+  const atOval = ovalDepth(head, back);
+  return surface.map((depth, i) => {
+    const x = (i % nodes.columns) * nodes.cell;
+    const y = Math.floor(i / nodes.columns) * nodes.cell;
+    const reach = head.reach(x, y);
+    if (reach > MOST_REACH) return 0;
+    const angle = Math.atan2(y - head.centre.y, x - head.centre.x);
+    const along = Math.max(0, reach - 1) / Math.max(0.15, silhouette(angle) - 1);
+    const hair = atOval(angle) * Math.sqrt(Math.max(0, 1 - along * along)) * edgeWeight(x, y, canvas, head.unit);
+    const outside = smooth((reach - 0.9) / 0.25);
+    return Math.max(0, depth) * (1 - outside) + hair * outside;
+  });
 }
 
-/** 1 on the face and the hair, fading out around them and down the neck. */
-function headWeight(head: Head, x: number, y: number): number {
-  const dx = x - head.centre.x;
-  const dy = y - head.centre.y;
+/** 1 on the face and the hair, fading out beyond their outline and down the neck. */
+function headWeight(head: Head, silhouette: Silhouette, x: number, y: number): number {
   const reach = head.reach(x, y);
-  const up = dy < 0 ? CROWN - (CROWN - HAIR) * (Math.abs(dx) / Math.max(1, Math.hypot(dx, dy))) : HAIR;
-  const scaled = reach / (dy < 0 ? up : HAIR - 0.15 * Math.min(1, dy / head.unit));
-  return 1 - smooth((scaled - 0.9) / 0.75);
+  if (reach > MOST_REACH) return 0;
+  const edge = silhouette(Math.atan2(y - head.centre.y, x - head.centre.x));
+  return 1 - smooth((reach - edge * (1 + BEYOND)) / (edge * FADE));
 }
 
 function limited(pose: Pose): Pose {

@@ -15,7 +15,7 @@ let puppet: Puppet;
 
 beforeAll(async () => {
   scene = await openScene(photo("grace_hopper.jpg"), params, new AbortController().signal);
-  puppet = createPuppet(scene.still, [scene.movers[0]!.face]);
+  puppet = createPuppet(scene.still, [scene.movers[0]!.face], scene.matte);
 });
 
 const both = (name: string, value: number): ChannelValues => ({ [`${name}Left`]: value, [`${name}Right`]: value });

@@ -1,10 +1,12 @@
 /** A still with its faces rigged: give it the values of the channels, and it gives the frame. */
 import type { Channel } from "@smileloop/core/motion.ts";
 import type { Face } from "../face/face.ts";
+import { createBackdrop } from "./backdrop.ts";
 import { createEye, type Eye, type EyeState } from "./eyes.ts";
 import { createField, type Field } from "./field.ts";
 import { createHead, type Side } from "./head.ts";
 import { type Canvas, createCanvas } from "./kernel.ts";
+import type { Matte } from "./matte.ts";
 import { createMouth } from "./mouth.ts";
 import { drawPatch } from "./patch.ts";
 import type { Planes } from "./planes.ts";
@@ -25,14 +27,15 @@ export type Puppet = {
 /** Channels that this engine cannot show. */
 export const IGNORED: readonly Channel[] = ["jawForward", "tongueOut"];
 
-/** `faces` in pixels of `still`. */
-export function createPuppet(still: Planes, faces: Face[]): Puppet {
+/** `faces` and `matte` in pixels of `still`. */
+export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet {
   // A cell has to be small beside a mouth; where faces are large, larger cells do and cost less.
   const smallest = Math.min(...faces.map((face) => face.eyeDistance));
   const cell = smallest > 160 && Math.max(still.width, still.height) > 720 ? 16 : 8;
   const canvas = createCanvas(still, { cell, mapSize: 65536 });
   const field = createField(canvas);
-  const rigs = faces.map((face) => createRig(canvas, field, still, face));
+  const backdrop = createBackdrop(canvas, field, still, matte);
+  const rigs = faces.map((face) => createRig(canvas, field, still, face, matte));
   return {
     frame(values) {
       field.clear();
@@ -41,6 +44,7 @@ export function createPuppet(still: Planes, faces: Face[]): Puppet {
       });
       field.invert();
       canvas.draw();
+      backdrop.draw();
       rigs.forEach((rig, i) => {
         rig.draw(values[i]!.channels);
       });
@@ -52,10 +56,10 @@ export function createPuppet(still: Planes, faces: Face[]): Puppet {
 /** One face of the canvas: `move` adds to the field, `draw` puts lids, mouth and light over the frame that it gave. */
 type Rig = { move(values: FaceValues): void; draw(channels: ChannelValues): void };
 
-function createRig(canvas: Canvas, field: Field, still: Planes, face: Face): Rig {
+function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matte: Matte): Rig {
   const head = createHead(face);
   const skin = createSkin(canvas, field, head);
-  const headMover = createHeadMover(canvas, field, skin, head);
+  const headMover = createHeadMover(canvas, field, skin, head, matte);
   const mouth = createMouth(head, still);
   const shading = createShading(canvas, field, skin, head);
   const eyes: Record<Side, Eye> = {

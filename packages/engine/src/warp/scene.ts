@@ -5,10 +5,12 @@ import { type Face, findFaces } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { castOf, type Mover, type Warning } from "./cast.ts";
 import { type Framing, MAX_SOURCE_SIDE } from "./framing.ts";
+import { type Matte, matteOf } from "./matte.ts";
 import { type Planes, toPlanes } from "./planes.ts";
 
 export type Scene = {
   still: Planes;
+  matte: Matte;
   /** Who moves, in pixels of the frame. */
   movers: Mover[];
   /** How many faces the picture has. */
@@ -16,7 +18,7 @@ export type Scene = {
   framing: Framing;
   warnings: Warning[];
   /** Milliseconds. */
-  timings: { decode: number; detect: number };
+  timings: { decode: number; detect: number; matte: number };
 };
 
 /** Throws what `decodePicture` and `castOf` throw, and the signal's reason. */
@@ -34,13 +36,25 @@ export async function openScene(path: string, params: AnimateParams, signal: Abo
   const still = toPlanes(rgb, framing.width, framing.height);
   const cut = performance.now();
   const place = faceIn(region, framing.width / region.width, picture.fullWidth / picture.width);
+  const placed = movers.map((mover) => ({ ...mover, face: place(mover.face) }));
+  const matte = await matteOf(
+    rgb,
+    still,
+    placed.map(({ face }) => face),
+  );
+  signal.throwIfAborted();
   return {
     still,
-    movers: movers.map((mover) => ({ ...mover, face: place(mover.face) })),
+    matte,
+    movers: placed,
     faces: faces.length,
     framing,
     warnings,
-    timings: { decode: decoded - started + (cut - detected), detect: detected - decoded },
+    timings: {
+      decode: decoded - started + (cut - detected),
+      detect: detected - decoded,
+      matte: performance.now() - cut,
+    },
   };
 }
 

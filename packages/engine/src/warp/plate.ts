@@ -1,0 +1,95 @@
+/**
+ * The picture without the people: what a head uncovers when it moves. That is never more than a narrow strip beside its outline,
+ * so a soft continuation of the background will do, by push and pull over a pyramid (Gortler et al. 1996, SIGGRAPH, section 3.4).
+ */
+import type { Matte } from "./matte.ts";
+import type { Planes } from "./planes.ts";
+
+/** A pixel with more of a person in it than this (of 255) is not background. */
+const CLEAN = 4;
+
+/** `still` with the people filled in. */
+export function plateOf(still: Planes, { alpha }: Matte): Planes {
+  const { width, height } = still;
+  const clean = new Float32Array(width * height);
+  for (let i = 0; i < clean.length; i++) clean[i] = alpha[i]! <= CLEAN ? 1 : 0;
+  const cleanHalf = halved(clean, width, height);
+  for (let i = 0; i < cleanHalf.length; i++) if (cleanHalf[i]! < 1) cleanHalf[i] = 0;
+  return {
+    width,
+    height,
+    y: filled(still.y, clean, width, height),
+    u: filled(still.u, cleanHalf, width / 2, height / 2),
+    v: filled(still.v, cleanHalf, width / 2, height / 2),
+  };
+}
+
+function filled(plane: Uint8Array, clean: Float32Array, width: number, height: number): Uint8Array {
+  const values = new Float32Array(plane.length);
+  for (let i = 0; i < values.length; i++) values[i] = plane[i]! * clean[i]!;
+  const full = pulled(values, clean, width, height);
+  const result = plane.slice();
+  for (let i = 0; i < result.length; i++) if (clean[i] === 0) result[i] = full[i]! + 0.5;
+  return result;
+}
+
+/** `sums`: values times weights. Where the weight is 1 the value stays, where it is less the coarser levels fill it up. */
+function pulled(sums: Float32Array, weights: Float32Array, width: number, height: number): Float32Array {
+  if (width <= 2 || height <= 2) {
+    const total = weights.reduce((a, b) => a + b, 0);
+    const mean = total > 0 ? sums.reduce((a, b) => a + b, 0) / total : 128;
+    return sums.map((sum, i) => sum + (1 - weights[i]!) * mean);
+  }
+  const columns = (width + 1) >> 1;
+  const rows = (height + 1) >> 1;
+  const coarseSums = halved(sums, width, height);
+  // a place that is half known counts as known one level up, so that what is near weighs most
+  const coarseWeights = halved(weights, width, height);
+  for (let i = 0; i < coarseWeights.length; i++) {
+    const weight = coarseWeights[i]!;
+    const known = Math.min(1, 4 * weight);
+    coarseSums[i] = weight > 0 ? (coarseSums[i]! / weight) * known : 0;
+    coarseWeights[i] = known;
+  }
+  const coarse = pulled(coarseSums, coarseWeights, columns, rows);
+  const result = new Float32Array(width * height);
+  for (let row = 0; row < height; row++) {
+    const v = Math.min(rows - 1, Math.max(0, row / 2 - 0.25));
+    const top = Math.min(rows - 2, Math.floor(v));
+    const fy = v - top;
+    for (let column = 0; column < width; column++) {
+      const at = row * width + column;
+      const weight = weights[at]!;
+      if (weight === 1) {
+        result[at] = sums[at]!;
+        continue;
+      }
+      const u = Math.min(columns - 1, Math.max(0, column / 2 - 0.25));
+      const left = Math.min(columns - 2, Math.floor(u));
+      const fx = u - left;
+      const from = top * columns + left;
+      const above = coarse[from]! + (coarse[from + 1]! - coarse[from]!) * fx;
+      const below = coarse[from + columns]! + (coarse[from + columns + 1]! - coarse[from + columns]!) * fx;
+      result[at] = sums[at]! + (1 - weight) * (above + (below - above) * fy);
+    }
+  }
+  return result;
+}
+
+/** Means of two by two; at an odd edge of what there is. */
+function halved(values: Float32Array, width: number, height: number): Float32Array {
+  const columns = (width + 1) >> 1;
+  const rows = (height + 1) >> 1;
+  const result = new Float32Array(columns * rows);
+  for (let row = 0; row < rows; row++) {
+    const top = 2 * row * width;
+    const bottom = Math.min(height - 1, 2 * row + 1) * width;
+    for (let column = 0; column < columns; column++) {
+      const left = 2 * column;
+      const right = Math.min(width - 1, left + 1);
+      result[row * columns + column] =
+        (values[top + left]! + values[top + right]! + values[bottom + left]! + values[bottom + right]!) / 4;
+    }
+  }
+  return result;
+}
