@@ -13,7 +13,16 @@ export type Demand = {
   least: number;
 };
 
-type Rule = { kind: keyof Moved; channels: Channel[]; from: number; least: number };
+type Rule = { kind: keyof Moved; channels: Channel[]; from: number; least: number; beside: Beside };
+/** What else may be going on while the movement is measured, at the most; what is not named may be anything. */
+type Beside = Partial<Record<Channel, number>>;
+
+const FACING: Beside = { headYaw: 9, headPitch: 9, headRoll: 9 };
+/** They pull on the same lips. */
+const LIPS_AT_REST: Beside = {
+  ...{ jawOpen: 0.4, mouthPucker: 0.25, mouthFunnel: 0.25 },
+  ...{ mouthFrownLeft: 0.25, mouthFrownRight: 0.25, mouthRollUpper: 0.4, mouthRollLower: 0.4 },
+};
 
 /**
  * `from`: how strongly a movement has to be asked for. `least` lies below what is seen on nine portraits (photos and paintings,
@@ -22,19 +31,43 @@ type Rule = { kind: keyof Moved; channels: Channel[]; from: number; least: numbe
  * is can't be told so: what a photo shows of the same curve differs by more than a gentle and a big smile do.
  */
 const RULES: Rule[] = [
-  { kind: "smile", channels: ["mouthSmileLeft", "mouthSmileRight"], from: 0.35, least: 0.05 },
-  { kind: "lids", channels: ["eyeBlinkLeft", "eyeBlinkRight"], from: 0.7, least: 0.15 },
-  { kind: "yaw", channels: ["headYaw"], from: 4, least: 0.1 },
-  { kind: "roll", channels: ["headRoll"], from: 4, least: 0.2 },
-  { kind: "lips", channels: ["jawOpen"], from: 0.5, least: 0.05 },
+  {
+    kind: "smile",
+    channels: ["mouthSmileLeft", "mouthSmileRight"],
+    from: 0.35,
+    least: 0.05,
+    beside: { ...FACING, ...LIPS_AT_REST },
+  },
+  { kind: "lids", channels: ["eyeBlinkLeft", "eyeBlinkRight"], from: 0.7, least: 0.15, beside: FACING },
+  { kind: "yaw", channels: ["headYaw"], from: 4, least: 0.1, beside: { headPitch: 9, headRoll: 9 } },
+  { kind: "roll", channels: ["headRoll"], from: 4, least: 0.2, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
+  {
+    kind: "lips",
+    channels: ["jawOpen"],
+    from: 0.5,
+    least: 0.05,
+    beside: { ...FACING, mouthPucker: 0.25, mouthFunnel: 0.25, mouthFrownLeft: 0.25 },
+  },
 ];
 
-export function demandsOf(motion: MotionFrames): Demand[] {
-  return RULES.flatMap(({ kind, channels, from, least }) => {
-    const curve = meanOf(motion, channels);
+/** `mouthOpen`: in the picture, so that what opens it may show nothing new. */
+export function demandsOf(motion: MotionFrames, { mouthOpen = false } = {}): Demand[] {
+  return RULES.flatMap(({ kind, channels, from, least, beside }) => {
+    if (kind === "lips" && mouthOpen) return [];
+    const clear = clearFrames(motion, beside);
+    // what can't be measured at a moment isn't demanded there
+    const curve = meanOf(motion, channels).map((value, frame) => (clear[frame] ? value : 0));
     const frames = [...peaks(curve, 1, from), ...peaks(curve, -1, from)];
     return frames.length === 0 ? [] : [{ kind, frames, asked: frames.map((frame) => curve[frame]!), least }];
   });
+}
+
+function clearFrames(motion: MotionFrames, beside: Beside): boolean[] {
+  const curves = motion.faces[0]?.channels ?? {};
+  const limits = Object.entries(beside) as [Channel, number][];
+  return Array.from({ length: motion.frames }, (_, frame) =>
+    limits.every(([name, limit]) => Math.abs(curves[name]?.[frame] ?? 0) <= limit),
+  );
 }
 
 /** How strongly a clip moves at all at a frame, against its first: 1 is a whole channel, or 15 degrees. */

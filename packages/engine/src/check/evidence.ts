@@ -2,11 +2,12 @@
 import type { CheckRequest } from "@smileloop/core/engine-protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion.ts";
+import { isSteady } from "../face/clarity.ts";
 import { type Face, type FaceCrop, findFaces, trackFace } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { readVideo, type VideoInfo } from "../media/video-reader.ts";
 import { type Box, pictureOf } from "../media/yuv.ts";
-import { castOf } from "../warp/cast.ts";
+import { castOf, type Mover } from "../warp/cast.ts";
 import { eased } from "../warp/ease.ts";
 import { type Framing, MAX_SOURCE_SIDE } from "../warp/framing.ts";
 import { phasesOf } from "../warp/phases.ts";
@@ -33,6 +34,9 @@ const LEAST_MEASURED = 40;
  * more, eyes in smiles, kisses and looks around by 0.17 in the median of the worst tenth; so 0.28 is as good as lids at 0.15.
  */
 const LIDS_PER_CHANGE = 0.54;
+
+/** A mouth with a wider gap between its lips (E) shows what is in it already. */
+const OPEN_MOUTH = 0.04;
 
 /** What was seen of one face that should move. */
 export type Evidence = {
@@ -150,20 +154,32 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
   const curves = phasesOf(motion, movers.length, params.seed);
   const full = picture.fullWidth / picture.width;
   const scale = framing.width / framing.crop.width;
-  const subjects = movers.map(({ index, face, ease }, nth): Subject => {
+  const subjects: Subject[] = [];
+  for (const [nth, { index, face, ease }] of movers.entries()) {
     const own = { ...motion, faces: [eased(curves[nth]!, ease)] };
-    const large = face.eyeDistance * full * scale >= LEAST_MEASURED;
-    const legible = large && face.score >= LEAST_SURE && ease.why !== "unclear";
-    const demands = legible ? demandsOf(own) : [];
+    const legible = await isLegible(picture, { index, face, ease }, full * scale);
+    const demands = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
     const crop = {
       x: (face.crop.x * full - framing.crop.x) * scale,
       y: (face.crop.y * full - framing.crop.y) * scale,
       size: face.crop.size * full * scale,
       angle: face.crop.angle,
     };
-    return { index, face, crop, motion: own, demands, wanted: framesToLookAt(own, demands, movers.length > 1) };
-  });
+    const wanted = framesToLookAt(own, demands, movers.length > 1);
+    subjects.push({ index, face, crop, motion: own, demands, wanted });
+  }
   return { picture, framing, subjects };
+}
+
+/** Between the middles of the lips' inner edges, in E. */
+function lipGap({ points, eyeDistance }: Face): number {
+  return Math.hypot(points[14 * 3]! - points[13 * 3]!, points[14 * 3 + 1]! - points[13 * 3 + 1]!) / eyeDistance;
+}
+
+/** Whether the landmarks of a face can tell how it moves. */
+async function isLegible(picture: Picture, { face, ease }: Mover, scale: number): Promise<boolean> {
+  if (face.score < LEAST_SURE || face.eyeDistance * scale < LEAST_MEASURED || ease.why === "unclear") return false;
+  return isSteady(picture, face);
 }
 
 function requireShape(info: VideoInfo, { motion }: CheckRequest, due: Framing): void {

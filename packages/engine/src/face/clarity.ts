@@ -29,12 +29,19 @@ const NUDGES = [
 
 /** False for what only resembles a person's face, and for faces that are covered, cut or blurred too much to be read well. */
 export async function isClear(picture: Picture, face: Face): Promise<boolean> {
-  if (face.score >= SURE_SCORE || eyesApart(face) < MOST_APART) return true;
+  return face.score >= SURE_SCORE || eyesApart(face) < MOST_APART || isSteady(picture, face);
+}
+
+/**
+ * Whether the mesh stays where it is when its crop is moved, grown and turned a little. That of a mask, of a hand before the mouth
+ * or of a mouth wide open may not: nothing can be measured by it.
+ */
+export async function isSteady(picture: Picture, face: Face): Promise<boolean> {
   return (await unsteadiness(picture, face)) < MOST_UNSTEADY * (1 + Math.abs(face.yaw) / UNSTEADY_YAW);
 }
 
 /** How far the mesh and the iris model put the corners of the eyes apart, mean, by the eyes' width. */
-export function eyesApart({ points, lids }: Face): number {
+function eyesApart({ points, lids }: Face): number {
   const corners = (contour: LidContours, outer: number, inner: number): number => {
     const { upper } = contour;
     const [ox, oy, ix, iy] = [points[outer * 3]!, points[outer * 3 + 1]!, points[inner * 3]!, points[inner * 3 + 1]!];
@@ -44,8 +51,8 @@ export function eyesApart({ points, lids }: Face): number {
   return (corners(lids.right, 33, 133) + corners(lids.left, 263, 362)) / 2;
 }
 
-/** How far the mesh moves (root mean square, in E) when its crop is moved, grown and turned a little. */
-export async function unsteadiness(picture: Picture, { crop, points, eyeDistance }: Face): Promise<number> {
+/** How far the mesh moves, root mean square, in E. */
+async function unsteadiness(picture: Picture, { crop, points, eyeDistance }: Face): Promise<number> {
   const crops = NUDGES.map(
     ([right, down, growth, turn]): FaceCrop => ({
       x: crop.x + right * crop.size,
