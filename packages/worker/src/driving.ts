@@ -2,7 +2,7 @@
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job.ts";
 import { CLIP_LIMITS } from "@smileloop/core/kinds.ts";
-import { type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
+import { type Channel, type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
 import type { EngineProcess, RequestOptions } from "./engine-process.ts";
 
 export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"] };
@@ -10,6 +10,13 @@ export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings
 /** Below this (a whole channel, or 15 degrees, is 1) hardly anything is seen to move. */
 const STILL = 0.12;
 const SHORTEST_SECONDS = 1;
+/**
+ * People walk about before cameras and look over their shoulders; portraits don't. A curve that goes beyond these is made
+ * smaller as a whole, so that it keeps its shape where an engine would cut it off. Degrees, E and a factor − 1.
+ */
+const ROOM: Partial<Record<Channel, number>> = {
+  ...{ headYaw: 18, headPitch: 14, headRoll: 12, headX: 0.12, headY: 0.12, scale: 0.15 },
+};
 
 /**
  * The clip keeps its own time: it is as long as it is, 1 to 10 s; what is asked for beyond its end holds its last pose. Chance
@@ -24,9 +31,9 @@ export async function readDriving(
   const limits = { seconds: CLIP_LIMITS.maxSeconds };
   const read = await engine.request({ type: "extract", inputs: { driving }, limits }, options);
   const own = Math.min(CLIP_LIMITS.maxSeconds, Math.max(SHORTEST_SECONDS, read.motion.duration));
-  const motion = sampleMotion(read.motion, {
-    ...{ fps, durationSeconds: duration ?? own, intensity: params.intensity, stretch: false },
-  });
+  const motion = withinRoom(
+    sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity: params.intensity, stretch: false }),
+  );
   const warnings = [...read.warnings];
   if (duration !== undefined && duration > read.motion.duration + 0.5) {
     const seconds = read.motion.duration.toFixed(1);
@@ -38,6 +45,19 @@ export async function readDriving(
     warnings.push({ code: "driving_still", detail });
   }
   return { motion, warnings };
+}
+
+function withinRoom(motion: MotionFrames): MotionFrames {
+  const faces = motion.faces.map(({ channels }) => {
+    const fitted = Object.entries(channels).map(([name, values]): [string, number[]] => {
+      const room = ROOM[name as Channel] ?? Infinity;
+      const most = values.reduce((peak, value) => Math.max(peak, Math.abs(value)), 0);
+      if (most <= room) return [name, values];
+      return [name, values.map((value) => Math.round(value * (room / most) * 1e5) / 1e5)];
+    });
+    return { channels: Object.fromEntries(fitted) };
+  });
+  return { ...motion, faces };
 }
 
 function strengthOf({ faces }: MotionFrames): number {
