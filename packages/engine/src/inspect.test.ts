@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspectResultSchema } from "@smileloop/core/engine-protocol.ts";
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   ASTRONAUT,
   COFFEE,
+  GRACE_HOPPER,
   mutations,
   oriented,
   smallFace,
@@ -79,3 +80,25 @@ test("200 damaged copies of a JPEG and of a PNG each end in a typed error or an 
     expect(refused).toBeGreaterThan(40);
   }
 }, 60_000);
+
+test("says how sharp a face is, and warns of a blurred one", async () => {
+  const sharpFace = (await lookAt(await readFile(GRACE_HOPPER))).faces[0]!;
+  expect(sharpFace.sharpness).toBeGreaterThan(0.2);
+  const blurred = await lookAt(await sharp(GRACE_HOPPER).blur(5).jpeg().toBuffer());
+  expect(blurred.faces[0]!.sharpness).toBeLessThan(0.07);
+  expect(blurred.warnings).toMatchObject([{ face: 0, code: "face_blurred" }]);
+});
+
+test("foresees what animating would answer for each face", async () => {
+  const clear = await lookAt(await twoFaces());
+  expect(clear.faces.map(({ moves }) => moves)).toEqual([true, true]);
+  expect(clear.warnings).toEqual([]);
+  const tiny = await lookAt(await smallFace({ width: 640, height: 480 }, 120, { left: 200, top: 100 }));
+  expect(tiny.faces.map(({ moves }) => moves)).toEqual([false]);
+  expect(tiny.warnings).toMatchObject([{ face: 0, code: "face_too_small" }]);
+  const onSide = await lookAt(await sharp(ASTRONAUT).rotate(90).jpeg().toBuffer());
+  expect(onSide.faces[0]!.moves).toBe(true);
+  expect(onSide.warnings).toMatchObject([{ face: 0, code: "picture_sideways" }]);
+  const none = await lookAt(await readFile(COFFEE));
+  expect(none).toMatchObject({ faces: [], warnings: [{ code: "no_face" }] });
+});

@@ -29,7 +29,7 @@ export async function inspect(
   for (const [index, face] of found.entries()) {
     const { moves, warnings: own } = await foresee(picture, found, index);
     const sharpness = sharpnessOf(picture, face);
-    if (sharpness < LEAST_SHARP) own.push({ face: index, code: "face_blurred", detail: BLURRED });
+    if (moves && sharpness < LEAST_SHARP) own.push({ face: index, code: "face_blurred", detail: BLURRED });
     warnings.push(...own);
     faces.push({ ...placed(face, picture.fullWidth / picture.width), sharpness, moves });
     signal.throwIfAborted();

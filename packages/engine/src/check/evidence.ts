@@ -158,7 +158,9 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
   for (const [nth, { index, face, ease }] of movers.entries()) {
     const own = { ...motion, faces: [eased(curves[nth]!, ease)] };
     const legible = await isLegible(picture, { index, face, ease }, full * scale);
-    const demands = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
+    const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
+    // heads beside others pull at one another, so that neither's own turn can be told
+    const demands = due.filter(({ kind }) => ease.head === 1 || (kind !== "yaw" && kind !== "roll"));
     const crop = {
       x: (face.crop.x * full - framing.crop.x) * scale,
       y: (face.crop.y * full - framing.crop.y) * scale,
