@@ -1,6 +1,6 @@
 /**
  * Contact sheets for looking at what the engine makes: `npm run sheets -- --portraits DIR --out DIR [--preset NAME] [--size 512]`.
- * One PNG per preset and portrait: whole frames at six instants side by side, below them the eyes and the mouth enlarged.
+ * One PNG per preset and portrait: whole frames at six telling instants (or `--instants N` even ones) side by side, below them the eyes and the mouth enlarged.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     portrait: { type: "string" },
     size: { type: "string", default: "512" },
     intensity: { type: "string", default: "1" },
+    instants: { type: "string" },
   },
 });
 if (!values.portraits || !values.out) {
@@ -69,7 +70,7 @@ async function sheetOf(portrait: string, motion: MotionFrames, file: string): Pr
     },
     { signal: new AbortController().signal, progress: () => {} },
   );
-  const instants = keyInstants(motion);
+  const instants = values.instants ? evenInstants(motion, Number(values.instants)) : keyInstants(motion);
   const frames = new Map<number, Rgb>();
   await readVideo(video, {
     onFrame: ({ index, width, height, yuv }) => {
@@ -79,6 +80,10 @@ async function sheetOf(portrait: string, motion: MotionFrames, file: string): Pr
   const shown = instants.map((index) => frames.get(index)!);
   await writeSheet(shown, await faceIn(shown[0]!), file);
   return { instants, timings: result.timings };
+}
+
+function evenInstants({ frames }: MotionFrames, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => Math.round((i * frames) / count));
 }
 
 /** The start, on the way to the strongest frame (35 % and 70 %), that frame, half way down, and late in the clip. */
