@@ -138,7 +138,7 @@ function readEye(seconds: number[], faces: FaceMeasure[], side: "left" | "right"
   const low = near(inner);
   return {
     blink,
-    wide: lasting.map((value) => clamp((value - 1.1) / 0.3, 0, 1)),
+    wide: lasting.map((value) => clamp((value - 1.06) / 0.2, 0, 1)),
     squint: lasting.map((value) => clamp((0.94 - value) / 0.3, 0, 1)),
     browInnerUp: raised(inner, BROW.innerUp),
     browOuterUp: raised(outer, BROW.outerUp),

@@ -14,10 +14,14 @@ const USUAL_LEAK = 0.002;
 const LEAST_OWN = 0.006;
 /** Neighbouring frames say nearly the same: so many of them count as one. */
 const ALIKE_FRAMES = 12;
+const ROUNDS = 60;
 
-/** Ridge regression of every measure on yaw, pitch and roll. Changes `faces`. */
+/** A face looks narrower turned to either side: at this angle as much is expected of it as of the turn itself. Degrees. */
+const EVEN = 10;
+
+/** Ridge regression of every measure on yaw, pitch and roll, and on the squares of the first two. Changes `faces`. */
 export function removeHeadLeak(faces: FaceMeasure[]): void {
-  const turns = faces.map(({ head }) => [head.yaw, head.pitch, head.roll]);
+  const turns = faces.map(({ head: { yaw, pitch, roll } }) => [yaw, pitch, roll, yaw ** 2 / EVEN, pitch ** 2 / EVEN]);
   for (const name of OF_FACE) {
     const leak = leakOf(
       faces.map((face) => face[name]),
@@ -42,22 +46,20 @@ export function removeHeadLeak(faces: FaceMeasure[]): void {
 
 /** The part of each value that follows the turns; 0 where there is none. */
 function leakOf(values: number[], turns: number[][]): number[] {
+  const kinds = (turns[0] ?? []).map((_, k) => k);
   const level = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const middle = [0, 1, 2].map((k) => turns.reduce((sum, turn) => sum + turn[k]!, 0) / turns.length);
+  const middle = kinds.map((k) => turns.reduce((sum, turn) => sum + turn[k]!, 0) / turns.length);
+  const from = turns.map((turn) => turn.map((value, k) => value - middle[k]!));
   const own = Math.sqrt(values.reduce((sum, value) => sum + (value - level) ** 2, 0) / values.length);
   const ridge = ALIKE_FRAMES * (Math.max(LEAST_OWN, own) / USUAL_LEAK) ** 2;
-  const gram = [0, 1, 2].map((a) =>
-    [0, 1, 2].map((b) =>
-      turns.reduce((sum, turn) => sum + (turn[a]! - middle[a]!) * (turn[b]! - middle[b]!), a === b ? ridge : 0),
-    ),
+  const gram = kinds.map((a) =>
+    kinds.map((b) => from.reduce((sum, turn) => sum + turn[a]! * turn[b]!, a === b ? ridge : 0)),
   );
-  const wanted = [0, 1, 2].map((k) =>
-    turns.reduce((sum, turn, i) => sum + (turn[k]! - middle[k]!) * (values[i]! - level), 0),
-  );
-  const slope = [0, 0, 0];
-  for (let round = 0; round < 50; round++) {
-    for (const k of [0, 1, 2]) {
-      const others = [0, 1, 2].reduce((sum, j) => sum + (j === k ? 0 : gram[k]![j]! * slope[j]!), 0);
+  const wanted = kinds.map((k) => from.reduce((sum, turn, i) => sum + turn[k]! * (values[i]! - level), 0));
+  const slope = kinds.map(() => 0);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const k of kinds) {
+      const others = kinds.reduce((sum, j) => sum + (j === k ? 0 : gram[k]![j]! * slope[j]!), 0);
       slope[k] = (wanted[k]! - others) / gram[k]![k]!;
     }
   }

@@ -38,8 +38,8 @@ const PULLS: Pull[] = [
   },
   { channel: "mouthFrownLeft", price: 2e-4, leftUp: -0.018, rightUp: -0.006, lipUp: -0.003, leftOut: -0.003 },
   { channel: "mouthFrownRight", price: 2e-4, leftUp: -0.006, rightUp: -0.018, lipUp: -0.003, rightOut: -0.003 },
-  { channel: "mouthStretchLeft", price: 1.6e-4, leftOut: 0.018, rightOut: 0.008 },
-  { channel: "mouthStretchRight", price: 1.6e-4, leftOut: 0.008, rightOut: 0.018 },
+  { channel: "mouthStretchLeft", price: 2.5e-4, leftOut: 0.018, rightOut: 0.008 },
+  { channel: "mouthStretchRight", price: 2.5e-4, leftOut: 0.008, rightOut: 0.018 },
   { channel: "upperUp", price: 2.2e-4, leftUp: 0.014, rightUp: 0.014, lipUp: 0.023, nose: 0.009, gap: 0.014 },
   { channel: "lowerDown", price: 1.6e-4, leftUp: -0.009, rightUp: -0.009, lipDown: 0.026, gap: 0.02 },
 ];
@@ -67,7 +67,7 @@ export function solveMouth(face: FaceMeasure, gapAtRest: number): Partial<Record
   }
   const of = (channel: Pull["channel"]): number => Math.min(1, x[PULLS.findIndex((pull) => pull.channel === channel)]!);
   // Lips that narrow around an opening make a funnel, else they pucker.
-  const round = clamp((face.gap - 0.03) / 0.1, 0, 1);
+  const round = clamp((face.gap - gapAtRest - 0.02) / 0.1, 0, 1);
   return {
     mouthSmileLeft: of("mouthSmileLeft"),
     mouthSmileRight: of("mouthSmileRight"),
