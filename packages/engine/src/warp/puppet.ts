@@ -4,6 +4,7 @@ import type { Face } from "../face/face.ts";
 import { createBackdrop } from "./backdrop.ts";
 import { createEye, type Eye, type EyeState } from "./eyes.ts";
 import { createField, type Field } from "./field.ts";
+import { findGlasses } from "./glasses.ts";
 import { createHead, type Side } from "./head.ts";
 import { type Canvas, createCanvas } from "./kernel.ts";
 import type { Matte } from "./matte.ts";
@@ -58,13 +59,14 @@ type Rig = { move(values: FaceValues): void; draw(channels: ChannelValues): void
 
 function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matte: Matte): Rig {
   const head = createHead(face);
-  const skin = createSkin(canvas, field, head);
+  const glasses = findGlasses(head, face, still);
+  const skin = createSkin(canvas, field, head, glasses.yields);
   const headMover = createHeadMover(canvas, field, skin, head, matte);
-  const mouth = createMouth(head, still);
+  const mouth = createMouth(head, face, still);
   const shading = createShading(canvas, field, skin, head);
   const eyes: Record<Side, Eye> = {
-    left: createEye(head, face, "left", still),
-    right: createEye(head, face, "right", still),
+    left: createEye(head, face, "left", still, glasses),
+    right: createEye(head, face, "right", still, glasses),
   };
   /** A mouth that is already open is not opened further by what it shows already: a dark gap below the teeth would appear. */
   const jawOf = (channels: ChannelValues): number =>
@@ -82,13 +84,12 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
         jaw: jawOf(channels),
         upperUp: (value("mouthUpperUpLeft") + value("mouthUpperUpRight")) / 2,
         lowerDown: (value("mouthLowerDownLeft") + value("mouthLowerDownRight")) / 2,
+        smile: (value("mouthSmileLeft") + value("mouthSmileRight")) / 2,
       });
       if (parting) drawPatch(canvas, field, mouth.box, parting);
       for (const side of ["left", "right"] as const) {
-        const state = eyeState(channels, side);
-        if (state.closing > 0.001 || state.lookX !== 0 || state.lookY !== 0) {
-          drawPatch(canvas, field, eyes[side].box, eyes[side].layer(state));
-        }
+        const layer = eyes[side].layer(eyeState(channels, side));
+        if (layer) drawPatch(canvas, field, eyes[side].box, layer);
       }
       shading.apply(channels);
     },
