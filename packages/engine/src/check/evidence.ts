@@ -26,8 +26,8 @@ const FRAMES_OF_MANY = 2;
  */
 const LEAST_SURE = 0.8;
 
-/** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move. */
-const LEAST_MEASURED = 40;
+/** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move, the more so beside others. */
+const LEAST_MEASURED = { one: 40, ofMany: 64 };
 
 /**
  * What a changed eye (see `eyesChanged`) says of its lids. Seen on 115 portraits at 256²: closed eyes have changed by 0.28 or
@@ -157,7 +157,9 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
   const subjects: Subject[] = [];
   for (const [nth, { index, face, ease }] of movers.entries()) {
     const own = { ...motion, faces: [eased(curves[nth]!, ease)] };
-    const legible = await isLegible(picture, { index, face, ease }, full * scale);
+    const least = movers.length > 1 ? LEAST_MEASURED.ofMany : LEAST_MEASURED.one;
+    const large = face.eyeDistance * full * scale >= least;
+    const legible = large && (await isLegible(picture, { index, face, ease }));
     const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
     // heads beside others pull at one another, so that neither's own turn can be told
     const demands = due.filter(({ kind }) => ease.head === 1 || (kind !== "yaw" && kind !== "roll"));
@@ -179,9 +181,8 @@ function lipGap({ points, eyeDistance }: Face): number {
 }
 
 /** Whether the landmarks of a face can tell how it moves. */
-async function isLegible(picture: Picture, { face, ease }: Mover, scale: number): Promise<boolean> {
-  if (face.score < LEAST_SURE || face.eyeDistance * scale < LEAST_MEASURED || ease.why === "unclear") return false;
-  return isSteady(picture, face);
+async function isLegible(picture: Picture, { face, ease }: Mover): Promise<boolean> {
+  return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
 }
 
 function requireShape(info: VideoInfo, { motion }: CheckRequest, due: Framing): void {
