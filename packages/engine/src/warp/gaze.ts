@@ -19,6 +19,8 @@ const FARTHEST = 0.62;
 const CATCHLIGHT_FOLLOWS = 0.4;
 /** A catchlight is brighter than its ring of the iris by this much, luma. */
 const CATCHLIGHT = 38;
+/** How far the rim of the iris fades into the white, in radii. */
+const FADES = 0.16;
 const RINGS = 8;
 const EDGE_SOFTNESS = 1.6;
 
@@ -43,17 +45,19 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
       const down = (lookY > 0 ? LOOK_DOWN : LOOK_UP) * unit * lookY;
       const dx = along * frame.across.x - down * frame.across.y;
       const dy = along * frame.across.y + down * frame.across.x;
-      if (Math.hypot(dx, dy) < 0.02) return undefined;
+      const way = Math.hypot(dx, dy);
+      if (way < 0.02) return undefined;
       return (x, y, seen) => {
         const fx = x - iris.x;
         const fy = y - iris.y;
-        if (Math.hypot(fx, fy) > radius + Math.hypot(dx, dy) + 3) return;
+        if (Math.hypot(fx, fy) > 1.15 * radius + way + 3) return;
         const { t, v } = toSlit(frame, { x, y });
         if (t <= -1 || t >= 1) return;
         const inside = smooth((v - upper(t)) / 1.6) * smooth((lower(t) - v) / 1.4 + 0.3);
         if (inside <= 0) return;
         const now = disc(fx - dx, fy - dy, edge);
-        const was = disc(fx, fy, edge);
+        const behind = smooth(0.5 - (fx * dx + fy * dy) / (Math.hypot(fx, fy) * way + 1e-6));
+        const was = disc(fx, fy, edge + FADES * behind * Math.min(radius, 2 * way));
         const kx = x - CATCHLIGHT_FOLLOWS * dx;
         const ky = y - CATCHLIGHT_FOLLOWS * dy;
         const shines = glint(kx, ky);

@@ -3,7 +3,7 @@
  * way. The skin that unrolls from the fold cannot be seen in the photo: it is laid over in the tone of the skin above and below,
  * rounded by the light, with the grain of the photo. The eyeball stays where it is and is covered.
  */
-import { fromSlit, toSlit } from "./curve.ts";
+import { type Curve, fromSlit, toSlit } from "./curve.ts";
 import { smooth } from "./falloff.ts";
 import type { Opening } from "./opening.ts";
 import type { Layer, Seen } from "./patch.ts";
@@ -27,11 +27,11 @@ const MOST_GRAIN = 7;
 
 export type LidLayer = (closing: number) => Layer;
 
-/** `rest`: above it nothing moves, pixels in the eye's frame; `glint`: light on glasses, 0–1, which stays where it is. */
+/** Lines in the eye's frame: above `rest` nothing moves, and `rim` (of glasses, or the brow) is not painted over. `glint`: light on glasses, 0–1, which stays where it is. */
 export function createLid(
   opening: Opening,
   still: Planes,
-  rest: (t: number) => number,
+  { rest, rim }: { rest: Curve; rim: Curve },
   glint: ((x: number, y: number) => number) | undefined,
 ): LidLayer {
   const { frame, upper, lower, height, unit } = opening;
@@ -55,7 +55,7 @@ export function createLid(
     if (v > now + BLEND) {
       const lift = rise * (1 - smooth((v - lower(t)) / (RISE_FADES * unit)));
       // The eyeball stays: only from the lower lid's edge on.
-      if (v + lift >= lower(t)) moved(seen, lift, frame.across);
+      if (v + lift >= lower(t) && lift > 0) sees(seen, x - lift * frame.across.y, y + lift * frame.across.x);
       return;
     }
     const covered = Math.min(1, Math.max(0, (now - v) / BLEND + 0.5));
@@ -69,7 +69,7 @@ export function createLid(
     seen.share = v < from ? 1 : covered;
     seen.paint = 0;
     const lashBand = edge * (2.4 - 1.2 * smooth((side - 0.5) / 0.5));
-    const start = Math.max(still0, from - LASHES * unit);
+    const start = Math.max(rim(t) + 1, from - LASHES * unit);
     const inside = smooth((v - start) / (0.7 * LASHES * unit)) * smooth((now - lashBand - v) / (1.2 * edge) + 0.5);
     const across = 1 - smooth((side - 1) / 0.3);
     seen.paint = inside * across * covered * smooth(paints / (0.55 * height)) * kept;
@@ -77,9 +77,11 @@ export function createLid(
   };
 }
 
-function moved(seen: Seen, up: number, across: { x: number; y: number }): void {
-  seen.x = seen.x2 = seen.x - up * across.y;
-  seen.y = seen.y2 = seen.y + up * across.x;
+function sees(seen: Seen, x: number, y: number): void {
+  seen.x = seen.x2 = x;
+  seen.y = seen.y2 = y;
+  seen.share = 1;
+  seen.paint = 0;
 }
 
 /** Colours the lid's skin at a place; `down` is 0 at its fold and 1 at its edge. */
@@ -90,9 +92,9 @@ function createUnrolled(
   const mix = (a: number, b: number, share: number): number => a + (b - a) * share;
   return (t, v, down, into) => {
     const place = Math.min(1, Math.max(0, down));
-    const share = 0.25 + 0.4 * place;
+    const share = 0.1 + 0.4 * place;
     // The lid is a ball under skin: lightest half way down, darker in the fold and where it turns in towards the lashes.
-    const ball = 0.93 + 0.1 * Math.sin(Math.PI * place) - 0.05 * Math.max(0, Math.abs(t) - 0.4);
+    const ball = 0.92 + 0.09 * Math.sin(Math.PI * place) - 0.05 * Math.max(0, Math.abs(t) - 0.4);
     const luma = 16 + (mix(lid.luma(t), cheek.luma(t), share) - 16) * ball;
     into.cb = mix(lid.cb(t), cheek.cb(t), share);
     into.cr = mix(lid.cr(t), cheek.cr(t), share);

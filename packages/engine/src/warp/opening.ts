@@ -51,15 +51,23 @@ export function findOpening(head: Head, face: Face, side: Side, still: Planes): 
   const model = slitFrame(ends[0], ends[1]);
   const rough = linesIn(model, above, below, brow, 2);
   const skin = skinLines(still, model, rough, unit);
-  const white = whiteness(still, skin, model);
+  const [irisX, irisY, rimX, rimY] = face.iris[side] as unknown as [number, number, number, number];
+  const irisReach = 1.15 * Math.hypot(rimX - irisX, rimY - irisY);
+  const pale = whiteness(still, skin, model);
+  // A light iris is no white.
+  const white = (t: number, v: number): boolean => {
+    const p = fromSlit(model, t, v);
+    return Math.hypot(p.x - irisX, p.y - irisY) > irisReach && pale(t, v);
+  };
   const step = 0.5;
   const farther = (t: number, v: number, sign: -1 | 1): number => {
     let reached = 0;
     for (let d = 0; d < BEYOND_LIDS * unit; d += step) {
       if (white(t, v + sign * d)) reached = d + step;
-      else if (d > reached + 1.5) break;
+      else if (d > reached + 1.5) return v + sign * reached;
     }
-    return v + sign * reached;
+    // Pale all the way: that is make-up.
+    return v;
   };
   const columns = Array.from({ length: COLUMNS }, (_, i) => (2 * i) / (COLUMNS - 1) - 1);
   const fitted = (line: Curve, sign: -1 | 1): Point[] => {

@@ -20,7 +20,8 @@ export type Skin = {
   surface(value: (meshPoint: number) => number): Float32Array;
 };
 
-export function createSkin(canvas: Canvas, field: Field, head: Head): Skin {
+/** `yields`: how much of its movement the skin has at a place of the still, 0–1. */
+export function createSkin(canvas: Canvas, field: Field, head: Head, yields: (x: number, y: number) => number): Skin {
   const { nodes } = field;
   const near: number[] = [];
   const window: number[] = [];
@@ -35,6 +36,7 @@ export function createSkin(canvas: Canvas, field: Field, head: Head): Skin {
     near.push(i);
     window.push(weight);
   }
+  const share = near.map((i) => yields((i % nodes.columns) * nodes.cell, Math.floor(i / nodes.columns) * nodes.cell));
   const { spline, meshPoints, ring } = splineOver(head, near, nodes);
   const shapes = channelShapes(head);
   const locals = meshPoints.map((i) => head.local(i));
@@ -49,7 +51,8 @@ export function createSkin(canvas: Canvas, field: Field, head: Head): Skin {
     const known = bases.get(channel);
     if (known) return known;
     const moved = locals.map(({ x, y }) => head.project(...shape(x, y)));
-    const made = { x: surfaceOf(moved.map((p) => p.x)), y: surfaceOf(moved.map((p) => p.y)) };
+    const held = (surface: Float32Array): Float32Array => surface.map((value, k) => value * share[k]!);
+    const made = { x: held(surfaceOf(moved.map((p) => p.x))), y: held(surfaceOf(moved.map((p) => p.y))) };
     bases.set(channel, made);
     return made;
   }
