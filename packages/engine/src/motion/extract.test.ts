@@ -11,11 +11,11 @@ import { extract } from "./extract.ts";
 
 const FRAMES = 40;
 const asked: Curves = {
-  mouthSmileLeft: hump(FRAMES, 0.9, 3, 27),
-  mouthSmileRight: hump(FRAMES, 0.9, 3, 27),
-  eyeBlinkLeft: hump(FRAMES, 1, 28, 37),
-  eyeBlinkRight: hump(FRAMES, 1, 28, 37),
-  headYaw: hump(FRAMES, 6, 6, 38),
+  mouthSmileLeft: hump(FRAMES, 0.9, 12, 38),
+  mouthSmileRight: hump(FRAMES, 0.9, 12, 38),
+  eyeBlinkLeft: hump(FRAMES, 1, 3, 11),
+  eyeBlinkRight: hump(FRAMES, 1, 3, 11),
+  headYaw: hump(FRAMES, 6, 12, 40),
 };
 let dir: string;
 let clip: Buffer;
