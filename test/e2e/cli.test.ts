@@ -1,9 +1,19 @@
 /** The command line as people and scripts use it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { motionSchema } from "@smileloop/core/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { ASTRONAUT, COFFEE } from "../support/pictures.ts";
@@ -125,11 +135,37 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
   });
 });
 
+test("motion extract writes a Motion, says what is in it, and animate takes it", async () => {
+  const columns = ["EyeBlinkLeft", "EyeBlinkRight", "JawOpen", "MouthSmileLeft", "MouthSmileRight"];
+  const rows = Array.from({ length: 60 }, (_, i) => {
+    const smile = (0.8 * (1 - Math.cos((2 * Math.PI * i) / 60))) / 2;
+    return [`00:00:00:${i}.0`, 61, 0, 0, 0, smile, smile].join(",");
+  });
+  writeFileSync(join(folder, "take.csv"), [`Timecode,BlendShapeCount,${columns}`, ...rows].join("\n"));
+  const said = await run("motion", "extract", "take.csv", "-q");
+  expect(said).toMatchObject({ code: 0, stderr: "" });
+  expect(said.stdout).toBe(
+    "take.motion.json\n1.0 s of Live Link Face, 60 frames at 60 a second\n" +
+      "strongest of 2 channels: mouthSmileLeft 0.78, mouthSmileRight 0.78\n",
+  );
+  const motion: unknown = JSON.parse(readFileSync(join(folder, "take.motion.json"), "utf8"));
+  expect(motionSchema.parse(motion)).toMatchObject({ duration: 1, loop: false });
+
+  const driven = await run("animate", ASTRONAUT, "--driving", "take.motion.json", "--size", "256", "-q", "--json");
+  expect(JSON.parse(driven.stdout)).toMatchObject({ ok: true, preset: null, video: { frames: 25, fps: 25 } });
+  expectFiles("take.csv", "take.motion.json", "astronaut-take.motion.mp4");
+  const missing = await run("motion", "extract", "nothing.mp4", "--json");
+  expect(JSON.parse(missing.stdout)).toMatchObject({ ok: false, error: { code: "not_found" } });
+});
+
 test("a command line that is not right is told so, with exit code 2", async () => {
   const cases: [args: string[], is: RegExp][] = [
     [["animate"], /Which photo/],
     [["animate", ASTRONAUT, "-p", "grin"], /'grin'.*alive, big_smile, blink, flirt, gentle_smile/],
     [["animate", ASTRONAUT, "--size", "300"], /--size/],
+    [["animate", ASTRONAUT, "-p", "blink", "--driving", "clip.mp4"], /a preset or a driving clip, not both/],
+    [["motion"], /Say extract/],
+    [["motion", "extract"], /Which clip/],
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
     [["dance"], /no command "dance".*animate, motion, presets, serve/],
