@@ -12,6 +12,9 @@ export type RigidFit = {
   apply(point: Vector): Vector;
 };
 
+/** The matrix is taken to the power of 2 to this. */
+const SQUARES = 10;
+
 export const pointAt = (points: Float32Array, i: number): Vector => [
   points[i * 3]!,
   points[i * 3 + 1]!,
@@ -46,7 +49,7 @@ export function rigidFit(source: Float32Array, target: Float32Array, indices: re
   };
 }
 
-/** The quaternion (w, x, y, z) that turns best: the strongest eigenvector of Horn's matrix, by iteration from "no turn". */
+/** The quaternion (w, x, y, z) that turns best: the strongest eigenvector of Horn's matrix. */
 function turnBetween(s: number[]): [number, number, number, number] {
   const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = s as [
     number,
@@ -65,15 +68,18 @@ function turnBetween(s: number[]): [number, number, number, number] {
     [zx - xz, xy + yx, yy - xx - zz, yz + zy],
     [xy - yx, zx + xz, yz + zy, zz - xx - yy],
   ];
-  // Makes all eigenvalues positive, so that the strongest is also the largest.
+  // Makes all eigenvalues positive; then of a high power of the matrix only the strongest direction is left.
   const shift = Math.hypot(...s) * 2 || 1;
-  let q = [1, 0, 0, 0];
-  for (let step = 0; step < 60; step++) {
-    const next = n.map((row, r) => row.reduce((sum, value, c) => sum + value * q[c]!, shift * q[r]!));
-    const length = Math.hypot(...next) || 1;
-    q = next.map((value) => value / length);
+  let power = n.map((row, r) => row.map((value, c) => (r === c ? value + shift : value)));
+  for (let square = 0; square < SQUARES; square++) {
+    const size = Math.hypot(...power.flat()) || 1;
+    const unit = power.map((row) => row.map((value) => value / size));
+    power = unit.map((row) => unit.map((_, c) => row.reduce((sum, value, k) => sum + value * unit[k]![c]!, 0)));
   }
-  return q as [number, number, number, number];
+  const lengths = power.map((row) => Math.hypot(...row));
+  const length = Math.max(...lengths) || 1;
+  const q = power[Math.max(0, lengths.indexOf(length))]!;
+  return q.map((value) => value / length) as [number, number, number, number];
 }
 
 function rotationOf([w, x, y, z]: [number, number, number, number]): RigidFit["rotation"] {
