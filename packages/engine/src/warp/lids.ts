@@ -3,11 +3,12 @@
  * way. The skin that unrolls from the fold cannot be seen in the photo: it is laid over in the tone of the skin above and below,
  * rounded by the light, with the grain of the photo. The eyeball stays where it is and is covered.
  */
-import { type Curve, fromSlit, toSlit } from "./curve.ts";
+import { type Curve, createCurve, fromSlit, toSlit } from "./curve.ts";
 import { smooth } from "./falloff.ts";
 import type { Opening } from "./opening.ts";
 import type { Layer, Seen } from "./patch.ts";
 import type { Planes } from "./planes.ts";
+import { toneAt } from "./tone.ts";
 
 /** Lashes reach above the contour by this share of the opening. */
 const HIGHER = 0.08;
@@ -20,6 +21,9 @@ const RISE_FADES = 0.12;
 const EDGE = 0.012;
 /** Lashes above the lid's edge in the still, in E: they go down with it. */
 const LASHES = 0.05;
+/** How high beside the outer corner lashes are looked for, in E, and how dark they are beside the lid, luma. */
+const WING = 0.075;
+const DARK_LASH = 0.68;
 /** Where the lid's edge passes into the eyeball, pixels. */
 const BLEND = 1.1;
 /** Grain beyond this is a spot or an edge, luma. */
@@ -37,19 +41,21 @@ export function createLid(
   const { frame, upper, lower, height, unit } = opening;
   const edge = EDGE * unit;
   const unrolled = createUnrolled(opening, still);
+  const wing = lashWing(opening, still);
   return (closing) => (x, y, seen) => {
     const { t, v } = toSlit(frame, { x, y });
     const side = Math.abs(t);
-    if (side > 1.3) return;
+    if (side > 1.35) return;
     const kept = glint ? 1 - glint(x, y) : 1;
     if (kept <= 0) return;
     const top = upper(t);
     const tall = Math.max(0, lower(t) - top);
-    const from = top - HIGHER * tall;
-    const taper = 1 - smooth((side - 0.95) / 0.2);
+    const beside = wing(t);
+    const from = Math.min(top - HIGHER * tall, lower(t) - beside);
+    const taper = 1 - smooth((side - (beside > 0 ? 1.15 : 0.95)) / 0.2);
     const rise = RISE * closing * tall * taper * kept;
     const travel = closing * Math.max(0, lower(t) - from + BEYOND * tall + 0.8 * edge) * taper - rise;
-    const paints = closing * (height * (1 - smooth((side - 0.95) / 0.35)));
+    const paints = closing * (height * (1 - smooth((side - 1.1) / 0.25)));
     if (travel < 0.02 && paints < 0.02) return;
     const now = from + Math.max(0, travel);
     if (v > now + BLEND) {
@@ -71,7 +77,7 @@ export function createLid(
     const lashBand = edge * (2.4 - 1.2 * smooth((side - 0.5) / 0.5));
     const start = Math.max(rim(t) + 1, from - LASHES * unit);
     const inside = smooth((v - start) / (0.7 * LASHES * unit)) * smooth((now - lashBand - v) / (1.2 * edge) + 0.5);
-    const across = 1 - smooth((side - 1) / 0.3);
+    const across = 1 - smooth((side - 1.08) / 0.25);
     seen.paint = inside * across * covered * smooth(paints / (0.55 * height)) * kept;
     if (seen.paint > 0) unrolled(t, v, (v - from) / Math.max(1, now - from), seen);
   };
@@ -82,6 +88,26 @@ function sees(seen: Seen, x: number, y: number): void {
   seen.y = seen.y2 = y;
   seen.share = 1;
   seen.paint = 0;
+}
+
+/**
+ * Lashes and make-up beyond the outer corner: how high above its line they reach, pixels. They come down with the lid, or they
+ * would stand there cut off.
+ */
+function lashWing({ frame, upper, lower, lid, outer, unit }: Opening, still: Planes): Curve {
+  const points = Array.from({ length: 12 }, (_, i) => {
+    const t = outer * (0.8 + i * 0.04);
+    const dark = 16 + DARK_LASH * (lid.luma(outer * 0.6) - 16);
+    let reach = 0;
+    for (let up = 0; up < WING * unit; up++) {
+      const p = fromSlit(frame, t, lower(t) - up);
+      if (toneAt(still, p.x, p.y).luma < dark) reach = up;
+      else if (up > reach + 0.02 * unit + 1) break;
+    }
+    const height = Math.max(reach, lower(t) - upper(t));
+    return { t, v: height * (1 - smooth((Math.abs(t) - 1.02) / 0.22)) };
+  });
+  return createCurve([{ t: outer * 0.7, v: 0 }, ...points, { t: outer * 1.25, v: 0 }], 3);
 }
 
 /** Colours the lid's skin at a place; `down` is 0 at its fold and 1 at its edge. */

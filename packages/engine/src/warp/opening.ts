@@ -23,6 +23,8 @@ export type Opening = {
   /** Skin above the lid's edge and below the eye, without folds and glints. */
   lid: SkinLine;
   cheek: SkinLine;
+  /** At which end (t) the outer corner is. */
+  outer: -1 | 1;
   unit: number;
 };
 
@@ -96,6 +98,7 @@ export function findOpening(head: Head, face: Face, side: Side, still: Planes): 
     bottom: Math.max(...lowerPoints.map((p) => p.y)),
     iris: findIris(pairs(face.iris[side]), still, frame, lines),
     ...skinLines(still, frame, lines, unit),
+    outer: side === "left" ? 1 : -1,
     unit,
   };
 }
