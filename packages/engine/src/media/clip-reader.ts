@@ -93,6 +93,8 @@ export async function readClip(path: string, options: ReadClipOptions): Promise<
     const info = await decodeClip(file, decoder, stream, options);
     if (info.frames === 0) throw unreadable("not a single frame of it can be decoded");
     return info;
+  } catch (error) {
+    throw error instanceof FFmpegError ? unreadable("a part of it cannot be decoded", error) : error;
   } finally {
     decoder.freeContext();
     await file.closeInput();

@@ -1,0 +1,25 @@
+import type { Channel } from "@smileloop/core/motion.ts";
+import { expect, test } from "vitest";
+import { demandsOf } from "./demands.ts";
+
+const motion = (channels: Partial<Record<Channel, number[]>>) => ({ fps: 25, frames: 6, faces: [{ channels }] });
+const smile = { mouthSmileLeft: [0, 0.4, 0.5, 0.6, 0.9, 0], mouthSmileRight: [0, 0.4, 0.5, 0.6, 0.9, 0] };
+const kinds = (channels: Partial<Record<Channel, number[]>>, mouthOpen = false) =>
+  demandsOf(motion(channels), { mouthOpen }).map(({ kind }) => kind);
+
+test("a smile is demanded where it is strongest", () => {
+  expect(demandsOf(motion(smile))).toMatchObject([{ kind: "smile", frames: [4], asked: [0.9] }]);
+  expect(kinds({ mouthSmileLeft: smile.mouthSmileLeft.map((value) => value / 3) })).toEqual([]);
+});
+
+test("nothing is demanded at moments at which it can't be measured", () => {
+  const turned = { ...smile, headPitch: [0, 0, 0, 0, 14, 0] };
+  expect(demandsOf(motion(turned))).toMatchObject([{ kind: "smile", frames: [3], asked: [0.6] }]);
+  expect(kinds({ ...smile, mouthPucker: Array(6).fill(0.5) })).toEqual([]);
+});
+
+test("lips are demanded to part only where they are together", () => {
+  const jawOpen = [0, 0.3, 0.6, 0.7, 0.3, 0];
+  expect(kinds({ jawOpen })).toEqual(["lips"]);
+  expect(kinds({ jawOpen }, true)).toEqual([]);
+});
