@@ -107,7 +107,7 @@ function lashWing({ frame, upper, lower, lid, outer, unit }: Opening, still: Pla
     const height = Math.max(reach, lower(t) - upper(t));
     return { t, v: height * (1 - smooth((Math.abs(t) - 1.02) / 0.22)) };
   });
-  return createCurve([{ t: outer * 0.7, v: 0 }, ...points, { t: outer * 1.25, v: 0 }], 3);
+  return createCurve([{ t: outer * 0.7, v: 0 }, ...points, { t: outer * 1.25, v: 0 }], 8);
 }
 
 /** Colours the lid's skin at a place; `down` is 0 at its fold and 1 at its edge. */

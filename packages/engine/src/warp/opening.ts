@@ -41,6 +41,8 @@ const BRIGHTER = 1.18;
 const COLOURLESS = 7;
 /** Skin of the lid beside that of the cheek, luma. */
 const DARKEST_LID = 0.7;
+/** Where the white passes into skin, pixels. */
+const FRINGE = 1;
 const COLUMNS = 33;
 
 /** `face` in pixels of the still. */
@@ -66,7 +68,7 @@ export function findOpening(head: Head, face: Face, side: Side, still: Planes): 
     let reached = 0;
     for (let d = 0; d < BEYOND_LIDS * unit; d += step) {
       if (white(t, v + sign * d)) reached = d + step;
-      else if (d > reached + 1.5) return v + sign * reached;
+      else if (d > reached + 1.5) return v + sign * (reached > 0 ? reached + FRINGE : 0);
     }
     // Pale all the way: that is make-up.
     return v;
