@@ -11,7 +11,7 @@ import type { Planes } from "./planes.ts";
 import { toneAt } from "./tone.ts";
 
 /** A lid follows the eye down by this share of its opening. */
-const FOLLOWS_DOWN = 0.42;
+const FOLLOWS_DOWN = 0.38;
 
 /** `closing` 0–1; `lookX` and `lookY` −1–1, to the right of the picture and down. */
 export type EyeState = { closing: number; lookX: number; lookY: number };

@@ -12,7 +12,7 @@ import { meanTone, type Tone, toneAt } from "./tone.ts";
 /** How far the iris goes for a full look aside, in half widths of the eye (so less in an eye that is turned away), and up or down, in E. */
 const LOOK_ASIDE = 0.3;
 const LOOK_UP = 0.026;
-const LOOK_DOWN = 0.034;
+const LOOK_DOWN = 0.024;
 /** The iris's middle stays within this part of the half width. */
 const FARTHEST = 0.62;
 /** A reflection in the cornea goes half as far as the pupil (Guestrin & Eizenman 2006, IEEE TBME 53(6): centre of the cornea's curvature). */
@@ -22,20 +22,23 @@ const CATCHLIGHT = 38;
 /** How far the rim of the iris fades into the white, in radii. */
 const FADES = 0.16;
 const RINGS = 8;
-const EDGE_SOFTNESS = 1.6;
+/** How soft the rims of the iris and of the opening are, in radii of the iris, and at least, pixels. */
+const SOFT = 0.17;
+const LEAST_SOFT = 1.6;
 
 export type Gaze = { layer(lookX: number, lookY: number): Layer | undefined };
 
 export function createGaze(opening: Opening, still: Planes): Gaze {
   const { frame, upper, lower, iris, unit } = opening;
   const { radius } = iris;
+  const soft = Math.max(LEAST_SOFT, SOFT * radius);
   // The dark rim fades into the white.
   const edge = radius * 1.05 + 0.5;
   const rings = ringTones(opening, still);
   const white = whiteTones(opening, still);
   if (!white) return { layer: () => undefined };
   const glint = catchlight(opening, still, rings);
-  const disc = (dx: number, dy: number, r: number): number => smooth((r - Math.hypot(dx, dy)) / EDGE_SOFTNESS + 0.5);
+  const disc = (dx: number, dy: number, r: number): number => smooth((r - Math.hypot(dx, dy)) / soft + 0.5);
   const at = toSlit(frame, iris).t;
   return {
     layer(lookX, lookY) {
@@ -53,7 +56,7 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
         if (Math.hypot(fx, fy) > 1.15 * radius + way + 3) return;
         const { t, v } = toSlit(frame, { x, y });
         if (t <= -1 || t >= 1) return;
-        const inside = smooth((v - upper(t)) / 1.6) * smooth((lower(t) - v) / 1.4 + 0.3);
+        const inside = smooth((v - upper(t)) / soft) * smooth((lower(t) - v) / soft + 0.3);
         if (inside <= 0) return;
         const now = disc(fx - dx, fy - dy, edge);
         const behind = smooth(0.5 - (fx * dx + fy * dy) / (Math.hypot(fx, fy) * way + 1e-6));
@@ -65,8 +68,8 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
         const sy = y - dy;
         const source = toSlit(frame, { x: sx, y: sy });
         const hidden = Math.max(
-          1 - smooth((source.v - upper(source.t) - 0.5) / 1.6),
-          1 - smooth((lower(source.t) - source.v) / 1.4 + 0.2),
+          1 - smooth((source.v - upper(source.t)) / soft - 0.3),
+          1 - smooth((lower(source.t) - source.v) / soft + 0.2),
         );
         seen.x2 = x;
         seen.y2 = y;
@@ -131,7 +134,7 @@ function whiteTones(
   }
   const enough = [sides.left, sides.right]
     .filter((tones) => tones.length >= 6)
-    .map((tones) => meanTone(tones, 0.45, 0.9));
+    .map((tones) => meanTone(tones, 0.55, 0.95));
   const left = enough[0];
   if (!left) return undefined;
   const right = enough[1] ?? left;

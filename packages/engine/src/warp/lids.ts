@@ -24,8 +24,9 @@ const LASHES = 0.05;
 /** How high beside the outer corner lashes are looked for, in E, and how dark they are beside the lid, luma. */
 const WING = 0.075;
 const DARK_LASH = 0.68;
-/** Where the lid's edge passes into the eyeball, pixels. */
-const BLEND = 1.1;
+/** Where the lid's edge passes into the eyeball, in E, and at least, pixels. */
+const BLEND = 0.008;
+const LEAST_BLEND = 1.1;
 /** Grain beyond this is a spot or an edge, luma. */
 const MOST_GRAIN = 7;
 
@@ -40,6 +41,7 @@ export function createLid(
 ): LidLayer {
   const { frame, upper, lower, height, unit } = opening;
   const edge = EDGE * unit;
+  const blend = Math.max(LEAST_BLEND, BLEND * unit);
   const unrolled = createUnrolled(opening, still);
   const wing = lashWing(opening, still);
   return (closing) => (x, y, seen) => {
@@ -58,13 +60,13 @@ export function createLid(
     const paints = closing * (height * (1 - smooth((side - 1.1) / 0.25)));
     if (travel < 0.02 && paints < 0.02) return;
     const now = from + Math.max(0, travel);
-    if (v > now + BLEND) {
+    if (v > now + blend) {
       const lift = rise * (1 - smooth((v - lower(t)) / (RISE_FADES * unit)));
       // The eyeball stays: only from the lower lid's edge on.
       if (v + lift >= lower(t) && lift > 0) sees(seen, x - lift * frame.across.y, y + lift * frame.across.x);
       return;
     }
-    const covered = Math.min(1, Math.max(0, (now - v) / BLEND + 0.5));
+    const covered = Math.min(1, Math.max(0, (now - v) / blend + 0.5));
     // Below the edge the eyeball is seen as the gaze has left it.
     if (covered < (seen.share < 1 || seen.paint > 0 ? 0.5 : 0.001) && v > from) return;
     const still0 = rest(t);
@@ -104,10 +106,11 @@ function lashWing({ frame, upper, lower, lid, outer, unit }: Opening, still: Pla
       if (toneAt(still, p.x, p.y).luma < dark) reach = up;
       else if (up > reach + 0.02 * unit + 1) break;
     }
-    const height = Math.max(reach, lower(t) - upper(t));
-    return { t, v: height * (1 - smooth((Math.abs(t) - 1.02) / 0.22)) };
+    // The lid's line goes on straight: what stands higher stays.
+    const straight = ((1.25 - Math.abs(t)) / 0.45) * (1 + HIGHER) * (lower(0.8 * outer) - upper(0.8 * outer));
+    return { t, v: Math.max(0, Math.min(Math.max(reach, lower(t) - upper(t)), straight)) };
   });
-  return createCurve([{ t: outer * 0.7, v: 0 }, ...points, { t: outer * 1.25, v: 0 }], 8);
+  return createCurve([{ t: outer * 0.7, v: 0 }, ...points, { t: outer * 1.25, v: 0 }], 5);
 }
 
 /** Colours the lid's skin at a place; `down` is 0 at its fold and 1 at its edge. */
