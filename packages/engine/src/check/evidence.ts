@@ -43,7 +43,7 @@ export type Evidence = {
   /** Its index in the picture, largest first. */
   index: number;
   likeness: Likeness;
-  /** How sure the model is of the face in each frame that was looked at, the least. */
+  /** How sure the model is of the face in each frame that was looked at, the least; of a face it can't follow, in the first. */
   meshScore: number;
   /** The most that a frame that was looked at differs from the first, 0–255. */
   change: number;
@@ -54,7 +54,16 @@ export type Evidence = {
 };
 
 /** A face that should move: as the picture shows it, where that lies in the video, its curves, and the frames to look at. */
-type Subject = { index: number; face: Face; crop: FaceCrop; motion: MotionFrames; demands: Demand[]; wanted: number[] };
+type Subject = {
+  index: number;
+  face: Face;
+  crop: FaceCrop;
+  motion: MotionFrames;
+  /** Whether the landmarks can tell how it moves. */
+  legible: boolean;
+  demands: Demand[];
+  wanted: number[];
+};
 type Source = { picture: Picture; framing: Framing; subjects: Subject[] };
 
 /** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`. */
@@ -77,7 +86,7 @@ export async function examine(
 }
 
 async function look(
-  { index, face, crop: at, motion, demands, wanted }: Subject,
+  { index, face, crop: at, motion, legible, demands, wanted }: Subject,
   source: Picture,
   { width, height }: VideoInfo,
   frames: Map<number, Uint8Array>,
@@ -96,7 +105,7 @@ async function look(
     const picture = pictureOf(yuv, width, height, box);
     const crop = { ...at, x: at.x - picture.region.x, y: at.y - picture.region.y };
     const landmarks = await trackFace(picture, crop);
-    meshScore = Math.min(meshScore, landmarks.meshScore);
+    if (legible || frame === 0) meshScore = Math.min(meshScore, landmarks.meshScore);
     if (neutral === undefined) {
       neutral = { picture, landmarks };
       alike = likeness({ picture, crop, landmarks }, { picture: source, crop: face.crop, landmarks: face });
@@ -162,7 +171,7 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
     const legible = large && (await isLegible(picture, { index, face, ease }));
     const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
     // heads beside others pull at one another, so that neither's own turn can be told
-    const demands = due.filter(({ kind }) => ease.head === 1 || (kind !== "yaw" && kind !== "roll"));
+    const demands = due.filter(({ kind }) => ease.head === 1 || !["pitch", "yaw", "roll"].includes(kind));
     const crop = {
       x: (face.crop.x * full - framing.crop.x) * scale,
       y: (face.crop.y * full - framing.crop.y) * scale,
@@ -170,7 +179,7 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
       angle: face.crop.angle,
     };
     const wanted = framesToLookAt(own, demands, movers.length > 1);
-    subjects.push({ index, face, crop, motion: own, demands, wanted });
+    subjects.push({ index, face, crop, motion: own, legible, demands, wanted });
   }
   return { picture, framing, subjects };
 }
