@@ -12,13 +12,10 @@ import {
   AV_CODEC_ID_VP8,
   AV_CODEC_ID_VP9,
   AV_LOG_FATAL,
-  AV_PIX_FMT_RGB24,
-  AV_PKT_DATA_DISPLAYMATRIX,
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
-  SWS_AREA,
 } from "node-av/constants";
 import {
   Codec,
@@ -30,17 +27,17 @@ import {
   InputFormat,
   Log,
   Packet,
-  SoftwareScaleContext,
   type Stream,
 } from "node-av/lib";
 import type { Picture } from "./picture.ts";
+import { createScaler, quarterTurns, type Turns } from "./upright.ts";
 
 export type ClipInfo = {
   /** As it is shown: turned, with square pixels. */
   width: number;
   height: number;
-  /** Quarter turns clockwise that were applied. */
-  turns: 0 | 1 | 2 | 3;
+  /** Turns that were applied. */
+  turns: Turns;
   codec: string;
   /** Frames that were handed out. */
   frames: number;
@@ -82,6 +79,8 @@ const CODECS = new Map<number, string>([
 ]);
 /** Packets that yield no frame within `maxSeconds`; a file of these is no clip but an attack. */
 const MAX_PACKETS = 20_000;
+/** Below it a time stamp is FFmpeg's "none". */
+const NO_TIME = -(2n ** 62n);
 
 /** Throws `driving_unreadable`, `driving_too_large`, `unsupported_type`, or the signal's reason. */
 export async function readClip(path: string, options: ReadClipOptions): Promise<ClipInfo> {
@@ -139,150 +138,79 @@ async function decodeClip(
   const tick = stream.timeBase.toDouble();
   const rate = stream.avgFrameRate.toDouble();
   const usual = rate > 1 && rate < 1000 ? 1 / rate : 1 / 25;
-  const whole = Math.min(maxSeconds, Number(stream.duration) * tick || Number(file.duration) / 1e6 || maxSeconds);
+  const said = Number(stream.duration) * tick;
+  const whole = Math.min(maxSeconds, said > 0 ? said : Number(file.duration) / 1e6 || maxSeconds);
   const turns = quarterTurns(stream);
   const pixelAspect = stream.codecpar.sampleAspectRatio.toDouble() || 1;
   const info: ClipInfo = {
     ...{ width: 0, height: 0, turns, codec: CODECS.get(stream.codecpar.codecId)!, frames: 0, seconds: 0 },
     ...{ cut: false, damaged: false },
   };
-  const packet = new Packet();
-  const frame = new Frame();
-  packet.alloc();
-  frame.alloc();
   const scaler = createScaler(turns);
-  let first: number | undefined;
-  let last = -Infinity;
-  let seen = 0;
-
-  /** False when enough was seen. */
-  const receive = async (): Promise<boolean> => {
-    for (;;) {
-      const code = decoder.receiveFrameSync(frame);
-      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return true;
-      if (code < 0) {
-        info.damaged = true;
-        return true;
-      }
-      try {
-        signal.throwIfAborted();
-        const stamp = frame.bestEffortTimestamp;
-        const at = stamp >= -(2n ** 62n) ? Number(stamp) * tick : (first ?? 0) + seen * usual;
-        seen++;
-        first ??= at;
-        const seconds = at - first;
-        if (seconds >= maxSeconds - usual / 2) {
-          info.cut = true;
-          return false;
-        }
-        if (seconds < last + leastStepSeconds * 0.9) continue;
-        requireSize(frame.width, frame.height);
-        const shown = { width: Math.max(1, Math.round(frame.width * pixelAspect)), height: frame.height };
-        if (turns % 2 === 1) [shown.width, shown.height] = [shown.height, shown.width];
-        Object.assign(info, shown);
-        const picture = (maxSide: number): Picture => scaler.picture(frame, shown.width, shown.height, maxSide);
-        await onFrame({ seconds, ...shown, picture }, Math.min(1, (seconds + usual) / whole));
-        last = seconds;
-        info.frames++;
-        info.seconds = seconds + usual;
-      } finally {
-        frame.unref();
-      }
-    }
+  let [first, last, seen] = [Number.NaN, -Infinity, 0];
+  const onDamage = () => {
+    info.damaged = true;
   };
-
   try {
-    for (let packets = 0; packets < MAX_PACKETS; packets++) {
+    for await (const frame of decoded(file, decoder, stream, onDamage)) {
       signal.throwIfAborted();
-      const code = file.readFrameSync(packet);
-      if (code < 0) {
-        if (code !== AVERROR_EOF) info.damaged = true;
-        if ((await decoder.sendPacket(null)) >= 0) await receive();
+      const stamp = frame.bestEffortTimestamp;
+      const at = stamp >= NO_TIME ? Number(stamp) * tick : (first || 0) + seen * usual;
+      if (seen++ === 0) first = at;
+      const seconds = at - first;
+      if (seconds >= maxSeconds - usual / 2) {
+        info.cut = true;
         break;
       }
-      if (packet.streamIndex === stream.index) {
-        if ((await decoder.sendPacket(packet)) < 0) info.damaged = true;
-        if (!(await receive())) break;
-      }
-      packet.unref();
+      if (seconds < last + leastStepSeconds * 0.9) continue;
+      requireSize(frame.width, frame.height);
+      const across = Math.max(1, Math.round(frame.width * pixelAspect));
+      const [width, height] = turns % 2 === 1 ? [frame.height, across] : [across, frame.height];
+      const picture = (maxSide: number): Picture => scaler.picture(frame, width, height, maxSide);
+      await onFrame({ seconds, width, height, picture }, Math.min(1, (seconds + usual) / whole));
+      last = seconds;
+      Object.assign(info, { width, height, frames: info.frames + 1, seconds: seconds + usual });
     }
   } finally {
-    frame.free();
-    packet.free();
     scaler.free();
   }
   return info;
 }
 
-/** Frames as upright RGB pictures. */
-function createScaler(turns: ClipInfo["turns"]) {
-  const scaled = new Frame();
-  let context: SoftwareScaleContext | undefined;
-  let made = "";
-  const free = (): void => {
-    context?.freeContext();
-    if (context) scaled.free();
-    context = undefined;
-  };
-  return {
-    free,
-    /** `width` and `height` as shown. */
-    picture(frame: Frame, width: number, height: number, maxSide: number): Picture {
-      const scale = Math.min(1, maxSide / Math.max(width, height));
-      const upright = {
-        width: Math.max(2, Math.round(width * scale)),
-        height: Math.max(2, Math.round(height * scale)),
-      };
-      const [across, down] = turns % 2 === 1 ? [upright.height, upright.width] : [upright.width, upright.height];
-      const key = [frame.width, frame.height, frame.format, across, down].join();
-      if (key !== made) {
-        free();
-        made = key;
-        context = new SoftwareScaleContext();
-        const { width: from, height: rows, format } = frame;
-        context.getContext(from, rows, format as never, across, down, AV_PIX_FMT_RGB24, SWS_AREA);
-        scaled.alloc();
-        scaled.width = across;
-        scaled.height = down;
-        scaled.format = AV_PIX_FMT_RGB24;
-        must(scaled.getBuffer(), "picture");
+/** Every frame that can be decoded, in the order they are shown; each is valid until the next is asked for. */
+async function* decoded(
+  file: FormatContext,
+  decoder: CodecContext,
+  stream: Stream,
+  onDamage: () => void,
+): AsyncGenerator<Frame> {
+  const packet = new Packet();
+  const frame = new Frame();
+  packet.alloc();
+  frame.alloc();
+  try {
+    for (let packets = 0; packets < MAX_PACKETS; packets++) {
+      const read = file.readFrameSync(packet);
+      if (read < 0 && read !== AVERROR_EOF) onDamage();
+      if (read >= 0 && packet.streamIndex !== stream.index) {
+        packet.unref();
+        continue;
       }
-      must(context!.scaleFrameSync(scaled, frame), "picture");
-      const data = turned(scaled.toBuffer(), across, down, turns);
-      const region = { x: 0, y: 0, ...upright };
-      return { ...upright, data, fullWidth: upright.width, fullHeight: upright.height, region, orientation: 1 };
-    },
-  };
-}
-
-/** RGB pixels turned clockwise by quarters. */
-export function turned(rgb: Uint8Array, width: number, height: number, turns: ClipInfo["turns"]): Uint8Array {
-  if (turns === 0) return rgb;
-  const out = new Uint8Array(width * height * 3);
-  let from = 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, from += 3) {
-      const to =
-        turns === 1
-          ? x * height + (height - 1 - y)
-          : turns === 2
-            ? (height - 1 - y) * width + (width - 1 - x)
-            : (width - 1 - x) * height + y;
-      out[to * 3] = rgb[from]!;
-      out[to * 3 + 1] = rgb[from + 1]!;
-      out[to * 3 + 2] = rgb[from + 2]!;
+      if ((await decoder.sendPacket(read < 0 ? null : packet)) < 0) onDamage();
+      for (;;) {
+        const code = decoder.receiveFrameSync(frame);
+        if (code < 0 && code !== AVERROR_EAGAIN && code !== AVERROR_EOF) onDamage();
+        if (code < 0) break;
+        yield frame;
+        frame.unref();
+      }
+      if (read < 0) return;
+      packet.unref();
     }
+  } finally {
+    frame.free();
+    packet.free();
   }
-  return out;
-}
-
-/** Of the display matrix (ISO/IEC 14496-12, 8.3.2: 16.16 fixed point, row by row), to the nearest quarter, clockwise. */
-function quarterTurns(stream: Stream): ClipInfo["turns"] {
-  const matrix = stream.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
-  if (matrix === null || matrix.length < 20) return 0;
-  const [a, b] = [matrix.readInt32LE(0), matrix.readInt32LE(4)];
-  if (a === 0 && b === 0) return 0;
-  return ((Math.round(Math.atan2(b, a) / (Math.PI / 2)) + 4) % 4) as ClipInfo["turns"];
 }
 
 function requireSize(width: number, height: number): void {

@@ -4,7 +4,7 @@ import type { FaceMeasure, SideMeasure } from "./measure.ts";
 const OF_SIDE = [
   ...(["cornerOut", "cornerUp", "cheekUp", "noseUp", "browInnerUp", "browOuterUp", "lipUp", "lipDown"] as const),
 ] satisfies (keyof SideMeasure)[];
-const OF_FACE = ["gap", "chinDown", "chinLeft", "mouthLeft"] as const satisfies (keyof FaceMeasure)[];
+const OF_FACE = ["gap", "chinDown"] as const satisfies (keyof FaceMeasure)[];
 
 /**
  * How much a measure usually follows the head, E a degree, and what a measure's own movement comes to at the least, E. The more

@@ -30,14 +30,11 @@ export type FaceMeasure = {
   /** How far the lips are parted, not against the rest. */
   gap: number;
   chinDown: number;
-  chinLeft: number;
-  mouthLeft: number;
   /** Degrees, E and a factor − 1 with the signs of `core/motion.ts`. */
   head: { yaw: number; pitch: number; roll: number; x: number; y: number; scale: number };
 };
 
 const MIDDLE = { lipsUpper: [13, 82, 312], lipsLower: [14, 87, 317], chin: [152, 148, 377, 175] };
-const MOUTH = [61, 291, 0, 17, 37, 267, 84, 314];
 const SIDES = {
   right: {
     corner: [61, 76, 62],
@@ -127,8 +124,6 @@ export function measure(now: Landmarks, rest: Rest, head: Rest): FaceMeasure {
     right: side("right"),
     gap: Math.max(0, dot(minus(middle(MIDDLE.lipsLower), middle(MIDDLE.lipsUpper)), down) / unit),
     chinDown: -moved(MIDDLE.chin).up,
-    chinLeft: moved(MIDDLE.chin).left,
-    mouthLeft: moved(MOUTH).left,
     head: headOf(rigidFit(head.points, now.points, STABLE), head),
   };
 }
