@@ -116,6 +116,12 @@ describe("check", () => {
     expect(await codeOf(clips.alive, { durationSeconds: 5 })).toBe("check_other_motion");
   });
 
+  test.each(["nod", "surprise", "wink", "kiss"])("%s passes, and a smile in its place is refused", async (preset) => {
+    const wanted = { preset, durationSeconds: 3 };
+    expect(await codeOf(await render(preset, wanted), wanted)).toBe("passed");
+    expect(await codeOf(clips.gentle, wanted)).toBe("check_other_motion");
+  });
+
   test("a file that is cut off or is no video is refused", async () => {
     const bytes = readFileSync(clips.gentle);
     const cut = join(dir, "cut.mp4");

@@ -55,6 +55,10 @@ const MOTIONS: Record<keyof Moved, string> = {
   smile: "the mouth does not smile",
   lips: "the lips do not part",
   lids: "the eyes do not close",
+  wink: "the eye does not wink",
+  pitch: "the head does not nod",
+  brows: "the brows do not rise",
+  pucker: "the lips are not pursed",
   yaw: "the head does not turn",
   roll: "the head does not tilt",
 };

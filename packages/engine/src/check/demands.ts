@@ -13,7 +13,15 @@ export type Demand = {
   least: number;
 };
 
-type Rule = { kind: keyof Moved; channels: Channel[]; from: number; least: number; beside: Beside };
+/** `against`: channels whose mean is taken off. */
+type Rule = {
+  kind: keyof Moved;
+  channels: Channel[];
+  against?: Channel[];
+  from: number;
+  least: number;
+  beside: Beside;
+};
 /** What else may be going on while the movement is measured, at the most; what is not named may be anything. */
 type Beside = Partial<Record<Channel, number>>;
 
@@ -27,8 +35,9 @@ const LIPS_AT_REST: Beside = {
 /**
  * `from`: how strongly a movement has to be asked for. `least` lies below what is seen on nine portraits (photos and paintings,
  * frontal to 35° turned; 256² to 1280, 10 to 60 frames a second, intensities 0.7 to 1.5) at any moment that is looked at: smile
- * 0.074 E, lids 0.22, yaw 0.17; and above what clips of another preset mostly show at one of these moments. How big a smile
- * is can't be told so: what a photo shows of the same curve differs by more than a gentle and a big smile do.
+ * 0.074 E, lids 0.22, yaw 0.17 (on fourteen portraits at 256² and intensity 1: pitch 0.37, brows 0.015 E, pucker 0.032 E, wink
+ * 0.22); and above what clips of another preset mostly show at one of these moments. How big a smile is can't be told so: what
+ * a photo shows of the same curve differs by more than a gentle and a big smile do.
  */
 const RULES: Rule[] = [
   {
@@ -39,8 +48,26 @@ const RULES: Rule[] = [
     beside: { ...FACING, ...LIPS_AT_REST },
   },
   { kind: "lids", channels: ["eyeBlinkLeft", "eyeBlinkRight"], from: 0.7, least: 0.15, beside: FACING },
-  { kind: "yaw", channels: ["headYaw"], from: 4, least: 0.1, beside: { headPitch: 9, headRoll: 9 } },
+  {
+    kind: "wink",
+    channels: ["eyeBlinkLeft"],
+    against: ["eyeBlinkRight"],
+    from: 0.7,
+    least: 0.08,
+    beside: FACING,
+  },
+  // smiles and blinks alone seem to turn a head by up to 2 degrees
+  { kind: "yaw", channels: ["headYaw"], from: 6, least: 0.1, beside: { headPitch: 9, headRoll: 9 } },
   { kind: "roll", channels: ["headRoll"], from: 4, least: 0.2, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
+  { kind: "pitch", channels: ["headPitch"], from: 7, least: 0.2, beside: { headYaw: 6, headRoll: 6, jawOpen: 0.4 } },
+  {
+    kind: "brows",
+    channels: ["browInnerUp", "browOuterUpLeft", "browOuterUpRight"],
+    from: 0.7,
+    least: 0.006,
+    beside: FACING,
+  },
+  { kind: "pucker", channels: ["mouthPucker"], from: 0.7, least: 0.015, beside: { ...FACING, jawOpen: 0.2 } },
   {
     kind: "lips",
     channels: ["jawOpen"],
@@ -52,11 +79,12 @@ const RULES: Rule[] = [
 
 /** `mouthOpen`: in the picture, so that what opens it may show nothing new. */
 export function demandsOf(motion: MotionFrames, { mouthOpen = false } = {}): Demand[] {
-  return RULES.flatMap(({ kind, channels, from, least, beside }) => {
+  return RULES.flatMap(({ kind, channels, against = [], from, least, beside }) => {
     if (kind === "lips" && mouthOpen) return [];
     const clear = clearFrames(motion, beside);
     // what can't be measured at a moment isn't demanded there
-    const curve = meanOf(motion, channels).map((value, frame) => (clear[frame] ? value : 0));
+    const other = meanOf(motion, against);
+    const curve = meanOf(motion, channels).map((value, frame) => (clear[frame] ? value - other[frame]! : 0));
     const frames = [...peaks(curve, 1, from), ...peaks(curve, -1, from)];
     return frames.length === 0 ? [] : [{ kind, frames, asked: frames.map((frame) => curve[frame]!), least }];
   });
@@ -85,7 +113,7 @@ export function meanOf(motion: MotionFrames, channels: Channel[]): number[] {
   const curves = motion.faces[0]?.channels ?? {};
   return Array.from(
     { length: motion.frames },
-    (_, frame) => channels.reduce((sum, name) => sum + (curves[name]?.[frame] ?? 0), 0) / channels.length,
+    (_, frame) => channels.reduce((sum, name) => sum + (curves[name]?.[frame] ?? 0), 0) / Math.max(1, channels.length),
   );
 }
 
