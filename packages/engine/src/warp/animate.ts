@@ -1,5 +1,5 @@
 /** The built-in engine: one photo and a Motion → a finished video. */
-import type { RunRequest, RunResult } from "@smileloop/core/engine-protocol.ts";
+import type { AnimateParams, RunRequest, RunResult } from "@smileloop/core/engine-protocol.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
@@ -8,16 +8,19 @@ import type { Framing } from "./framing.ts";
 import { createLife } from "./life.ts";
 import { type FaceFrames, phasesOf } from "./phases.ts";
 import { type ChannelValues, createPuppet, type FaceValues, IGNORED } from "./puppet.ts";
-import { openScene } from "./scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 
-/**
- * Renders `request.motion` on the faces of the picture that were asked for and writes the video. Throws, leaving no file, what `openScene` and the
- * writer throw, and `signal.reason`.
- */
-export async function animate(request: RunRequest, { signal, progress }: TaskContext): Promise<RunResult> {
-  const { params, motion } = request;
-  signal.throwIfAborted();
-  const scene = await openScene(request.inputs.image.path, params, signal);
+/** A picture with its faces rigged for a motion: `frame` gives each frame of the clip (Y, U, V, packed), valid until the next. */
+export type Stage = { scene: Scene; frame(index: number): Uint8Array; rigMs: number };
+
+/** Throws what `openScene` throws, and `signal.reason`. */
+export async function openStage(
+  path: string,
+  params: AnimateParams,
+  motion: MotionFrames,
+  signal: AbortSignal,
+): Promise<Stage> {
+  const scene = await openScene(path, params, signal);
   const started = performance.now();
   const faces = scene.movers.map(({ face }) => face);
   const puppet = createPuppet(scene.still, faces, scene.matte);
@@ -26,8 +29,23 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
     const sway = createLife({ ...motion, faces: [asked] }, params.seed + nth);
     return (frame: number): FaceValues => ({ channels: valuesAt(curves, frame), sway: sway(frame) });
   });
+  return {
+    scene,
+    frame: (index) => puppet.frame(actors.map((act) => act(index))),
+    rigMs: performance.now() - started,
+  };
+}
+
+/**
+ * Renders `request.motion` on the faces of the picture that were asked for and writes the video. Throws, leaving no file, what `openScene` and the
+ * writer throw, and `signal.reason`.
+ */
+export async function animate(request: RunRequest, { signal, progress }: TaskContext): Promise<RunResult> {
+  const { params, motion } = request;
+  signal.throwIfAborted();
+  const { scene, frame: frameAt, rigMs } = await openStage(request.inputs.image.path, params, motion, signal);
   const { width, height } = scene.still;
-  const rigged = performance.now();
+  const started = performance.now();
   const writer = await openVideoWriter({
     path: request.outputs.video,
     width,
@@ -40,7 +58,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
     for (let frame = 0; frame < motion.frames; frame++) {
       signal.throwIfAborted();
       const before = performance.now();
-      const pixels = puppet.frame(actors.map((act) => act(frame)));
+      const pixels = frameAt(frame);
       rendering += performance.now() - before;
       await writer.write(pixels);
       progress("render", frame + 1, motion.frames);
@@ -59,10 +77,10 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
     ignoredChannels: ignoredIn(motion),
     timings: rounded({
       ...scene.timings,
-      rig: rigged - started,
+      rig: rigMs,
       render: rendering,
       // The encoder works beside the rendering: this is what it took beyond it.
-      encode: ended - rigged - rendering,
+      encode: ended - started - rendering,
     }),
   };
 }
