@@ -19,6 +19,8 @@ const FARTHEST = 0.62;
 const CATCHLIGHT_FOLLOWS = 0.4;
 /** A catchlight is brighter than its ring of the iris by this much, luma. */
 const CATCHLIGHT = 38;
+/** The most of the iris that catchlights take. */
+const MOST_SHINE = 0.22;
 /** How far the rim of the iris fades into the white, in radii. */
 const FADES = 0.16;
 const RINGS = 8;
@@ -169,6 +171,9 @@ function catchlight(
     const ring = rings[Math.min(RINGS - 1, Math.floor(distance * RINGS))]!;
     bright[i] = smooth((toneAt(still, x, y).luma - ring.luma - 0.5 * CATCHLIGHT) / CATCHLIGHT);
   }
+  // What covers much of the iris lies on the lens of glasses, or is the iris's own pattern.
+  const area = Math.PI * iris.radius ** 2;
+  if (bright.reduce((sum, value) => sum + value, 0) > MOST_SHINE * area) bright.fill(0);
   // A light has a soft rim that belongs to it.
   const mask = bright.map((value, i) =>
     Math.max(value, ...[-1, 1, -side, side].map((step) => 0.8 * (bright[i + step] ?? 0))),

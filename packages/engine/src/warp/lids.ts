@@ -4,7 +4,7 @@
  * rounded by the light, with the grain of the photo. The eyeball stays where it is and is covered.
  */
 import { type Curve, createCurve, fromSlit, toSlit } from "./curve.ts";
-import { smooth } from "./falloff.ts";
+import { bell, smooth } from "./falloff.ts";
 import type { Opening } from "./opening.ts";
 import type { Layer, Seen } from "./patch.ts";
 import type { Planes } from "./planes.ts";
@@ -17,10 +17,15 @@ const BEYOND = 0.03;
 /** How far the lower lid comes to meet it, as a share of the opening, and how far down the cheek that fades, in E. */
 const RISE = 0.1;
 const RISE_FADES = 0.12;
+/** An opening of this height, in E, is as good as shut. */
+const SHUT = 0.018;
 /** Lid edge and lash roots, in E. */
 const EDGE = 0.012;
 /** Lashes above the lid's edge in the still, in E: they go down with it. */
 const LASHES = 0.05;
+/** Where lids meet there is a dark line, also in a photo whose lashes are too fair to be seen: its weight, and its light beside the lid's. */
+const LASH_LINE = 0.5;
+const LASH_LIGHT = 0.35;
 /** How high beside the outer corner lashes are looked for, in E, and how dark they are beside the lid, luma. */
 const WING = 0.075;
 const DARK_LASH = 0.68;
@@ -39,9 +44,11 @@ export function createLid(
   { rest, rim }: { rest: Curve; rim: Curve },
   glint: ((x: number, y: number) => number) | undefined,
 ): LidLayer {
-  const { frame, upper, lower, height, unit } = opening;
+  const { frame, upper, lower, height, lid, unit } = opening;
   const edge = EDGE * unit;
   const blend = Math.max(LEAST_BLEND, BLEND * unit);
+  // An eye that is shut already has no more skin to unroll.
+  const open = smooth((height / unit - SHUT) / SHUT);
   const unrolled = createUnrolled(opening, still);
   const wing = lashWing(opening, still);
   return (closing) => (x, y, seen) => {
@@ -57,7 +64,7 @@ export function createLid(
     const taper = 1 - smooth((side - (beside > 0 ? 1.15 : 0.95)) / 0.2);
     const rise = RISE * closing * tall * taper * kept;
     const travel = closing * Math.max(0, lower(t) - from + BEYOND * tall + 0.8 * edge) * taper - rise;
-    const paints = closing * (height * (1 - smooth((side - 1.1) / 0.25)));
+    const paints = closing * open * height * (1 - smooth((side - 1.1) / 0.25));
     if (travel < 0.02 && paints < 0.02) return;
     const now = from + Math.max(0, travel);
     if (v > now + blend) {
@@ -82,6 +89,13 @@ export function createLid(
     const across = 1 - smooth((side - 1.08) / 0.25);
     seen.paint = inside * across * covered * smooth(paints / (0.55 * height)) * kept;
     if (seen.paint > 0) unrolled(t, v, (v - from) / Math.max(1, now - from), seen);
+    const line = LASH_LINE * open * smooth(2 * closing - 0.8) * bell(now - v - 0.4 * edge, 0.7 * edge) * covered;
+    const shadow = line * kept * (1 - smooth((side - 0.45) / 0.5));
+    if (shadow <= seen.paint) return;
+    seen.paint = shadow;
+    seen.luma = 16 + LASH_LIGHT * (lid.luma(t) - 16);
+    seen.cb = lid.cb(t);
+    seen.cr = lid.cr(t);
   };
 }
 

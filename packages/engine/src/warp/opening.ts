@@ -55,13 +55,12 @@ export function findOpening(head: Head, face: Face, side: Side, still: Planes): 
   const model = slitFrame(ends[0], ends[1]);
   const rough = linesIn(model, above, below, brow, 2);
   const skin = skinLines(still, model, rough, unit);
-  const [irisX, irisY, rimX, rimY] = face.iris[side] as unknown as [number, number, number, number];
-  const irisReach = 1.15 * Math.hypot(rimX - irisX, rimY - irisY);
+  const iris = circleOf(pairs(face.iris[side]));
   const pale = whiteness(still, skin, model);
   // A light iris is no white.
   const white = (t: number, v: number): boolean => {
     const p = fromSlit(model, t, v);
-    return Math.hypot(p.x - irisX, p.y - irisY) > irisReach && pale(t, v);
+    return Math.hypot(p.x - iris.x, p.y - iris.y) > 1.15 * iris.radius && pale(t, v);
   };
   const step = 0.5;
   const farther = (t: number, v: number, sign: -1 | 1): number => {
@@ -98,7 +97,7 @@ export function findOpening(head: Head, face: Face, side: Side, still: Planes): 
     ...lines,
     height: Math.max(1, lines.lower(0) - lines.upper(0)),
     bottom: Math.max(...lowerPoints.map((p) => p.y)),
-    iris: findIris(pairs(face.iris[side]), still, frame, lines),
+    iris: findIris(iris, still, frame, lines),
     ...skinLines(still, frame, lines, unit),
     outer: side === "left" ? 1 : -1,
     unit,
@@ -109,14 +108,19 @@ function pairs(flat: Float32Array): Point[] {
   return Array.from({ length: flat.length / 2 }, (_, i) => ({ x: flat[2 * i]!, y: flat[2 * i + 1]! }));
 }
 
+/** The iris model's centre and four points of the rim. */
+function circleOf([centre, ...rim]: Point[]): Opening["iris"] {
+  const { x, y } = centre!;
+  return { x, y, radius: rim.reduce((sum, p) => sum + Math.hypot(p.x - x, p.y - y), 0) / rim.length };
+}
+
 /**
  * The model's circle, moved sideways to where it is darker inside than beside it by the most (after Daugman 1993, IEEE PAMI 15(11)).
  * Above and below there are lids and their shadow.
  */
-function findIris(model: Point[], still: Planes, frame: SlitFrame, { upper, lower }: Lines): Opening["iris"] {
-  const centre = model[0]!;
-  const radius = model.slice(1).reduce((sum, p) => sum + Math.hypot(p.x - centre.x, p.y - centre.y), 0) / 4;
-  const from = toSlit(frame, centre);
+function findIris(model: Opening["iris"], still: Planes, frame: SlitFrame, { upper, lower }: Lines): Opening["iris"] {
+  const { radius } = model;
+  const from = toSlit(frame, model);
   const meanAt = (along: number, r: number): number => {
     const t = from.t + along / frame.halfWidth;
     const lumas = [-0.5, -0.3, -0.1, 0.1, 0.3, 0.5].flatMap((turn) =>
