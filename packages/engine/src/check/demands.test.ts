@@ -14,7 +14,8 @@ test("a smile is demanded where it is strongest", () => {
 
 test("nothing is demanded at moments at which it can't be measured", () => {
   const turned = { ...smile, headPitch: [0, 0, 0, 0, 14, 0] };
-  expect(demandsOf(motion(turned))).toMatchObject([{ kind: "smile", frames: [3], asked: [0.6] }]);
+  const pitch = { kind: "pitch", frames: [4], asked: [14] };
+  expect(demandsOf(motion(turned))).toMatchObject([{ kind: "smile", frames: [3], asked: [0.6] }, pitch]);
   expect(kinds({ ...smile, mouthPucker: Array(6).fill(0.5) })).toEqual([]);
 });
 
@@ -22,4 +23,12 @@ test("lips are demanded to part only where they are together", () => {
   const jawOpen = [0, 0.3, 0.6, 0.7, 0.3, 0];
   expect(kinds({ jawOpen })).toEqual(["lips"]);
   expect(kinds({ jawOpen }, true)).toEqual([]);
+});
+
+test("a wink is demanded of the eye that is asked for, a blink of both", () => {
+  const lid = [0, 0.5, 1, 0.4, 0, 0];
+  const rest = lid.map(() => 0);
+  expect(demandsOf(motion({ eyeBlinkRight: lid }))).toMatchObject([{ kind: "wink", frames: [2], asked: [-1] }]);
+  expect(kinds({ eyeBlinkLeft: lid, eyeBlinkRight: rest })).toEqual(["wink"]);
+  expect(kinds({ eyeBlinkLeft: lid, eyeBlinkRight: lid })).toEqual(["lids"]);
 });
