@@ -6,12 +6,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { clip } from "./clip.ts";
+import { clip, growth } from "./clip.ts";
 import { installed } from "./installed.ts";
 import { type Figure, table } from "./measure.ts";
 import { jobs, requests, start } from "./server.ts";
 
-const PARTS = [clip, start, jobs, requests, installed];
+const PARTS = [clip, growth, start, jobs, requests, installed];
 const OUT = fileURLToPath(new URL("../../out/", import.meta.url));
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
@@ -27,7 +27,7 @@ const machine = { node: process.version, cpu: cpus()[0]?.model ?? "unknown", cor
 console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
 const figures: (Figure & { part: string })[] = [];
 for (const part of PARTS) {
-  if (only && !only.includes(part.name)) continue;
+  if (only ? !only.includes(part.name) : part.onRequest) continue;
   process.stderr.write(`${part.name} …\n`);
   figures.push(...(await part.figures()).map((figure) => ({ part: part.name, ...figure })));
 }

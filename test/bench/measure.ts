@@ -2,7 +2,7 @@
 
 export type Figure = {
   name: string;
-  unit: "s" | "ms" | "MB" | "req/s";
+  unit: "s" | "ms" | "MB" | "req/s" | "×";
   value: number;
   /** What the project wants of it; null where it is only told. */
   target: number | null;
@@ -15,7 +15,8 @@ export type Figure = {
   note?: string;
 };
 
-export type Part = { name: string; figures: () => Promise<Figure[]> };
+/** `onRequest`: takes minutes, so that it has to be named. */
+export type Part = { name: string; figures: () => Promise<Figure[]>; onRequest?: boolean };
 
 export const RUNS = 5;
 
