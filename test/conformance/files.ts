@@ -231,7 +231,9 @@ export function filesSuite(name: string, open: () => Promise<FilesHome>, options
       const id = newId(clock.now());
       const keys = Array.from({ length: 1005 }, (_, i) => outputKey("ann", id, 1, `f${i}`));
       const odd = ["a", "a.b", "a-b", "aa", "B", "b_"].map((file) => outputKey("ann", id, 2, file));
-      for (const key of [...keys, ...odd]) await files.put(key, chunksOf(bytesOf(1)), { type });
+      const store = (key: string) => files.put(key, chunksOf(bytesOf(1)), { type });
+      for (let at = 0; at < keys.length; at += 50) await Promise.all(keys.slice(at, at + 50).map(store));
+      for (const key of odd) await store(key);
       expect(await keysOf(files, jobPrefix("ann", id))).toEqual([...keys, ...odd].sort());
     },
 

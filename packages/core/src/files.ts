@@ -14,6 +14,8 @@ export type FileInfo = {
   storedAtMs: number;
 };
 
+export type ListedFile = Omit<FileInfo, "type">;
+
 /** First and last byte, inclusive, as in HTTP; `last` may lie beyond the end. A negative `first` counts from the end. */
 export type ByteRange = { first: number; last?: number | undefined };
 
@@ -31,6 +33,9 @@ export type PutOptions = {
 };
 
 export type UploadTarget = { url: string; headers: Record<string, string> };
+
+/** An HTML form: POST to `url` as multipart/form-data, with these fields and after them the file as `file`. */
+export type UploadForm = { url: string; fields: Record<string, string> };
 
 export interface Files {
   /** Stores a file once: throws `already_exists` when the key is taken. After any error nothing of it can be seen. */
@@ -52,11 +57,13 @@ export interface Files {
     key: string,
     options: { type: string; bytes: number; sha256?: string | undefined; expiresAtMs: number },
   ): Promise<UploadTarget>;
+  /** A signed form to store a file of 1 to `maxBytes` bytes under a key, for clients that know no exact size. */
+  uploadForm(key: string, options: { type: string; maxBytes: number; expiresAtMs: number }): Promise<UploadForm>;
   /**
    * In byte order. A prefix ends where a name ends: `foo` and `foo/` match `foo/bar`, `foo` also the file `foo` itself, and
    * neither matches `foobar`. An empty one matches everything.
    */
-  list(prefix: string): AsyncIterable<FileInfo>;
+  list(prefix: string): AsyncIterable<ListedFile>;
   /** Takes away every file that `list` would show, as of now; no error when there are none. Records are no files: they stay. */
   purge(prefix: string): Promise<void>;
 }

@@ -100,10 +100,13 @@ export function idempotencyKey(owner: string, keySha256: string): string {
  * and records, which are no files.
  */
 export function checkFileKey(key: string): string {
-  if (key.length > 400 || !FILE_KEY.test(key) || RECORD_FILE.test(key) || DEVICE.test(key)) {
-    throw new AppError("not_found", "There is no such file.");
-  }
+  if (!isFileKey(key)) throw new AppError("not_found", "There is no such file.");
   return key;
+}
+
+/** Whether `checkFileKey` takes it. */
+export function isFileKey(key: string): boolean {
+  return key.length <= 400 && FILE_KEY.test(key) && !RECORD_FILE.test(key) && !DEVICE.test(key);
 }
 
 function isOwner(owner: string): boolean {

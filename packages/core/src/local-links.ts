@@ -10,13 +10,15 @@ export const LOCAL_LINKS_PATH = "/v1/files/";
 
 export type LinkGrant = {
   /** A GET link also answers HEAD. */
-  method: "GET" | "PUT";
+  method: "GET" | "PUT" | "POST";
   key: string;
   expiresAtMs: number;
   type: string;
   /** PUT: exactly so many bytes, and this hash if the client gave one. */
   bytes?: number | undefined;
   sha256?: string | undefined;
+  /** POST, by an HTML form: 1 to so many bytes. */
+  maxBytes?: number | undefined;
   /** GET: Content-Disposition of the reply. */
   disposition?: string | undefined;
 };

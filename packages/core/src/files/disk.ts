@@ -7,7 +7,7 @@ import { asStorageError, errno, linkOnce, removeEmptyFolders, withStorageErrors,
 import { AppError } from "../errors.ts";
 import type { FileInfo, Files } from "../files.ts";
 import { newToken } from "../ids.ts";
-import { checkFileKey } from "../keys.ts";
+import { checkFileKey, isFileKey } from "../keys.ts";
 import type { LocalLinks } from "../local-links.ts";
 import { checkedBody, resolveRange } from "./body.ts";
 import { readTrailer, trailerOf } from "./disk-format.ts";
@@ -236,14 +236,6 @@ function streamOf(
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;
-}
-
-function isFileKey(key: string): boolean {
-  try {
-    return checkFileKey(key) === key;
-  } catch {
-    return false;
-  }
 }
 
 function etagOf(sha256: string): string {

@@ -1,0 +1,290 @@
+/**
+ * Files in S3. Keys are those of `keys.ts`; an object is written once (`If-None-Match`), and each write carries a token in its
+ * metadata, by which a writer whose first reply was lost sees that the file which is "there already" is its own. Etags are
+ * those of S3's own encryption (SSE-S3), under which a copy has the etag of its original.
+ */
+import {
+  CopyObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { ByteRange, FileInfo, Files, ListedFile, PutOptions } from "../files.ts";
+import { newToken } from "../ids.ts";
+import { UPLOAD_LIFE_MS } from "../job.ts";
+import { checkFileKey, isFileKey } from "../keys.ts";
+import { asStorageError, bareEtag, noteReplyTime, replyTimeMs, statusOf, untilNoConflict } from "../s3-replies.ts";
+import { checkedBody } from "./body.ts";
+import { signedFormFields } from "./s3-form.ts";
+import { type S3Body, streamOf } from "./s3-stream.ts";
+import { type Spooled, spool } from "./spool.ts";
+
+/** Longer links would be worth no more: whoever may read asks for a new one. */
+const LINK_LIFE_MS = 15 * 60_000;
+const STREAM_TRIES = 3;
+const SIGNED_HEADERS = ["content-length", "content-type", "if-none-match", "x-amz-checksum-sha256"];
+
+export type S3ClientOptions = {
+  region: string;
+  /** Another storage than AWS's own; then the bucket is a part of the path. */
+  endpoint?: string | undefined;
+  /** Otherwise those of the machine. */
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | undefined;
+};
+
+/** The client that records and files share. */
+export function createS3Client({ region, endpoint, credentials }: S3ClientOptions): S3Client {
+  const client = new S3Client({
+    region,
+    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+    ...(credentials ? { credentials } : {}),
+    // otherwise presigned links would carry the checksum of an empty body
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: { connectionTimeout: 3000, socketTimeout: 30_000 },
+  });
+  const noteTime = { step: "deserialize", name: "noteReplyTime", priority: "high" } as const;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      if (result.output)
+        noteReplyTime(result.output, (result.response as { headers?: Record<string, string> }).headers);
+      return result;
+    },
+    noteTime,
+  );
+  return client;
+}
+
+export function s3Files({ client, bucket, clock }: { client: S3Client; bucket: string; clock: Clock }): Files {
+  const at = (key: string) => ({ Bucket: bucket, Key: checkFileKey(key) });
+  const head = async (key: string) => {
+    const reply = await client.send(new HeadObjectCommand(at(key)));
+    return { info: infoOf(key, reply, reply.ContentLength ?? 0), write: reply.Metadata?.write };
+  };
+  const expiresIn = (expiresAtMs: number, longestMs: number): { expiresIn: number; signingDate: Date } => {
+    const nowMs = Math.floor(clock.now() / 1000) * 1000;
+    const seconds = Math.floor(Math.min(expiresAtMs - nowMs, longestMs) / 1000);
+    return { expiresIn: Math.max(1, seconds), signingDate: new Date(nowMs) };
+  };
+
+  return {
+    async put(key, body, options) {
+      const target = at(key);
+      const checked = checkedBody(body, options);
+      const spooled = await spool(checked.chunks);
+      return translated(options.signal, async () => {
+        try {
+          const sum = checked.sum();
+          const { type, signal } = options;
+          const write = newToken();
+          const stored = await putSpooled(client, spooled, { ...target, ...sum, type, write }, signal).catch(
+            async (error: unknown) => {
+              if (statusOf(error) !== 412) throw error;
+              const there = await head(key);
+              if (there.write !== write) throw taken();
+              return there.info;
+            },
+          );
+          return { key, ...sum, type, etag: stored.etag, storedAtMs: stored.storedAtMs };
+        } finally {
+          await spooled.discard();
+        }
+      });
+    },
+
+    get: (key, { range, signal } = {}) =>
+      translated(signal, async () => {
+        signal?.throwIfAborted();
+        const command = new GetObjectCommand({ ...at(key), ...(range ? { Range: rangeHeader(range) } : {}) });
+        const reply = await client.send(command, signal ? { abortSignal: signal } : {}).catch((error: unknown) => {
+          if (statusOf(error) !== 416) throw error;
+          throw outside();
+        });
+        const length = reply.ContentLength ?? 0;
+        const [, first, last, bytes] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.ContentRange ?? "") ?? [];
+        const whole = range ? { first: 0, last: length - 1 } : null;
+        return {
+          ...infoOf(key, reply, bytes === undefined ? length : Number(bytes)),
+          range: bytes === undefined ? whole : { first: Number(first), last: Number(last) },
+          body: streamOf(reply.Body as S3Body, length, signal),
+        };
+      }),
+
+    copy: (from, to, etag) =>
+      translated(undefined, async () => {
+        const source = `${bucket}/${checkFileKey(from)}`;
+        const copy = { ...at(to), CopySource: source, CopySourceIfMatch: etag, IfNoneMatch: "*" };
+        let tries = 1;
+        const refused = await untilNoConflict(() => client.send(new CopyObjectCommand(copy))).then(
+          () => false,
+          (error: { $metadata?: { attempts?: number } }) => {
+            if (statusOf(error) !== 412) throw error;
+            tries = error.$metadata?.attempts ?? 1;
+            return true;
+          },
+        );
+        const there = await head(to).catch((error: unknown) => {
+          if (refused && statusOf(error) === 404) return null;
+          throw error;
+        });
+        if (!there) throw new AppError("precondition_failed", "The file is not the one it was.");
+        // refused only because a try before, whose reply was lost, had made the copy
+        const mine = !refused || (tries > 1 && there.info.etag === etag);
+        if (!mine) throw taken();
+        return there.info;
+      }),
+
+    link: (key, { method, expiresAtMs, type, disposition }) =>
+      translated(undefined, () => {
+        const file = { ...at(key), ResponseContentType: type, ResponseContentDisposition: disposition };
+        const time = expiresIn(expiresAtMs, LINK_LIFE_MS);
+        return method === "HEAD"
+          ? getSignedUrl(client, new HeadObjectCommand(file), time)
+          : getSignedUrl(client, new GetObjectCommand(file), time);
+      }),
+
+    uploadLink: (key, { type, bytes, sha256, expiresAtMs }) =>
+      translated(undefined, async () => {
+        const checksum = sha256 === undefined ? null : Buffer.from(sha256, "hex").toString("base64");
+        const command = new PutObjectCommand({
+          ...at(key),
+          ContentType: type,
+          ContentLength: bytes,
+          IfNoneMatch: "*",
+          ...(checksum ? { ChecksumSHA256: checksum } : {}),
+        });
+        const url = await getSignedUrl(client, command, {
+          ...expiresIn(expiresAtMs, UPLOAD_LIFE_MS),
+          signableHeaders: new Set(SIGNED_HEADERS),
+          // in the query S3 would not look at it
+          unhoistableHeaders: new Set(["x-amz-checksum-sha256"]),
+        });
+        const headers = { "Content-Type": type, "If-None-Match": "*" };
+        return { url, headers: checksum ? { ...headers, "x-amz-checksum-sha256": checksum } : headers };
+      }),
+
+    uploadForm: (key, { type, maxBytes, expiresAtMs }) =>
+      translated(undefined, async () => {
+        const file = at(key);
+        const url = new URL(await getSignedUrl(client, new GetObjectCommand(file)));
+        const credentials = await client.config.credentials();
+        const region = await client.config.region();
+        const nowMs = clock.now();
+        const untilMs = Math.min(expiresAtMs, nowMs + UPLOAD_LIFE_MS);
+        const policy = { bucket, key, region, credentials, type, maxBytes, nowMs, expiresAtMs: untilMs };
+        // an address of the file, less the file
+        const path = url.pathname.slice(0, url.pathname.length - key.length - 1);
+        return { url: `${url.origin}${path}/`, fields: signedFormFields(policy) };
+      }),
+
+    async *list(prefix) {
+      for await (const page of pages(client, bucket, prefix)) yield* page;
+    },
+
+    async purge(prefix) {
+      for await (const page of pages(client, bucket, prefix)) {
+        await translated(undefined, async () => {
+          const Objects = page.map(({ key }) => ({ Key: key }));
+          if (Objects.length === 0) return;
+          const reply = await client.send(
+            new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+          );
+          const [error] = reply.Errors ?? [];
+          if (error) throw new Error(`${error.Key} could not be deleted: ${error.Code}`);
+        });
+      }
+    },
+  };
+}
+
+type Sent = { Bucket: string; Key: string; bytes: number; sha256: string; type: string; write: string };
+
+/** The SDK repeats what it holds in memory; a stream has to be opened again. */
+async function putSpooled(
+  client: S3Client,
+  spooled: Spooled,
+  sent: Sent,
+  signal?: AbortSignal,
+): Promise<Pick<FileInfo, "etag" | "storedAtMs">> {
+  const { Bucket, Key, bytes, sha256, type, write } = sent;
+  const put = async () => {
+    const Body = spooled.open();
+    const command = new PutObjectCommand({
+      ...{ Bucket, Key, Body, ContentLength: bytes, ContentType: type, IfNoneMatch: "*", Metadata: { write } },
+      ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
+    });
+    try {
+      const reply = await client.send(command, signal ? { abortSignal: signal } : {});
+      return { etag: bareEtag(reply.ETag), storedAtMs: replyTimeMs(reply) };
+    } finally {
+      if (!(Body instanceof Uint8Array)) Body.destroy();
+    }
+  };
+  for (let tries = 1; ; tries++) {
+    try {
+      return await untilNoConflict(put);
+    } catch (error) {
+      const status = statusOf(error);
+      const again = status === null || status >= 500;
+      if (!again || signal?.aborted || tries === STREAM_TRIES || spooled.open() instanceof Uint8Array) throw error;
+    }
+  }
+}
+
+/** Files page by page; one page is one call. What is no file of ours is left out. */
+async function* pages(client: S3Client, bucket: string, prefix: string): AsyncGenerator<ListedFile[]> {
+  const path = prefix.replace(/\/$/, "");
+  if (prefix !== "") checkFileKey(path);
+  const within = (key: string) => prefix === "" || key === prefix || key.startsWith(`${path}/`);
+  for (const root of prefix === "" ? ["jobs/", "uploads/"] : [prefix]) {
+    try {
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: root })) {
+        yield (page.Contents ?? [])
+          .map(({ Key = "", Size = 0, ETag, LastModified }) => {
+            return { key: Key, bytes: Size, etag: bareEtag(ETag), storedAtMs: LastModified?.getTime() ?? 0 };
+          })
+          .filter(({ key }) => isFileKey(key) && within(key));
+      }
+    } catch (error) {
+      throw asStorageError(error);
+    }
+  }
+}
+
+function infoOf(
+  key: string,
+  reply: { ETag?: string | undefined; ContentType?: string | undefined; LastModified?: Date | undefined },
+  bytes: number,
+): FileInfo {
+  const { ETag, ContentType, LastModified } = reply;
+  return { key, bytes, type: ContentType ?? "", etag: bareEtag(ETag), storedAtMs: LastModified?.getTime() ?? 0 };
+}
+
+function rangeHeader({ first, last }: ByteRange): string {
+  if (last !== undefined && first >= 0 && last < first) throw outside();
+  return first < 0 ? `bytes=${first}` : `bytes=${first}-${last ?? ""}`;
+}
+
+async function translated<T>(signal: PutOptions["signal"], run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (statusOf(error) === 404) throw new AppError("not_found", "There is no such file.", { cause: error });
+    throw asStorageError(error, signal);
+  }
+}
+
+function taken(): AppError {
+  return new AppError("already_exists", "This file has arrived already.");
+}
+
+function outside(): AppError {
+  return new AppError("range_not_satisfiable", "The range lies outside the file.");
+}
