@@ -271,6 +271,9 @@ export function filesSuite(name: string, open: () => Promise<FilesHome>, options
       expect(target.headers["Content-Type"]).toBe(type);
       expect(Object.keys(target.headers).map((header) => header.toLowerCase())).not.toContain("content-length");
       expect(target.url).not.toBe(url);
+      const form = await files.uploadForm(key, { type, maxBytes: 5, expiresAtMs: 9e12 });
+      expect(form.url).not.toBe("");
+      expect(form.fields).toMatchObject({ key, "Content-Type": type });
     },
   });
 }

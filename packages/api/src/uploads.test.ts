@@ -10,7 +10,15 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-type Target = { id: string; url: string; headers: Record<string, string>; expires_at: string; max_bytes: number };
+type Target = {
+  id: string;
+  method: string;
+  fields?: Record<string, string>;
+  url: string;
+  headers: Record<string, string>;
+  expires_at: string;
+  max_bytes: number;
+};
 const picture = jpegBytes();
 
 async function ask(body: object): Promise<{ status: number; body: Target & { code: string } }> {
@@ -73,7 +81,7 @@ describe("POST /v1/uploads", () => {
     [{ content_type: "image/png", size: 20971521 }, 413, "too_large"],
     [{ content_type: "image/png", size: 0 }, 400, "empty_file"],
     [{ content_type: "image/png", size: -1 }, 422, "invalid_request"],
-    [{ content_type: "image/png", size: 10, form: true }, 422, "not_supported"],
+    [{ content_type: "image/png", size: 10, form: true, sha256: "a".repeat(64) }, 422, "invalid_request"],
     [{ content_type: "image/png", size: 10, sha256: "abc" }, 422, "invalid_request"],
     [{ content_type: "image/png", size: 10, other: 1 }, 422, "invalid_request"],
   ])("refuses %j", async (body, status, code) => {
@@ -189,5 +197,49 @@ describe("PUT to the link", () => {
     expect(api.lines.filter(({ level }) => level === "error")).toEqual([]);
     expect(await api.stored()).toEqual([]);
     expect(await put(url, picture)).toEqual({ status: 200 });
+  });
+});
+
+describe("POST to the link of a form", () => {
+  async function post({ url, fields = {} }: Target, file: Uint8Array | null, change: Record<string, string> = {}) {
+    const form = new FormData();
+    for (const [name, value] of Object.entries({ ...fields, ...change })) form.append(name, value);
+    if (file) form.append("file", new Blob([Buffer.from(file)]), "face.jpg");
+    const reply = await fetch(url, { method: "POST", body: form });
+    const text = await reply.text();
+    return { status: reply.status, ...(text === "" ? {} : { code: (JSON.parse(text) as { code: string }).code }) };
+  }
+
+  it("stores the file, once", async () => {
+    const form = await target({ form: true });
+    expect(form).toMatchObject({ method: "POST", headers: {}, fields: { "Content-Type": "image/jpeg" } });
+    expect(await post(form, picture)).toEqual({ status: 204 });
+    expect(await post(form, picture)).toEqual({ status: 412, code: "already_exists" });
+    const file = await api.deps.files.get(`uploads/${form.id}.local`);
+    expect(file.type).toBe("image/jpeg");
+    expect(new Uint8Array(await new Response(file.body).arrayBuffer())).toEqual(picture);
+  });
+
+  it("takes smaller files than announced, and refuses larger and empty ones", async () => {
+    const form = await target({ form: true });
+    expect(await post(form, new Uint8Array(picture.byteLength + 1))).toEqual({ status: 413, code: "too_large" });
+    expect(await post(form, new Uint8Array(0))).toEqual({ status: 400, code: "empty_file" });
+    expect(await post(form, null)).toEqual({ status: 400, code: "malformed" });
+    expect(await api.stored()).toEqual([]);
+    expect(await post(form, picture.subarray(0, 700))).toEqual({ status: 204 });
+  });
+
+  it("refuses other fields, other methods and forms past their time", async () => {
+    const form = await target({ form: true });
+    const refused = { status: 403, code: "bad_signature" };
+    expect(await post(form, picture, { "Content-Type": "image/png" })).toEqual(refused);
+    expect(await post(form, picture, { key: "uploads/other" })).toEqual(refused);
+    expect(await post(form, picture, { acl: "public-read" })).toEqual(refused);
+    expect(await post({ ...form, fields: {} }, picture)).toEqual(refused);
+    expect(await put(form.url, picture)).toEqual(refused);
+    expect(await post(await target(), picture)).toEqual(refused);
+    await api.clock.advance(3_600_000);
+    expect(await post(form, picture)).toEqual({ status: 403, code: "link_expired" });
+    expect(await api.stored()).toEqual([]);
   });
 });

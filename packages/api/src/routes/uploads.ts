@@ -21,16 +21,23 @@ const askSchema = z
       .regex(/^[0-9a-fA-F]{64}$/, "64 hex digits")
       .optional(),
     filename: z.string().max(255).optional().openapi({ description: "For the client's own use; it is not kept." }),
-    form: z.boolean().optional().openapi({ description: "A POST policy instead of a PUT; not supported here yet." }),
+    form: z.boolean().optional().openapi({
+      description:
+        "A form to be sent by POST instead of a PUT; then `size` is the most that it may have. Without `sha256`.",
+    }),
   })
   .openapi("UploadRequest");
 
 const targetSchema = z
   .object({
     id: z.string().openapi({ description: "Names the file in the inputs of jobs." }),
-    method: z.literal("PUT"),
+    method: z.enum(["PUT", "POST"]),
     url: z.url(),
     headers: z.record(z.string(), z.string()).openapi({ description: "To be sent with the file, besides its length." }),
+    fields: z.record(z.string(), z.string()).optional().openapi({
+      description:
+        "With `form`: the parts of a multipart/form-data POST that come before the file, which is named `file`.",
+    }),
     expires_at: z.iso.datetime().openapi({ description: "When link and upload end." }),
     max_bytes: z.int(),
   })
@@ -43,12 +50,13 @@ const route = createRoute({
   summary: "Get a link to upload a file",
   description:
     "Send exactly the announced bytes by PUT to `url` with `headers`, once: 412 means that they have arrived already. " +
+    "With `form` the reply has what an HTML form or Uppy sends by POST: `fields`, then the file, of 1 to `size` bytes. " +
     "The upload serves any number of jobs for an hour.",
   middleware: [limitedJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: askSchema } } } },
   responses: {
     201: { description: "Where to send the file", content: { "application/json": { schema: targetSchema } } },
-    ...problemReplies("malformed", "empty_file", "too_large", "unsupported_type", "invalid_request", "not_supported"),
+    ...problemReplies("malformed", "empty_file", "too_large", "unsupported_type", "invalid_request"),
   },
 });
 
@@ -56,7 +64,9 @@ export function uploadRoutes(deps: ApiDeps): Api {
   const api = newApi();
   api.openapi(route, async (c) => {
     const { content_type, size, sha256, form } = c.req.valid("json");
-    if (form) throw new AppError("not_supported", "Uploads by HTML form are not supported here; leave `form` out.");
+    if (form && sha256 !== undefined) {
+      throw new AppError("invalid_request", "A form cannot be bound to a sha256; leave `form` or `sha256` out.");
+    }
     const type = content_type.toLowerCase();
     const maxBytes = maxBytesOf(deps.kinds, type);
     if (size > maxBytes)
@@ -66,13 +76,16 @@ export function uploadRoutes(deps: ApiDeps): Api {
     const id = newId(now);
     const expiresAtMs = now + UPLOAD_LIFE_MS;
     const key = uploadKey(ownerOf(c.req.raw), id);
+    const origin = linkOrigin(deps.config, c.req.raw);
+    const reply = { id, expires_at: rfc3339(expiresAtMs), max_bytes: maxBytes };
+    if (form) {
+      const target = await deps.files.uploadForm(key, { type, maxBytes: size, expiresAtMs });
+      const url = new URL(target.url, origin).href;
+      return c.json({ ...reply, method: "POST" as const, url, headers: {}, fields: target.fields }, 201);
+    }
     const target = await deps.files.uploadLink(key, { type, bytes: size, sha256: sha256?.toLowerCase(), expiresAtMs });
-    const url = new URL(target.url, linkOrigin(deps.config, c.req.raw)).href;
-    const { headers } = target;
-    return c.json(
-      { id, method: "PUT" as const, url, headers, expires_at: rfc3339(expiresAtMs), max_bytes: maxBytes },
-      201,
-    );
+    const url = new URL(target.url, origin).href;
+    return c.json({ ...reply, method: "PUT" as const, url, headers: target.headers }, 201);
   });
   return api;
 }
