@@ -47,6 +47,8 @@ export function createS3Client({ region, endpoint, credentials }: S3ClientOption
     // otherwise presigned links would carry the checksum of an empty body
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
+    // errors reach the caller; the SDK would say them to the console as well
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
     requestHandler: { connectionTimeout: 3000, socketTimeout: 30_000 },
   });
   const noteTime = { step: "deserialize", name: "noteReplyTime", priority: "high" } as const;
