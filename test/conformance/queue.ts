@@ -70,10 +70,15 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       const sent = job();
       await queue.send(sent);
       await (await queue.receive("warp", now))!.retryAfter(5000);
-      expect(await queue.depth("warp")).toEqual({ waiting: 1, held: 0 });
       expect(await queue.receive("warp", now)).toBeNull();
       await clock.advance(5000);
       expect(idOf(await queue.receive("warp", now))).toBe(sent.id);
+    },
+
+    "a message that is handed back counts as waiting": async ({ queue }) => {
+      await queue.send(job());
+      await (await queue.receive("warp", now))!.retryAfter(5000);
+      expect(await queue.depth("warp")).toEqual({ waiting: 1, held: 0 });
     },
 
     "a delayed message waits for its time": async ({ queue, clock }) => {

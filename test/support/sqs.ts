@@ -1,0 +1,110 @@
+/**
+ * SQS on loopback: fauxqs behind a server of ours that loses, doubles, delays and reorders what is sent, by plan. fauxqs itself
+ * delivers once and in order.
+ */
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createSqsClient } from "@smileloop/core/queue/sqs.ts";
+import { buildApp } from "fauxqs";
+
+/** A copy of a message that is delivered: so much later, or when so many more were sent. */
+export type Delivery = { delayMs?: number; afterSends?: number };
+
+export type SqsHome = Awaited<ReturnType<typeof openSqs>>;
+
+type Call = { target: string; headers: Record<string, string>; payload: string };
+
+/** Opens these queues, each with a dead-letter queue behind it, `<name>-dead`. */
+export async function openSqs(names: string[], options: { maxReceiveCount?: number } = {}) {
+  const fauxqs = buildApp({ logger: false, host: "127.0.0.1" });
+  await fauxqs.ready();
+  /** How the n-th message that is sent is delivered: once, unless a plan says otherwise. */
+  let plan: (n: number) => Delivery[] = () => [{}];
+  let sends = 0;
+  let open = 0;
+  let late: { afterSend: number; call: Call }[] = [];
+  const calls: { action: string; body: Record<string, unknown> }[] = [];
+
+  const forward = async ({ target, headers, payload }: Call) => {
+    const reply = await fauxqs.inject({
+      method: "POST",
+      url: "/",
+      headers: { ...headers, "x-amz-target": target },
+      payload,
+    });
+    const type = String(reply.headers["content-type"] ?? "application/x-amz-json-1.0");
+    return { status: reply.statusCode, type, body: reply.body, error: reply.headers["x-amzn-query-error"] };
+  };
+  const send = async (call: Call) => {
+    const n = sends++;
+    const deliveries = plan(n);
+    for (const { delayMs = 0, afterSends = 0 } of deliveries) {
+      const body = JSON.parse(call.payload) as { DelaySeconds?: number };
+      const DelaySeconds = Math.ceil((body.DelaySeconds ?? 0) + delayMs / 1000);
+      const copy = { ...call, payload: JSON.stringify({ ...body, DelaySeconds }) };
+      if (afterSends > 0) late.push({ afterSend: n + afterSends, call: copy });
+      else await forward(copy);
+    }
+    const ripe = late.filter(({ afterSend }) => afterSend <= n);
+    late = late.filter((each) => !ripe.includes(each));
+    for (const each of ripe) await forward(each.call);
+    // whoever sent it sees no difference: the reply is that of a queue that nobody reads
+    return forward({ ...call, payload: JSON.stringify({ ...JSON.parse(call.payload), QueueUrl: urls.sink }) });
+  };
+
+  const server = createServer((request, response) => {
+    void readCall(request).then(async (call) => {
+      open++;
+      calls.push({ action: call.target.split(".")[1] ?? "", body: JSON.parse(call.payload) });
+      const reply = await (call.target.endsWith(".SendMessage") ? send(call) : forward(call));
+      open--;
+      const query = typeof reply.error === "string" ? { "x-amzn-query-error": reply.error } : {};
+      response.writeHead(reply.status, { "Content-Type": reply.type, ...query }).end(reply.body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const create = async (name: string, attributes: Record<string, string> = {}): Promise<string> => {
+    const headers = { "content-type": "application/x-amz-json-1.0", host: new URL(endpoint).host };
+    const payload = JSON.stringify({ QueueName: name, Attributes: attributes });
+    const reply = await forward({ target: "AmazonSQS.CreateQueue", headers, payload });
+    return (JSON.parse(reply.body) as { QueueUrl: string }).QueueUrl;
+  };
+  const urls: Record<string, string> = { sink: await create("sink") };
+  for (const name of names) {
+    urls[`${name}-dead`] = await create(`${name}-dead`);
+    const deadLetterTargetArn = `arn:aws:sqs:us-east-1:000000000000:${name}-dead`;
+    const maxReceiveCount = options.maxReceiveCount ?? 100;
+    urls[name] = await create(name, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) });
+  }
+
+  const credentials = { accessKeyId: "AKIDSQS", secretAccessKey: "secret" };
+  const client = createSqsClient({ region: "us-east-1", endpoint, credentials });
+  return {
+    client,
+    urls,
+    calls,
+    plan(next: (n: number) => Delivery[]) {
+      plan = next;
+    },
+    /** Requests that have arrived and wait for their reply. */
+    get open() {
+      return open;
+    },
+    async close() {
+      client.destroy();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await fauxqs.close();
+    },
+  };
+}
+
+async function readCall(request: IncomingMessage): Promise<Call> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const { "x-amz-target": target = "", "content-type": type = "", authorization = "", host = "" } = request.headers;
+  const headers = { "content-type": type, authorization, host };
+  return { target: String(target), headers, payload: Buffer.concat(chunks).toString() };
+}
