@@ -88,6 +88,12 @@ export async function openSqs(names: string[], options: { maxReceiveCount?: numb
     plan(next: (n: number) => Delivery[]) {
       plan = next;
     },
+    /** A message that is none of ours. */
+    async sendText(queue: string, text: string): Promise<void> {
+      const headers = { "content-type": "application/x-amz-json-1.0", host: new URL(endpoint).host };
+      const payload = JSON.stringify({ QueueUrl: urls[queue], MessageBody: text });
+      await forward({ target: "AmazonSQS.SendMessage", headers, payload });
+    },
     /** Requests that have arrived and wait for their reply. */
     get open() {
       return open;
