@@ -7,10 +7,14 @@ import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";
 import { codeOf, collect, type Skip, suite } from "./cases.ts";
 
-/** `leftovers`: what the storage holds beside the files that it lists, such as temporary ones and empty folders. */
+/**
+ * `leftovers`: what the storage holds beside the files that it lists, such as temporary ones and empty folders. `timeStepMs`:
+ * how far its clock may be from `clock`; not at all where nothing is said.
+ */
 export type FilesHome = {
   files: Files;
   clock: ManualClock;
+  timeStepMs?: number;
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
 };
@@ -37,11 +41,12 @@ const keysOf = async (files: Files, prefix: string) => (await collect(files.list
 
 export function filesSuite(name: string, open: () => Promise<FilesHome>, options: { skip?: Skip } = {}): void {
   suite(`files: ${name}`, open, options.skip ?? [], {
-    "bytes in are bytes out, with their type, length and hash": async ({ files, clock }) => {
+    "bytes in are bytes out, with their type, length and hash": async ({ files, clock, timeStepMs = 0 }) => {
       const key = inputKey("ann", newId(clock.now()), "image");
       const data = bytesOf(1_234_567);
       const info = await files.put(key, chunksOf(data, 65_537), { type });
-      expect(info).toMatchObject({ key, type, bytes: data.length, sha256: sha256Of(data), storedAtMs: clock.now() });
+      expect(info).toMatchObject({ key, type, bytes: data.length, sha256: sha256Of(data) });
+      expect(Math.abs(info.storedAtMs - clock.now())).toBeLessThanOrEqual(timeStepMs);
       const file = await files.get(key);
       expect(file).toMatchObject({ key, type, bytes: data.length, etag: info.etag, range: null });
       expect(Buffer.compare(await read(file.body), data)).toBe(0);

@@ -98,16 +98,23 @@ export function forgedUploadsSuite(name: string, open: () => Promise<ForgedHome>
     "other files than the announced one are refused": async (home) => {
       const { url, headers } = await uploadTo(home);
       const longerPhoto = Buffer.concat([photo, Buffer.from("!")]);
-      const otherPhoto = Buffer.from(photo);
-      otherPhoto[0] = 0;
       expect(await put(url, { ...headers, "Content-Type": "text/html" })).toBe("not signed");
-      for (const body of [longerPhoto, photo.subarray(1), Buffer.alloc(0), otherPhoto]) {
+      for (const body of [longerPhoto, photo.subarray(1), Buffer.alloc(0)]) {
         expect(await put(url, headers, body)).not.toBe("taken");
       }
       for (const name of Object.keys(headers)) {
         const { [name]: _, ...rest } = headers;
         expect(await put(url, rest), `without ${name}`).toBe("not signed");
       }
+      expect(await stored(home)).toEqual([]);
+      expect(await put(url, headers)).toBe("taken");
+    },
+
+    "other bytes than the announced ones are refused": async (home) => {
+      const { url, headers } = await uploadTo(home);
+      const other = Buffer.from(photo);
+      other[0] = 0;
+      expect(await put(url, headers, other)).not.toBe("taken");
       expect(await stored(home)).toEqual([]);
       expect(await put(url, headers)).toBe("taken");
     },
@@ -157,9 +164,9 @@ export function forgedUploadsSuite(name: string, open: () => Promise<ForgedHome>
         "another file": { ...form, fields: { ...fields, key: uploadKey("ann", newId(home.nowMs())) } },
         "another type": { ...form, fields: { ...fields, "Content-Type": "text/html" } },
         "one field more": { ...form, fields: { ...fields, "x-amz-meta-more": "x" } },
-        "no fields": { ...form, fields: {} },
       };
       for (const [what, each] of Object.entries(forged)) expect(await post(home, each), what).toBe("not signed");
+      expect(await post(home, { ...form, fields: {} })).not.toBe("taken");
       expect(await stored(home)).toEqual([]);
     },
 

@@ -25,9 +25,11 @@ export async function postObject(post: Post): Promise<S3Reply> {
   for (const name of fields.keys()) {
     if (!KNOWN.test(name)) throw new S3Error("NotImplemented", `The field ${name} is not supported.`);
   }
-  const role = authorize(post, fields);
   const key = fields.get("key") ?? "";
-  if (key === "" || key.includes("$" + "{filename}")) throw new S3Error("NotImplemented", "A key is needed, whole.");
+  if (key === "") throw new S3Error("InvalidArgument", "Bucket POST must contain a field named 'key'.");
+  const role = authorize(post, fields);
+  if (key.includes("$" + "{filename}"))
+    throw new S3Error("NotImplemented", "Names of files in keys are not supported.");
   checkPolicy(post, fields, file.byteLength);
   checkKey(key);
   demand({ role }, "s3:PutObject", key);
