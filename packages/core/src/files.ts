@@ -43,7 +43,7 @@ export interface Files {
   /** Throws `not_found`, or `range_not_satisfiable`. The body must be read or cancelled. */
   get(key: string, options?: { range?: ByteRange | undefined; signal?: AbortSignal | undefined }): Promise<StoredFile>;
   /** Throws `not_found`; `precondition_failed` when `from` no longer has this etag; `already_exists`. */
-  copy(from: string, to: string, etag: string): Promise<FileInfo>;
+  copy(from: string, to: string, etag: string): Promise<void>;
   /**
    * A signed link to read a file, for whoever holds it, until `expiresAtMs`. Either absolute, or a path of the server's own
    * (the API resolves it against its own origin).

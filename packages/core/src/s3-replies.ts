@@ -25,6 +25,11 @@ export function statusOf(error: unknown): number | null {
   return status ?? null;
 }
 
+/** How often the SDK has tried the call that ended in this error. */
+export function triesOf(error: unknown): number {
+  return (error as { $metadata?: { attempts?: number } } | null)?.$metadata?.attempts ?? 1;
+}
+
 /**
  * Runs a call, and the same again while it meets another one on the same key (409). The SDK itself repeats what was throttled,
  * failed in S3 or got no reply; so after any write, "it is there already" may be the answer to one's own.

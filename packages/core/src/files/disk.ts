@@ -61,7 +61,7 @@ export function diskFiles({ dir, clock, links }: { dir: string; clock: Clock; li
           // a name may have come to mean another file since it was looked at
           const copied = await openFile(target, to);
           await copied.handle.close();
-          if (copied.info.etag === etag) return copied.info;
+          if (copied.info.etag === etag) return;
           await unlink(target);
           throw changed();
         } finally {

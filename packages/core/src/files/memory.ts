@@ -50,7 +50,6 @@ export function memoryFiles({ clock, links }: { clock: Clock; links: LocalLinks 
       refuseTaken(to);
       const info = { ...file.info, key: to, storedAtMs: clock.now() };
       kept.set(to, { data: file.data, info });
-      return { ...info };
     },
     ...signedLinks(links),
     async *list(prefix) {

@@ -19,7 +19,15 @@ import type { ByteRange, FileInfo, Files, ListedFile, PutOptions } from "../file
 import { newToken } from "../ids.ts";
 import { UPLOAD_LIFE_MS } from "../job.ts";
 import { checkFileKey, isFileKey } from "../keys.ts";
-import { asStorageError, bareEtag, noteReplyTime, replyTimeMs, statusOf, untilNoConflict } from "../s3-replies.ts";
+import {
+  asStorageError,
+  bareEtag,
+  noteReplyTime,
+  replyTimeMs,
+  statusOf,
+  triesOf,
+  untilNoConflict,
+} from "../s3-replies.ts";
 import { checkedBody } from "./body.ts";
 import { signedFormFields } from "./s3-form.ts";
 import { type S3Body, streamOf } from "./s3-stream.ts";
@@ -123,24 +131,18 @@ export function s3Files({ client, bucket, clock }: { client: S3Client; bucket: s
       translated(undefined, async () => {
         const source = `${bucket}/${checkFileKey(from)}`;
         const copy = { ...at(to), CopySource: source, CopySourceIfMatch: etag, IfNoneMatch: "*" };
-        let tries = 1;
-        const refused = await untilNoConflict(() => client.send(new CopyObjectCommand(copy))).then(
-          () => false,
-          (error: { $metadata?: { attempts?: number } }) => {
-            if (statusOf(error) !== 412) throw error;
-            tries = error.$metadata?.attempts ?? 1;
-            return true;
-          },
-        );
-        const there = await head(to).catch((error: unknown) => {
-          if (refused && statusOf(error) === 404) return null;
-          throw error;
-        });
-        if (!there) throw new AppError("precondition_failed", "The file is not the one it was.");
-        // refused only because a try before, whose reply was lost, had made the copy
-        const mine = !refused || (tries > 1 && there.info.etag === etag);
-        if (!mine) throw taken();
-        return there.info;
+        try {
+          await untilNoConflict(() => client.send(new CopyObjectCommand(copy)));
+        } catch (error) {
+          if (statusOf(error) !== 412) throw error;
+          const there = await head(to).catch((missing: unknown) => {
+            if (statusOf(missing) !== 404) throw missing;
+            throw new AppError("precondition_failed", "The file is not the one it was.", { cause: error });
+          });
+          // refused only because a try before, whose reply was lost, had made the copy
+          const mine = triesOf(error) > 1 && there.info.etag === etag;
+          if (!mine) throw taken();
+        }
       }),
 
     link: (key, { method, expiresAtMs, type, disposition }) =>

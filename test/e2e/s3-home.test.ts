@@ -1,0 +1,147 @@
+/** The API with its records and files in S3 and its messages in SQS: a job's whole way, what it costs in calls, and trouble. */
+import { s3Files } from "@smileloop/core/files/s3.ts";
+import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import { sweepOnce } from "@smileloop/core/sweep.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
+import { openBucket } from "../support/s3.ts";
+import type { Fault } from "../support/s3-double/server.ts";
+import { openSqs, type SqsHome } from "../support/sqs.ts";
+
+const picture = jpegBytes();
+const video = new Uint8Array(5_000_000).fill(7);
+const HOUR_MS = 3_600_000;
+
+let bucket: Awaited<ReturnType<typeof openBucket>>;
+let sqs: SqsHome;
+let api: TestApi;
+beforeEach(async () => {
+  bucket = await openBucket();
+  sqs = await openSqs(["warp"]);
+  const { clock } = bucket;
+  const deps = { records: s3Records(bucket), files: s3Files(bucket), queue: sqsQueue({ ...sqs, clock }), clock };
+  api = testApi({}, { ...deps, localLinks: null });
+  await api.listen();
+});
+afterEach(async () => {
+  await Promise.all([api.close(), sqs.close(), bucket.close()]);
+});
+
+type Reply = { status: number; body: Record<string, never> & { id: string } };
+
+async function call(method: string, path: string, body?: object, more: Record<string, string> = {}): Promise<Reply> {
+  const headers = { "Content-Type": "application/json", ...more };
+  const reply = await fetch(`${api.url}${path}`, { method, headers, body: body ? JSON.stringify(body) : null });
+  return { status: reply.status, body: (await reply.json()) as Reply["body"] };
+}
+
+async function upload(): Promise<string> {
+  const { body } = await call("POST", "/v1/uploads", { content_type: "image/jpeg", size: picture.byteLength });
+  const { url, headers, id } = body as unknown as { url: string; headers: Record<string, string>; id: string };
+  for (;;) {
+    const reply = await fetch(url, { method: "PUT", headers, body: Buffer.from(picture) }).catch(() => null);
+    if (reply?.ok || reply?.status === 412) return id;
+  }
+}
+
+const ask = (id: string) => ({ kind: "animate", inputs: { image: { upload: id } }, params: { preset: "blink" } });
+const receive = () =>
+  api.deps.queue.receive("warp", { leaseMs: 60_000, waitMs: 0, signal: new AbortController().signal });
+
+/** The calls since the last time, in order. */
+function calls(): string[] {
+  const seen = bucket.double.seen.splice(0).map(({ operation, key }) => `${operation} ${key.replace(/\/.*/, "")}`);
+  return [...seen, ...sqs.calls.splice(0).map(({ action }) => action)];
+}
+
+it("takes a job from upload to download, in so many calls", async () => {
+  const id = await upload();
+  expect(calls()).toEqual(["PutObject uploads"]);
+
+  const created = await call("POST", "/v1/jobs", ask(id));
+  expect(created.status).toBe(202);
+  expect(calls()).toEqual([
+    "GetObject uploads", // its first bytes
+    "GetObject jobs", // none yet
+    "PutObject due",
+    "CopyObject jobs",
+    "PutObject jobs",
+    "SendMessage",
+  ]);
+
+  const message = (await receive())!;
+  const token = await api.worker.claim(message);
+  await api.worker.succeed(message, token, video);
+  await message.ack();
+  expect(calls()).toEqual([
+    ...["GetObject jobs", "PutObject jobs"], // claimed
+    ...["GetObject jobs", "PutObject jobs"], // the attempt's number, the video
+    ...["GetObject jobs", "PutObject jobs"], // succeeded
+    ...["ReceiveMessage", "DeleteMessage"],
+  ]);
+
+  const { body } = await call("GET", `/v1/jobs/${message.id}`);
+  expect(calls()).toEqual(["GetObject jobs"]);
+  const { outputs } = body as unknown as { outputs: { video: { url: string } } };
+  const reply = await fetch(outputs.video.url, { headers: { Range: "bytes=4999990-" } });
+  expect([reply.status, (await reply.arrayBuffer()).byteLength]).toEqual([206, 10]);
+  expect(calls()).toEqual(["GetObject jobs"]);
+
+  const redirect = await fetch(`${api.url}/v1/jobs/${message.id}/outputs/video`, { redirect: "manual" });
+  expect(redirect.status).toBe(302);
+  expect((await fetch(redirect.headers.get("location")!)).headers.get("content-disposition")).toContain("attachment");
+});
+
+it("leaves nothing after its time", async () => {
+  await call("POST", "/v1/jobs", ask(await upload()), { "Idempotency-Key": "one" });
+  const message = (await receive())!;
+  await api.worker.succeed(message, await api.worker.claim(message), video);
+  for (const hours of [1, 1, 23, 1]) {
+    await bucket.clock.advance(hours * HOUR_MS + 60_000);
+    expect(await sweepOnce(api.deps)).toMatchObject({ failed: 0 });
+    const { status } = await call("GET", `/v1/jobs/${message.id}`);
+    expect(hours === 1 ? [200, 404, 410] : [200, 410]).toContain(status);
+  }
+  expect(bucket.double.store.keys().map((key) => key.split("/")[0])).toEqual(["idempotency"]);
+});
+
+it("makes each job once, whatever S3 and SQS do meanwhile", async () => {
+  const uploads = await Promise.all(Array.from({ length: 12 }, upload));
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const random = seeded(seed);
+  const trouble: Fault[] = ["internal", "lost_reply", "late_error", "cut", "conflict"];
+  bucket.double.faults.decide(() => (random() < 0.15 ? trouble[Math.floor(random() * trouble.length)]! : null));
+  sqs.plan(() => (random() < 0.2 ? [] : random() < 0.3 ? [{}, { afterSends: 2 }] : [{}]));
+
+  const ids = await Promise.all(
+    uploads.map(async (id, n) => {
+      for (;;) {
+        const { status, body } = await call("POST", "/v1/jobs", ask(id), { "Idempotency-Key": `job-${n}` });
+        if (status < 300) return body.id;
+        expect(status, `seed ${seed}: ${JSON.stringify(body)}`).toBe(503);
+      }
+    }),
+  );
+  bucket.double.faults.decide(() => null);
+  expect(new Set(ids).size, `seed ${seed}`).toBe(12);
+  const page = await api.deps.records.list("local", { limit: 50 });
+  expect(page.records.map(({ id }) => id).sort(), `seed ${seed}`).toEqual([...ids].sort());
+  const seen = new Set<string>();
+  for (let next = await receive(); next; next = await receive()) seen.add(next.id);
+  expect(
+    [...seen].filter((id) => !ids.includes(id)),
+    `seed ${seed}`,
+  ).toEqual([]);
+});
+
+/** Mulberry32. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
