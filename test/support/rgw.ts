@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Role } from "./s3-double/server.ts";
-import { sha256Hex, signatureOf } from "./s3-double/signature.ts";
+import { signedHeaders } from "./s3-double/signature.ts";
 
 const run = promisify(execFile);
 const PACKAGES = ["radosgw", "ceph-mon", "ceph-osd"];
@@ -174,21 +174,11 @@ async function untilUp(port: number): Promise<void> {
   }
 }
 
-async function createBucket(endpoint: string, { accessKeyId, secretAccessKey }: Role): Promise<string> {
+async function createBucket(endpoint: string, role: Role): Promise<string> {
   const bucket = `test-${randomUUID()}`;
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const headers: Record<string, string> = {
-    host: new URL(endpoint).host,
-    "x-amz-content-sha256": sha256Hex(""),
-    "x-amz-date": stamp,
-  };
-  const scope = { accessKeyId, date: stamp.slice(0, 8), region: REGION, service: "s3" };
-  const signed = { ...scope, stamp, signedHeaders: Object.keys(headers).sort(), expiresSeconds: null };
-  const signature = signatureOf({ method: "PUT", path: `/${bucket}`, query: "", headers }, signed, secretAccessKey);
-  const credential = `${accessKeyId}/${scope.date}/${REGION}/s3/aws4_request`;
-  const { host: _, ...sent } = headers;
-  const Authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signed.signedHeaders.join(";")}, Signature=${signature}`;
-  const reply = await fetch(`${endpoint}/${bucket}`, { method: "PUT", headers: { ...sent, Authorization } });
+  const request = { method: "PUT", path: `/${bucket}`, query: "", headers: { host: new URL(endpoint).host }, body: "" };
+  const { host: _, ...headers } = signedHeaders(request, { ...role, region: REGION }, Date.now());
+  const reply = await fetch(`${endpoint}/${bucket}`, { method: "PUT", headers });
   if (!reply.ok) throw new Error(`no bucket: ${reply.status} ${await reply.text()}`);
   return bucket;
 }

@@ -68,6 +68,24 @@ export function signatureOf(request: SignedRequest, signed: Omit<Signed, "signat
   return hmac(signingKey(signed, secret), text).toString("hex");
 }
 
+/** The headers that sign a request, for those who have no SDK at hand. `headers` has `host`. */
+export function signedHeaders(
+  request: SignedRequest & { body: string | Uint8Array },
+  role: { accessKeyId: string; secretAccessKey: string; region: string },
+  nowMs: number,
+): Record<string, string> {
+  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const headers = { ...request.headers, "x-amz-content-sha256": sha256Hex(request.body), "x-amz-date": stamp };
+  const { accessKeyId, secretAccessKey, region } = role;
+  const scope = { accessKeyId, date: stamp.slice(0, 8), region, service: "s3" };
+  const names = Object.keys(headers).sort();
+  const signed = { ...scope, stamp, signedHeaders: names, expiresSeconds: null };
+  const signature = signatureOf({ ...request, headers }, signed, secretAccessKey);
+  const credential = `${accessKeyId}/${scope.date}/${region}/s3/aws4_request`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names.join(";")}, Signature=${signature}`;
+  return { ...headers, authorization };
+}
+
 /** Of a POST form: the string to sign is the policy in base64, as it was sent. */
 export function checkPolicySignature(policy: string, signed: Signed, secret: string, region: string): void {
   checkScope(signed, region);

@@ -1,7 +1,8 @@
 /**
  * Files in S3. Keys are those of `keys.ts`; an object is written once (`If-None-Match`), and each write carries a token in its
  * metadata, by which a writer whose first reply was lost sees that the file which is "there already" is its own. Etags are
- * those of S3's own encryption (SSE-S3), under which a copy has the etag of its original.
+ * those of S3's own encryption (SSE-S3), under which a copy has the etag of its original. Long, because only the adapters
+ * themselves import the SDK.
  */
 import {
   CopyObjectCommand,
