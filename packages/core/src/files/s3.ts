@@ -58,7 +58,7 @@ export function createS3Client({ region, endpoint, credentials }: S3ClientOption
     responseChecksumValidation: "WHEN_REQUIRED",
     // errors reach the caller; the SDK would say them to the console as well
     logger: { debug() {}, info() {}, warn() {}, error() {} },
-    requestHandler: { connectionTimeout: 3000, socketTimeout: 30_000 },
+    requestHandler: { connectionTimeout: 3000, socketTimeout: 15_000 },
   });
   const noteTime = { step: "deserialize", name: "noteReplyTime", priority: "high" } as const;
   client.middlewareStack.add(
