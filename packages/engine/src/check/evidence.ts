@@ -4,6 +4,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion.ts";
 import { isSteady } from "../face/clarity.ts";
 import { type Face, type FaceCrop, findFaces, trackFace } from "../face/face.ts";
+import { sharpnessOf } from "../face/sharpness.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { readVideo, type VideoInfo } from "../media/video-reader.ts";
 import { type Box, pictureOf } from "../media/yuv.ts";
@@ -26,6 +27,10 @@ const FRAMES_OF_MANY = 2;
  */
 const LEAST_SURE = 0.8;
 
+/** Below it a face is too blurred to be measured. */
+const LEAST_SHARP = 0.06;
+/** Degrees up to which a face looks towards the camera. */
+const FACING = 20;
 /** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move, the more so beside others. */
 const LEAST_MEASURED = { one: 40, ofMany: 64 };
 
@@ -170,8 +175,7 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
     const large = face.eyeDistance * full * scale >= least;
     const legible = large && (await isLegible(picture, { index, face, ease }));
     const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
-    // heads beside others pull at one another, so that neither's own turn can be told
-    const demands = due.filter(({ kind }) => ease.head === 1 || !["pitch", "yaw", "roll"].includes(kind));
+    const demands = due.filter(({ kind }) => canTell(kind, face, ease));
     const crop = {
       x: (face.crop.x * full - framing.crop.x) * scale,
       y: (face.crop.y * full - framing.crop.y) * scale,
@@ -189,9 +193,16 @@ function lipGap({ points, eyeDistance }: Face): number {
   return Math.hypot(points[14 * 3]! - points[13 * 3]!, points[14 * 3 + 1]! - points[13 * 3 + 1]!) / eyeDistance;
 }
 
+/** Heads beside others pull at one another, and of faces that are turned the landmarks follow mouth and brows only roughly. */
+function canTell(kind: Demand["kind"], { yaw, pitch }: Face, ease: Mover["ease"]): boolean {
+  if (["pitch", "yaw", "roll"].includes(kind)) return ease.head === 1;
+  return kind === "lids" || Math.max(Math.abs(yaw), Math.abs(pitch)) < FACING;
+}
+
 /** Whether the landmarks of a face can tell how it moves. */
 async function isLegible(picture: Picture, { face, ease }: Mover): Promise<boolean> {
-  return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
+  if (face.score < LEAST_SURE || ease.why === "unclear" || sharpnessOf(picture, face) < LEAST_SHARP) return false;
+  return isSteady(picture, face);
 }
 
 function requireShape(info: VideoInfo, { motion }: CheckRequest, due: Framing): void {
