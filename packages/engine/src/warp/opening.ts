@@ -74,8 +74,17 @@ export function findOpening(head: Head, face: Face, side: Side, still: Planes): 
   };
   const columns = Array.from({ length: COLUMNS }, (_, i) => (2 * i) / (COLUMNS - 1) - 1);
   const fitted = (line: Curve, sign: -1 | 1): Point[] => {
-    const found = columns.map((t) => farther(t, line(t), sign) - line(t));
-    return columns.map((t, i) => fromSlit(model, t, line(t) + median(found.slice(Math.max(0, i - 3), i + 4))));
+    // At the iris there is no white to follow: the line goes on between what was found on both sides of it.
+    const found = columns.flatMap((t) => {
+      const p = fromSlit(model, t, line(t));
+      return Math.abs(p.x - iris.x) < iris.radius ? [] : [{ t, v: farther(t, line(t), sign) - line(t) }];
+    });
+    const steady = found.map(({ t }, i) => ({
+      t,
+      v: median(found.slice(Math.max(0, i - 3), i + 4).map(({ v }) => v)),
+    }));
+    const beyond = createCurve(steady.length > 0 ? steady : [{ t: 0, v: 0 }], 6);
+    return columns.map((t) => fromSlit(model, t, line(t) + beyond(t)));
   };
   const upperPoints = fitted(rough.upper, -1);
   const lowerPoints = fitted(rough.lower, 1);
