@@ -27,8 +27,9 @@ const FRAMES_OF_MANY = 2;
  */
 const LEAST_SURE = 0.8;
 
-/** Below it a face is too blurred to be measured. */
+/** Below the first a face is too blurred for its features to be measured, below the second for its brows. */
 const LEAST_SHARP = 0.06;
+const LEAST_SHARP_BROWS = 0.12;
 /** Degrees up to which a face looks towards the camera. */
 const FACING = 20;
 /** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move, the more so beside others. */
@@ -116,8 +117,10 @@ async function look(
       alike = likeness({ picture, crop, landmarks }, { picture: source, crop: face.crop, landmarks: face });
     } else {
       const seen = movedBetween(neutral.landmarks, landmarks);
-      const lids = Math.max(seen.lids, LIDS_PER_CHANGE * eyesChanged(neutral, { picture, landmarks }));
-      moved.set(frame, { ...seen, lids });
+      const { left, right } = eyesChanged(neutral, { picture, landmarks });
+      const lids = Math.max(seen.lids, (LIDS_PER_CHANGE * (left + right)) / 2);
+      const wink = LIDS_PER_CHANGE * (left - right);
+      moved.set(frame, { ...seen, lids, wink: Math.abs(wink) > Math.abs(seen.wink) ? wink : seen.wink });
       most = Math.max(most, change(neutralFrame, yuv, width, height, box));
     }
   }
@@ -175,7 +178,8 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
     const large = face.eyeDistance * full * scale >= least;
     const legible = large && (await isLegible(picture, { index, face, ease }));
     const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
-    const demands = due.filter(({ kind }) => canTell(kind, face, ease));
+    const sharpness = sharpnessOf(picture, face);
+    const demands = due.filter(({ kind }) => canTell(kind, face, ease, sharpness));
     const crop = {
       x: (face.crop.x * full - framing.crop.x) * scale,
       y: (face.crop.y * full - framing.crop.y) * scale,
@@ -194,15 +198,15 @@ function lipGap({ points, eyeDistance }: Face): number {
 }
 
 /** Heads beside others pull at one another, and of faces that are turned the landmarks follow mouth and brows only roughly. */
-function canTell(kind: Demand["kind"], { yaw, pitch }: Face, ease: Mover["ease"]): boolean {
+function canTell(kind: Demand["kind"], { yaw, pitch }: Face, ease: Mover["ease"], sharpness: number): boolean {
   if (["pitch", "yaw", "roll"].includes(kind)) return ease.head === 1;
-  return kind === "lids" || Math.max(Math.abs(yaw), Math.abs(pitch)) < FACING;
+  if (sharpness < LEAST_SHARP || (kind === "brows" && sharpness < LEAST_SHARP_BROWS)) return false;
+  return kind === "lids" || kind === "wink" || Math.max(Math.abs(yaw), Math.abs(pitch)) < FACING;
 }
 
 /** Whether the landmarks of a face can tell how it moves. */
 async function isLegible(picture: Picture, { face, ease }: Mover): Promise<boolean> {
-  if (face.score < LEAST_SURE || ease.why === "unclear" || sharpnessOf(picture, face) < LEAST_SHARP) return false;
-  return isSteady(picture, face);
+  return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
 }
 
 function requireShape(info: VideoInfo, { motion }: CheckRequest, due: Framing): void {

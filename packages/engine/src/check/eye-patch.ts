@@ -12,11 +12,11 @@ const HEIGHT = 0.5;
 
 export type EyeView = { picture: Picture; landmarks: Landmarks };
 
-/** 0: the same but for light and contrast, 1: nothing of the pattern is left; the mean of both eyes. */
-export function eyesChanged(before: EyeView, after: EyeView): number {
+/** Of each eye 0: the same but for light and contrast, to 1: nothing of the pattern is left. */
+export function eyesChanged(before: EyeView, after: EyeView): { left: number; right: number } {
   const change = (outer: number, inner: number) =>
     1 - correlation(patch(before, outer, inner), patch(after, outer, inner));
-  return (change(33, 133) + change(263, 362)) / 2;
+  return { left: change(263, 362), right: change(33, 133) };
 }
 
 function patch({ picture, landmarks: { points } }: EyeView, outer: number, inner: number): Float32Array {
