@@ -35,8 +35,7 @@ const LIPS_AT_REST: Beside = {
 /**
  * `from`: how strongly a movement has to be asked for. `least` lies below what is seen on nine portraits (photos and paintings,
  * frontal to 35° turned; 256² to 1280, 10 to 60 frames a second, intensities 0.7 to 1.5) at any moment that is looked at: smile
- * 0.074 E, lids 0.22, yaw 0.17 (on fourteen portraits at 256² and intensity 1: pitch 0.37, brows 0.015 E, pucker 0.032 E, wink
- * 0.22); and above what clips of another preset mostly show at one of these moments. How big a smile is can't be told so: what
+ * 0.074 E, lids 0.22, yaw 0.17 (on fourteen portraits at 256² and intensity 1: pitch 0.37, wink 0.22); and above what clips of another preset mostly show at one of these moments. How big a smile is can't be told so: what
  * a photo shows of the same curve differs by more than a gentle and a big smile do.
  */
 const RULES: Rule[] = [
@@ -60,19 +59,13 @@ const RULES: Rule[] = [
   { kind: "yaw", channels: ["headYaw"], from: 6, least: 0.1, beside: { headPitch: 9, headRoll: 9 } },
   { kind: "roll", channels: ["headRoll"], from: 4, least: 0.2, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
   { kind: "pitch", channels: ["headPitch"], from: 7, least: 0.2, beside: { headYaw: 6, headRoll: 6, jawOpen: 0.4 } },
-  {
-    kind: "brows",
-    channels: ["browInnerUp", "browOuterUpLeft", "browOuterUpRight"],
-    from: 0.7,
-    least: 0.006,
-    beside: FACING,
-  },
-  { kind: "pucker", channels: ["mouthPucker"], from: 0.7, least: 0.015, beside: { ...FACING, jawOpen: 0.2 } },
+  // behind a moustache hardly anything is seen of it; but it never makes a mouth wider, as a smile does
+  { kind: "pucker", channels: ["mouthPucker"], from: 0.7, least: -0.03, beside: { ...FACING, jawOpen: 0.2 } },
   {
     kind: "lips",
     channels: ["jawOpen"],
     from: 0.5,
-    least: 0.05,
+    least: 0.03,
     beside: { ...FACING, mouthPucker: 0.25, mouthFunnel: 0.25, mouthFrownLeft: 0.25 },
   },
 ];
