@@ -57,7 +57,6 @@ const MOTIONS: Record<keyof Moved, string> = {
   lids: "the eyes do not close",
   wink: "the eye does not wink",
   pitch: "the head does not nod",
-  brows: "the brows do not rise",
   pucker: "the lips are not pursed",
   yaw: "the head does not turn",
   roll: "the head does not tilt",

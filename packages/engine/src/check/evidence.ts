@@ -27,9 +27,8 @@ const FRAMES_OF_MANY = 2;
  */
 const LEAST_SURE = 0.8;
 
-/** Below the first a face is too blurred for its features to be measured, below the second for its brows. */
+/** Below it a face is too blurred for its features to be measured. */
 const LEAST_SHARP = 0.06;
-const LEAST_SHARP_BROWS = 0.12;
 /** Degrees up to which a face looks towards the camera. */
 const FACING = 20;
 /** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move, the more so beside others. */
@@ -197,10 +196,10 @@ function lipGap({ points, eyeDistance }: Face): number {
   return Math.hypot(points[14 * 3]! - points[13 * 3]!, points[14 * 3 + 1]! - points[13 * 3 + 1]!) / eyeDistance;
 }
 
-/** Heads beside others pull at one another, and of faces that are turned the landmarks follow mouth and brows only roughly. */
+/** Heads beside others pull at one another, and of faces that are turned the landmarks follow the mouth only roughly. */
 function canTell(kind: Demand["kind"], { yaw, pitch }: Face, ease: Mover["ease"], sharpness: number): boolean {
   if (["pitch", "yaw", "roll"].includes(kind)) return ease.head === 1;
-  if (sharpness < LEAST_SHARP || (kind === "brows" && sharpness < LEAST_SHARP_BROWS)) return false;
+  if (sharpness < LEAST_SHARP) return false;
   return kind === "lids" || kind === "wink" || Math.max(Math.abs(yaw), Math.abs(pitch)) < FACING;
 }
 

@@ -13,8 +13,6 @@ export type Moved = {
   lips: number;
   /** How much narrower the mouth is. */
   pucker: number;
-  /** How much higher the brows are, mean. */
-  brows: number;
   /** Which share of the eyes' opening has closed, mean of both; below 0 where they opened. */
   lids: number;
   /** By which share more the left eye has closed than the right. */
@@ -28,8 +26,6 @@ export type Moved = {
 const STABLE = [6, 168, 197, 195, 5, 8, 9, 151, 10, 234, 454, 127, 356, 21, 251, 54, 284, 133, 362, 33, 263];
 const EYE_OUTER = [33, 263] as const;
 const CORNER = { right: 61, left: 291 };
-/** Upper edges of the brows, from their inner end to the outer third. */
-const BROWS = [107, 66, 105, 336, 296, 334];
 const LIP = { upper: 13, lower: 14 };
 
 export function movedBetween(neutral: Landmarks, now: Landmarks): Moved {
@@ -56,7 +52,6 @@ export function movedBetween(neutral: Landmarks, now: Landmarks): Moved {
       (opening(now.lids.left) + opening(now.lids.right)) / (opening(neutral.lids.left) + opening(neutral.lids.right)),
     pucker: right.along - left.along,
     wink: closed("left") - closed("right"),
-    brows: BROWS.reduce((sum, i) => sum + way(i).up, 0) / BROWS.length,
     pitch: poseOf(now.points).pitch - poseOf(neutral.points).pitch,
     yaw: poseOf(now.points).yaw - poseOf(neutral.points).yaw,
     roll: (fit.turn * 180) / Math.PI,
