@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { buildKernel, KERNEL } from "../../scripts/build-kernel.ts";
+import { doubled } from "./doubled.ts";
 import { createCanvas, SHARPNESS, writeWeights } from "./kernel.ts";
 import type { Planes } from "./planes.ts";
 
@@ -30,11 +31,12 @@ test("every plane is sampled as a plain bicubic does it, within a level", () => 
     ["v", 1],
   ] as const) {
     const { pixels, stride } = canvas.plane(name);
+    const twice = doubled(still[name], WIDTH >> half, HEIGHT >> half);
     let worst = 0;
     for (let y = 0; y < HEIGHT >> half; y++) {
       for (let x = 0; x < WIDTH >> half; x++) {
         const at = displacedPlace(canvas.grid, canvas.columns, x, y, 8 >> half, half);
-        const expected = bicubic(still[name], WIDTH >> half, HEIGHT >> half, at.x, at.y);
+        const expected = bicubic(twice, WIDTH >> half, HEIGHT >> half, at.x, at.y);
         worst = Math.max(worst, Math.abs(pixels[y * stride + x]! - expected));
       }
     }
@@ -91,9 +93,11 @@ function displacedPlace(grid: Int32Array, columns: number, x: number, y: number,
   return { x: x + mixed(0), y: y + mixed(1) };
 }
 
-function bicubic(plane: Uint8Array, width: number, height: number, x: number, y: number): number {
-  const cx = Math.round(Math.min(width - 1, Math.max(0, x)) * 256) / 256;
-  const cy = Math.round(Math.min(height - 1, Math.max(0, y)) * 256) / 256;
+/** Of a doubled plane; `x`, `y` and sides in pixels of the picture. */
+function bicubic(plane: Uint8Array, pictureWidth: number, pictureHeight: number, x: number, y: number): number {
+  const [width, height] = [2 * pictureWidth, 2 * pictureHeight];
+  const cx = Math.round(Math.min(width - 2, Math.max(0, 2 * x)) * 256) / 256;
+  const cy = Math.round(Math.min(height - 2, Math.max(0, 2 * y)) * 256) / 256;
   const weight = (d: number): number => {
     const t = Math.abs(d);
     const a = SHARPNESS;

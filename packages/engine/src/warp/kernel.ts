@@ -3,6 +3,7 @@
  * a copy of it and the cells that move are drawn over it.
  */
 import { readFileSync } from "node:fs";
+import { doubled } from "./doubled.ts";
 import type { Planes } from "./planes.ts";
 
 /** Frame around source planes, pixels: the kernel reads up to two beyond the picture. Repeats the edge. */
@@ -23,7 +24,7 @@ type Kernel = {
 
 export type PlaneName = "y" | "u" | "v";
 
-/** Where a plane lies: `src` is its first pixel inside the border, `out` its first pixel in the frame. */
+/** Where a plane lies: `src` is its first sample, doubled, inside the border, `out` its first pixel in the frame. */
 type Layout = {
   width: number;
   height: number;
@@ -100,7 +101,7 @@ export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; m
   const bytes = new Uint8Array(memory.buffer);
   writeWeights(new Int16Array(memory.buffer, 0, WEIGHTS / 2));
   for (const name of names) {
-    copyIn(bytes, layouts[name], still[name]);
+    copyIn(bytes, layouts[name], doubled(still[name], layouts[name].width, layouts[name].height));
     const { out, outStride, width: w, height: h } = layouts[name];
     for (let row = 0; row < h; row++) {
       bytes.set(still[name].subarray(row * w, (row + 1) * w), out - frameBytes + row * outStride);
@@ -120,7 +121,7 @@ export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; m
       bytes.copyWithin(frameStart, stillStart, stillStart + frameBytes);
       for (const name of names) {
         const p = layouts[name];
-        const max = [(p.width - 1) << 8, (p.height - 1) << 8] as const;
+        const max = [(p.width - 1) << 9, (p.height - 1) << 9] as const;
         kernel.cells(p.src, p.stride, ...max, p.out, p.outStride, gridAt, columns, rows, bits - p.half, p.half);
       }
     },
@@ -130,7 +131,7 @@ export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; m
     },
     sample(name, from, count) {
       const p = layouts[name];
-      const max = [(p.width - 1) << 8, (p.height - 1) << 8] as const;
+      const max = [(p.width - 1) << 9, (p.height - 1) << 9] as const;
       kernel.map(p.src, p.stride, ...max, samplesAt + from, count, 1, mapXAt + from * 4, mapYAt + from * 4);
     },
     mapX: new Int32Array(memory.buffer, mapXAt, size),
@@ -152,12 +153,14 @@ export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; m
 }
 
 function planeLayout(width: number, height: number, half: number, reserve: (bytes: number) => number): Layout {
-  const stride = width + 2 * BORDER;
-  const src = reserve(stride * (height + 2 * BORDER)) + BORDER * stride + BORDER;
+  const stride = 2 * width + 2 * BORDER;
+  const src = reserve(stride * (2 * height + 2 * BORDER)) + BORDER * stride + BORDER;
   return { width, height, src, stride, out: 0, outStride: 0, half };
 }
 
-function copyIn(bytes: Uint8Array, { src, stride, width, height }: Layout, plane: Uint8Array): void {
+function copyIn(bytes: Uint8Array, layout: Layout, plane: Uint8Array): void {
+  const { src, stride } = layout;
+  const [width, height] = [2 * layout.width, 2 * layout.height];
   for (let row = -BORDER; row < height + BORDER; row++) {
     const from = Math.min(height - 1, Math.max(0, row)) * width;
     const to = src + row * stride;
@@ -167,8 +170,8 @@ function copyIn(bytes: Uint8Array, { src, stride, width, height }: Layout, plane
   }
 }
 
-/** Keys' parameter (1981, IEEE ASSP 29(6)): -0.5 would be Catmull-Rom, which softens fine grain; this keeps more of it. */
-export const SHARPNESS = -0.7;
+/** Keys' parameter (1981, IEEE ASSP 29(6)); this is Catmull-Rom, the flattest there is. */
+export const SHARPNESS = -0.5;
 
 /** Weights of Keys' cubic for 256 phases; each four add up to 16384 exactly, so that flat areas stay flat. */
 export function writeWeights(weights: Int16Array): void {

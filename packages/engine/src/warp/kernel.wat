@@ -1,9 +1,10 @@
 ;; Bicubic sampling of one 8-bit plane, four pixels at a time. Built into kernel.wasm by scripts/build-kernel.ts.
 ;;
 ;; Memory, laid out by kernel.ts: at 0 a table of 256 phases × 4 weights (i16, sum 16384), then planes and maps.
-;; Places are fixed point: 8 bits of fraction in maps and samples, 16 in grids. A source plane has at least two more pixels
-;; on every side than `maxX`, `maxY` (the last place, × 256) say, because four by four pixels are read around each place.
-;; A place without fraction gives back exactly its pixel.
+;; Source planes are doubled (doubled.ts): pixel (x, y) of the picture is their sample (2x, 2y). Places are in pixels of the picture,
+;; fixed point: 8 bits of fraction in maps, 16 in grids. A source plane has at least two more samples on every side than `maxX`,
+;; `maxY` (its last place, × 256) say, because four by four are read around each place. A place without fraction gives back exactly
+;; its pixel.
 (module
   (import "env" "memory" (memory 1))
 
@@ -76,8 +77,8 @@
       (loop $next
         (br_if $done (i32.ge_u (local.get $dst) (local.get $end)))
         (call $quad
-          (call $clamp (v128.load (local.get $mapX)) (i32x4.splat (local.get $maxX)))
-          (call $clamp (v128.load (local.get $mapY)) (i32x4.splat (local.get $maxY)))
+          (call $clamp (i32x4.shl (v128.load (local.get $mapX)) (i32.const 1)) (i32x4.splat (local.get $maxX)))
+          (call $clamp (i32x4.shl (v128.load (local.get $mapY)) (i32.const 1)) (i32x4.splat (local.get $maxY)))
           (local.get $src) (local.get $stride) (local.get $dst))
         (local.set $mapX (i32.add (local.get $mapX) (i32.const 16)))
         (local.set $mapY (i32.add (local.get $mapY) (i32.const 16)))
@@ -114,19 +115,19 @@
                 (i32.shr_s (i32.sub (i32x4.extract_lane 2 (local.get $edge)) (i32x4.extract_lane 0 (local.get $edge))) (local.get $bits)))
               (local.set $sy
                 (i32.shr_s (i32.sub (i32x4.extract_lane 3 (local.get $edge)) (i32x4.extract_lane 1 (local.get $edge))) (local.get $bits)))
-              ;; 128 = half of 2^8: places are rounded to 8 bits of fraction
+              ;; 64 = half of 2^7: places are rounded to 8 bits of fraction of the doubled plane
               (local.set $x
                 (i32x4.add
                   (i32x4.splat
                     (i32.add
-                      (i32.add (i32x4.extract_lane 0 (local.get $edge)) (i32.const 128))
+                      (i32.add (i32x4.extract_lane 0 (local.get $edge)) (i32.const 64))
                       (i32.shl (i32.shl (local.get $cx) (local.get $bits)) (i32.const 16))))
                   (i32x4.mul (i32x4.splat (i32.add (local.get $sx) (i32.const 65536))) (v128.const i32x4 0 1 2 3))))
               (local.set $y
                 (i32x4.add
                   (i32x4.splat
                     (i32.add
-                      (i32.add (i32x4.extract_lane 1 (local.get $edge)) (i32.const 128))
+                      (i32.add (i32x4.extract_lane 1 (local.get $edge)) (i32.const 64))
                       (i32.shl (i32.add (i32.shl (local.get $cy) (local.get $bits)) (local.get $j)) (i32.const 16))))
                   (i32x4.mul (i32x4.splat (local.get $sy)) (v128.const i32x4 0 1 2 3))))
               (local.set $stepX (i32x4.splat (i32.shl (i32.add (local.get $sx) (i32.const 65536)) (i32.const 2))))
@@ -139,8 +140,8 @@
               (local.set $i (i32.const 0))
               (loop $nextQuad
                 (call $quad
-                  (call $clamp (i32x4.shr_s (local.get $x) (i32.const 8)) (i32x4.splat (local.get $maxX)))
-                  (call $clamp (i32x4.shr_s (local.get $y) (i32.const 8)) (i32x4.splat (local.get $maxY)))
+                  (call $clamp (i32x4.shr_s (local.get $x) (i32.const 7)) (i32x4.splat (local.get $maxX)))
+                  (call $clamp (i32x4.shr_s (local.get $y) (i32.const 7)) (i32x4.splat (local.get $maxY)))
                   (local.get $src) (local.get $stride) (i32.add (local.get $out) (local.get $i)))
                 (local.set $x (i32x4.add (local.get $x) (local.get $stepX)))
                 (local.set $y (i32x4.add (local.get $y) (local.get $stepY)))
