@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { CHANNELS, type Channel, channelLimits, type Motion, sampleMotion, trackAt } from "@smileloop/core/motion.ts";
-import { loadPresets, presetMotion } from "@smileloop/core/preset.ts";
+import { loadPresets, loadPreviews, presetMotion } from "@smileloop/core/preset.ts";
 import { varyMotion } from "@smileloop/core/vary.ts";
 import { expect, test } from "vitest";
 import { presetJsonSchema, writtenSchema } from "./preset-schema.ts";
@@ -84,6 +86,17 @@ test.each([...presets.keys()])(
     expect(seen.size).toBe(12);
   },
 );
+
+test("each preset has a small moving picture, and stands in the README with it", () => {
+  const previews = loadPreviews(import.meta.dirname);
+  expect([...previews.keys()].sort()).toEqual([...presets.keys()]);
+  const readme = readFileSync(join(import.meta.dirname, "README.md"), "utf8");
+  for (const [name, bytes] of previews) {
+    expect(Buffer.from(bytes.subarray(0, 64)).toString("latin1"), name).toMatch(/^RIFF.{4}WEBPVP8X.*ANIM/s);
+    expect(bytes.length, name).toBeLessThan(200_000);
+    expect(readme).toContain(`| \`${name}\` | ![${name}](previews/${name}.webp) |`);
+  }
+});
 
 /** At rest in frame 0, no step into the next frame (of the last: into the first) above `step` of the whole, within the limits. */
 function expectSound(channel: Channel, values: number[], step: number): void {

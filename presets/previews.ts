@@ -23,7 +23,7 @@ const RENDERED = 512;
 const SHOWN = { side: 2.5, down: 0.38 };
 const FIXTURES = join(import.meta.dirname, "../test/fixtures");
 /** Whose mouth is closed shows best what a mouth does; whose eyes are clear, what eyes do. */
-const CLOSED_LIPS = ["big_smile", "gentle_smile", "laugh", "sad_to_smile", "surprise"];
+const CLOSED_LIPS = ["big_smile", "gentle_smile", "kiss", "laugh", "sad_to_smile", "surprise"];
 
 const { values } = parseArgs({
   options: {
