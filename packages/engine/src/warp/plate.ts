@@ -8,19 +8,27 @@ import type { Planes } from "./planes.ts";
 /** A pixel with more of a person in it than this (of 255) is not background. */
 const CLEAN = 4;
 
-/** `still` with the people filled in. */
+/** `still` with the people filled in. It is worked out at half the size, as what is filled in is soft. */
 export function plateOf(still: Planes, { alpha }: Matte): Planes {
   const { width, height } = still;
-  const clean = new Float32Array(width * height);
-  for (let i = 0; i < clean.length; i++) clean[i] = alpha[i]! <= CLEAN ? 1 : 0;
-  const cleanHalf = halved(clean, width, height);
-  for (let i = 0; i < cleanHalf.length; i++) if (cleanHalf[i]! < 1) cleanHalf[i] = 0;
+  const [columns, rows] = [width / 2, height / 2];
+  const clean = new Float32Array(columns * rows);
+  const luma = new Float32Array(columns * rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const at = 2 * row * width + 2 * column;
+      const four = [at, at + 1, at + width, at + width + 1] as const;
+      if (four.some((i) => alpha[i]! > CLEAN)) continue;
+      clean[row * columns + column] = 1;
+      luma[row * columns + column] = four.reduce((sum, i) => sum + still.y[i]!, 0) / 4;
+    }
+  }
   return {
     width,
     height,
-    y: filled(still.y, clean, width, height),
-    u: filled(still.u, cleanHalf, width / 2, height / 2),
-    v: filled(still.v, cleanHalf, width / 2, height / 2),
+    y: enlargedInto(still.y, alpha, pulled(luma, clean, columns, rows), width, height),
+    u: filled(still.u, clean, columns, rows),
+    v: filled(still.v, clean, columns, rows),
   };
 }
 
@@ -33,7 +41,37 @@ function filled(plane: Uint8Array, clean: Float32Array, width: number, height: n
   return result;
 }
 
-/** `sums`: values times weights. Where the weight is 1 the value stays, where it is less the coarser levels fill it up. */
+/** `plane` with `half`, of half its size, where it is not clean. */
+function enlargedInto(
+  plane: Uint8Array,
+  alpha: Uint8Array,
+  half: Float32Array,
+  width: number,
+  height: number,
+): Uint8Array {
+  const result = plane.slice();
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const at = row * width + column;
+      if (alpha[at]! > CLEAN) result[at] = between(half, width / 2, height / 2, column, row) + 0.5;
+    }
+  }
+  return result;
+}
+
+/** A plane of half the size at a place of the whole: four samples, by how near they are. */
+function between(values: Float32Array, columns: number, rows: number, column: number, row: number): number {
+  const u = Math.min(columns - 1, Math.max(0, column / 2 - 0.25));
+  const v = Math.min(rows - 1, Math.max(0, row / 2 - 0.25));
+  const left = Math.min(columns - 2, Math.floor(u));
+  const top = Math.min(rows - 2, Math.floor(v));
+  const from = top * columns + left;
+  const above = values[from]! + (values[from + 1]! - values[from]!) * (u - left);
+  const below = values[from + columns]! + (values[from + columns + 1]! - values[from + columns]!) * (u - left);
+  return above + (below - above) * (v - top);
+}
+
+/** `sums`: values times weights; it is written over. Where the weight is 1 the value stays, where it is less the coarser levels fill it up. */
 function pulled(sums: Float32Array, weights: Float32Array, width: number, height: number): Float32Array {
   if (width <= 2 || height <= 2) {
     const total = weights.reduce((a, b) => a + b, 0);
@@ -52,25 +90,12 @@ function pulled(sums: Float32Array, weights: Float32Array, width: number, height
     coarseWeights[i] = known;
   }
   const coarse = pulled(coarseSums, coarseWeights, columns, rows);
-  const result = new Float32Array(width * height);
+  const result = sums;
   for (let row = 0; row < height; row++) {
-    const v = Math.min(rows - 1, Math.max(0, row / 2 - 0.25));
-    const top = Math.min(rows - 2, Math.floor(v));
-    const fy = v - top;
     for (let column = 0; column < width; column++) {
       const at = row * width + column;
-      const weight = weights[at]!;
-      if (weight === 1) {
-        result[at] = sums[at]!;
-        continue;
-      }
-      const u = Math.min(columns - 1, Math.max(0, column / 2 - 0.25));
-      const left = Math.min(columns - 2, Math.floor(u));
-      const fx = u - left;
-      const from = top * columns + left;
-      const above = coarse[from]! + (coarse[from + 1]! - coarse[from]!) * fx;
-      const below = coarse[from + columns]! + (coarse[from + columns + 1]! - coarse[from + columns]!) * fx;
-      result[at] = sums[at]! + (1 - weight) * (above + (below - above) * fy);
+      const unknown = 1 - weights[at]!;
+      if (unknown > 0) result[at]! += unknown * between(coarse, columns, rows, column, row);
     }
   }
   return result;
