@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { EngineReply, EngineTask, ResultOf } from "@smileloop/core/engine-protocol.ts";
+import { NODE_FLAGS } from "../../functions/engines.ts";
 
 export const HOST = fileURLToPath(new URL("../../packages/engine/src/host.ts", import.meta.url));
 
@@ -17,7 +18,10 @@ export type Engine = {
 };
 
 export async function startEngine(args: string[] = []): Promise<Engine> {
-  const child: ChildProcess = spawn(process.execPath, [HOST, ...args], { stdio: ["pipe", "pipe", "inherit"], env: {} });
+  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, HOST, ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: {},
+  });
   const waiting = new Map<string, { resolve: (result: never) => void; reject: (error: Error) => void }>();
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   await new Promise<void>((ready, reject) => {
