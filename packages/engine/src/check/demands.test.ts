@@ -7,6 +7,10 @@ const smile = { mouthSmileLeft: [0, 0.4, 0.5, 0.6, 0.9, 0], mouthSmileRight: [0,
 const kinds = (channels: Partial<Record<Channel, number[]>>, mouthOpen = false) =>
   demandsOf(motion(channels), { mouthOpen }).map(({ kind }) => kind);
 
+test("half a smile is not demanded", () => {
+  expect(kinds({ ...smile, mouthSmileLeft: [0, 0.1, 0.2, 0.3, 0.4, 0] })).toEqual([]);
+});
+
 test("a smile is demanded where it is strongest", () => {
   expect(demandsOf(motion(smile))).toMatchObject([{ kind: "smile", frames: [4], asked: [0.9] }]);
   expect(kinds({ mouthSmileLeft: smile.mouthSmileLeft.map((value) => value / 3) })).toEqual([]);

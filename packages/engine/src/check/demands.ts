@@ -13,11 +13,12 @@ export type Demand = {
   least: number;
 };
 
-/** `against`: channels whose mean is taken off. */
+/** `against`: channels whose mean is taken off. `apart`: by how much its channels may differ where it is demanded. */
 type Rule = {
   kind: keyof Moved;
   channels: Channel[];
   against?: Channel[];
+  apart?: number;
   from: number;
   least: number;
   beside: Beside;
@@ -43,6 +44,8 @@ const RULES: Rule[] = [
     kind: "smile",
     channels: ["mouthSmileLeft", "mouthSmileRight"],
     from: 0.35,
+    // half a smile on a mouth that smiles already hardly shows in the mean of its corners
+    apart: 0.15,
     least: 0.05,
     beside: { ...FACING, ...LIPS_AT_REST },
   },
@@ -72,9 +75,10 @@ const RULES: Rule[] = [
 
 /** `mouthOpen`: in the picture, so that what opens it may show nothing new. */
 export function demandsOf(motion: MotionFrames, { mouthOpen = false } = {}): Demand[] {
-  return RULES.flatMap(({ kind, channels, against = [], from, least, beside }) => {
+  return RULES.flatMap(({ kind, channels, against = [], apart = 1, from, least, beside }) => {
     if (kind === "lips" && mouthOpen) return [];
-    const clear = clearFrames(motion, beside);
+    const even = evenFrames(motion, channels, apart);
+    const clear = clearFrames(motion, beside).map((is, frame) => is && even[frame]!);
     // what can't be measured at a moment isn't demanded there
     const other = meanOf(motion, against);
     const curve = meanOf(motion, channels).map((value, frame) => (clear[frame] ? value - other[frame]! : 0));
@@ -89,6 +93,14 @@ function clearFrames(motion: MotionFrames, beside: Beside): boolean[] {
   return Array.from({ length: motion.frames }, (_, frame) =>
     limits.every(([name, limit]) => Math.abs(curves[name]?.[frame] ?? 0) <= limit),
   );
+}
+
+function evenFrames(motion: MotionFrames, channels: Channel[], apart: number): boolean[] {
+  const curves = motion.faces[0]?.channels ?? {};
+  return Array.from({ length: motion.frames }, (_, frame) => {
+    const values = channels.map((name) => curves[name]?.[frame] ?? 0);
+    return Math.max(...values) - Math.min(...values) <= apart;
+  });
 }
 
 /** How strongly a clip moves at all at a frame, against its first: 1 is a whole channel, or 15 degrees. */
