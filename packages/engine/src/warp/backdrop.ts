@@ -21,49 +21,70 @@ export function createBackdrop(canvas: Canvas, field: Field, still: Planes, matt
   const plate = plateOf(still, matte);
   const cells = cellExtremes(canvas, matte);
   const { nodes, backX, backY } = field;
+  const seen: Seen = { least: 0, most: 0 };
+  const layers: Layer[] = [
+    { name: "y", half: 0, plate: plate.y },
+    { name: "u", half: 1, plate: plate.u },
+    { name: "v", half: 1, plate: plate.v },
+  ];
   return {
     draw() {
+      // Views are made once a frame: one per cell would keep the garbage collector busy.
+      const targets = layers.map(({ name }) => canvas.plane(name));
       for (let row = 0; row < canvas.rows; row++) {
         for (let column = 0; column < canvas.columns; column++) {
           const at = row * nodes.columns + column;
           if (isStill(backX, at, nodes.columns) && isStill(backY, at, nodes.columns)) continue;
-          const seen = seenBy(field, cells, column, row);
+          look(field, cells, column, row, seen);
           if (seen.least === 255) continue;
-          const corner = { column, row, onlyPlate: seen.most === 0 };
-          drawCell(canvas, field, matte, plate.y, "y", 0, corner);
-          drawCell(canvas, field, matte, plate.u, "u", 1, corner);
-          drawCell(canvas, field, matte, plate.v, "v", 1, corner);
+          for (let k = 0; k < layers.length; k++) {
+            if (seen.most === 0) copyCell(canvas, layers[k]!, targets[k]!, column, row);
+            else drawCell(canvas, field, matte, layers[k]!, targets[k]!, column, row);
+          }
         }
       }
     },
   };
 }
 
-type Cell = { column: number; row: number; onlyPlate: boolean };
-
 /** `half`: 1 for the planes of half the size. */
+type Layer = { name: PlaneName; half: 0 | 1; plate: Uint8Array };
+type Target = ReturnType<Canvas["plane"]>;
+
+function copyCell(
+  canvas: Canvas,
+  { half, plate }: Layer,
+  { pixels, stride }: Target,
+  column: number,
+  row: number,
+): void {
+  const side = canvas.cell >> half;
+  const width = canvas.width >> half;
+  const left = column * side;
+  const right = Math.min(width, left + side);
+  for (let y = row * side; y < Math.min(canvas.height >> half, (row + 1) * side); y++) {
+    for (let x = left; x < right; x++) pixels[y * stride + x] = plate[y * width + x]!;
+  }
+}
+
 function drawCell(
   canvas: Canvas,
   { nodes, backX, backY }: Field,
   { width, height, alpha }: Matte,
-  plate: Uint8Array,
-  name: PlaneName,
-  half: 0 | 1,
-  { column, row, onlyPlate }: Cell,
+  { half, plate }: Layer,
+  { pixels, stride }: Target,
+  column: number,
+  row: number,
 ): void {
-  const { pixels, stride } = canvas.plane(name);
   const side = canvas.cell >> half;
   const planeWidth = width >> half;
   const planeHeight = height >> half;
+  const scale = 1 / (1 << half);
   const left = column * side;
   const right = Math.min(planeWidth, left + side);
   const at = row * nodes.columns + column;
   const below = at + nodes.columns;
   for (let py = row * side; py < Math.min(planeHeight, (row + 1) * side); py++) {
-    if (onlyPlate) {
-      pixels.set(plate.subarray(py * planeWidth + left, py * planeWidth + right), py * stride + left);
-      continue;
-    }
     // chroma lies on the left one of two pixels, and between two rows
     const fy = (py * (1 << half) + half * 0.5) / canvas.cell - row;
     const startX = backX[at]! + (backX[below]! - backX[at]!) * fy;
@@ -81,9 +102,9 @@ function drawCell(
         pixels[to] = here;
         continue;
       }
-      const scale = 1 / (1 << half);
       const there = sampled(plate, planeWidth, planeHeight, fromX * scale, (fromY - half * 0.5) * scale);
-      pixels[to] = Math.min(255, Math.max(0, pixels[to]! + (1 - a) * (here - there) + 0.5));
+      const value = pixels[to]! + (1 - a) * (here - there) + 0.5;
+      pixels[to] = value < 0 ? 0 : value > 255 ? 255 : value;
     }
   }
 }
@@ -120,31 +141,26 @@ function cellExtremes({ cell, columns, rows }: Canvas, { width, height, alpha }:
   return { least, most };
 }
 
+type Seen = { least: number; most: number };
+
 /** The same for all that a cell of the frame may show. */
-function seenBy({ nodes, backX, backY }: Field, cells: Extremes, column: number, row: number) {
-  const at = row * nodes.columns + column;
-  const corners = [at, at + 1, at + nodes.columns, at + nodes.columns + 1];
-  let [minX, maxX, minY, maxY] = [0, 0, 0, 0];
-  for (const corner of corners) {
-    minX = Math.min(minX, backX[corner]!);
-    maxX = Math.max(maxX, backX[corner]!);
-    minY = Math.min(minY, backY[corner]!);
-    maxY = Math.max(maxY, backY[corner]!);
-  }
+function look({ nodes, backX, backY }: Field, cells: Extremes, column: number, row: number, into: Seen): void {
+  const { columns, cell } = nodes;
+  const [a, b] = [row * columns + column, (row + 1) * columns + column];
   // one pixel more on each side, for sampling between pixels
-  const toCell = (pixels: number, last: number): number => Math.min(last, Math.max(0, Math.floor(pixels / nodes.cell)));
-  const lastColumn = nodes.columns - 2;
-  const lastRow = nodes.rows - 2;
-  const firstColumn = toCell(column * nodes.cell + minX - 1, lastColumn);
-  const endColumn = toCell((column + 1) * nodes.cell + maxX + 1, lastColumn);
-  const endRow = toCell((row + 1) * nodes.cell + maxY + 1, lastRow);
-  let least = 255;
-  let most = 0;
-  for (let r = toCell(row * nodes.cell + minY - 1, lastRow); r <= endRow; r++) {
-    for (let c = firstColumn; c <= endColumn; c++) {
-      least = Math.min(least, cells.least[r * (nodes.columns - 1) + c]!);
-      most = Math.max(most, cells.most[r * (nodes.columns - 1) + c]!);
+  const minX = column * cell - 1 + Math.min(0, backX[a]!, backX[a + 1]!, backX[b]!, backX[b + 1]!);
+  const maxX = (column + 1) * cell + 1 + Math.max(0, backX[a]!, backX[a + 1]!, backX[b]!, backX[b + 1]!);
+  const minY = row * cell - 1 + Math.min(0, backY[a]!, backY[a + 1]!, backY[b]!, backY[b + 1]!);
+  const maxY = (row + 1) * cell + 1 + Math.max(0, backY[a]!, backY[a + 1]!, backY[b]!, backY[b + 1]!);
+  const lastColumn = Math.min(columns - 2, Math.max(0, Math.floor(maxX / cell)));
+  const lastRow = Math.min(nodes.rows - 2, Math.max(0, Math.floor(maxY / cell)));
+  into.least = 255;
+  into.most = 0;
+  for (let r = Math.min(lastRow, Math.max(0, Math.floor(minY / cell))); r <= lastRow; r++) {
+    for (let c = Math.min(lastColumn, Math.max(0, Math.floor(minX / cell))); c <= lastColumn; c++) {
+      const at = r * (columns - 1) + c;
+      if (cells.least[at]! < into.least) into.least = cells.least[at]!;
+      if (cells.most[at]! > into.most) into.most = cells.most[at]!;
     }
   }
-  return { least, most };
 }

@@ -4,6 +4,9 @@
  */
 import type { Canvas } from "./kernel.ts";
 
+/** Pixels. What moves by less is not seen to move, and left as it is it costs nothing. */
+const TINY = 1 / 64;
+
 export type Field = {
   nodes: Nodes;
   /** Starts a frame. */
@@ -66,8 +69,9 @@ function invertField(nodes: Nodes, dx: Float32Array, dy: Float32Array, backX: Fl
         bx = -mix(dx, at, columns, fx, fy);
         by = -mix(dy, at, columns, fx, fy);
       }
-      backX[i] = bx;
-      backY[i] = by;
+      const seen = Math.abs(bx) >= TINY || Math.abs(by) >= TINY;
+      backX[i] = seen ? bx : 0;
+      backY[i] = seen ? by : 0;
     }
   }
 }

@@ -43,9 +43,7 @@ function drawPlanes(
   const width = box.right - box.left;
   const capacity = canvas.mapX.length >> 1;
   const stripRows = Math.max(1, Math.floor(capacity / width));
-  const shares = new Float32Array(stripRows * width);
-  const paints = new Float32Array(stripRows * width);
-  const colours = names.map(() => new Float32Array(stripRows * width));
+  const { shares, paints, colours } = roomFor(stripRows * width);
   for (let top = box.top; top < box.bottom; top += stripRows) {
     const rows = Math.min(stripRows, box.bottom - top);
     const count = rows * width;
@@ -87,6 +85,22 @@ function drawPlanes(
       }
     });
   }
+}
+
+type Room = { shares: Float32Array; paints: Float32Array; colours: [Float32Array, Float32Array] };
+let room: Room = {
+  shares: new Float32Array(0),
+  paints: new Float32Array(0),
+  colours: [new Float32Array(0), new Float32Array(0)],
+};
+
+/** The same arrays for every patch of every frame: they are filled anew, and nothing is kept in them. */
+function roomFor(places: number): Room {
+  if (room.shares.length < places) {
+    const array = (): Float32Array => new Float32Array(places);
+    room = { shares: array(), paints: array(), colours: [array(), array()] };
+  }
+  return room;
 }
 
 /** The place of the still that the smooth warp shows at (x, y) of the frame. */
