@@ -99,9 +99,10 @@ function shapeAt({ landmarks, face }: Clip, apex: number): number {
   return (100 * Math.sqrt(sum / OUTSIDE.length)) / face.eyeDistance;
 }
 
-/** Mean change of luma and chroma where cheeks and forehead are. */
+/** Mean change of luma and chroma on cheeks and nose. */
 function colourAt({ landmarks, drawn, width, height }: Clip, apex: number): number {
-  const places = [50, 280, 151, 9, 108, 337, 117, 346, 205, 425];
+  // no foreheads: hair hangs over them
+  const places = [50, 280, 6, 197, 117, 346, 205, 425];
   const around = (frame: Uint8Array, { points }: Landmarks, plane: 0 | 1 | 2): number => {
     const half = plane === 0 ? 1 : 2;
     const columns = width / half;

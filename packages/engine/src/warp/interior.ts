@@ -74,7 +74,7 @@ export function createInterior(
       mixInto(dark, tongue, 0.75 * lies);
       mixInto(dark, gums, corner);
       // What lies in the shadow of the mouth has its colour.
-      const rosy = 0.55 * (1 - shade);
+      const rosy = 0.4 * (1 - shade);
       const cb = teeth.cb + (lips.cb - teeth.cb) * rosy;
       const cr = teeth.cr + (lips.cr - teeth.cr) * rosy;
       mixInto(dark, { luma: 16 + (teeth.luma - 16) * shade, cb, cr }, tooth);
@@ -114,7 +114,7 @@ function teethTone(skin: Tone, sclera: Tone | undefined): Tone {
   return {
     luma,
     cb: 128 + 0.5 * (skin.cb - 128) - 4 * colour,
-    cr: 128 + 0.55 * (skin.cr - 128) + 2 * colour,
+    cr: 128 + 0.42 * (skin.cr - 128) + 2 * colour,
   };
 }
 
@@ -136,7 +136,8 @@ function scleraTone(face: Face, still: Planes): Tone | undefined {
   return tones.length < 6 ? undefined : meanTone(tones, 0.6, 0.95);
 }
 
-function lipTone(head: Head, still: Planes): Tone {
+/** The lips' own colour, without their glints. */
+export function lipTone(head: Head, still: Planes): Tone {
   const middle = (a: readonly number[], b: readonly number[]) =>
     a.slice(3, 8).map((index, i) => {
       const p = head.point(index);

@@ -4,13 +4,14 @@
  */
 
 import type { Face } from "../face/face.ts";
-import { createCurve, slitFrame, toSlit } from "./curve.ts";
+import { createCurve, fromSlit, slitFrame, toSlit } from "./curve.ts";
 import { smooth } from "./falloff.ts";
-import { type Head, MESH } from "./head.ts";
-import { createInterior } from "./interior.ts";
+import { type Head, MESH, type Point } from "./head.ts";
+import { createInterior, lipTone } from "./interior.ts";
 import { JAW_OPEN } from "./mouth-shapes.ts";
 import type { Box, Layer } from "./patch.ts";
 import type { Planes } from "./planes.ts";
+import { meanTone, toneAt } from "./tone.ts";
 
 /** In E: how far the upper lip can be drawn up and the lower one down, beyond what the jaw does. */
 const LIP_TRAVEL = 0.05;
@@ -23,8 +24,11 @@ const SHOWS_INSIDE = 0.035;
 export type Parting = { jaw: number; upperUp: number; lowerDown: number; smile: number };
 
 export type Mouth = {
-  /** A jaw opening up to this shows nothing that the still does not show already. */
-  open: number;
+  /**
+   * How far a jaw opens beyond the still, of what `jawOpen` asks. What the mouth shows already needs no opening, and where it shows its
+   * teeth the lower lip leaves them little: below them a dark crescent would appear.
+   */
+  jaw(asked: number): number;
   /** Nothing when the lips stay together. */
   layer(parting: Parting): Layer | undefined;
   box: Box;
@@ -50,9 +54,11 @@ export function createMouth(head: Head, face: Face, still: Planes): Mouth {
   const above = Math.max(0.12 * head.unit, -toSlit(frame, point(MESH.noseBase)).v);
   const below = Math.max(0.3 * head.unit, toSlit(frame, point(MESH.chin)).v);
   const interior = createInterior(head, face, still, frame);
+  const open = Math.max(gap / JAW_OPEN, inside * 0.25);
+  const teeth = teethSeen(head, still, (t) => fromSlit(frame, t, (upper(t) + lower(t)) / 2));
 
   return {
-    open: Math.max(gap / JAW_OPEN, inside * 0.25),
+    jaw: (asked) => Math.max(0, asked - open) * (1 - inside * (0.35 + 0.4 * teeth)),
     layer({ jaw, upperUp, lowerDown, smile }) {
       // Lips that already show teeth are not drawn apart further by a smile.
       const lips = LIP_TRAVEL * head.unit * (1 - inside);
@@ -105,4 +111,16 @@ export function createMouth(head: Head, face: Face, still: Planes): Mouth {
       bottom: frame.middle.y + below + 0.05 * head.unit,
     },
   };
+}
+
+/** 1 where what is between the lips is plainly lighter than they are. */
+function teethSeen(head: Head, still: Planes, between: (t: number) => Point): number {
+  const places = [-0.4, -0.2, 0, 0.2, 0.4].map(between);
+  const inside = meanTone(
+    places.map((p) => toneAt(still, p.x, p.y)),
+    0,
+    1,
+  );
+  const lips = lipTone(head, still);
+  return smooth(((inside.luma - 16) / Math.max(1, lips.luma - 16) - 1.05) / 0.25);
 }

@@ -68,9 +68,8 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
     left: createEye(head, face, "left", still, glasses),
     right: createEye(head, face, "right", still, glasses),
   };
-  /** A mouth that is already open is not opened further by what it shows already: a dark gap below the teeth would appear. */
   const jawOf = (channels: ChannelValues): number =>
-    Math.max(0, Math.max(0, (channels.jawOpen ?? 0) - (channels.mouthClose ?? 0)) - mouth.open);
+    mouth.jaw(Math.max(0, (channels.jawOpen ?? 0) - (channels.mouthClose ?? 0)));
   return {
     move({ channels, sway }) {
       for (const [name, value] of Object.entries(channels) as [Channel, number][]) {
