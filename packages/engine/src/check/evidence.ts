@@ -40,8 +40,9 @@ const LEAST_MEASURED = { one: 40, ofMany: 64 };
  */
 const LIDS_PER_CHANGE = 0.54;
 
-/** A mouth with a wider gap between its lips (E) shows what is in it already. */
-const OPEN_MOUTH = 0.04;
+/** A mouth with a wider gap between its lips (E) shows what is in it already, so it opens less; one that gapes can't smile. */
+const OPEN_MOUTH = 0.02;
+const GAPING_MOUTH = 0.28;
 
 /** What was seen of one face that should move. */
 export type Evidence = {
@@ -178,7 +179,8 @@ async function readSource({ inputs, params, motion }: CheckRequest, signal: Abor
     const legible = large && (await isLegible(picture, { index, face, ease }));
     const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
     const sharpness = sharpnessOf(picture, face);
-    const demands = due.filter(({ kind }) => canTell(kind, face, ease, sharpness));
+    const gaping = lipGap(face) > GAPING_MOUTH;
+    const demands = due.filter(({ kind }) => canTell(kind, face, ease, sharpness) && !(kind === "smile" && gaping));
     const crop = {
       x: (face.crop.x * full - framing.crop.x) * scale,
       y: (face.crop.y * full - framing.crop.y) * scale,
