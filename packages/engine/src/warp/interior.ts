@@ -55,7 +55,7 @@ export function createInterior(
         painted *
         smooth((Math.min(bottom, gap) - down) / (0.014 * unit) + 0.5) *
         (1 - smooth((Math.abs(t) - 0.76) / 0.2));
-      const underLip = 0.7 + 0.3 * smooth(down / (0.026 * unit));
+      const underLip = 0.76 + 0.24 * smooth(down / (0.024 * unit));
       const turned = 1 - 0.42 * smooth((Math.abs(t) - 0.2) / 0.75);
       const curved = 1 - 0.07 * round * round;
       const between = 1 - 0.24 * seam * smooth((down - 0.35 * bottom) / (0.5 * bottom));
@@ -107,9 +107,10 @@ function mixInto(tone: Tone, other: Tone, share: number): void {
  * colour of the light. A picture without colour keeps none.
  */
 function teethTone(skin: Tone, sclera: Tone | undefined): Tone {
-  const bySkin = 16 + 0.96 * (skin.luma - 16);
+  const bySkin = 16 + 1.02 * (skin.luma - 16);
   const byEyes = sclera ? 16 + 0.97 * (sclera.luma - 16) : bySkin;
-  const luma = Math.min(222, Math.max(0.5 * (bySkin + byEyes), Math.min(byEyes, 1.25 * bySkin)));
+  // Eyes may lie in the shade of brows or glasses.
+  const luma = Math.min(225, Math.max(bySkin, Math.min(byEyes, 1.25 * bySkin)));
   const colour = smooth(Math.hypot(skin.cb - 128, skin.cr - 128) / 12);
   return {
     luma,
