@@ -153,7 +153,8 @@ describe("POST /animate", () => {
 describe("refusals, the first fault first, and nothing is left of them", () => {
   const small = pngBytes();
   const missing = (name: string) => ({ loc: ["body", name], msg: "Field required", type: "missing" });
-  const unknown = "Unknown preset 'xx'. Choose from: alive, big_smile, blink, flirt, gentle_smile, kiss, laugh, look_around, nod, sad_to_smile, surprise, wink";
+  const unknown =
+    "Unknown preset 'xx'. Choose from: alive, big_smile, blink, flirt, gentle_smile, kiss, laugh, look_around, nod, sad_to_smile, surprise, wink";
   const tooLarge = "File too large (10,485,761 bytes). Maximum is 10,485,760 bytes (10 MB).";
   const unsupported = "Unsupported image type. Only JPEG and PNG are accepted (validated by file header magic bytes).";
   const gif = new Uint8Array(Buffer.from("GIF89a followed by whatever"));
