@@ -183,7 +183,7 @@ function engineTimings({ timings }: RunResult, tookMs: number): Record<string, n
         stages.reduce((sum, stage) => sum + Math.max(0, timings[stage] ?? 0), 0),
       ),
     );
-  return { detect: told("decode", "detect"), render: told("rig", "render"), encode: told("encode", "finish") };
+  return { detect: told("decode", "detect", "matte"), render: told("rig", "render"), encode: told("encode", "finish") };
 }
 
 function warningsOf({ warnings, ignoredChannels }: RunResult): JobRecord["warnings"] {
