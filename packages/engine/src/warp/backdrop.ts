@@ -6,6 +6,7 @@
  * the matte. That is the still where nothing moves, the head where a is 1, the plate where it is 0, and between, along hair,
  * the new background in place of the old one (the compositing equation of Porter & Duff 1984, without knowing the hair's colour).
  */
+import { sampleAt } from "./bilinear.ts";
 import type { Field } from "./field.ts";
 import type { Canvas, PlaneName } from "./kernel.ts";
 import type { Matte } from "./matte.ts";
@@ -94,7 +95,7 @@ function drawCell(
     for (let px = left; px < right; px++) {
       const fromX = (px << half) + startX + stepX * (px - left);
       const fromY = (py << half) + half * 0.5 + startY + stepY * (px - left);
-      const a = sampled(alpha, width, height, fromX, fromY) / 255;
+      const a = sampleAt(alpha, width, height, fromX, fromY) / 255;
       if (a > 0.996) continue;
       const here = plate[py * planeWidth + px]!;
       const to = py * stride + px;
@@ -102,22 +103,11 @@ function drawCell(
         pixels[to] = here;
         continue;
       }
-      const there = sampled(plate, planeWidth, planeHeight, fromX * scale, (fromY - half * 0.5) * scale);
+      const there = sampleAt(plate, planeWidth, planeHeight, fromX * scale, (fromY - half * 0.5) * scale);
       const value = pixels[to]! + (1 - a) * (here - there) + 0.5;
       pixels[to] = value < 0 ? 0 : value > 255 ? 255 : value;
     }
   }
-}
-
-function sampled(values: Uint8Array, width: number, height: number, x: number, y: number): number {
-  const column = Math.min(width - 2, Math.max(0, Math.floor(x)));
-  const row = Math.min(height - 2, Math.max(0, Math.floor(y)));
-  const fx = Math.min(1, Math.max(0, x - column));
-  const fy = Math.min(1, Math.max(0, y - row));
-  const at = row * width + column;
-  const top = values[at]! + (values[at + 1]! - values[at]!) * fx;
-  const bottom = values[at + width]! + (values[at + width + 1]! - values[at + width]!) * fx;
-  return top + (bottom - top) * fy;
 }
 
 function isStill(values: Float32Array, at: number, columns: number): boolean {

@@ -2,6 +2,7 @@
  * The smooth part of a motion on the canvas's grid, of all its faces together. Displacements are laid down where the skin is in
  * the still; the canvas asks the other way round, so each frame's field is inverted by fixed-point iteration.
  */
+import { mixFour } from "./bilinear.ts";
 import type { Canvas } from "./kernel.ts";
 
 /** Pixels. What moves by less is not seen to move, and left as it is it costs nothing. */
@@ -66,18 +67,12 @@ function invertField(nodes: Nodes, dx: Float32Array, dy: Float32Array, backX: Fl
         const at = Math.floor(y) * columns + Math.floor(x);
         const fx = x - Math.floor(x);
         const fy = y - Math.floor(y);
-        bx = -mix(dx, at, columns, fx, fy);
-        by = -mix(dy, at, columns, fx, fy);
+        bx = -mixFour(dx, at, columns, fx, fy);
+        by = -mixFour(dy, at, columns, fx, fy);
       }
       const seen = Math.abs(bx) >= TINY || Math.abs(by) >= TINY;
       backX[i] = seen ? bx : 0;
       backY[i] = seen ? by : 0;
     }
   }
-}
-
-function mix(values: Float32Array, at: number, columns: number, fx: number, fy: number): number {
-  const top = values[at]! + (values[at + 1]! - values[at]!) * fx;
-  const bottom = values[at + columns]! + (values[at + columns + 1]! - values[at + columns]!) * fx;
-  return top + (bottom - top) * fy;
 }

@@ -5,6 +5,7 @@
 import sharp from "sharp";
 import type { Face } from "../face/face.ts";
 import { SEGMENTER_SIZE as SIZE, segmenter } from "../face/models.ts";
+import { mixFour } from "./bilinear.ts";
 import { smooth } from "./falloff.ts";
 import { MESH } from "./head.ts";
 import type { Planes } from "./planes.ts";
@@ -144,9 +145,9 @@ function draw(
       const fx = u - Math.floor(u);
       const place = row * matte.width + column;
       const light = (luma[place]! - 16) / 219;
-      const a = mix(scale, at, fx, fy) * light + mix(offset, at, fx, fy);
+      const a = mixFour(scale, at, SIZE, fx, fy) * light + mixFour(offset, at, SIZE, fx, fy);
       // well inside and well outside the outline, light and dark hair say nothing
-      const near = mix(coarse, at, fx, fy);
+      const near = mixFour(coarse, at, SIZE, fx, fy);
       const share = Math.min(smooth(near / 0.15), Math.max(smooth((near - 0.7) / 0.2), smooth((a - 0.02) / 0.7)));
       const alpha = Math.round(255 * share);
       const known = earlier.some(
@@ -184,10 +185,4 @@ function widened({ width, height, alpha }: Matte): Uint8Array {
     result[at] = most;
   }
   return result;
-}
-
-function mix(values: Float32Array, at: number, fx: number, fy: number): number {
-  const top = values[at]! + (values[at + 1]! - values[at]!) * fx;
-  const bottom = values[at + SIZE]! + (values[at + SIZE + 1]! - values[at + SIZE]!) * fx;
-  return top + (bottom - top) * fy;
 }

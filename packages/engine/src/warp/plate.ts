@@ -2,6 +2,7 @@
  * The picture without the people: what a head uncovers when it moves. That is never more than a narrow strip beside its outline,
  * so a soft continuation of the background will do, by push and pull over a pyramid (Gortler et al. 1996, SIGGRAPH, section 3.4).
  */
+import { sampleAt } from "./bilinear.ts";
 import type { Matte } from "./matte.ts";
 import type { Planes } from "./planes.ts";
 
@@ -53,22 +54,11 @@ function enlargedInto(
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const at = row * width + column;
-      if (alpha[at]! > CLEAN) result[at] = between(half, width / 2, height / 2, column, row) + 0.5;
+      if (alpha[at]! > CLEAN)
+        result[at] = sampleAt(half, width / 2, height / 2, column / 2 - 0.25, row / 2 - 0.25) + 0.5;
     }
   }
   return result;
-}
-
-/** A plane of half the size at a place of the whole: four samples, by how near they are. */
-function between(values: Float32Array, columns: number, rows: number, column: number, row: number): number {
-  const u = Math.min(columns - 1, Math.max(0, column / 2 - 0.25));
-  const v = Math.min(rows - 1, Math.max(0, row / 2 - 0.25));
-  const left = Math.min(columns - 2, Math.floor(u));
-  const top = Math.min(rows - 2, Math.floor(v));
-  const from = top * columns + left;
-  const above = values[from]! + (values[from + 1]! - values[from]!) * (u - left);
-  const below = values[from + columns]! + (values[from + columns + 1]! - values[from + columns]!) * (u - left);
-  return above + (below - above) * (v - top);
 }
 
 /** `sums`: values times weights; it is written over. Where the weight is 1 the value stays, where it is less the coarser levels fill it up. */
@@ -95,7 +85,7 @@ function pulled(sums: Float32Array, weights: Float32Array, width: number, height
     for (let column = 0; column < width; column++) {
       const at = row * width + column;
       const unknown = 1 - weights[at]!;
-      if (unknown > 0) result[at]! += unknown * between(coarse, columns, rows, column, row);
+      if (unknown > 0) result[at]! += unknown * sampleAt(coarse, columns, rows, column / 2 - 0.25, row / 2 - 0.25);
     }
   }
   return result;

@@ -1,5 +1,6 @@
 /** Light that changes as skin folds: the fold beside the nose deepens in a smile, the cheek above it catches light. */
 import type { Channel } from "@smileloop/core/motion.ts";
+import { mixFour } from "./bilinear.ts";
 import { bump } from "./falloff.ts";
 import type { Field } from "./field.ts";
 import { type Head, MESH, type Point, type Side } from "./head.ts";
@@ -71,10 +72,7 @@ function carried(
     const x = Math.min(columns - 1.001, Math.max(0, (i % columns) + backX[i]! / cell));
     const y = Math.min(rows - 1.001, Math.max(0, Math.floor(i / columns) + backY[i]! / cell));
     const at = Math.floor(y) * columns + Math.floor(x);
-    const fx = x - Math.floor(x);
-    const top = values[at]! + (values[at + 1]! - values[at]!) * fx;
-    const bottom = values[at + columns]! + (values[at + columns + 1]! - values[at + columns]!) * fx;
-    into[i] = top + (bottom - top) * (y - Math.floor(y));
+    into[i] = mixFour(values, at, columns, x - Math.floor(x), y - Math.floor(y));
   }
 }
 
