@@ -1,5 +1,7 @@
 /** The processes of the engines that are built in. */
 import { fileURLToPath } from "node:url";
+import { EnvError } from "@smileloop/core/env.ts";
+import type { EngineCommand } from "@smileloop/worker/engine-life.ts";
 
 const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
 
@@ -9,8 +11,10 @@ const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
  */
 export const NODE_FLAGS = ["--max-semi-space-size=2"];
 
+type Engine = { queueName: string; engineCommand: EngineCommand; checkerCommand: EngineCommand };
+
 /** `warp` renders in one process and has its work checked in another, which serves nothing else. */
-export const WARP = {
+export const WARP: Engine = {
   queueName: "warp",
   engineCommand: {
     command: process.execPath,
@@ -18,3 +22,9 @@ export const WARP = {
   },
   checkerCommand: { command: process.execPath, args: [...NODE_FLAGS, HOST, "--kinds", "", "--services", "check"] },
 };
+
+/** The engine that serves a queue. Throws for a queue that none serves. */
+export function engineOfQueue(queueName: string): Engine {
+  if (queueName === "warp" || queueName === "warp-long") return { ...WARP, queueName };
+  throw new EnvError(`QUEUE: no engine serves \`${queueName}\`. Choose from: warp, warp-long`);
+}

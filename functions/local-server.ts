@@ -11,7 +11,6 @@ import { startWork, type Work } from "./local-work.ts";
 
 export type LocalServer = {
   url: string;
-  dataDir: string;
   version: string;
   /** No new request and no new job; what is under way is finished or handed back within some 8 s. */
   stop(): Promise<void>;
@@ -41,12 +40,11 @@ export async function startLocalServer(env: Env): Promise<LocalServer> {
     deps.close();
     throw error;
   }
-  deps.log.info({ url: listening.url, dataDir: deps.dataDir, version: deps.version }, "started");
+  deps.log.info({ url: listening.url, place: deps.place, version: deps.version }, "started");
   const { url, close } = listening;
   const { stop } = work;
   return {
     url,
-    dataDir: deps.dataDir,
     version: deps.version,
     stop: async () => {
       deps.log.info("stopping");

@@ -1,5 +1,4 @@
 /** The background of a local server: a worker with the built-in engine, and the sweeper. */
-import { join } from "node:path";
 import type { Env } from "@smileloop/core/env.ts";
 import { recover, runSweeper } from "@smileloop/core/sweep.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
@@ -18,7 +17,6 @@ export function startWork(env: Env, deps: Deps): Work {
   const { log } = deps;
   const worker = createWorker({
     ...deps,
-    workRoot: join(deps.dataDir, "work"),
     ...WARP,
     slots: env.WARP_PROCESSES,
   });

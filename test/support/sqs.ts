@@ -94,6 +94,18 @@ export async function openSqs(names: string[], options: { maxReceiveCount?: numb
       const payload = JSON.stringify({ QueueUrl: urls[queue], MessageBody: text });
       await forward({ target: "AmazonSQS.SendMessage", headers, payload });
     },
+    /** The next message as SQS gives it to an event source of Lambda; null when there is none. */
+    async take(
+      queue: string,
+      visibilityS: number,
+    ): Promise<{ messageId: string; body: string; receiptHandle: string } | null> {
+      const headers = { "content-type": "application/x-amz-json-1.0", host: new URL(endpoint).host };
+      const payload = JSON.stringify({ QueueUrl: urls[queue], VisibilityTimeout: visibilityS });
+      const { body } = await forward({ target: "AmazonSQS.ReceiveMessage", headers, payload });
+      const [message] = (JSON.parse(body) as { Messages?: Record<string, string>[] }).Messages ?? [];
+      if (!message) return null;
+      return { messageId: message.MessageId!, body: message.Body!, receiptHandle: message.ReceiptHandle! };
+    },
     /** Requests that have arrived and wait for their reply. */
     get open() {
       return open;

@@ -1,6 +1,8 @@
 /** The one reader of the environment. Everything else takes arguments. */
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
+import { ENGINE_NAMES } from "./kinds.ts";
 
 const list = z.string().transform((text) =>
   text
@@ -12,11 +14,43 @@ const flag = z.enum(["0", "1", "false", "true", ""]).transform((text) => text ==
 const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d+$/, "a whole number").transform(Number).pipe(z.number().min(min).max(max));
 
+/** `name=value,name=value`; no name twice. */
+const pairs = list.transform((items, context) => {
+  const found = new Map<string, string>();
+  for (const item of items) {
+    const [, name = "", value = ""] = /^([^=]+)=(.+)$/.exec(item) ?? [];
+    if (name === "" || found.has(name)) {
+      context.addIssue({ code: "custom", message: `\`${item}\` is not one of \`name=value,name=value\`` });
+      return z.NEVER;
+    }
+    found.set(name, value);
+  }
+  return found;
+});
+const engines = pairs.transform((kinds) => new Map([...kinds].map(([kind, names]) => [kind, names.split("+")])));
+const knownEngines = z.map(z.literal("animate"), z.array(z.enum(ENGINE_NAMES)).min(1));
+
 export const envSchema = z.object({
   /** Where to listen; by default both loopback addresses. */
   HOST: z.string().min(1).default("localhost"),
   PORT: wholeNumber(0, 65_535).default(8000),
   DATA_DIR: z.string().min(1).default(".smileloop"),
+  /** Keeps records and files in this S3 bucket instead of DATA_DIR. */
+  BUCKET: z.string().min(3).max(63).optional(),
+  /** The queues in SQS: `name=url,name=url`. */
+  QUEUES: pairs.pipe(z.map(z.string(), z.url({ protocol: /^https?$/ }))).default(new Map()),
+  AWS_REGION: z.string().min(1).default("us-east-1"),
+  /** Other services than AWS's own, that speak as S3 and SQS do. */
+  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  SQS_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** Folders of jobs under way, where they are not in DATA_DIR; one worker's own. */
+  WORK_DIR: z.string().min(1).default(join(tmpdir(), "smileloop")),
+  /** Which engines serve a kind, the default first: `animate=warp+liveportrait`. */
+  ENGINES: engines.pipe(knownEngines).default(new Map([["animate", ["warp"]]])),
+  /** The one queue that a worker on its own serves. */
+  QUEUE: z.string().min(1).default("warp"),
+  /** Such a worker ends after so long without work; without it never. */
+  IDLE_EXIT_S: wholeNumber(1, 86_400).optional(),
   /** The address that clients see, behind a proxy: `https://example.org`. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Further host names that are served on loopback, besides localhost and its addresses. */

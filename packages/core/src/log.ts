@@ -3,9 +3,10 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type Log = Logger;
 
-export function createLog(options: { level: string; destination?: DestinationStream }): Log {
+/** `sync`: every line at once, for processes that are frozen or ended without notice. */
+export function createLog(options: { level: string; sync?: boolean; destination?: DestinationStream }): Log {
   const buffered = { dest: 2, sync: false, minLength: 4096, periodicFlush: 1000 };
-  const destination = options.destination ?? pino.destination(buffered);
+  const destination = options.destination ?? pino.destination(options.sync ? { dest: 2, sync: true } : buffered);
   return pino(
     {
       level: options.level,

@@ -32,6 +32,11 @@ export type Worker = {
    * until the signal is aborted, which hands back what is under way. Resolves when all processes are gone.
    */
   run(signal?: AbortSignal): Promise<void>;
+  /**
+   * Sees through a message that was received for this worker. Aborting the signal hands the job back. Null when not even the
+   * storage could be asked; otherwise `againMs` says when somebody has to look again, and the message was told so.
+   */
+  take(message: Message, signal?: AbortSignal): Promise<Outcome | null>;
   /** Takes one message, if there is one now, and sees it through; null when there was none. */
   runOnce(): Promise<Outcome | null>;
   /** Takes no new job, gives those under way so long to end, then hands them back. A second call hands back at once. */
@@ -62,8 +67,12 @@ export function createWorker(options: WorkerOptions): Worker {
       await message.retryAfter(0);
       return null;
     }
+    return take(engine, message, handBack.signal);
+  };
+
+  const take = (engine: EngineProcess, message: Message, signal: AbortSignal): Promise<Outcome | null> => {
     const deps = { ...options, engine, checker, worker: `${hostname()}-${process.pid}` };
-    const work = handle(deps, message, handBack.signal, log);
+    const work = handle(deps, message, signal, log);
     underWay.add(work);
     return work.finally(() => underWay.delete(work));
   };
@@ -108,6 +117,8 @@ export function createWorker(options: WorkerOptions): Worker {
       await stopEngines(1000);
       signal?.removeEventListener("abort", onAbort);
     },
+    take: (message, signal) =>
+      take(engines[0]!, message, signal ? AbortSignal.any([signal, handBack.signal]) : handBack.signal),
     runOnce: () => serve(engines[0]!, 0),
     stop: ({ graceMs = 10_000 } = {}) => end(graceMs),
     ready: () => !intake.signal.aborted && [...engines, checker].every((engine) => engine.isUp()),

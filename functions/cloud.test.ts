@@ -1,0 +1,93 @@
+/** The API as Lambda calls it, over S3 and SQS on loopback; and messages as an event source brings them. */
+import { envSchema, readEnv } from "@smileloop/core/env.ts";
+import { newId } from "@smileloop/core/ids.ts";
+import { createLog } from "@smileloop/core/log.ts";
+import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import type { Outcome } from "@smileloop/worker/run-job.ts";
+import type { Worker } from "@smileloop/worker/worker.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { manualClock } from "../test/support/manual-clock.ts";
+import { openSqs, type SqsHome } from "../test/support/sqs.ts";
+import { openCloudDeps } from "./cloud.ts";
+import { serveQueueEvent } from "./queue-event.ts";
+
+describe("what has to be set", () => {
+  it.each([
+    [{}, "BUCKET: "],
+    [{ BUCKET: "smileloop-test" }, "QUEUES: "],
+  ])("%o is refused by name", async (variables, words) => {
+    await expect(openCloudDeps(readEnv(variables))).rejects.toThrow(words);
+  });
+
+  it("reads queues and engines as lists of pairs", () => {
+    const env = readEnv({
+      QUEUES: "warp=https://sqs.example/1/warp,liveportrait=https://sqs.example/1/lp",
+      BUCKET: "abc",
+    });
+    expect([...env.QUEUES.keys()]).toEqual(["warp", "liveportrait"]);
+    expect(readEnv({ ENGINES: "animate=liveportrait+warp" }).ENGINES.get("animate")).toEqual(["liveportrait", "warp"]);
+    for (const bad of ["animate", "animate=", "dance=warp", "animate=warp,animate=warp", "animate=magic"]) {
+      expect(() => readEnv({ ENGINES: bad }), bad).toThrow("ENGINES");
+    }
+    expect(() => readEnv({ QUEUES: "warp=not a url" })).toThrow("QUEUES");
+    expect(envSchema.parse({}).IDLE_EXIT_S).toBeUndefined();
+  });
+});
+
+describe("messages of an event source", () => {
+  const log = createLog({ level: "silent" });
+  const context = { getRemainingTimeInMillis: () => 600_000 };
+  let sqs: SqsHome;
+  beforeEach(async () => {
+    sqs = await openSqs(["warp"]);
+  });
+  afterEach(() => sqs.close());
+
+  /** A worker whose jobs end as told. */
+  const workerOf = (outcome: Outcome | null): Worker => ({
+    run: async () => {},
+    take: async (message) => {
+      await (outcome?.againMs === null ? message.ack() : message.retryAfter(outcome?.againMs ?? 0));
+      return outcome;
+    },
+    runOnce: async () => null,
+    stop: async () => {},
+    ready: () => true,
+  });
+
+  async function serve(outcome: Outcome | null, body?: string) {
+    const queue = sqsQueue({ ...sqs, clock: manualClock() });
+    const job = { queue: "warp", owner: "local", id: newId(Date.now()) };
+    await queue.send(job);
+    const message = (await sqs.take("warp", 600))!;
+    const record = { ...message, messageId: "m1", body: body ?? message.body };
+    sqs.calls.splice(0);
+    const reply = await serveQueueEvent(
+      { worker: workerOf(outcome), queue, queueName: "warp", log },
+      { Records: [record] },
+      context,
+    );
+    return { failures: reply.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier), calls: sqs.calls };
+  }
+
+  it("holds the message for 90 s first, and leaves it to Lambda to delete what is done", async () => {
+    const { failures, calls } = await serve({ did: "succeeded", againMs: null });
+    expect(failures).toEqual([]);
+    expect(calls.map(({ action, body }) => [action, body.VisibilityTimeout])).toEqual([
+      ["ChangeMessageVisibility", 90],
+    ]);
+  });
+
+  it.each([
+    ["a job that somebody else has", { did: "busy", againMs: 30_000 } as const],
+    ["a job that was handed back", { did: "handed_back", againMs: 0 } as const],
+    ["storage that does not answer", null],
+  ])("keeps %s in the queue", async (_, outcome) => {
+    expect((await serve(outcome)).failures).toEqual(["m1"]);
+  });
+
+  it("keeps what it cannot read, for the dead-letter queue", async () => {
+    const { failures, calls } = await serve({ did: "succeeded", againMs: null }, "{}");
+    expect([failures, calls]).toEqual([["m1"], []]);
+  });
+});

@@ -1,0 +1,30 @@
+/** Records and files in S3; messages in SQS, or in this process where no queue is named. */
+import { resolve } from "node:path";
+import type { Clock } from "@smileloop/core/clock.ts";
+import type { Env } from "@smileloop/core/env.ts";
+import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
+import { memoryQueue } from "@smileloop/core/queue/memory.ts";
+import { createSqsClient, type SqsQueue, sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import type { Home } from "./deps.ts";
+
+/** Nothing is asked of AWS yet. */
+export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
+  const client = createS3Client({ region: env.AWS_REGION, endpoint: env.S3_ENDPOINT });
+  return {
+    records: s3Records({ client, bucket, clock }),
+    files: s3Files({ client, bucket, clock }),
+    queue: env.QUEUES.size > 0 ? openQueues(env, clock) : memoryQueue({ clock }),
+    clock,
+    localLinks: null,
+    place: `s3://${bucket}`,
+    workRoot: resolve(env.WORK_DIR),
+    close: () => client.destroy(),
+  };
+}
+
+/** The queues that QUEUES names. */
+export function openQueues(env: Env, clock: Clock): SqsQueue {
+  const client = createSqsClient({ region: env.AWS_REGION, endpoint: env.SQS_ENDPOINT });
+  return sqsQueue({ client, urls: Object.fromEntries(env.QUEUES), clock });
+}

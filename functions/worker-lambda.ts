@@ -1,0 +1,15 @@
+/** The built-in engine on Lambda, behind the queue of short work. */
+import { readEnv } from "@smileloop/core/env.ts";
+import { createWorker } from "@smileloop/worker/worker.ts";
+import { openCloudDeps } from "./cloud.ts";
+import { engineOfQueue } from "./engines.ts";
+import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./queue-event.ts";
+import { openQueues } from "./s3-home.ts";
+
+const env = readEnv();
+const deps = await openCloudDeps(env);
+const queue = openQueues(env, deps.clock);
+const worker = createWorker({ ...deps, queue, ...engineOfQueue(env.QUEUE), slots: 1 });
+
+export const handler = (event: QueueEvent, context: QueueEventContext) =>
+  serveQueueEvent({ worker, queue, queueName: env.QUEUE, log: deps.log }, event, context);
