@@ -1,11 +1,6 @@
-/** What the functions on Lambda share: the API behind a Function URL, and messages that an event source brings. */
-import { type App, createApp } from "@smileloop/api/app.ts";
+/** What the functions on Lambda share. */
 import { type Env, EnvError } from "@smileloop/core/env.ts";
-import { newId } from "@smileloop/core/ids.ts";
 import { type Deps, openDeps } from "./deps.ts";
-
-/** A function that waits is paid for: clients come back instead. */
-const MAX_WAIT_MS = 10_000;
 
 /** Throws EnvError, naming the variable, where something is missing. */
 export async function openCloudDeps(env: Env): Promise<Deps> {
@@ -13,42 +8,3 @@ export async function openCloudDeps(env: Env): Promise<Deps> {
   if (env.QUEUES.size === 0) throw new EnvError("QUEUES: `name=url` of at least one queue is missing");
   return openDeps(env, { syncLog: true });
 }
-
-/** Throws EnvError. */
-export async function openCloudApi(env: Env): Promise<App> {
-  const deps = await openCloudDeps(env);
-  const engines = [...deps.kinds.values()].flatMap((kind) => kind.engines);
-  return createApp({
-    ...deps,
-    config: {
-      publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
-      loopbackOnly: false,
-      allowedHosts: [],
-      corsOrigins: env.CORS_ORIGINS,
-      maxWaitMs: MAX_WAIT_MS,
-      dialectWaitMs: MAX_WAIT_MS,
-      liveEvents: false,
-      version: deps.version,
-      defaultEngine: engines[0] ?? "warp",
-      liveportraitFound: engines.includes("liveportrait"),
-    },
-    ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }),
-  });
-}
-
-async function askStorage({ records, clock }: Deps): Promise<void> {
-  await records.get("public", newId(clock.now()));
-}
-
-async function askQueues({ QUEUES }: Env, { queue }: Deps): Promise<void> {
-  await Promise.all([...QUEUES.keys()].map((name) => queue.depth(name)));
-}
-
-async function askAll(parts: Record<string, () => Promise<void>>) {
-  const answers = await Promise.all(
-    Object.entries(parts).map(async ([name, ask]) => [name, await ask().then(...OK_OR_WHY)] as const),
-  );
-  return { ok: answers.every(([, answer]) => answer === "ok"), parts: Object.fromEntries(answers) };
-}
-
-const OK_OR_WHY = [() => "ok", () => "It does not answer."] as const;

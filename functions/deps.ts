@@ -6,7 +6,7 @@ import type { JobStore } from "@smileloop/core/jobs.ts";
 import { createKinds, type Kinds } from "@smileloop/core/kinds.ts";
 import type { LocalLinks } from "@smileloop/core/local-links.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
-import { loadPresets, loadPreviews, type Preset } from "@smileloop/core/preset.ts";
+import { loadPresets, type Preset } from "@smileloop/core/preset.ts";
 import manifest from "../package.json" with { type: "json" };
 
 /** Where an installation keeps what it has. */
@@ -23,12 +23,11 @@ export type Home = JobStore & {
 export type Deps = Home & {
   log: Log;
   presets: Map<string, Preset>;
-  previews: Map<string, Uint8Array>;
   kinds: Kinds;
   version: string;
 };
 
-const PRESETS_DIR = fileURLToPath(new URL("../presets", import.meta.url));
+export const PRESETS_DIR = fileURLToPath(new URL("../presets", import.meta.url));
 
 /** `syncLog`: for processes that are frozen between requests. Throws what the homes throw. */
 export async function openDeps(env: Env, options: { syncLog?: boolean } = {}): Promise<Deps> {
@@ -37,7 +36,6 @@ export async function openDeps(env: Env, options: { syncLog?: boolean } = {}): P
     ...(await openHome(env)),
     log: createLog({ level: env.LOG_LEVEL, sync: options.syncLog ?? false }),
     presets,
-    previews: loadPreviews(PRESETS_DIR),
     kinds: createKinds({ presets, engines: env.ENGINES.get("animate") ?? [] }),
     version: manifest.version,
   };

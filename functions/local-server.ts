@@ -4,8 +4,9 @@
  */
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "@smileloop/api/app.ts";
+import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Env } from "@smileloop/core/env.ts";
-import { type Deps, openDeps } from "./deps.ts";
+import { type Deps, openDeps, PRESETS_DIR } from "./deps.ts";
 import { isLoopback, type Listening, listen, StartError } from "./listen.ts";
 import { startWork, type Work } from "./local-work.ts";
 
@@ -59,6 +60,7 @@ export async function startLocalServer(env: Env): Promise<LocalServer> {
 function apiDeps(env: Env, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {
     ...deps,
+    assets: packageAssets(PRESETS_DIR),
     config: {
       publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
       loopbackOnly: isLoopback(env.HOST),

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { type App, createApp } from "@smileloop/api/app.ts";
 import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
+import { packageAssets } from "@smileloop/api/package-assets.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { newToken } from "@smileloop/core/ids.ts";
 import type { JobError, JobRecord, Progress } from "@smileloop/core/job.ts";
@@ -37,7 +38,8 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
   const clock = manualClock();
   const lines: Record<string, unknown>[] = [];
   const localLinks = createLocalLinks(Buffer.alloc(32, 7));
-  const presets = loadPresets(fileURLToPath(new URL("../../presets", import.meta.url)));
+  const presetsDir = fileURLToPath(new URL("../../presets", import.meta.url));
+  const presets = loadPresets(presetsDir);
   const all: ApiDeps = {
     records: memoryRecords({ clock }),
     files: memoryFiles({ clock, links: localLinks }),
@@ -45,7 +47,7 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
     clock,
     log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
     presets,
-    previews: new Map([["blink", new Uint8Array(Buffer.from("RIFF....WEBP of a blink"))]]),
+    assets: packageAssets(presetsDir),
     kinds: createKinds({ presets, engines: ["warp"] }),
     localLinks,
     config: {

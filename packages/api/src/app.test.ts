@@ -2,9 +2,15 @@ import { request as rawRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 
+/** One preset has a picture, the others have none. */
+const assets = {
+  names: new Set(["previews/blink.webp"]),
+  read: async () => Buffer.from("RIFF....WEBP of a blink"),
+};
+
 let api: TestApi;
 beforeAll(async () => {
-  api = testApi({ corsOrigins: ["https://app.example"], allowedHosts: ["Studio.local"] });
+  api = testApi({ corsOrigins: ["https://app.example"], allowedHosts: ["Studio.local"] }, { assets });
   await api.listen();
 });
 afterAll(() => api.close());

@@ -60,7 +60,7 @@ function mount(api: Api, deps: ApiDeps, document: () => object): void {
     smileloopRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));
-  api.route("/", docsRoutes(document));
+  api.route("/", docsRoutes(document, deps.assets));
 }
 
 function around(api: Api, { config, log }: ApiDeps): App["fetch"] {

@@ -7,6 +7,7 @@ import type { Log } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/preset.ts";
 import type { Queue } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
+import type { Assets } from "./assets.ts";
 
 export type ApiConfig = {
   /** The address that clients see, without a slash at its end; null = whatever host the request was sent to. */
@@ -38,8 +39,7 @@ export type ApiDeps = {
   clock: Clock;
   log: Log;
   presets: ReadonlyMap<string, Preset>;
-  /** Animated WebP by the preset's name; some may have none. */
-  previews: ReadonlyMap<string, Uint8Array>;
+  assets: Assets;
   kinds: Kinds;
   /** Set where the API itself serves uploads and links (disk, memory); null where the storage does. */
   localLinks: LocalLinks | null;

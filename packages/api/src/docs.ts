@@ -1,12 +1,10 @@
 /**
- * The document of the API and two ways to read it in a browser. Everything that the pages load is served from here, out of
- * npm packages, so they work with no network.
+ * The document of the API and two ways to read it in a browser. Everything that the pages load is served from here, so they
+ * work with no network.
  */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { sha256Hex } from "@smileloop/core/jobs.ts";
+import { type Assets, keepAssets, sendBytes } from "./assets.ts";
 import type { ApiConfig } from "./deps.ts";
-import { type Api, type ApiContext, newApi } from "./problem.ts";
+import { type Api, newApi } from "./problem.ts";
 
 /** Exactly the two inline styles of ReDoc 2.5.4: an empty one, which it fills by script, and that of its scroll bars. */
 const REDOC_STYLES =
@@ -68,19 +66,21 @@ const HTML = "text/html; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
-type Asset = { type: string; read: () => string };
+/** What is made here, by path. */
+const TEXTS: Record<string, { type: string; text: string }> = {
+  "/docs": { type: HTML, text: DOCS },
+  "/docs/start.js": { type: SCRIPT, text: DOCS_START },
+  "/docs/icon.svg": { type: "image/svg+xml", text: ICON },
+  "/redoc": { type: HTML, text: REDOC },
+  "/redoc/start.js": { type: SCRIPT, text: REDOC_START },
+  "/redoc/redoc.css": { type: STYLE, text: REDOC_STYLE },
+};
 
-/** All that is served, by path. No name that a client sends ever becomes a file's path. */
-const ASSETS: Record<string, Asset> = {
-  "/docs": { type: HTML, read: () => DOCS },
-  "/docs/start.js": { type: SCRIPT, read: () => DOCS_START },
-  "/docs/swagger-ui.js": { type: SCRIPT, read: () => packageFile("swagger-ui-dist/swagger-ui-bundle.js") },
-  "/docs/swagger-ui.css": { type: STYLE, read: () => packageFile("swagger-ui-dist/swagger-ui.css") },
-  "/docs/icon.svg": { type: "image/svg+xml", read: () => ICON },
-  "/redoc": { type: HTML, read: () => REDOC },
-  "/redoc/start.js": { type: SCRIPT, read: () => REDOC_START },
-  "/redoc/redoc.css": { type: STYLE, read: () => REDOC_STYLE },
-  "/redoc/redoc.js": { type: SCRIPT, read: redocScript },
+/** What is others' work, by path. No name that a client sends ever becomes a file's path. */
+const FILES: Record<string, { type: string; asset: string }> = {
+  "/docs/swagger-ui.js": { type: SCRIPT, asset: "docs/swagger-ui.js" },
+  "/docs/swagger-ui.css": { type: STYLE, asset: "docs/swagger-ui.css" },
+  "/redoc/redoc.js": { type: SCRIPT, asset: "redoc/redoc.js" },
 };
 
 const ABOUT = `Upload a portrait, pick a motion, get an animated MP4.
@@ -127,32 +127,18 @@ function operationId(method: string, path: string): string {
 }
 
 /** `/openapi.json`, `/docs`, `/redoc`, and what those two load. */
-export function docsRoutes(document: () => object): Api {
+export function docsRoutes(document: () => object, assets: Assets): Api {
   const api = newApi();
-  const kept = new Map<string, { text: string; etag: string }>();
-  const send = (c: ApiContext, path: string, { type, read }: Asset): Response => {
-    let asset = kept.get(path);
-    if (!asset) {
-      const text = read();
-      asset = { text, etag: `"${sha256Hex(text).slice(0, 32)}"` };
-      kept.set(path, asset);
-    }
-    const headers = { ETag: asset.etag, "Cache-Control": "no-cache", "Content-Security-Policy": POLICY };
-    if (c.req.header("if-none-match") === asset.etag) return c.body(null, 304, headers);
-    return c.body(asset.text, 200, { ...headers, "Content-Type": type });
-  };
-  for (const [path, asset] of Object.entries(ASSETS)) api.get(path, (c) => send(c, path, asset));
-  const described = { type: "application/json", read: () => JSON.stringify(document()) };
-  api.get("/openapi.json", (c) => send(c, "/openapi.json", described));
+  const headers = { "Cache-Control": "no-cache", "Content-Security-Policy": POLICY };
+  const made = keepAssets({
+    read: async (path) => Buffer.from(TEXTS[path]?.text ?? JSON.stringify(document())),
+  });
+  for (const [path, { type }] of Object.entries({ ...TEXTS, "/openapi.json": { type: "application/json" } })) {
+    api.get(path, async (c) => sendBytes(c.req.raw, await made(path), type, headers));
+  }
+  const kept = keepAssets(assets);
+  for (const [path, { type, asset }] of Object.entries(FILES)) {
+    api.get(path, async (c) => sendBytes(c.req.raw, await kept(asset), type, headers));
+  }
   return api;
-}
-
-/** ReDoc shows its maker's logo beside its name, from the maker's site; here it gets our icon. */
-function redocScript(): string {
-  const script = packageFile("redoc/bundles/redoc.standalone.js");
-  return script.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "/docs/icon.svg");
-}
-
-function packageFile(name: string): string {
-  return readFileSync(createRequire(import.meta.url).resolve(name), "utf8");
 }

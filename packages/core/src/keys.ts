@@ -6,6 +6,7 @@
  *     due/<yyyymmddThhmmssZ>/<owner>/<id>                                                     the one timer of a record
  *     idempotency/<owner>/<sha256>
  *     locks/<name>
+ *     assets/<version>/<name>                                                                 put there by a deployment, read only
  *
  * No `:`, so that keys are file names on Windows too.
  */
@@ -14,7 +15,7 @@ import { idTimeMs, isId } from "./ids.ts";
 
 const OWNER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
-const FILE_KEY = /^(jobs|uploads)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
+const FILE_KEY = /^(jobs|uploads|assets)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
 const RECORD_FILE = /\/job(\.\d+)?\.json$/;
 /** Names that mean a device to Windows, whatever follows their first dot. */
 const DEVICE = /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i;

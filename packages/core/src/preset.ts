@@ -1,5 +1,5 @@
 /** Presets: Motions that ship as JSON files, one per preset, in `presets/` (its README shows each). */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { channelLimits, channelSchema, keySchema, type Motion, trackAt } from "./motion.ts";
@@ -54,13 +54,6 @@ export function loadPresets(dir: string): Map<string, Preset> {
     presets.set(parsed.data.name, parsed.data);
   }
   return presets;
-}
-
-/** The moving picture (animated WebP) of each preset that has one, from `previews/NAME.webp` in the presets' folder. */
-export function loadPreviews(dir: string): Map<string, Uint8Array> {
-  const folder = join(dir, "previews");
-  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".webp")) : [];
-  return new Map(files.map((file) => [file.slice(0, -".webp".length), readFileSync(join(folder, file))]));
 }
 
 export function presetMotion(preset: Preset): Motion {

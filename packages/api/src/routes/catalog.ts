@@ -1,9 +1,9 @@
 /** What there is to choose from: presets, and kinds of jobs with their inputs and params. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { sha256Hex } from "@smileloop/core/jobs.ts";
 import type { Kind } from "@smileloop/core/kinds.ts";
 import { type Preset, presetPeaks } from "@smileloop/core/preset.ts";
+import { keepAssets, previewAsset, sendBytes } from "../assets.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../origin.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
@@ -96,9 +96,9 @@ const kindsRoute = createRoute({
   },
 });
 
-type CatalogDeps = Pick<ApiDeps, "presets" | "previews" | "kinds" | "config">;
+type CatalogDeps = Pick<ApiDeps, "presets" | "assets" | "kinds" | "config">;
 
-export function catalogRoutes({ presets, previews, kinds, config }: CatalogDeps): Api {
+export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): Api {
   const api = newApi();
   const names = [...presets.keys()].sort();
   const find = (name: string): Preset => {
@@ -109,29 +109,19 @@ export function catalogRoutes({ presets, previews, kinds, config }: CatalogDeps)
   const view = (preset: Preset, request: Request): z.infer<typeof presetSchema> => {
     const { name, title, description, duration, fps, loop } = preset;
     const url = `${linkOrigin(config, request)}/v1/presets/${name}/preview`;
-    const preview_url = previews.has(name) ? url : null;
+    const preview_url = assets.names.has(previewAsset(name)) ? url : null;
     return { name, title, description, duration, fps, loop, channels: presetPeaks(preset), preview_url };
   };
   api.openapi(presetsRoute, (c) => c.json({ presets: names.map((name) => view(find(name), c.req.raw)) }, 200));
   api.openapi(presetRoute, (c) => c.json(view(find(c.req.valid("param").name), c.req.raw), 200));
-  api.openapi(previewRoute, (c) => {
-    const { name } = find(c.req.valid("param").name);
-    const picture = previews.get(name);
-    if (!picture) throw new AppError("not_found", "There is no picture of this preset.");
-    return sendPicture(c.req.raw, picture, "image/webp");
+  const picture = keepAssets(assets);
+  api.openapi(previewRoute, async (c) => {
+    const asset = previewAsset(find(c.req.valid("param").name).name);
+    if (!assets.names.has(asset)) throw new AppError("not_found", "There is no picture of this preset.");
+    return sendBytes(c.req.raw, await picture(asset), "image/webp", { "Cache-Control": "public, max-age=86400" });
   });
   api.openapi(kindsRoute, (c) => c.json({ kinds: [...kinds.values()].map(viewKind) }, 200));
   return api;
-}
-
-/** A small picture that stays the same until the next version. */
-function sendPicture(request: Request, bytes: Uint8Array, type: string): Response {
-  const etag = `"${sha256Hex(bytes).slice(0, 32)}"`;
-  const headers = { ETag: etag, "Cache-Control": "public, max-age=86400" };
-  const known = request.headers.get("if-none-match")?.split(",") ?? [];
-  if (known.some((tag) => tag.trim().replace(/^W\//, "") === etag)) return new Response(null, { status: 304, headers });
-  const body = request.method === "HEAD" ? null : new Uint8Array(bytes);
-  return new Response(body, { headers: { ...headers, "Content-Type": type, "Content-Length": String(bytes.length) } });
 }
 
 function viewKind({ name, title, slots, params, outputs, engines }: Kind): z.infer<typeof kindSchema> {
