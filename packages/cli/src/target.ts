@@ -1,7 +1,6 @@
 /** The file that a command writes: looked at before the work, written whole or not at all. */
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { access, open, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AppError } from "@smileloop/core/errors.ts";
 
@@ -13,15 +12,18 @@ export async function checkTarget(path: string, force: boolean): Promise<void> {
   const folder = dirname(resolve(path));
   const inside = await stat(folder).catch(() => null);
   if (!inside?.isDirectory()) throw new AppError("not_found", `There is no folder "${dirname(path)}" to write to.`);
-  await access(folder, constants.W_OK).catch((error: unknown) => {
-    throw new AppError("storage_unavailable", `Nothing may be written to "${dirname(path)}".`, { cause: error });
+  // tried, because rights alone do not tell: a full disk, one that is read-only, /proc
+  const part = partOf(resolve(path));
+  await writeFile(part, "", { flag: "wx" }).catch((error: unknown) => {
+    throw new AppError("storage_unavailable", `Nothing can be written to "${dirname(path)}".`, { cause: error });
   });
+  await rm(part, { force: true });
 }
 
 /** Writes beside the target and renames, so that whoever looks sees the whole file or none. */
 export async function writeTarget(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
   const target = resolve(path);
-  const part = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.part`);
+  const part = partOf(target);
   try {
     const file = await open(part, "wx");
     try {
@@ -35,4 +37,8 @@ export async function writeTarget(path: string, body: AsyncIterable<Uint8Array>)
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new AppError("storage_unavailable", `"${path}" could not be written (${reason}).`, { cause: error });
   }
+}
+
+function partOf(target: string): string {
+  return join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.part`);
 }
