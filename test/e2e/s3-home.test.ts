@@ -63,7 +63,6 @@ it("takes a job from upload to download, in so many calls", async () => {
   expect(created.status).toBe(202);
   expect(calls()).toEqual([
     "GetObject uploads", // its first bytes
-    "GetObject jobs", // none yet
     "PutObject due",
     "CopyObject jobs",
     "PutObject jobs",

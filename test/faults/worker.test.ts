@@ -1,9 +1,11 @@
 /** What can go wrong around a job: what it costs, how it ends, and that nothing is left behind. */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@smileloop/core/errors.ts";
 import { deleteJob, updateJob } from "@smileloop/core/jobs.ts";
+import { outputKey } from "@smileloop/core/keys.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import type { Worker, WorkerOptions } from "@smileloop/worker/worker.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -193,10 +195,13 @@ describe("who holds the job", () => {
     const { id } = await shop.job({ check: "slow:400" });
     await until(async () => (await shop.read(id)).attempt === 1);
     await updateJob(shop.store, "local", id, () => claimOf("another"));
+    await shop.files.put(outputKey("local", id, 2, "video.mp4"), Readable.from([Buffer.from("another's")]), {
+      type: "video/mp4",
+    });
     await until(() => shop.logged.some((line) => line.includes('"did":"lost"')));
     const record = await shop.read(id);
     expect(record).toMatchObject({ state: "running", attempt: 2, claim: { worker: "another" }, outputs: {} });
-    expect(await shop.stored()).toEqual(["in/image/0"]);
+    expect(await shop.stored()).toEqual(["in/image/0", "out/2/video.mp4"]);
   });
 
   test("a job of a worker that died is done again once its lease is over", async () => {

@@ -4,12 +4,13 @@ import { manualClock } from "../../../test/support/manual-clock.ts";
 import { AppError } from "./errors.ts";
 import { memoryFiles } from "./files/memory.ts";
 import { newId } from "./ids.ts";
+import type { Change } from "./job.ts";
 import { type CreateJob, createJob, deleteJob, type JobStore, replayedJob, sha256Hex, updateJob } from "./jobs.ts";
 import { inputKey, outputKey } from "./keys.ts";
 import { createLocalLinks } from "./local-links.ts";
 import { memoryQueue } from "./queue/memory.ts";
 import { memoryRecords } from "./records/memory.ts";
-import type { Records } from "./records.ts";
+import type { Records, StoredRecord } from "./records.ts";
 
 const lost = () => new AppError("storage_unavailable", "The storage does not answer.");
 const idempotency = { keySha256: sha256Hex("key"), bodySha256: sha256Hex("body") };
@@ -99,6 +100,32 @@ describe("changing a job", () => {
     expect(seen).toEqual(["queued", "canceled"]);
   });
 
+  test("a version that the caller knows saves a read; one that is out of date decides nothing", async () => {
+    const store = memoryStore();
+    const { record } = await createJob(store, request(store));
+    let reads = 0;
+    const records: Records = {
+      ...store.records,
+      get(owner, id) {
+        reads++;
+        return store.records.get(owner, id);
+      },
+    };
+    const change = (known: StoredRecord, what: Change) =>
+      updateJob({ ...store, records }, "local", record.id, () => what, known);
+    const created = (await store.records.get("local", record.id))!;
+    const claim = { by: "worker", do: "claim", worker: "w", leaseAlive: true } as const;
+    const claimed = await change(created, { ...claim, token: "mine" });
+    expect([claimed.refused, reads]).toEqual([null, 0]);
+
+    // the storage refuses the write: decided on what is there
+    expect((await change(created, { ...claim, token: "other" })).refused).toBe("lease_alive");
+    // the table refuses the change of what is out of date: likewise
+    const stop = await change(created, { by: "holder", token: "mine", do: "handBack" });
+    expect(stop).toMatchObject({ refused: null, stored: { record: { state: "queued", attempt: 1 } } });
+    expect(reads).toBe(2);
+  });
+
   test("a storage that stays away is said so, after some tries", async () => {
     const store = memoryStore();
     const { record } = await createJob(store, request(store));
@@ -156,6 +183,20 @@ describe("creating a job", () => {
     expect(new Set(made.map(({ record }) => record.id)).size).toBe(1);
     expect(made.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(await contents(store)).toMatchObject({ jobs: [made[0]!.record.id], timers: 1, messages: 1 });
+  });
+
+  test("one whose twin has read the same key and was faster is a replay of the twin's", async () => {
+    const store = memoryStore();
+    const keys = store.records.keys;
+    const claim: typeof keys.claim = async (...entry) => {
+      const claimed = await keys.claim(...entry);
+      await createJob(store, request(store, { idempotency }));
+      return claimed;
+    };
+    const late = { ...store, records: { ...store.records, keys: { ...keys, claim } } };
+    const { record, replayed } = await createJob(late, request(store, { idempotency }));
+    expect(replayed).toBe(true);
+    expect(await contents(store)).toMatchObject({ jobs: [record.id], keys: [inputKey("local", record.id, "image")] });
   });
 
   test("a refused one leaves nothing behind", async () => {

@@ -25,9 +25,9 @@ export interface Records {
   list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<RecordPage>;
   /**
    * Resolves when the record may have another `rev` than the one given, or the signal is aborted. It may resolve early:
-   * whoever waits reads and looks.
+   * whoever waits reads and looks. Where a storage is not told of changes, that is each `lookMs`, a second unless given.
    */
-  changed(owner: string, id: string, rev: number, signal: AbortSignal): Promise<void>;
+  changed(owner: string, id: string, rev: number, signal: AbortSignal, lookMs?: number): Promise<void>;
   readonly timers: Timers;
   readonly keys: IdempotencyKeys;
 }

@@ -94,7 +94,7 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
   let stored = await records.get(owner, id);
   if (stored && dueChange(stored, clock.now())) {
     const wasEnded = isEnded(stored.record.state);
-    const changed = await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING);
+    const changed = await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING, stored);
     if (!changed.refused) wasEnded ? swept.expired++ : swept.closed++;
     stored = changed.stored;
   }

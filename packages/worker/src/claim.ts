@@ -1,11 +1,16 @@
 /**
  * A claim while it is held: beats keep its lease alive and carry the progress, and looks find out whether the job is still
  * ours to do. Both go on while the engine works, and end before the last write.
+ *
+ * Each write is made on the version that the holder has seen last, without a read before it: where that is no longer the
+ * present one, the write is refused, and only then is the record read. So a beat that arrives tells as much as a look, and
+ * the next look is put off.
  */
 import { hasCode } from "@smileloop/core/errors.ts";
-import { type Change, isEnded, type JobRecord, type Progress } from "@smileloop/core/job.ts";
+import { type Change, isEnded, type Progress } from "@smileloop/core/job.ts";
 import { type Changed, type JobStore, updateJob } from "@smileloop/core/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import type { StoredRecord } from "@smileloop/core/records.ts";
 
 export type ClaimTimes = {
   /** The lease is renewed so often. */
@@ -18,7 +23,8 @@ export type ClaimTimes = {
 
 export type HoldOptions = {
   store: Pick<JobStore, "records" | "clock">;
-  record: JobRecord;
+  /** As the claim has left it. */
+  stored: StoredRecord;
   token: string;
   times: ClaimTimes;
   log: Log;
@@ -33,9 +39,18 @@ export type Claim = {
   /** Aborted as soon as there is a verdict. */
   signal: AbortSignal;
   verdict(): Verdict | null;
+  /** The version that was seen last. */
+  seen(): StoredRecord;
   report(progress: Progress): void;
   /** Ends beats and looks; resolves when none of them is under way. */
   release(): Promise<void>;
+};
+
+type Hold = {
+  seen: StoredRecord;
+  progress: Progress | null;
+  /** Ends with the beat that is under way; never rejects. */
+  beat: Promise<void>;
 };
 
 /** So early is the next look after one that was told of a change; the storage may tell of changes that are none. */
@@ -50,13 +65,14 @@ export function holdClaim(options: HoldOptions): Claim {
     verdict ??= why;
     found.abort();
   };
-  const pending: { progress: Progress | null } = { progress: null };
-  const work = [beats(options, pending, ended, conclude), looks(options, ended, conclude)];
+  const hold: Hold = { seen: options.stored, progress: null, beat: Promise.resolve() };
+  const work = [beats(options, hold, ended, conclude), looks(options, hold, ended, conclude)];
   return {
     signal: found.signal,
     verdict: () => verdict,
+    seen: () => hold.seen,
     report: (progress) => {
-      pending.progress = progress;
+      hold.progress = progress;
     },
     async release() {
       released.abort();
@@ -66,25 +82,21 @@ export function holdClaim(options: HoldOptions): Claim {
 }
 
 async function beats(
-  { store, record, token, times, log, onBeat }: HoldOptions,
-  pending: { progress: Progress | null },
+  { store, token, times, log, onBeat }: HoldOptions,
+  hold: Hold,
   ended: AbortSignal,
   conclude: (why: Verdict) => void,
 ): Promise<void> {
   let writtenMs = store.clock.now();
   let written: Progress | null = null;
-  for (;;) {
-    await store.clock.sleep(Math.min(times.progressMs, times.beatMs), ended);
-    if (ended.aborted) return;
-    const { progress } = pending;
-    const due = store.clock.now() - writtenMs >= times.beatMs;
-    if (!due && progress === written) continue;
-    const beat: Change = { by: "holder", token, do: "beat", progress };
+  const beat = async (progress: Progress | null, due: boolean): Promise<void> => {
+    const { owner, id } = hold.seen.record;
     try {
-      const [{ refused }] = await Promise.all([
-        updateJob(store, record.owner, record.id, () => beat),
+      const [{ stored, refused }] = await Promise.all([
+        updateJob(store, owner, id, () => ({ by: "holder", token, do: "beat", progress }), hold.seen),
         due ? onBeat?.() : undefined,
       ]);
+      see(hold, stored);
       if (refused) return conclude(refused === "canceling" ? "canceling" : "lost");
       writtenMs = store.clock.now();
       written = progress;
@@ -92,29 +104,42 @@ async function beats(
       // whether the lease was lost over this is for the next look to say
       log.warn({ err: error }, "beat failed");
     }
+  };
+  for (;;) {
+    await store.clock.sleep(Math.min(times.progressMs, times.beatMs), ended);
+    if (ended.aborted) return;
+    const { progress } = hold;
+    const due = store.clock.now() - writtenMs >= times.beatMs;
+    if (!due && progress === written) continue;
+    hold.beat = beat(progress, due);
+    await hold.beat;
   }
 }
 
 async function looks(
-  { store, record, token, times, log }: HoldOptions,
+  { store, token, times, log }: HoldOptions,
+  hold: Hold,
   ended: AbortSignal,
   conclude: (why: Verdict) => void,
 ): Promise<void> {
-  let rev = record.rev;
   for (;;) {
+    const { owner, id, rev } = hold.seen.record;
     const awake = new AbortController();
     const signal = AbortSignal.any([ended, awake.signal]);
     const changed = store.records
-      .changed(record.owner, record.id, rev, signal)
+      .changed(owner, id, rev, signal, times.lookMs)
       .catch(() => store.clock.sleep(times.lookMs, signal));
     await Promise.race([changed, store.clock.sleep(times.lookMs, signal)]);
     awake.abort();
+    // it may be what has woken us
+    await hold.beat;
     if (ended.aborted) return;
+    if (hold.seen.record.rev !== rev) continue;
     try {
-      const stored = await store.records.get(record.owner, record.id);
+      const stored = await store.records.get(owner, id);
+      see(hold, stored);
       if (!stored || isEnded(stored.record.state) || stored.record.claim?.token !== token) return conclude("lost");
       if (stored.record.state === "canceling") return conclude("canceling");
-      rev = stored.record.rev;
     } catch (error) {
       log.warn({ err: error }, "look failed");
     }
@@ -123,15 +148,20 @@ async function looks(
   }
 }
 
+/** A look that was overtaken by a beat tells nothing new. */
+function see(hold: Hold, stored: StoredRecord | null): void {
+  if (stored && stored.record.rev > hold.seen.record.rev) hold.seen = stored;
+}
+
 /** The last write of a claim: tried for longer than a beat, because a job that is done should not be done again. */
 export async function lastWrite(
   store: Pick<JobStore, "records" | "clock">,
-  record: JobRecord,
+  seen: StoredRecord,
   change: Change,
 ): Promise<Changed> {
   for (let tries = 1; ; tries++) {
     try {
-      return await updateJob(store, record.owner, record.id, () => change);
+      return await updateJob(store, seen.record.owner, seen.record.id, () => change, seen);
     } catch (error) {
       if (tries === 5 || !hasCode(error, "storage_unavailable")) throw error;
       await store.clock.sleep(500 * tries);

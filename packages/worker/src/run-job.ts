@@ -52,6 +52,8 @@ export type RunOptions = {
 };
 
 export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progressMs: 500 };
+/** Where each write is paid for, and clients look each second or two at the most. */
+export const PAID_CLAIM_TIMES: ClaimTimes = { ...CLAIM_TIMES, progressMs: 4000 };
 const NOT_FOR_US_MS = 30_000;
 const STORAGE_MS = 5000;
 
@@ -65,18 +67,14 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
   if (!serves(ready, deps, found.record)) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
 
   const token = newToken();
-  const { stored, refused } = await updateJob(deps, job.owner, job.id, (now) => ({
-    by: "worker",
-    do: "claim",
-    token,
-    worker: deps.worker,
-    leaseAlive: leaseAlive(now),
-  }));
+  const claim = { by: "worker", do: "claim", token, worker: deps.worker } as const;
+  const claimOf = (now: StoredRecord) => ({ ...claim, leaseAlive: leaseAlive(now) });
+  const { stored, refused } = await updateJob(deps, job.owner, job.id, claimOf, found);
   if (!stored || refused === "ended") return { did: "ended", againMs: null };
   if (refused === "canceling") return close(deps, stored);
   if (refused) return busy(stored);
   if (stored.record.state === "failed") return { did: "failed", againMs: null };
-  return work(deps, stored.record, token, ready, options);
+  return work(deps, stored, token, ready, options);
 }
 
 function serves(ready: Ready, { kinds }: JobDeps, { kind, engine }: JobRecord): boolean {
@@ -88,27 +86,26 @@ function busy({ ageMs }: StoredRecord): Outcome {
 }
 
 /** Whoever held it when it was canceled is gone. */
-async function close(deps: JobDeps, { record }: StoredRecord): Promise<Outcome> {
-  const { stored, refused } = await updateJob(deps, record.owner, record.id, (now) => ({
-    by: "worker",
-    do: "close",
-    leaseAlive: leaseAlive(now),
-  }));
+async function close(deps: JobDeps, found: StoredRecord): Promise<Outcome> {
+  const { owner, id } = found.record;
+  const closeOf = (now: StoredRecord) => ({ by: "worker", do: "close", leaseAlive: leaseAlive(now) }) as const;
+  const { stored, refused } = await updateJob(deps, owner, id, closeOf, found);
   return refused === "lease_alive" && stored ? busy(stored) : { did: "ended", againMs: null };
 }
 
 async function work(
   deps: JobDeps,
-  record: JobRecord,
+  stored: StoredRecord,
   token: string,
   ready: Ready,
   { signal, onBeat }: RunOptions,
 ): Promise<Outcome> {
+  const { record } = stored;
   const log = deps.log.child({ jobId: record.id, attempt: record.attempt });
   const startMs = deps.clock.now();
   log.info({ kind: record.kind }, "job claimed");
   const times = { ...CLAIM_TIMES, ...deps.times };
-  const claim = holdClaim({ store: deps, record, token, times, log, onBeat });
+  const claim = holdClaim({ store: deps, stored, token, times, log, onBeat });
   const stop = AbortSignal.any([signal, claim.signal]);
   let change: Change | null;
   let dir = "";
@@ -122,7 +119,8 @@ async function work(
   }
   if (dir) await removeWorkDir(dir);
   await claim.release();
-  const outcome = await conclude({ ...deps, log }, record, token, change, signal.aborted);
+  const attempt = { record, token, seen: claim.seen(), stopping: signal.aborted };
+  const outcome = await conclude({ ...deps, log }, attempt, change);
   log.info({ did: outcome.did, ms: deps.clock.now() - startMs }, "job left");
   return outcome;
 }
@@ -147,14 +145,12 @@ function errorOf(error: unknown): JobError {
   return { code: "internal", detail: "Something went wrong on the server." };
 }
 
+/** `record`: as it was claimed. `seen`: the version that was seen last, whosever it is. */
+type Attempt = { record: JobRecord; token: string; seen: StoredRecord; stopping: boolean };
+
 /** Writes how the claim ends. Files of an attempt that did not win go; after a write of unknown outcome they stay. */
-async function conclude(
-  deps: JobDeps,
-  record: JobRecord,
-  token: string,
-  change: Change | null,
-  stopping: boolean,
-): Promise<Outcome> {
+async function conclude(deps: JobDeps, attempt: Attempt, change: Change | null): Promise<Outcome> {
+  const { record, token, seen, stopping } = attempt;
   const drop = () => dropAttempt(deps, record);
   if (!change) {
     await drop();
@@ -162,14 +158,13 @@ async function conclude(
   }
   let changed: Changed;
   try {
-    changed = await lastWrite(deps, record, change);
+    changed = await lastWrite(deps, seen, change);
   } catch (error) {
     deps.log.error({ err: error }, "last write of unknown outcome");
     return { did: "unknown", againMs: STORAGE_MS };
   }
   const { stored, refused } = changed;
-  if (refused === "canceling")
-    return conclude(deps, record, token, { by: "holder", token, do: "cancelDone" }, stopping);
+  if (refused === "canceling") return conclude(deps, attempt, { by: "holder", token, do: "cancelDone" });
   const now = stored?.record;
   const won = now?.outputs.video?.attempt === record.attempt;
   if (won) return { did: "succeeded", againMs: null };

@@ -25,7 +25,7 @@ import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from
 import { cursorFolder } from "./cursor.ts";
 import { createWatchers } from "./watchers.ts";
 
-/** Whoever waits for a change that another machine makes looks this often. */
+/** Whoever waits for a change that another machine makes looks this often, unless told otherwise. */
 const LOOK_MS = 1000;
 const READ_AT_ONCE = 16;
 
@@ -79,20 +79,12 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
       }
     },
 
-    async changed(owner, id, rev, signal) {
-      while (!signal.aborted) {
-        const done = new AbortController();
-        const either = AbortSignal.any([signal, done.signal]);
-        const woken = watchers.wait(jobPrefix(owner, id), either);
-        try {
-          // looked at only after the waiting has begun, so that no change falls in between
-          const stored = await get(owner, id);
-          if (stored?.record.rev !== rev) return;
-          await Promise.race([woken, clock.sleep(LOOK_MS, either)]);
-        } finally {
-          done.abort();
-        }
-      }
+    // does not look itself, because whoever waits does, and each look is paid for
+    async changed(owner, id, _rev, signal, lookMs = LOOK_MS) {
+      const done = new AbortController();
+      const either = AbortSignal.any([signal, done.signal]);
+      await Promise.race([watchers.wait(jobPrefix(owner, id), either), clock.sleep(lookMs, either)]);
+      done.abort();
     },
 
     timers: s3Timers(objects),
