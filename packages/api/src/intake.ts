@@ -1,6 +1,6 @@
 /** How files get in: stored as uploads, and checked by their first bytes before a job may use them. */
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
-import type { StoredFile } from "@smileloop/core/files.ts";
+import type { Files, StoredFile } from "@smileloop/core/files.ts";
 import { idTimeMs, newId } from "@smileloop/core/ids.ts";
 import { UPLOAD_LIFE_MS } from "@smileloop/core/job.ts";
 import { uploadKey } from "@smileloop/core/keys.ts";
@@ -17,7 +17,7 @@ export type StoredUpload = { id: string; key: string; bytes: number; etag: strin
 export type CheckedFile = { type: string; key: string; bytes: number; etag: string };
 
 /** Enough for any format that file-type knows by its first bytes, and for the header of nearly every picture. */
-const FIRST_BYTES = 16 * 1024;
+const FIRST_BYTES = 32 * 1024;
 
 /**
  * Stores a body as an upload of its own, as far as `maxBytes` (then `too_large`, and nothing of it stays). It lives for an hour
@@ -56,36 +56,31 @@ export async function checkUpload(deps: Stores, owner: string, id: string, slot:
  * `unsupported_type`, `image_unreadable`, `image_too_large`; `not_found` when there is no such file.
  */
 export async function checkFile({ files }: Pick<ApiDeps, "files">, key: string, slot: Slot): Promise<CheckedFile> {
-  const file = await files.get(key);
-  const reader = file.body.getReader();
-  try {
-    checkSize(file, slot);
-    const type = slot.types.some(isVideoType) ? await drivingType(reader, slot) : await pictureType(reader, slot);
-    return { type, key, bytes: file.bytes, etag: file.etag };
-  } finally {
-    await reader.cancel();
-  }
+  const head = await readHead(files, key, FIRST_BYTES);
+  checkSize(head, slot);
+  const type = slot.types.some(isVideoType) ? await drivingType(head, slot) : await pictureType(files, key, head, slot);
+  return { type, key, bytes: head.bytes, etag: head.etag };
 }
 
 /** Only an engine can tell how long a video is and whether it shows a face. */
-async function drivingType(reader: ReadableStreamDefaultReader<Uint8Array>, { types }: Slot): Promise<string> {
-  const bytes = await readUntil(reader, new Uint8Array(0), FIRST_BYTES);
+async function drivingType({ first: bytes }: Head, { types }: Slot): Promise<string> {
   const type = sniffDriving(bytes);
   if (type !== null && types.includes(type)) return type;
   throw await unsupported(bytes, types, "This is no video and no recording of a face that we know.");
 }
 
-async function pictureType(reader: ReadableStreamDefaultReader<Uint8Array>, slot: Slot): Promise<string> {
-  const header = await readHeader(reader, slot);
+async function pictureType(files: Files, key: string, head: Head, slot: Slot): Promise<string> {
+  await checkType(head.first, slot);
+  const header = await readHeader(files, key, head);
   checkPixels(header, slot);
   return header.type;
 }
 
-function checkSize({ bytes }: StoredFile, { maxBytes }: Slot): void {
+function checkSize({ bytes }: Head, { maxBytes }: Slot): void {
   if (bytes > maxBytes) {
     throw new AppError("too_large", `The file has ${bytes} bytes; at most ${maxBytes} are accepted.`);
   }
-  if (bytes === 0) throw new AppError("empty_file", "The file is empty.");
+  if (bytes === 0) throw empty();
 }
 
 function checkPixels({ width, height }: PictureHeader, { maxPixels, maxSide }: Slot): void {
@@ -94,23 +89,18 @@ function checkPixels({ width, height }: PictureHeader, { maxPixels, maxSide }: S
   throw new AppError("image_too_large", `Image too large (${width}×${height} pixels). Make it smaller: ${limit}.`);
 }
 
-async function readHeader(reader: ReadableStreamDefaultReader<Uint8Array>, slot: Slot): Promise<PictureHeader> {
-  let bytes: Uint8Array = new Uint8Array(0);
-  let wanted = FIRST_BYTES;
-  for (;;) {
-    const more = await readUntil(reader, bytes, wanted);
-    const ended = more.byteLength < wanted;
-    bytes = more;
-    await checkType(bytes, slot);
-    const read = readPictureHeader(bytes);
+async function readHeader(files: Files, key: string, head: Head): Promise<PictureHeader> {
+  for (let { first, etag } = head; ; ) {
+    const read = readPictureHeader(first);
     if ("header" in read) return read.header;
-    if ("unreadable" in read || ended) {
+    if ("unreadable" in read || first.byteLength >= head.bytes) {
       throw new AppError(
         "image_unreadable",
         "The picture is damaged: its header cannot be read. Save it anew and try again.",
       );
     }
-    wanted = Math.max(read.more, wanted * 2);
+    ({ first, etag } = await readHead(files, key, Math.max(read.more, first.byteLength * 2)));
+    if (etag !== head.etag) throw new AppError("precondition_failed", "The file was replaced meanwhile; try again.");
   }
 }
 
@@ -127,19 +117,23 @@ async function unsupported(bytes: Uint8Array, types: string[], unknown: string):
   return new AppError("unsupported_type", `${what} Accepted by content, whatever the name: ${types.join(", ")}.`);
 }
 
-/** `bytes` and what follows, until there are at least `wanted` or the file ends. */
-async function readUntil(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  bytes: Uint8Array,
-  wanted: number,
-): Promise<Uint8Array> {
-  const chunks = [bytes];
-  let length = bytes.byteLength;
-  while (length < wanted) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    length += value.byteLength;
-  }
-  return Buffer.concat(chunks, length);
+type Head = Pick<StoredFile, "bytes" | "etag"> & { first: Uint8Array };
+
+/**
+ * The first `wanted` bytes of a file, or all that it has. Read to their end, because a storage's connection whose reply is cut
+ * short cannot be used again.
+ */
+async function readHead(files: Files, key: string, wanted: number): Promise<Head> {
+  const { bytes, etag, body } = await files
+    .get(key, { range: { first: 0, last: wanted - 1 } })
+    .catch((error: unknown) => {
+      throw hasCode(error, "range_not_satisfiable") ? empty() : error;
+    });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return { bytes, etag, first: Buffer.concat(chunks) };
+}
+
+function empty(): AppError {
+  return new AppError("empty_file", "The file is empty.");
 }
