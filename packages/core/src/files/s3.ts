@@ -6,6 +6,7 @@
  */
 import {
   CopyObjectCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -19,7 +20,7 @@ import { AppError } from "../errors.ts";
 import type { ByteRange, FileInfo, Files, ListedFile, PutOptions } from "../files.ts";
 import { newToken } from "../ids.ts";
 import { UPLOAD_LIFE_MS } from "../job.ts";
-import { checkFileKey, isFileKey } from "../keys.ts";
+import { checkFileKey, isFileKey, uploadOfKey } from "../keys.ts";
 import {
   asStorageError,
   bareEtag,
@@ -194,6 +195,11 @@ export function s3Files({ client, bucket, clock }: { client: S3Client; bucket: s
     },
 
     async purge(prefix) {
+      // nothing lies below an upload, so that there is nothing to list
+      if (uploadOfKey(prefix)) {
+        await translated(undefined, () => client.send(new DeleteObjectCommand(at(prefix))));
+        return;
+      }
       for await (const page of pages(client, bucket, prefix)) {
         await translated(undefined, async () => {
           const Objects = page.map(({ key }) => ({ Key: key }));
