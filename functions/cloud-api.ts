@@ -1,7 +1,7 @@
 /** The API as it runs behind a Function URL. */
 import { type App, createApp } from "@smileloop/api/app.ts";
 import { PAGE_ASSETS, previewAsset, storedAssets } from "@smileloop/api/assets.ts";
-import type { Env } from "@smileloop/core/env.ts";
+import { accessOf, type Env } from "@smileloop/core/env.ts";
 import { newId } from "@smileloop/core/ids.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps } from "./deps.ts";
@@ -9,8 +9,9 @@ import type { Deps } from "./deps.ts";
 /** A function that waits is paid for: clients come back instead. */
 const MAX_WAIT_MS = 10_000;
 
-/** Throws EnvError. */
+/** Throws EnvError, also where nobody would be kept out. */
 export async function openCloudApi(env: Env): Promise<App> {
+  const access = accessOf(env, "This stack");
   const deps = await openCloudDeps(env);
   const engines = [...deps.kinds.values()].flatMap((kind) => kind.engines);
   const names = [...PAGE_ASSETS, ...[...deps.presets.keys()].map(previewAsset)];
@@ -22,6 +23,7 @@ export async function openCloudApi(env: Env): Promise<App> {
       loopbackOnly: false,
       allowedHosts: [],
       corsOrigins: env.CORS_ORIGINS,
+      access,
       maxWaitMs: MAX_WAIT_MS,
       dialectWaitMs: MAX_WAIT_MS,
       liveEvents: false,

@@ -5,9 +5,10 @@
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "@smileloop/api/app.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
-import type { Env } from "@smileloop/core/env.ts";
+import type { Access } from "@smileloop/core/api-keys.ts";
+import { accessOf, type Env } from "@smileloop/core/env.ts";
 import { type Deps, openDeps, PRESETS_DIR } from "./deps.ts";
-import { isLoopback, type Listening, listen, StartError } from "./listen.ts";
+import { isLoopback, type Listening, listen } from "./listen.ts";
 import { startWork, type Work } from "./local-work.ts";
 
 export type LocalServer = {
@@ -22,18 +23,14 @@ const GRACE_MS = 7_000;
 const MAX_WAIT_MS = 60_000;
 const DIALECT_WAIT_MS = 5 * 60_000;
 
-/** Throws StartError, or AppError from the data directory, with a sentence for whoever starts it. */
+/** Throws EnvError, StartError, or AppError from the data directory, with a sentence for whoever starts it. */
 export async function startLocalServer(env: Env): Promise<LocalServer> {
-  if (!isLoopback(env.HOST) && !env.ALLOW_OPEN) {
-    throw new StartError(
-      `HOST ${env.HOST} would let everybody in who can reach this machine, and there are no keys. Set ALLOW_OPEN=1 if that is meant, or leave HOST unset for this machine alone.`,
-    );
-  }
+  const access = accessOf(env, isLoopback(env.HOST) ? null : `HOST ${env.HOST}`);
   const deps = await openDeps(env);
   let work: Work | null = null;
   let listening: Listening | null = null;
   try {
-    const app = createApp(apiDeps(env, deps, () => work));
+    const app = createApp(apiDeps(env, access, deps, () => work));
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
     work = startWork(env, deps);
   } catch (error) {
@@ -57,7 +54,7 @@ export async function startLocalServer(env: Env): Promise<LocalServer> {
   };
 }
 
-function apiDeps(env: Env, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
+function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {
     ...deps,
     assets: packageAssets(PRESETS_DIR),
@@ -66,6 +63,7 @@ function apiDeps(env: Env, deps: Deps, work: () => Work | null): Parameters<type
       loopbackOnly: isLoopback(env.HOST),
       allowedHosts: env.ALLOWED_HOSTS,
       corsOrigins: env.CORS_ORIGINS,
+      access,
       maxWaitMs: MAX_WAIT_MS,
       dialectWaitMs: DIALECT_WAIT_MS,
       liveEvents: true,

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownerOfApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { motionSchema } from "@smileloop/core/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -169,6 +170,9 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
     [["dance"], /no command "dance".*animate, motion, presets, serve/],
+    [["key", "Alice"], /"Alice" is no name of an owner/],
+    [["key", "public"], /another name than public/],
+    [["key", "a", "b"], /"b" is one word too many/],
   ];
   for (const [args, is] of cases) {
     const said = await run(...args);
@@ -179,6 +183,17 @@ test("a command line that is not right is told so, with exit code 2", async () =
   const json = await run("animate", ASTRONAUT, "-p", "grin", "--json");
   expect(json).toMatchObject({ code: 2, stderr: "" });
   expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: "usage" } });
+  expectFiles();
+});
+
+test("a key is shown once, beside what the server is told of it", async () => {
+  const said = await run("key", "alice");
+  expect(said).toMatchObject({ code: 0, stderr: "" });
+  const [key = ""] = /sl_\S+/.exec(said.stdout) ?? [];
+  const [, entry = ""] = /API_KEYS=(\S+)/.exec(said.stdout) ?? [];
+  expect(ownerOfApiKey(parseApiKeys(entry).keys, key)).toBe("alice");
+  const json = JSON.parse((await run("key", "--json")).stdout) as Record<string, string>;
+  expect(json).toEqual({ key: expect.stringMatching(/^sl_/), owner: "me", entry: expect.stringMatching(/^me:/) });
   expectFiles();
 });
 

@@ -55,6 +55,7 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
       loopbackOnly: true,
       allowedHosts: [],
       corsOrigins: [],
+      access: "open",
       maxWaitMs: 60_000,
       dialectWaitMs: 60_000,
       liveEvents: true,

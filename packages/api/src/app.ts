@@ -1,9 +1,10 @@
 /**
  * The API as one function from Request to Response, the same on Node and on Lambda. What every request passes through, in
- * order: request id, Host and Origin checks, preflight, the routes, headers that every reply carries, access log. That is one
- * function around the router, because a chain of middlewares costs more than the routes themselves.
+ * order: request id, Host and Origin checks, preflight, who is let in, the routes, headers that every reply carries, access log.
+ * That is one function around the router, because a chain of middlewares costs more than the routes themselves.
  */
 import { AppError } from "@smileloop/core/errors.ts";
+import { createGate, refusalReply } from "./access.ts";
 import type { ApiDeps } from "./deps.ts";
 import { smileloopRoutes } from "./dialects/smileloop.ts";
 import { docsRoutes, documentOf } from "./docs.ts";
@@ -66,15 +67,20 @@ function mount(api: Api, deps: ApiDeps, document: () => object): void {
 function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
   const requestIdOf = createRequestIds();
   const protection = createProtection(config);
+  const admit = createGate(config.access);
   return (request, bindings) => {
     const startedMs = performance.now();
     const requestId = requestIdOf(request.headers.get("x-request-id"));
     const { origin, path } = splitUrl(request.url);
+    let owner: string | null = null;
     const finish = (reply: Response) => {
+      const identified = owner !== null && config.access !== "open";
       protection.dress(request, reply);
       reply.headers.set("X-Request-Id", requestId);
       const ms = Math.round((performance.now() - startedMs) * 100) / 100;
-      log.info({ requestId, method: request.method, path, status: reply.status, ms }, "request");
+      if (identified && !reply.headers.has("Cache-Control")) reply.headers.set("Cache-Control", "private, no-cache");
+      const whose = identified ? { owner } : {};
+      log.info({ requestId, ...whose, method: request.method, path, status: reply.status, ms }, "request");
       return reply;
     };
     const settle = (reply: Response) =>
@@ -82,7 +88,11 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
     const refused = protection.refuse(request, origin);
     if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
-    const reply = api.fetch(request, { ...bindings, requestId });
+    const admission = admit(request, path);
+    if (admission instanceof AppError)
+      return settle(refusalReply(admission, { method: request.method, path, requestId }));
+    owner = admission.owner;
+    const reply = api.fetch(request, { ...bindings, requestId, owner });
     return reply instanceof Promise ? reply.then(settle) : settle(reply);
   };
 }

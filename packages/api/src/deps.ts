@@ -1,4 +1,5 @@
 /** What the API is given by whoever starts it: the ports, and how this installation is set up. */
+import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { Kinds } from "@smileloop/core/kinds.ts";
@@ -17,6 +18,7 @@ export type ApiConfig = {
   allowedHosts: string[];
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];
+  access: Access;
   /** The longest that `Prefer: wait` holds a request. */
   maxWaitMs: number;
   /** The longest that a dialect's request waits for its result. */

@@ -7,8 +7,8 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiDeps } from "./deps.ts";
 
-/** `requestId` is set for every request before any route is looked for. */
-export type ApiEnv = { Bindings: { requestId: string } };
+/** Set for every request before any route is looked for. `owner`: whose request it is; null where nobody was asked. */
+export type ApiEnv = { Bindings: { requestId: string; owner: string | null } };
 export type Api = OpenAPIHono<ApiEnv>;
 export type ApiContext = Context<ApiEnv>;
 

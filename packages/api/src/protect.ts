@@ -17,11 +17,11 @@ export type Protection = {
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const ALLOWED_HEADERS =
-  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Prefer, Range, X-API-Key, " +
-  "X-Request-Id, x-amz-checksum-sha256";
+  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Prefer, Range, " +
+  "X-Anonymous-Token, X-API-Key, X-Request-Id, x-amz-checksum-sha256";
 const EXPOSED_HEADERS =
   "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Idempotency-Replayed, Location, Preference-Applied, " +
-  "Retry-After, X-Inference-Mode, X-Inference-Time, X-Request-Id";
+  "Retry-After, WWW-Authenticate, X-Inference-Mode, X-Inference-Time, X-Request-Id";
 
 export function createProtection(config: ApiConfig): Protection {
   const hosts = new Set([...LOOPBACK, ...config.allowedHosts.map((host) => host.toLowerCase())]);

@@ -20,6 +20,7 @@ Commands:
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
+  key [owner]             makes a key for the API
 
 Options:
   -h, --help        help, also of a command: smileloop animate --help
@@ -88,7 +89,18 @@ Options:
   -h, --help              this help
 `;
 
-const HELP = { animate: ANIMATE, motion: MOTION, presets: PRESETS, serve: SERVE };
+const KEY = `Makes a key for the API. It is shown once: the server is told its hash only, in the environment variable API_KEYS.
+
+Usage: smileloop key [owner] [options]
+
+[owner] is whose jobs the key makes and sees (me); several keys may have one owner.
+
+Options:
+      --json              prints one JSON object: key, owner, entry
+  -h, --help              this help
+`;
+
+const HELP = { animate: ANIMATE, motion: MOTION, presets: PRESETS, serve: SERVE, key: KEY };
 export type CommandName = keyof typeof HELP;
 
 const help = { help: { type: "boolean", short: "h" } } as const;
@@ -119,6 +131,7 @@ const OPTIONS = {
   },
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
+  key: { ...help, json: { type: "boolean" } },
 } as const;
 
 /** `params`: as kind `animate` takes them, not yet checked; what was not given is absent. */
@@ -140,7 +153,8 @@ export type Command =
   | { name: "animate"; args: AnimateArgs }
   | { name: "motion"; args: MotionArgs }
   | { name: "presets"; json: boolean }
-  | { name: "serve" };
+  | { name: "serve" }
+  | { name: "key"; owner: string; json: boolean };
 
 /** Throws UsageError. */
 export function parseCommand(argv: string[]): Command {
@@ -157,8 +171,11 @@ export function parseCommand(argv: string[]): Command {
   if (values.help) return { name: "help", text: HELP[name] };
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
-  if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is one word too many.`, name);
-  return name === "presets" ? { name, json: values.json === true } : { name };
+  if (name === "key" && positionals.length < 2) {
+    return { name, owner: positionals[0] ?? "me", json: values.json === true };
+  }
+  if (positionals.length > 0) throw new UsageError(`"${positionals.at(-1)}" is one word too many.`, name);
+  return name === "presets" ? { name, json: values.json === true } : { name: "serve" };
 }
 
 type Values = Record<string, string | boolean | undefined>;

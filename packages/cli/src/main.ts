@@ -31,6 +31,11 @@ async function run(argv: string[]): Promise<number> {
         const { extractMotion } = await import("./motion.ts");
         return await extractMotion(command.args);
       }
+      case "key": {
+        const { newKey } = await import("./key.ts");
+        process.stdout.write(newKey(command.owner, command.json));
+        return EXIT.done;
+      }
       case "serve": {
         // the same entry as `npm start`: the server is one thing, however it is started
         const { main: serve } = await import("../../../functions/local.ts");

@@ -2,6 +2,7 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { type Access, parseApiKeys } from "./api-keys.ts";
 import { ENGINE_NAMES } from "./kinds.ts";
 
 const list = z.string().transform((text) =>
@@ -13,6 +14,12 @@ const list = z.string().transform((text) =>
 const flag = z.enum(["0", "1", "false", "true", ""]).transform((text) => text === "1" || text === "true");
 const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d+$/, "a whole number").transform(Number).pipe(z.number().min(min).max(max));
+const apiKeys = z.string().transform((text, context) => {
+  const { keys, faults } = parseApiKeys(text);
+  if (keys.size === 0 && faults.length === 0) faults.push("holds no key");
+  for (const message of faults) context.addIssue({ code: "custom", message });
+  return keys;
+});
 
 /** `name=value,name=value`; no name twice. */
 const pairs = list.transform((items, context) => {
@@ -57,7 +64,11 @@ export const envSchema = z.object({
   ALLOWED_HOSTS: list.default([]),
   /** Origins of other sites' pages that may call the API. */
   CORS_ORIGINS: list.default([]),
-  /** Lets a server off loopback start without keys. */
+  /** `owner:sha256` of each key, with commas between them; several keys may have one owner. */
+  API_KEYS: apiKeys.default(() => new Map()),
+  /** Lets browsers in that bring a random token of their own; each token is an owner. */
+  ANONYMOUS: flag.default(false),
+  /** Lets everybody in where there is neither. */
   ALLOW_OPEN: flag.default(false),
   /** Processes of the built-in engine. */
   WARP_PROCESSES: wholeNumber(1, 64).default(() => Math.max(1, availableParallelism() - 1)),
@@ -75,4 +86,17 @@ export function readEnv(variables: Record<string, string | undefined> = process.
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new EnvError(`The environment is not right. ${faults.join("; ")}`);
+}
+
+/**
+ * Who is let in. Throws EnvError for a server that others can reach (`exposed`, said as in "HOST 0.0.0.0") and that would keep
+ * nobody out, unless that is meant. Null: only this machine reaches it.
+ */
+export function accessOf(env: Pick<Env, "API_KEYS" | "ANONYMOUS" | "ALLOW_OPEN">, exposed: string | null): Access {
+  const { API_KEYS: keys, ANONYMOUS: anonymous } = env;
+  if (keys.size > 0 || anonymous) return { keys, anonymous };
+  if (exposed === null || env.ALLOW_OPEN) return "open";
+  throw new EnvError(
+    `${exposed} would let everybody in who can reach it. Set API_KEYS (\`npm run key\` makes a key), or ANONYMOUS=1 for browsers that bring a token of their own, or ALLOW_OPEN=1 if everybody is meant.`,
+  );
 }

@@ -110,7 +110,7 @@ export function isFileKey(key: string): boolean {
   return key.length <= 400 && FILE_KEY.test(key) && !RECORD_FILE.test(key) && !DEVICE.test(key);
 }
 
-function isOwner(owner: string): boolean {
+export function isOwner(owner: string): boolean {
   return OWNER.test(owner) && !DEVICE.test(owner);
 }
 

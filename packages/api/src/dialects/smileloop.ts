@@ -40,24 +40,24 @@ export function smileloopRoutes(deps: ApiDeps): Api {
   });
 
   api.get("/job/:id", async (c) => {
-    const record = await findJob(deps, ownerOf(c.req.raw), c.req.param("id")).catch(asNotFound);
+    const record = await findJob(deps, ownerOf(c), c.req.param("id")).catch(asNotFound);
     if (hasExpired(record, deps.clock.now())) throw notFound();
     return c.json(jobReply(record));
   });
 
   // other shapes of names are for other dialects
-  api.get("/download/:id{[0-9a-f]{32}}", (c) => download(deps, c.req.raw, c.req.param("id")));
+  api.get("/download/:id{[0-9a-f]{32}}", (c) => download(deps, c, c.req.param("id")));
   return api;
 }
 
 type Asked = { preset: string; engine: string | undefined; upload: StoredUpload; modes: string[] };
 
 async function animate(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise<Response> {
-  const owner = ownerOf(c.req.raw);
+  const owner = ownerOf(c);
   const form = emptyForm<StoredUpload>();
   let id: string;
   try {
-    await readForm(deps, c.req.raw, body, form);
+    await readForm(deps, c, body, form);
     const asked = checkForm(deps, form, c.req.queries("mode") ?? []);
     await checkPicture(deps, owner, asked);
     id = await createJob(deps, owner, asked);
@@ -75,7 +75,7 @@ async function animate(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise
   return record.state === "succeeded" ? c.json(reply) : c.json(reply, 202, { Location: `/job/${id}` });
 }
 
-function readForm(deps: ApiDeps, request: Request, body: RequestBody, form: Form<StoredUpload>): Promise<void> {
+function readForm(deps: ApiDeps, c: ApiContext, body: RequestBody, form: Form<StoredUpload>): Promise<void> {
   const spec = {
     fields: TEXT_PARTS,
     files: { source_image: { maxBytes: MAX_IMAGE_BYTES } },
@@ -83,10 +83,10 @@ function readForm(deps: ApiDeps, request: Request, body: RequestBody, form: Form
       // the preset came first and is wrong: nothing that follows can change the answer
       const preset = form.fields.get("preset");
       if (preset !== undefined) checkPreset(deps, preset);
-      return storeUpload(deps, ownerOf(request), content, { maxBytes: MAX_IMAGE_BYTES });
+      return storeUpload(deps, ownerOf(c), content, { maxBytes: MAX_IMAGE_BYTES });
     },
   };
-  return readMultipart(body, request.headers.get("content-type"), spec, form);
+  return readMultipart(body, c.req.raw.headers.get("content-type"), spec, form);
 }
 
 function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): Asked {
@@ -176,15 +176,15 @@ async function video(deps: ApiDeps, request: Request, record: JobRecord): Promis
   return reply;
 }
 
-async function download(deps: ApiDeps, request: Request, id: string): Promise<Response> {
-  const record = await findJob(deps, ownerOf(request), id).catch((error: unknown) => {
+async function download(deps: ApiDeps, c: ApiContext, id: string): Promise<Response> {
+  const record = await findJob(deps, ownerOf(c), id).catch((error: unknown) => {
     throw hasCode(error, "gone") ? cleanedUp() : asNotFound(error);
   });
   if (hasExpired(record, deps.clock.now())) throw cleanedUp();
   if (record.state !== "succeeded") {
     throw new AppError("not_ready", `Job is not ready (status: ${statusOf(record)}).`);
   }
-  return sendVideo(deps, request, record);
+  return sendVideo(deps, c.req.raw, record);
 }
 
 function sendVideo(deps: ApiDeps, request: Request, record: JobRecord): Promise<Response> {

@@ -95,7 +95,7 @@ export function createJobRoutes(deps: ApiDeps): Api {
 }
 
 async function create(deps: ApiDeps, c: ApiContext, request: JobRequest, named: { id?: string; key?: string }) {
-  const owner = ownerOf(c.req.raw);
+  const owner = ownerOf(c);
   if (named.id !== undefined) await refuseDeleted(deps, owner, named.id);
   const idempotency =
     named.key === undefined

@@ -38,7 +38,7 @@ const route = createRoute({
 export function eventRoutes(deps: ApiDeps): Api {
   const api = newApi();
   api.openapi(route, async (c) => {
-    const record = await findJob(deps, ownerOf(c.req.raw), c.req.valid("param").id);
+    const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     const seen = Number(c.req.valid("header")["Last-Event-ID"] ?? Number.NaN);
     if (isEnded(record.state) && seen >= record.rev) return c.body(null, 204);
     const left = new AbortController();

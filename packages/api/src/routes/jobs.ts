@@ -87,7 +87,7 @@ const deleteRoute = createRoute({
 export function jobRoutes(deps: ApiDeps): Api {
   const api = newApi();
   api.openapi(getRoute, async (c) => {
-    const owner = ownerOf(c.req.raw);
+    const owner = ownerOf(c);
     let record = await findJob(deps, owner, c.req.valid("param").id);
     const asked = preferredWait(c.req.valid("header").Prefer);
     if (asked !== null) {
@@ -102,14 +102,14 @@ export function jobRoutes(deps: ApiDeps): Api {
 
   api.openapi(listRoute, async (c) => {
     const { limit, cursor, status } = c.req.valid("query");
-    const page = await listJobs(deps, ownerOf(c.req.raw), { limit, cursor, status });
+    const page = await listJobs(deps, ownerOf(c), { limit, cursor, status });
     const origin = linkOrigin(deps.config, c.req.raw);
     const jobs = await Promise.all(page.records.map((record) => viewJob(deps, record, origin)));
     return c.json({ jobs, next_cursor: page.cursor }, 200);
   });
 
   api.openapi(cancelRoute, async (c) => {
-    const { owner, id } = await findJob(deps, ownerOf(c.req.raw), c.req.valid("param").id);
+    const { owner, id } = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     const { stored, refused } = await updateJob(deps, owner, id, () => ({ by: "api", do: "cancel" }));
     const record = present(stored?.record ?? null, id, deps.clock.now());
     if (refused === "ended") throw new AppError("conflict", `The job has ended already (${record.state}).`);
@@ -118,7 +118,7 @@ export function jobRoutes(deps: ApiDeps): Api {
   });
 
   api.openapi(deleteRoute, async (c) => {
-    const { owner, id } = await findJob(deps, ownerOf(c.req.raw), c.req.valid("param").id);
+    const { owner, id } = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     await deleteJob(deps, owner, id);
     return c.body(null, 204);
   });

@@ -35,7 +35,7 @@ export function outputRoutes(deps: ApiDeps): Api {
   const api = newApi();
   api.openapi(route, async (c) => {
     const { id, name } = c.req.valid("param");
-    const record = await findJob(deps, ownerOf(c.req.raw), id);
+    const record = await findJob(deps, ownerOf(c), id);
     const output = outputOf(record, name, deps.clock.now());
     const inline = c.req.valid("query").disposition === "inline";
     if (!deps.localLinks && output.bytes > MAX_SERVED_BYTES) {

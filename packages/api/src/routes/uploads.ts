@@ -75,7 +75,7 @@ export function uploadRoutes(deps: ApiDeps): Api {
     const now = deps.clock.now();
     const id = newId(now);
     const expiresAtMs = now + UPLOAD_LIFE_MS;
-    const key = uploadKey(ownerOf(c.req.raw), id);
+    const key = uploadKey(ownerOf(c), id);
     const origin = linkOrigin(deps.config, c.req.raw);
     const reply = { id, expires_at: rfc3339(expiresAtMs), max_bytes: maxBytes };
     if (form) {

@@ -1,0 +1,99 @@
+/**
+ * Who is let in, decided before any route is looked for: whatever is not named here as open wants a key, or a browser's own
+ * token where those are let in. A new route is closed until it is added here.
+ */
+import {
+  type Access,
+  isApiKey,
+  LOCAL_OWNER,
+  ownerOfApiKey,
+  ownerOfToken,
+  PUBLIC_OWNER,
+} from "@smileloop/core/api-keys.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import { LOCAL_LINKS_PATH } from "@smileloop/core/local-links.ts";
+import { problemReply } from "./problem.ts";
+
+/**
+ * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission.
+ * `dialect`: its clients know of no keys; where anonymous callers are let in, theirs is the owner `public`. `closed`: the rest.
+ */
+export type Door = "open" | "link" | "dialect" | "closed";
+
+const OPEN = new Set(["/health", "/ready", "/openapi.json", "/docs", "/redoc", "/v1/presets", "/v1/kinds"]);
+const OPEN_FOLDERS = ["/docs/", "/redoc/", "/v1/presets/"];
+const DIALECT = /^\/(animate$|job\/|download\/)/;
+
+/** Whose request it is, null where nobody was asked; or why it is refused. */
+export type Admission = { owner: string | null } | AppError;
+
+/** `path`: as it was sent, without the query. One that is encoded in another way than its route is written counts as closed. */
+export function doorOf(method: string, path: string): Door {
+  if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
+  if (DIALECT.test(path)) return "dialect";
+  const reads = method === "GET" || method === "HEAD";
+  return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
+}
+
+export function createGate(access: Access): (request: Request, path: string) => Admission {
+  if (access === "open") {
+    const everybody = { owner: LOCAL_OWNER };
+    return () => everybody;
+  }
+  const nobody = { owner: null };
+  return ({ method, headers }, path) => {
+    const door = doorOf(method, path);
+    return door === "open" || door === "link" ? nobody : admit(access, headers, door);
+  };
+}
+
+type Asked = { method: string; path: string; requestId: string };
+
+function admit({ keys, anonymous }: Exclude<Access, "open">, headers: Headers, door: Door): Admission {
+  const bearer = bearerOf(headers.get("authorization"));
+  const header = headers.get("x-api-key");
+  const token = headers.get("x-anonymous-token");
+  const key = bearer ?? header;
+  if (bearer !== null && header !== null && bearer !== header) {
+    return refused("Authorization and X-API-Key hold different keys; send one of them.");
+  }
+  if (key !== null && token !== null) return refused("Send a key or X-Anonymous-Token, not both.");
+  if (key !== null) {
+    const owner = ownerOfApiKey(keys, key);
+    return owner === null ? refused(isApiKey(key) ? UNKNOWN_KEY : NO_KEY) : { owner };
+  }
+  if (token !== null && !anonymous) return refused(`Tokens of browsers are not let in here. ${KEY_NEEDED}`);
+  if (token !== null) {
+    const owner = ownerOfToken(token);
+    return owner === null ? refused(NO_TOKEN) : { owner };
+  }
+  if (anonymous && door === "dialect") return { owner: PUBLIC_OWNER };
+  return refused(anonymous ? `${KEY_NEEDED} ${TOKEN_TOO}` : KEY_NEEDED);
+}
+
+const TOKEN_FORM = "32 to 128 random characters of A-Z a-z 0-9 _ -";
+const KEY_NEEDED = "A key is needed: send it as `Authorization: Bearer sl_…` or as `X-API-Key`.";
+const TOKEN_TOO = `A browser may send a token of its own instead: X-Anonymous-Token, ${TOKEN_FORM}.`;
+const NO_KEY =
+  "This is no key. Keys are sent as `Authorization: Bearer sl_…` or as `X-API-Key`, whole and nothing else.";
+const UNKNOWN_KEY =
+  "This key is not known here. It may have been taken back; ask whoever runs this server for another.";
+const NO_TOKEN = `X-Anonymous-Token is too short or not random: make one of ${TOKEN_FORM} and keep it.`;
+
+/** Dialects have `{"detail": …}` for all their errors, the rest problem documents. */
+export function refusalReply(error: AppError, { method, path, requestId }: Asked): Response {
+  const headers = { "WWW-Authenticate": 'Bearer realm="SmileLoop"', "Cache-Control": "no-store" };
+  if (doorOf(method, path) !== "dialect") return problemReply(error, path, requestId, headers);
+  return Response.json({ detail: error.message }, { status: error.status, headers });
+}
+
+function refused(detail: string): AppError {
+  return new AppError("unauthorized", detail);
+}
+
+/** What stands behind `Bearer`; empty when that is missing or nothing but a word was sent; null for other schemes. */
+function bearerOf(authorization: string | null): string | null {
+  if (authorization === null) return null;
+  const [, scheme = "", credentials = ""] = /^(\S*)\s*(.*)$/.exec(authorization.trim()) ?? [];
+  return credentials === "" || scheme.toLowerCase() === "bearer" ? credentials : null;
+}

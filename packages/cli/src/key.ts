@@ -1,0 +1,19 @@
+/** A new key for the API, as text for people or as JSON. */
+import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
+import { UsageError } from "./args.ts";
+
+/** Throws UsageError for what cannot be an owner. */
+export function newKey(owner: string, json: boolean): string {
+  const fault = ownerFault(owner);
+  if (fault) throw new UsageError(`"${owner}" ${fault}.`, "key");
+  const made = makeApiKey(owner);
+  if (json) return `${JSON.stringify(made)}\n`;
+  return `The key, for whoever calls; it is shown this once and kept nowhere:
+
+  ${made.key}
+
+Its entry, for the server, after what API_KEYS holds already and a comma:
+
+  API_KEYS=${made.entry}
+`;
+}
