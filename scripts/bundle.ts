@@ -1,0 +1,69 @@
+/**
+ * `npm run bundle [-- --out dist]`: what a deployment uploads, each function in a folder of its own that needs nothing beside it.
+ *
+ *     dist/<function>/functions/<function>.mjs   its code, minified, with the parts that are loaded when they are needed
+ *     dist/<function>/presets/*.json
+ *     dist/<worker>/node_modules/                the engine, which runs as a process of its own (`engine-bundle.ts`)
+ *     dist/assets/                               what the API serves out of the storage, for `assetKey` of `api/assets.ts`
+ */
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { packageAssets } from "@smileloop/api/package-assets.ts";
+import { type BundledCode, bundleCode, ROOT } from "./bundle-code.ts";
+import { bundleEngine } from "./engine-bundle.ts";
+
+export const FUNCTIONS = ["api", "sweep", "worker-lambda", "worker"] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+export type Bundled = BundledCode & { dir: string };
+
+/** Writes one function's code and presets to `<out>/<name>`, which is emptied first. */
+export async function bundleFunction(name: FunctionName, out: string): Promise<Bundled> {
+  const dir = join(out, name);
+  rmSync(dir, { recursive: true, force: true });
+  const code = await bundleCode({ [name]: join(ROOT, "functions", `${name}.ts`) }, join(dir, "functions"));
+  mkdirSync(join(dir, "presets"), { recursive: true });
+  const presets = readdirSync(join(ROOT, "presets")).filter((file) => file.endsWith(".json") && !/schema/.test(file));
+  for (const file of presets) cpSync(join(ROOT, "presets", file), join(dir, "presets", file));
+  return { dir, ...code };
+}
+
+/** Writes the files that the API serves out of the storage to `<out>/assets`. */
+export async function bundleAssets(out: string): Promise<string[]> {
+  const assets = packageAssets(join(ROOT, "presets"));
+  for (const name of assets.names) {
+    const file = join(out, "assets", name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, await assets.read(name));
+  }
+  return [...assets.names];
+}
+
+/** Everything, into `out`. */
+export async function bundleAll(out: string): Promise<Record<FunctionName, Bundled>> {
+  const bundled: Partial<Record<FunctionName, Bundled>> = {};
+  for (const name of FUNCTIONS) bundled[name] = await bundleFunction(name, out);
+  await Promise.all((["worker-lambda", "worker"] as const).map((name) => bundleEngine(join(out, name))));
+  rmSync(join(out, "assets"), { recursive: true, force: true });
+  await bundleAssets(out);
+  return bundled as Record<FunctionName, Bundled>;
+}
+
+/** Of a folder with all that is in it. */
+export function folderBytes(dir: string): number {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { out: { type: "string", default: "dist" } } });
+  const out = resolve(values.out);
+  for (const [name, { gzipBytes }] of Object.entries(await bundleAll(out))) {
+    const whole = (folderBytes(join(out, name)) / 1e6).toFixed(1);
+    console.log(
+      `${name.padEnd(14)} ${(gzipBytes / 1000).toFixed(0).padStart(4)} kB of code gzipped, ${whole} MB in all`,
+    );
+  }
+  console.log(`assets         ${(folderBytes(join(out, "assets")) / 1e6).toFixed(1)} MB`);
+}

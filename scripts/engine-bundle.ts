@@ -1,0 +1,81 @@
+/**
+ * The built-in engine as a package of its own in a function's `node_modules`: its code in one piece, and of others' packages
+ * only the files that it loads, for Linux on x86-64, which is what Lambda and the containers run.
+ */
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { build } from "esbuild";
+import { bundleCode, ROOT } from "./bundle-code.ts";
+
+const ENGINE = join(ROOT, "packages/engine");
+const MODULES = join(ROOT, "node_modules");
+
+/** Code that is for one platform, all of it. */
+const NATIVE = ["@seydx/node-av-linux-x64", "@img/sharp-linux-x64", "@img/sharp-libvips-linux-x64"];
+const NOT_CODE = /README|LICENSE|versions\.json|\.h$|glib-2\.0|\.d\.ts$/;
+/** Loaded by `require`, so that esbuild leaves them where they are: see `engine/face/models.ts`. */
+const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tensorflow/tfjs-backend-wasm"];
+/** Files that are read rather than run; the main files of these packages only show where they lie. */
+const READ: Record<string, string[]> = {
+  "@tensorflow/tfjs-backend-wasm": ["dist/tfjs-backend-wasm-simd.wasm"],
+  "@vladmandic/human": ["dist/human.node.js", ...modelFiles("blazeface", "facemesh", "iris")],
+  "human-selfie": ["dist/human.node.js", ...modelFiles("selfie")],
+};
+
+/** Writes `<dir>/node_modules`. Throws, saying what to do, where the packages for Linux are not installed. */
+export async function bundleEngine(dir: string): Promise<void> {
+  const modules = join(dir, "node_modules");
+  const missing = NATIVE.filter((name) => !existsSync(join(MODULES, name)));
+  if (missing.length > 0) {
+    throw new Error(
+      `The engine runs on Linux x64, and ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not installed. Run: npm install --no-save --force --os=linux --cpu=x64 ${missing.join(" ")}`,
+    );
+  }
+  const engine = join(modules, "@smileloop/engine");
+  await bundleCode({ host: join(ENGINE, "src/host.ts") }, engine);
+  cpSync(join(ENGINE, "src/warp/kernel.wasm"), join(engine, "kernel.wasm"));
+  const { name, version } = readPackage("packages/engine");
+  const manifest = { name, version, type: "module", exports: { "./host.ts": "./host.mjs" } };
+  writeFileSync(join(engine, "package.json"), JSON.stringify(manifest));
+  for (const name of NATIVE) {
+    cpSync(join(MODULES, name), join(modules, name), { recursive: true, filter: (path) => !NOT_CODE.test(path) });
+  }
+  const read = Object.entries(READ).flatMap(([name, files]) =>
+    ["package.json", ...files].map((file) => `${name}/${file}`),
+  );
+  for (const file of [...(await requiredFiles()), ...read]) copy(file, modules);
+  cpSync(join(ROOT, "THIRD-PARTY.md"), join(dir, "THIRD-PARTY.md"));
+}
+
+function modelFiles(...names: string[]): string[] {
+  return names.flatMap((name) => [`models/${name}.json`, `models/${name}.bin`]);
+}
+
+function copy(file: string, modules: string): void {
+  mkdirSync(dirname(join(modules, file)), { recursive: true });
+  cpSync(join(MODULES, file), join(modules, file));
+}
+
+/** What `require` of those packages comes to load, with the package.json of each package, from `node_modules`. */
+async function requiredFiles(): Promise<string[]> {
+  const require = createRequire(join(ENGINE, "package.json"));
+  const { metafile } = await build({
+    entryPoints: REQUIRED.map((name) => require.resolve(name)),
+    outdir: "unused",
+    absWorkingDir: MODULES,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "cjs",
+    platform: "node",
+    logLevel: "error",
+  });
+  const files = Object.keys(metafile.inputs).map((file) => relative(MODULES, resolve(MODULES, file)));
+  const packages = files.map((file) => file.split(/[\\/]/, file.startsWith("@") ? 2 : 1).join("/"));
+  return [...new Set([...files, ...packages.map((name) => `${name}/package.json`)])];
+}
+
+function readPackage(folder: string): { name: string; version: string } {
+  return JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"));
+}
