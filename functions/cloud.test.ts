@@ -53,6 +53,7 @@ describe("messages of an event source", () => {
     runOnce: async () => null,
     stop: async () => {},
     ready: () => true,
+    trouble: () => null,
   });
 
   async function serve(outcome: Outcome | null, body?: string) {

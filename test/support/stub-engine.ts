@@ -6,10 +6,17 @@
  * It imports nothing but Node's own modules, so that it starts fast.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import type { CheckRequest, EngineRequest, RunRequest } from "@smileloop/core/engine-protocol.ts";
+import type {
+  CheckRequest,
+  EngineRequest,
+  FinishRequest,
+  RunRequest,
+  RunResult,
+} from "@smileloop/core/engine-protocol.ts";
 
 /** What the picture of a job is made of. `trace`: a file that is told of every request by the pid that got it. */
 export type StubScript = {
@@ -24,7 +31,7 @@ export type StubScript = {
 export type Behaviour = keyof typeof behaviours | `fail:${string}` | `slow:${number}`;
 
 type Task = RunRequest | CheckRequest;
-type StubOptions = { kinds: string; services: string; start: string };
+type StubOptions = { engine: string; kinds: string; services: string; start: string };
 
 const say = (message: unknown) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const progress = (run: string, done: number, total: number) =>
@@ -92,6 +99,17 @@ const behaviours = {
     const kept: Buffer[] = [];
     setInterval(() => kept.push(Buffer.alloc(32 * 1024 * 1024, 1)), 20);
   },
+  /** Leaves frames (a file that names them) instead of a video. */
+  frames: (task: Task) => leaveFrames(task, "frames.yuv"),
+  /** The frames are somewhere else. */
+  strayFrames: (task: Task) => leaveFrames(task, "../frames.yuv"),
+  deviceLost: (task: Task) => {
+    say({ type: "failed", run: task.run, code: "device_lost", detail: "The graphics card is gone." });
+    process.exit(4);
+  },
+  /** Fails with what it finds in its environment. */
+  environment: (task: Task) =>
+    say({ type: "failed", run: task.run, code: "not_supported", detail: JSON.stringify(process.env) }),
   /** Says that all is well, and has written nothing. */
   lie: (task: Task) => say({ type: "done", run: task.run, result: resultOf(task) }),
   /** An answer that breaks the schema. */
@@ -100,22 +118,27 @@ const behaviours = {
 
 const { values } = parseArgs({
   options: {
+    engine: { type: "string", default: "warp" },
     kinds: { type: "string", default: "animate" },
     services: { type: "string", default: "check" },
-    /** `silent`: never says `ready`; `broken`: exits at once. */
+    /** `silent`: never says `ready`; `broken`: exits at once; a sentence: exits with it. */
     start: { type: "string", default: "well" },
   },
 });
 start(values);
 
-function start({ kinds, services, start: how }: StubOptions): void {
+function start({ engine, kinds, services, start: how }: StubOptions): void {
   if (how === "broken") process.exit(1);
+  if (how.includes(" ")) {
+    process.stderr.write(`${how}\n`);
+    process.exit(3);
+  }
   const list = (text: string) => text.split(",").filter((word) => word !== "");
   if (how !== "silent") {
     say({
       type: "ready",
       protocol: 1,
-      engine: "warp",
+      engine,
       version: "9.9.9",
       kinds: list(kinds),
       services: list(services),
@@ -131,6 +154,7 @@ function take(line: string): void {
   const request = JSON.parse(line) as EngineRequest;
   if (request.type === "cancel") canceled = request.run;
   else if (request.type === "run" || request.type === "check") act(request);
+  else if (request.type === "finish") finishFrames(request);
 }
 
 function act(task: Task): void {
@@ -172,6 +196,25 @@ function slowly(task: Task, ms: number): void {
   }, ms / 10);
 }
 
+function leaveFrames(task: Task, name: string): void {
+  if (task.type !== "run") throw new Error("A check leaves no frames.");
+  const path = join(dirname(task.outputs.video), name);
+  writeFileSync(path, "frames");
+  const result = resultOf(task) as RunResult;
+  say({
+    type: "done",
+    run: task.run,
+    result: { ...result, outputs: { video: specOf(task), frames: { path, pixels: "yuv420p" } } },
+  });
+}
+
+/** A video as `finish(task)` writes it. */
+function finishFrames({ run, frames, spec, outputs, provenance }: FinishRequest): void {
+  statSync(frames.path);
+  writeFileSync(outputs.video, JSON.stringify({ frames: spec.frames, fps: spec.fps, provenance }));
+  say({ type: "done", run, result: { video: spec, timings: { encode: 1 } } });
+}
+
 function finish(task: Task): void {
   if (task.type === "run") {
     const { fps, frames } = task.motion;
@@ -187,14 +230,23 @@ function finish(task: Task): void {
   }
 }
 
+function specOf({ motion: { fps, frames } }: Task) {
+  return { width: 512, height: 512, fps, frames };
+}
+
 /** The check reads the file; the run tells what it was asked for. */
 function resultOf(task: Task): unknown {
-  const { fps, frames } = task.motion;
-  const spec = { width: 512, height: 512, fps, frames };
+  const spec = specOf(task);
   if (task.type === "run") {
     const warnings = [{ code: "enlarged", detail: "The crop was enlarged." }];
     const timings = { decode: 1, detect: 2, render: 3, encode: 4 };
-    return { outputs: { video: { ...spec, frames: frames + 1 } }, faces: 1, warnings, ignoredChannels: [], timings };
+    return {
+      outputs: { video: { ...spec, frames: spec.frames + 1 } },
+      faces: 1,
+      warnings,
+      ignoredChannels: [],
+      timings,
+    };
   }
   const text = readFileSync(task.file, "utf8");
   const found = JSON.parse(text) as { frames: number; fps: number };

@@ -63,7 +63,7 @@ export function openShop() {
         ...store,
         log: createLog({ level: "debug", destination: { write: (line) => void logged.push(line) } }),
         presets,
-        kinds: createKinds({ presets, engines: ["warp"] }),
+        kinds: createKinds({ presets, engines: ["warp", "liveportrait"] }),
         workRoot: join(dir, "work"),
         queueName: "warp",
         slots: 1,
@@ -73,14 +73,14 @@ export function openShop() {
         ...options,
       }),
     /** A queued job whose picture tells the stub what to do. */
-    async job(script: StubScript = {}, params: Record<string, unknown> = {}): Promise<JobRecord> {
+    async job(script: StubScript = {}, params: Record<string, unknown> = {}, engine = "warp"): Promise<JobRecord> {
       const picture = Buffer.from(JSON.stringify({ trace, ...script }));
       const { record } = await createJob(store, {
         id: newId(clock.now()),
         owner: "local",
         kind: "animate",
-        queue: "warp",
-        engine: "warp",
+        queue: engine,
+        engine,
         estimateSeconds: 0.1,
         params: { preset: "smile", ...params },
         metadata: {},

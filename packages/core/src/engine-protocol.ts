@@ -11,6 +11,9 @@
  *   A cancel for another run is ignored. Whoever does not stop is killed with its process group.
  * - The end of stdin is the order to exit. A line that is not protocol is logged by the worker and otherwise ignored;
  *   stderr is free text for the log.
+ * - Services that `ready` does not name are not asked of this process: the worker has a Node process for them.
+ * - A device that is gone or no longer works is answered `failed` with code `device_lost`, and the engine exits: the job is handed
+ *   back, and its worker ends.
  * - An unreadable line, an unknown request or one that breaks its schema is answered `failed` with code `invalid_request`
  *   (`run` empty where it could not be read); the engine goes on.
  */
@@ -50,7 +53,10 @@ export type AnimateParams = z.infer<typeof animateParamsSchema>;
 
 const imageInput = z.strictObject({ path, type: z.string() });
 
-/** Renders: reads `inputs`, writes the finished file to `outputs.video`. The number of frames and their rate are the motion's. */
+/**
+ * Renders: reads `inputs`, writes the finished file to `outputs.video`, or leaves raw frames beside it and says so in its result.
+ * The number of frames and their rate are the motion's.
+ */
 export const runRequestSchema = z.strictObject({
   type: z.literal("run"),
   run: runId,
@@ -87,11 +93,15 @@ export const checkRequestSchema = z.strictObject({
 });
 export type CheckRequest = z.infer<typeof checkRequestSchema>;
 
-/** Makes a file of raw frames (planar 4:2:0, BT.709 limited range, frame after frame): marks, encodes and muxes. */
+/** Frame after frame, planar 4:2:0, BT.709 limited range, with no header and no padding. */
+export const rawFramesSchema = z.strictObject({ path, pixels: z.literal("yuv420p") });
+export type RawFrames = z.infer<typeof rawFramesSchema>;
+
+/** Makes a file of raw frames: marks, encodes and muxes. */
 export const finishRequestSchema = z.strictObject({
   type: z.literal("finish"),
   run: runId,
-  frames: z.strictObject({ path, pixels: z.literal("yuv420p") }),
+  frames: rawFramesSchema,
   spec: videoSpecSchema,
   outputs: z.strictObject({ video: path }),
   provenance: provenanceSchema,
@@ -143,7 +153,11 @@ export type FoundFace = z.infer<typeof foundFaceSchema>;
 export const timingsSchema = z.record(z.string(), z.number());
 
 export const runResultSchema = z.strictObject({
-  outputs: z.strictObject({ video: videoSpecSchema }),
+  outputs: z.strictObject({
+    video: videoSpecSchema,
+    /** Set: no video was written but these frames, in the folder of `outputs.video`; the worker has them made into it (`finish`). */
+    frames: rawFramesSchema.optional(),
+  }),
   /** How many faces the picture has. */
   faces: z.int().min(0),
   /** Sentences for the user, such as that the crop was enlarged. */

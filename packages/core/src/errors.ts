@@ -52,6 +52,7 @@ export const ERRORS = {
   engine_crashed: entry(500, "The engine crashed", true),
   engine_timeout: entry(500, "The engine took too long", true),
   engine_out_of_memory: entry(500, "The engine used too much memory", true),
+  device_lost: entry(503, "The graphics card is gone", true),
   worker_lost: entry(500, "The worker was lost too often", true),
   deadline_passed: entry(500, "The job's time is over", true),
   canceled: entry(409, "The job was canceled"),

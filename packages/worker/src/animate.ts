@@ -4,12 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
-import type { CheckResult, Ready, RunResult } from "@smileloop/core/engine-protocol.ts";
+import type { CheckResult, Provenance, RawFrames, Ready, RunResult } from "@smileloop/core/engine-protocol.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { JobInput, JobOutput, JobRecord, JobResult, Progress } from "@smileloop/core/job.ts";
@@ -19,7 +19,7 @@ import { type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
 import { type Preset, presetMotion } from "@smileloop/core/preset.ts";
 import { varyMotion } from "@smileloop/core/vary.ts";
 import { readDriving } from "./driving.ts";
-import type { EngineProcess } from "./engine-process.ts";
+import type { EngineProcess, RequestOptions } from "./engine-process.ts";
 import { jobProgress } from "./progress.ts";
 
 export type AnimateDeps = {
@@ -30,6 +30,8 @@ export type AnimateDeps = {
   engine: EngineProcess;
   /** A process of its own for `check`. */
   checker: EngineProcess;
+  /** One for the services that the engine does not offer; null where it offers all that jobs need. */
+  helper: EngineProcess | null;
 };
 
 export type AnimateOptions = {
@@ -69,11 +71,16 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
     return (at: { stage: string; done: number; total: number }) => report(to(at.stage, at.done, at.total));
   };
   const driven = driving
-    ? await readDriving(deps.engine, driving, asked, { timeoutMs, signal, onProgress: onProgress(progressOf) })
+    ? await readDriving(serviceOf(deps, ready, "extract"), driving, asked, {
+        timeoutMs,
+        signal,
+        onProgress: onProgress(progressOf),
+      })
     : null;
   const motionMs = watch();
   const motion = (driven?.motion ?? preset)!;
 
+  const provenance = { job: record.id, engine: ready.engine, version: ready.version };
   const made = await deps.engine.request(
     {
       type: "run",
@@ -82,11 +89,14 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
       params,
       motion,
       outputs: { video },
-      provenance: { job: record.id, engine: ready.engine, version: ready.version },
+      provenance,
     },
     { timeoutMs, signal, onProgress: onProgress(progressOf) },
   );
   const renderMs = watch();
+  const left = made.outputs.frames;
+  if (left) await finish(serviceOf(deps, ready, "finish"), made, left, { video, provenance, timeoutMs, signal });
+  const finishMs = watch();
 
   report(jobProgress("check", 0, 1));
   const checked = await deps.checker.request(
@@ -100,7 +110,7 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
   const timings = {
     download: downloadMs,
     ...(driven ? { motion: motionMs } : {}),
-    ...engineTimings(made, renderMs),
+    ...engineTimings(made, renderMs, left ? finishMs : null),
     ...{ check: checkMs, upload: watch() },
   };
   const warnings = [...(driven?.warnings ?? []), ...warningsOf(made)];
@@ -174,8 +184,29 @@ async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
   return hash.digest("hex");
 }
 
-/** What the engine says of its own stages; whatever it says, no more than it was seen to take. */
-function engineTimings({ timings }: RunResult, tookMs: number): Record<string, number> {
+function serviceOf({ engine, helper }: AnimateDeps, { services }: Ready, service: "extract" | "finish"): EngineProcess {
+  return helper === null || services.includes(service) ? engine : helper;
+}
+
+/** Frames that the engine has left become the video, and go. */
+async function finish(
+  process: EngineProcess,
+  { outputs }: RunResult,
+  frames: RawFrames,
+  { video, provenance, ...options }: RequestOptions & { video: string; provenance: Provenance },
+): Promise<void> {
+  if (dirname(resolve(frames.path)) !== dirname(video)) {
+    throw new AppError("engine_failed", "The engine left its frames where they do not belong.");
+  }
+  await process.request({ type: "finish", frames, spec: outputs.video, outputs: { video }, provenance }, options);
+  await rm(frames.path, { force: true });
+}
+
+/**
+ * What the engine says of its own stages; whatever it says, no more than it was seen to take. `finishMs`: how long another
+ * process took to encode.
+ */
+function engineTimings({ timings }: RunResult, tookMs: number, finishMs: number | null): Record<string, number> {
   const told = (...stages: string[]) =>
     Math.round(
       Math.min(
@@ -183,7 +214,11 @@ function engineTimings({ timings }: RunResult, tookMs: number): Record<string, n
         stages.reduce((sum, stage) => sum + Math.max(0, timings[stage] ?? 0), 0),
       ),
     );
-  return { detect: told("decode", "detect", "matte"), render: told("rig", "render"), encode: told("encode", "finish") };
+  return {
+    detect: told("decode", "detect", "matte"),
+    render: told("rig", "render"),
+    encode: finishMs ?? told("encode", "finish"),
+  };
 }
 
 function warningsOf({ warnings, ignoredChannels }: RunResult): JobRecord["warnings"] {

@@ -24,6 +24,8 @@ const CLOSE_MS = 500;
 export type ChildOptions = {
   command: string;
   args: string[];
+  /** The whole environment of the process. */
+  env: Record<string, string>;
   cwd: string;
   /** Bytes of a line beyond which it is thrown away, and of stderr that are kept. */
   lineBytes: number;
@@ -48,15 +50,16 @@ export type Child = {
 };
 
 export function startChild(options: ChildOptions): Child {
-  const { command, args, cwd } = options;
+  const { command, args, env, cwd } = options;
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const child = POSIX
-    ? spawn("/bin/sh", ["-c", GUARDED, "sh", command, ...args], {
+    ? spawn("/bin/sh", ["-c", GUARDED, "sh", ...variables, command, ...args], {
         cwd,
         env: {},
         detached: true,
         stdio: ["pipe", "pipe", "pipe", "pipe"],
       })
-    : spawn(command, args, { cwd, env: {}, windowsHide: true, stdio: ["pipe", "pipe", "pipe"] });
+    : spawn(command, args, { cwd, env, windowsHide: true, stdio: ["pipe", "pipe", "pipe"] });
   const pid = child.pid ?? 0;
   if (pid > 0) lowerPriority(pid);
   const [stdin, stdout, stderr] = child.stdio as unknown as [Writable, Readable, Readable];

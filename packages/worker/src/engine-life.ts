@@ -5,8 +5,8 @@ import type { Log } from "@smileloop/core/log.ts";
 import { type Child, startChild } from "./child.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
-/** `args` name files by absolute path. */
-export type EngineCommand = { command: string; args: string[] };
+/** `args` name files by absolute path; `env` is all the environment that the engine gets. */
+export type EngineCommand = { command: string; args: string[]; env?: Record<string, string> | undefined };
 
 export type EngineLimits = {
   /** Resident memory of the process and all that it started. */
@@ -67,6 +67,7 @@ export async function launch(
   const child = startChild({
     command: options.command,
     args: options.args,
+    env: options.env ?? {},
     cwd,
     lineBytes: limits.lineBytes,
     stderrBytes: limits.stderrBytes,
@@ -81,7 +82,7 @@ export async function launch(
   const live: Live = { child, gone, ready: null, condemned: null, onReply: null, strayLines: 0, served: 0 };
   onStarted(live);
   const timer = setTimeout(() => condemn(live, "engine_timeout", "The engine did not start in time."), limits.startMs);
-  void gone.then(() => up.reject(live.condemned ?? crashed()));
+  void gone.then(() => up.reject(live.condemned ?? notStarted(child.stderr())));
   try {
     await up.promise;
   } finally {
@@ -123,4 +124,10 @@ export function condemn(live: Live, code: ErrorCode, detail: string): void {
 
 export function crashed(): AppError {
   return new AppError("engine_crashed", "The engine stopped unexpectedly.");
+}
+
+/** An engine that cannot start says why in the first line that it writes to stderr. */
+function notStarted(stderr: string): AppError {
+  const why = stderr.trimStart().split("\n", 1)[0]!.trim().slice(0, STRAY_CHARS);
+  return why === "" ? crashed() : new AppError("engine_crashed", `The engine does not start: ${why}`);
 }

@@ -9,7 +9,7 @@
  *       └──────────exit, killed────────────┴───────────────────────┘
  *
  * Its working directory is a folder of its own, because a warm process cannot change it from job to job; jobs' files go by
- * absolute path. Its environment is empty.
+ * absolute path. Its environment is what its command names, and otherwise empty.
  */
 import { type EngineTask, type Ready, type ResultOf, resultSchemas } from "@smileloop/core/engine-protocol.ts";
 import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";

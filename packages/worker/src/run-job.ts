@@ -38,6 +38,7 @@ export type Outcome = {
     | "retried" // failed, and queued again
     | "canceled"
     | "handed_back"
+    | "device_lost" // handed back, and this engine has nothing left to work with
     | "lost" // deleted, or taken by somebody else
     | "unknown"; // the storage did not say whether the last write arrived
   /** In how many milliseconds somebody has to look again; null: never, the message is done with. */
@@ -108,6 +109,7 @@ async function work(
   const claim = holdClaim({ store: deps, stored, token, times, log, onBeat });
   const stop = AbortSignal.any([signal, claim.signal]);
   let change: Change | null;
+  let deviceLost = false;
   let dir = "";
   try {
     dir = makeWorkDir(deps.workRoot, "job");
@@ -115,12 +117,14 @@ async function work(
     const queued = (record.started_at ?? startMs) - record.queued_at;
     change = { by: "holder", token, do: "succeed", ...result, timings: { queued, ...result.timings } };
   } catch (error) {
+    deviceLost = hasCode(error, "device_lost");
     change = changeAfter(error, token, claim, signal, log);
   }
   if (dir) await removeWorkDir(dir);
   await claim.release();
   const attempt = { record, token, seen: claim.seen(), stopping: signal.aborted };
-  const outcome = await conclude({ ...deps, log }, attempt, change);
+  const ended = await conclude({ ...deps, log }, attempt, change);
+  const outcome: Outcome = deviceLost && ended.did === "handed_back" ? { did: "device_lost", againMs: 0 } : ended;
   log.info({ did: outcome.did, ms: deps.clock.now() - startMs }, "job left");
   return outcome;
 }
@@ -131,7 +135,7 @@ function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortS
   if (claim.verdict() === "lost") return null;
   if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
   if (signal.aborted) return { ...by, do: "handBack" };
-  if (hasCode(error, "storage_unavailable", "storage_full", "unavailable")) {
+  if (hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
     log.warn({ err: error }, "job handed back");
     return { ...by, do: "handBack" };
   }

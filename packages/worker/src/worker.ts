@@ -1,11 +1,12 @@
 /**
  * The worker: takes jobs from the queue, one for each slot at a time, and runs each in the slot's own engine process. One
- * more process makes the checks of all slots.
+ * more process makes the checks of all slots, and where the engines leave work to others a third one does that.
  *
  *     off ──run──▶ running ──stop──▶ stopping (no new job; waits for those under way) ──▶ off
  *                                       └─after graceMs, or stop again─▶ hands back, kills ─▶ off
  */
 import { hostname } from "node:os";
+import { AppError } from "@smileloop/core/errors.ts";
 import { LEASE_MS } from "@smileloop/core/job.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message, Queue } from "@smileloop/core/queue.ts";
@@ -14,22 +15,28 @@ import { createEngineProcess, type EngineProcess } from "./engine-process.ts";
 import { type JobDeps, type Outcome, runJob } from "./run-job.ts";
 import { removeLeftovers } from "./work-dirs.ts";
 
-export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "worker"> & {
+export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "helper" | "worker"> & {
   queue: Queue;
   /** Which queue to serve; the engine's name, as `Kind.queueOf` says. */
   queueName: string;
   engineCommand: EngineCommand;
   /** Started without any kind: it only serves `check`. */
   checkerCommand: EngineCommand;
+  /** Started when it is first asked: for the services that the engine does not offer. */
+  helperCommand?: EngineCommand | undefined;
   /** Jobs at a time, each with an engine process of its own. */
   slots: number;
+  /** Of the engine's processes; the others keep the usual ones. */
   engineLimits?: Partial<EngineLimits> | undefined;
+  /** After so many starts in a row that came to nothing `run` gives up; without it never. */
+  maxFailedStarts?: number | undefined;
 };
 
 export type Worker = {
   /**
    * Removes what a worker that died has left in `workRoot`, starts the engine processes and serves the queue until `stop`, or
-   * until the signal is aborted, which hands back what is under way. Resolves when all processes are gone.
+   * until the signal is aborted, which hands back what is under way. Resolves when all processes are gone; throws when there
+   * is nothing left to work with: `device_lost`, or what the engine said when it did not start.
    */
   run(signal?: AbortSignal): Promise<void>;
   /**
@@ -43,6 +50,8 @@ export type Worker = {
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Whether every process is up. */
   ready(): boolean;
+  /** Why the engine cannot work, while that is so. */
+  trouble(): string | null;
 };
 
 const POLL_MS = 20_000;
@@ -50,15 +59,20 @@ const RETRY_MS = 5000;
 
 export function createWorker(options: WorkerOptions): Worker {
   const { queue, queueName, clock, log, workRoot } = options;
-  const processOf = (name: string, command: EngineCommand) =>
-    createEngineProcess({ ...command, name, workRoot, log, limits: options.engineLimits });
+  const processOf = (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) =>
+    createEngineProcess({ ...command, name, workRoot, log, limits });
   const engines = Array.from({ length: options.slots }, (_, n) =>
-    processOf(`${queueName}-${n}`, options.engineCommand),
+    processOf(`${queueName}-${n}`, options.engineCommand, options.engineLimits),
   );
   const checker = processOf("checker", options.checkerCommand);
+  const helper = options.helperCommand ? processOf("helper", options.helperCommand) : null;
+  const others = helper ? [checker, helper] : [checker];
   const intake = new AbortController();
   const handBack = new AbortController();
   const underWay = new Set<Promise<unknown>>();
+  let failedStarts = 0;
+  let trouble: string | null = null;
+  let fatal: unknown;
 
   const serve = async (engine: EngineProcess, waitMs: number): Promise<Outcome | null> => {
     const message = await queue.receive(queueName, { leaseMs: LEASE_MS, waitMs, signal: intake.signal });
@@ -71,16 +85,44 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 
   const take = (engine: EngineProcess, message: Message, signal: AbortSignal): Promise<Outcome | null> => {
-    const deps = { ...options, engine, checker, worker: `${hostname()}-${process.pid}` };
-    const work = handle(deps, message, signal, log);
+    const deps = { ...options, engine, checker, helper, worker: `${hostname()}-${process.pid}` };
+    const work = handle(deps, message, signal, log).then((outcome) => {
+      if (outcome?.did === "device_lost") giveUp(new AppError("device_lost", "The graphics card is gone."));
+      return outcome;
+    });
     underWay.add(work);
     return work.finally(() => underWay.delete(work));
   };
 
+  /** Whatever else is under way works with the same device. */
+  const giveUp = (why: unknown) => {
+    fatal ??= why;
+    trouble = sentenceOf(why);
+    intake.abort();
+    handBack.abort();
+  };
+
+  /** False when it did not start, after a while. */
+  const isUp = async (engine: EngineProcess): Promise<boolean> => {
+    try {
+      await Promise.all([engine.ready(), checker.ready()]);
+      failedStarts = 0;
+      trouble = null;
+      return true;
+    } catch (error) {
+      if (intake.signal.aborted) return false;
+      trouble = sentenceOf(error);
+      log.error({ err: error }, "engine does not start");
+      if (++failedStarts >= (options.maxFailedStarts ?? Infinity)) giveUp(error);
+      await clock.sleep(RETRY_MS, intake.signal);
+      return false;
+    }
+  };
+
   const loop = async (engine: EngineProcess): Promise<void> => {
     while (!intake.signal.aborted) {
+      if (!(await isUp(engine))) continue;
       try {
-        await Promise.all([engine.ready(), checker.ready()]);
         await serve(engine, POLL_MS);
       } catch (error) {
         if (intake.signal.aborted) return;
@@ -93,7 +135,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const idle = async (): Promise<void> => {
     while (underWay.size > 0) await Promise.allSettled([...underWay]);
   };
-  const stopEngines = (graceMs: number) => Promise.all([...engines, checker].map((engine) => engine.stop({ graceMs })));
+  const stopEngines = (graceMs: number) =>
+    Promise.all([...engines, ...others].map((engine) => engine.stop({ graceMs })));
 
   const end = async (graceMs: number): Promise<void> => {
     const again = intake.signal.aborted;
@@ -116,13 +159,19 @@ export function createWorker(options: WorkerOptions): Worker {
       await idle();
       await stopEngines(1000);
       signal?.removeEventListener("abort", onAbort);
+      if (fatal !== undefined) throw fatal;
     },
     take: (message, signal) =>
       take(engines[0]!, message, signal ? AbortSignal.any([signal, handBack.signal]) : handBack.signal),
     runOnce: () => serve(engines[0]!, 0),
     stop: ({ graceMs = 10_000 } = {}) => end(graceMs),
     ready: () => !intake.signal.aborted && [...engines, checker].every((engine) => engine.isUp()),
+    trouble: () => trouble,
   };
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof AppError ? error.message : "The engine does not start.";
 }
 
 /** Never throws: what happens to the message is all there is to say. */

@@ -1,0 +1,127 @@
+/** What becomes of jobs when an engine on a graphics card fails, or the card itself. */
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import type { EngineCommand } from "@smileloop/worker/engine-life.ts";
+import type { Worker, WorkerOptions } from "@smileloop/worker/worker.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../support/processes.ts";
+import { PYTHON, STAND_IN } from "../support/python.ts";
+import type { StubScript } from "../support/stub-engine.ts";
+import { openShop, type Shop, STUB } from "../support/worker.ts";
+
+const stubOf = (...args: string[]): EngineCommand => ({ command: process.execPath, args: [STUB, ...args] });
+const NODE = stubOf("--engine", "liveportrait", "--services", "");
+const HELPER = stubOf("--kinds", "", "--services", "finish,extract");
+const ENGINES: [string, EngineCommand | null][] = [
+  ["in Node", NODE],
+  ["in Python", PYTHON === null ? null : { command: PYTHON, args: [STAND_IN] }],
+];
+
+let shop: Shop;
+const running: { worker: Worker; ended: Promise<unknown> }[] = [];
+
+beforeEach(() => {
+  shop = openShop();
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(({ worker, ended }) => Promise.all([worker.stop({ graceMs: 0 }), ended])));
+  expect(existsSync(shop.workRoot) ? readdirSync(shop.workRoot) : []).toEqual([]);
+  rmSync(shop.dir, { recursive: true });
+});
+
+function start(engineCommand: EngineCommand, options: Partial<WorkerOptions> = {}) {
+  const worker = shop.worker({ queueName: "liveportrait", engineCommand, helperCommand: HELPER, ...options });
+  const ended = worker.run().then(
+    () => null,
+    (error: unknown) => error,
+  );
+  running.push({ worker, ended });
+  return { worker, ended };
+}
+
+const job = (script: StubScript) => shop.job(script, {}, "liveportrait");
+
+/** A retry waits for a second and more; a doubled hint makes it come at once. */
+async function ended(id: string) {
+  await until(async () => {
+    const { state } = await shop.read(id);
+    if (state === "queued") await shop.queue.send({ queue: "liveportrait", owner: "local", id });
+    return state === "succeeded" || state === "failed";
+  }, 10_000);
+  return shop.read(id);
+}
+
+describe.each(ENGINES)("an engine %s", (_name, command) => {
+  test.skipIf(command === null)("leaves raw frames: another process makes the video of them", async () => {
+    start(command!);
+    const { id } = await job({ run: "frames" });
+    const record = await shop.reaches(id, "succeeded");
+    expect(record.engine).toMatchObject({ name: "liveportrait" });
+    expect(record.outputs.video).toMatchObject({ width: 512, frames: 25, fps: 25 });
+    expect(record.timings.encode).toBeGreaterThanOrEqual(0);
+    expect(await shop.stored()).toEqual(["in/image/0", "out/1/video.mp4"]);
+  });
+
+  test.skipIf(command === null)(
+    "is crashed by a picture: that job fails at the third, the next one works",
+    async () => {
+      start(command!);
+      const poisoned = await job({ run: "crash" });
+      const record = await ended(poisoned.id);
+      expect(record).toMatchObject({ state: "failed", attempt: 3, failures: 3, error: { code: "engine_crashed" } });
+      const next = await job({ run: "frames" });
+      await shop.reaches(next.id, "succeeded");
+    },
+  );
+
+  test.skipIf(command === null)("has too little memory on the card: tried again, as a failure", async () => {
+    start(command!);
+    const { id } = await job({ runs: ["fail:engine_out_of_memory", "frames"] });
+    expect(await ended(id)).toMatchObject({ state: "succeeded", attempt: 2, failures: 1 });
+  });
+
+  test.skipIf(command === null)("loses its card: the job is handed back at once, and the worker ends", async () => {
+    const lost = start(command!);
+    const { id } = await job({ runs: ["deviceLost", "frames"] });
+    expect(await lost.ended).toMatchObject({ code: "device_lost" });
+    expect(await shop.read(id)).toMatchObject({ state: "queued", attempt: 1, failures: 0, claim: null });
+    expect(await shop.queue.depth("liveportrait")).toEqual({ waiting: 1, held: 0 });
+    start(command!);
+    expect(await shop.reaches(id, "succeeded")).toMatchObject({ attempt: 2, failures: 0 });
+  });
+
+  test.skipIf(command === null)("is told to stop (SIGTERM, Spot): its job is handed back, no failure", async () => {
+    const { worker, ended } = start(command!);
+    const { id } = await job({ run: "forever" });
+    await until(() => shop.asked().length > 0);
+    await worker.stop({ graceMs: 0 });
+    expect(await ended).toBeNull();
+    expect(await shop.read(id)).toMatchObject({ state: "queued", failures: 0, claim: null });
+    expect(await shop.queue.depth("liveportrait")).toEqual({ waiting: 1, held: 0 });
+  });
+
+  test.skipIf(command === null)("does not start: the worker says why, and gives up where it may", async () => {
+    const broken = { ...command!, args: [...command!.args, "--start", "PyTorch is missing. Run setup.sh."] };
+    const patient = start(broken);
+    await until(() => patient.worker.trouble() !== null);
+    expect(patient.worker.trouble()).toBe("The engine does not start: PyTorch is missing. Run setup.sh.");
+    expect(patient.worker.ready()).toBe(false);
+    const { ended } = start(broken, { maxFailedStarts: 1, workRoot: `${shop.workRoot}-2` });
+    expect(await ended).toMatchObject({ code: "engine_crashed" });
+  });
+});
+
+test("frames that lie elsewhere are not taken", async () => {
+  start(NODE);
+  const { id } = await job({ run: "strayFrames" });
+  expect(await ended(id)).toMatchObject({ state: "failed", error: { code: "engine_failed" } });
+  rmSync(`${shop.workRoot}/frames.yuv`);
+});
+
+test("an engine's environment is what its command names, and nothing else", async () => {
+  const { worker } = start({ ...NODE, env: { PYTHONPATH: "/some where", HOME: "/nowhere" } });
+  await until(() => worker.ready());
+  const { id } = await job({ run: "environment" });
+  const record = await ended(id);
+  expect(record.error?.detail).toBe('{"PYTHONPATH":"/some where","HOME":"/nowhere"}');
+});
