@@ -6,6 +6,8 @@ import { newId } from "@smileloop/core/ids.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps } from "./deps.ts";
 
+/** Lambda takes 6 MB, in which a form stands as base64. Beyond it Lambda itself answers 413. */
+const MAX_BODY_BYTES = 4_500_000;
 /** A function that waits is paid for: clients come back instead. */
 const MAX_WAIT_MS = 10_000;
 
@@ -24,6 +26,7 @@ export async function openCloudApi(env: Env): Promise<App> {
       allowedHosts: [],
       corsOrigins: env.CORS_ORIGINS,
       access,
+      maxBodyBytes: MAX_BODY_BYTES,
       maxWaitMs: MAX_WAIT_MS,
       dialectWaitMs: MAX_WAIT_MS,
       liveEvents: false,

@@ -64,6 +64,7 @@ function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null):
       allowedHosts: env.ALLOWED_HOSTS,
       corsOrigins: env.CORS_ORIGINS,
       access,
+      maxBodyBytes: null,
       maxWaitMs: MAX_WAIT_MS,
       dialectWaitMs: DIALECT_WAIT_MS,
       liveEvents: true,

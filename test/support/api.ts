@@ -56,6 +56,7 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
       allowedHosts: [],
       corsOrigins: [],
       access: "open",
+      maxBodyBytes: null,
       maxWaitMs: 60_000,
       dialectWaitMs: 60_000,
       liveEvents: true,

@@ -85,7 +85,7 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
     };
     const settle = (reply: Response) =>
       reply.status >= 400 && isUnread(request) ? openBody(request, bindings).answer(reply).then(finish) : finish(reply);
-    const refused = protection.refuse(request, origin);
+    const refused = protection.refuse(request, origin) ?? refuseLarge(request, config.maxBodyBytes);
     if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
     const admission = admit(request, path);
@@ -95,6 +95,15 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
     const reply = api.fetch(request, { ...bindings, requestId, owner });
     return reply instanceof Promise ? reply.then(settle) : settle(reply);
   };
+}
+
+function refuseLarge(request: Request, maxBodyBytes: number | null): AppError | null {
+  const length = Number(request.headers.get("content-length") ?? 0);
+  if (maxBodyBytes === null || !(length > maxBodyBytes)) return null;
+  return new AppError(
+    "too_large",
+    `This request has ${length} bytes; here at most ${maxBodyBytes} are taken. Send the file with POST /v1/uploads, which takes larger ones, and name the upload in POST /v1/jobs.`,
+  );
 }
 
 /** Whether a body was sent that nobody has begun to read. */

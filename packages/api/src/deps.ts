@@ -19,6 +19,8 @@ export type ApiConfig = {
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];
   access: Access;
+  /** The longest body of a request, whatever its route takes, in bytes; null = what its route takes. */
+  maxBodyBytes: number | null;
   /** The longest that `Prefer: wait` holds a request. */
   maxWaitMs: number;
   /** The longest that a dialect's request waits for its result. */

@@ -87,6 +87,7 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
         content: { "application/json": { schema: replySchema } },
         headers: z.object({ Location: z.string() }),
       },
+      303: { description: "With the MP4: where the storage serves it, if it is large." },
       400: refused("The file is empty, the mode is not known, or the form cannot be read."),
       413: refused(
         "The file is larger than 10 MiB, or the picture has more than 100 megapixels or 16,384 pixels a side.",
@@ -120,6 +121,7 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
     responses: {
       200: { description: "The video.", content: mp4 },
       206: { description: "The range that was asked for.", content: mp4 },
+      302: { description: "Where the storage serves it, if it is large." },
       304: { description: "Unchanged." },
       404: refused("There is no such job."),
       409: refused("It is not ready."),

@@ -210,6 +210,15 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
     }
   });
 
+  it("names the route to use where requests may not be as large as files", async () => {
+    await start({ maxBodyBytes: 100_000 });
+    const reply = await animate({ image: jpegBytes(9, 9, 100_000) });
+    expect(reply.status).toBe(413);
+    const { detail } = (await reply.json()) as { detail: string };
+    expect(detail).toContain("here at most 100000 are taken. Send the file with POST /v1/uploads");
+    await nothingIsLeft();
+  });
+
   it("takes 10 MiB exactly", async () => {
     await start();
     work();

@@ -15,7 +15,7 @@ import { emptyForm, FileTooLarge, type Form, readMultipart } from "../multipart.
 import { ownerOf } from "../owner.ts";
 import { type Api, type ApiContext, logError, newApi, publicError } from "../problem.ts";
 import { openBody, type RequestBody } from "../request-body.ts";
-import { dispositionOf, sendFile } from "../send-file.ts";
+import { sendOutput } from "../send-output.ts";
 import { submit } from "../submit.ts";
 import { waitForEnd } from "../wait.ts";
 import { describeSmileloop } from "./smileloop-document.ts";
@@ -190,8 +190,7 @@ async function download(deps: ApiDeps, c: ApiContext, id: string): Promise<Respo
 function sendVideo(deps: ApiDeps, request: Request, record: JobRecord): Promise<Response> {
   const output = record.outputs.video;
   if (!output) throw notFound();
-  const disposition = dispositionOf(`smileloop_${record.id.slice(0, 8)}.mp4`);
-  return sendFile(deps, request, output.key, { type: "video/mp4", disposition }).catch((error: unknown) => {
+  return sendOutput(deps, request, record, output).catch((error: unknown) => {
     throw hasCode(error, "not_found") ? cleanedUp() : error;
   });
 }

@@ -6,11 +6,7 @@ import type { ApiDeps } from "../deps.ts";
 import { findJob, hasExpired } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
-import { dispositionOf, sendFile } from "../send-file.ts";
-import { outputFileName, outputLink } from "../view.ts";
-
-/** Larger files are fetched from the storage itself, where that can be asked. */
-const MAX_SERVED_BYTES = 4 * 1024 * 1024;
+import { sendOutput } from "../send-output.ts";
 
 const route = createRoute({
   method: "get",
@@ -38,12 +34,7 @@ export function outputRoutes(deps: ApiDeps): Api {
     const record = await findJob(deps, ownerOf(c), id);
     const output = outputOf(record, name, deps.clock.now());
     const inline = c.req.valid("query").disposition === "inline";
-    if (!deps.localLinks && output.bytes > MAX_SERVED_BYTES) {
-      const method = c.req.method === "HEAD" ? "HEAD" : "GET";
-      return c.redirect(await outputLink(deps, record, output, { method, now: deps.clock.now(), inline }), 302);
-    }
-    const disposition = dispositionOf(outputFileName(record, output), inline);
-    return sendFile(deps, c.req.raw, output.key, { type: output.type, disposition });
+    return sendOutput(deps, c.req.raw, record, output, { inline });
   });
   return api;
 }
