@@ -1,6 +1,7 @@
 /** What every adapter of `Records` does (packages/core/src/records.ts). */
 import { newId } from "@smileloop/core/ids.ts";
 import { type JobRecord, newJobRecord } from "@smileloop/core/job.ts";
+import { underLease } from "@smileloop/core/leases.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";
@@ -90,15 +91,19 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
       expect((await records.list("ann", { limit: 10 })).records).toEqual([]);
     },
 
-    "its age counts from its last write": async ({ records, clock, ageStepMs = 1 }) => {
+    "the age of records and notes counts from their last write": async ({ records, clock, ageStepMs = 1 }) => {
       const expectAge = async (ms: number) => {
         const stored = await records.get("ann", record.id);
-        expect(Math.abs((stored?.ageMs ?? Number.NaN) - ms)).toBeLessThan(ageStepMs);
+        const note = await records.notes.get("sweep");
+        for (const written of [stored, note])
+          expect(Math.abs((written?.ageMs ?? Number.NaN) - ms)).toBeLessThan(ageStepMs);
       };
       const { record, etag } = await records.create(newRecord(clock.now()));
+      const first = await records.notes.put("sweep", "Zoë", null);
       await clock.advance(61_500);
       await expectAge(61_500);
       await records.replace(next(record, "beat"), etag);
+      await records.notes.put("sweep", "Zoë", first);
       await clock.advance(250);
       await expectAge(250);
     },
@@ -235,6 +240,34 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
       await records.keys.forget(clock.now());
       expect(await records.keys.get("ann", HASH)).toBeNull();
       expect((await records.keys.get("ann", young))?.job).toBe("young");
+    },
+
+    "of writers of the same version of a note one wins": async ({ records: { notes } }) => {
+      expect(await notes.get("sweep")).toBeNull();
+      const first = await notes.put("sweep", "first", null);
+      expect(await notes.put("sweep", "twice", null)).toBeNull();
+      const texts = Array.from({ length: 8 }, (_, n) => `writer-${n}`);
+      const etags = await Promise.all(texts.map((text) => notes.put("sweep", text, first)));
+      const winner = etags.findIndex((etag) => etag !== null);
+      expect(etags.filter((etag) => etag !== null)).toHaveLength(1);
+      expect(await notes.get("sweep")).toMatchObject({ text: texts[winner], etag: etags[winner] });
+      expect(await notes.put("sweep", "late", first)).toBeNull();
+      expect(await notes.put("other", "late", first)).toBeNull();
+      expect(await codeOf(() => notes.get("../jobs"))).toBe("not_found");
+    },
+
+    "of two that want a lease one runs, and the next when it is done": async ({ records: { notes } }) => {
+      const end = Promise.withResolvers<{ by: string }>();
+      const first = underLease(notes, "sweep", 60_000, () => end.promise);
+      while ((await notes.get("sweep")) === null);
+      expect(await underLease(notes, "sweep", 60_000, async () => ({ by: "second" }))).toBeNull();
+      expect(await underLease(notes, "scale", 60_000, async () => ({ by: "other" }))).toEqual({ by: "other" });
+      end.resolve({ by: "first" });
+      expect(await first).toEqual({ by: "first" });
+      const many = Array.from({ length: 6 }, (_, n) => underLease(notes, "sweep", 60_000, async () => ({ by: n })));
+      expect((await Promise.all(many)).filter((ran) => ran !== null).length).toBeGreaterThanOrEqual(1);
+      await expect(underLease(notes, "sweep", 60_000, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+      expect(await underLease(notes, "sweep", 60_000, async () => ({ by: "after" }))).toEqual({ by: "after" });
     },
   });
 }

@@ -31,7 +31,10 @@ function runSuites({ endpoint, role, createBucket, close }: Rgw): void {
     },
     {
       skip: [
-        { reason: "its clock cannot be moved on", tests: ["its age counts from its last write"] },
+        {
+          reason: "its clock cannot be moved on",
+          tests: ["the age of records and notes counts from their last write"],
+        },
         {
           reason: "a lifecycle rule of the bucket does it",
           tests: ["old idempotency keys are forgotten, young ones are not"],

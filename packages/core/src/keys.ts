@@ -110,6 +110,10 @@ export function isFileKey(key: string): boolean {
   return key.length <= 400 && FILE_KEY.test(key) && !RECORD_FILE.test(key) && !DEVICE.test(key);
 }
 
+export function noteKey(name: string): string {
+  return `locks/${checkName(name)}`;
+}
+
 export function isOwner(owner: string): boolean {
   return OWNER.test(owner) && !DEVICE.test(owner);
 }

@@ -30,6 +30,8 @@ export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
 const AT_ONCE = 32;
 const MAX_MS = 50_000;
+/** Where several machines may sweep, one does it at a time (`leases.ts`); one that died is replaced after so long. */
+export const SWEEP_LEASE_MS = 90_000;
 /** Idempotency entries are in no order of time, so that all of them are looked at; not each minute. */
 const FORGET_EVERY = 30;
 

@@ -7,7 +7,8 @@
  *     idempotency/<owner>/<sha256>           what the key stands for
  *
  * Writers of one record queue up in this process, so that a revision cannot be created a second time after its successor
- * has replaced it; link() is what keeps a half-written or doubled one from ever having the name.
+ * has replaced it; link() is what keeps a half-written or doubled one from ever having the name. Notes live as long as the
+ * process: nobody else could read them.
  */
 import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ import { jobFolder, jobFolderId, jobPrefix, ownerPrefix } from "../keys.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { cursorFolder } from "./cursor.ts";
 import { diskKeys, diskTimers } from "./disk-entries.ts";
+import { memoryNotes } from "./memory.ts";
 import { createWatchers } from "./watchers.ts";
 
 const RECORD_FILE = /^job\.(\d+)\.json$/;
@@ -101,6 +103,7 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
 
     timers: diskTimers(dir),
     keys: diskKeys({ dir, clock }),
+    notes: memoryNotes(clock),
   };
 }
 

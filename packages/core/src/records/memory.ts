@@ -3,8 +3,8 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { newToken } from "../ids.ts";
 import type { JobRecord } from "../job.ts";
-import { idempotencyKey, jobFolder, jobPrefix, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
-import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
+import { idempotencyKey, jobFolder, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
+import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timer, Timers } from "../records.ts";
 import { cursorFolder } from "./cursor.ts";
 import { createWatchers } from "./watchers.ts";
 
@@ -58,6 +58,7 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
     },
     timers: memoryTimers(),
     keys: memoryKeys(clock),
+    notes: memoryNotes(clock),
   };
 }
 
@@ -99,6 +100,24 @@ function memoryKeys(clock: Clock): IdempotencyKeys {
     },
     async forget(beforeMs) {
       for (const [key, { storedMs }] of entries) if (storedMs < beforeMs) entries.delete(key);
+    },
+  };
+}
+
+/** Also for homes that belong to one process alone. */
+export function memoryNotes(clock: Clock): Notes {
+  const kept = new Map<string, Kept>();
+  return {
+    async get(name) {
+      const entry = kept.get(noteKey(name));
+      return entry ? { text: entry.text, etag: entry.etag, ageMs: clock.now() - entry.writtenMs } : null;
+    },
+    async put(name, text, etag) {
+      const key = noteKey(name);
+      if ((kept.get(key)?.etag ?? null) !== etag) return null;
+      const entry = { text, etag: newToken(), writtenMs: clock.now() };
+      kept.set(key, entry);
+      return entry.etag;
     },
   };
 }

@@ -4,6 +4,7 @@
  *     jobs/<owner>/<folder>/job.json    changed by If-Match on its etag alone
  *     due/<moment>/<owner>/<id>         empty
  *     idempotency/<owner>/<sha256>      what the key stands for; the bucket's lifecycle takes it away
+ *     locks/<name>                      notes
  *
  * A write whose reply was lost is repeated by the SDK and then meets itself: 412. So `precondition_failed` may be one's own
  * write, and `storage_unavailable` may be a write that was made; `jobs.ts` reads and looks for its nonce. An age is a whole
@@ -19,8 +20,8 @@ import {
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { JobRecord } from "../job.ts";
-import { idempotencyKey, jobFolderId, jobPrefix, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
-import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timers } from "../records.ts";
+import { idempotencyKey, jobFolderId, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
+import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timers } from "../records.ts";
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../s3-replies.ts";
 import { cursorFolder } from "./cursor.ts";
 import { createWatchers } from "./watchers.ts";
@@ -89,6 +90,7 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
 
     timers: s3Timers(objects),
     keys: s3Keys(objects),
+    notes: s3Notes(objects),
   };
 }
 
@@ -134,6 +136,14 @@ function s3Keys(objects: Objects): IdempotencyKeys {
     async forget() {
       // a rule of the bucket does it, a day later
     },
+  };
+}
+
+function s3Notes(objects: Objects): Notes {
+  return {
+    get: async (name) => objects.get(noteKey(name)),
+    put: async (name, text, etag) =>
+      objects.put(noteKey(name), text, etag === null ? { IfNoneMatch: "*" } : { IfMatch: etag }),
   };
 }
 
