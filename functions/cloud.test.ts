@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { manualClock } from "../test/support/manual-clock.ts";
 import { openSqs, type SqsHome } from "../test/support/sqs.ts";
 import { openCloudDeps } from "./cloud.ts";
+import { openLauncher } from "./launch.ts";
 import { serveQueueEvent } from "./queue-event.ts";
 
 describe("what has to be set", () => {
@@ -31,6 +32,24 @@ describe("what has to be set", () => {
     }
     expect(() => readEnv({ QUEUES: "warp=not a url" })).toThrow("QUEUES");
     expect(envSchema.parse({}).IDLE_EXIT_S).toBeUndefined();
+  });
+});
+
+describe("workers that are started", () => {
+  const QUEUES = "warp=https://sqs.example/1/warp,liveportrait=https://sqs.example/1/lp";
+  const BATCH_QUEUES = "liveportrait=spot+ondemand";
+
+  it("are those of the queues that are named", () => {
+    expect(openLauncher(readEnv({ QUEUES })).queues).toEqual([]);
+    const env = readEnv({ QUEUES, BATCH_QUEUES, BATCH_JOB_DEFINITION: "liveportrait=gpu-worker:3" });
+    expect(openLauncher(env).queues).toEqual(["liveportrait"]);
+  });
+
+  it.each([
+    [{ QUEUES, BATCH_QUEUES }, "BATCH_JOB_DEFINITION: "],
+    [{ BATCH_QUEUES, BATCH_JOB_DEFINITION: "liveportrait=gpu-worker" }, "BATCH_QUEUES: "],
+  ])("%o is refused by name", (variables, words) => {
+    expect(() => openLauncher(readEnv(variables))).toThrow(words);
   });
 });
 

@@ -18,14 +18,14 @@ const MAY_IMPORT: Record<string, string[]> = {
   functions: ["core", "engine", "api", "worker"],
   cli: ["core", "engine", "api", "worker", "functions"],
 };
-const ADAPTER = /^packages\/core\/src\/(records|files|queue)\//;
+const ADAPTER = /^packages\/core\/src\/(records|files|queue|launcher)\//;
 /** Starts the Node that the rest runs on; every entry needs it before anything else. */
 const LAUNCHER = "packages/cli/bin/with-node.mjs";
 const AWS_ADAPTERS = [
   "packages/core/src/records/s3.ts",
   "packages/core/src/files/s3.ts",
   "packages/core/src/queue/sqs.ts",
-  "packages/core/src/queue/batch.ts",
+  "packages/core/src/launcher/batch.ts",
 ];
 
 type Source = { path: string; text: string; isTest: boolean; part: string; imports: string[] };

@@ -90,6 +90,7 @@ export function problemReply(
 ): Response {
   const reply = new Response(JSON.stringify(problemOf(error, path, requestId)), { status: error.status, headers });
   reply.headers.set("Content-Type", "application/problem+json");
+  if (error.retryAfterSeconds !== undefined) reply.headers.set("Retry-After", String(error.retryAfterSeconds));
   return reply;
 }
 

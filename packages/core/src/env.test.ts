@@ -22,6 +22,15 @@ test("values are read as what they are", () => {
   expect(env).not.toHaveProperty("UNRELATED");
 });
 
+test("lists of several are read by name", () => {
+  const env = readEnv({ BATCH_QUEUES: "liveportrait=spot+ondemand, warp-long=a+b" });
+  expect([...env.BATCH_QUEUES]).toEqual([
+    ["liveportrait", ["spot", "ondemand"]],
+    ["warp-long", ["a", "b"]],
+  ]);
+  expect(() => readEnv({ BATCH_QUEUES: "liveportrait=spot" })).toThrow("BATCH_QUEUES.liveportrait: ");
+});
+
 test.each([
   ["PORT", "65536"],
   ["PORT", "-1"],
@@ -35,6 +44,7 @@ test.each([
   ["API_KEYS", ","],
   ["WARP_PROCESSES", "0"],
   ["LOG_LEVEL", "loud"],
+  ["SPOT_METADATA_URL", "169.254.169.254"],
 ])("%s=%s is refused by its name", (name, value) => {
   expect(() => readEnv({ [name]: value })).toThrow(EnvError);
   expect(() => readEnv({ [name]: value })).toThrow(`${name}: `);

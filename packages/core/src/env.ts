@@ -34,7 +34,8 @@ const pairs = list.transform((items, context) => {
   }
   return found;
 });
-const engines = pairs.transform((kinds) => new Map([...kinds].map(([kind, names]) => [kind, names.split("+")])));
+/** `name=value+value,name=value`. */
+const lists = pairs.transform((names) => new Map([...names].map(([name, values]) => [name, values.split("+")])));
 const knownEngines = z.map(z.literal("animate"), z.array(z.enum(ENGINE_NAMES)).min(1));
 
 export const envSchema = z.object({
@@ -53,11 +54,24 @@ export const envSchema = z.object({
   /** Folders of jobs under way, where they are not in DATA_DIR; one worker's own. */
   WORK_DIR: z.string().min(1).default(join(tmpdir(), "smileloop")),
   /** Which engines serve a kind, the default first: `animate=warp+liveportrait`. */
-  ENGINES: engines.pipe(knownEngines).default(new Map([["animate", ["warp"]]])),
+  ENGINES: lists.pipe(knownEngines).default(new Map([["animate", ["warp"]]])),
   /** The one queue that a worker on its own serves. */
   QUEUE: z.string().min(1).default("warp"),
   /** Such a worker ends after so long without work; without it never. */
   IDLE_EXIT_S: wholeNumber(1, 86_400).optional(),
+  /**
+   * The queues whose workers AWS Batch runs when there is work, each with its Batch queues on Spot and On-Demand
+   * (`liveportrait=spot+ondemand`), and the job definitions of these workers (`liveportrait=definition`).
+   */
+  BATCH_QUEUES: lists.pipe(z.map(z.string(), z.tuple([z.string().min(1), z.string().min(1)]))).default(new Map()),
+  BATCH_JOB_DEFINITION: pairs.default(new Map()),
+  BATCH_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** Of each of these queues. */
+  MAX_WORKERS: wholeNumber(1, 1000).default(4),
+  /** So long a job should wait at most for a worker that is there. */
+  TARGET_WAIT_S: wholeNumber(1, 86_400).default(60),
+  /** Where a worker asks whether its machine is about to be taken away; `none`: it does not ask. */
+  SPOT_METADATA_URL: z.union([z.literal("none"), z.url({ protocol: /^http$/ })]).default("http://169.254.169.254"),
   /** The address that clients see, behind a proxy: `https://example.org`. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Further host names that are served on loopback, besides localhost and its addresses. */

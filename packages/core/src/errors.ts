@@ -58,6 +58,7 @@ export const ERRORS = {
   canceled: entry(409, "The job was canceled"),
   storage_unavailable: entry(503, "The storage does not answer", true),
   storage_full: entry(507, "The storage is full", true),
+  no_capacity: entry(503, "No machine can be had now", true),
   unavailable: entry(503, "Not able to take work now", true),
   internal: entry(500, "Something went wrong on the server", true),
 } as const satisfies Record<string, ErrorEntry>;
@@ -68,16 +69,21 @@ export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 /** One fault in a request: `loc` is the path to it, such as `["body", "params", "fps"]`. */
 export type FieldError = { loc: (string | number)[]; msg: string; type: string };
 
+type AppErrorOptions = { cause?: unknown; errors?: FieldError[]; retryAfterSeconds?: number };
+
 /** An error that a client may see: `message` is the `detail` it reads. Anything else thrown answers 500, its message hidden. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldError[] | undefined;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; errors?: FieldError[] } = {}) {
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "AppError";
     this.code = code;
     this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {

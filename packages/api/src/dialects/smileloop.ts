@@ -227,6 +227,7 @@ function refusal(deps: ApiDeps, c: ApiContext, error: unknown): Response {
   logError(deps.log, error, c.env.requestId);
   const known = publicError(error);
   const status = known.status as ContentfulStatusCode;
+  if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
   if (error instanceof FileTooLarge) return c.json({ detail: tooLarge(error.bytes) }, status);
   if (known.code === "internal") return c.json({ detail: known.message, request_id: c.env.requestId }, status);
   return c.json({ detail: known.code === "invalid_request" && known.errors ? known.errors : known.message }, status);

@@ -1,0 +1,109 @@
+/**
+ * How many workers there should be, and starting them. Only the sweeper does it, under a lease; the API pokes it. Nothing is
+ * scaled in: a worker ends by itself when there is no more work.
+ *
+ * Per queue, each time:
+ *
+ * | what is found | what is done |
+ * | --- | --- |
+ * | fewer workers than `workersWanted` | so many more are asked for, on Spot |
+ * | a worker on Spot has waited for a machine for over 10 minutes | it is given up, and asked for On-Demand |
+ * | one was asked for On-Demand within the last half hour | more are asked for there, too |
+ * | one On-Demand has waited for over 10 minutes, and none is at work | no capacity: a note says so, and new jobs are refused; one goes on waiting |
+ * | one On-Demand has waited for over 10 minutes, and is not needed any more | it is given up |
+ * | a worker starts | the note is taken back |
+ */
+import type { Clock } from "./clock.ts";
+import type { Capacity, LaunchedWorker, Launcher } from "./launcher.ts";
+import { underLease } from "./leases.ts";
+import type { Log } from "./log.ts";
+import { writeNoCapacity } from "./no-capacity.ts";
+import type { Queue } from "./queue.ts";
+import type { Notes } from "./records.ts";
+
+/** A worker that has waited for a machine for so long will not get one soon. */
+export const STUCK_MS = 10 * 60_000;
+const ON_DEMAND_MS = 30 * 60_000;
+const LEASE_MS = 60_000;
+
+/** Seconds of work of one job, where workers are warm. */
+const MEAN_SECONDS: Record<string, number> = { liveportrait: 5, "warp-long": 240 };
+const OTHER_MEAN_SECONDS = 10;
+
+export type ScaleLimits = { maxWorkers: number; targetWaitSeconds: number };
+
+/** So many workers do the backlog within the wait that is aimed at. `meanSeconds`: of work per job. */
+export function workersWanted(backlog: number, meanSeconds: number, targetWaitSeconds: number, max: number): number {
+  return Math.min(max, Math.ceil((backlog * meanSeconds) / targetWaitSeconds));
+}
+
+export type ScalePlan = {
+  cancel: LaunchedWorker[];
+  start: { capacity: Capacity; count: number };
+  /** Since when a worker has waited in vain while none is at work; null: there is capacity, as far as anybody knows. */
+  noCapacitySinceMs: number | null;
+};
+
+/** What is to be done about the workers of one queue, by the table above. */
+export function planScale(workers: LaunchedWorker[], wanted: number, nowMs: number): ScalePlan {
+  const stuck = workers.filter(({ state, askedMs }) => state === "waiting" && nowMs - askedMs > STUCK_MS);
+  const stuckSpot = stuck.filter(({ capacity }) => capacity === "spot");
+  const stuckOnDemand = stuck.filter(({ capacity }) => capacity === "on_demand");
+  const atWork = workers.some(({ state }) => state !== "waiting");
+  const none = !atWork && stuckOnDemand.length > 0;
+
+  const kept = workers.length - stuckSpot.length;
+  const needed = Math.max(wanted, none ? 1 : 0);
+  const excess = stuckOnDemand.slice(0, Math.max(0, kept - needed));
+  const moved = workers.some(({ capacity, askedMs }) => capacity === "on_demand" && nowMs - askedMs < ON_DEMAND_MS);
+  return {
+    cancel: [...stuckSpot, ...excess],
+    start: {
+      capacity: stuckSpot.length > 0 || moved || none ? "on_demand" : "spot",
+      count: Math.max(0, needed - kept),
+    },
+    noCapacitySinceMs: none ? Math.min(...stuckOnDemand.map(({ askedMs }) => askedMs)) : null,
+  };
+}
+
+export type ScaleDeps = { notes: Notes; queue: Queue; launcher: Launcher; clock: Clock; log: Log };
+/** How many workers were asked for and given up, and the queues for which there is no capacity. */
+export type Scaled = { started: number; canceled: number; noCapacity: string[]; failed: number };
+
+/** Looks after every queue whose workers are started; null when somebody else does it now. One failure does not keep the others. */
+export async function scaleOnce(deps: ScaleDeps, limits: ScaleLimits): Promise<Scaled | null> {
+  return underLease(deps.notes, "scale", LEASE_MS, async () => {
+    const scaled: Scaled = { started: 0, canceled: 0, noCapacity: [], failed: 0 };
+    for (const queue of deps.launcher.queues) {
+      try {
+        await scaleQueue(deps, limits, queue, scaled);
+      } catch (error) {
+        scaled.failed++;
+        deps.log.error({ err: error, queue }, "scale_failed");
+      }
+    }
+    return scaled;
+  });
+}
+
+async function scaleQueue(
+  { notes, queue, launcher, clock }: ScaleDeps,
+  { maxWorkers, targetWaitSeconds }: ScaleLimits,
+  name: string,
+  scaled: Scaled,
+): Promise<void> {
+  const { waiting, held } = await queue.depth(name);
+  const meanSeconds = MEAN_SECONDS[name] ?? OTHER_MEAN_SECONDS;
+  const wanted = workersWanted(waiting + held, meanSeconds, targetWaitSeconds, maxWorkers);
+  const nowMs = clock.now();
+  const { cancel, start, noCapacitySinceMs } = planScale(await launcher.workers(name), wanted, nowMs);
+
+  await writeNoCapacity(notes, name, noCapacitySinceMs === null ? null : { sinceMs: noCapacitySinceMs, waiting });
+  for (const worker of cancel) {
+    await launcher.cancel(worker, "No machine for it was to be had.");
+    scaled.canceled++;
+  }
+  if (start.count > 0) await launcher.start(name, start.capacity, start.count);
+  scaled.started += start.count;
+  if (noCapacitySinceMs !== null) scaled.noCapacity.push(name);
+}
