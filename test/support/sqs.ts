@@ -79,10 +79,16 @@ export async function openSqs(names: string[], options: { maxReceiveCount?: numb
     urls[name] = await create(name, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) });
   }
 
+  const ask = async (action: string, body: object): Promise<string> => {
+    const headers = { "content-type": "application/x-amz-json-1.0", host: new URL(endpoint).host };
+    return (await forward({ target: `AmazonSQS.${action}`, headers, payload: JSON.stringify(body) })).body;
+  };
+
   const credentials = { accessKeyId: "AKIDSQS", secretAccessKey: "secret" };
   const client = createSqsClient({ region: "us-east-1", endpoint, credentials });
   return {
     client,
+    endpoint,
     urls,
     calls,
     plan(next: (n: number) => Delivery[]) {
@@ -90,21 +96,29 @@ export async function openSqs(names: string[], options: { maxReceiveCount?: numb
     },
     /** A message that is none of ours. */
     async sendText(queue: string, text: string): Promise<void> {
-      const headers = { "content-type": "application/x-amz-json-1.0", host: new URL(endpoint).host };
-      const payload = JSON.stringify({ QueueUrl: urls[queue], MessageBody: text });
-      await forward({ target: "AmazonSQS.SendMessage", headers, payload });
+      await ask("SendMessage", { QueueUrl: urls[queue], MessageBody: text });
     },
     /** The next message as SQS gives it to an event source of Lambda; null when there is none. */
     async take(
       queue: string,
       visibilityS: number,
     ): Promise<{ messageId: string; body: string; receiptHandle: string } | null> {
-      const headers = { "content-type": "application/x-amz-json-1.0", host: new URL(endpoint).host };
-      const payload = JSON.stringify({ QueueUrl: urls[queue], VisibilityTimeout: visibilityS });
-      const { body } = await forward({ target: "AmazonSQS.ReceiveMessage", headers, payload });
+      const body = await ask("ReceiveMessage", { QueueUrl: urls[queue], VisibilityTimeout: visibilityS });
       const [message] = (JSON.parse(body) as { Messages?: Record<string, string>[] }).Messages ?? [];
       if (!message) return null;
       return { messageId: message.MessageId!, body: message.Body!, receiptHandle: message.ReceiptHandle! };
+    },
+    /** Deletes a message, as an event source does with what is done. */
+    async drop(queue: string, receiptHandle: string): Promise<void> {
+      await ask("DeleteMessage", { QueueUrl: urls[queue], ReceiptHandle: receiptHandle });
+    },
+    /** Puts forward the time at which a message can be received again: to now. */
+    async show(queue: string, receiptHandle: string): Promise<void> {
+      await ask("ChangeMessageVisibility", {
+        QueueUrl: urls[queue],
+        ReceiptHandle: receiptHandle,
+        VisibilityTimeout: 0,
+      });
     },
     /** Requests that have arrived and wait for their reply. */
     get open() {

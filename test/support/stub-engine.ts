@@ -173,7 +173,8 @@ function act(task: Task): void {
 
 function scriptOf(path: string): StubScript {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as StubScript;
+    const text = readFileSync(path, "latin1");
+    return JSON.parse(text.slice(text.lastIndexOf("\n{") + 1)) as StubScript;
   } catch {
     return {};
   }
