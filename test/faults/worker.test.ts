@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@smileloop/core/errors.ts";
+import { newId } from "@smileloop/core/ids.ts";
 import { deleteJob, updateJob } from "@smileloop/core/jobs.ts";
 import { outputKey } from "@smileloop/core/keys.ts";
 import type { Records } from "@smileloop/core/records.ts";
@@ -230,6 +231,27 @@ describe("who holds the job", () => {
     expect(await worker.runOnce()).toMatchObject({ did: "not_for_us" });
     await worker.stop();
     expect(await shop.read(id)).toMatchObject({ state: "queued", attempt: 0 });
+  });
+});
+
+describe("a worker that ends by itself", () => {
+  test("ends when there was no work for so long, and not while a job is under way", async () => {
+    const worker = shop.worker({ idleExitMs: 300 });
+    const running = worker.run();
+    const { id } = await shop.job({ run: "slow:700" });
+    await shop.reaches(id, "succeeded");
+    const endedMs = Date.now();
+    await running;
+    expect(Date.now() - endedMs).toBeGreaterThanOrEqual(250);
+    expect(worker.ready()).toBe(false);
+    expect(await shop.queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
+  });
+
+  test("messages that come to nothing do not keep it", async () => {
+    const worker = shop.worker({ idleExitMs: 200 });
+    const busy = setInterval(() => void shop.queue.send({ queue: "warp", owner: "local", id: newId(Date.now()) }), 50);
+    await worker.run();
+    clearInterval(busy);
   });
 });
 

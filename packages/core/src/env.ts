@@ -71,7 +71,10 @@ export const envSchema = z.object({
   /** So long a job should wait at most for a worker that is there. */
   TARGET_WAIT_S: wholeNumber(1, 86_400).default(60),
   /** Where a worker asks whether its machine is about to be taken away; `none`: it does not ask. */
-  SPOT_METADATA_URL: z.union([z.literal("none"), z.url({ protocol: /^http$/ })]).default("http://169.254.169.254"),
+  SPOT_METADATA_URL: z
+    .union([z.literal("none"), z.url({ protocol: /^http$/ })])
+    .default("http://169.254.169.254")
+    .transform((url) => (url === "none" ? null : url)),
   /** The address that clients see, behind a proxy: `https://example.org`. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Further host names that are served on loopback, besides localhost and its addresses. */

@@ -28,14 +28,16 @@ export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "helper" | "wor
   slots: number;
   /** Of the engine's processes; the others keep the usual ones. */
   engineLimits?: Partial<EngineLimits> | undefined;
+  /** `run` ends after so long without work; without it never. Not while a job is under way. */
+  idleExitMs?: number | undefined;
   /** After so many starts in a row that came to nothing `run` gives up; without it never. */
   maxFailedStarts?: number | undefined;
 };
 
 export type Worker = {
   /**
-   * Removes what a worker that died has left in `workRoot`, starts the engine processes and serves the queue until `stop`, or
-   * until the signal is aborted, which hands back what is under way. Resolves when all processes are gone; throws when there
+   * Removes what a worker that died has left in `workRoot`, starts the engine processes and serves the queue until `stop`, until
+   * there is no more work (`idleExitMs`), or until the signal is aborted, which hands back what is under way. Resolves when all processes are gone; throws when there
    * is nothing left to work with: `device_lost`, or what the engine said when it did not start.
    */
   run(signal?: AbortSignal): Promise<void>;
@@ -56,6 +58,8 @@ export type Worker = {
 
 const POLL_MS = 20_000;
 const RETRY_MS = 5000;
+/** A message that came to nothing: it keeps no worker alive. */
+const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us"];
 
 export function createWorker(options: WorkerOptions): Worker {
   const { queue, queueName, clock, log, workRoot } = options;
@@ -70,6 +74,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const intake = new AbortController();
   const handBack = new AbortController();
   const underWay = new Set<Promise<unknown>>();
+  const idleExitMs = options.idleExitMs ?? Number.POSITIVE_INFINITY;
+  let workedMs = clock.now();
   let failedStarts = 0;
   let trouble: string | null = null;
   let fatal: unknown;
@@ -88,6 +94,7 @@ export function createWorker(options: WorkerOptions): Worker {
     const deps = { ...options, engine, checker, helper, worker: `${hostname()}-${process.pid}` };
     const work = handle(deps, message, signal, log).then((outcome) => {
       if (outcome?.did === "device_lost") giveUp(new AppError("device_lost", "The graphics card is gone."));
+      if (outcome && !NO_WORK.includes(outcome.did)) workedMs = clock.now();
       return outcome;
     });
     underWay.add(work);
@@ -121,9 +128,11 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const loop = async (engine: EngineProcess): Promise<void> => {
     while (!intake.signal.aborted) {
+      const leftMs = underWay.size > 0 ? POLL_MS : workedMs + idleExitMs - clock.now();
+      if (leftMs <= 0) return intake.abort();
       if (!(await isUp(engine))) continue;
       try {
-        await serve(engine, POLL_MS);
+        await serve(engine, Math.min(POLL_MS, leftMs));
       } catch (error) {
         if (intake.signal.aborted) return;
         log.error({ err: error }, "worker waits");
@@ -155,6 +164,7 @@ export function createWorker(options: WorkerOptions): Worker {
       signal?.addEventListener("abort", onAbort);
       if (signal?.aborted) onAbort();
       await removeLeftovers(workRoot);
+      workedMs = clock.now();
       await Promise.all(engines.map(loop));
       await idle();
       await stopEngines(1000);

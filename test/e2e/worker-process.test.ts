@@ -1,0 +1,95 @@
+/** A worker as a container runs it, over S3 and SQS on loopback: how it ends. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { s3Files } from "@smileloop/core/files/s3.ts";
+import { createJob } from "@smileloop/core/jobs.ts";
+import { inputKey } from "@smileloop/core/keys.ts";
+import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { until } from "../support/processes.ts";
+import { ADMIN, openBucket } from "../support/s3.ts";
+import { openSqs, type SqsHome } from "../support/sqs.ts";
+
+const WORKER = join(import.meta.dirname, "../../functions/worker.ts");
+const portrait = readFileSync(join(import.meta.dirname, "../fixtures/grace_hopper.jpg"));
+
+let bucket: Awaited<ReturnType<typeof openBucket>>;
+let sqs: SqsHome;
+let imds: Server;
+let dir: string;
+let child: ChildProcess | null = null;
+let takenAway = false;
+
+beforeEach(async () => {
+  [bucket, sqs] = await Promise.all([openBucket(), openSqs(["warp"])]);
+  dir = mkdtempSync(join(tmpdir(), "smileloop-"));
+  takenAway = false;
+  imds = createServer((request, response) => {
+    if (request.method === "PUT") return response.end("token");
+    return takenAway ? response.end('{"action":"terminate","time":"soon"}') : response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => imds.listen(0, "127.0.0.1", resolve));
+});
+afterEach(async () => {
+  child?.kill("SIGKILL");
+  imds.closeAllConnections();
+  await Promise.all([bucket.close(), sqs.close(), new Promise((resolve) => imds.close(resolve))]);
+  rmSync(dir, { recursive: true });
+});
+
+/** Starts it; resolves with its exit code when it has ended. */
+async function runWorker(more: Record<string, string> = {}): Promise<number | null> {
+  child = spawn(process.execPath, [WORKER], {
+    env: {
+      ...{ PATH: process.env.PATH, AWS_ACCESS_KEY_ID: ADMIN.accessKeyId, AWS_SECRET_ACCESS_KEY: ADMIN.secretAccessKey },
+      ...{ BUCKET: bucket.bucket, S3_ENDPOINT: bucket.double.endpoint, WORK_DIR: dir, LOG_LEVEL: "error" },
+      ...{ QUEUES: `warp=${sqs.endpoint}/000000000000/warp`, SQS_ENDPOINT: sqs.endpoint, WARP_PROCESSES: "1" },
+      SPOT_METADATA_URL: `http://127.0.0.1:${(imds.address() as AddressInfo).port}`,
+      ...more,
+    },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const [code] = await once(child, "exit");
+  return code as number | null;
+}
+
+test("without work it ends after a while, and that is no failure", async () => {
+  expect(await runWorker({ IDLE_EXIT_S: "1" })).toBe(0);
+});
+
+test("before its machine is taken away it hands the job back", async () => {
+  const { clock } = bucket;
+  const records = s3Records(bucket);
+  const files = s3Files(bucket);
+  const queue = sqsQueue({ ...sqs, clock });
+  const job = { owner: "ann", kind: "animate", queue: "warp", engine: "warp", estimateSeconds: 60, metadata: {} };
+  const { record } = await createJob(
+    { records, files, queue, clock },
+    {
+      ...job,
+      params: { preset: "gentle_smile", duration: 10, fps: 60, size: 1024 },
+      storeInputs: async (id) => {
+        const key = inputKey("ann", id, "image");
+        const { bytes } = await files.put(key, chunks(portrait), { type: "image/jpeg" });
+        return { image: [{ key, type: "image/jpeg", bytes, source: "form" }] };
+      },
+    },
+  );
+  const state = async () => (await records.get("ann", record.id))!.record;
+  const exit = runWorker();
+  await until(async () => (await state()).state === "running", 20_000);
+  takenAway = true;
+  expect(await exit).toBe(75);
+  expect(await state()).toMatchObject({ state: "queued", attempt: 1, failures: 0, claim: null });
+  expect(await queue.depth("warp")).toEqual({ waiting: 1, held: 0 });
+}, 40_000);
+
+async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
