@@ -7,6 +7,7 @@ import { createKinds, type Kinds } from "@smileloop/core/kinds.ts";
 import type { LocalLinks } from "@smileloop/core/local-links.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
 import { loadPresets, type Preset } from "@smileloop/core/preset.ts";
+import type { ClaimTimes } from "@smileloop/worker/claim.ts";
 import manifest from "../package.json" with { type: "json" };
 
 /** Where an installation keeps what it has. */
@@ -17,6 +18,8 @@ export type Home = JobStore & {
   place: string;
   /** Absolute; for jobs under way. */
   workRoot: string;
+  /** How a worker keeps its claims, where the usual times do not suit the storage. */
+  times?: Partial<ClaimTimes>;
   close(): void;
 };
 

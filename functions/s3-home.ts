@@ -8,6 +8,9 @@ import { createSqsClient, type SqsQueue, sqsQueue } from "@smileloop/core/queue/
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import type { Home } from "./deps.ts";
 
+/** Each write is paid for; clients look no more than each second or two. */
+export const CLAIM_TIMES = { progressMs: 4000 };
+
 /** Nothing is asked of AWS yet. */
 export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
   const client = createS3Client({ region: env.AWS_REGION, endpoint: env.S3_ENDPOINT });
@@ -19,6 +22,7 @@ export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
     localLinks: null,
     place: `s3://${bucket}`,
     workRoot: resolve(env.WORK_DIR),
+    times: CLAIM_TIMES,
     close: () => client.destroy(),
   };
 }

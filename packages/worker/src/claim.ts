@@ -28,7 +28,7 @@ export type HoldOptions = {
   token: string;
   times: ClaimTimes;
   log: Log;
-  /** Told of each beat, so that the message is kept as long as the record. */
+  /** Called each `beatMs` while the claim is held, so that the message is kept as long as the record. */
   onBeat?: (() => Promise<void>) | undefined;
 };
 
@@ -87,7 +87,7 @@ async function beats(
   ended: AbortSignal,
   conclude: (why: Verdict) => void,
 ): Promise<void> {
-  let writtenMs = store.clock.now();
+  let keptMs = store.clock.now();
   let written: Progress | null = null;
   const beat = async (progress: Progress | null, due: boolean): Promise<void> => {
     const { owner, id } = hold.seen.record;
@@ -98,7 +98,7 @@ async function beats(
       ]);
       see(hold, stored);
       if (refused) return conclude(refused === "canceling" ? "canceling" : "lost");
-      writtenMs = store.clock.now();
+      if (due) keptMs = store.clock.now();
       written = progress;
     } catch (error) {
       // whether the lease was lost over this is for the next look to say
@@ -109,7 +109,7 @@ async function beats(
     await store.clock.sleep(Math.min(times.progressMs, times.beatMs), ended);
     if (ended.aborted) return;
     const { progress } = hold;
-    const due = store.clock.now() - writtenMs >= times.beatMs;
+    const due = store.clock.now() - keptMs >= times.beatMs;
     if (!due && progress === written) continue;
     hold.beat = beat(progress, due);
     await hold.beat;

@@ -53,8 +53,6 @@ export type RunOptions = {
 };
 
 export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progressMs: 500 };
-/** Where each write is paid for, and clients look each second or two at the most. */
-export const PAID_CLAIM_TIMES: ClaimTimes = { ...CLAIM_TIMES, progressMs: 4000 };
 const NOT_FOR_US_MS = 30_000;
 const STORAGE_MS = 5000;
 

@@ -56,7 +56,8 @@ export type Worker = {
   trouble(): string | null;
 };
 
-const POLL_MS = 20_000;
+/** How long a worker without work waits at a time. */
+export const POLL_MS = 20_000;
 const RETRY_MS = 5000;
 /** A message that came to nothing: it keeps no worker alive. */
 const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us"];

@@ -20,7 +20,7 @@ export function listObjects(request: S3Request): S3Reply {
     throw new S3Error("InvalidArgument", "The continuation token provided is incorrect");
   }
 
-  const entries = entriesAfter(store.keys(), { prefix, delimiter, after });
+  const entries = entriesAfter(store.keysFrom(after.startsWith(prefix) ? after : prefix), { prefix, delimiter, after });
   const page = entries.slice(0, maxKeys);
   const truncated = entries.length > maxKeys && maxKeys > 0;
   const last = page.at(-1);
@@ -45,13 +45,13 @@ export function listObjects(request: S3Request): S3Reply {
 
 /** Keys and common prefixes, in byte order, as far as one more than a page. */
 function entriesAfter(
-  keys: string[],
+  keys: Iterable<string>,
   { prefix, delimiter, after }: { prefix: string; delimiter: string; after: string },
 ): string[] {
   const afterBytes = Buffer.from(after);
   const entries: string[] = [];
   for (const key of keys) {
-    if (!key.startsWith(prefix)) continue;
+    if (!key.startsWith(prefix)) break;
     const cut = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
     const entry = cut < 0 ? key : key.slice(0, cut + delimiter.length);
     if (

@@ -21,33 +21,46 @@ export type Store = {
   remove(key: string): void;
   /** All keys, in the order of their UTF-8 bytes. */
   keys(): string[];
+  /** Those from this one on, whether or not it is there. */
+  keysFrom(key: string): Generator<string>;
 };
 
 export function createStore(now: () => number): Store {
   const objects = new Map<string, StoredObject>();
-  let sorted: string[] | null = null;
+  const sorted: string[] = [];
   return {
     get: (key) => objects.get(key),
     put(key, { body, type, metadata }, conditions) {
       const there = objects.get(key);
       checkWrite(there, conditions);
-      if (!there) sorted = null;
+      if (!there) sorted.splice(placeOf(key, sorted), 0, key);
       const etag = createHash("md5").update(body).digest("hex");
       const object = { body, type, metadata, etag, storedAtMs: now() };
       objects.set(key, object);
       return object;
     },
     remove(key) {
-      if (objects.delete(key)) sorted = null;
+      if (objects.delete(key)) sorted.splice(placeOf(key, sorted), 1);
     },
-    keys() {
-      sorted ??= [...objects.keys()]
-        .map((key) => ({ key, bytes: Buffer.from(key) }))
-        .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-        .map(({ key }) => key);
-      return sorted;
+    keys: () => [...sorted],
+    *keysFrom(key) {
+      for (let at = placeOf(key, sorted); at < sorted.length; at++) yield sorted[at]!;
     },
   };
+}
+
+/** Where the key is, or would be. */
+function placeOf(key: string, sorted: string[]): number {
+  const bytes = Buffer.from(key);
+  let [from, to] = [0, sorted.length];
+  // what is filled in order is appended
+  if (to > 0 && Buffer.compare(Buffer.from(sorted[to - 1]!), bytes) < 0) return to;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (Buffer.compare(Buffer.from(sorted[middle]!), bytes) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function checkWrite(there: StoredObject | undefined, { ifNoneMatch, ifMatch }: Conditions): void {
