@@ -24,7 +24,7 @@ import { STUB } from "../support/worker.ts";
 
 /** How often, by the name of the operation. */
 export type Counts = { s3: Record<string, number>; sqs: Record<string, number> };
-/** The calls of each step, by service, operation and the first part of the key. */
+/** How often in each step, by service, operation and what it is about: `S3 PutObject record`. */
 export type Steps = Record<string, Record<string, number>>;
 export type AwsCalls = {
   /** Each call from upload to download, with one poll; the worker is idle in a long poll and works for less than 2 s. */
@@ -70,11 +70,11 @@ export async function openAwsHome(options: { engine?: Partial<WorkerOptions>; cl
   });
   return {
     ...{ bucket, sqs, queue, store, api, worker },
-    /** The calls since the last time, by name and the first part of the key. Those that only a clock put forward causes are left out. */
+    /** The calls since the last time, by name. Those that only a clock put forward causes are left out. */
     calls(): Record<string, number> {
       const seen = bucket.double.seen.splice(0).filter(({ status }) => status !== 403);
       const names = [
-        ...seen.map(({ operation, key }) => `S3 ${operation} ${key.replace(/\/.*/, "")}`.trim()),
+        ...seen.map(({ operation, key }) => `S3 ${operation} ${nameOf(key)}`.trim()),
         ...sqs.calls.splice(0).map(({ action }) => `SQS ${action}`),
       ];
       const counts: Record<string, number> = {};
@@ -245,6 +245,13 @@ async function theSweeps(): Promise<Pick<AwsCalls, "after" | "sweep">> {
   } finally {
     await home.close();
   }
+}
+
+/** What lies under a key. */
+function nameOf(key: string): string {
+  const [first = "", , , kind = ""] = key.split("/");
+  if (first === "jobs") return { in: "input", out: "output", "job.json": "record" }[kind] ?? "folder";
+  return { uploads: "upload", due: "timer", idempotency: "key", locks: "lock" }[first] ?? "";
 }
 
 /** By operation alone. */
