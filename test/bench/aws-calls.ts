@@ -8,10 +8,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
+import { underLease } from "@smileloop/core/leases.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
-import { sweepOnce } from "@smileloop/core/sweep.ts";
+import { SWEEP_LEASE_MS, sweepOnce } from "@smileloop/core/sweep.ts";
 import { holdClaim } from "@smileloop/worker/claim.ts";
 import { CLAIM_TIMES as USUAL_TIMES } from "@smileloop/worker/run-job.ts";
 import { createWorker, POLL_MS, type WorkerOptions } from "@smileloop/worker/worker.ts";
@@ -39,7 +40,7 @@ export type AwsCalls = {
   minuteOfWork: Counts;
   /** What sweeps do about one job and its upload until nothing is left of them, besides their own listings. */
   after: Counts;
-  /** A sweep that finds nothing to do. */
+  /** A sweep that finds nothing to do, under its lease. */
   sweep: Counts;
   /** A minute of a worker without work. */
   idleMinute: Counts;
@@ -159,13 +160,17 @@ async function post(api: TestApi, path: string, body: object, more: Record<strin
 
 /** What the event source does, and the handler in between. */
 async function takeAsLambda({ sqs, queue, worker }: AwsHome): Promise<void> {
-  const [message] = await sqs.receiveText("warp");
+  const message = await sqs.take("warp", 60);
   if (!message) throw new Error("There is no message.");
   const options = { worker, queue, queueName: "warp", log: createLog({ level: "silent" }) };
-  const event = { Records: [{ messageId: "m", ...message }] };
-  const { batchItemFailures } = await serveQueueEvent(options, event, { getRemainingTimeInMillis: () => 600_000 });
+  const { batchItemFailures } = await serveQueueEvent(
+    options,
+    { Records: [message] },
+    { getRemainingTimeInMillis: () => 600_000 },
+  );
   if (batchItemFailures.length > 0) throw new Error("The message was not done.");
-  await sqs.deleteText("warp", message.receiptHandle);
+  await sqs.drop("warp", message.receiptHandle);
+  for (const action of ["ReceiveMessage", "DeleteMessage"]) sqs.calls.push({ action, body: {} });
 }
 
 /** The second minute of a job whose engine says each second how far it is. */
@@ -224,8 +229,10 @@ async function theSweeps(): Promise<Pick<AwsCalls, "after" | "sweep">> {
   const { store, calls, bucket } = home;
   try {
     const sweeps = async () => {
-      const swept = await sweepOnce(store, { forgetKeys: false });
-      if (swept.failed > 0) throw new Error("A sweep has failed.");
+      const swept = await underLease(store.records.notes, "sweep", SWEEP_LEASE_MS, () =>
+        sweepOnce(store, { forgetKeys: false }),
+      );
+      if (swept?.failed !== 0) throw new Error("A sweep has failed.");
       return countsOf({ sweep: calls() });
     };
     calls();
@@ -239,7 +246,7 @@ async function theSweeps(): Promise<Pick<AwsCalls, "after" | "sweep">> {
       calls();
       after = plus(after, less(await sweeps(), sweep));
     }
-    const left = bucket.double.store.keys();
+    const left = bucket.double.store.keys().filter((key) => !key.startsWith("locks/"));
     if (left.length > 0) throw new Error(`There is something left: ${left.join(", ")}`);
     return { after, sweep };
   } finally {
