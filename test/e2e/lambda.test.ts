@@ -1,0 +1,212 @@
+/** The bundles as Lambda runs them, over S3 and SQS on loopback: nothing that they need is anywhere but in their folders. */
+import { cpSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { s3Files } from "@smileloop/core/files/s3.ts";
+import { createJob } from "@smileloop/core/jobs.ts";
+import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { bundleEngine } from "../../scripts/engine-bundle.ts";
+import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
+import { getJob, type Job, postJob, upload } from "../support/client.ts";
+import { deliver } from "../support/lambda/event-source.ts";
+import { startFunctionUrl } from "../support/lambda/function-url.ts";
+import { openStack, type Stack } from "../support/lambda/home.ts";
+import { type Lambda, startLambda } from "../support/lambda/runtime.ts";
+import { manualClock } from "../support/manual-clock.ts";
+import { ASTRONAUT } from "../support/pictures.ts";
+import type { StubScript } from "../support/stub-engine.ts";
+
+const HOUR_MS = 3_600_000;
+
+let stack: Stack;
+let api: Lambda;
+let worker: Lambda;
+let front: Awaited<ReturnType<typeof startFunctionUrl>>;
+beforeAll(async () => {
+  stack = await openStack(["api", "sweep", "worker-lambda"]);
+  api = await stack.start("api");
+  worker = await stack.start("worker-lambda");
+  front = await startFunctionUrl(api);
+});
+afterAll(async () => {
+  await front?.close();
+  await stack?.close();
+});
+
+/** A picture that tells the stub engine what to do. */
+function picture(script: StubScript = {}): Uint8Array {
+  return Buffer.concat([jpegBytes(), Buffer.from(`\n${JSON.stringify(script)}`)]);
+}
+
+async function newJob(script: StubScript = {}): Promise<Job> {
+  const reply = await postJob(front.url, await upload(front.url, picture(script)));
+  expect(reply.status).toBe(202);
+  return (await reply.json()) as Job;
+}
+
+/** The stack's storage, by hands of our own: on the double's clock, or so long ago. */
+function byHand(agoMs = 0): TestApi {
+  const { bucket, sqs } = stack;
+  const clock = agoMs > 0 ? manualClock(bucket.clock.now() - agoMs) : bucket.clock;
+  const home = { client: bucket.client, bucket: bucket.bucket, clock };
+  const queue = sqsQueue({ ...sqs, clock });
+  return testApi({}, { records: s3Records(home), files: s3Files(home), queue, clock, localLinks: null });
+}
+
+describe("the bundle of the API", () => {
+  it("is small and has nothing of engines, workers or documentation pages in it", () => {
+    const { gzipBytes, inputs } = stack.bundled.api!;
+    expect(gzipBytes).toBeLessThanOrEqual(420_000);
+    const foreign =
+      /packages\/(engine|worker|cli)|sharp|tensorflow|node-av|@seydx|human|swagger-ui|redoc|esbuild|vitest/;
+    expect(inputs.filter((path) => foreign.test(path))).toEqual([]);
+    expect(inputs).toContain("packages/api/src/app.ts");
+  });
+
+  it("serves the documentation pages and the presets' pictures out of the bucket", async () => {
+    await stack.putAssets(manifest.version);
+    for (const path of [
+      "/docs",
+      "/docs/swagger-ui.js",
+      "/redoc/redoc.js",
+      "/openapi.json",
+      "/v1/presets/nod/preview",
+    ]) {
+      const reply = await fetch(front.url + path);
+      const bytes = (await reply.arrayBuffer()).byteLength;
+      expect([path, reply.status, bytes > 100]).toEqual([path, 200, true]);
+      expect([path, reply.headers.get("content-length")]).toEqual([path, `${bytes}`]);
+    }
+    const script = await (await fetch(`${front.url}/docs/swagger-ui.js`)).text();
+    expect(script).toContain("SwaggerUIBundle");
+  });
+});
+
+describe("a job", () => {
+  it("goes from upload to download, and those who wait are told within 10 s", async () => {
+    const { id } = await newJob();
+    const wait = { headers: { Prefer: "wait=60" } };
+    const [held, delivered] = await Promise.all([
+      fetch(`${front.url}/v1/jobs/${id}`, wait),
+      deliver(stack.sqs, "warp", worker),
+    ]);
+    expect(delivered?.outcome).toBe("done");
+    expect(held.headers.get("preference-applied")).toBe("wait=10");
+    const job = await getJob(front.url, id);
+    expect([job.status, job.attempt]).toEqual(["succeeded", 1]);
+    const video = await (await fetch(`${front.url}/download/${id}`)).text();
+    expect(JSON.parse(video)).toMatchObject({ frames: 25, fps: 25 });
+    expect(await (await fetch(job.outputs.video!.url)).text()).toBe(video);
+    expect((await stack.sqs.take("warp", 1)) ?? "empty").toBe("empty");
+  });
+
+  it("is told as events in the state that it is in, and the client comes back", async () => {
+    const { id } = await newJob();
+    const events = async () => (await fetch(`${front.url}/v1/jobs/${id}/events`)).text();
+    expect(await events()).toMatch(/^retry: 2000\n\nevent: status\ndata: \{.*"status":"queued"/);
+    await deliver(stack.sqs, "warp", worker);
+    expect(await events()).toContain("event: done");
+  });
+
+  it("sends a video that is too large for a reply to the storage", async () => {
+    const { id } = await newJob();
+    await drain();
+    const hands = byHand();
+    const owner = "local";
+    const token = await hands.worker.claim({ owner, id });
+    await hands.worker.succeed({ owner, id }, token, new Uint8Array(5_000_000).fill(7));
+    for (const path of [`/download/${id}`, `/v1/jobs/${id}/outputs/video`]) {
+      const reply = await fetch(front.url + path, { redirect: "manual" });
+      expect([path, reply.status]).toEqual([path, 302]);
+      const file = await fetch(reply.headers.get("location")!);
+      expect((await file.arrayBuffer()).byteLength).toBe(5_000_000);
+      expect(file.headers.get("content-disposition")).toBe(`attachment; filename="smileloop_${id.slice(0, 8)}.mp4"`);
+    }
+  });
+
+  it("is not taken with a form that is larger than Lambda takes, and the reply says what to do", async () => {
+    const send = (bytes: number) => {
+      const form = new FormData();
+      form.set("source_image", new Blob([new Uint8Array(jpegBytes(640, 480, bytes))]), "photo.jpg");
+      form.set("preset", "blink");
+      return fetch(`${front.url}/animate`, { method: "POST", body: form });
+    };
+    const ours = await send(4_600_000);
+    expect(ours.status).toBe(413);
+    expect(((await ours.json()) as { detail: string }).detail).toContain("Send the file with POST /v1/uploads");
+    // what does not get as far as us
+    expect([(await send(6_000_000)).status, stack.bucket.double.seen.some(({ status }) => status >= 500)]).toEqual([
+      413,
+      false,
+    ]);
+  });
+});
+
+describe("the worker", () => {
+  it("leaves the message of a job that somebody else works on", async () => {
+    const { id } = await newJob();
+    const hands = byHand();
+    const token = await hands.worker.claim({ owner: "local", id });
+    expect((await deliver(stack.sqs, "warp", worker))?.outcome).toBe("kept");
+    await hands.worker.succeed({ owner: "local", id }, token, new Uint8Array(10));
+  });
+
+  it("is killed half-way: the message comes again after 90 s, and the job succeeds", async () => {
+    const trace = join(stack.out, "trace.jsonl");
+    const { id } = await newJob({ trace, runs: ["slow:60000", "well"] });
+    stack.sqs.calls.splice(0);
+    const first = deliver(stack.sqs, "warp", worker);
+    const lease = () => stack.sqs.calls.map(({ body }) => body.VisibilityTimeout);
+    await expect.poll(async () => (await getJob(front.url, id)).status).toBe("running");
+    expect(lease()).toEqual([90]);
+    worker.kill();
+    const { outcome, receiptHandle } = (await first)!;
+    expect(outcome).toBe("crashed");
+    await stack.bucket.clock.advance(91_000);
+    await stack.sqs.show("warp", receiptHandle);
+    expect((await deliver(stack.sqs, "warp", worker))?.outcome).toBe("done");
+    expect(await getJob(front.url, id)).toMatchObject({ status: "succeeded", attempt: 2 });
+  });
+
+  it("renders with the built-in engine, out of its own folder alone", async () => {
+    const dir = join(stack.out, "warp");
+    cpSync(join(stack.out, "worker-lambda"), dir, { recursive: true });
+    rmSync(join(dir, "node_modules"), { recursive: true });
+    await bundleEngine(dir);
+    const warp = await startLambda({ dir, handler: "functions/worker-lambda.handler", env: stack.env });
+    try {
+      const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)));
+      const { id } = (await reply.json()) as Job;
+      expect((await deliver(stack.sqs, "warp", warp))?.outcome).toBe("done");
+      const job = await getJob(front.url, id);
+      expect(job, warp.log().slice(-2000)).toMatchObject({ status: "succeeded", outputs: { video: { width: 256 } } });
+      const video = Buffer.from(await (await fetch(`${front.url}/download/${id}`)).arrayBuffer());
+      expect(video.subarray(4, 8).toString()).toBe("ftyp");
+    } finally {
+      await warp.close();
+    }
+  });
+});
+
+it("the sweeper takes away what is over an hour old", async () => {
+  const { deps, worker: hands } = byHand(2 * HOUR_MS);
+  const job = { kind: "animate", queue: "warp", engine: "warp", params: { preset: "blink" }, metadata: {} };
+  const storeInputs = async () => ({});
+  const { record } = await createJob(deps, { ...job, owner: "local", estimateSeconds: 1, storeInputs });
+  await drain();
+  await hands.succeed(record, await hands.claim(record), new Uint8Array(10));
+  const sweep = await stack.start("sweep");
+  await sweep.invoke({});
+  expect((await getJob(front.url, record.id)).status, sweep.log()).toBe("expired");
+  expect((await fetch(`${front.url}/download/${record.id}`)).status).toBe(410);
+  expect(stack.bucket.double.store.keys().filter((key) => key.includes(`${record.id}/out`))).toEqual([]);
+});
+
+/** Messages that no test waits for. */
+async function drain(): Promise<void> {
+  for (let next = await stack.sqs.take("warp", 1); next; next = await stack.sqs.take("warp", 1)) {
+    await stack.sqs.drop("warp", next.receiptHandle);
+  }
+}

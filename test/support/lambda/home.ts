@@ -1,0 +1,74 @@
+/** A whole stack on loopback: the bundled functions on our Lambda, over the S3 double and SQS. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assetKey } from "@smileloop/api/assets.ts";
+import { bundleAssets, bundleFunction, type FunctionName } from "../../../scripts/bundle.ts";
+import { openBucket } from "../s3.ts";
+import type { Role } from "../s3-double/server.ts";
+import { openSqs } from "../sqs.ts";
+import { STUB } from "../worker.ts";
+import { type Lambda, startLambda } from "./runtime.ts";
+
+/** What a function is: somebody for a while, with a token. */
+const ROLE: Role = { accessKeyId: "ASIAFUNCTION", secretAccessKey: "function-secret", sessionToken: "for-a-while" };
+
+export type Stack = Awaited<ReturnType<typeof openStack>>;
+
+/** `names`: the functions to bundle; workers get the stub engine. */
+export async function openStack(names: FunctionName[]) {
+  const out = mkdtempSync(join(tmpdir(), "smileloop-lambda-"));
+  const [bucket, sqs, ...bundled] = await Promise.all([
+    openBucket({ roles: [{ accessKeyId: "AKIDADMIN", secretAccessKey: "admin-secret" }, ROLE] }),
+    openSqs(["warp"]),
+    ...names.map((name) => bundleFunction(name, out)),
+  ]);
+  if (names.includes("worker-lambda")) await addStub(join(out, "worker-lambda"));
+  const env = {
+    AWS_ACCESS_KEY_ID: ROLE.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: ROLE.secretAccessKey,
+    AWS_SESSION_TOKEN: ROLE.sessionToken!,
+    BUCKET: bucket.bucket,
+    S3_ENDPOINT: bucket.double.endpoint,
+    SQS_ENDPOINT: sqs.endpoint,
+    QUEUES: `warp=${sqs.endpoint}/000000000000/warp`,
+    ALLOW_OPEN: "1",
+    WORK_DIR: join(out, "work"),
+  };
+  const lambdas: Lambda[] = [];
+  return {
+    out,
+    bucket,
+    sqs,
+    env,
+    bundled: Object.fromEntries(names.map((name, i) => [name, bundled[i]!])),
+    /** Starts a function; its process starts with the first event. */
+    async start(name: FunctionName, more: { dir?: string; timeoutMs?: number } = {}): Promise<Lambda> {
+      const lambda = await startLambda({ dir: join(out, name), handler: `functions/${name}.handler`, env, ...more });
+      lambdas.push(lambda);
+      return lambda;
+    },
+    /** As a deployment does it. */
+    async putAssets(version: string): Promise<void> {
+      for (const name of await bundleAssets(out)) {
+        const body = await readFile(join(out, "assets", name));
+        bucket.double.store.put(assetKey(version, name), { body, type: "text/plain", metadata: {} }, {});
+      }
+    },
+    async close() {
+      await Promise.all(lambdas.map((lambda) => lambda.close()));
+      await Promise.all([bucket.close(), sqs.close()]);
+      rmSync(out, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The stub in the place of the engine: Node strips no types in `node_modules`. */
+async function addStub(dir: string): Promise<void> {
+  const engine = join(dir, "node_modules/@smileloop/engine");
+  mkdirSync(engine, { recursive: true });
+  writeFileSync(join(engine, "host.mjs"), stripTypeScriptTypes(await readFile(STUB, "utf8")));
+  writeFileSync(join(engine, "package.json"), JSON.stringify({ exports: { "./host.ts": "./host.mjs" } }));
+}
