@@ -26,6 +26,8 @@ export type App = {
   fetch(request: Request, bindings?: object): Response | Promise<Response>;
   /** The OpenAPI 3.1 document of all routes. */
   document(): object;
+  /** Every route as the router has it; paths may have patterns (`/v1/files/*`). */
+  routes(): { method: string; path: string }[];
 };
 
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
@@ -45,7 +47,8 @@ export function createApp(deps: ApiDeps): App {
     const error = new AppError("method_not_allowed", `Here you can use ${names}.`);
     return problemReply(error, path, c.env.requestId, { Allow: names });
   });
-  return { fetch: around(api, deps), document };
+  const routes = () => api.routes.map(({ method, path }) => ({ method, path }));
+  return { fetch: around(api, deps), document, routes };
 }
 
 function mount(api: Api, deps: ApiDeps, document: () => object): void {

@@ -2,6 +2,7 @@
  * The document of the API and two ways to read it in a browser. Everything that the pages load is served from here, so they
  * work with no network.
  */
+import { describeAccess } from "./access-document.ts";
 import { type Assets, keepAssets, sendBytes } from "./assets.ts";
 import type { ApiConfig } from "./deps.ts";
 import { type Api, newApi } from "./problem.ts";
@@ -100,7 +101,8 @@ const TAGS = [
 ];
 
 /** The OpenAPI 3.1 document of all routes of `api`. */
-export function documentOf(api: Api, { version, publicUrl }: Pick<ApiConfig, "version" | "publicUrl">): object {
+export function documentOf(api: Api, config: Pick<ApiConfig, "version" | "publicUrl" | "access">): object {
+  const { version, publicUrl, access } = config;
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "SmileLoop", version, description: ABOUT, license: { name: "MIT" } },
@@ -113,6 +115,7 @@ export function documentOf(api: Api, { version, publicUrl }: Pick<ApiConfig, "ve
       if (operation) operation.operationId ??= operationId(method, path);
     }
   }
+  describeAccess(document, access);
   return document;
 }
 

@@ -47,6 +47,12 @@ describe("a key", () => {
   });
 });
 
+it("is not what people make up, though its hash is in the list", () => {
+  const { keys, faults } = parseApiKeys(`alice:${apiKeySha256("password")},bob:${apiKeySha256("sl_bob_password")}`);
+  expect(faults).toEqual([]);
+  for (const text of ["password", "sl_bob_password"]) expect(ownerOfApiKey(keys, text)).toBeNull();
+});
+
 describe("the list of keys", () => {
   const hex = (digit: string) => digit.repeat(64);
 

@@ -1,0 +1,45 @@
+/** What the document says of who is let in: the same rules that `access.ts` applies, so that the two cannot differ. */
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Access } from "@smileloop/core/api-keys.ts";
+import { doorOf } from "./access.ts";
+
+type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
+
+const SCHEMES = {
+  bearer: { type: "http", scheme: "bearer", bearerFormat: "sl_…", description: "A key of this server." },
+  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key, in a header of its own." },
+} as const;
+const ANONYMOUS = {
+  anonymous: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Anonymous-Token",
+    description: "32 to 128 random characters of A-Z a-z 0-9 _ - that a browser has made for itself and keeps.",
+  },
+} as const;
+
+const REFUSED = "`unauthorized`: no key, or one that is not known here";
+
+/** Adds security schemes, what each operation asks for, and its 401. A server that lets everybody in has none of it. */
+export function describeAccess(document: Document, access: Access): void {
+  if (access === "open") return;
+  const schemes = { ...SCHEMES, ...(access.anonymous ? ANONYMOUS : {}) };
+  document.components = { ...document.components, securitySchemes: schemes };
+  const needed = Object.keys(schemes).map((name) => ({ [name]: [] }));
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of ["get", "put", "post", "delete", "patch"] as const) {
+      const operation = item[method];
+      if (!operation) continue;
+      const door = doorOf(method.toUpperCase(), path);
+      if (door === "open" || door === "link") {
+        operation.security = [];
+        continue;
+      }
+      const dialect = door === "dialect";
+      operation.security = dialect && access.anonymous ? [...needed, {}] : needed;
+      const schema = { $ref: `#/components/schemas/${dialect ? "Detail" : "Problem"}` };
+      const type = dialect ? "application/json" : "application/problem+json";
+      operation.responses = { ...operation.responses, 401: { description: REFUSED, content: { [type]: { schema } } } };
+    }
+  }
+}

@@ -1,0 +1,264 @@
+/** Every route of the API without a key, with a wrong one, with somebody else's, and with the right one. */
+import { makeApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
+import { s3Files } from "@smileloop/core/files/s3.ts";
+import { newId } from "@smileloop/core/ids.ts";
+import { uploadKey } from "@smileloop/core/keys.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
+import { multipart } from "../support/multipart.ts";
+import { openBucket } from "../support/s3.ts";
+
+const [alice, bob, stranger] = ["alice", "bob", "carol"].map(makeApiKey) as [Key, Key, Key];
+type Key = ReturnType<typeof makeApiKey>;
+const { keys } = parseApiKeys(`${alice.entry},${bob.entry}`);
+const video = new Uint8Array(3000).fill(7);
+
+/** What an owner has: an upload that has arrived, a job with a result, one that waits; and an id that nobody has. */
+type Things = { upload: string; done: string; queued: string; fresh: string };
+type Ask = { path: string; body?: unknown; form?: true };
+
+const animate = (inputs: object) => ({ kind: "animate", inputs, params: { preset: "blink" } });
+
+/**
+ * What each route is asked for. `theirs`: there is something of its owner's in it, so for anybody else it must look as if it
+ * were not there; `own`: it makes or lists something of the caller's.
+ */
+const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(things: Things): Ask; right: number }> = {
+  "GET /health": open("/health"),
+  "GET /ready": open("/ready"),
+  "GET /openapi.json": open("/openapi.json"),
+  "GET /docs": open("/docs"),
+  "GET /docs/start.js": open("/docs/start.js"),
+  "GET /docs/icon.svg": open("/docs/icon.svg"),
+  "GET /docs/swagger-ui.js": open("/docs/swagger-ui.js"),
+  "GET /docs/swagger-ui.css": open("/docs/swagger-ui.css"),
+  "GET /redoc": open("/redoc"),
+  "GET /redoc/start.js": open("/redoc/start.js"),
+  "GET /redoc/redoc.css": open("/redoc/redoc.css"),
+  "GET /redoc/redoc.js": open("/redoc/redoc.js"),
+  "GET /v1/presets": open("/v1/presets"),
+  "GET /v1/presets/:name": open("/v1/presets/blink"),
+  "GET /v1/presets/:name/preview": open("/v1/presets/blink/preview"),
+  "GET /v1/kinds": open("/v1/kinds"),
+  // without a signature; what signed links do is looked at below
+  "GET /v1/files/*": { door: "link", ask: () => ({ path: "/v1/files/uploads/x" }), right: 403 },
+  "PUT /v1/files/*": { door: "link", ask: () => ({ path: "/v1/files/uploads/x" }), right: 403 },
+  "POST /v1/files/*": { door: "link", ask: () => ({ path: "/v1/files/uploads/x" }), right: 403 },
+  "POST /v1/uploads": {
+    ...{ door: "own", right: 201 },
+    ask: () => ({ path: "/v1/uploads", body: { content_type: "image/jpeg", size: 2000 } }),
+  },
+  "POST /animate": { door: "own", ask: () => ({ path: "/animate", form: true }), right: 202 },
+  "GET /v1/jobs": { door: "own", ask: () => ({ path: "/v1/jobs" }), right: 200 },
+  "POST /v1/jobs": theirs(({ upload }) => ({ path: "/v1/jobs", body: animate({ image: { upload } }) }), 202),
+  "PUT /v1/jobs/:id": theirs(({ done, fresh }) => {
+    return { path: `/v1/jobs/${fresh}`, body: animate({ image: { job: done, input: "image" } }) };
+  }, 202),
+  "GET /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` })),
+  "GET /v1/jobs/:id/events": theirs(({ done }) => ({ path: `/v1/jobs/${done}/events` })),
+  "GET /v1/jobs/:id/outputs/:name": theirs(({ done }) => ({ path: `/v1/jobs/${done}/outputs/video` })),
+  "GET /job/:id": theirs(({ done }) => ({ path: `/job/${done}` })),
+  "GET /download/:id{[0-9a-f]{32}}": theirs(({ done }) => ({ path: `/download/${done}` })),
+  "POST /v1/jobs/:id/cancel": theirs(({ queued }) => ({ path: `/v1/jobs/${queued}/cancel` })),
+  "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
+};
+
+function open(path: string) {
+  return { door: "open" as const, ask: () => ({ path }), right: 200 };
+}
+
+function theirs(ask: (things: Things) => Ask, right = 200) {
+  return { door: "theirs" as const, ask, right };
+}
+
+const HOMES = {
+  memory: async () => ({ api: testApi(config), close: async () => {} }),
+  s3: async () => {
+    const bucket = await openBucket();
+    const deps = { records: s3Records(bucket), files: s3Files(bucket), clock: bucket.clock, localLinks: null };
+    return { api: testApi(config, deps), close: () => bucket.close() };
+  },
+};
+const config = { access: { keys, anonymous: false }, dialectWaitMs: 0 };
+
+describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with its files in %s", (home) => {
+  let api: TestApi;
+  let close: () => Promise<void>;
+  let things: Things;
+  beforeAll(async () => {
+    ({ api, close } = await HOMES[home]());
+    await api.listen();
+    things = await thingsOf("alice");
+  });
+  afterAll(async () => {
+    await api.close();
+    await close();
+  });
+
+  async function thingsOf(owner: string): Promise<Things> {
+    const id = () => newId(api.deps.clock.now());
+    const upload = id();
+    await api.deps.files.put(uploadKey(owner, upload), only(jpegBytes()), { type: "image/jpeg" });
+    const make = async () => {
+      const reply = await call("POST", { path: "/v1/jobs", body: animate({ image: { upload } }) }, bearer(alice));
+      return ((await reply.json()) as { id: string }).id;
+    };
+    const done = await make();
+    await api.worker.succeed({ owner, id: done }, await api.worker.claim({ owner, id: done }), video);
+    return { upload, done, queued: await make(), fresh: id() };
+  }
+
+  function call(method: string, { path, body, form }: Ask, headers: Record<string, string> = {}): Promise<Response> {
+    const url = `${api.url}${path}`;
+    if (form) {
+      const parts = [
+        { name: "source_image", filename: "a.jpg", body: jpegBytes() },
+        { name: "preset", body: "blink" },
+      ];
+      const { type, body } = multipart(parts);
+      return fetch(url, { method, headers: { ...headers, "Content-Type": type }, body: Buffer.from(body) });
+    }
+    if (body === undefined) return fetch(url, { method, headers, redirect: "manual" });
+    const json = { "Content-Type": "application/json", ...headers };
+    return fetch(url, { method, headers: json, body: JSON.stringify(body) });
+  }
+
+  /** Everything that is stored of alice's jobs and uploads, by name and content. */
+  async function hers(): Promise<string> {
+    const records = await Promise.all(
+      [things.done, things.queued].map((id) => api.deps.records.get("alice", id).then((stored) => stored?.record)),
+    );
+    const { records: all } = await api.deps.records.list("alice", { limit: 100 });
+    return JSON.stringify([records, all.length, (await api.stored()).filter((key) => key.includes("alice"))]);
+  }
+
+  /** Neither ids nor what differs from request to request. */
+  async function shown(reply: Response): Promise<unknown> {
+    const names = [...reply.headers.keys()].filter((name) => name !== "date").sort();
+    const text = (await reply.text()).replaceAll(/[0-9a-f]{32}/g, "<id>");
+    const { request_id, ...body } = JSON.parse(text) as Record<string, unknown>;
+    return { status: reply.status, names, body };
+  }
+
+  it("is in this list, and in the document", () => {
+    const routes = new Set(api.app.routes().map(({ method, path }) => `${method} ${path}`));
+    const served = Object.keys(ROUTES).filter((route) => home === "memory" || !route.includes("/v1/files/"));
+    expect([...routes].sort()).toEqual(served.sort());
+
+    type Operation = { security?: object[]; responses: Record<string, unknown> };
+    const { paths } = api.app.document() as { paths: Record<string, Record<string, Operation>> };
+    const shape = (path: string) => path.replaceAll(/:\w+(\{.*\})?|\{\w+\}|\*/g, "<>");
+    const described = new Map(
+      Object.entries(paths).flatMap(([path, item]) =>
+        Object.entries(item).map(([method, operation]) => [`${method.toUpperCase()} ${shape(path)}`, operation]),
+      ),
+    );
+    for (const route of served) {
+      const operation = described.get(shape(route));
+      described.delete(shape(route));
+      const { door } = ROUTES[route]!;
+      // the pages and what they load
+      if (!operation) expect(route).toMatch(/^GET \/(docs|redoc|openapi)/);
+      else if (door === "open" || door === "link") expect(operation.security, route).toEqual([]);
+      else {
+        expect(operation.security, route).toEqual([{ bearer: [] }, { apiKey: [] }]);
+        expect(operation.responses, route).toHaveProperty("401");
+      }
+    }
+    expect([...described.keys()]).toEqual([]);
+  });
+
+  it("asks for a key, and says how; nothing happens without", async () => {
+    const before = await hers();
+    for (const [route, { door, ask, right }] of Object.entries(ROUTES)) {
+      const [method = ""] = route.split(" ");
+      if (door === "link" && home !== "memory") continue;
+      const closed = door !== "open" && door !== "link";
+      for (const headers of [{}, bearer(stranger), { "X-API-Key": stranger.key }, { "X-API-Key": "sl_x" }]) {
+        const reply = await call(method, ask(things), headers);
+        expect(reply.status, `${route} ${JSON.stringify(headers)}`).toBe(closed ? 401 : right);
+        const text = await reply.text();
+        if (!closed) continue;
+        expect(reply.headers.get("www-authenticate"), route).toMatch(/^Bearer\b/);
+        expect((JSON.parse(text) as { detail: string }).detail, route).toMatch(/X-API-Key|not known here/);
+        const dialect = /^(?!\/v1\/)/.test(ask(things).path);
+        const type = dialect ? "application/json" : "application/problem+json";
+        expect(reply.headers.get("content-type"), route).toBe(type);
+      }
+      if (method !== "GET") continue;
+      const head = await fetch(`${api.url}${ask(things).path}`, { method: "HEAD" });
+      expect([head.status, await head.text()], route).toEqual([closed ? 401 : right, ""]);
+      const preflight = await fetch(`${api.url}${ask(things).path}`, { method: "OPTIONS" });
+      expect([preflight.status, await preflight.text()], route).toEqual([204, ""]);
+    }
+    expect(await hers()).toBe(before);
+  });
+
+  it("shows others nothing: what is somebody else's looks as if it were not there", async () => {
+    const before = await hers();
+    for (const [route, { door, ask }] of Object.entries(ROUTES)) {
+      if (door !== "theirs") continue;
+      const [method = ""] = route.split(" ");
+      const id = () => newId(api.deps.clock.now());
+      const missing = { upload: id(), done: id(), queued: id(), fresh: id() };
+      const others = await shown(await call(method, ask(things), bearer(bob)));
+      expect(others, route).toMatchObject({ status: 404 });
+      expect(others, route).toEqual(await shown(await call(method, ask(missing), bearer(bob))));
+    }
+    expect(await (await call("GET", { path: "/v1/jobs" }, bearer(bob))).json()).toEqual({
+      jobs: [],
+      next_cursor: null,
+    });
+    expect(await hers()).toBe(before);
+  });
+
+  it("lets two owners have the same id, each a job of their own", async () => {
+    const before = await hers();
+    const asked = { content_type: "image/jpeg", size: jpegBytes().byteLength };
+    const reply = await call("POST", { path: "/v1/uploads", body: asked }, bearer(bob));
+    const { id, url, headers } = (await reply.json()) as { id: string; url: string; headers: Record<string, string> };
+    // the link is the permission
+    expect((await fetch(url, { method: "PUT", headers, body: Buffer.from(jpegBytes()) })).status).toBe(200);
+    const body = animate({ image: { upload: id } });
+    const put = await call("PUT", { path: `/v1/jobs/${things.done}`, body }, bearer(bob));
+    expect([put.status, await put.json()]).toMatchObject([202, { id: things.done, status: "queued" }]);
+    await call("DELETE", { path: `/v1/jobs/${things.done}` }, bearer(bob));
+    expect((await call("GET", { path: `/v1/jobs/${things.done}` }, bearer(bob))).status).toBe(410);
+    expect(await hers()).toBe(before);
+  });
+
+  it("serves its owner, by either header", async () => {
+    const got = await call("GET", { path: `/v1/jobs/${things.done}` }, { "X-API-Key": alice.key });
+    const { outputs } = (await got.json()) as { outputs: { video: { url: string } } };
+    expect((await (await fetch(outputs.video.url)).arrayBuffer()).byteLength).toBe(video.byteLength);
+    for (const [route, { door, ask, right }] of Object.entries(ROUTES)) {
+      const [method = ""] = route.split(" ");
+      if (door === "link" && home !== "memory") continue;
+      const reply = await call(method, ask(things), bearer(alice));
+      expect(reply.status, `${route}: ${await reply.text()}`).toBe(right);
+      // no cache on the way may give it to somebody else
+      if (door === "own" || door === "theirs")
+        expect(reply.headers.get("cache-control"), route).toMatch(/private|no-store/);
+    }
+  });
+
+  it("is logged with its owner, never with a key", () => {
+    const log = JSON.stringify(api.lines);
+    for (const { key, entry } of [alice, bob, stranger]) {
+      expect(log).not.toContain(key.slice(10));
+      expect(log).not.toContain(entry.split(":")[1]);
+    }
+    const line = api.lines.find(({ path, status }) => path === `/v1/jobs/${things.done}/events` && status === 200);
+    expect(line).toMatchObject({ owner: "alice" });
+    expect(api.lines.find(({ status }) => status === 401)).not.toHaveProperty("owner");
+  });
+});
+
+function bearer({ key }: Key): Record<string, string> {
+  return { Authorization: `Bearer ${key}` };
+}
+
+async function* only(bytes: Uint8Array) {
+  yield bytes;
+}
