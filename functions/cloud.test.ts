@@ -1,4 +1,5 @@
 /** The API as Lambda calls it, over S3 and SQS on loopback; and messages as an event source brings them. */
+import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import { envSchema, readEnv } from "@smileloop/core/env.ts";
 import { newId } from "@smileloop/core/ids.ts";
 import { createLog } from "@smileloop/core/log.ts";
@@ -9,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { manualClock } from "../test/support/manual-clock.ts";
 import { openSqs, type SqsHome } from "../test/support/sqs.ts";
 import { openCloudDeps } from "./cloud.ts";
+import { openCloudApi } from "./cloud-api.ts";
 import { openLauncher } from "./launch.ts";
 import { serveQueueEvent } from "./queue-event.ts";
 
@@ -18,6 +20,13 @@ describe("what has to be set", () => {
     [{ BUCKET: "smileloop-test" }, "QUEUES: "],
   ])("%o is refused by name", async (variables, words) => {
     await expect(openCloudDeps(readEnv(variables))).rejects.toThrow(words);
+  });
+
+  it("starts no API that would keep nobody out", async () => {
+    const variables = { BUCKET: "smileloop-test", QUEUES: "warp=https://sqs.example/1/warp" };
+    await expect(openCloudApi(readEnv(variables))).rejects.toThrow(/^This stack would .* API_KEYS .* ANONYMOUS=1/);
+    const app = await openCloudApi(readEnv({ ...variables, API_KEYS: makeApiKey("me").entry, LOG_LEVEL: "silent" }));
+    expect((await app.fetch(new Request("https://api.example/v1/jobs"))).status).toBe(401);
   });
 
   it("reads queues and engines as lists of pairs", () => {

@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import { afterAll, expect, onTestFinished, test } from "vitest";
-import { getJob, type Job, postJob, SMALL, upload } from "../support/client.ts";
+import { animate, getJob, type Job, postJob, SMALL, upload } from "../support/client.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { isAlive, until } from "../support/processes.ts";
 import { processTree, runServer, type ServerProcess, startServer } from "../support/server.ts";
@@ -24,8 +25,8 @@ afterAll(() => {
   for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
 });
 
-async function start(dataDir: string): Promise<ServerProcess> {
-  const server = await startServer({ dataDir, env });
+async function start(dataDir: string, more: Record<string, string> = {}): Promise<ServerProcess> {
+  const server = await startServer({ dataDir, env: { ...env, ...more } });
   onTestFinished(() => (isAlive(server.pid) ? void server.stop("SIGKILL") : undefined));
   return server;
 }
@@ -120,7 +121,8 @@ test("what cannot be started is refused in a sentence", async () => {
     { is: new RegExp(`PORT ${port} is in use`), env: { PORT: port } },
     { is: /PORT: /, env: { PORT: "abc" } },
     { is: /PORT: .*WARP_PROCESSES: /, env: { PORT: "70000", WARP_PROCESSES: "0" } },
-    { is: /HOST 0\.0\.0\.0 .*ALLOW_OPEN=1/, env: { HOST: "0.0.0.0" } },
+    { is: /HOST 0\.0\.0\.0 .*API_KEYS .*ANONYMOUS=1 .*ALLOW_OPEN=1/, env: { HOST: "0.0.0.0" } },
+    { is: /API_KEYS: entry 1 holds a key itself/, env: { API_KEYS: `me:${makeApiKey("me").key}` } },
     { is: /HOST no\.such\.host\.invalid is no address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },
     { is: /cannot be made \(ENOTDIR\).*DATA_DIR/, dataDir: join(file, "data") },
     { is: /cannot be written.*DATA_DIR|cannot be made.*DATA_DIR/, dataDir: file },
@@ -136,4 +138,24 @@ test("what cannot be started is refused in a sentence", async () => {
   taken.close();
   expect((await fetch(`${server.url}/health`)).status).toBe(200);
   expect(await server.stop()).toMatchObject({ code: 0 });
+});
+
+test("a server that others reach asks for its keys, and keeps what each owner has", async () => {
+  const [alice, bob] = [makeApiKey("alice"), makeApiKey("bob")];
+  const dataDir = newDir();
+  const server = await start(dataDir, { HOST: "0.0.0.0", API_KEYS: `${alice.entry},${bob.entry}` });
+  const get = (path: string, key?: string) =>
+    fetch(`${server.url}${path}`, { headers: key === undefined ? {} : { "X-API-Key": key } });
+  expect((await get("/health")).status).toBe(200);
+  expect((await get("/v1/jobs")).status).toBe(401);
+  const made = await animate(server.url, ASTRONAUT, "blink", { Authorization: `Bearer ${alice.key}` });
+  const { job_id, download_url } = (await made.json()) as { job_id: string; download_url: string };
+  expect([made.status, (await get(download_url, alice.key)).status]).toEqual([200, 200]);
+  expect([(await get(download_url)).status, (await get(download_url, bob.key)).status]).toEqual([401, 404]);
+  const { outputs } = (await (await get(`/v1/jobs/${job_id}`, alice.key)).json()) as Job;
+  expect((await fetch(outputs.video!.url)).status).toBe(200);
+  expect(readdirSync(join(dataDir, "jobs"))).toEqual(["alice"]);
+  const { code } = await server.stop();
+  expect(code).toBe(0);
+  expect(server.stderr()).not.toContain(alice.key.slice(10));
 });
