@@ -1,0 +1,89 @@
+/**
+ * GPU workers on AWS Batch: on Spot first, and On-Demand for what found no Spot machine in ten minutes. Nothing runs while there
+ * is no work. A worker takes jobs from its queue until that is empty; Batch never stops one in the middle for want of work.
+ */
+import { nameOf, type Stage } from "../policy.ts";
+import type { GpuSettings } from "./settings.ts";
+
+/** One GPU each, with 24, 24 and 16 GB; Batch takes what Spot has most of at the best price. */
+export const INSTANCE_TYPES = ["g6.xlarge", "g6.2xlarge", "g5.xlarge", "g5.2xlarge", "g4dn.xlarge", "g4dn.2xlarge"];
+/** Amazon Linux 2023 with NVIDIA's driver, for ECS. */
+export const IMAGE_TYPE = "ECS_AL2023_NVIDIA";
+const LARGEST_VCPUS = 8;
+
+/** What one worker asks for. 16 GiB machines leave some 14 GiB to containers. */
+export const WORKER = { gpus: 1, vcpus: 4, memoryMib: 14_000 } as const;
+
+/** A worker that runs for so long is broken: no job takes longer than 12 hours. */
+const TIMEOUT_S = 13 * 60 * 60;
+
+export const COMPUTE = [
+  { name: "spot", type: "SPOT", strategy: "SPOT_PRICE_CAPACITY_OPTIMIZED" },
+  { name: "ondemand", type: "EC2", strategy: "BEST_FIT_PROGRESSIVE" },
+] as const;
+
+export function maxVcpus({ maxWorkers }: GpuSettings): number {
+  return maxWorkers * LARGEST_VCPUS;
+}
+
+/**
+ * The machines. The root disk is large and fast because the container has some 10 GB.
+ *
+ * Answers of the metadata service go one hop. Containers of Batch jobs on EC2 share the machine's network, so that a worker
+ * still hears of Spot's notice, and nothing behind a bridge hears of anything; its rights come from ECS (169.254.170.2), not
+ * from there. What a worker could ask for there are the machine's own rights: those of ECS's agent, no data.
+ */
+export const MACHINE = {
+  metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+  blockDeviceMappings: [
+    {
+      deviceName: "/dev/xvda",
+      ebs: {
+        volumeSize: 80,
+        volumeType: "gp3",
+        throughput: 600,
+        iops: 3000,
+        encrypted: "true",
+        deleteOnTermination: "true",
+      },
+    },
+  ],
+};
+
+/** Once: whoever counts the workers replaces one that is lost, and the jobs go by their own records. */
+export const RETRY = { attempts: 1 };
+export const TIMEOUT = { attemptDurationSeconds: TIMEOUT_S };
+
+export type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
+
+/** `containerProperties` of the job definition. */
+export function containerProperties({ image }: GpuSettings, parts: ContainerParts): string {
+  return JSON.stringify({
+    image,
+    jobRoleArn: parts.jobRole,
+    resourceRequirements: [
+      { type: "GPU", value: String(WORKER.gpus) },
+      { type: "VCPU", value: String(WORKER.vcpus) },
+      { type: "MEMORY", value: String(WORKER.memoryMib) },
+    ],
+    environment: Object.entries(parts.environment).map(([name, value]) => ({ name, value })),
+    linuxParameters: { initProcessEnabled: true },
+    privileged: false,
+    logConfiguration: {
+      logDriver: "awslogs",
+      options: { "awslogs-group": parts.logGroup, "awslogs-region": parts.region, "awslogs-stream-prefix": "worker" },
+    },
+  });
+}
+
+export function batchNames(stage: Stage) {
+  return {
+    jobDefinition: nameOf(stage, "liveportrait"),
+    spot: nameOf(stage, "gpu-spot"),
+    ondemand: nameOf(stage, "gpu-ondemand"),
+    logGroup: `/aws/batch/${nameOf(stage, "liveportrait")}`,
+  };
+}
+
+/** For machines that fetch images and messages, and that nobody calls. Public addresses, because a NAT costs $32 a month. */
+export const NETWORK = { cidr: "10.83.0.0/16", subnets: ["10.83.0.0/20", "10.83.16.0/20", "10.83.32.0/20"] } as const;

@@ -1,0 +1,138 @@
+/**
+ * What each role may do, written out. SST's `link` would grant `s3:*` and `sqs:*`; nothing here is linked.
+ *
+ * `s3:ListBucket` is more than listing: without it a missing key is 403 and not 404, and every look at a job that is gone would
+ * be an error. S3 is said to take the key that was asked for as `s3:prefix` when it decides between the two; that cannot be
+ * tried without an account, so that the condition lets through requests that have no prefix (`IfExists`). It bounds what is
+ * listed by ours and reads nothing; `npm run smoke` asks for a missing job first of all.
+ */
+
+export type Statement = {
+  actions: string[];
+  resources: string[];
+  conditions?: { test: string; variable: string; values: string[] }[];
+};
+
+/** ARNs, except where it says otherwise. */
+export type Bucket = { bucket: string };
+export type BatchArns = {
+  /** Without a revision. */
+  jobDefinition: string;
+  jobQueues: string[];
+  /** `arn:aws:batch:<region>:<account>:job/*`: jobs get their names when they are submitted. */
+  jobs: string;
+};
+
+/** As event sources and pollers need it. */
+const RECEIVE = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
+const READ_WRITE = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
+
+function objects(bucket: string, actions: string[], prefixes: string[]): Statement {
+  return { actions, resources: prefixes.map((prefix) => `${bucket}/${prefix}*`) };
+}
+
+function listing(bucket: string, prefixes: string[]): Statement {
+  const values = prefixes.map((prefix) => `${prefix}*`);
+  return {
+    actions: ["s3:ListBucket"],
+    resources: [bucket],
+    conditions: [{ test: "StringLikeIfExists", variable: "s3:prefix", values }],
+  };
+}
+
+/** Lambda's own needs; `logGroup` without the streams. */
+export function logStatements(logGroup: string): Statement[] {
+  return [{ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`${logGroup}:*`] }];
+}
+
+/** Uploads are signed with this role, which is why it may put them; it looks at them, copies them, and drops those it refuses. */
+export function apiStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
+  return [
+    objects(bucket, READ_WRITE, ["jobs/", "uploads/", "due/"]),
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/"]),
+    objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
+    listing(bucket, ["jobs/", "uploads/", "idempotency/", "assets/", "locks/"]),
+    { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
+  ];
+}
+
+/** With `batch` it starts workers, and takes back those that found no machine; with `poke` it is called by messages. */
+export function sweepStatements(
+  arns: Bucket & { queues: string[]; poke: string | null; batch: BatchArns | null },
+): Statement[] {
+  const { bucket, queues, poke, batch } = arns;
+  return [
+    objects(bucket, READ_WRITE, ["jobs/", "due/"]),
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/"]),
+    objects(bucket, ["s3:DeleteObject"], ["uploads/"]),
+    listing(bucket, ["jobs/", "uploads/", "due/", "locks/"]),
+    { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
+    ...(poke ? [{ actions: RECEIVE, resources: [poke] }] : []),
+    ...(batch ? batchStatements(batch) : []),
+  ];
+}
+
+function batchStatements({ jobDefinition, jobQueues, jobs }: BatchArns): Statement[] {
+  return [
+    { actions: ["batch:SubmitJob"], resources: [jobDefinition, `${jobDefinition}:*`, ...jobQueues] },
+    { actions: ["batch:CancelJob"], resources: [jobs] },
+    // knows no resources (Service Authorization Reference, AWS Batch)
+    { actions: ["batch:ListJobs"], resources: ["*"] },
+  ];
+}
+
+/** Of a worker on Lambda or Batch: its own queue, and jobs, whose inputs were copied there. */
+export function workerStatements({ bucket, queue }: Bucket & { queue: string }): Statement[] {
+  return [objects(bucket, READ_WRITE, ["jobs/"]), listing(bucket, ["jobs/"]), { actions: RECEIVE, resources: [queue] }];
+}
+
+/** No request without TLS, whoever makes it. */
+export function bucketPolicy(bucket: string): string {
+  return document([
+    {
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: [bucket, `${bucket}/*`],
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    },
+  ]);
+}
+
+/** Alarms and budgets of this account may publish. */
+export function topicPolicy(topic: string, account: string): string {
+  return document([
+    {
+      Effect: "Allow",
+      Principal: { Service: ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] },
+      Action: "sns:Publish",
+      Resource: topic,
+      Condition: { StringEquals: { "aws:SourceAccount": account } },
+    },
+  ]);
+}
+
+/** Who may take a role. */
+export function trustPolicy(service: "lambda.amazonaws.com" | "ec2.amazonaws.com" | "ecs-tasks.amazonaws.com"): string {
+  return document([{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }]);
+}
+
+/** Statements as IAM takes them. */
+export function policyDocument(statements: Statement[]): string {
+  return document(
+    statements.map(({ actions, resources, conditions }) => ({
+      Effect: "Allow",
+      Action: actions,
+      Resource: resources,
+      ...(conditions ? { Condition: conditionsOf(conditions) } : {}),
+    })),
+  );
+}
+
+function conditionsOf(conditions: NonNullable<Statement["conditions"]>) {
+  return Object.fromEntries(conditions.map(({ test, variable, values }) => [test, { [variable]: values }]));
+}
+
+function document(Statement: object[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement });
+}

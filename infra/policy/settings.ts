@@ -1,0 +1,102 @@
+/** What whoever deploys can choose, from environment variables or the file `.env.<stage>` that SST reads. */
+
+export type Settings = {
+  /** Origins of pages that may call the API and upload: `https://example.org`. */
+  corsOrigins: string[];
+  /** The address that clients see, if it is not the function's own. */
+  publicUrl: string | null;
+  /** Whether browsers may come in with a token that they made up themselves. */
+  anonymous: boolean;
+  /** Gets alarms and what the budget has to say. */
+  alarmEmail: string | null;
+  /** Dollars a month, of the whole account. */
+  budgetUsd: number;
+  /** How many clips are rendered on Lambda at a time. */
+  warpConcurrency: number;
+  logLevel: string;
+  /** Null: no GPU, and none of its quotas is needed. */
+  gpu: GpuSettings | null;
+};
+
+export type GpuSettings = {
+  /** Of the worker's container, in ECR or GHCR; by digest or a tag that never moves. */
+  image: string;
+  maxWorkers: number;
+  /** How long jobs may wait before another worker is started. */
+  targetWaitS: number;
+  /** A worker without work stays for so long. */
+  idleExitS: number;
+};
+
+/** A setting is not right; `message` names it. */
+export class SettingsError extends Error {}
+
+export const SETTINGS = [
+  "CORS_ORIGINS",
+  "PUBLIC_URL",
+  "ANONYMOUS",
+  "ALARM_EMAIL",
+  "BUDGET_USD",
+  "WARP_CONCURRENCY",
+  "LOG_LEVEL",
+  "GPU",
+  "GPU_IMAGE",
+  "MAX_WORKERS",
+  "TARGET_WAIT_S",
+  "IDLE_EXIT_S",
+] as const;
+
+type Name = (typeof SETTINGS)[number];
+
+/** Throws SettingsError. Empty variables count as unset. */
+export function readSettings(variables: Record<string, string | undefined>): Settings {
+  const text = (name: Name): string | null => variables[name]?.trim() || null;
+  const number = (name: Name, fallback: number, min: number, max: number): number => {
+    const value = Number(text(name) ?? fallback);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new SettingsError(`${name}: a whole number from ${min} to ${max} is needed, not \`${text(name)}\`.`);
+  };
+  const flag = (name: Name): boolean => {
+    const value = text(name) ?? "0";
+    if (["0", "1", "false", "true"].includes(value)) return value === "1" || value === "true";
+    throw new SettingsError(`${name}: 0 or 1 is needed, not \`${value}\`.`);
+  };
+  const origin = (name: Name, value: string): string => {
+    const { origin: found = null } = URL.parse(value) ?? {};
+    if (found === value && /^https?:/.test(value)) return value;
+    throw new SettingsError(`${name}: \`${value}\` is no origin such as https://example.org.`);
+  };
+
+  const publicUrl = text("PUBLIC_URL");
+  const alarmEmail = text("ALARM_EMAIL");
+  if (alarmEmail && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) {
+    throw new SettingsError(`ALARM_EMAIL: \`${alarmEmail}\` is no address of mail.`);
+  }
+  const image = text("GPU_IMAGE");
+  if (flag("GPU") && image === null) {
+    throw new SettingsError("GPU_IMAGE: the worker's container is needed with GPU=1 (docs/deploy.md).");
+  }
+  return {
+    corsOrigins: (text("CORS_ORIGINS") ?? "")
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== "")
+      .map((item) => origin("CORS_ORIGINS", item)),
+    publicUrl: publicUrl && origin("PUBLIC_URL", publicUrl.replace(/\/+$/, "")),
+    anonymous: flag("ANONYMOUS"),
+    alarmEmail,
+    budgetUsd: number("BUDGET_USD", 20, 1, 1_000_000),
+    // of the ten that a new account has, the API keeps half; AWS takes no less than 2
+    warpConcurrency: number("WARP_CONCURRENCY", 5, 2, 1000),
+    logLevel: text("LOG_LEVEL") ?? "info",
+    gpu:
+      flag("GPU") && image !== null
+        ? {
+            image,
+            maxWorkers: number("MAX_WORKERS", 4, 1, 100),
+            targetWaitS: number("TARGET_WAIT_S", 300, 30, 7200),
+            idleExitS: number("IDLE_EXIT_S", 300, 30, 3600),
+          }
+        : null,
+  };
+}

@@ -1,0 +1,24 @@
+/** The whole stack, in the order in which its parts need each other. */
+
+import { createFunctions } from "./functions.ts";
+import { createGpu } from "./gpu.ts";
+import { readSettings } from "./policy/settings.ts";
+import { queueNames, stageOf, tagsOf } from "./policy.ts";
+import { createQueues } from "./queues.ts";
+import { allowUploads, createStorage } from "./storage.ts";
+import { tagEverything } from "./tags.ts";
+import { createWatch } from "./watch.ts";
+
+/** `variables`: the environment of the deployment. Answers what `sst deploy` prints. Throws SettingsError. */
+export function createStack(variables: Record<string, string | undefined>) {
+  const settings = readSettings(variables);
+  const stage = stageOf($app.stage);
+  tagEverything(tagsOf(stage));
+  const storage = createStorage(stage);
+  const queues = createQueues(stage, queueNames(settings));
+  const gpu = createGpu(stage, settings, { storage, queues });
+  const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu });
+  allowUploads(storage, url, settings);
+  createWatch(stage, settings);
+  return { url, bucket: storage.name };
+}

@@ -1,0 +1,45 @@
+/** Alarms, the dashboard and the budget; what they say goes to one topic, and from there by mail. */
+import { topicPolicy } from "./policy/roles.ts";
+import type { Settings } from "./policy/settings.ts";
+import { alarms, budget, dashboard } from "./policy/watch.ts";
+import { nameOf, queueNames, type Stage } from "./policy.ts";
+
+export function createWatch(stage: Stage, settings: Settings) {
+  const topic = new aws.sns.Topic("Alarms", { name: nameOf(stage, "alarms") });
+  const { accountId } = aws.getCallerIdentityOutput();
+  const policy = new aws.sns.TopicPolicy("AlarmsPolicy", {
+    arn: topic.arn,
+    policy: $resolve({ arn: topic.arn, accountId }).apply((all) => topicPolicy(all.arn, all.accountId)),
+  });
+  if (settings.alarmEmail) {
+    new aws.sns.TopicSubscription("AlarmsByMail", {
+      topic: topic.arn,
+      protocol: "email",
+      endpoint: settings.alarmEmail,
+    });
+  }
+  const queues = queueNames(settings);
+  for (const { what, description, ...alarm } of alarms(stage, queues)) {
+    new aws.cloudwatch.MetricAlarm(`Alarm-${what}`, {
+      name: nameOf(stage, what),
+      alarmDescription: description,
+      ...alarm,
+      alarmActions: [topic.arn],
+      okActions: [topic.arn],
+    });
+  }
+  new aws.cloudwatch.Dashboard("Dashboard", {
+    dashboardName: nameOf(stage, "overview"),
+    dashboardBody: aws.getRegionOutput().region.apply((region) => dashboard(stage, queues, region)),
+  });
+  const { notifications, ...limit } = budget(settings);
+  new aws.budgets.Budget(
+    "Budget",
+    {
+      name: nameOf(stage, "budget"),
+      ...limit,
+      notifications: notifications.map((one) => ({ ...one, subscriberSnsTopicArns: [topic.arn] })),
+    },
+    { dependsOn: policy },
+  );
+}

@@ -1,0 +1,200 @@
+/** The stack's data, without Pulumi; what becomes of it is in stack/. */
+import { readEnv } from "@smileloop/core/env.ts";
+import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "@smileloop/core/job.ts";
+import { describe, expect, it } from "vitest";
+import { containerProperties } from "../../infra/policy/batch.ts";
+import { readSettings, SETTINGS } from "../../infra/policy/settings.ts";
+import { alarms } from "../../infra/policy/watch.ts";
+import {
+  apiEnvironment,
+  corsRules,
+  eventSource,
+  FUNCTIONS,
+  gpuEnvironment,
+  LIFECYCLE,
+  lifecycleRules,
+  QUEUE,
+  queueNames,
+  stageOf,
+  sweepEnvironment,
+  warpEnvironment,
+} from "../../infra/policy.ts";
+
+const PLAIN = readSettings({});
+const GPU = readSettings({ GPU: "1", GPU_IMAGE: "ghcr.io/example/worker@sha256:0", IDLE_EXIT_S: "120" });
+const KEYS = `me:${"0".repeat(64)}`;
+const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/1/${name}`;
+const parts = { bucket: "the-bucket", queues: { warp: url("warp") } };
+const gpuParts = { bucket: "the-bucket", queues: { warp: url("warp"), liveportrait: url("lp"), poke: url("poke") } };
+const batch = { jobDefinition: "definition", spot: "spot", onDemand: "ondemand" };
+
+describe("settings", () => {
+  it("are optional, all of them", () => {
+    expect(readSettings({ CORS_ORIGINS: " ", GPU: "" })).toEqual({
+      corsOrigins: [],
+      publicUrl: null,
+      anonymous: false,
+      alarmEmail: null,
+      budgetUsd: 20,
+      warpConcurrency: 5,
+      logLevel: "info",
+      gpu: null,
+    });
+  });
+
+  it.each([
+    { CORS_ORIGINS: "example.org" },
+    { CORS_ORIGINS: "https://example.org/" },
+    { CORS_ORIGINS: "*" },
+    { PUBLIC_URL: "ftp://example.org" },
+    { ALARM_EMAIL: "me" },
+    { ANONYMOUS: "yes" },
+    { WARP_CONCURRENCY: "1" },
+    { BUDGET_USD: "-3" },
+    { GPU_IMAGE: "", GPU: "1" },
+  ])("%o is refused by name", (variables) => {
+    expect(() => readSettings(variables)).toThrow(`${Object.keys(variables)[0]}: `);
+  });
+
+  it("names of stages fit into a bucket's, and no function's is too long", () => {
+    expect(stageOf("production")).toEqual({ stage: "production" });
+    for (const bad of ["Production", "a_b", "1st", "a".repeat(21)]) expect(() => stageOf(bad)).toThrow("stage");
+    expect(SETTINGS).toContain("CORS_ORIGINS");
+  });
+});
+
+describe("environments, read as the functions read them", () => {
+  it("of the API", () => {
+    const settings = readSettings({ CORS_ORIGINS: "https://a.example,https://b.example", ANONYMOUS: "1" });
+    const env = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS }, settings));
+    expect(env).toMatchObject({ BUCKET: "the-bucket", ANONYMOUS: true, ALLOW_OPEN: false });
+    expect(env.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
+    expect([...env.QUEUES]).toEqual([["warp", url("warp")]]);
+    expect(env.API_KEYS.size).toBe(1);
+    expect([...env.ENGINES]).toEqual([["animate", ["warp"]]]);
+  });
+
+  it("of a sweeper that starts workers, and of an API that knows of it", () => {
+    const env = readEnv(sweepEnvironment({ ...gpuParts, batch }, GPU));
+    expect([...env.BATCH_QUEUES]).toEqual([["liveportrait", ["spot", "ondemand"]]]);
+    expect([...env.BATCH_JOB_DEFINITION]).toEqual([["liveportrait", "definition"]]);
+    expect([...env.QUEUES.keys()]).toEqual(["warp", "liveportrait", "poke"]);
+    expect([...env.ENGINES]).toEqual([["animate", ["warp", "liveportrait"]]]);
+    expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 300 });
+    expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS }, GPU)).BATCH_QUEUES.size).toBe(1);
+  });
+
+  it("of the workers", () => {
+    expect(readEnv(warpEnvironment(parts, PLAIN))).toMatchObject({ QUEUE: "warp", BUCKET: "the-bucket" });
+    const env = readEnv(gpuEnvironment({ ...gpuParts, region: "eu-west-1" }, GPU));
+    expect(env).toMatchObject({ QUEUE: "liveportrait", IDLE_EXIT_S: 120, AWS_REGION: "eu-west-1" });
+  });
+});
+
+describe("limits", () => {
+  it("leave half of the ten of a new account to the API", () => {
+    expect(eventSource(PLAIN.warpConcurrency).scalingConfig.maximumConcurrency).toBeLessThanOrEqual(5);
+  });
+
+  it("hide messages at least as long as their function may run, or AWS refuses the event source", () => {
+    expect(QUEUE.visibilityS.warp).toBeGreaterThanOrEqual(FUNCTIONS.warp.timeoutS);
+    expect(QUEUE.visibilityS.poke).toBeGreaterThanOrEqual(FUNCTIONS.sweep.timeoutS);
+  });
+
+  it("fit a new account: no function has more memory than it gets", () => {
+    for (const { memoryMb } of Object.values(FUNCTIONS)) expect(memoryMb).toBeLessThanOrEqual(3008);
+  });
+
+  it("keep a message for as long as its job may wait", () => {
+    expect(QUEUE.retentionS * 1000).toBeGreaterThanOrEqual(MAX_JOB_LIFE_MS);
+    expect(QUEUE.deadLetterRetentionS).toBeGreaterThan(QUEUE.retentionS);
+    expect(queueNames(PLAIN)).toEqual(["warp"]);
+  });
+});
+
+describe("the net below the sweeper", () => {
+  const netMs = LIFECYCLE.days * 24 * 60 * 60_000;
+  /** A sweep is due each minute; this is how late one may be before it is an outage. */
+  const lateMs = 60 * 60_000;
+
+  it("takes nothing that lives", () => {
+    // S3 takes it no earlier than the first midnight that is so many days after an object's last write
+    expect(UPLOAD_LIFE_MS + lateMs).toBeLessThan(netMs);
+    expect(MAX_JOB_LIFE_MS + RESULT_LIFE_MS + lateMs).toBeLessThan(netMs);
+    // the record of a closed job is written when it is closed; who finds it gone a moment early is told 410 all the same
+    expect(TOMBSTONE_LIFE_MS).toBeLessThanOrEqual(netMs);
+  });
+
+  it("is under everything that the service writes", () => {
+    expect(lifecycleRules()).toEqual([
+      { id: "net-uploads", status: "Enabled", filter: { prefix: "uploads/" }, expiration: { days: 1 } },
+      { id: "net-jobs", status: "Enabled", filter: { prefix: "jobs/" }, expiration: { days: 1 } },
+      { id: "net-due", status: "Enabled", filter: { prefix: "due/" }, expiration: { days: 1 } },
+      { id: "net-idempotency", status: "Enabled", filter: { prefix: "idempotency/" }, expiration: { days: 1 } },
+      {
+        id: "abort-multipart",
+        status: "Enabled",
+        filter: { prefix: "" },
+        abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+      },
+    ]);
+  });
+});
+
+describe("CORS of the bucket", () => {
+  it("lets a page send every header that upload links are signed over", () => {
+    const [rule] = corsRules(["https://a.example"]);
+    expect(rule?.allowedOrigins).toEqual(["https://a.example"]);
+    expect(rule?.allowedHeaders).toEqual(
+      expect.arrayContaining(["content-type", "if-none-match", "x-amz-checksum-sha256"]),
+    );
+    expect(rule?.allowedMethods).toEqual(["PUT", "POST", "GET", "HEAD"]);
+  });
+});
+
+describe("the GPU worker", () => {
+  it("is asked of Batch like this", () => {
+    const parts = {
+      jobRole: "arn:role",
+      logGroup: "/logs",
+      region: "us-east-1",
+      environment: { QUEUE: "liveportrait" },
+    };
+    expect(JSON.parse(containerProperties(GPU.gpu!, parts))).toEqual({
+      image: "ghcr.io/example/worker@sha256:0",
+      jobRoleArn: "arn:role",
+      resourceRequirements: [
+        { type: "GPU", value: "1" },
+        { type: "VCPU", value: "4" },
+        { type: "MEMORY", value: "14000" },
+      ],
+      environment: [{ name: "QUEUE", value: "liveportrait" }],
+      linuxParameters: { initProcessEnabled: true },
+      privileged: false,
+      logConfiguration: {
+        logDriver: "awslogs",
+        options: { "awslogs-group": "/logs", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "worker" },
+      },
+    });
+  });
+});
+
+describe("alarms", () => {
+  const all = alarms({ stage: "production" }, queueNames(GPU));
+
+  it("are few enough to cost nothing, and each says what to do", () => {
+    expect(all.map(({ what }) => what)).toEqual([
+      "warp-waits",
+      "liveportrait-waits",
+      "poke-waits",
+      "dead-letters",
+      "api-errors",
+      "throttles",
+      "sweep-errors",
+      "sweep-stopped",
+      "warp-errors",
+    ]);
+    expect(all.length).toBeLessThanOrEqual(10);
+    for (const { description } of all) expect(description).toMatch(/^[A-Z].+\. .+\.$/);
+  });
+});

@@ -1,0 +1,202 @@
+/** A deployment with everything: GPU workers, other origins, mail. */
+import { describe, expect, it } from "vitest";
+import { deploy } from "./deploy.ts";
+import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
+
+const IMAGE = "ghcr.io/example/smileloop-gpu@sha256:0";
+const stack = await deploy("test", {
+  GPU: "1",
+  GPU_IMAGE: IMAGE,
+  MAX_WORKERS: "3",
+  CORS_ORIGINS: "https://a.example",
+  PUBLIC_URL: "https://api.example",
+  ANONYMOUS: "1",
+  ALARM_EMAIL: "me@example.org",
+  WARP_CONCURRENCY: "40",
+});
+const arn = (name: string) => `arn:aws:sqs:us-east-1:123456789012:smileloop-test-${name}`;
+const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-test-${name}`;
+const QUEUES = `warp=${url("warp")},liveportrait=${url("liveportrait")},poke=${url("poke")}`;
+
+describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "test" }));
+
+describe("functions", () => {
+  const common = { BUCKET: "the-bucket", QUEUES, ENGINES: "animate=warp+liveportrait", LOG_LEVEL: "info" };
+  const batch = {
+    BATCH_QUEUES: "liveportrait=smileloop-test-gpu-spot+smileloop-test-gpu-ondemand",
+    BATCH_JOB_DEFINITION: "liveportrait=smileloop-test-liveportrait",
+  };
+
+  it("are told this", () => {
+    expect(variablesOf(stack, "ApiFunction")).toEqual({
+      ...common,
+      ...batch,
+      API_KEYS: "me:0000",
+      ANONYMOUS: "1",
+      CORS_ORIGINS: "https://a.example",
+      PUBLIC_URL: "https://api.example",
+    });
+    expect(variablesOf(stack, "SweepFunction")).toEqual({
+      ...common,
+      ...batch,
+      MAX_WORKERS: "3",
+      TARGET_WAIT_S: "300",
+    });
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
+  });
+
+  it("are fed: the warp worker by its queue, the sweeper by pokes too", () => {
+    const sources = stack
+      .all("EventSourceMapping")
+      .map(({ inputs }) => [
+        inputs.functionName,
+        inputs.eventSourceArn,
+        (inputs.scalingConfig as { maximumConcurrency: number }).maximumConcurrency,
+      ]);
+    expect(sources.sort()).toEqual([
+      ["smileloop-test-sweep", arn("poke"), 2],
+      ["smileloop-test-warp", arn("warp"), 40],
+    ]);
+  });
+
+  it("may be called by pages of all its addresses, and so may the bucket", () => {
+    const [rule] = stack.find("BucketCorsConfiguration").inputs.corsRules as [{ allowedOrigins: string[] }];
+    expect(rule.allowedOrigins).toEqual([
+      "https://abcdef.lambda-url.us-east-1.on.aws",
+      "https://a.example",
+      "https://api.example",
+    ]);
+  });
+});
+
+describe("rights, word by word", () => {
+  it("of the sweeper, beyond those without GPUs", () => {
+    expect(rightsOf(stack, "SweepRole").slice(4, -1)).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"],
+        Resource: [arn("warp"), arn("liveportrait")],
+      },
+      {
+        Effect: "Allow",
+        Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+        Resource: [arn("poke")],
+      },
+      {
+        Effect: "Allow",
+        Action: ["batch:SubmitJob"],
+        Resource: [
+          "arn:aws:batch:us-east-1:123456789012:job-definition/smileloop-test-liveportrait",
+          "arn:aws:batch:us-east-1:123456789012:job-definition/smileloop-test-liveportrait:*",
+          "arn:aws:batch:us-east-1:123456789012:job-queue/smileloop-test-gpu-spot",
+          "arn:aws:batch:us-east-1:123456789012:job-queue/smileloop-test-gpu-ondemand",
+        ],
+      },
+      {
+        Effect: "Allow",
+        Action: ["batch:CancelJob"],
+        Resource: ["arn:aws:batch:us-east-1:123456789012:job/*"],
+      },
+      { Effect: "Allow", Action: ["batch:ListJobs"], Resource: ["*"] },
+    ]);
+  });
+
+  it("of the GPU worker: jobs, and its own queue", () => {
+    expect(rightsOf(stack, "GpuWorkerRole")).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: ["arn:aws:s3:::the-bucket"],
+        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*"] } },
+      },
+      {
+        Effect: "Allow",
+        Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+        Resource: [arn("liveportrait")],
+      },
+    ]);
+  });
+
+  it("of its machine: ECS's agent, by AWS's own list", () => {
+    const { inlinePolicies, managedPolicyArns } = stack.find("Role", "GpuMachineRole").inputs;
+    expect(inlinePolicies).toBeUndefined();
+    expect(managedPolicyArns).toEqual(["arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"]);
+  });
+});
+
+describe("GPU workers", () => {
+  it("run on machines that nobody can call, whose metadata goes one hop, by tokens only", () => {
+    const { metadataOptions, blockDeviceMappings, tagSpecifications } = stack.find("LaunchTemplate").inputs;
+    expect(metadataOptions).toEqual({ httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 });
+    expect(blockDeviceMappings).toMatchObject([{ ebs: { encrypted: "true", volumeType: "gp3", throughput: 600 } }]);
+    expect(tagSpecifications).toMatchObject([
+      { resourceType: "instance", tags: { app: "smileloop", stage: "test" } },
+      { resourceType: "volume", tags: { app: "smileloop", stage: "test" } },
+    ]);
+    expect(stack.find("SecurityGroup").inputs).toMatchObject({
+      ingress: [],
+      egress: [{ protocol: "tcp", fromPort: 443, toPort: 443, cidrBlocks: ["0.0.0.0/0"] }],
+    });
+  });
+
+  it("cost nothing while there is no work: Spot first, On-Demand in a queue of its own", () => {
+    const looks = ["Gpu-spot", "Gpu-ondemand"].map((name) => {
+      const { computeResources } = stack.find("ComputeEnvironment", name).inputs;
+      const { type, allocationStrategy, minVcpus, maxVcpus } = computeResources as Record<string, unknown>;
+      return [type, allocationStrategy, minVcpus, maxVcpus];
+    });
+    expect(looks).toEqual([
+      ["SPOT", "SPOT_PRICE_CAPACITY_OPTIMIZED", 0, 24],
+      ["EC2", "BEST_FIT_PROGRESSIVE", 0, 24],
+    ]);
+    expect(stack.find("ComputeEnvironment", "Gpu-spot").inputs.computeResources).toMatchObject({
+      instanceTypes: ["g6.xlarge", "g6.2xlarge", "g5.xlarge", "g5.2xlarge", "g4dn.xlarge", "g4dn.2xlarge"],
+      ec2Configurations: [{ imageType: "ECS_AL2023_NVIDIA" }],
+    });
+    expect(stack.all("JobQueue").map(({ inputs }) => inputs.name)).toEqual([
+      "smileloop-test-gpu-spot",
+      "smileloop-test-gpu-ondemand",
+    ]);
+  });
+
+  it("are told where they are and what they serve", () => {
+    const { containerProperties, retryStrategy, timeout } = stack.find("JobDefinition").inputs;
+    const { image, environment, jobRoleArn } = JSON.parse(String(containerProperties));
+    expect([image, jobRoleArn]).toEqual([IMAGE, "arn:aws:iam::123456789012:role/smileloop-test-gpu-worker"]);
+    const variables = Object.fromEntries(
+      (environment as { name: string; value: string }[]).map(({ name, value }) => [name, value]),
+    );
+    expect(variables).toEqual({
+      BUCKET: "the-bucket",
+      QUEUES,
+      ENGINES: "animate=warp+liveportrait",
+      LOG_LEVEL: "info",
+      AWS_REGION: "us-east-1",
+      QUEUE: "liveportrait",
+      IDLE_EXIT_S: "300",
+    });
+    expect([retryStrategy, timeout]).toEqual([{ attempts: 1 }, { attemptDurationSeconds: 46_800 }]);
+  });
+
+  it("reach S3 without leaving the network", () => {
+    expect(stack.find("VpcEndpoint").inputs).toMatchObject({
+      serviceName: "com.amazonaws.us-east-1.s3",
+      vpcEndpointType: "Gateway",
+    });
+    expect(stack.all("Subnet").map(({ inputs }) => inputs.availabilityZone)).toEqual([
+      "us-east-1a",
+      "us-east-1b",
+      "us-east-1c",
+    ]);
+  });
+});
+
+it("alarms go out by mail", () => {
+  expect(stack.find("TopicSubscription").inputs).toMatchObject({ protocol: "email", endpoint: "me@example.org" });
+  expect(stack.all("MetricAlarm")).toHaveLength(9);
+});

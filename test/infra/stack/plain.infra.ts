@@ -1,0 +1,269 @@
+/** A first deployment: no GPU, and nothing set. */
+import { describe, expect, it } from "vitest";
+import { API_URL, deploy } from "./deploy.ts";
+import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
+
+const stack = await deploy("production", {});
+const QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp";
+const QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-production-warp";
+
+describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "production" }));
+
+it("tells where it is", () => {
+  expect(stack.outputs).toMatchObject({ url: API_URL, bucket: "the-bucket" });
+});
+
+it("has nothing of GPUs", () => {
+  expect(stack.resources.filter(({ type }) => /^aws:(batch|ec2)/.test(type))).toEqual([]);
+});
+
+describe("the bucket", () => {
+  it("takes nothing without TLS", () => {
+    expect(JSON.parse(String(stack.find("BucketPolicy").inputs.policy))).toEqual({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Deny",
+          Principal: "*",
+          Action: "s3:*",
+          Resource: ["arn:aws:s3:::the-bucket", "arn:aws:s3:::the-bucket/*"],
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+      ],
+    });
+  });
+
+  it("is encrypted by S3, has one owner and the net of a day", () => {
+    expect(stack.find("BucketServerSideEncryptionConfiguration").inputs.rules).toEqual([
+      { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
+    ]);
+    expect(stack.find("BucketOwnershipControls").inputs.rule).toEqual({ objectOwnership: "BucketOwnerEnforced" });
+    expect(stack.find("BucketLifecycleConfiguration").inputs.rules).toHaveLength(5);
+  });
+
+  it("lets pages of the API's own address upload", () => {
+    const [rule] = stack.find("BucketCorsConfiguration").inputs.corsRules as [{ allowedOrigins: string[] }];
+    expect(rule.allowedOrigins).toEqual(["https://abcdef.lambda-url.us-east-1.on.aws"]);
+  });
+
+  it("gets the pages' assets under the version", () => {
+    const assets = stack.all("BucketObjectv2").filter(({ name }) => name.startsWith("Asset-"));
+    expect(assets.map(({ inputs }) => [inputs.key, inputs.contentType])).toEqual([
+      [expect.stringMatching(/^assets\/\d+\.\d+\.\d+\/docs\/swagger-ui\.js$/), "text/javascript"],
+      [expect.stringMatching(/^assets\/\d+\.\d+\.\d+\/previews\/wink\.webp$/), "image/webp"],
+    ]);
+  });
+});
+
+describe("functions", () => {
+  it("are what was bundled, with their limits", () => {
+    const functions = stack.all("Function").filter(({ type }) => type.startsWith("aws:"));
+    const looks = functions.map(({ inputs }) => [
+      inputs.name,
+      inputs.handler,
+      inputs.runtime,
+      inputs.memorySize,
+      inputs.timeout,
+      inputs.reservedConcurrentExecutions,
+    ]);
+    expect(looks.sort()).toEqual([
+      ["smileloop-production-api", "functions/api.handler", "nodejs24.x", 1024, 30, undefined],
+      ["smileloop-production-sweep", "functions/sweep.handler", "nodejs24.x", 512, 90, undefined],
+      ["smileloop-production-warp", "functions/worker-lambda.handler", "nodejs24.x", 3008, 600, undefined],
+    ]);
+  });
+
+  it("are told this", () => {
+    const common = { BUCKET: "the-bucket", QUEUES: `warp=${QUEUE_URL}`, ENGINES: "animate=warp", LOG_LEVEL: "info" };
+    expect(variablesOf(stack, "ApiFunction")).toEqual({ ...common, API_KEYS: "me:0000" });
+    expect(variablesOf(stack, "SweepFunction")).toEqual(common);
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
+  });
+
+  it("have an address that answers CORS itself", () => {
+    expect(stack.find("FunctionUrl").inputs).toEqual({
+      authorizationType: "NONE",
+      functionName: "smileloop-production-api",
+      invokeMode: "BUFFERED",
+    });
+  });
+
+  it("are fed one message at a time, five at once, and say which failed", () => {
+    expect(stack.find("EventSourceMapping").inputs).toMatchObject({
+      eventSourceArn: QUEUE_ARN,
+      functionName: "smileloop-production-warp",
+      batchSize: 1,
+      functionResponseTypes: ["ReportBatchItemFailures"],
+      scalingConfig: { maximumConcurrency: 5 },
+    });
+  });
+
+  it("are called each minute, and not again when that fails", () => {
+    expect(stack.find("EventRule").inputs).toMatchObject({ scheduleExpression: "rate(1 minute)" });
+    expect(stack.find("EventTarget").inputs).toEqual({
+      rule: "smileloop-production-sweep",
+      arn: "arn:aws:lambda:us-east-1:123456789012:function:smileloop-production-sweep",
+    });
+    expect(stack.find("Permission", "SweepMayBeCalled").inputs).toEqual({
+      action: "lambda:InvokeFunction",
+      function: "smileloop-production-sweep",
+      principal: "events.amazonaws.com",
+      sourceArn: "arn:aws:events:us-east-1:123456789012:rule/smileloop-production-sweep",
+    });
+    expect(stack.find("FunctionEventInvokeConfig").inputs).toMatchObject({ maximumRetryAttempts: 0 });
+  });
+});
+
+describe("queues", () => {
+  it("keep a message hidden while its function may run, and set it aside after 100 times", () => {
+    const { redrivePolicy, tags, ...inputs } = stack.find("Queue", "Queue-warp").inputs;
+    expect(inputs).toEqual({
+      name: "smileloop-production-warp",
+      messageRetentionSeconds: 86_400,
+      visibilityTimeoutSeconds: 600,
+      receiveWaitTimeSeconds: 20,
+      sqsManagedSseEnabled: true,
+    });
+    expect(JSON.parse(String(redrivePolicy))).toEqual({
+      deadLetterTargetArn: "arn:aws:sqs:us-east-1:123456789012:smileloop-production-dead-letters",
+      maxReceiveCount: 100,
+    });
+    expect(tags).toEqual({ app: "smileloop", stage: "production" });
+  });
+});
+
+describe("rights, word by word", () => {
+  const logs = (name: string) => ({
+    Effect: "Allow",
+    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    Resource: [`arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/smileloop-production-${name}:*`],
+  });
+
+  it("of the API", () => {
+    expect(rightsOf(stack, "ApiRole")).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: [
+          "arn:aws:s3:::the-bucket/jobs/*",
+          "arn:aws:s3:::the-bucket/uploads/*",
+          "arn:aws:s3:::the-bucket/due/*",
+        ],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/idempotency/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject"],
+        Resource: ["arn:aws:s3:::the-bucket/assets/*", "arn:aws:s3:::the-bucket/locks/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: ["arn:aws:s3:::the-bucket"],
+        Condition: {
+          StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "idempotency/*", "assets/*", "locks/*"] },
+        },
+      },
+      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [QUEUE_ARN] },
+      logs("api"),
+    ]);
+  });
+
+  it("of the sweeper", () => {
+    expect(rightsOf(stack, "SweepRole")).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: ["arn:aws:s3:::the-bucket/jobs/*", "arn:aws:s3:::the-bucket/due/*"],
+      },
+      { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/locks/*"] },
+      { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/uploads/*"] },
+      {
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: ["arn:aws:s3:::the-bucket"],
+        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "due/*", "locks/*"] } },
+      },
+      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [QUEUE_ARN] },
+      logs("sweep"),
+    ]);
+  });
+
+  it("of the warp worker", () => {
+    expect(rightsOf(stack, "WarpRole")).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: ["arn:aws:s3:::the-bucket"],
+        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*"] } },
+      },
+      {
+        Effect: "Allow",
+        Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+        Resource: [QUEUE_ARN],
+      },
+      logs("warp"),
+    ]);
+  });
+
+  it("come from nowhere else", () => {
+    for (const { name, inputs } of stack.all("Role")) expect(inputs.managedPolicyArns, name).toEqual([]);
+    expect(stack.all("RolePolicyAttachment")).toEqual([]);
+  });
+
+  it("of alarms and budgets", () => {
+    expect(JSON.parse(String(stack.find("TopicPolicy").inputs.policy)).Statement).toEqual([
+      {
+        Effect: "Allow",
+        Principal: { Service: ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] },
+        Action: "sns:Publish",
+        Resource: "arn:aws:sns:us-east-1:123456789012:smileloop-production-alarms",
+        Condition: { StringEquals: { "aws:SourceAccount": "123456789012" } },
+      },
+    ]);
+  });
+});
+
+describe("what is watched", () => {
+  it("goes to the topic", () => {
+    const alarms = stack.all("MetricAlarm");
+    expect(alarms).toHaveLength(7);
+    for (const { inputs } of alarms) {
+      expect(inputs.alarmActions).toEqual(["arn:aws:sns:us-east-1:123456789012:smileloop-production-alarms"]);
+    }
+    expect(stack.all("TopicSubscription")).toEqual([]);
+  });
+
+  it("watches what there is", () => {
+    const names = [
+      ...stack.all("Queue").map(({ inputs }) => inputs.name),
+      ...stack.all("Function").map(({ inputs }) => inputs.name),
+    ];
+    for (const { inputs } of stack.all("MetricAlarm")) {
+      expect(names).toContain(Object.values(inputs.dimensions as Record<string, string>)[0]);
+    }
+    const { widgets } = JSON.parse(String(stack.find("Dashboard").inputs.dashboardBody));
+    const metrics = (widgets as { properties: { metrics: string[][] } }[]).flatMap(
+      ({ properties }) => properties.metrics,
+    );
+    for (const metric of metrics) expect(names).toContain(metric[3]);
+  });
+
+  it("has a budget that speaks up before the month is over", () => {
+    const { notifications, ...budget } = stack.find("Budget").inputs;
+    expect(budget).toMatchObject({ limitAmount: "20", limitUnit: "USD", timeUnit: "MONTHLY" });
+    expect(notifications).toMatchObject([
+      { notificationType: "ACTUAL", threshold: 80 },
+      { notificationType: "FORECASTED", threshold: 100 },
+    ]);
+  });
+});
