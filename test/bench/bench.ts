@@ -8,10 +8,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { clip, growth } from "./clip.ts";
 import { installed } from "./installed.ts";
+import { lambda } from "./lambda.ts";
 import { type Figure, table } from "./measure.ts";
 import { jobs, requests, start } from "./server.ts";
 
-const PARTS = [clip, growth, start, jobs, requests, installed];
+const PARTS = [clip, growth, start, jobs, requests, installed, lambda];
 const OUT = fileURLToPath(new URL("../../out/", import.meta.url));
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });

@@ -1,5 +1,5 @@
 /** The bundles as Lambda runs them, over S3 and SQS on loopback: nothing that they need is anywhere but in their folders. */
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { s3Files } from "@smileloop/core/files/s3.ts";
 import { createJob } from "@smileloop/core/jobs.ts";
@@ -7,6 +7,7 @@ import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
+import { folderBytes } from "../../scripts/bundle.ts";
 import { bundleEngine } from "../../scripts/engine-bundle.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
 import { getJob, type Job, postJob, upload } from "../support/client.ts";
@@ -175,6 +176,8 @@ describe("the worker", () => {
     cpSync(join(stack.out, "worker-lambda"), dir, { recursive: true });
     rmSync(join(dir, "node_modules"), { recursive: true });
     await bundleEngine(dir);
+    expect(nativesIn(dir)).toEqual({ platforms: ["linux-x64"], glibc: expect.toSatisfy((minor) => minor <= 34) });
+    expect(folderBytes(dir)).toBeLessThan(250 * 1024 * 1024);
     const warp = await startLambda({ dir, handler: "functions/worker-lambda.handler", env: stack.env });
     try {
       const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)));
@@ -203,6 +206,16 @@ it("the sweeper takes away what is over an hour old", async () => {
   expect((await fetch(`${front.url}/download/${record.id}`)).status).toBe(410);
   expect(stack.bucket.double.store.keys().filter((key) => key.includes(`${record.id}/out`))).toEqual([]);
 });
+
+/** Which platforms the binaries of a bundle are for, and the latest glibc (2.x) that they ask for: Lambda has 2.34. */
+function nativesIn(dir: string): { platforms: string[]; glibc: number } {
+  const files = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) =>
+    /\.node$|\.so(\.|$)/.test(file),
+  );
+  const platforms = files.map((file) => /(linux|linuxmusl|darwin|win32)-\w+/.exec(file)?.[0] ?? file);
+  const versions = files.flatMap((file) => [...readFileSync(join(dir, file), "latin1").matchAll(/GLIBC_2\.(\d+)/g)]);
+  return { platforms: [...new Set(platforms)], glibc: Math.max(...versions.map(([, minor]) => Number(minor))) };
+}
 
 /** Messages that no test waits for. */
 async function drain(): Promise<void> {

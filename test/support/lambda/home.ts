@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assetKey } from "@smileloop/api/assets.ts";
 import { bundleAssets, bundleFunction, type FunctionName } from "../../../scripts/bundle.ts";
+import { bundleEngine } from "../../../scripts/engine-bundle.ts";
 import { openBucket } from "../s3.ts";
 import type { Role } from "../s3-double/server.ts";
 import { openSqs } from "../sqs.ts";
@@ -17,15 +18,16 @@ const ROLE: Role = { accessKeyId: "ASIAFUNCTION", secretAccessKey: "function-sec
 
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
-/** `names`: the functions to bundle; workers get the stub engine. */
-export async function openStack(names: FunctionName[]) {
+/** `names`: the functions to bundle, workers with this engine. */
+export async function openStack(names: FunctionName[], options: { engine?: "stub" | "warp" } = {}) {
   const out = mkdtempSync(join(tmpdir(), "smileloop-lambda-"));
   const [bucket, sqs, ...bundled] = await Promise.all([
     openBucket({ roles: [{ accessKeyId: "AKIDADMIN", secretAccessKey: "admin-secret" }, ROLE] }),
     openSqs(["warp"]),
     ...names.map((name) => bundleFunction(name, out)),
   ]);
-  if (names.includes("worker-lambda")) await addStub(join(out, "worker-lambda"));
+  const addEngine = options.engine === "warp" ? bundleEngine : addStub;
+  if (names.includes("worker-lambda")) await addEngine(join(out, "worker-lambda"));
   const env = {
     AWS_ACCESS_KEY_ID: ROLE.accessKeyId,
     AWS_SECRET_ACCESS_KEY: ROLE.secretAccessKey,
