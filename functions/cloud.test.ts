@@ -1,4 +1,6 @@
 /** The API as Lambda calls it, over S3 and SQS on loopback; and messages as an event source brings them. */
+
+import { rmSync } from "node:fs";
 import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import { envSchema, readEnv } from "@smileloop/core/env.ts";
 import { newId } from "@smileloop/core/ids.ts";
@@ -9,6 +11,7 @@ import type { Worker } from "@smileloop/worker/worker.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { manualClock } from "../test/support/manual-clock.ts";
 import { openSqs, type SqsHome } from "../test/support/sqs.ts";
+import { openShop } from "../test/support/worker.ts";
 import { openCloudDeps } from "./cloud.ts";
 import { openCloudApi } from "./cloud-api.ts";
 import { openLauncher } from "./launch.ts";
@@ -105,6 +108,25 @@ describe("messages of an event source", () => {
     expect(calls.map(({ action, body }) => [action, body.VisibilityTimeout])).toEqual([
       ["ChangeMessageVisibility", 90],
     ]);
+  });
+
+  it("goes on holding the message of a job under way", async () => {
+    const shop = openShop();
+    const worker = shop.worker();
+    try {
+      const queue = sqsQueue({ ...sqs, clock: shop.clock });
+      const { owner, id } = await shop.job({ run: "slow:700" });
+      await queue.send({ queue: "warp", owner, id });
+      const message = (await sqs.take("warp", 900))!;
+      sqs.calls.splice(0);
+      const reply = await serveQueueEvent({ worker, queue, queueName: "warp", log }, { Records: [message] }, context);
+      expect([reply.batchItemFailures, (await shop.read(id)).state]).toEqual([[], "succeeded"]);
+      const leases = sqs.calls.map(({ body }) => body.VisibilityTimeout);
+      expect(leases.slice(0, 3)).toEqual([90, 60, 60]);
+    } finally {
+      await worker.stop({ graceMs: 0 });
+      rmSync(shop.dir, { recursive: true, force: true });
+    }
   });
 
   it.each([
