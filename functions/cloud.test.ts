@@ -6,6 +6,7 @@ import { envSchema, readEnv } from "@smileloop/core/env.ts";
 import { newId } from "@smileloop/core/ids.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import type { Message } from "@smileloop/core/queue.ts";
 import type { Outcome } from "@smileloop/worker/run-job.ts";
 import type { Worker } from "@smileloop/worker/worker.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -46,6 +47,9 @@ describe("what has to be set", () => {
     expect(envSchema.parse({}).IDLE_EXIT_S).toBeUndefined();
   });
 });
+
+const nothing = async () => {};
+const NO_MESSAGE: Message = { queue: "", owner: "", id: "", extend: nothing, ack: nothing, retryAfter: nothing };
 
 describe("workers that are started", () => {
   const QUEUES = "warp=https://sqs.example/1/warp,liveportrait=https://sqs.example/1/lp";
@@ -135,6 +139,33 @@ describe("messages of an event source", () => {
     ["storage that does not answer", null],
   ])("keeps %s in the queue", async (_, outcome) => {
     expect((await serve(outcome)).failures).toEqual(["m1"]);
+  });
+
+  it("knows the queue by the source that is named", async () => {
+    const queue = sqsQueue({ ...sqs, clock: manualClock() });
+    const messages: Message[] = [];
+    const take = async (message: Message) => {
+      messages.push(message);
+      return { did: "succeeded", againMs: null } as const;
+    };
+    const body = JSON.stringify({ owner: "local", id: newId(Date.now()) });
+    const record = { messageId: "m1", body, receiptHandle: "r" };
+    const Records = [
+      { ...record, eventSourceARN: "arn:aws:sqs:us-east-1:1:app-warp-bulk" },
+      { ...record, eventSourceARN: "arn:aws:sqs:us-east-1:1:app-warp" },
+      record,
+    ];
+    const urls = new Map([
+      ["warp", "https://sqs.example/1/app-warp"],
+      ["warp-bulk", "https://sqs.example/1/app-warp-bulk"],
+    ]);
+    const received = { ...queue, received: (name: string) => ({ ...NO_MESSAGE, queue: name }) };
+    await serveQueueEvent(
+      { worker: { ...workerOf(null), take }, queue: received, queueName: "warp", urls, log },
+      { Records },
+      context,
+    );
+    expect(messages.map((message) => message.queue)).toEqual(["warp-bulk", "warp", "warp"]);
   });
 
   it("keeps what it cannot read, for the dead-letter queue", async () => {

@@ -1,5 +1,6 @@
 /** Picks the adapters that the environment asks for: what the API, the worker and the sweeper of one installation share. */
 import { fileURLToPath } from "node:url";
+import { type Admission, createAdmission } from "@smileloop/core/admission.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import type { JobStore } from "@smileloop/core/jobs.ts";
@@ -24,6 +25,7 @@ export type Home = JobStore & {
 };
 
 export type Deps = Home & {
+  admission: Admission;
   log: Log;
   presets: Map<string, Preset>;
   kinds: Kinds;
@@ -35,11 +37,15 @@ export const PRESETS_DIR = fileURLToPath(new URL("../presets", import.meta.url))
 /** `syncLog`: for processes that are frozen between requests. Throws what the homes throw. */
 export async function openDeps(env: Env, options: { syncLog?: boolean } = {}): Promise<Deps> {
   const presets = loadPresets(PRESETS_DIR);
+  const home = await openHome(env);
+  const log = createLog({ level: env.LOG_LEVEL, sync: options.syncLog ?? false });
+  const queues = new Set(env.QUEUES.keys());
   return {
-    ...(await openHome(env)),
-    log: createLog({ level: env.LOG_LEVEL, sync: options.syncLog ?? false }),
+    ...home,
+    admission: createAdmission({ ...home, log, queues, launched: new Set(env.BATCH_QUEUES.keys()) }),
+    log,
     presets,
-    kinds: createKinds({ presets, engines: env.ENGINES.get("animate") ?? [] }),
+    kinds: createKinds({ presets, engines: env.ENGINES.get("animate") ?? [], queues }),
     version: manifest.version,
   };
 }

@@ -4,7 +4,9 @@ import type { SqsQueue } from "@smileloop/core/queue/sqs.ts";
 import type { Worker } from "@smileloop/worker/worker.ts";
 
 /** As Lambda hands it over. */
-export type QueueEvent = { Records: { messageId: string; body: string; receiptHandle: string }[] };
+export type QueueEvent = {
+  Records: { messageId: string; body: string; receiptHandle: string; eventSourceARN?: string }[];
+};
 export type QueueEventContext = { getRemainingTimeInMillis(): number };
 /** Lambda deletes the messages that are not named here. */
 export type QueueEventReply = { batchItemFailures: { itemIdentifier: string }[] };
@@ -14,14 +16,24 @@ const FIRST_LEASE_MS = 90_000;
 /** A job that is not done so long before the function's end is handed back. */
 const SPARE_MS = 15_000;
 
+export type QueueEventDeps = {
+  worker: Worker;
+  queue: SqsQueue;
+  /** The queue of messages that do not say where they come from. */
+  queueName: string;
+  /** By the queue's name: of further queues that are sources of the same function. */
+  urls?: ReadonlyMap<string, string>;
+  log: Log;
+};
+
 export async function serveQueueEvent(
-  { worker, queue, queueName, log }: { worker: Worker; queue: SqsQueue; queueName: string; log: Log },
+  { worker, queue, queueName, urls = new Map(), log }: QueueEventDeps,
   event: QueueEvent,
   context: QueueEventContext,
 ): Promise<QueueEventReply> {
   const batchItemFailures: QueueEventReply["batchItemFailures"] = [];
-  for (const { messageId, body, receiptHandle } of event.Records) {
-    const message = queue.received(queueName, { body, receiptHandle });
+  for (const { messageId, body, receiptHandle, eventSourceARN } of event.Records) {
+    const message = queue.received(queueOf(eventSourceARN, urls) ?? queueName, { body, receiptHandle });
     if (!message) {
       log.error({ messageId }, "message cannot be read");
       batchItemFailures.push({ itemIdentifier: messageId });
@@ -34,4 +46,10 @@ export async function serveQueueEvent(
     if (!outcome || outcome.againMs !== null) batchItemFailures.push({ itemIdentifier: messageId });
   }
   return { batchItemFailures };
+}
+
+/** Several queues may be the sources of one function: the name of a queue ends its ARN and its URL. */
+function queueOf(arn: string | undefined, urls: ReadonlyMap<string, string>): string | undefined {
+  const name = arn?.split(":").at(-1);
+  return [...urls].find(([, url]) => name !== undefined && url.endsWith(`/${name}`))?.[0];
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
+import { withLanes } from "@smileloop/core/lanes.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { createSqsClient, type SqsQueue, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
@@ -17,7 +18,10 @@ export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
   return {
     records: s3Records({ client, bucket, clock }),
     files: s3Files({ client, bucket, clock }),
-    queue: env.QUEUES.size > 0 ? openQueues(env, clock) : memoryQueue({ clock }),
+    queue:
+      env.QUEUES.size > 0
+        ? withLanes(openQueues(env, clock), new Set(env.QUEUES.keys()), clock)
+        : memoryQueue({ clock }),
     clock,
     localLinks: null,
     place: `s3://${bucket}`,

@@ -12,4 +12,4 @@ const queue = openQueues(env, deps.clock);
 const worker = createWorker({ ...deps, queue, ...engineOfQueue(env.QUEUE), slots: 1 });
 
 export const handler = (event: QueueEvent, context: QueueEventContext) =>
-  serveQueueEvent({ worker, queue, queueName: env.QUEUE, log: deps.log }, event, context);
+  serveQueueEvent({ worker, queue, queueName: env.QUEUE, urls: env.QUEUES, log: deps.log }, event, context);

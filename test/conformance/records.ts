@@ -242,6 +242,17 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
       expect((await records.keys.get("ann", young))?.job).toBe("young");
     },
 
+    "an owner's young records are counted, up to a number": async ({ records, clock }) => {
+      const sinceMs = clock.now();
+      expect(await records.countSince("ann", sinceMs, 5)).toBe(0);
+      await records.create(newRecord(sinceMs - 1));
+      await records.create(newRecord(sinceMs + 1, "bob"));
+      for (let n = 0; n < 3; n++) await records.create(newRecord(sinceMs + n));
+      expect(await records.countSince("ann", sinceMs, 5)).toBe(3);
+      expect(await records.countSince("ann", sinceMs - 1, 5)).toBe(4);
+      expect(await records.countSince("ann", sinceMs, 2)).toBe(2);
+    },
+
     "of writers of the same version of a note one wins": async ({ records: { notes } }) => {
       expect(await notes.get("sweep")).toBeNull();
       const first = await notes.put("sweep", "first", null);

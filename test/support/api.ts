@@ -6,6 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type App, createApp } from "@smileloop/api/app.ts";
 import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
+import { openAdmission } from "@smileloop/core/admission.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { newToken } from "@smileloop/core/ids.ts";
 import type { JobError, JobRecord, Progress } from "@smileloop/core/job.ts";
@@ -44,6 +45,7 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
     records: memoryRecords({ clock }),
     files: memoryFiles({ clock, links: localLinks }),
     queue: memoryQueue({ clock }),
+    admission: openAdmission(),
     clock,
     log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
     presets,

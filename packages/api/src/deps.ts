@@ -1,4 +1,6 @@
 /** What the API is given by whoever starts it: the ports, and how this installation is set up. */
+
+import type { Admission } from "@smileloop/core/admission.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Files } from "@smileloop/core/files.ts";
@@ -40,6 +42,7 @@ export type ApiDeps = {
   records: Records;
   files: Files;
   queue: Queue;
+  admission: Admission;
   clock: Clock;
   log: Log;
   presets: ReadonlyMap<string, Preset>;

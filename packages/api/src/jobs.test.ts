@@ -1,3 +1,5 @@
+import { type Admission, openAdmission } from "@smileloop/core/admission.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import { newId } from "@smileloop/core/ids.ts";
 import { updateJob } from "@smileloop/core/jobs.ts";
 import { uploadKey } from "@smileloop/core/keys.ts";
@@ -54,6 +56,31 @@ const run = async (id: string, video = new Uint8Array(5000).map((_, i) => i)) =>
   api.worker.succeed(job(id), await api.worker.claim(job(id)), video);
 
 describe("making a job", () => {
+  it("answers 503 and when to come back while no machine can be had; nothing is left", async () => {
+    const queueFor = async () => {
+      throw new AppError("no_capacity", "Try again in about 12 minutes.", { retryAfterSeconds: 720 });
+    };
+    api = testApi({}, { admission: { ...openAdmission(), queueFor } });
+    const { status, headers, body } = await call("POST", "/v1/jobs", await ask(), { "Idempotency-Key": "k" });
+    expect([status, headers.get("retry-after"), body.code]).toEqual([503, "720", "no_capacity"]);
+    expect(body.detail).toBe("Try again in about 12 minutes.");
+    expect((await api.stored()).filter((key) => key.startsWith("jobs/"))).toEqual([]);
+  });
+
+  it("goes into the lane it was let into, and says that it has arrived, once", async () => {
+    const arrived: string[] = [];
+    const admission: Admission = {
+      queueFor: async ({ owner, queue }) => `${queue}-${owner}`,
+      arrived: async ({ queue, id }) => void arrived.push(`${queue} ${id}`),
+    };
+    api = testApi({}, { admission });
+    const request = await ask();
+    const { body } = await call("POST", "/v1/jobs", request, { "Idempotency-Key": "k" });
+    await call("POST", "/v1/jobs", request, { "Idempotency-Key": "k" });
+    expect(arrived).toEqual([`warp-local ${body.id}`]);
+    expect(await api.deps.queue.depth("warp-local")).toEqual({ waiting: 1, held: 0 });
+  });
+
   it("answers 202 with the job and where it is, and keeps a copy of the picture", async () => {
     const { status, headers, body } = await call("POST", "/v1/jobs", await ask({ metadata: { order: "7" } }));
     expect(status).toBe(202);

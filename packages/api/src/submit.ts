@@ -30,7 +30,7 @@ type Checked = { file: CheckedFile; source: string };
 
 /**
  * Creates the job, or finds the one that an earlier request with the same id or Idempotency-Key made. Throws what `planJob`,
- * `checkUpload` and `createJob` throw; after a refusal nothing of the job is left, and uploads stay as they are.
+ * `checkUpload`, `queueFor` and `createJob` throw; after a refusal nothing of the job is left, and uploads stay as they are.
  */
 export async function submit(deps: ApiDeps, submission: Submission): Promise<Created> {
   const { owner, inputs, metadata = {}, id, idempotency, dialect } = submission;
@@ -39,19 +39,23 @@ export async function submit(deps: ApiDeps, submission: Submission): Promise<Cre
   for (const [slot, source] of Object.entries(inputs)) {
     checked[slot] = await checkSource(deps, owner, slot, source, plan.kind.slots[slot]!);
   }
-  return createJob(deps, {
+  const estimateSeconds = plan.kind.estimateSeconds(plan.params, Object.keys(inputs));
+  const queue = await deps.admission.queueFor({ owner, queue: plan.kind.queueOf(plan.engine, estimateSeconds), id });
+  const created = await createJob(deps, {
     owner,
     kind: plan.kind.name,
-    queue: plan.kind.queueOf(plan.engine),
+    queue,
     params: (jobId) => plan.kind.drawn(plan.params, jobId),
     metadata,
     engine: plan.engine,
-    estimateSeconds: plan.kind.estimateSeconds(plan.params, Object.keys(inputs)),
+    estimateSeconds,
     id,
     idempotency,
     storeInputs: (jobId) => copyInputs(deps, owner, jobId, checked),
     ...(dialect === undefined ? {} : { dialect }),
   });
+  if (!created.replayed) await deps.admission.arrived(created.record);
+  return created;
 }
 
 /**

@@ -134,14 +134,15 @@ async function submit(
   params: Record<string, unknown>,
   files: Record<string, InputFile>,
 ): Promise<string> {
+  const estimateSeconds = kind.estimateSeconds(params, Object.keys(files));
   const { record } = await createJob(store, {
     owner: OWNER,
     kind: kind.name,
-    queue: kind.queueOf(ENGINE),
+    queue: kind.queueOf(ENGINE, estimateSeconds),
     engine: ENGINE,
     params: (jobId) => kind.drawn(params, jobId),
     metadata: {},
-    estimateSeconds: kind.estimateSeconds(params, Object.keys(files)),
+    estimateSeconds,
     storeInputs: async (id) => {
       const inputs: JobRecord["inputs"] = {};
       for (const [slot, { path, type, bytes }] of Object.entries(files)) {

@@ -37,6 +37,19 @@ test("a seed that is not given is drawn from the job's id", () => {
   expect(animate.drawn({ preset: "nod", seed: 0 }, "f".repeat(32))).toEqual({ preset: "nod", seed: 0 });
 });
 
+test("long work goes to a queue of its own where there is one", () => {
+  const { queueOf, queues } = createKinds({
+    presets,
+    engines: ["warp", "liveportrait"],
+    queues: new Set(["warp", "warp-long", "liveportrait"]),
+  }).get("animate")!;
+  expect([queueOf("warp", 120), queueOf("warp", 121), queueOf("liveportrait", 500)]).toEqual([
+    ...["warp", "warp-long", "liveportrait"],
+  ]);
+  expect(queues).toEqual(["warp", "warp-long", "liveportrait"]);
+  expect([animate.queueOf("warp", 500), animate.queues]).toEqual(["warp", ["warp"]]);
+});
+
 test("an unknown preset is answered with the names there are", () => {
   const [unknown] = faults({ preset: "x".repeat(100) });
   expect(unknown).toMatchObject({ loc: ["body", "params", "preset"] });

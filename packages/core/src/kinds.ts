@@ -20,7 +20,10 @@ export type Kind = {
   outputs: string[];
   /** Seconds of work expected, for the queue and the time limit. */
   estimateSeconds: (params: Record<string, unknown>, slots?: string[]) => number;
-  queueOf: (engine: string) => string;
+  /** Work that takes long has a queue of its own, where there is one: its workers are not cut off. */
+  queueOf: (engine: string, estimateSeconds: number) => string;
+  /** All queues that its jobs may wait in. */
+  queues: string[];
 };
 export type Kinds = Map<string, Kind>;
 
@@ -34,6 +37,8 @@ export const CLIP_LIMITS = { maxPixels: 4096 * 2304, maxSide: 4096, maxSeconds: 
 export const DRIVING_TYPES = ["video/mp4", "video/quicktime", "video/webm", "text/csv", "application/json"] as const;
 export const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
 
+/** Lambda stops after 15 minutes, and is slower than what the estimate was made on. */
+const LONG_SECONDS = 120;
 const TYPICAL_DRIVING_SECONDS = 5;
 /** To track a second of video: 30 frames. */
 const TRACKING_SECONDS = 0.75;
@@ -73,7 +78,14 @@ export function animateParamsSchema(presets: ReadonlyMap<string, Preset>) {
 }
 export type AnimateJobParams = z.infer<ReturnType<typeof animateParamsSchema>>;
 
-export function createKinds(options: { presets: ReadonlyMap<string, Preset>; engines: EngineName[] }): Kinds {
+/** `queues`: those that there are; where nothing is said, one for each engine. */
+export function createKinds(options: {
+  presets: ReadonlyMap<string, Preset>;
+  engines: EngineName[];
+  queues?: ReadonlySet<string>;
+}): Kinds {
+  const { queues } = options;
+  const longQueue = (engine: string) => `${engine}-long`;
   const animate: Kind = {
     name: "animate",
     title: "A portrait and a motion become a video",
@@ -114,7 +126,12 @@ export function createKinds(options: { presets: ReadonlyMap<string, Preset>; eng
       const crowd = faces ? 2 : 1;
       return Math.round((0.5 * crowd + tracking + fps * seconds * 0.01 * crowd * (side / 512) ** 2) * 10) / 10;
     },
-    queueOf: (engine) => engine,
+    queueOf: (engine, estimateSeconds) =>
+      estimateSeconds > LONG_SECONDS && queues?.has(longQueue(engine)) ? longQueue(engine) : engine,
+    queues: options.engines.flatMap((engine) => [
+      engine,
+      ...(queues?.has(longQueue(engine)) ? [longQueue(engine)] : []),
+    ]),
   };
   return new Map([[animate.name, animate]]);
 }

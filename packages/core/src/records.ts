@@ -23,6 +23,8 @@ export interface Records {
   remove(owner: string, id: string): Promise<void>;
   /** An owner's records, newest first. `cursor` is opaque, from the page before; a bad one throws `invalid_request`. */
   list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<RecordPage>;
+  /** How many records the owner has created since then, by the times in their ids; counts up to `most`. */
+  countSince(owner: string, sinceMs: number, most: number): Promise<number>;
   /**
    * Resolves when the record may have another `rev` than the one given, or the signal is aborted. It may resolve early:
    * whoever waits reads and looks. Where a storage is not told of changes, that is each `lookMs`, a second unless given.

@@ -17,7 +17,7 @@ import { removeLeftovers } from "./work-dirs.ts";
 
 export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "helper" | "worker"> & {
   queue: Queue;
-  /** Which queue to serve; the engine's name, as `Kind.queueOf` says. */
+  /** Which queue to serve, as `Kind.queueOf` names them. */
   queueName: string;
   engineCommand: EngineCommand;
   /** Started without any kind: it only serves `check`. */

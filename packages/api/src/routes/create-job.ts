@@ -42,7 +42,14 @@ const responses = {
       "not_found",
       "gone",
     ] as const),
-    ...(["too_large", "image_too_large", "unsupported_type", "image_unreadable", "engine_not_configured"] as const),
+    ...([
+      "too_large",
+      "image_too_large",
+      "unsupported_type",
+      "image_unreadable",
+      "engine_not_configured",
+      "no_capacity",
+    ] as const),
   ),
 };
 const body = { required: true, content: { "application/json": { schema: jobRequestSchema } } } as const;

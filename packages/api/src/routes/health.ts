@@ -61,7 +61,7 @@ export function healthRoutes(deps: ApiDeps): Api {
 /** The present text, or a promise of the next: not always a promise, because that costs a tenth of the whole request. */
 function cachedHealth({ presets, kinds, queue, config, clock }: ApiDeps): () => string | Promise<string> {
   const engines = [...new Set([...kinds.values()].flatMap((kind) => kind.engines))].sort();
-  const queues = new Set([...kinds.values()].flatMap((kind) => kind.engines.map((engine) => kind.queueOf(engine))));
+  const queues = new Set([...kinds.values()].flatMap((kind) => kind.queues));
   const presetNames = [...presets.keys()].sort();
   let text = "";
   let madeMs = Number.NEGATIVE_INFINITY;

@@ -18,8 +18,8 @@ import { AppError } from "../errors.ts";
 import type { JobRecord } from "../job.ts";
 import { jobFolder, jobFolderId, jobPrefix, ownerPrefix } from "../keys.ts";
 import type { Records, StoredRecord } from "../records.ts";
-import { cursorFolder } from "./cursor.ts";
 import { diskKeys, diskTimers } from "./disk-entries.ts";
+import { countYoung, cursorFolder } from "./folders.ts";
 import { memoryNotes } from "./memory.ts";
 import { createWatchers } from "./watchers.ts";
 
@@ -88,6 +88,9 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
         const last = records.at(-1);
         return { records, cursor: last && next < names.length ? jobFolder(last.id) : null };
       }),
+
+    countSince: (owner, sinceMs, most) =>
+      withStorageErrors(async () => countYoung(await namesIn(join(dir, ownerPrefix(owner))), sinceMs, most)),
 
     async changed(owner, id, rev, signal) {
       const done = new AbortController();

@@ -5,7 +5,7 @@ import { newToken } from "../ids.ts";
 import type { JobRecord } from "../job.ts";
 import { idempotencyKey, jobFolder, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timer, Timers } from "../records.ts";
-import { cursorFolder } from "./cursor.ts";
+import { countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** Kept as text, so that nobody shares an object with the storage. */
@@ -49,6 +49,13 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
       const records = keys.slice(0, limit).map((key) => stored(kept.get(key)!, 0).record);
       const last = records.at(-1);
       return { records, cursor: last && keys.length > limit ? jobFolder(last.id) : null };
+    },
+    async countSince(owner, sinceMs, most) {
+      const prefix = ownerPrefix(owner);
+      const folders = [...kept.keys()]
+        .filter((key) => key.startsWith(prefix))
+        .map((key) => key.slice(prefix.length, -1));
+      return countYoung(folders, sinceMs, most);
     },
     async changed(owner, id, rev, signal) {
       const key = jobPrefix(owner, id);

@@ -23,7 +23,7 @@ import type { JobRecord } from "../job.ts";
 import { idempotencyKey, jobFolderId, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timers } from "../records.ts";
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../s3-replies.ts";
-import { cursorFolder } from "./cursor.ts";
+import { countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** Whoever waits for a change that another machine makes looks this often, unless told otherwise. */
@@ -78,6 +78,14 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
         last = folders.slice(0, wanted).at(-1) ?? last;
         if (!more || records.length >= limit) return { records, cursor: more ? last : null };
       }
+    },
+
+    async countSince(owner, sinceMs, most) {
+      const prefix = ownerPrefix(owner);
+      // the newest come first
+      const page = await objects.list({ Prefix: prefix, Delimiter: "/", MaxKeys: most });
+      const folders = page.prefixes.map((path) => path.slice(prefix.length, -1));
+      return countYoung(folders, sinceMs, most);
     },
 
     // does not look itself, because whoever waits does, and each look is paid for

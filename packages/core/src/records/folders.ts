@@ -1,0 +1,21 @@
+/** What can be told from the names of jobs' folders. */
+import { AppError } from "../errors.ts";
+import { idTimeMs } from "../ids.ts";
+import { jobFolderId } from "../keys.ts";
+
+/** The folder of the last job of the page before. Throws `invalid_request` for what was never handed out as a cursor. */
+export function cursorFolder(cursor: string): string {
+  if (jobFolderId(cursor) === null) {
+    throw new AppError("invalid_request", "This cursor is not valid; start again without one.");
+  }
+  return cursor;
+}
+
+/** How many of them are of jobs that were made since then; counts up to `most`. */
+export function countYoung(folders: string[], sinceMs: number, most: number): number {
+  const young = folders.filter((name) => {
+    const id = jobFolderId(name);
+    return id !== null && idTimeMs(id) >= sinceMs;
+  });
+  return Math.min(most, young.length);
+}
