@@ -222,6 +222,27 @@ it("says what it can in its document", () => {
   );
 });
 
+it("asks its parts once for all who want to know at the same time, and again a second later", async () => {
+  let asked = 0;
+  const counted = testApi(
+    {},
+    {
+      clock: api.clock,
+      ready: async () => {
+        asked++;
+        return { ok: true, parts: {} };
+      },
+    },
+  );
+  const ask = () => counted.app.fetch(new Request("http://localhost/ready"));
+  await Promise.all([ask(), ask()]);
+  await ask();
+  expect(asked).toBe(1);
+  await api.clock.advance(1000);
+  await ask();
+  expect(asked).toBe(2);
+});
+
 it("is ready when its parts are", async () => {
   expect(await (await fetch(`${api.url}/ready`)).json()).toMatchObject({ ready: true, parts: { engine: "ok" } });
   const not = testApi({}, { ready: async () => ({ ok: false, parts: { engine: "it does not start" } }) });

@@ -1,5 +1,6 @@
 /** `/health`: alive, and what is here. `/ready`: whether work can be taken. */
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Clock } from "@smileloop/core/clock.ts";
 import type { ApiDeps } from "../deps.ts";
 import { type Api, newApi } from "../problem.ts";
 
@@ -37,12 +38,14 @@ const readyRoute = createRoute({
   },
 });
 
-/** The text of `/health` is this old at most; monitors and load balancers ask more often than queues change. */
+/** Answers are this old at most: anybody may ask, monitors ask more often than queues change, and a storage may want money for it. */
 const HEALTH_AGE_MS = 250;
+const READY_AGE_MS = 1000;
 
 export function healthRoutes(deps: ApiDeps): Api {
   const api = newApi();
-  const healthText = cachedHealth(deps);
+  const healthText = recent(deps.clock, HEALTH_AGE_MS, () => describeHealth(deps));
+  const readiness = recent(deps.clock, READY_AGE_MS, deps.ready);
   const headers = { "Content-Type": "application/json" };
   api.openAPIRegistry.registerPath(healthRoute);
   api.get("/health", (): Response | Promise<Response> => {
@@ -52,42 +55,47 @@ export function healthRoutes(deps: ApiDeps): Api {
       : text.then((ok) => new Response(ok, { headers }));
   });
   api.openapi(readyRoute, async (c) => {
-    const { ok, parts } = await deps.ready();
+    const { ok, parts } = await readiness();
     return c.json({ ready: ok, parts }, ok ? 200 : 503);
   });
   return api;
 }
 
-/** The present text, or a promise of the next: not always a promise, because that costs a tenth of the whole request. */
-function cachedHealth({ presets, kinds, queue, config, clock }: ApiDeps): () => string | Promise<string> {
+async function describeHealth({ presets, kinds, queue, config }: ApiDeps): Promise<string> {
   const engines = [...new Set([...kinds.values()].flatMap((kind) => kind.engines))].sort();
   const queues = new Set([...kinds.values()].flatMap((kind) => kind.queues));
-  const presetNames = [...presets.keys()].sort();
-  let text = "";
-  let madeMs = Number.NEGATIVE_INFINITY;
-  let making: Promise<string> | null = null;
-  const make = async (): Promise<string> => {
-    const depths = await Promise.all([...queues].map(async (name) => [name, await queue.depth(name)] as const)).catch(
-      // alive it is all the same; whether it can work is what /ready says
-      () => [],
-    );
-    const health: z.infer<typeof healthSchema> = {
-      status: "ok",
-      liveportrait_found: config.liveportraitFound,
-      presets_available: presetNames,
-      engines,
-      queue: Object.fromEntries(depths),
-      version: config.version,
-    };
-    madeMs = clock.now();
-    text = JSON.stringify(health);
-    return text;
+  const depths = await Promise.all([...queues].map(async (name) => [name, await queue.depth(name)] as const)).catch(
+    // alive it is all the same; whether it can work is what /ready says
+    () => [],
+  );
+  const health: z.infer<typeof healthSchema> = {
+    status: "ok",
+    liveportrait_found: config.liveportraitFound,
+    presets_available: [...presets.keys()].sort(),
+    engines,
+    queue: Object.fromEntries(depths),
+    version: config.version,
   };
+  return JSON.stringify(health);
+}
+
+/**
+ * What was made last, or a promise of the next, which all who ask meanwhile share: not always a promise, because that costs a
+ * tenth of the whole request. What fails is made again by whoever asks next.
+ */
+function recent<T>(clock: Clock, ageMs: number, make: () => Promise<T>): () => T | Promise<T> {
+  let last: { value: T; madeMs: number } | null = null;
+  let making: Promise<T> | null = null;
   return () => {
-    if (Math.abs(clock.now() - madeMs) < HEALTH_AGE_MS) return text;
-    making ??= make().finally(() => {
-      making = null;
-    });
+    if (last && Math.abs(clock.now() - last.madeMs) < ageMs) return last.value;
+    making ??= make()
+      .then((value) => {
+        last = { value, madeMs: clock.now() };
+        return value;
+      })
+      .finally(() => {
+        making = null;
+      });
     return making;
   };
 }
