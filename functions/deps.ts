@@ -4,7 +4,7 @@ import { type Admission, createAdmission } from "@smileloop/core/admission.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import type { JobStore } from "@smileloop/core/jobs.ts";
-import { createKinds, type Kinds } from "@smileloop/core/kinds.ts";
+import { createKinds, type EngineName, type Kinds } from "@smileloop/core/kinds.ts";
 import type { LocalLinks } from "@smileloop/core/local-links.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
 import { loadPresets, type Preset } from "@smileloop/core/preset.ts";
@@ -34,8 +34,11 @@ export type Deps = Home & {
 
 export const PRESETS_DIR = fileURLToPath(new URL("../presets", import.meta.url));
 
-/** `syncLog`: for processes that are frozen between requests. Throws what the homes throw. */
-export async function openDeps(env: Env, options: { syncLog?: boolean } = {}): Promise<Deps> {
+/**
+ * `syncLog`: for processes that are frozen between requests. `engines`: those of `animate`, the default first, where it is not
+ * ENGINES that says. Throws what the homes throw.
+ */
+export async function openDeps(env: Env, options: { syncLog?: boolean; engines?: EngineName[] } = {}): Promise<Deps> {
   const presets = loadPresets(PRESETS_DIR);
   const home = await openHome(env);
   const log = createLog({ level: env.LOG_LEVEL, sync: options.syncLog ?? false });
@@ -45,7 +48,7 @@ export async function openDeps(env: Env, options: { syncLog?: boolean } = {}): P
     admission: createAdmission({ ...home, log, queues, launched: new Set(env.BATCH_QUEUES.keys()) }),
     log,
     presets,
-    kinds: createKinds({ presets, engines: env.ENGINES.get("animate") ?? [], queues }),
+    kinds: createKinds({ presets, engines: options.engines ?? env.ENGINES.get("animate") ?? [], queues }),
     version: manifest.version,
   };
 }

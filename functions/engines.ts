@@ -1,7 +1,8 @@
-/** The processes of the engines that are built in. */
+/** The engines: their processes, and what a worker has to know of them. */
 import { fileURLToPath } from "node:url";
-import { EnvError } from "@smileloop/core/env.ts";
+import { type Env, EnvError } from "@smileloop/core/env.ts";
 import type { EngineCommand } from "@smileloop/worker/engine-life.ts";
+import type { WorkerOptions } from "@smileloop/worker/worker.ts";
 
 const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
 
@@ -11,20 +12,37 @@ const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
  */
 export const NODE_FLAGS = ["--max-semi-space-size=2"];
 
-type Engine = { queueName: string; engineCommand: EngineCommand; checkerCommand: EngineCommand };
+export type Engine = Pick<
+  WorkerOptions,
+  "queueName" | "engineCommand" | "checkerCommand" | "helperCommand" | "slots" | "engineLimits" | "maxFailedStarts"
+>;
 
 /** `warp` renders in one process and has its work checked in another, which serves nothing else. */
 export const WARP: Engine = {
   queueName: "warp",
-  engineCommand: {
-    command: process.execPath,
-    args: [...NODE_FLAGS, HOST, "--kinds", "animate", "--services", "extract"],
-  },
-  checkerCommand: { command: process.execPath, args: [...NODE_FLAGS, HOST, "--kinds", "", "--services", "check"] },
+  engineCommand: nodeEngine({ kinds: "animate", services: "extract" }),
+  checkerCommand: nodeEngine({ services: "check" }),
+  slots: 1,
 };
 
-/** The engine that serves a queue. Throws for a queue that none serves. */
-export function engineOfQueue(queueName: string): Engine {
-  if (queueName === "warp" || queueName === "warp-long") return { ...WARP, queueName };
-  throw new EnvError(`QUEUE: no engine serves \`${queueName}\`. Choose from: warp, warp-long`);
+/** A process of the engine that is built in. */
+export function nodeEngine({ kinds = "", services }: { kinds?: string; services: string }): EngineCommand {
+  return { command: process.execPath, args: [...NODE_FLAGS, HOST, "--kinds", kinds, "--services", services] };
+}
+
+/** How often in a row the engine of a worker on its own may fail to start before the worker ends. */
+const FAILED_STARTS = 3;
+
+/** The engine that serves the worker's queue. Throws EnvError for a queue that none serves, or whose engine is not all there. */
+export async function engineOfQueue(
+  env: Pick<Env, "QUEUE" | "WARP_PROCESSES" | "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">,
+): Promise<Engine> {
+  const { QUEUE: queueName } = env;
+  if (queueName === "warp" || queueName === "warp-long") return { ...WARP, queueName, slots: env.WARP_PROCESSES };
+  if (queueName !== "liveportrait") {
+    throw new EnvError(`QUEUE: no engine serves \`${queueName}\`. Choose from: warp, warp-long, liveportrait`);
+  }
+  const { engine, trouble } = await (await import("./liveportrait.ts")).findLiveportrait(env);
+  if (!engine) throw new EnvError(trouble ?? "LIVEPORTRAIT_ROOT: the checkout of LivePortrait is missing");
+  return { ...engine, maxFailedStarts: FAILED_STARTS };
 }

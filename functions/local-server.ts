@@ -7,8 +7,10 @@ import { createApp } from "@smileloop/api/app.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
+import type { EngineName } from "@smileloop/core/kinds.ts";
 import { type Deps, openDeps, PRESETS_DIR } from "./deps.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
+import { findLiveportrait, type Liveportrait } from "./liveportrait.ts";
 import { startWork, type Work } from "./local-work.ts";
 
 export type LocalServer = {
@@ -26,13 +28,14 @@ const DIALECT_WAIT_MS = 5 * 60_000;
 /** Throws EnvError, StartError, or AppError from the data directory, with a sentence for whoever starts it. */
 export async function startLocalServer(env: Env): Promise<LocalServer> {
   const access = accessOf(env, isLoopback(env.HOST) ? null : `HOST ${env.HOST}`);
-  const deps = await openDeps(env);
+  const liveportrait = await findLiveportrait(env);
+  const deps = await openDeps(env, { engines: enginesHere(env, liveportrait) });
   let work: Work | null = null;
   let listening: Listening | null = null;
   try {
-    const app = createApp(apiDeps(env, access, deps, () => work));
+    const app = createApp(apiDeps(env, access, deps, liveportrait, () => work));
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
-    work = startWork(env, deps);
+    work = startWork(env, deps, liveportrait);
   } catch (error) {
     await listening?.close(0);
     deps.close();
@@ -54,7 +57,19 @@ export async function startLocalServer(env: Env): Promise<LocalServer> {
   };
 }
 
-function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
+/** What is asked for and there; `warp` is built in. A LivePortrait that was found need not be asked for. */
+function enginesHere({ ENGINES }: Env, { engine }: Liveportrait): EngineName[] {
+  const asked = [...(ENGINES.get("animate") ?? []), "warp" as const, "liveportrait" as const];
+  return [...new Set(asked)].filter((name) => name === "warp" || engine !== null);
+}
+
+function apiDeps(
+  env: Env,
+  access: Access,
+  deps: Deps,
+  { engine }: Liveportrait,
+  work: () => Work | null,
+): Parameters<typeof createApp>[0] {
   return {
     ...deps,
     assets: packageAssets(PRESETS_DIR),
@@ -69,8 +84,8 @@ function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null):
       dialectWaitMs: DIALECT_WAIT_MS,
       liveEvents: true,
       version: deps.version,
-      defaultEngine: "warp",
-      liveportraitFound: false,
+      defaultEngine: deps.kinds.get("animate")!.engines[0]!,
+      liveportraitFound: engine !== null,
     },
     ready: async () => work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } },
   };

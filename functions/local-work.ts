@@ -1,43 +1,85 @@
-/** The background of a local server: a worker with the built-in engine, and the sweeper. */
+/** The background of a local server: a worker for each engine that is here, and the sweeper. */
+import { join } from "node:path";
 import type { Env } from "@smileloop/core/env.ts";
 import { recover, runSweeper } from "@smileloop/core/sweep.ts";
-import { createWorker } from "@smileloop/worker/worker.ts";
+import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import type { Deps } from "./deps.ts";
 import { WARP } from "./engines.ts";
+import type { Liveportrait } from "./liveportrait.ts";
 
 export type Work = {
+  /** Whether the engine that jobs get by default can work. */
   ready(): { ok: boolean; parts: Record<string, string> };
   /** Resolves when jobs under way were finished or handed back, and no process is left. */
   stop(graceMs: number): Promise<void>;
 };
 
+/** A worker that ended is started anew after so long: a card may be back. */
+const ANEW_MS = 60_000;
+
 /** Starts processes in the background; jobs that an earlier server left are taken up again. */
-export function startWork(env: Env, deps: Deps): Work {
+export function startWork(env: Env, deps: Deps, liveportrait: Liveportrait): Work {
   const startedAtMs = deps.clock.now();
   const { log } = deps;
-  const worker = createWorker({
-    ...deps,
-    ...WARP,
-    slots: env.WARP_PROCESSES,
-  });
   const ended = new AbortController();
+  const warp = lastingWorker({ ...deps, ...WARP, slots: env.WARP_PROCESSES }, ended.signal);
+  const workers = { warp, ...liveportraitWorker(deps, liveportrait, ended.signal) };
   const parts = Promise.all([
-    worker.run().catch((error: unknown) => log.error({ err: error }, "worker ended")),
+    ...Object.values(workers).map((worker) => worker.ended),
     recover(deps, startedAtMs).then(
       (recovered) => log.info(recovered, "jobs of an earlier server looked at"),
       (error: unknown) => log.error({ err: error }, "jobs of an earlier server not looked at"),
     ),
     runSweeper(deps, { signal: ended.signal }),
   ]);
+  if (liveportrait.trouble) log.warn({ why: liveportrait.trouble }, "liveportrait is not used");
+  const [first = "warp"] = deps.kinds.get("animate")?.engines ?? [];
   return {
     ready: () => {
-      const ok = worker.ready();
-      return { ok, parts: { engine: ok ? "ok" : "It is starting." } };
+      const states = Object.entries(workers).map(([name, worker]) => [name, worker.state()] as const);
+      const { warp: engine = "", ...others } = Object.fromEntries(states);
+      const missing = liveportrait.trouble ? { liveportrait: liveportrait.trouble } : {};
+      return { ok: Object.fromEntries(states)[first] === "ok", parts: { engine, ...others, ...missing } };
     },
     stop: async (graceMs) => {
       ended.abort();
-      await worker.stop({ graceMs });
+      await Promise.all(Object.values(workers).map((worker) => worker.stop(graceMs)));
       await parts;
     },
+  };
+}
+
+type Lasting = {
+  /** `ok`, or a sentence. */
+  state(): string;
+  stop(graceMs: number): Promise<void>;
+  ended: Promise<void>;
+};
+
+function liveportraitWorker(deps: Deps, { engine }: Liveportrait, signal: AbortSignal): { liveportrait?: Lasting } {
+  if (!engine) return {};
+  // a worker's folder is its own
+  return { liveportrait: lastingWorker({ ...deps, ...engine, workRoot: join(deps.workRoot, "liveportrait") }, signal) };
+}
+
+/** A worker that is made anew after it has lost what it works with, until the signal is aborted. */
+function lastingWorker(options: WorkerOptions, signal: AbortSignal): Lasting {
+  const { clock, log, queueName } = options;
+  let worker = createWorker(options);
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        return await worker.run();
+      } catch (error) {
+        log.error({ err: error, queue: queueName }, "worker ended");
+        await clock.sleep(ANEW_MS, signal);
+        if (!signal.aborted) worker = createWorker(options);
+      }
+    }
+  };
+  return {
+    state: () => (worker.ready() ? "ok" : (worker.trouble() ?? "It is starting.")),
+    stop: (graceMs) => worker.stop({ graceMs }),
+    ended: run(),
   };
 }

@@ -9,7 +9,7 @@ import { openQueues } from "./s3-home.ts";
 const env = readEnv();
 const deps = await openCloudDeps(env);
 const queue = openQueues(env, deps.clock);
-const worker = createWorker({ ...deps, queue, ...engineOfQueue(env.QUEUE), slots: 1 });
+const worker = createWorker({ ...deps, queue, ...(await engineOfQueue(env)), slots: 1 });
 
 export const handler = (event: QueueEvent, context: QueueEventContext) =>
   serveQueueEvent({ worker, queue, queueName: env.QUEUE, urls: env.QUEUES, log: deps.log }, event, context);

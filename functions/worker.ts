@@ -1,28 +1,30 @@
 /** A worker on its own, for containers and Batch: serves one queue until it is told to stop, or until there is no more work. */
-import { once } from "node:events";
 import { readEnv } from "@smileloop/core/env.ts";
 import { watchSpotNotice } from "@smileloop/worker/spot.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { openCloudDeps } from "./cloud.ts";
 import { engineOfQueue } from "./engines.ts";
+import { tellHealth } from "./worker-health.ts";
 
-/** How it ends when its machine is taken away: "try again". */
-const TAKEN_AWAY = 75;
+/** How it ends when its machine is taken away, and when it has nothing left to work with. */
+const [TAKEN_AWAY, NOT_ABLE] = [75, 69];
 
 const env = readEnv();
 const deps = await openCloudDeps(env);
-const idleExitMs = env.IDLE_EXIT_S === undefined ? undefined : env.IDLE_EXIT_S * 1000;
-const worker = createWorker({ ...deps, ...engineOfQueue(env.QUEUE), slots: env.WARP_PROCESSES, idleExitMs });
+const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
+const worker = createWorker({ ...deps, ...(await engineOfQueue(env)), idleExitMs });
 const ended = new AbortController();
-
-// whoever stops a container does not wait for a clip
-void Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]).then(() => worker.stop({ graceMs: 0 }));
-void watchSpotNotice({ url: env.SPOT_METADATA_URL, signal: ended.signal }).then((notice) => {
-  if (!notice) return;
-  deps.log.warn(notice, "spot notice");
-  process.exitCode = TAKEN_AWAY;
+/** Whoever stops a container does not wait for a clip. */
+const end = (why: object, code = 0) => {
+  deps.log.warn(why, "worker ends early");
+  process.exitCode = code;
   return worker.stop({ graceMs: 0 });
-});
+};
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => end({ signal }));
+const notice = watchSpotNotice({ url: env.SPOT_METADATA_URL, signal: ended.signal });
+void notice.then((found) => found && end({ notice: found }, TAKEN_AWAY));
+tellHealth(worker, env.WORK_DIR, ended.signal);
 deps.log.info({ queue: env.QUEUE, place: deps.place, version: deps.version }, "worker started");
-await worker.run().finally(() => ended.abort());
+await worker.run().catch((error: unknown) => end({ err: error }, NOT_ABLE));
+ended.abort();
 deps.close();

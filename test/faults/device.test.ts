@@ -111,6 +111,13 @@ describe.each(ENGINES)("an engine %s", (_name, command) => {
   });
 });
 
+test("an engine that takes longer to start than it may be idle gets its work all the same", async () => {
+  const { ended } = start(stubOf("--engine", "liveportrait", "--start", "late"), { idleExitMs: 300 });
+  const { id } = await job({});
+  await shop.reaches(id, "succeeded");
+  expect(await ended).toBeNull();
+});
+
 test("frames that lie elsewhere are not taken", async () => {
   start(NODE);
   const { id } = await job({ run: "strayFrames" });

@@ -121,13 +121,15 @@ const { values } = parseArgs({
     engine: { type: "string", default: "warp" },
     kinds: { type: "string", default: "animate" },
     services: { type: "string", default: "check" },
-    /** `silent`: never says `ready`; `broken`: exits at once; a sentence: exits with it. */
+    /** `silent`: never says `ready`; `late`: takes its time; `broken`: exits at once; a sentence: exits with it. */
     start: { type: "string", default: "well" },
   },
 });
 start(values);
 
-function start({ engine, kinds, services, start: how }: StubOptions): void {
+function start(options: StubOptions): void {
+  const { engine, kinds, services, start: how } = options;
+  if (how === "late") return void setTimeout(() => start({ ...options, start: "well" }), 800);
   if (how === "broken") process.exit(1);
   if (how.includes(" ")) {
     process.stderr.write(`${how}\n`);

@@ -37,8 +37,9 @@ export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "helper" | "wor
 export type Worker = {
   /**
    * Removes what a worker that died has left in `workRoot`, starts the engine processes and serves the queue until `stop`, until
-   * there is no more work (`idleExitMs`), or until the signal is aborted, which hands back what is under way. Resolves when all processes are gone; throws when there
-   * is nothing left to work with: `device_lost`, or what the engine said when it did not start.
+   * there is no more work (`idleExitMs`), or until the signal is aborted, which hands back what is under way. Resolves when all
+   * processes are gone; throws when there is nothing left to work with: `device_lost`, or what the engine said when it did not
+   * start.
    */
   run(signal?: AbortSignal): Promise<void>;
   /**
@@ -112,8 +113,11 @@ export function createWorker(options: WorkerOptions): Worker {
 
   /** False when it did not start, after a while. */
   const isUp = async (engine: EngineProcess): Promise<boolean> => {
+    const wasUp = engine.isUp();
     try {
       await Promise.all([engine.ready(), checker.ready()]);
+      // to start may have taken longer than it may be idle
+      if (!wasUp) workedMs = clock.now();
       failedStarts = 0;
       trouble = null;
       return true;
@@ -127,13 +131,14 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   };
 
+  const leftMs = () => (underWay.size > 0 ? POLL_MS : workedMs + idleExitMs - clock.now());
+
   const loop = async (engine: EngineProcess): Promise<void> => {
     while (!intake.signal.aborted) {
-      const leftMs = underWay.size > 0 ? POLL_MS : workedMs + idleExitMs - clock.now();
-      if (leftMs <= 0) return intake.abort();
+      if (leftMs() <= 0) return intake.abort();
       if (!(await isUp(engine))) continue;
       try {
-        await serve(engine, Math.min(POLL_MS, leftMs));
+        await serve(engine, Math.max(0, Math.min(POLL_MS, leftMs())));
       } catch (error) {
         if (intake.signal.aborted) return;
         log.error({ err: error }, "worker waits");
