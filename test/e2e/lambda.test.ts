@@ -1,4 +1,6 @@
 /** The bundles as Lambda runs them, over S3 and SQS on loopback: nothing that they need is anywhere but in their folders. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { s3Files } from "@smileloop/core/files/s3.ts";
@@ -10,7 +12,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { folderBytes } from "../../scripts/bundle.ts";
 import { bundleEngine } from "../../scripts/engine-bundle.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
-import { getJob, type Job, postJob, upload } from "../support/client.ts";
+import { animate, getJob, type Job, postJob, upload } from "../support/client.ts";
 import { deliver } from "../support/lambda/event-source.ts";
 import { startFunctionUrl } from "../support/lambda/function-url.ts";
 import { openStack, type Stack } from "../support/lambda/home.ts";
@@ -26,7 +28,7 @@ let api: Lambda;
 let worker: Lambda;
 let front: Awaited<ReturnType<typeof startFunctionUrl>>;
 beforeAll(async () => {
-  stack = await openStack(["api", "sweep", "worker-lambda"]);
+  stack = await openStack(["api", "sweep", "worker-lambda", "worker"]);
   api = await stack.start("api");
   worker = await stack.start("worker-lambda");
   front = await startFunctionUrl(api);
@@ -56,14 +58,18 @@ function byHand(agoMs = 0): TestApi {
   return testApi({}, { records: s3Records(home), files: s3Files(home), queue, clock, localLinks: null });
 }
 
-describe("the bundle of the API", () => {
-  it("is small and has nothing of engines, workers or documentation pages in it", () => {
-    const { gzipBytes, inputs } = stack.bundled.api!;
-    expect(gzipBytes).toBeLessThanOrEqual(420_000);
+describe("the bundles", () => {
+  it("are small and have nothing of engines, documentation pages or tools in them; workers nothing of the API", () => {
     const foreign =
-      /packages\/(engine|worker|cli)|sharp|tensorflow|node-av|@seydx|human|swagger-ui|redoc|esbuild|vitest/;
-    expect(inputs.filter((path) => foreign.test(path))).toEqual([]);
-    expect(inputs).toContain("packages/api/src/app.ts");
+      /packages\/(engine|cli)|sharp|tensorflow|node-av|@seydx|human|swagger-ui|redoc|esbuild|vitest|test\//;
+    for (const { inputs } of Object.values(stack.bundled))
+      expect(inputs.filter((path) => foreign.test(path))).toEqual([]);
+    const { api, sweep, "worker-lambda": lambda, worker: container } = stack.bundled;
+    expect(api!.gzipBytes).toBeLessThanOrEqual(420_000);
+    const parts = [api, sweep, lambda, container].map((bundled) =>
+      ["api", "worker"].filter((part) => bundled!.inputs.some((path) => path.startsWith(`packages/${part}/`))),
+    );
+    expect(parts).toEqual([["api"], [], ["worker"], ["worker"]]);
   });
 
   it("serves the documentation pages and the presets' pictures out of the bucket", async () => {
@@ -101,6 +107,14 @@ describe("a job", () => {
     expect(JSON.parse(video)).toMatchObject({ frames: 25, fps: 25 });
     expect(await (await fetch(job.outputs.video!.url)).text()).toBe(video);
     expect((await stack.sqs.take("warp", 1)) ?? "empty").toBe("empty");
+  });
+
+  it("may be one request that waits for its video", async () => {
+    const pending = animate(front.url, picture(), "blink", { Accept: "video/mp4" });
+    await expect.poll(() => deliver(stack.sqs, "warp", worker)).toMatchObject({ outcome: "done" });
+    const reply = await pending;
+    expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "video/mp4"]);
+    expect(await reply.json()).toMatchObject({ fps: 25 });
   });
 
   it("is told as events in the state that it is in, and the client comes back", async () => {
@@ -191,6 +205,20 @@ describe("the worker", () => {
       await warp.close();
     }
   });
+});
+
+it("the worker of a container takes what waits, and ends when there is no more", async () => {
+  const { id } = await newJob();
+  const own = {
+    WORK_DIR: join(stack.out, "container"),
+    IDLE_EXIT_S: "1",
+    WARP_PROCESSES: "1",
+    SPOT_METADATA_URL: "none",
+  };
+  const file = join(stack.out, "worker/functions/worker.mjs");
+  const child = spawn(process.execPath, [file], { env: { ...stack.env, ...own }, stdio: "ignore" });
+  expect(await once(child, "exit")).toEqual([0, null]);
+  expect((await getJob(front.url, id)).status).toBe("succeeded");
 });
 
 it("the sweeper takes away what is over an hour old", async () => {

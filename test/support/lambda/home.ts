@@ -27,7 +27,7 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
     ...names.map((name) => bundleFunction(name, out)),
   ]);
   const addEngine = options.engine === "warp" ? bundleEngine : addStub;
-  if (names.includes("worker-lambda")) await addEngine(join(out, "worker-lambda"));
+  for (const name of names) if (name.startsWith("worker")) await addEngine(join(out, name));
   const env = {
     AWS_ACCESS_KEY_ID: ROLE.accessKeyId,
     AWS_SECRET_ACCESS_KEY: ROLE.secretAccessKey,
