@@ -104,7 +104,7 @@ describe.each([
   ["memory", memoryStore],
   ["disk", diskStore],
 ])("sweeping, %s", (_, makeStore) => {
-  test("nothing is looked at before it is due; then a lost message is sent again every five minutes", async () => {
+  test("nothing is looked at before it is due; then a lost message is sent again", async () => {
     const store = makeStore();
     await newJob(store);
     await store.clock.advance(FIRST_LOOK_MS - 1000);
@@ -115,6 +115,17 @@ describe.each([
     expect(await timersOf(store)).toEqual([LOOK_AGAIN_MS]);
     await store.clock.advance(LOOK_AGAIN_MS);
     expect(await sweepOnce(store)).toMatchObject({ looked: 1, sent: 1 });
+  });
+
+  test("a job in a long queue gets ever fewer messages, and one in half an hour at least", async () => {
+    const store = makeStore();
+    await newJob(store);
+    const sentAt: number[] = [];
+    for (let minute = 1; minute <= 100; minute++) {
+      await store.clock.advance(60_000);
+      if ((await sweepOnce(store)).sent > 0) sentAt.push(minute);
+    }
+    expect(sentAt).toEqual([5, 10, 20, 40, 70, 100]);
   });
 
   test("a running job is left alone while its holder lives, and offered again when it does not", async () => {

@@ -6,7 +6,8 @@
  * | what it finds | what it does | looks again |
  * | --- | --- | --- |
  * | nothing | once no request can still be creating it: takes its files and the timer away; the timer alone if a later one is armed | at the next sweep |
- * | queued; running with a dead lease | sends the message again | in 5 minutes, or at `deadline_at` |
+ * | queued | sends the message again | after as long as it has waited, 5 to 30 minutes, or at `deadline_at` |
+ * | running with a dead lease | sends the message again | in 5 minutes, or at `deadline_at` |
  * | running with a living lease, waiting | | in 5 minutes, or at `deadline_at` |
  * | canceling with a dead lease | closes it: canceled | at `expires_at` |
  * | any of these past `deadline_at` | fails it (a canceling one is canceled) | at `expires_at` |
@@ -25,6 +26,8 @@ import type { Log } from "./log.ts";
 import type { StoredRecord, Timer } from "./records.ts";
 
 export const LOOK_AGAIN_MS = 5 * 60_000;
+/** The longer a job waits, the likelier that the queue is long and not its message lost: each further one makes it longer. */
+const LOOK_LATEST_MS = 30 * 60_000;
 /** How long files of a closed job may still appear: longer than a worker that lost its claim can go on. */
 export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
@@ -158,7 +161,9 @@ function nextLookMs(record: JobRecord, nowMs: number): number {
     return later(nowMs < purge ? purge : record.closed_at + TOMBSTONE_LIFE_MS);
   }
   if (isEnded(record.state)) return later(record.expires_at ?? nowMs);
-  return later(Math.min(nowMs + LOOK_AGAIN_MS, record.deadline_at));
+  const waitedMs = record.state === "queued" ? nowMs - record.queued_at : 0;
+  const againMs = Math.min(LOOK_LATEST_MS, Math.max(LOOK_AGAIN_MS, waitedMs));
+  return later(Math.min(nowMs + againMs, record.deadline_at));
 }
 
 /** Ids are in order of time, so that the first young one ends it. One that is still being written has no name yet. */
