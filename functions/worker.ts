@@ -1,5 +1,6 @@
 /** A worker on its own, for containers and Batch: serves one queue until it is told to stop, or until there is no more work. */
 import { readEnv } from "@smileloop/core/env.ts";
+import { takeLeave } from "@smileloop/core/surplus.ts";
 import { watchSpotNotice } from "@smileloop/worker/spot.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { openCloudDeps } from "./cloud.ts";
@@ -12,7 +13,8 @@ const [TAKEN_AWAY, NOT_ABLE] = [75, 69];
 const env = readEnv();
 const deps = await openCloudDeps(env);
 const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
-const worker = createWorker({ ...deps, ...(await engineOfQueue(env)), idleExitMs });
+const mayLeave = () => takeLeave(deps.records.notes, env.QUEUE, deps.clock.now());
+const worker = createWorker({ ...deps, ...(await engineOfQueue(env)), idleExitMs, mayLeave });
 const ended = new AbortController();
 /** Whoever stops a container does not wait for a clip. */
 const end = (why: object, code = 0) => {

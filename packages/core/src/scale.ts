@@ -1,6 +1,6 @@
 /**
- * How many workers there should be, and starting them. Only the sweeper does it, under a lease; the API pokes it. Nothing is
- * scaled in: a worker ends by itself when there is no more work.
+ * How many workers there should be, and starting them. Only the sweeper does it, under a lease; the API pokes it. Nobody is
+ * stopped: a worker ends by itself when there is no more work, or when there are more than needed (`surplus.ts`).
  *
  * Per queue, each time:
  *
@@ -20,6 +20,7 @@ import type { Log } from "./log.ts";
 import { writeNoCapacity } from "./no-capacity.ts";
 import type { Queue } from "./queue.ts";
 import type { Notes } from "./records.ts";
+import { noteSurplus } from "./surplus.ts";
 
 /** A worker that has waited for a machine for so long will not get one soon. */
 export const STUCK_MS = 10 * 60_000;
@@ -29,6 +30,10 @@ const LEASE_MS = 60_000;
 /** Seconds of work of one job, where workers are warm. */
 const MEAN_SECONDS: Record<string, number> = { liveportrait: 5, "warp-long": 240 };
 const OTHER_MEAN_SECONDS = 10;
+
+export function meanSecondsOf(queue: string): number {
+  return MEAN_SECONDS[queue] ?? OTHER_MEAN_SECONDS;
+}
 
 export type ScaleLimits = { maxWorkers: number; targetWaitSeconds: number };
 
@@ -93,12 +98,14 @@ async function scaleQueue(
   scaled: Scaled,
 ): Promise<void> {
   const { waiting, held } = await queue.depth(name);
-  const meanSeconds = MEAN_SECONDS[name] ?? OTHER_MEAN_SECONDS;
-  const wanted = workersWanted(waiting + held, meanSeconds, targetWaitSeconds, maxWorkers);
+  const wanted = workersWanted(waiting + held, meanSecondsOf(name), targetWaitSeconds, maxWorkers);
+  const workers = await launcher.workers(name);
   const nowMs = clock.now();
-  const { cancel, start, noCapacitySinceMs } = planScale(await launcher.workers(name), wanted, nowMs);
+  const { cancel, start, noCapacitySinceMs } = planScale(workers, wanted, nowMs);
 
   await writeNoCapacity(notes, name, noCapacitySinceMs === null ? null : { sinceMs: noCapacitySinceMs, waiting });
+  const running = workers.filter(({ state }) => state === "running").length;
+  await noteSurplus(notes, name, { running, held, waiting }, nowMs);
   for (const worker of cancel) {
     await launcher.cancel(worker, "No machine for it was to be had.");
     scaled.canceled++;

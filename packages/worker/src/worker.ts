@@ -30,6 +30,8 @@ export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "helper" | "wor
   engineLimits?: Partial<EngineLimits> | undefined;
   /** `run` ends after so long without work; without it never. Not while a job is under way. */
   idleExitMs?: number | undefined;
+  /** With `idleExitMs`: asked once a minute between two jobs whether `run` is to end, because there are more workers than needed. */
+  mayLeave?: (() => Promise<boolean>) | undefined;
   /** After so many starts in a row that came to nothing `run` gives up; without it never. */
   maxFailedStarts?: number | undefined;
 };
@@ -60,6 +62,7 @@ export type Worker = {
 /** How long a worker without work waits at a time. */
 export const POLL_MS = 20_000;
 const RETRY_MS = 5000;
+const LEAVE_EVERY_MS = 60_000;
 /** A message that came to nothing: it keeps no worker alive. */
 const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us"];
 
@@ -78,6 +81,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const underWay = new Set<Promise<unknown>>();
   const idleExitMs = options.idleExitMs ?? Number.POSITIVE_INFINITY;
   let workedMs = clock.now();
+  let askedLeaveMs = clock.now();
   let failedStarts = 0;
   let trouble: string | null = null;
   let fatal: unknown;
@@ -133,9 +137,16 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const leftMs = () => (underWay.size > 0 ? POLL_MS : workedMs + idleExitMs - clock.now());
 
+  const isTooMany = async (): Promise<boolean> => {
+    const ask = options.idleExitMs === undefined || underWay.size > 0 ? undefined : options.mayLeave;
+    if (!ask || clock.now() - askedLeaveMs < LEAVE_EVERY_MS) return false;
+    askedLeaveMs = clock.now();
+    return ask().catch(() => false);
+  };
+
   const loop = async (engine: EngineProcess): Promise<void> => {
     while (!intake.signal.aborted) {
-      if (leftMs() <= 0) return intake.abort();
+      if (leftMs() <= 0 || (await isTooMany())) return intake.abort();
       if (!(await isUp(engine))) continue;
       try {
         await serve(engine, Math.max(0, Math.min(POLL_MS, leftMs())));
