@@ -9,7 +9,6 @@ import { tellHealth } from "./worker-health.ts";
 
 /** How it ends when its machine is taken away, and when it has nothing left to work with. */
 const [TAKEN_AWAY, NOT_ABLE] = [75, 69];
-
 const env = readEnv();
 const deps = await openCloudDeps(env);
 const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
@@ -23,10 +22,10 @@ const end = (why: object, code = 0) => {
   return worker.stop({ graceMs: 0 });
 };
 for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => end({ signal }));
-const notice = watchSpotNotice({ url: env.SPOT_METADATA_URL, signal: ended.signal });
-void notice.then((found) => found && end({ notice: found }, TAKEN_AWAY));
+const spot = { url: env.SPOT_METADATA_URL, signal: ended.signal };
+void watchSpotNotice(spot).then((notice) => notice && end({ notice }, TAKEN_AWAY));
 tellHealth(worker, env.WORK_DIR, ended.signal);
 deps.log.info({ queue: env.QUEUE, place: deps.place, version: deps.version }, "worker started");
-await worker.run().catch((error: unknown) => end({ err: error }, NOT_ABLE));
+await worker.run().catch((err: unknown) => end({ err }, NOT_ABLE));
 ended.abort();
 deps.close();

@@ -247,6 +247,22 @@ describe("a worker that ends by itself", () => {
     expect(await shop.queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
   });
 
+  test("goes when there are too many, asked once a minute, and not before its job is done", async () => {
+    let asked = 0;
+    const mayLeave = async () => ++asked === 2;
+    const worker = shop.worker({ idleExitMs: 3_600_000, mayLeave });
+    const running = worker.run();
+    await until(() => worker.ready());
+    shop.forward(60_000);
+    await shop.reaches((await shop.job()).id, "succeeded");
+    await until(() => asked === 1);
+    shop.forward(60_000);
+    const { id } = await shop.job({ run: "slow:300" });
+    await running;
+    expect(await shop.read(id)).toMatchObject({ state: "succeeded", attempt: 1 });
+    expect(asked).toBe(2);
+  });
+
   test("messages that come to nothing do not keep it", async () => {
     const worker = shop.worker({ idleExitMs: 200 });
     const busy = setInterval(() => void shop.queue.send({ queue: "warp", owner: "local", id: newId(Date.now()) }), 50);
