@@ -170,7 +170,7 @@ async function takeAsLambda({ sqs, queue, worker }: AwsHome): Promise<void> {
   );
   if (batchItemFailures.length > 0) throw new Error("The message was not done.");
   await sqs.drop("warp", message.receiptHandle);
-  for (const action of ["ReceiveMessage", "DeleteMessage"]) sqs.calls.push({ action, body: {} });
+  for (const action of ["ReceiveMessage", "DeleteMessage"]) sqs.calls.push({ action, body: {}, by: "lambda" });
 }
 
 /** The second minute of a job whose engine says each second how far it is. */

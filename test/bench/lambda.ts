@@ -50,12 +50,12 @@ function sizes({ out, bundled }: Stack): Figure[] {
   ];
 }
 
-async function starts({ out, env }: Stack): Promise<Figure[]> {
+async function starts({ out, envOf }: Stack): Promise<Figure[]> {
   const empty = join(out, "empty.mjs");
   writeFileSync(empty, "export const handler = async () => {};\n");
   const run = async (module: string, event?: object) => {
     const args = [COLD_START, module, ...(event ? [JSON.stringify(event)] : [])];
-    const options = { env: { ...env, LOG_LEVEL: "silent" } };
+    const options = { env: { ...envOf("api"), LOG_LEVEL: "silent" } };
     const { stdout } = await promisify(execFile)(process.execPath, args, options);
     return JSON.parse(stdout) as { initMs: number; firstMs: number };
   };

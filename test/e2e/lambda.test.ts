@@ -9,14 +9,15 @@ import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { folderBytes } from "../../scripts/bundle.ts";
+import { FUNCTIONS, folderBytes } from "../../scripts/bundle.ts";
 import { bundleEngine } from "../../scripts/engine-bundle.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
 import { animate, getJob, type Job, postJob, upload } from "../support/client.ts";
 import { deliver } from "../support/lambda/event-source.ts";
 import { startFunctionUrl } from "../support/lambda/function-url.ts";
 import { openStack, type Stack } from "../support/lambda/home.ts";
-import { type Lambda, startLambda } from "../support/lambda/runtime.ts";
+import { queueActionsOf, roleOf } from "../support/lambda/roles.ts";
+import type { Lambda } from "../support/lambda/runtime.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import type { StubScript } from "../support/stub-engine.ts";
@@ -171,9 +172,9 @@ describe("the worker", () => {
   it("is killed half-way: the message comes again after 90 s, and the job succeeds", async () => {
     const trace = join(stack.out, "trace.jsonl");
     const { id } = await newJob({ trace, runs: ["slow:60000", "well"] });
-    stack.sqs.calls.splice(0);
+    const before = stack.sqs.calls.length;
     const first = deliver(stack.sqs, "warp", worker);
-    const lease = () => stack.sqs.calls.map(({ body }) => body.VisibilityTimeout);
+    const lease = () => stack.sqs.calls.slice(before).map(({ body }) => body.VisibilityTimeout);
     await expect.poll(async () => (await getJob(front.url, id)).status).toBe("running");
     expect(lease()).toEqual([90]);
     worker.kill();
@@ -192,18 +193,14 @@ describe("the worker", () => {
     await bundleEngine(dir);
     expect(nativesIn(dir)).toEqual({ platforms: ["linux-x64"], glibc: expect.toSatisfy((minor) => minor <= 34) });
     expect(folderBytes(dir)).toBeLessThan(250 * 1024 * 1024);
-    const warp = await startLambda({ dir, handler: "functions/worker-lambda.handler", env: stack.env });
-    try {
-      const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)));
-      const { id } = (await reply.json()) as Job;
-      expect((await deliver(stack.sqs, "warp", warp))?.outcome).toBe("done");
-      const job = await getJob(front.url, id);
-      expect(job, warp.log().slice(-2000)).toMatchObject({ status: "succeeded", outputs: { video: { width: 256 } } });
-      const video = Buffer.from(await (await fetch(`${front.url}/download/${id}`)).arrayBuffer());
-      expect(video.subarray(4, 8).toString()).toBe("ftyp");
-    } finally {
-      await warp.close();
-    }
+    const warp = await stack.start("worker-lambda", { dir });
+    const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)));
+    const { id } = (await reply.json()) as Job;
+    expect((await deliver(stack.sqs, "warp", warp))?.outcome).toBe("done");
+    const job = await getJob(front.url, id);
+    expect(job, warp.log().slice(-2000)).toMatchObject({ status: "succeeded", outputs: { video: { width: 256 } } });
+    const video = Buffer.from(await (await fetch(`${front.url}/download/${id}`)).arrayBuffer());
+    expect(video.subarray(4, 8).toString()).toBe("ftyp");
   });
 });
 
@@ -216,7 +213,7 @@ it("the worker of a container takes what waits, and ends when there is no more",
     SPOT_METADATA_URL: "none",
   };
   const file = join(stack.out, "worker/functions/worker.mjs");
-  const child = spawn(process.execPath, [file], { env: { ...stack.env, ...own }, stdio: "ignore" });
+  const child = spawn(process.execPath, [file], { env: { ...stack.envOf("worker"), ...own }, stdio: "ignore" });
   expect(await once(child, "exit")).toEqual([0, null]);
   expect((await getJob(front.url, id)).status).toBe("succeeded");
 });
@@ -233,6 +230,15 @@ it("the sweeper takes away what is over an hour old", async () => {
   expect((await getJob(front.url, record.id)).status, sweep.log()).toBe("expired");
   expect((await fetch(`${front.url}/download/${record.id}`)).status).toBe(410);
   expect(stack.bucket.double.store.keys().filter((key) => key.includes(`${record.id}/out`))).toEqual([]);
+});
+
+it("nobody has asked of the queue or the bucket what the roles of the deployment do not allow", () => {
+  for (const name of FUNCTIONS) {
+    const asked = stack.sqs.calls.filter(({ by }) => by === roleOf(name).accessKeyId).map(({ action }) => action);
+    expect([name, asked.filter((action) => !queueActionsOf(name).includes(action))]).toEqual([name, []]);
+  }
+  const refused = stack.bucket.double.seen.filter(({ status }) => status === 403);
+  expect(refused.map(({ operation, key }) => `${operation} ${key}`)).toEqual([]);
 });
 
 /** Which platforms the binaries of a bundle are for, and the latest glibc (2.x) that they ask for: Lambda has 2.34. */

@@ -23,7 +23,8 @@ export async function openSqs(names: string[], options: { maxReceiveCount?: numb
   let sends = 0;
   let open = 0;
   let late: { afterSend: number; call: Call }[] = [];
-  const calls: { action: string; body: Record<string, unknown> }[] = [];
+  /** `by`: the access key that signed it. */
+  const calls: { action: string; body: Record<string, unknown>; by: string }[] = [];
 
   const forward = async ({ target, headers, payload }: Call) => {
     const reply = await fauxqs.inject({
@@ -55,7 +56,8 @@ export async function openSqs(names: string[], options: { maxReceiveCount?: numb
   const server = createServer((request, response) => {
     void readCall(request).then(async (call) => {
       open++;
-      calls.push({ action: call.target.split(".")[1] ?? "", body: JSON.parse(call.payload) });
+      const by = /Credential=([^/]+)\//.exec(call.headers.authorization ?? "")?.[1] ?? "";
+      calls.push({ action: call.target.split(".")[1] ?? "", body: JSON.parse(call.payload), by });
       const reply = await (call.target.endsWith(".SendMessage") ? send(call) : forward(call));
       open--;
       const query = typeof reply.error === "string" ? { "x-amzn-query-error": reply.error } : {};

@@ -5,16 +5,13 @@ import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assetKey } from "@smileloop/api/assets.ts";
-import { bundleAssets, bundleFunction, type FunctionName } from "../../../scripts/bundle.ts";
+import { bundleAssets, bundleFunction, FUNCTIONS, type FunctionName } from "../../../scripts/bundle.ts";
 import { bundleEngine } from "../../../scripts/engine-bundle.ts";
-import { openBucket } from "../s3.ts";
-import type { Role } from "../s3-double/server.ts";
+import { ADMIN, openBucket } from "../s3.ts";
 import { openSqs } from "../sqs.ts";
 import { STUB } from "../worker.ts";
+import { roleOf } from "./roles.ts";
 import { type Lambda, startLambda } from "./runtime.ts";
-
-/** What a function is: somebody for a while, with a token. */
-const ROLE: Role = { accessKeyId: "ASIAFUNCTION", secretAccessKey: "function-secret", sessionToken: "for-a-while" };
 
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
@@ -22,33 +19,42 @@ export type Stack = Awaited<ReturnType<typeof openStack>>;
 export async function openStack(names: FunctionName[], options: { engine?: "stub" | "warp" } = {}) {
   const out = mkdtempSync(join(tmpdir(), "smileloop-lambda-"));
   const [bucket, sqs, ...bundled] = await Promise.all([
-    openBucket({ roles: [{ accessKeyId: "AKIDADMIN", secretAccessKey: "admin-secret" }, ROLE] }),
+    openBucket({ roles: [ADMIN, ...FUNCTIONS.map(roleOf)] }),
     openSqs(["warp"]),
     ...names.map((name) => bundleFunction(name, out)),
   ]);
   const addEngine = options.engine === "warp" ? bundleEngine : addStub;
   for (const name of names) if (name.startsWith("worker")) await addEngine(join(out, name));
-  const env = {
-    AWS_ACCESS_KEY_ID: ROLE.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: ROLE.secretAccessKey,
-    AWS_SESSION_TOKEN: ROLE.sessionToken!,
-    BUCKET: bucket.bucket,
-    S3_ENDPOINT: bucket.double.endpoint,
-    SQS_ENDPOINT: sqs.endpoint,
-    QUEUES: `warp=${sqs.endpoint}/000000000000/warp`,
-    ALLOW_OPEN: "1",
-    WORK_DIR: join(out, "work"),
+  const envOf = (name: FunctionName) => {
+    const { accessKeyId, secretAccessKey, sessionToken = "" } = roleOf(name);
+    return {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+      BUCKET: bucket.bucket,
+      S3_ENDPOINT: bucket.double.endpoint,
+      SQS_ENDPOINT: sqs.endpoint,
+      QUEUES: `warp=${sqs.endpoint}/000000000000/warp`,
+      ALLOW_OPEN: "1",
+      WORK_DIR: join(out, "work"),
+    };
   };
   const lambdas: Lambda[] = [];
   return {
     out,
     bucket,
     sqs,
-    env,
+    /** What a deployment sets, and the credentials of the function's own role. */
+    envOf,
     bundled: Object.fromEntries(names.map((name, i) => [name, bundled[i]!])),
     /** Starts a function; its process starts with the first event. */
     async start(name: FunctionName, more: { dir?: string; timeoutMs?: number } = {}): Promise<Lambda> {
-      const lambda = await startLambda({ dir: join(out, name), handler: `functions/${name}.handler`, env, ...more });
+      const lambda = await startLambda({
+        dir: join(out, name),
+        handler: `functions/${name}.handler`,
+        env: envOf(name),
+        ...more,
+      });
       lambdas.push(lambda);
       return lambda;
     },

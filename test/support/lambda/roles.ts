@@ -1,0 +1,43 @@
+/** Roles as `infra/policy/roles.ts` writes them out, enforced by the S3 double and looked up for calls to SQS. */
+import { apiStatements, type Statement, sweepStatements, workerStatements } from "../../../infra/policy/roles.ts";
+import type { FunctionName } from "../../../scripts/bundle.ts";
+import type { Role } from "../s3-double/server.ts";
+
+const BUCKET = "arn:aws:s3:::smileloop";
+const QUEUE = "arn:aws:sqs:us-east-1:000000000000:warp";
+
+const WORKER = workerStatements({ bucket: BUCKET, queue: QUEUE });
+const STATEMENTS: Record<FunctionName, Statement[]> = {
+  api: apiStatements({ bucket: BUCKET, queues: [QUEUE] }),
+  sweep: sweepStatements({ bucket: BUCKET, queues: [QUEUE], poke: null, batch: null }),
+  "worker-lambda": WORKER,
+  worker: WORKER,
+};
+
+/** Credentials as a function has them, for a while, with what it may do to the bucket. */
+export function roleOf(name: FunctionName): Role {
+  const own = {
+    accessKeyId: `ASIA${name.toUpperCase()}`,
+    secretAccessKey: `${name}-secret`,
+    sessionToken: `${name}-token`,
+  };
+  const allows: Role["allows"] = (action, key) =>
+    STATEMENTS[name].some(({ actions, resources, conditions = [] }) => {
+      if (!actions.includes(action)) return false;
+      if (action !== "s3:ListBucket") return resources.some((pattern) => isLike(`${BUCKET}/${key}`, pattern));
+      return resources.includes(BUCKET) && conditions.every(({ values }) => values.some((value) => isLike(key, value)));
+    });
+  return { ...own, allows };
+}
+
+/** What it may ask of its queue: `SendMessage`. */
+export function queueActionsOf(name: FunctionName): string[] {
+  const statements = STATEMENTS[name].filter(({ resources }) => resources.includes(QUEUE));
+  return statements.flatMap(({ actions }) => actions.map((action) => action.replace(/^sqs:/, "")));
+}
+
+/** One `*` in a pattern stands for anything. */
+function isLike(text: string, pattern: string): boolean {
+  const [start = "", ...more] = pattern.split("*");
+  return more.length === 0 ? text === pattern : text.startsWith(start) && text.endsWith(more.at(-1) ?? "");
+}
