@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { s3Files } from "@smileloop/core/files/s3.ts";
+import { newId } from "@smileloop/core/ids.ts";
 import { createJob } from "@smileloop/core/jobs.ts";
+import { uploadKey } from "@smileloop/core/keys.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +14,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { FUNCTIONS, folderBytes } from "../../scripts/bundle.ts";
 import { bundleEngine } from "../../scripts/engine-bundle.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
-import { animate, getJob, type Job, postJob, upload } from "../support/client.ts";
+import { animate, getJob, type Job, postJob, postJson, SMALL, upload } from "../support/client.ts";
 import { deliver } from "../support/lambda/event-source.ts";
 import { startFunctionUrl } from "../support/lambda/function-url.ts";
 import { openStack, type Stack } from "../support/lambda/home.ts";
@@ -116,6 +118,25 @@ describe("a job", () => {
     const reply = await pending;
     expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "video/mp4"]);
     expect(await reply.json()).toMatchObject({ fps: 25 });
+  });
+
+  it("is made once by its key, listed, canceled and deleted", async () => {
+    const inputs = { image: { upload: await upload(front.url, picture()) } };
+    const post = () =>
+      postJson(`${front.url}/v1/jobs`, { kind: "animate", inputs, params: SMALL }, { "Idempotency-Key": "k" });
+    const { id } = (await (await post()).json()) as Job;
+    const again = await post();
+    expect([((await again.json()) as Job).id, again.headers.get("idempotency-replayed")]).toEqual([id, "true"]);
+    const list = (await (await fetch(`${front.url}/v1/jobs`)).json()) as { jobs: Job[] };
+    expect(list.jobs[0]?.id).toBe(id);
+    expect((await postJson(`${front.url}/v1/jobs/${id}/cancel`, {})).status).toBe(200);
+    expect((await fetch(`${front.url}/v1/jobs/${id}`, { method: "DELETE" })).status).toBe(204);
+    expect((await fetch(`${front.url}/v1/jobs/${id}`)).status).toBe(410);
+    expect((await fetch(`${front.url}/v1/jobs/${newId(Date.now())}`)).status).toBe(404);
+    expect(stack.bucket.double.store.keys().filter((key) => key.includes(`${id}/in`))).toEqual([]);
+    for (const path of ["/health", "/ready"])
+      expect([path, (await fetch(front.url + path)).status]).toEqual([path, 200]);
+    await drain();
   });
 
   it("is told as events in the state that it is in, and the client comes back", async () => {
@@ -225,11 +246,14 @@ it("the sweeper takes away what is over an hour old", async () => {
   const { record } = await createJob(deps, { ...job, owner: "local", estimateSeconds: 1, storeInputs });
   await drain();
   await hands.succeed(record, await hands.claim(record), new Uint8Array(10));
+  const forgotten = uploadKey("local", newId(deps.clock.now()));
+  const { store } = stack.bucket.double;
+  store.put(forgotten, { body: Buffer.from("x"), type: "image/jpeg", metadata: {} }, {});
   const sweep = await stack.start("sweep");
   await sweep.invoke({});
   expect((await getJob(front.url, record.id)).status, sweep.log()).toBe("expired");
   expect((await fetch(`${front.url}/download/${record.id}`)).status).toBe(410);
-  expect(stack.bucket.double.store.keys().filter((key) => key.includes(`${record.id}/out`))).toEqual([]);
+  expect(store.keys().filter((key) => key.includes(`${record.id}/out`) || key === forgotten)).toEqual([]);
 });
 
 it("nobody has asked of the queue or the bucket what the roles of the deployment do not allow", () => {
