@@ -101,7 +101,7 @@ async function open(
 }
 
 /** In the world it would be on another machine: it should not wait for a core that a clip is rendered on. */
-function goFirst(): void {
+export function goFirst(): void {
   try {
     setPriority(-10);
   } catch {
@@ -110,7 +110,7 @@ function goFirst(): void {
 }
 
 /** Timers have a grain of 1 ms; looking at the clock all the time would take the processor from what is measured. */
-async function until(due: number): Promise<void> {
+export async function until(due: number): Promise<void> {
   const rest = due - performance.now();
   if (rest > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(rest)));
 }
@@ -119,10 +119,10 @@ function requestFor(port: number, path: string): Buffer {
   return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
 }
 
-type Client = { send(request: Buffer): Promise<boolean> };
+export type Client = { send(request: Buffer): Promise<boolean> };
 
-/** Resolves to false when the reply is not a 200. */
-async function client(port: number): Promise<Client> {
+/** Resolves to false when the reply is not a 2xx. */
+export async function client(port: number): Promise<Client> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
   let answered: ((ok: boolean) => void) | null = null;
@@ -157,7 +157,7 @@ function onReplies(socket: Socket, reply: (ok: boolean) => void): void {
       return;
     }
     rest = null;
-    reply(text.startsWith("HTTP/1.1 200"));
+    reply(text.startsWith("HTTP/1.1 2"));
   });
   const fail = () => reply(false);
   socket.on("error", fail).on("close", fail);

@@ -2,7 +2,7 @@
 
 export type Figure = {
   name: string;
-  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "×";
+  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "calls" | "×";
   value: number;
   /** What the project wants of it; null where it is only told. */
   target: number | null;
@@ -69,6 +69,7 @@ export function table(figures: Figure[]): string {
 }
 
 function show(value: number): string {
+  if (Number.isInteger(value) && value < 1000) return String(value);
   if (value >= 1000) return Math.round(value).toLocaleString("en");
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }
