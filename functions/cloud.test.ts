@@ -81,6 +81,7 @@ describe("messages of an event source", () => {
   /** A worker whose jobs end as told. */
   const workerOf = (outcome: Outcome | null): Worker => ({
     run: async () => {},
+    prepare: async () => {},
     take: async (message) => {
       await (outcome?.againMs === null ? message.ack() : message.retryAfter(outcome?.againMs ?? 0));
       return outcome;

@@ -10,6 +10,8 @@ const env = readEnv();
 const deps = await openCloudDeps(env);
 const queue = openQueues(env, deps.clock);
 const worker = createWorker({ ...deps, queue, ...(await engineOfQueue(env)), slots: 1 });
+// a function's start has more of a processor than its events
+await worker.prepare();
 
 export const handler = (event: QueueEvent, context: QueueEventContext) =>
   serveQueueEvent({ worker, queue, queueName: env.QUEUE, urls: env.QUEUES, log: deps.log }, event, context);

@@ -205,6 +205,9 @@ describe("the worker", () => {
     await stack.sqs.show("warp", receiptHandle);
     expect((await deliver(stack.sqs, "warp", worker))?.outcome).toBe("done");
     expect(await getJob(front.url, id)).toMatchObject({ status: "succeeded", attempt: 2 });
+    // nothing of the process that died
+    const left = readdirSync(join(stack.out, "work-1")).map((name) => name.split("-")[0]);
+    expect(left).toEqual(["engine", "engine"]);
   });
 
   it("renders with the built-in engine, out of its own folder alone", async () => {

@@ -44,6 +44,8 @@ export type Worker = {
    * start.
    */
   run(signal?: AbortSignal): Promise<void>;
+  /** For whoever brings messages by `take`: removes what is left in `workRoot`, and starts the processes without waiting. */
+  prepare(): Promise<void>;
   /**
    * Sees through a message that was received for this worker. Aborting the signal hands the job back. Null when not even the
    * storage could be asked; otherwise `againMs` says when somebody has to look again, and the message was told so.
@@ -187,6 +189,11 @@ export function createWorker(options: WorkerOptions): Worker {
       await stopEngines(1000);
       signal?.removeEventListener("abort", onAbort);
       if (fatal !== undefined) throw fatal;
+    },
+    async prepare() {
+      await removeLeftovers(workRoot);
+      // one that does not start is started again by the first message, which fails with the reason
+      for (const engine of [...engines, checker]) engine.ready().catch(() => {});
     },
     take: (message, signal) =>
       take(engines[0]!, message, signal ? AbortSignal.any([signal, handBack.signal]) : handBack.signal),

@@ -52,7 +52,8 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
       const lambda = await startLambda({
         dir: join(out, name),
         handler: `functions/${name}.handler`,
-        env: envOf(name),
+        // each has a folder of its own, which outlives its processes
+        env: { ...envOf(name), WORK_DIR: join(out, `work-${lambdas.length}`) },
         ...more,
       });
       lambdas.push(lambda);
