@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Job, postJob, upload } from "../support/client.ts";
+import { type Job, postJob, postJson, upload } from "../support/client.ts";
 import { standInCheckout, standInPython, stillOf } from "../support/liveportrait.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { until } from "../support/processes.ts";
@@ -41,7 +41,7 @@ function animate(engine: string): Promise<Response> {
   return fetch(`${server.url}/animate`, { method: "POST", body });
 }
 
-test("found: jobs may name it, and the others go on with warp", async () => {
+test("found: jobs may name it, also with a driving clip, and the others go on with warp", async () => {
   await start({ LIVEPORTRAIT_ROOT: root, LIVEPORTRAIT_PYTHON: python });
   expect(await ask("/health")).toMatchObject({ liveportrait_found: true, engines: ["liveportrait", "warp"] });
   const kinds = JSON.stringify(await ask("/v1/kinds"));
@@ -55,6 +55,13 @@ test("found: jobs may name it, and the others go on with warp", async () => {
     engines.push(job.engine.name);
   }
   expect(engines).toEqual(["liveportrait", "warp"]);
+  const rest = { duration: 1, loop: false, faces: [{ channels: { jawOpen: { fps: 10, samples: [0, 0.5, 0] } } }] };
+  const driving = await upload(server.url, Buffer.from(JSON.stringify(rest)), "application/json");
+  const { preset: _, ...params } = STILL;
+  const inputs = { image: { upload: photo }, driving: { upload: driving } };
+  const asked = { kind: "animate", inputs, params: { ...params, engine: "liveportrait" } };
+  const driven = await postJson(`${server.url}/v1/jobs`, asked, { prefer: "wait=30" });
+  expect(await driven.json()).toMatchObject({ status: "succeeded", error: null });
   expect(await ready()).toMatchObject({ ready: true, parts: { engine: "ok", liveportrait: "ok" } });
 });
 

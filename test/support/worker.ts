@@ -45,12 +45,15 @@ export function openShop() {
   const files: Files = memoryFiles({ clock, links: createLocalLinks(Buffer.alloc(32, 1)) });
   const queue = memoryQueue({ clock });
   const presets = new Map([[smile.name, smile]]);
+  const kinds = createKinds({ presets, engines: ["warp", "liveportrait"] });
   const store = { records, files, queue, clock };
   const trace = join(dir, "trace.jsonl");
 
   return {
     ...store,
     store,
+    presets,
+    kinds,
     dir,
     workRoot: join(dir, "work"),
     logged,
@@ -63,7 +66,7 @@ export function openShop() {
         ...store,
         log: createLog({ level: "debug", destination: { write: (line) => void logged.push(line) } }),
         presets,
-        kinds: createKinds({ presets, engines: ["warp", "liveportrait"] }),
+        kinds,
         workRoot: join(dir, "work"),
         queueName: "warp",
         slots: 1,
