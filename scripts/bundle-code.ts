@@ -7,18 +7,13 @@ import { build, type Plugin } from "esbuild";
 export const ROOT = resolve(import.meta.dirname, "..");
 
 /** `inputs`: the files that the code was made of, from the root of the repository. */
-export type BundledCode = { codeBytes: number; gzipBytes: number; inputs: string[] };
+export type BundledCode = { gzipBytes: number; inputs: string[] };
 
 /** Minified modules for Node 24. What is imported only when it is needed becomes a file of its own, and is not read before. */
-export async function bundleCode(
-  entryPoints: Record<string, string>,
-  outdir: string,
-  external: string[] = [],
-): Promise<BundledCode> {
+export async function bundleCode(entryPoints: Record<string, string>, outdir: string): Promise<BundledCode> {
   const { metafile } = await build({
     entryPoints,
     outdir,
-    external,
     absWorkingDir: ROOT,
     bundle: true,
     splitting: true,
@@ -42,7 +37,6 @@ export async function bundleCode(
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
   );
   return {
-    codeBytes: files.reduce((sum, file) => sum + file.length, 0),
     gzipBytes: files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0),
     inputs: [...new Set(taken)].sort(),
   };

@@ -13,7 +13,7 @@ const MODULES = join(ROOT, "node_modules");
 
 /** Code that is for one platform, all of it. */
 const NATIVE = ["@seydx/node-av-linux-x64", "@img/sharp-linux-x64", "@img/sharp-libvips-linux-x64"];
-const NOT_CODE = /README|LICENSE|versions\.json|\.h$|glib-2\.0|\.d\.ts$/;
+const NOT_CODE = /README|versions\.json|\.h$|glib-2\.0|\.d\.ts$/;
 /** Loaded by `require`, so that esbuild leaves them where they are: see `engine/face/models.ts`. */
 const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tensorflow/tfjs-backend-wasm"];
 /** Files that are read rather than run; the main files of these packages only show where they lie. */
@@ -26,12 +26,7 @@ const READ: Record<string, string[]> = {
 /** Writes `<dir>/node_modules`. Throws, saying what to do, where the packages for Linux are not installed. */
 export async function bundleEngine(dir: string): Promise<void> {
   const modules = join(dir, "node_modules");
-  const missing = NATIVE.filter((name) => !existsSync(join(MODULES, name)));
-  if (missing.length > 0) {
-    throw new Error(
-      `The engine runs on Linux x64, and ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not installed. Run: npm install --no-save --force --os=linux --cpu=x64 ${missing.join(" ")}`,
-    );
-  }
+  checkNatives();
   const engine = join(modules, "@smileloop/engine");
   await bundleCode({ host: join(ENGINE, "src/host.ts") }, engine);
   cpSync(join(ENGINE, "src/warp/kernel.wasm"), join(engine, "kernel.wasm"));
@@ -39,13 +34,23 @@ export async function bundleEngine(dir: string): Promise<void> {
   const manifest = { name, version, type: "module", exports: { "./host.ts": "./host.mjs" } };
   writeFileSync(join(engine, "package.json"), JSON.stringify(manifest));
   for (const name of NATIVE) {
-    cpSync(join(MODULES, name), join(modules, name), { recursive: true, filter: (path) => !NOT_CODE.test(path) });
+    const filter = (path: string) => !NOT_CODE.test(relative(MODULES, path));
+    cpSync(join(MODULES, name), join(modules, name), { recursive: true, filter });
   }
   const read = Object.entries(READ).flatMap(([name, files]) =>
     ["package.json", ...files].map((file) => `${name}/${file}`),
   );
   for (const file of [...(await requiredFiles()), ...read]) copy(file, modules);
   cpSync(join(ROOT, "THIRD-PARTY.md"), join(dir, "THIRD-PARTY.md"));
+}
+
+/** npm installs only what is for the machine that it runs on. */
+function checkNatives(): void {
+  const missing = NATIVE.filter((name) => !existsSync(join(MODULES, name)));
+  if (missing.length === 0) return;
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+  const named = missing.map((name) => `${name}@${packages[`node_modules/${name}`].version}`).join(" ");
+  throw new Error(`The engine of a deployment runs on Linux. Run \`npm install --no-save --force ${named}\` first.`);
 }
 
 function modelFiles(...names: string[]): string[] {
