@@ -1,0 +1,152 @@
+/**
+ * `npm run costs [-- --write]`: what a stack costs a month while nobody uses it, and per 1,000 clips, from the calls that
+ * `npm run bench:aws` counts and from list prices. `--write` puts it into docs/deploy.md.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MACHINE } from "../infra/policy/batch.ts";
+import { readSettings } from "../infra/policy/settings.ts";
+import { FUNCTIONS } from "../infra/policy.ts";
+import { ASSUMED, PRICES, type Price } from "./prices.ts";
+
+/** Calls by the operation's name. */
+export type Calls = { s3: Record<string, number>; sqs: Record<string, number> };
+/** `lambdaJob`: from upload to download; `after`: what sweeps do about it until its record is gone; `sweep`: one that finds nothing. */
+export type CountedCalls = { lambdaJob: Calls; job: Calls; after: Calls; sweep: Calls };
+
+export type Line = { what: string; usd: number };
+export type Costs = { idle: Line[]; idleGpu: Line[]; warp: Line[]; gpu: Line[]; gpuOnDemandUsd: number };
+
+const ROOT = join(import.meta.dirname, "..");
+export const DOCS = join(ROOT, "docs/deploy.md");
+const CALLS = join(ROOT, "test/bench/aws-calls.json");
+const FREE = ["DeleteObject", "DeleteObjects"];
+const READS = ["GetObject", "HeadObject"];
+const CLIPS = 1000;
+
+export function readCalls(): CountedCalls {
+  return JSON.parse(readFileSync(CALLS, "utf8")) as CountedCalls;
+}
+
+export function costs(calls: CountedCalls): Costs {
+  const { minutesPerMonth, pollsPerMinute } = ASSUMED;
+  const minutes = minutesPerMonth.value;
+  const polls = { what: "looks into the queue (SQS)", usd: per(minutes * pollsPerMinute.value, 1e6, PRICES.sqs.usd) };
+  return {
+    idle: [
+      { what: "the sweeper, each minute (S3)", usd: minutes * s3(calls.sweep) },
+      { what: "the sweeper, each minute (Lambda)", usd: minutes * lambda("sweep", ASSUMED.sweepSeconds.value) },
+      polls,
+      { what: "logs", usd: minutes * logs(ASSUMED.sweepLogKilobytes.value) },
+    ],
+    // of the queue of pokes; machines only run while there is work
+    idleGpu: [polls],
+    warp: [
+      { what: "rendering (Lambda)", usd: CLIPS * lambda("warp", ASSUMED.warpSeconds.value) },
+      ...forEachClip(calls.lambdaJob, calls.after),
+    ],
+    gpu: [
+      { what: "rendering (g6.xlarge on Spot)", usd: gpuUsd(PRICES.g6Spot) },
+      ...forEachClip(calls.job, calls.after),
+    ],
+    gpuOnDemandUsd: gpuUsd(PRICES.g6OnDemand),
+  };
+}
+
+export function total(lines: Line[]): number {
+  return lines.reduce((sum, { usd }) => sum + usd, 0);
+}
+
+/** What 1,000 clips cost besides their rendering. */
+function forEachClip(job: Calls, after: Calls): Line[] {
+  const { apiRequests, apiSeconds, clipMegabytes, logKilobytes } = ASSUMED;
+  return [
+    { what: "files and records (S3)", usd: CLIPS * (s3(job) + s3(after)) },
+    { what: "messages (SQS)", usd: CLIPS * (sqs(job) + sqs(after)) },
+    { what: "the API (Lambda)", usd: CLIPS * apiRequests.value * lambda("api", apiSeconds.value) },
+    { what: "downloads", usd: per(CLIPS * clipMegabytes.value, 1000, PRICES.transfer.usd) },
+    { what: "logs", usd: CLIPS * logs(logKilobytes.value) },
+  ];
+}
+
+/** A thousand clips in a row on one machine that starts for them, and stays a while after. */
+function gpuUsd(machine: Price): number {
+  const { gpuSeconds, gpuStartMinutes, minutesPerMonth } = ASSUMED;
+  const { idleExitS = 0 } = readSettings({ GPU: "1", GPU_IMAGE: "x" }).gpu ?? {};
+  const hours = (CLIPS * gpuSeconds.value + gpuStartMinutes.value * 60 + idleExitS) / 3600;
+  const [{ ebs }] = MACHINE.blockDeviceMappings as [(typeof MACHINE.blockDeviceMappings)[0]];
+  const monthly = ebs.volumeSize * PRICES.disk.usd + (ebs.throughput - 125) * PRICES.diskSpeed.usd;
+  return hours * (machine.usd + PRICES.address.usd + monthly / (minutesPerMonth.value / 60));
+}
+
+function s3({ s3 }: Calls): number {
+  return Object.entries(s3).reduce((sum, [name, count]) => {
+    if (FREE.includes(name)) return sum;
+    return sum + per(count, 1000, (READS.includes(name) ? PRICES.s3Read : PRICES.s3Write).usd);
+  }, 0);
+}
+
+function sqs({ sqs }: Calls): number {
+  return per(
+    Object.values(sqs).reduce((sum, count) => sum + count, 0),
+    1e6,
+    PRICES.sqs.usd,
+  );
+}
+
+function lambda(name: keyof typeof FUNCTIONS, seconds: number): number {
+  return per(1, 1e6, PRICES.lambdaRequest.usd) + (FUNCTIONS[name].memoryMb / 1024) * seconds * PRICES.lambdaTime.usd;
+}
+
+function logs(kilobytes: number): number {
+  return per(kilobytes, 1e6, PRICES.logs.usd);
+}
+
+function per(count: number, unit: number, usd: number): number {
+  return (count / unit) * usd;
+}
+
+/** As it stands in the documentation. */
+export function costsText(found: Costs): string {
+  const table = (head: string, lines: Line[]) => [
+    `| ${head} | $ |`,
+    "| --- | ---: |",
+    ...lines.map(({ what, usd }) => `| ${what} | ${usd.toFixed(2)} |`),
+    `| **together** | **${total(lines).toFixed(2)}** |`,
+    "",
+  ];
+  const prices = Object.values(PRICES).map(
+    ({ usd, per, from, of }) =>
+      `| ${per} | ${usd.toFixed(10).replace(/0+$/, "").replace(/\.$/, "")} | ${from} | ${of} |`,
+  );
+  return [
+    ...table("a month in which nobody uses it", found.idle),
+    `With \`GPU=1\`, ${total(found.idleGpu).toFixed(2)} more.`,
+    "",
+    ...table("1,000 clips by `warp` (512 pixels, 4 s), on Lambda", found.warp),
+    ...table("1,000 clips by `liveportrait`, in a row, on one machine that starts for them", found.gpu),
+    `On-Demand instead of Spot: rendering is ${found.gpuOnDemandUsd.toFixed(2)}.`,
+    "",
+    `Taken to be so: ${Object.values(ASSUMED)
+      .map(({ value, says }) => `${value.toLocaleString("en")} ${says}`)
+      .join("; ")}.`,
+    "",
+    "| price | $ | | from |",
+    "| --- | ---: | --- | --- |",
+    ...prices,
+  ].join("\n");
+}
+
+const MARKS = /(<!-- costs[^>]*-->\n)[\s\S]*?(\n<!-- \/costs -->)/;
+
+/** The documentation with these costs in it. */
+export function withCosts(docs: string, text: string): string {
+  if (!MARKS.test(docs)) throw new Error("docs/deploy.md has no place for the costs.");
+  return docs.replace(MARKS, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`);
+}
+
+if (import.meta.main) {
+  const text = costsText(costs(readCalls()));
+  process.stdout.write(`${text}\n`);
+  if (process.argv.includes("--write")) writeFileSync(DOCS, withCosts(readFileSync(DOCS, "utf8"), text));
+}

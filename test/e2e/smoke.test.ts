@@ -1,0 +1,95 @@
+/** The smoke test of a deployment, against one that is as it should be, and against ones that are not. */
+import type { Access } from "@smileloop/core/api-keys.ts";
+import { makeApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
+import { s3Files } from "@smileloop/core/files/s3.ts";
+import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import { afterEach, expect, it } from "vitest";
+import { corsRules } from "../../infra/policy.ts";
+import { smoke } from "../../scripts/smoke.ts";
+import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
+import { ADMIN, openBucket } from "../support/s3.ts";
+import type { CorsRule } from "../support/s3-double/server.ts";
+import { openSqs } from "../support/sqs.ts";
+
+const MP4 = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypisom"), Buffer.alloc(500)]);
+const { key, entry } = makeApiKey("me");
+const KEYS: Access = { keys: parseApiKeys(entry).keys, anonymous: false };
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+/** The API over S3 and SQS, with a worker that does all jobs but the long one. */
+async function deployment({ cors = true, listing = true } = {}) {
+  const rules: CorsRule[] = [];
+  const bucket = await openBucket({
+    cors: rules,
+    roles: [{ ...ADMIN, allows: (action) => listing || action !== "s3:ListBucket" }],
+  });
+  const sqs = await openSqs(["warp"]);
+  const { clock } = bucket;
+  const queue = sqsQueue({ ...sqs, clock });
+  const home = { records: s3Records(bucket), files: s3Files(bucket), queue, clock, localLinks: null };
+  const api = testApi({ access: KEYS, maxWaitMs: 0 }, home);
+  await api.listen();
+  if (cors) {
+    rules.push(
+      ...corsRules([api.url]).map(({ allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders }) => {
+        return { origins: allowedOrigins, methods: allowedMethods, headers: allowedHeaders, expose: exposeHeaders };
+      }),
+    );
+  }
+  const stop = work(api);
+  open.push({ close: stop }, api, sqs, bucket);
+  return api;
+}
+
+function work({ deps, worker }: TestApi): () => Promise<void> {
+  const stopped = new AbortController();
+  const loop = async () => {
+    while (!stopped.signal.aborted) {
+      const options = { leaseMs: 60_000, waitMs: 1000, signal: stopped.signal };
+      const message = await deps.queue.receive("warp", options);
+      const record = message && (await deps.records.get(message.owner, message.id))?.record;
+      if (message && record?.state === "queued" && record.params.size === 256) {
+        await worker.succeed(message, await worker.claim(message), MP4);
+      }
+      await message?.ack();
+    }
+  };
+  const running = loop();
+  return async () => {
+    stopped.abort();
+    await running;
+  };
+}
+
+async function run({ url }: TestApi, withKey: string | null = key) {
+  const lines: string[] = [];
+  const options = { url, key: withKey, photo: jpegBytes(), engine: null, patienceMs: 5000 };
+  const failed = await smoke(options, (line) => lines.push(line));
+  const of = (how: string) =>
+    lines.filter((line) => line.startsWith(how)).map((line) => /^\S+\s+(.*?) \(/.exec(line)?.[1]);
+  return { failed, lines, failures: of("FAILED"), skipped: of("skipped") };
+}
+
+it("finds nothing wrong with a deployment that is as it should be", async () => {
+  const { failed, lines, skipped } = await run(await deployment());
+  expect([failed, lines.at(-1), skipped]).toEqual([0, "All is well.", ["the storage wants TLS"]]);
+});
+
+it("names what is wrong: rules for pages, the right to list", async () => {
+  expect((await run(await deployment({ cors: false }))).failures).toEqual([
+    "pages of its own address may upload, others may not",
+  ]);
+  const { failures } = await run(await deployment({ listing: false }));
+  expect(failures).toContain("a job that was never there is 404");
+});
+
+it("goes on to the end with a key that is not known", async () => {
+  const { failures, lines } = await run(await deployment(), makeApiKey("you").key);
+  expect(failures).toContain("a link takes no other size");
+  expect(lines.join("\n")).toContain("is missing, see above");
+});
