@@ -15,17 +15,18 @@ import {
   eventSource,
   FUNCTIONS,
   type FunctionName,
+  LEAST_CONCURRENCY,
   nameOf,
   RUNTIME,
   type Stage,
   SWEEP_SCHEDULE,
   sweepEnvironment,
+  WARP_QUEUES,
   warpEnvironment,
+  warpLanes,
 } from "./policy.ts";
 import { arnsOf, type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
-
-const LEAST_CONCURRENCY = 2;
 
 type Needs = { storage: Storage; queues: Queues; batch: Batch | null };
 
@@ -57,12 +58,12 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   callEachMinute(stage, sweep);
   if (poke) feed("SweepPokes", poke, sweep, LEAST_CONCURRENCY);
 
-  const queue = queues.warp!;
+  const lanes = WARP_QUEUES.map((name) => ({ name, queue: queues[name]! }));
   const warp = createFunction(stage, "warp", {
     environment: $resolve(parts).apply((all) => warpEnvironment(all, settings)),
-    statements: $resolve({ bucket, queue: queue.arn }).apply(workerStatements),
+    statements: $resolve({ bucket, queues: lanes.map(({ queue }) => queue.arn) }).apply(workerStatements),
   });
-  feed("WarpMessages", queue, warp, settings.warpConcurrency);
+  for (const { name, queue } of lanes) feed(`Messages-${name}`, queue, warp, warpLanes(settings)[name]);
   return { url: api.url };
 }
 

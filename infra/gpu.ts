@@ -13,7 +13,7 @@ import {
 } from "./policy/batch.ts";
 import { policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
 import type { GpuSettings, Settings } from "./policy/settings.ts";
-import { gpuEnvironment, LOG_DAYS, nameOf, type Stage, tagsOf } from "./policy.ts";
+import { GPU_QUEUES, gpuEnvironment, LOG_DAYS, nameOf, type Stage, tagsOf } from "./policy.ts";
 import { type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
 
@@ -96,7 +96,7 @@ function createDefinition(stage: Stage, settings: Settings, gpu: GpuSettings, { 
     inlinePolicies: [
       {
         name: "worker",
-        policy: $resolve({ bucket: storage.arn, queue: queues.liveportrait!.arn }).apply((arns) =>
+        policy: $resolve({ bucket: storage.arn, queues: GPU_QUEUES.map((name) => queues[name]!.arn) }).apply((arns) =>
           policyDocument(workerStatements(arns)),
         ),
       },

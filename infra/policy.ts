@@ -2,16 +2,18 @@
  * The stack as data: names, limits, schedules, and what each function is told. No Pulumi here, so that plain tests can read
  * it; `policy/` has the roles, the GPU workers, and what is watched.
  */
-import type { Settings } from "./policy/settings.ts";
+import { type Settings, SettingsError } from "./policy/settings.ts";
 
 export const APP = "smileloop";
 
 export type Stage = { stage: string };
 
-/** Throws for what would not fit into the names of buckets and functions. */
+/** Throws SettingsError for what would not fit into the names of buckets and functions. */
 export function stageOf(stage: string): Stage {
   if (/^[a-z][a-z0-9-]{0,19}$/.test(stage)) return { stage };
-  throw new Error(`The stage \`${stage}\` has to be up to 20 small letters, digits and hyphens, a letter first.`);
+  throw new SettingsError(
+    `The stage \`${stage}\` has to be up to 20 small letters, digits and hyphens, a letter first.`,
+  );
 }
 
 /** `smileloop-<stage>-<what>`: what people meet in the console, in alarms and in logs. */
@@ -56,16 +58,34 @@ export const QUEUE = {
    * SQS takes no event source whose function may run longer than its messages stay hidden; the handler sets 90 s first thing.
    * Workers that poll say it themselves.
    */
-  visibilityS: { warp: FUNCTIONS.warp.timeoutS, liveportrait: 90, poke: FUNCTIONS.sweep.timeoutS },
+  visibilityS: {
+    warp: FUNCTIONS.warp.timeoutS,
+    "warp-bulk": FUNCTIONS.warp.timeoutS,
+    liveportrait: 90,
+    "liveportrait-bulk": 90,
+    poke: FUNCTIONS.sweep.timeoutS,
+  },
 } as const;
 export type QueueName = keyof typeof QUEUE.visibilityS;
 
-/** By `poke` the API says that there may be work for workers to be started. */
+/** Each engine's queue with its second lane; by `poke` the API says that there may be work for workers to be started. */
+export const WARP_QUEUES = ["warp", "warp-bulk"] as const;
+export const GPU_QUEUES = ["liveportrait", "liveportrait-bulk"] as const;
+
 export function queueNames({ gpu }: Settings): QueueName[] {
-  return gpu ? ["warp", "liveportrait", "poke"] : ["warp"];
+  return gpu ? [...WARP_QUEUES, ...GPU_QUEUES, "poke"] : [...WARP_QUEUES];
 }
 
-/** How messages reach a function, so many at a time; 2 is the least that AWS takes. */
+/** 2 is the least that AWS takes. */
+export const LEAST_CONCURRENCY = 2;
+
+/** How many clips of each lane are rendered on Lambda at a time: a fifth of them in the second lane. */
+export function warpLanes({ warpConcurrency }: Settings): Record<(typeof WARP_QUEUES)[number], number> {
+  const bulk = Math.max(LEAST_CONCURRENCY, Math.floor(warpConcurrency / 5));
+  return { warp: warpConcurrency - bulk, "warp-bulk": bulk };
+}
+
+/** How messages reach a function, so many at a time. */
 export function eventSource(maximumConcurrency: number) {
   return {
     batchSize: 1,

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MACHINE } from "../infra/policy/batch.ts";
 import { readSettings } from "../infra/policy/settings.ts";
-import { FUNCTIONS } from "../infra/policy.ts";
+import { FUNCTIONS, WARP_QUEUES } from "../infra/policy.ts";
 import { ASSUMED, PRICES, type Price } from "./prices.ts";
 
 /** Calls by the operation's name. */
@@ -31,16 +31,16 @@ export function readCalls(): CountedCalls {
 export function costs(calls: CountedCalls): Costs {
   const { minutesPerMonth, pollsPerMinute } = ASSUMED;
   const minutes = minutesPerMonth.value;
-  const polls = { what: "looks into the queue (SQS)", usd: per(minutes * pollsPerMinute.value, 1e6, PRICES.sqs.usd) };
+  const looks = (queues: number) => per(minutes * queues * pollsPerMinute.value, 1e6, PRICES.sqs.usd);
   return {
     idle: [
       { what: "the sweeper, each minute (S3)", usd: minutes * s3(calls.sweep) },
       { what: "the sweeper, each minute (Lambda)", usd: minutes * lambda("sweep", ASSUMED.sweepSeconds.value) },
-      polls,
+      { what: "looks into both lanes of the queue (SQS)", usd: looks(WARP_QUEUES.length) },
       { what: "logs", usd: minutes * logs(ASSUMED.sweepLogKilobytes.value) },
     ],
     // of the queue of pokes; machines only run while there is work
-    idleGpu: [polls],
+    idleGpu: [{ what: "looks into the queue (SQS)", usd: looks(1) }],
     warp: [
       { what: "rendering (Lambda)", usd: CLIPS * lambda("warp", ASSUMED.warpSeconds.value) },
       ...forEachClip(calls.lambdaJob, calls.after),
@@ -137,12 +137,12 @@ export function costsText(found: Costs): string {
   ].join("\n");
 }
 
-const MARKS = /(<!-- costs[^>]*-->\n)[\s\S]*?(\n<!-- \/costs -->)/;
+const MARKS = /(<!-- costs[^>]*-->)[\s\S]*?(<!-- \/costs -->)/;
 
 /** The documentation with these costs in it. */
 export function withCosts(docs: string, text: string): string {
   if (!MARKS.test(docs)) throw new Error("docs/deploy.md has no place for the costs.");
-  return docs.replace(MARKS, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`);
+  return docs.replace(MARKS, (_, begin: string, end: string) => `${begin}\n\n${text}\n\n${end}`);
 }
 
 if (import.meta.main) {

@@ -81,9 +81,9 @@ function batchStatements({ jobDefinition, jobQueues, jobs }: BatchArns): Stateme
   ];
 }
 
-/** Of a worker on Lambda or Batch: its own queue, and jobs, whose inputs were copied there. */
-export function workerStatements({ bucket, queue }: Bucket & { queue: string }): Statement[] {
-  return [objects(bucket, READ_WRITE, ["jobs/"]), listing(bucket, ["jobs/"]), { actions: RECEIVE, resources: [queue] }];
+/** Of a worker on Lambda or Batch: its own queue's lanes, and jobs, whose inputs were copied there. */
+export function workerStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
+  return [objects(bucket, READ_WRITE, ["jobs/"]), listing(bucket, ["jobs/"]), { actions: RECEIVE, resources: queues }];
 }
 
 /** No request without TLS, whoever makes it. */

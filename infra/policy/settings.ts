@@ -86,8 +86,8 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     anonymous: flag("ANONYMOUS"),
     alarmEmail,
     budgetUsd: number("BUDGET_USD", 20, 1, 1_000_000),
-    // of the ten that a new account has, the API keeps half; AWS takes no less than 2
-    warpConcurrency: number("WARP_CONCURRENCY", 5, 2, 1000),
+    // of the ten that a new account has, the API keeps half; AWS takes no less than 2 for each of two lanes
+    warpConcurrency: number("WARP_CONCURRENCY", 5, 4, 1000),
     logLevel: text("LOG_LEVEL") ?? "info",
     gpu:
       flag("GPU") && image !== null

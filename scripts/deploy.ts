@@ -1,0 +1,126 @@
+/**
+ * `npm run deploy [-- --stage production]`, `npm run dev:aws`, `npm run remove`: SST with what it needs around it. Settings come from the
+ * environment and from the file `.env.<stage>` (docs/deploy.md).
+ *
+ * A first deployment makes an API key. Only its hash leaves this machine, as the secret `ApiKeys`; the key is shown once, also
+ * when the deployment fails after that.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { parseArgs } from "node:util";
+import { makeApiKey } from "@smileloop/core/api-keys.ts";
+import { readSettings, SettingsError } from "../infra/policy/settings.ts";
+import { stageOf } from "../infra/policy.ts";
+import { bundleAll } from "./bundle.ts";
+import { ROOT } from "./bundle-code.ts";
+import { awsCredentialsFound } from "./deploy/credentials.ts";
+import { ask, run } from "./deploy/sst.ts";
+
+/** What keeps a deployment from beginning, in a sentence for whoever started it. */
+class DeployError extends Error {}
+
+const COMMANDS = ["deploy", "dev", "remove"] as const;
+type Command = (typeof COMMANDS)[number];
+type Options = { command: Command; stage: string; yes: boolean; bundled: boolean };
+
+const say = (line = "") => process.stdout.write(`${line}\n`);
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  readEnvFiles(options.stage);
+  check();
+  if (options.command === "remove") return remove(options);
+  if (!options.bundled) {
+    say("Bundling the functions …");
+    await bundleAll(join(ROOT, "dist"));
+  }
+  const key = await firstKey(options.stage);
+  try {
+    const status = await run([options.command, "--stage", options.stage]);
+    if (options.command === "deploy" && status === 0) say(`\nThe API: ${apiUrl() ?? "see `url` above"}`);
+    return status;
+  } finally {
+    if (key !== null) sayKey(key);
+  }
+}
+
+/** Throws DeployError. */
+function readOptions(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { stage: { type: "string" }, yes: { type: "boolean" }, bundled: { type: "boolean" } },
+  });
+  const command = COMMANDS.find((name) => name === (positionals[0] ?? "deploy"));
+  if (!command) throw new DeployError(`\`${positionals[0]}\` is no command. Choose from: ${COMMANDS.join(", ")}`);
+  const { stage } = stageOf(values.stage ?? (command === "dev" ? "dev" : "production"));
+  return { command, stage, yes: values.yes ?? false, bundled: values.bundled ?? false };
+}
+
+/** As SST reads them; what is set already stays. */
+function readEnvFiles(stage: string): void {
+  for (const file of [`.env.${stage}`, ".env"].map((name) => join(ROOT, name))) {
+    if (existsSync(file)) process.loadEnvFile(file);
+  }
+}
+
+/** Throws DeployError or SettingsError, before anything is asked of AWS. */
+function check(): void {
+  const [major = 0] = process.versions.node.split(".").map(Number);
+  if (major < 22) {
+    throw new DeployError(
+      `Node 22 or newer is needed, this is ${process.versions.node}. Start it by \`npm run deploy\`.`,
+    );
+  }
+  readSettings(process.env);
+  if (!awsCredentialsFound(process.env)) {
+    throw new DeployError(
+      "No AWS credentials were found. Run `aws configure` or `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    );
+  }
+}
+
+/** Makes a key where the stage has none, and stores its hash. Null where there are keys already. Throws DeployError. */
+async function firstKey(stage: string): Promise<string | null> {
+  const { status, text } = await ask(["secret", "list", "--stage", stage]);
+  if (status === 0 && /^ApiKeys=/m.test(text)) return null;
+  if (status !== 0 && !/no secrets found/i.test(text)) {
+    throw new DeployError(`The secrets of the stage \`${stage}\` could not be read:\n${text.trim()}`);
+  }
+  const { key, entry } = makeApiKey("me");
+  const set = await ask(["secret", "set", "ApiKeys", entry, "--stage", stage]);
+  if (set.status !== 0) throw new DeployError(`The hash of the new API key could not be stored:\n${set.text.trim()}`);
+  return key;
+}
+
+function sayKey(key: string): void {
+  say(`\nYour API key, shown this once; only its hash was stored:\n\n    ${key}\n`);
+  say(`Then: npm run smoke -- --url <the API> --key ${key}`);
+}
+
+async function remove({ stage, yes }: Options): Promise<number> {
+  if (!yes) {
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    say(`This deletes the stack smileloop-${stage} with all its uploads, jobs and results.`);
+    const answer = await terminal.question(`Type the stage's name to go on: `);
+    terminal.close();
+    if (answer.trim() !== stage) throw new DeployError("Nothing was deleted.");
+  }
+  return run(["remove", "--stage", stage]);
+}
+
+/** What the deployment that has just ended answered, where SST has kept it. */
+function apiUrl(): string | null {
+  const file = join(ROOT, ".sst/outputs.json");
+  if (!existsSync(file)) return null;
+  const { url } = JSON.parse(readFileSync(file, "utf8")) as { url?: string };
+  return url?.replace(/\/$/, "") ?? null;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof DeployError || error instanceof SettingsError)) throw error;
+  process.stderr.write(`deploy: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,100 @@
+/** `npm run deploy` and its like, with a program in SST's place that writes down what it is asked. */
+import { execFile } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { apiKeySha256 } from "@smileloop/core/api-keys.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const SCRIPT = join(import.meta.dirname, "../../scripts/deploy.ts");
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "smileloop-deploy-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+type Said = { status: number; stdout: string; stderr: string; calls: string[][] };
+
+/** `says`: by the first words of a call, its exit status and what it prints. */
+function deploy(
+  args: string[],
+  says: Record<string, [number, string]>,
+  env: Record<string, string> = {},
+): Promise<Said> {
+  const sst = join(dir, "sst");
+  const calls = join(dir, "calls");
+  writeFileSync(
+    sst,
+    `#!${process.execPath}
+const { appendFileSync } = require("node:fs");
+const args = process.argv.slice(2);
+appendFileSync(${JSON.stringify(calls)}, JSON.stringify(args) + "\\n");
+const says = ${JSON.stringify(says)};
+const [status, text] = says[Object.keys(says).find((words) => args.join(" ").startsWith(words))] ?? [0, ""];
+console.log(text);
+process.exit(status);
+`,
+  );
+  chmodSync(sst, 0o755);
+  writeFileSync(calls, "");
+  const path = [dir, dirname(process.execPath)].join(delimiter);
+  const variables = { PATH: path, HOME: dir, AWS_PROFILE: "test", ...env };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [SCRIPT, ...args], { env: variables }, (error, stdout, stderr) => {
+      const lines = readFileSync(calls, "utf8").split("\n").filter(Boolean);
+      const status = typeof error?.code === "number" ? error.code : 0;
+      resolve({ status, stdout, stderr, calls: lines.map((line) => JSON.parse(line)) });
+    });
+    child.stdin?.end("production\n");
+  });
+}
+
+describe("the first deployment", () => {
+  it("makes a key, stores its hash alone and shows it once, also when it fails after that", async () => {
+    const said = await deploy(["--bundled"], { "secret list": [1, "No secrets found"], deploy: [1, "no"] });
+    expect(said.status).toBe(1);
+    const [key, ...again] = said.stdout.match(/(?<=^ {4})sl_\S+$/gm) ?? [];
+    expect(again).toEqual([]);
+    expect(said.calls).toEqual([
+      ["secret", "list", "--stage", "production"],
+      ["secret", "set", "ApiKeys", `me:${apiKeySha256(key!)}`, "--stage", "production"],
+      ["deploy", "--stage", "production"],
+    ]);
+    expect(JSON.stringify(said.calls)).not.toContain(key);
+  });
+
+  it("makes none where there are keys, or where nobody can tell", async () => {
+    const there = await deploy(["--bundled"], {
+      "secret list": [0, "# smileloop/production\nApiKeys=me:00"],
+      deploy: [1, ""],
+    });
+    expect([there.calls.length, there.stdout]).toEqual([2, expect.not.stringContaining("sl_")]);
+    const broken = await deploy(["--bundled"], { "secret list": [1, "no such host"] });
+    expect([broken.status, broken.calls.length]).toEqual([1, 1]);
+    expect(broken.stderr).toContain("no such host");
+  });
+});
+
+describe("a start that cannot succeed says why, and asks nothing of SST", () => {
+  it.each([
+    ["no credentials", [], { AWS_PROFILE: "" }, "No AWS credentials were found"],
+    ["a setting", [], { GPU: "1" }, "GPU_IMAGE: "],
+    ["a command", ["destroy"], {}, "`destroy` is no command"],
+  ])("%s", async (_, args, env, words) => {
+    const { status, stderr, calls } = await deploy([...args, "--bundled"], {}, env);
+    expect([status, calls]).toEqual([1, []]);
+    expect(stderr).toMatch(/^deploy: /);
+    expect(stderr).toContain(words);
+  });
+});
+
+describe("removing", () => {
+  it("asks first, and takes nothing but the stage's name for an answer", async () => {
+    const no = await deploy(["remove", "--stage", "test"], {});
+    expect([no.status, no.calls, no.stderr]).toEqual([1, [], "deploy: Nothing was deleted.\n"]);
+    const yes = await deploy(["remove"], {});
+    expect([yes.status, yes.calls]).toEqual([0, [["remove", "--stage", "production"]]]);
+    expect((await deploy(["remove", "--stage", "test", "--yes"], {})).calls).toHaveLength(1);
+  });
+});

@@ -1,0 +1,57 @@
+/** docs/deploy.md says what the code does. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readSettings, SETTINGS } from "../../infra/policy/settings.ts";
+import { alarms } from "../../infra/policy/watch.ts";
+import { queueNames } from "../../infra/policy.ts";
+import { type Calls, costs, costsText, DOCS, readCalls, total, withCosts } from "../../scripts/costs.ts";
+import { ASSUMED, PRICES } from "../../scripts/prices.ts";
+import { CHECKS } from "../../scripts/smoke/checks.ts";
+
+const docs = readFileSync(DOCS, "utf8");
+
+describe("costs", () => {
+  it("in the documentation are those that the script computes (`npm run costs -- --write`)", () => {
+    expect(withCosts(docs, costsText(costs(readCalls())))).toBe(docs);
+  });
+
+  it("count every call that is paid for, at its price", () => {
+    const none: Calls = { s3: {}, sqs: {} };
+    const calls: Calls = {
+      s3: { PutObject: 2, ListObjectsV2: 1, GetObject: 5, DeleteObjects: 9 },
+      sqs: { SendMessage: 1 },
+    };
+    const found = costs({ lambdaJob: calls, job: none, after: none, sweep: none });
+    const usd = (what: string) => found.warp.find((line) => line.what.startsWith(what))?.usd;
+    expect(usd("files and records")).toBeCloseTo(3 * PRICES.s3Write.usd + 5 * PRICES.s3Read.usd, 10);
+    expect(usd("messages")).toBeCloseTo(1000 * 0.4e-6, 10);
+    const gigabyteSeconds = 1000 * (3008 / 1024) * ASSUMED.warpSeconds.value;
+    expect(usd("rendering")).toBeCloseTo(gigabyteSeconds * 0.0000166667 + 0.0002, 8);
+  });
+
+  it("are about nothing while nobody uses it, and tenths of a cent for a clip", () => {
+    const { idle, warp, gpu } = costs(readCalls());
+    expect(total(idle)).toBeLessThan(2);
+    expect(total(warp)).toBeLessThan(1);
+    expect(total(gpu)).toBeLessThan(2);
+  });
+});
+
+describe("the documentation", () => {
+  it("has every alarm, with what to do", () => {
+    const gpu = readSettings({ GPU: "1", GPU_IMAGE: "x" });
+    const told = [...docs.matchAll(/^\| `([a-z][a-z-]+)` \| .+ \| .+ \|$/gm)].map(([, name]) => name);
+    const there = alarms({ stage: "production" }, queueNames(gpu)).map(({ what }) => what);
+    expect(told.toSorted()).toEqual(there.toSorted());
+  });
+
+  it("has every setting", () => {
+    expect(SETTINGS.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it("names checks that the smoke test has", () => {
+    const named = [...docs.matchAll(/smoke: `([^`]+)`/g)].map(([, name]) => name!);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !(name in CHECKS))).toEqual([]);
+  });
+});
