@@ -6,7 +6,7 @@ import type { Role } from "../s3-double/server.ts";
 const BUCKET = "arn:aws:s3:::smileloop";
 const QUEUE = "arn:aws:sqs:us-east-1:000000000000:warp";
 
-const WORKER = workerStatements({ bucket: BUCKET, queue: QUEUE });
+const WORKER = workerStatements({ bucket: BUCKET, queues: [QUEUE] });
 const STATEMENTS: Record<FunctionName, Statement[]> = {
   api: apiStatements({ bucket: BUCKET, queues: [QUEUE] }),
   sweep: sweepStatements({ bucket: BUCKET, queues: [QUEUE], poke: null, batch: null }),
