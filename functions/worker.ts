@@ -12,7 +12,7 @@ const [TAKEN_AWAY, NOT_ABLE] = [75, 69];
 const env = readEnv();
 const deps = await openCloudDeps(env);
 const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
-const mayLeave = () => takeLeave(deps.records.notes, env.QUEUE, deps.clock.now());
+const mayLeave = () => takeLeave(deps.records.notes, env.QUEUE, env.CAPACITY, deps.clock.now());
 const worker = createWorker({ ...deps, ...(await engineOfQueue(env)), idleExitMs, mayLeave });
 const ended = new AbortController();
 /** Whoever stops a container does not wait for a clip. */

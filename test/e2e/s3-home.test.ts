@@ -1,5 +1,9 @@
 /** The API with its records and files in S3 and its messages in SQS: a job's whole way, what it costs in calls, and trouble. */
+import { createAdmission } from "@smileloop/core/admission.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
+import { sha256Hex } from "@smileloop/core/jobs.ts";
+import { withLanes } from "@smileloop/core/lanes.ts";
+import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { sweepOnce } from "@smileloop/core/sweep.ts";
@@ -20,7 +24,7 @@ let sqs: SqsHome;
 let api: TestApi;
 beforeEach(async () => {
   bucket = await openBucket();
-  sqs = await openSqs(["warp"]);
+  sqs = await openSqs(["warp", "warp-bulk"]);
   const { clock } = bucket;
   const deps = { records: s3Records(bucket), files: s3Files(bucket), queue: sqsQueue({ ...sqs, clock }), clock };
   api = testApi({}, { ...deps, localLinks: null });
@@ -73,6 +77,35 @@ it("asks as often of S3 and SQS as the costs are computed with (`npm run bench:a
   expect(counted).toEqual(calls);
   expect(totalOf(counted.job.s3)).toBeLessThanOrEqual(14);
   expect(totalOf(counted.lambdaJob.sqs)).toBeLessThanOrEqual(4);
+});
+
+it("lets a small client pass one that sends much", async () => {
+  const { clock } = bucket;
+  const { records, files, queue: sent } = api.deps;
+  const queues = new Set(["warp", "warp-bulk"]);
+  const queue = withLanes(sent, queues, clock);
+  const log = createLog({ level: "silent" });
+  const admission = createAdmission({ records, queue, clock, log, queues, launched: new Set() });
+  await api.close();
+  const access = { keys: new Map<string, string>(), anonymous: true };
+  api = testApi({ access }, { records, files, queue, clock, admission, localLinks: null });
+  await api.listen();
+
+  const send = async (client: string) => {
+    const headers = { "X-Anonymous-Token": sha256Hex(client) };
+    const upload = await call("POST", "/v1/uploads", { content_type: "image/jpeg", size: picture.byteLength }, headers);
+    const { url, headers: signed, id } = upload.body as unknown as { url: string; headers: object; id: string };
+    await fetch(url, { method: "PUT", headers: { ...signed }, body: Buffer.from(picture) });
+    return (await call("POST", "/v1/jobs", ask(id), headers)).body.id;
+  };
+  for (let n = 0; n < 12; n++) await send("loud");
+  const small = await send("small");
+  expect(await sent.depth("warp-bulk")).toEqual({ waiting: 2, held: 0 });
+  expect(await queue.depth("warp")).toEqual({ waiting: 13, held: 0 });
+  const order: string[] = [];
+  for (let n = 0; n < 13; n++) order.push((await receive())!.id);
+  expect(order.indexOf(small)).toBeLessThan(12);
+  expect(new Set(order).size).toBe(13);
 });
 
 it("leaves nothing after its time", async () => {

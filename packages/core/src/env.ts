@@ -57,6 +57,8 @@ export const envSchema = z.object({
   ENGINES: lists.pipe(knownEngines).default(new Map([["animate", ["warp"]]])),
   /** The one queue that a worker on its own serves. */
   QUEUE: z.string().min(1).default("warp"),
+  /** What its machine is, for whoever starts and ends workers. */
+  CAPACITY: z.enum(["spot", "on_demand"]).default("spot"),
   /** Such a worker ends after so long without work; without it never. */
   IDLE_EXIT_S: wholeNumber(1, 86_400).optional(),
   /**

@@ -95,7 +95,7 @@ describe("on AWS Batch", () => {
     expect(await scale()).toMatchObject({ started: 2 });
     expect(batch.jobs[0]).toMatchObject({
       ...{ jobName: "smileloop-liveportrait", jobQueue: "gpu-spot", jobDefinition: "worker:7" },
-      environment: { QUEUE: "liveportrait" },
+      environment: { QUEUE: "liveportrait", CAPACITY: "spot" },
     });
     await scale();
     batch.move("job-1", "RUNNING");

@@ -104,8 +104,9 @@ async function scaleQueue(
   const { cancel, start, noCapacitySinceMs } = planScale(workers, wanted, nowMs);
 
   await writeNoCapacity(notes, name, noCapacitySinceMs === null ? null : { sinceMs: noCapacitySinceMs, waiting });
-  const running = workers.filter(({ state }) => state === "running").length;
-  await noteSurplus(notes, name, { running, held, waiting }, nowMs);
+  const running = workers.filter(({ state }) => state === "running");
+  const onDemand = running.filter(({ capacity }) => capacity === "on_demand").length;
+  await noteSurplus(notes, name, { running: running.length, onDemand, held, waiting }, nowMs);
   for (const worker of cancel) {
     await launcher.cancel(worker, "No machine for it was to be had.");
     scaled.canceled++;

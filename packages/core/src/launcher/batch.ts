@@ -1,6 +1,6 @@
 /**
  * Workers as jobs of AWS Batch: a queue of ours has a Batch queue on Spot and one On-Demand, and a job definition. A Batch job
- * is named after our queue, is told it as QUEUE, and ends when the worker does. It is tried once: what is lost is replaced by
+ * is named after our queue, is told it as QUEUE and what it runs on as CAPACITY, and ends when the worker does. It is tried once: what is lost is replaced by
  * whoever counts the workers.
  */
 import {
@@ -90,7 +90,12 @@ export function batchLauncher(options: { client: BatchClient; targets: Record<st
               jobName: nameOf(queue),
               jobQueue: batchQueue(target, capacity),
               jobDefinition: target.jobDefinition,
-              containerOverrides: { environment: [{ name: "QUEUE", value: queue }] },
+              containerOverrides: {
+                environment: [
+                  { name: "QUEUE", value: queue },
+                  { name: "CAPACITY", value: capacity },
+                ],
+              },
             }),
           );
         }
