@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { treeRssBytes } from "@smileloop/worker/process-tree.ts";
+import { WARP_QUEUES } from "../../infra/policy.ts";
 import { folderBytes } from "../../scripts/bundle.ts";
 import { getJob, type Job, postJob, upload } from "../support/client.ts";
 import { deliver } from "../support/lambda/event-source.ts";
@@ -99,7 +100,7 @@ async function clips(stack: Stack): Promise<Figure[]> {
       const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)), PARAMS);
       const { id } = (await reply.json()) as Job;
       const before = performance.now();
-      await deliver(stack.sqs, "warp", worker);
+      await deliver(stack.sqs, WARP_QUEUES, worker);
       times.push(performance.now() - before);
       const { status, error } = await getJob(front.url, id);
       if (status !== "succeeded") throw new Error(`${status} ${JSON.stringify(error)} ${worker.log().slice(-1000)}`);

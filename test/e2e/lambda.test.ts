@@ -10,6 +10,7 @@ import { uploadKey } from "@smileloop/core/keys.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WARP_QUEUES } from "../../infra/policy.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { FUNCTIONS, folderBytes } from "../../scripts/bundle.ts";
 import { bundleEngine } from "../../scripts/engine-bundle.ts";
@@ -98,10 +99,7 @@ describe("a job", () => {
   it("goes from upload to download, and those who wait are told within 10 s", async () => {
     const { id } = await newJob();
     const wait = { headers: { Prefer: "wait=60" } };
-    const [held, delivered] = await Promise.all([
-      fetch(`${front.url}/v1/jobs/${id}`, wait),
-      deliver(stack.sqs, "warp", worker),
-    ]);
+    const [held, delivered] = await Promise.all([fetch(`${front.url}/v1/jobs/${id}`, wait), serve(worker)]);
     expect(delivered?.outcome).toBe("done");
     expect(held.headers.get("preference-applied")).toBe("wait=10");
     const job = await getJob(front.url, id);
@@ -114,7 +112,7 @@ describe("a job", () => {
 
   it("may be one request that waits for its video", async () => {
     const pending = animate(front.url, picture(), "blink", { Accept: "video/mp4" });
-    await expect.poll(() => deliver(stack.sqs, "warp", worker)).toMatchObject({ outcome: "done" });
+    await expect.poll(() => serve(worker)).toMatchObject({ outcome: "done" });
     const reply = await pending;
     expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "video/mp4"]);
     expect(await reply.json()).toMatchObject({ fps: 25 });
@@ -143,7 +141,7 @@ describe("a job", () => {
     const { id } = await newJob();
     const events = async () => (await fetch(`${front.url}/v1/jobs/${id}/events`)).text();
     expect(await events()).toMatch(/^retry: 2000\n\nevent: status\ndata: \{.*"status":"queued"/);
-    await deliver(stack.sqs, "warp", worker);
+    await serve(worker);
     expect(await events()).toContain("event: done");
   });
 
@@ -186,7 +184,7 @@ describe("the worker", () => {
     const { id } = await newJob();
     const hands = byHand();
     const token = await hands.worker.claim({ owner: "local", id });
-    expect((await deliver(stack.sqs, "warp", worker))?.outcome).toBe("kept");
+    expect((await serve(worker))?.outcome).toBe("kept");
     await hands.worker.succeed({ owner: "local", id }, token, new Uint8Array(10));
   });
 
@@ -194,16 +192,16 @@ describe("the worker", () => {
     const trace = join(stack.out, "trace.jsonl");
     const { id } = await newJob({ trace, runs: ["slow:60000", "well"] });
     const before = stack.sqs.calls.length;
-    const first = deliver(stack.sqs, "warp", worker);
+    const first = serve(worker);
     const lease = () => stack.sqs.calls.slice(before).map(({ body }) => body.VisibilityTimeout);
     await expect.poll(async () => (await getJob(front.url, id)).status).toBe("running");
     expect(lease()).toEqual([90]);
     worker.kill();
-    const { outcome, receiptHandle } = (await first)!;
+    const { outcome, queue, receiptHandle } = (await first)!;
     expect(outcome).toBe("crashed");
     await stack.bucket.clock.advance(91_000);
-    await stack.sqs.show("warp", receiptHandle);
-    expect((await deliver(stack.sqs, "warp", worker))?.outcome).toBe("done");
+    await stack.sqs.show(queue, receiptHandle);
+    expect((await serve(worker))?.outcome).toBe("done");
     expect(await getJob(front.url, id)).toMatchObject({ status: "succeeded", attempt: 2 });
     // nothing of the process that died
     const left = readdirSync(join(stack.out, "work-1")).map((name) => name.split("-")[0]);
@@ -220,7 +218,7 @@ describe("the worker", () => {
     const warp = await stack.start("worker-lambda", { dir });
     const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)));
     const { id } = (await reply.json()) as Job;
-    expect((await deliver(stack.sqs, "warp", warp))?.outcome).toBe("done");
+    expect((await serve(warp))?.outcome).toBe("done");
     const job = await getJob(front.url, id);
     expect(job, warp.log().slice(-2000)).toMatchObject({ status: "succeeded", outputs: { video: { width: 256 } } });
     const video = Buffer.from(await (await fetch(`${front.url}/download/${id}`)).arrayBuffer());
@@ -278,9 +276,14 @@ function nativesIn(dir: string): { platforms: string[]; glibc: number } {
   return { platforms: [...new Set(platforms)], glibc: Math.max(...versions.map(([, minor]) => Number(minor))) };
 }
 
+/** Gives the worker the next message, of whichever lane. */
+const serve = (worker: Lambda) => deliver(stack.sqs, WARP_QUEUES, worker);
+
 /** Messages that no test waits for. */
 async function drain(): Promise<void> {
-  for (let next = await stack.sqs.take("warp", 1); next; next = await stack.sqs.take("warp", 1)) {
-    await stack.sqs.drop("warp", next.receiptHandle);
+  for (const queue of WARP_QUEUES) {
+    for (let next = await stack.sqs.take(queue, 1); next; next = await stack.sqs.take(queue, 1)) {
+      await stack.sqs.drop(queue, next.receiptHandle);
+    }
   }
 }

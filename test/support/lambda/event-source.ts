@@ -1,25 +1,28 @@
-/** What Lambda does with a queue that is a function's event source: one message at a time, and what is done is deleted. */
+/** What Lambda does with queues that are the event sources of a function: one message at a time, and what is done is deleted. */
 import type { SqsHome } from "../sqs.ts";
 import { type Lambda, LambdaError } from "./runtime.ts";
 
 type Reply = { batchItemFailures?: { itemIdentifier: string }[] } | null;
 
 /** `done`: deleted; `kept`: it comes again once it is visible; `crashed`: the same, because the function came to nothing. */
-export type Delivered = { outcome: "done" | "kept" | "crashed"; receiptHandle: string };
+export type Delivered = { outcome: "done" | "kept" | "crashed"; queue: string; receiptHandle: string };
 
-/**
- * Gives the function the next message of the queue; null when there is none that can be seen. `visibilityS`: the queue's own
- * time, which is at least the function's.
- */
-export async function deliver(
-  sqs: SqsHome,
-  queue: string,
-  lambda: Lambda,
-  visibilityS = 900,
-): Promise<Delivered | null> {
-  const message = await sqs.take(queue, visibilityS);
-  if (!message) return null;
-  const { messageId, body, receiptHandle } = message;
+/** Hidden for so long by the queue itself, which is at least as long as the function may take. */
+const VISIBILITY_S = 900;
+
+/** Gives the function the next message of the first of these queues that has one; null when none has. */
+export async function deliver(sqs: SqsHome, queues: readonly string[], lambda: Lambda): Promise<Delivered | null> {
+  for (const queue of queues) {
+    const message = await sqs.take(queue, VISIBILITY_S);
+    if (message) return give(sqs, queue, lambda, message);
+  }
+  return null;
+}
+
+type Message = NonNullable<Awaited<ReturnType<SqsHome["take"]>>>;
+
+async function give(sqs: SqsHome, queue: string, lambda: Lambda, message: Message): Promise<Delivered> {
+  const { messageId, receiptHandle } = message;
   const record = {
     ...message,
     attributes: { ApproximateReceiveCount: "1" },
@@ -27,17 +30,16 @@ export async function deliver(
     eventSource: "aws:sqs",
     eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queue}`,
     awsRegion: "us-east-1",
-    body,
   };
   try {
     const reply = (await lambda.invoke({ Records: [record] })) as Reply;
     if (reply?.batchItemFailures?.some(({ itemIdentifier }) => itemIdentifier === messageId)) {
-      return { outcome: "kept", receiptHandle };
+      return { outcome: "kept", queue, receiptHandle };
     }
   } catch (error) {
     if (!(error instanceof LambdaError)) throw error;
-    return { outcome: "crashed", receiptHandle };
+    return { outcome: "crashed", queue, receiptHandle };
   }
   await sqs.drop(queue, receiptHandle);
-  return { outcome: "done", receiptHandle };
+  return { outcome: "done", queue, receiptHandle };
 }

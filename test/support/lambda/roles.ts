@@ -1,15 +1,17 @@
 /** Roles as `infra/policy/roles.ts` writes them out, enforced by the S3 double and looked up for calls to SQS. */
+
 import { apiStatements, type Statement, sweepStatements, workerStatements } from "../../../infra/policy/roles.ts";
+import { WARP_QUEUES } from "../../../infra/policy.ts";
 import type { FunctionName } from "../../../scripts/bundle.ts";
 import type { Role } from "../s3-double/server.ts";
 
 const BUCKET = "arn:aws:s3:::smileloop";
-const QUEUE = "arn:aws:sqs:us-east-1:000000000000:warp";
+const QUEUES = WARP_QUEUES.map((name) => `arn:aws:sqs:us-east-1:000000000000:${name}`);
 
-const WORKER = workerStatements({ bucket: BUCKET, queues: [QUEUE] });
+const WORKER = workerStatements({ bucket: BUCKET, queues: QUEUES });
 const STATEMENTS: Record<FunctionName, Statement[]> = {
-  api: apiStatements({ bucket: BUCKET, queues: [QUEUE] }),
-  sweep: sweepStatements({ bucket: BUCKET, queues: [QUEUE], poke: null, batch: null }),
+  api: apiStatements({ bucket: BUCKET, queues: QUEUES }),
+  sweep: sweepStatements({ bucket: BUCKET, queues: QUEUES, poke: null, batch: null }),
   "worker-lambda": WORKER,
   worker: WORKER,
 };
@@ -30,9 +32,9 @@ export function roleOf(name: FunctionName): Role {
   return { ...own, allows };
 }
 
-/** What it may ask of its queue: `SendMessage`. */
+/** What it may ask of its queues: `SendMessage`. */
 export function queueActionsOf(name: FunctionName): string[] {
-  const statements = STATEMENTS[name].filter(({ resources }) => resources.includes(QUEUE));
+  const statements = STATEMENTS[name].filter(({ resources }) => QUEUES.every((queue) => resources.includes(queue)));
   return statements.flatMap(({ actions }) => actions.map((action) => action.replace(/^sqs:/, "")));
 }
 
