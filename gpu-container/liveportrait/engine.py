@@ -1,0 +1,53 @@
+"""Puts the engine together: checkout, networks, detector; warm before it says `ready`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import torch
+
+from .checkout import Checkout
+from .faces import LANDMARKS, FaceFinder, open_detector, open_session
+from .models import Models, choose_device
+from .paste import read_mask
+from .protocol import Work
+from .render import Renderer
+from .sources import Sources
+
+GPU_BATCH = 8
+
+
+class Engine:
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+
+    def works(self) -> dict[str, Work]:
+        return {"run": self._renderer.animate}
+
+
+def open_engine(options: argparse.Namespace) -> Engine:
+    """Throws CannotStart. stderr gets the milliseconds of each part of the start."""
+    started = time.perf_counter()
+    device = choose_device(options.device)
+    checkout = Checkout(options.root)
+    imported = time.perf_counter()
+    batch = options.batch or (GPU_BATCH if device.type == "cuda" else 1)
+    models = Models(checkout, options.weights, device, batch, options.compile)
+    finder = FaceFinder(checkout, open_detector(options.detector, options.weights), open_session(options.weights / LANDMARKS))
+    detector = time.perf_counter()
+    models.warm_up()
+    parts = {
+        "imports": (imported - started) * 1000,
+        **models.timings,
+        "sessions": (detector - imported) * 1000 - models.timings["weights"],
+        "start": (time.perf_counter() - started) * 1000,
+    }
+    told = ", ".join(f"{part} {ms:.0f}" for part, ms in parts.items())
+    print(f"{device_name(device)}, PyTorch {torch.__version__}, batch {batch}; ms: {told}", file=sys.stderr, flush=True)
+    return Engine(Renderer(models, Sources(checkout, models, finder), read_mask(checkout)))
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

@@ -1,0 +1,30 @@
+"""What an engine answers `failed` with: a code of packages/core/src/errors.ts and a sentence for the user."""
+
+
+class EngineError(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class Canceled(Exception):
+    """The run was stopped by a `cancel`."""
+
+
+class DeviceLost(Exception):
+    """The GPU is gone or its context is broken: this process can do nothing more."""
+
+
+class CannotStart(Exception):
+    """Why the engine can't start; `exit_code` 3: something is missing, 4: there is no usable device."""
+
+    def __init__(self, exit_code: int, detail: str) -> None:
+        super().__init__(detail)
+        self.exit_code = exit_code
+
+
+NO_ROOM = "The engine ran out of graphics memory. Trying again, or a smaller size, may help."
+"""
+OOM that stays when the batch is as small as it can be; it may pass when whoever shares the card is done.
+"""

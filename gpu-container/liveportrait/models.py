@@ -1,0 +1,293 @@
+"""
+LivePortrait's networks, loaded once and kept: F appearance, M motion, W warping, G generator, and the small S (stitching)
+and R (eyes). On a GPU W and G are half precision, weights and all; keypoints and grids stay 32 bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import remove_spectral_norm
+
+from .checkout import Checkout
+from .errors import CannotStart, DeviceLost
+from .warping import Features, Warping, source_features
+
+CHECKPOINTS = {
+    "appearance_feature_extractor": "liveportrait/base_models/appearance_feature_extractor.pth",
+    "motion_extractor": "liveportrait/base_models/motion_extractor.pth",
+    "warping_module": "liveportrait/base_models/warping_module.pth",
+    "spade_generator": "liveportrait/base_models/spade_generator.pth",
+    "stitching_retargeting_module": "liveportrait/retargeting_models/stitching_retargeting_module.pth",
+}
+RETARGETING = {"stitching": "retarget_shoulder", "lip": "retarget_mouth", "eye": "retarget_eye"}
+INPUT_SIDE = 256
+OUTPUT_SIDE = 512
+KEYPOINTS = 21
+
+
+@dataclass
+class FaceInfo:
+    """What M reads of faces, n of them: 32 bits, angles in degrees as n×1, R for row vectors."""
+
+    kp: Tensor
+    exp: Tensor
+    t: Tensor
+    scale: Tensor
+    pitch: Tensor
+    yaw: Tensor
+    roll: Tensor
+    R: Tensor
+
+
+class Models:
+    """`batch` frames at a time go through the generator; fewer are filled up, so that one shape serves all."""
+
+    def __init__(self, checkout: Checkout, weights: Path, device: torch.device, batch: int, mode: str = "off") -> None:
+        self.device = device
+        self.batch = batch
+        self.timings: dict[str, float] = {}
+        self.camera = checkout.camera
+        """ Asked between layers on a CPU, where a frame takes seconds: throws what is to end the work. """
+        self.interrupt: Callable[[], None] = lambda: None
+        on_gpu = device.type == "cuda"
+        self.dtype = torch.float16 if on_gpu else torch.float32
+        torch.backends.cudnn.benchmark = True
+        # half precision does not need it, and 32 bits mean 32 bits
+        torch.backends.cudnn.allow_tf32 = False
+        with self._timed("weights"):
+            nets = load_networks(checkout, weights)
+            self.appearance = ready(nets["appearance_feature_extractor"], device)
+            self.motion = ready(nets["motion_extractor"], device)
+            self.stitcher = ready(nets["stitching"], device)
+            self.eye = ready(nets["eye"], device)
+            self.warping = ready(Warping(nets["warping_module"]), device, self.dtype)
+            self.generator = ready(without_spectral_norm(nets["spade_generator"]), device, self.dtype)
+        self.generator_input = memory_formats(self.generator, self.warping) if on_gpu else torch.contiguous_format
+        if not on_gpu:
+            self._listen_for_interrupts()
+        self._whole: Callable[..., Tensor] | None = None
+        self._mode = mode if on_gpu else "off"
+
+    def read_faces(self, images: np.ndarray) -> FaceInfo:
+        """`images` n×256×256×3, uint8, RGB."""
+        with torch.inference_mode(), device_errors():
+            out = self.motion(self._input(images))
+            count = images.shape[0]
+            pitch, yaw, roll = (self.camera.headpose_pred_to_degree(out[name])[:, None] for name in ("pitch", "yaw", "roll"))
+            return FaceInfo(
+                kp=out["kp"].reshape(count, -1, 3),
+                exp=out["exp"].reshape(count, -1, 3),
+                t=out["t"],
+                scale=out["scale"],
+                pitch=pitch,
+                yaw=yaw,
+                roll=roll,
+                R=self.camera.get_rotation_matrix(pitch, yaw, roll),
+            )
+
+    def read_features(self, image: np.ndarray) -> Features:
+        """What the generator needs of a source: `image` 256×256×3, uint8, RGB."""
+        with torch.inference_mode(), device_errors():
+            return source_features(self.warping, self.appearance(self._input(image[None])), self.dtype)
+
+    def stitch(self, x_s: Tensor, x_d: Tensor) -> Tensor:
+        """Keypoints n×21×3 of which the shoulders fit those of the source 1×21×3."""
+        count = x_d.shape[0]
+        with torch.inference_mode():
+            both = torch.cat([x_s.expand(count, -1, -1).reshape(count, -1), x_d.reshape(count, -1)], dim=1)
+            delta: Tensor = self.stitcher(both)
+            shift = nn.functional.pad(delta[:, 63:65], (0, 1))
+            return x_d + delta[:, :63].reshape(count, KEYPOINTS, 3) + shift[:, None, :]
+
+    def retarget_eyes(self, x_s: Tensor, ratios: Tensor) -> Tensor:
+        """The change of keypoints, n×21×3, that takes the eyes to the ratio: `ratios` n×3 (now left, now right, to be)."""
+        count = ratios.shape[0]
+        with torch.inference_mode():
+            both = torch.cat([x_s.expand(count, -1, -1).reshape(count, -1), ratios], dim=1)
+            delta: Tensor = self.eye(both)
+            return delta.reshape(count, KEYPOINTS, 3)
+
+    def generate(self, features: Features, x_s: Tensor, x_d: Tensor) -> Tensor:
+        """
+        Frames of 0–1, n×3×512×512, for keypoints n×21×3, n ≤ `batch`; valid until the next call. Throws
+        torch.OutOfMemoryError and DeviceLost.
+        """
+        count = x_d.shape[0]
+        if count < self.batch:
+            x_d = torch.cat([x_d, x_d[-1:].expand(self.batch - count, -1, -1)])
+        with torch.inference_mode(), device_errors():
+            step = self._whole or self._step
+            return step(features.volume, features.compressed, features.background, x_s, x_d)[:count]
+
+    def warm_up(self) -> None:
+        """Runs everything at the shapes of production, so that no job waits for it; compiles for the card if told to."""
+        image = np.zeros((INPUT_SIDE, INPUT_SIDE, 3), np.uint8)
+        with self._timed("first_run"):
+            info = self.read_faces(image[None])
+            features = self.read_features(image)
+            x_d = info.kp.expand(self.batch, -1, -1).contiguous()
+            self.stitch(info.kp, x_d)
+            self.retarget_eyes(info.kp, torch.zeros(1, 3, device=self.device))
+            if self.device.type != "cuda":
+                return
+            self.generate(features, info.kp, x_d)
+            torch.cuda.synchronize(self.device)
+        with self._timed("compile"):
+            self._compile(features, info.kp, x_d)
+
+    def shrink(self) -> bool:
+        """Halves the batch after the card ran out of memory; False where it can't be smaller."""
+        self._whole = None
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if self.batch == 1:
+            return False
+        self.batch //= 2
+        print(f"out of graphics memory: {self.batch} frames at a time from now on", file=sys.stderr, flush=True)
+        return True
+
+    def _compile(self, features: Features, x_s: Tensor, x_d: Tensor) -> None:
+        """The best that works here: torch.compile with CUDA graphs, else CUDA graphs alone, else nothing."""
+        from .graphs import capture, compiled, has_compiler
+
+        wanted = {"auto": ["default", "graphs"], "off": []}.get(self._mode, [self._mode, "graphs"])
+        arguments = (features.volume, features.compressed, features.background, x_s, x_d)
+        for mode in wanted:
+            if mode != "graphs" and not has_compiler():
+                print("no C compiler is found, so nothing is compiled for the card", file=sys.stderr, flush=True)
+                continue
+            try:
+                step = capture(self._step, arguments) if mode == "graphs" else compiled(self._step, mode)
+                with torch.inference_mode():
+                    for _ in range(3):
+                        step(*arguments)
+                torch.cuda.synchronize(self.device)
+                self._whole = step
+                return
+            except Exception as error:
+                print(f"{mode} does not work here: {error}", file=sys.stderr, flush=True)
+
+    def _step(self, volume: Tensor, compressed: Tensor, background: Tensor, x_s: Tensor, x_d: Tensor) -> Tensor:
+        warped = self.warping(Features(volume, compressed, background), x_s, x_d)
+        out: Tensor = self.generator(warped.contiguous(memory_format=self.generator_input))
+        return out
+
+    def _input(self, images: np.ndarray) -> Tensor:
+        pixels = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
+        return pixels.permute(0, 3, 1, 2).float().div_(255)
+
+    def _listen_for_interrupts(self) -> None:
+        heavy = (nn.Conv2d, nn.Conv3d)
+        for net in (self.warping, self.generator):
+            for layer in net.modules():
+                if isinstance(layer, heavy):
+                    layer.register_forward_pre_hook(lambda _layer, _inputs: self.interrupt())
+
+    @contextlib.contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.timings[part] = (time.perf_counter() - started) * 1000
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Throws CannotStart where there is none such."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda"):
+        if not torch.cuda.is_available():
+            raise CannotStart(4, "There is no GPU that PyTorch can use.")
+        device = torch.device(wanted if ":" in wanted else "cuda:0")
+        if (device.index or 0) >= torch.cuda.device_count():
+            raise CannotStart(4, f"There is no {device}: PyTorch sees {torch.cuda.device_count()} GPUs.")
+        torch.cuda.set_device(device)
+        return device
+    if wanted == "cpu":
+        return torch.device("cpu")
+    raise CannotStart(4, f"The device can be auto, cpu, cuda or cuda:n, not {wanted}.")
+
+
+def load_networks(checkout: Checkout, weights: Path) -> dict[str, nn.Module]:
+    """Built without memory of their own where they can be: the files' weights become theirs. Nothing in a file can be code."""
+    nets: dict[str, nn.Module] = {}
+    for name, (build, params) in checkout.networks().items():
+        state = load_state(weights / CHECKPOINTS[name])
+        if name == "stitching_retargeting_module":
+            for part, key in RETARGETING.items():
+                nets[part] = assigned(build, params[part], plain(state[key]), name)
+        else:
+            nets[name] = assigned(build, params, state, name)
+    return nets
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        return state
+    except FileNotFoundError as error:
+        raise CannotStart(3, f"The weights {path} are missing.") from error
+    except Exception as error:
+        raise CannotStart(3, f"The weights {path} can't be read: {error}") from error
+
+
+def assigned(build: Callable[..., nn.Module], params: dict[str, Any], state: dict[str, Tensor], name: str) -> nn.Module:
+    # M asks its own numbers while it is built
+    with torch.device("cpu" if name == "motion_extractor" else "meta"):
+        net = build(**params)
+    try:
+        net.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise CannotStart(3, f"The weights of {name} are not LivePortrait's: {error}") from error
+    return net
+
+
+def plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix("module."): value for key, value in state.items()}
+
+
+def without_spectral_norm(net: nn.Module) -> nn.Module:
+    """Its weights are fixed now, so what it works out at every call is worked out once."""
+    for layer in net.modules():
+        if hasattr(layer, "weight_orig"):
+            remove_spectral_norm(layer)
+    return net
+
+
+def ready(net: nn.Module, device: torch.device, dtype: torch.dtype = torch.float32) -> Any:
+    net.eval().requires_grad_(False)
+    return net.to(device=device, dtype=dtype)
+
+
+def memory_formats(generator: nn.Module, warping: nn.Module) -> torch.memory_format:
+    """Channels last, as tensor cores want them."""
+    generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for layer in warping.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        elif isinstance(layer, nn.Conv3d):
+            layer.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    return torch.channels_last
+
+
+@contextlib.contextmanager
+def device_errors() -> Iterator[None]:
+    """A GPU that is gone or whose context is broken says so in many ways; running out of memory is none of them."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        text = str(error)
+        if "CUDA error" in text or "CUDNN_STATUS_EXECUTION_FAILED" in text or type(error).__name__ == "AcceleratorError":
+            raise DeviceLost(text.splitlines()[0]) from error
+        raise

@@ -1,0 +1,255 @@
+"""Kind `animate`: a picture and a Motion become a file of raw frames."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import NO_ROOM, EngineError
+from .faces import MAX_YAW, choose
+from .frames import FrameFile
+from .framing import Framing, framing
+from .keypoints import Drive, stitched_keypoints
+from .models import Models
+from .motion import Asked, eye_shares, ignored_in, read_motion, sides_of
+from .native import NativeTrack, read_native, sample_native
+from .paste import Matrix, Paster, place_of
+from .phases import in_own_time
+from .picture import Picture, Pixels, decode_picture, resized
+from .protocol import Context, Request
+from .sources import Prepared, Source, Sources
+
+Result = dict[str, Any]
+
+
+@dataclass
+class Mover:
+    """A face that moves: the source, the keypoints of every frame n×21×3, and how pixels of the frame lie in its crop."""
+
+    source: Source
+    x_d: Tensor
+    to_crop: Matrix
+
+
+class Renderer:
+    def __init__(self, models: Models, sources: Sources, mask: Tensor) -> None:
+        self._models = models
+        self._sources = sources
+        self._mask = mask
+
+    def animate(self, request: Request, context: Context) -> Result:
+        """Throws EngineError, Canceled and DeviceLost; then no file is left."""
+        watch = Stopwatch()
+        self._models.interrupt = context.check
+        video = Path(request["outputs"]["video"])
+        params, motion = request["params"], request["motion"]
+        picture = read_picture(Path(request["inputs"]["image"]["path"]))
+        watch.lap("decode")
+        context.check()
+        prepared, chosen, warnings = self._cast(picture, params)
+        frame = framing(picture.width, picture.height, boxes_in(picture, prepared, chosen), params["size"])
+        watch.lap("detect")
+        context.check()
+        native = read_native(motion.get("native"), video.parent)
+        movers = [
+            self._mover(picture, prepared, frame, index, curves_of(motion, nth), native, params["intensity"], motion)
+            for nth, index in enumerate(chosen)
+        ]
+        paster = self._paster(still_of(picture, frame), movers)
+        watch.lap("rig")
+        path = video.with_name(f"{video.name}.yuv")
+        self._render(movers, paster, motion["frames"], path, context)
+        watch.lap("render")
+        spec = {"width": frame.width, "height": frame.height, "fps": motion["fps"], "frames": motion["frames"]}
+        ignored = [] if native else ignored_in(motion["faces"][0]["channels"])
+        return {
+            "outputs": {"video": spec, "frames": {"path": str(path), "pixels": "yuv420p"}},
+            "faces": len(prepared.faces),
+            "warnings": warnings + warn_of(frame, params["size"]),
+            "ignoredChannels": ignored,
+            "timings": watch.laps,
+        }
+
+    def _cast(self, picture: Picture, params: dict[str, Any]) -> tuple[Prepared, list[int], list[dict[str, str]]]:
+        """Who moves. Throws what `choose` throws and `face_turned_away`."""
+        prepared = self._sources.prepare(picture)
+        to_full = picture.width / prepared.small.shape[1]
+        size = params["size"]
+        # of a square the size of the face in it is known only once it is cut, but it is never below that of the source
+        frame = framing(picture.width, picture.height, boxes_in(picture, prepared, [0]), "source") if prepared.faces else None
+        to_frame = to_full * (frame.width / frame.crop_width) if frame and size == "source" else float("inf")
+        chosen, warnings = choose(prepared.faces, params["face"], to_full, to_frame)
+        away = [n for n in chosen if abs(float(self._sources.source(prepared, n).info.yaw)) > MAX_YAW]
+        if len(away) == len(chosen):
+            detail = "The face is turned too far to the side. Use a picture in which both eyes can be seen well."
+            raise EngineError("face_turned_away", detail)
+        if away:
+            detail = f"Faces that are turned too far to the side stay still: {', '.join(map(str, away))}."
+            warnings = [*warnings, {"code": "faces_left_still", "detail": detail}]
+        return prepared, [n for n in chosen if n not in away], warnings
+
+    def _mover(
+        self,
+        picture: Picture,
+        prepared: Prepared,
+        frame: Framing,
+        index: int,
+        channels: dict[str, list[float]],
+        native: NativeTrack | None,
+        intensity: float,
+        motion: dict[str, Any],
+    ) -> Mover:
+        source = self._sources.source(prepared, index)
+        frames, fps = motion["frames"], motion["fps"]
+        if native is not None:
+            drive, eyes = self._drive_of(sample_native(native, frames, fps, intensity)), None
+        else:
+            kp = source.info.kp[0].cpu().numpy()
+            asked = read_motion(channels, frames, sides_of(kp))
+            drive, eyes = self._drive_asked(asked, source), self._eyes(asked, source, kp)
+        x_d = stitched_keypoints(self._models, source.info, drive, eyes)
+        return Mover(source, x_d, source.to_crop @ frame_to_small(frame, picture, prepared.small))
+
+    def _drive_of(self, track: NativeTrack) -> Drive:
+        return Drive(*(self._tensor(values) for values in (track.exp, track.R, track.t, track.scale)))
+
+    def _drive_asked(self, asked: Asked, source: Source) -> Drive:
+        pitch, yaw, roll = torch.split(self._tensor(asked.degrees), 1, dim=1)
+        return Drive(
+            exp=self._tensor(asked.exp),
+            R=self._models.camera.get_rotation_matrix(pitch, yaw, roll),
+            t=self._tensor(asked.shift * source.eye_distance),
+            scale=self._tensor(asked.scale)[:, None],
+        )
+
+    def _eyes(self, asked: Asked, source: Source, kp: np.ndarray) -> Tensor | None:
+        """What shuts this source's eyes, whatever their size, as far as each frame shuts them."""
+        if not asked.shut.any():
+            return None
+        ratios = np.concatenate([source.eye_ratios, np.zeros((1, 1), np.float32)], axis=1)
+        delta = self._models.retarget_eyes(source.x_s, self._tensor(ratios))
+        return self._tensor(eye_shares(asked.shut, sides_of(kp)))[:, :, None] * delta
+
+    def _paster(self, still: Pixels, movers: list[Mover]) -> Paster:
+        height, width = still.shape[:2]
+        device = self._models.device
+        places = [place_of(mover.to_crop, width, height, self._mask, device) for mover in movers]
+        seen = [(mover, place) for mover, place in zip(movers, places, strict=True) if place is not None]
+        movers[:] = [mover for mover, _ in seen]
+        return Paster(still, [place for _, place in seen], device)
+
+    def _render(self, movers: list[Mover], paster: Paster, frames: int, path: Path, context: Context) -> None:
+        out = FrameFile(path)
+        try:
+            at = 0
+            while at < frames:
+                context.check()
+                count = min(self._models.batch, frames - at)
+                made = self._roomy(partial(self._batch, movers, paster, at, count))
+                if made is None:
+                    continue
+                out.add(made)
+                at += count
+                context.progress("render", at, frames)
+            out.close()
+        finally:
+            out.abort()
+
+    def _batch(self, movers: list[Mover], paster: Paster, at: int, count: int) -> Tensor:
+        faces: list[Tensor] = []
+        for mover in movers:
+            source = mover.source
+            made = self._models.generate(source.features, source.x_s, mover.x_d[at : at + count])
+            # the next call writes over it
+            faces.append(made if len(movers) == 1 else made.clone())
+        return paster.frames(faces)
+
+    def _roomy(self, work: Callable[[], Tensor]) -> Tensor | None:
+        """None where there was no room for so large a batch: it is smaller now. Throws `engine_out_of_memory`."""
+        try:
+            return work()
+        except torch.OutOfMemoryError as error:
+            self._sources.forget(everything=True)
+            if self._models.shrink():
+                return None
+            raise EngineError("engine_out_of_memory", NO_ROOM) from error
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self._models.device)
+
+
+def read_picture(path: Path) -> Picture:
+    try:
+        return decode_picture(path)
+    except OSError as error:
+        raise EngineError("engine_failed", "The engine could not read the picture.") from error
+
+
+def curves_of(motion: dict[str, Any], nth: int) -> dict[str, list[float]]:
+    """A motion that has curves of its own for a face keeps them; the others get those of the first, in their own time."""
+    faces = motion["faces"]
+    if nth < len(faces):
+        return dict(faces[nth]["channels"])
+    return in_own_time(faces[0]["channels"], nth, motion["frames"], motion["fps"])
+
+
+def boxes_in(picture: Picture, prepared: Prepared, indices: list[int]) -> list[tuple[float, float, float, float]]:
+    """The parts of the faces that lie in the picture, in pixels of the full picture."""
+    boxes = []
+    to_full = picture.width / prepared.small.shape[1]
+    height, width = prepared.small.shape[:2]
+    for index in indices:
+        left, top, across, down = prepared.faces[index].box
+        x, y = max(0.0, left), max(0.0, top)
+        right, bottom = min(float(width), left + across), min(float(height), top + down)
+        boxes.append((x * to_full, y * to_full, (right - x) * to_full, (bottom - y) * to_full))
+    return boxes
+
+
+def still_of(picture: Picture, frame: Framing) -> Pixels:
+    part = picture.rgb[frame.y : frame.y + frame.crop_height, frame.x : frame.x + frame.crop_width]
+    return resized(part, frame.width, frame.height)
+
+
+def frame_to_small(frame: Framing, picture: Picture, small: Pixels) -> Matrix:
+    """3×3 from the middles of the frame's pixels to those of the small picture's."""
+    x = scaling(frame.crop_width / frame.width, frame.x, small.shape[1] / picture.width)
+    y = scaling(frame.crop_height / frame.height, frame.y, small.shape[0] / picture.height)
+    return np.array([[x[0], 0, x[1]], [0, y[0], y[1]], [0, 0, 1]], np.float64)
+
+
+def scaling(to_full: float, offset: float, to_small: float) -> tuple[float, float]:
+    return to_full * to_small, (0.5 * to_full + offset) * to_small - 0.5
+
+
+def warn_of(frame: Framing, size: int | str) -> list[dict[str, str]]:
+    # less is not seen
+    if frame.enlarged < 1.1:
+        return []
+    detail = (
+        f"The part of the picture around the face was enlarged {frame.enlarged:.1f} times to {frame.width} pixels, "
+        "so it looks softer"
+    )
+    smaller = f"; the picture is too small for {size}" if frame.width != size else ""
+    return [{"code": "enlarged", "detail": f"{detail}{smaller}."}]
+
+
+class Stopwatch:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = round((now - self._since) * 1000)
+        self._since = now

@@ -1,0 +1,115 @@
+/** From a photo to an MP4 as a worker has it made: the real classes with random weights, and what becomes of processes that break. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createLog } from "@smileloop/core/log.ts";
+import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { createEngineProcess, type EngineProcess } from "@smileloop/worker/engine-process.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CONTAINER, IMAGE, LACKING, openFolder, PYTHON, ROOT, standIn, WEIGHTS } from "./setting.ts";
+
+const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
+const ENV = { PYTHONPATH: CONTAINER, PATH: "/usr/bin:/bin", OMP_NUM_THREADS: "2" };
+const PROVENANCE = { job: "0192f", engine: "liveportrait", version: "1" };
+
+describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: ${LACKING})`}`, () => {
+  let place: Awaited<ReturnType<typeof openFolder>>;
+  const processes: EngineProcess[] = [];
+  beforeEach(async () => {
+    place = await openFolder();
+  });
+  afterEach(async () => {
+    await Promise.all(processes.splice(0).map((one) => one.stop()));
+    place.remove();
+  });
+
+  const processOf = (command: string, args: string[], env: Record<string, string> = ENV): EngineProcess => {
+    const limits = { startMs: 300_000, rssBytes: 12 * 1024 ** 3 };
+    const log = createLog({ level: "silent" });
+    const started = createEngineProcess({
+      command,
+      args,
+      env,
+      name: "test",
+      workRoot: join(place.dir, "work"),
+      log,
+      limits,
+    });
+    processes.push(started);
+    return started;
+  };
+  const standInOf = (...options: string[]) => {
+    const [command, ...args] = standIn(place.points, ...options);
+    return processOf(command!, args);
+  };
+  const run = (frames: number, name: string, size: 256 | 512 = 256) => ({
+    type: "run" as const,
+    kind: "animate" as const,
+    inputs: { image: { path: IMAGE, type: "image/jpeg" } },
+    params: { size, face: 0, intensity: 1, seed: 7 },
+    motion: {
+      fps: 29.97,
+      frames,
+      faces: [{ channels: { jawOpen: ramp(frames, 0.5), headYaw: ramp(frames, 8), eyeBlinkLeft: ramp(frames, 1) } }],
+    },
+    outputs: { video: join(place.dir, name) },
+    provenance: PROVENANCE,
+  });
+
+  test("real classes, random weights: three frames at 29.97 a second, and the file says what made it", async () => {
+    const weights = join(CONTAINER, "tools", "random_weights.py");
+    const made = spawnSync(PYTHON, ["-B", weights, "--root", ROOT, "--out", WEIGHTS], { encoding: "utf8" });
+    expect(made.status, made.stderr).toBe(0);
+    const engine = processOf(PYTHON, [
+      ...["-B", "-m", "liveportrait", "--root", ROOT, "--weights", WEIGHTS, "--cache", join(place.dir, "cache")],
+      ...["--device", "cpu", "--detector", `points:${place.points}`],
+    ]);
+    expect(await engine.ready()).toMatchObject({ engine: "liveportrait", kinds: ["animate"], services: [] });
+    const request = run(3, "clip.mp4");
+    const shares: number[] = [];
+    const options = {
+      timeoutMs: 500_000,
+      onProgress: (at: { done: number; total: number }) => shares.push(at.done / at.total),
+    };
+    const { outputs, warnings } = await engine.request(request, options);
+    expect(outputs.video).toEqual({ width: 256, height: 256, fps: 29.97, frames: 3 });
+    expect(warnings).toEqual([]);
+    expect(shares.at(-1)).toBe(1);
+
+    const helper = processOf(process.execPath, [HOST, "--kinds", "", "--services", "finish"], {});
+    const { frames, video: spec } = outputs;
+    const { type: _type, kind: _kind, inputs: _inputs, params: _params, motion: _motion, ...rest } = request;
+    await helper.request({ type: "finish", frames: frames!, spec, ...rest }, { timeoutMs: 60_000 });
+    expect(await readVideo(request.outputs.video)).toMatchObject({
+      ...{ width: 256, height: 256, frames: 3, constantRate: true, fps: expect.closeTo(29.97, 2) },
+      tags: { comment: expect.stringContaining("engine=liveportrait 1") },
+    });
+  });
+
+  test("a job that crashes the process fails with it; the next one is made by another", async () => {
+    const engine = standInOf("--crash-at", "13");
+    const options = { timeoutMs: 120_000 };
+    await expect(engine.request(run(13, "poison.mp4"), options)).rejects.toMatchObject({ code: "engine_crashed" });
+    expect((await engine.request(run(4, "next.mp4"), options)).outputs.video.frames).toBe(4);
+  });
+
+  test("a card that is gone ends the process, and the job is told so", async () => {
+    const engine = standInOf("--lose-device-at", "5");
+    await expect(engine.request(run(5, "lost.mp4"), { timeoutMs: 120_000 })).rejects.toMatchObject({
+      code: "device_lost",
+    });
+  });
+
+  test("a card with too little memory makes the same clip, or says that there is none", async () => {
+    const options = { timeoutMs: 120_000 };
+    const small = standInOf("--most-frames", "2");
+    expect((await small.request(run(5, "small.mp4"), options)).outputs.video.frames).toBe(5);
+    const none = standInOf("--most-frames", "0");
+    await expect(none.request(run(5, "none.mp4"), options)).rejects.toMatchObject({ code: "engine_out_of_memory" });
+    await expect(none.request(run(5, "again.mp4"), options)).rejects.toMatchObject({ code: "engine_out_of_memory" });
+  });
+});
+
+function ramp(frames: number, top: number): number[] {
+  return Array.from({ length: frames }, (_, frame) => (top * frame) / Math.max(1, frames - 1));
+}
