@@ -11,7 +11,7 @@ import {
   RETRY,
   TIMEOUT,
 } from "./policy/batch.ts";
-import { policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
+import { leaveStatements, policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
 import type { GpuSettings, Settings } from "./policy/settings.ts";
 import { GPU_QUEUES, gpuEnvironment, LOG_DAYS, nameOf, type Stage, tagsOf } from "./policy.ts";
 import { type Queues, urlsOf } from "./queues.ts";
@@ -97,7 +97,7 @@ function createDefinition(stage: Stage, settings: Settings, gpu: GpuSettings, { 
       {
         name: "worker",
         policy: $resolve({ bucket: storage.arn, queues: GPU_QUEUES.map((name) => queues[name]!.arn) }).apply((arns) =>
-          policyDocument(workerStatements(arns)),
+          policyDocument([...workerStatements(arns), ...leaveStatements(arns)]),
         ),
       },
     ],

@@ -86,6 +86,15 @@ export function workerStatements({ bucket, queues }: Bucket & { queues: string[]
   return [objects(bucket, READ_WRITE, ["jobs/"]), listing(bucket, ["jobs/"]), { actions: RECEIVE, resources: queues }];
 }
 
+/** Of workers that are started when there is work: whether one of them is too many is in a note (core/surplus.ts). */
+export function leaveStatements({ bucket }: Bucket): Statement[] {
+  return [
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/surplus-"]),
+    // a note that is not there yet is 404, too
+    listing(bucket, ["locks/surplus-"]),
+  ];
+}
+
 /** No request without TLS, whoever makes it. */
 export function bucketPolicy(bucket: string): string {
   return document([

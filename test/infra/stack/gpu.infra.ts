@@ -103,7 +103,7 @@ describe("rights, word by word", () => {
     ]);
   });
 
-  it("of the GPU worker: jobs, and its own queue", () => {
+  it("of the GPU worker: jobs, its own queue, and the note by which it leaves", () => {
     expect(rightsOf(stack, "GpuWorkerRole")).toEqual([
       {
         Effect: "Allow",
@@ -120,6 +120,17 @@ describe("rights, word by word", () => {
         Effect: "Allow",
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
         Resource: [arn("liveportrait"), arn("liveportrait-bulk")],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/locks/surplus-*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: ["arn:aws:s3:::the-bucket"],
+        Condition: { StringLikeIfExists: { "s3:prefix": ["locks/surplus-*"] } },
       },
     ]);
   });
