@@ -56,7 +56,7 @@ export const TIMEOUT = { attemptDurationSeconds: TIMEOUT_S };
 
 export type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
 
-/** `containerProperties` of the job definition. */
+/** `containerProperties` of the job definition. The image has an init of its own, and runs as a user that may do nothing else. */
 export function containerProperties({ image }: GpuSettings, parts: ContainerParts): string {
   return JSON.stringify({
     image,
@@ -67,7 +67,6 @@ export function containerProperties({ image }: GpuSettings, parts: ContainerPart
       { type: "MEMORY", value: String(WORKER.memoryMib) },
     ],
     environment: Object.entries(parts.environment).map(([name, value]) => ({ name, value })),
-    linuxParameters: { initProcessEnabled: true },
     privileged: false,
     logConfiguration: {
       logDriver: "awslogs",

@@ -25,6 +25,8 @@ export type BatchArns = {
 
 /** As event sources and pollers need it. */
 const RECEIVE = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
+/** A timer is only a name: nobody reads one. */
+const TIMERS = ["s3:PutObject", "s3:DeleteObject"];
 const READ_WRITE = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
 
 function objects(bucket: string, actions: string[], prefixes: string[]): Statement {
@@ -48,7 +50,8 @@ export function logStatements(logGroup: string): Statement[] {
 /** Uploads are signed with this role, which is why it may put them; it looks at them, copies them, and drops those it refuses. */
 export function apiStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
   return [
-    objects(bucket, READ_WRITE, ["jobs/", "uploads/", "due/"]),
+    objects(bucket, READ_WRITE, ["jobs/", "uploads/"]),
+    objects(bucket, TIMERS, ["due/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/"]),
     objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
     listing(bucket, ["jobs/", "uploads/", "idempotency/", "assets/", "locks/"]),
@@ -62,7 +65,8 @@ export function sweepStatements(
 ): Statement[] {
   const { bucket, queues, poke, batch } = arns;
   return [
-    objects(bucket, READ_WRITE, ["jobs/", "due/"]),
+    objects(bucket, READ_WRITE, ["jobs/"]),
+    objects(bucket, TIMERS, ["due/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/"]),
     objects(bucket, ["s3:DeleteObject"], ["uploads/"]),
     listing(bucket, ["jobs/", "uploads/", "due/", "locks/"]),

@@ -170,7 +170,6 @@ describe("the GPU worker", () => {
         { type: "MEMORY", value: "14000" },
       ],
       environment: [{ name: "QUEUE", value: "liveportrait" }],
-      linuxParameters: { initProcessEnabled: true },
       privileged: false,
       logConfiguration: {
         logDriver: "awslogs",

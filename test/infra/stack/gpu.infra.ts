@@ -73,7 +73,7 @@ describe("functions", () => {
 
 describe("rights, word by word", () => {
   it("of the sweeper, beyond those without GPUs", () => {
-    expect(rightsOf(stack, "SweepRole").slice(4, -1)).toEqual([
+    expect(rightsOf(stack, "SweepRole").slice(5, -1)).toEqual([
       {
         Effect: "Allow",
         Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"],

@@ -153,12 +153,9 @@ describe("rights, word by word", () => {
       {
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-        Resource: [
-          "arn:aws:s3:::the-bucket/jobs/*",
-          "arn:aws:s3:::the-bucket/uploads/*",
-          "arn:aws:s3:::the-bucket/due/*",
-        ],
+        Resource: ["arn:aws:s3:::the-bucket/jobs/*", "arn:aws:s3:::the-bucket/uploads/*"],
       },
+      { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/due/*"] },
       {
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject"],
@@ -187,8 +184,9 @@ describe("rights, word by word", () => {
       {
         Effect: "Allow",
         Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-        Resource: ["arn:aws:s3:::the-bucket/jobs/*", "arn:aws:s3:::the-bucket/due/*"],
+        Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
       },
+      { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/due/*"] },
       { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/locks/*"] },
       { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/uploads/*"] },
       {

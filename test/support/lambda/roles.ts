@@ -1,6 +1,11 @@
 /** Roles as `infra/policy/roles.ts` writes them out, enforced by the S3 double and looked up for calls to SQS. */
-
-import { apiStatements, type Statement, sweepStatements, workerStatements } from "../../../infra/policy/roles.ts";
+import {
+  apiStatements,
+  leaveStatements,
+  type Statement,
+  sweepStatements,
+  workerStatements,
+} from "../../../infra/policy/roles.ts";
 import { WARP_QUEUES } from "../../../infra/policy.ts";
 import type { FunctionName } from "../../../scripts/bundle.ts";
 import type { Role } from "../s3-double/server.ts";
@@ -8,12 +13,11 @@ import type { Role } from "../s3-double/server.ts";
 const BUCKET = "arn:aws:s3:::smileloop";
 const QUEUES = WARP_QUEUES.map((name) => `arn:aws:sqs:us-east-1:000000000000:${name}`);
 
-const WORKER = workerStatements({ bucket: BUCKET, queues: QUEUES });
 const STATEMENTS: Record<FunctionName, Statement[]> = {
   api: apiStatements({ bucket: BUCKET, queues: QUEUES }),
   sweep: sweepStatements({ bucket: BUCKET, queues: QUEUES, poke: null, batch: null }),
-  "worker-lambda": WORKER,
-  worker: WORKER,
+  "worker-lambda": workerStatements({ bucket: BUCKET, queues: QUEUES }),
+  worker: [...workerStatements({ bucket: BUCKET, queues: QUEUES }), ...leaveStatements({ bucket: BUCKET })],
 };
 
 /** Credentials as a function has them, for a while, with what it may do to the bucket. */
