@@ -35,10 +35,16 @@ const FAILED_STARTS = 3;
 
 /** The engine that serves the worker's queue. Throws EnvError for a queue that none serves, or whose engine is not all there. */
 export async function engineOfQueue(
-  env: Pick<Env, "QUEUE" | "WARP_PROCESSES" | "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">,
+  env: Pick<Env, "QUEUE" | "WARP_PROCESSES" | "LD_LIBRARY_PATH" | "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">,
 ): Promise<Engine> {
   const { QUEUE: queueName } = env;
-  if (queueName === "warp" || queueName === "warp-long") return { ...WARP, queueName, slots: env.WARP_PROCESSES };
+  if (queueName === "warp" || queueName === "warp-long") {
+    const { engineCommand, checkerCommand } = WARP;
+    const libraries = env.LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH: env.LD_LIBRARY_PATH };
+    const told = (command: EngineCommand) => ({ ...command, env: libraries });
+    const commands = { engineCommand: told(engineCommand), checkerCommand: told(checkerCommand) };
+    return { ...WARP, ...commands, queueName, slots: env.WARP_PROCESSES };
+  }
   if (queueName !== "liveportrait") {
     throw new EnvError(`QUEUE: no engine serves \`${queueName}\`. Choose from: warp, warp-long, liveportrait`);
   }

@@ -92,6 +92,8 @@ export const envSchema = z.object({
   /** A checkout of LivePortrait with its weights, and the Python that has its packages (else the checkout's `.venv`, or `python3`). */
   LIVEPORTRAIT_ROOT: z.string().min(1).optional(),
   LIVEPORTRAIT_PYTHON: z.string().min(1).optional(),
+  /** Where Lambda's Node finds its libraries: all that a worker's engines are told of its environment. */
+  LD_LIBRARY_PATH: z.string().min(1).optional(),
   /** Processes of the built-in engine. */
   WARP_PROCESSES: wholeNumber(1, 64).default(() => Math.max(1, availableParallelism() - 1)),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),

@@ -108,6 +108,8 @@ export async function startLambda({ dir, handler, env, timeoutMs = 30_000 }: Lam
         AWS_REGION: "us-east-1",
         TZ: ":UTC",
         LANG: "en_US.UTF-8",
+        LD_LIBRARY_PATH:
+          "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
         PATH: "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin",
         ...env,
       },
