@@ -35,7 +35,8 @@ export type Fault =
   | "half_reply"
   | { delayMs: number };
 
-export type Call = { operation: Operation; key: string };
+/** `by`: whose key signed it; empty for none. */
+export type Call = { operation: Operation; key: string; by: string; body: Uint8Array };
 
 export type Faults = {
   /** The next calls of this operation, on keys that contain `key`, fail like this, one fault after the other. */
@@ -48,7 +49,7 @@ export type Faults = {
 };
 
 export function createFaults(): Faults {
-  let planned: (Call & { fault: Fault })[] = [];
+  let planned: (Pick<Call, "operation" | "key"> & { fault: Fault })[] = [];
   let plan: (call: Call) => Fault | null = () => null;
   return {
     add(operation, faults, key = "") {

@@ -17,7 +17,7 @@ import { checkBodyHash, checkSignature, readSignature } from "./signature.ts";
 import { createStore, type Store } from "./store.ts";
 
 export type { CorsRule } from "./cors.ts";
-export type { Fault } from "./faults.ts";
+export type { Call, Fault } from "./faults.ts";
 export type { Action, Role } from "./request.ts";
 
 export type S3DoubleOptions = {
@@ -26,6 +26,8 @@ export type S3DoubleOptions = {
   bucket?: string;
   region?: string;
   cors?: CorsRule[];
+  /** Told of each object that PutObject has stored, and by whose key. */
+  onPut?: (put: { key: string; body: Uint8Array; by: string }) => void;
 };
 
 /** `status` 0: the connection was cut. */
@@ -44,8 +46,8 @@ export type S3Double = {
 };
 
 export async function startS3Double(options: S3DoubleOptions): Promise<S3Double> {
-  const { clock, bucket = "smileloop", region = "us-east-1", cors = [] } = options;
-  const settings = { clock, roles: options.roles, bucket, region, cors };
+  const { clock, bucket = "smileloop", region = "us-east-1", cors = [], onPut = () => {} } = options;
+  const settings = { clock, roles: options.roles, bucket, region, cors, onPut };
   const double = {
     endpoint: "",
     bucket,
@@ -75,7 +77,7 @@ async function serve(settings: Settings, message: IncomingMessage, response: Ser
   const operation = operationOf(message.method ?? "", path, search, headers, bucket);
   const key = keyOf(path, bucket);
   const body = await readBody(message);
-  const fault = operation && faults.take({ operation, key });
+  const fault = operation && faults.take({ operation, key, by: signerOf(headers), body });
   const note = (status: number) => operation && seen.push({ operation, key, status, headers });
   if (fault === "cut") {
     note(0);
@@ -158,9 +160,19 @@ async function carryOut(settings: Settings, received: Received, operation: Opera
   }
   const request: S3Request = { method: message.method ?? "", key, query, headers, body, role, store, bucket };
   if (operation === "GetObject" || operation === "HeadObject") return getObject(request);
-  if (operation === "PutObject" || operation === "CopyObject") return putObject(request);
+  if (operation === "CopyObject") return putObject(request);
+  if (operation === "PutObject") {
+    const reply = putObject(request);
+    settings.onPut({ key, body, by: role.accessKeyId });
+    return reply;
+  }
   if (operation === "DeleteObject") return deleteObject(request);
   return operation === "ListObjectsV2" ? listObjects(request) : deleteObjects(request);
+}
+
+/** By its own account: before the signature is looked at. */
+function signerOf({ authorization = "" }: Record<string, string>): string {
+  return /Credential=([^/]+)\//.exec(authorization)?.[1] ?? "";
 }
 
 /** Null for what is not one of them. */
