@@ -23,7 +23,7 @@ import type { StubScript } from "./stub-engine.ts";
 export const STUB = fileURLToPath(new URL("stub-engine.ts", import.meta.url));
 
 const keys = [0, 0.5, 1].map((t) => ({ t, v: t === 0.5 ? 1 : 0, ease: "minJerk" as const }));
-const smile: Preset = {
+export const smile: Preset = {
   name: "smile",
   title: "Smile",
   description: "A smile.",

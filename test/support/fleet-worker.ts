@@ -1,0 +1,51 @@
+/** One worker process of a fleet (`fleet.ts`). Argument: `FleetWorker` as JSON. It ends with its stdin, and on SIGTERM. */
+import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
+import { createKinds } from "@smileloop/core/kinds.ts";
+import { createLog } from "@smileloop/core/log.ts";
+import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import type { EngineCommand } from "@smileloop/worker/engine-life.ts";
+import { createWorker } from "@smileloop/worker/worker.ts";
+import { fastTime, type Speed } from "./fast-time.ts";
+import { smile } from "./worker.ts";
+
+export type FleetWorker = {
+  s3: { endpoint: string; bucket: string; accessKeyId: string; secretAccessKey: string };
+  sqs: { endpoint: string; urls: Record<string, string> };
+  time: Speed;
+  workRoot: string;
+  engine: EngineCommand;
+  checker: EngineCommand;
+};
+
+if (process.argv[2]) await serve(JSON.parse(process.argv[2]) as FleetWorker);
+
+async function serve({ s3, sqs, time, workRoot, engine, checker }: FleetWorker): Promise<void> {
+  const region = "us-east-1";
+  const { clock } = fastTime(time);
+  const { bucket, endpoint, ...credentials } = s3;
+  const home = { client: createS3Client({ region, endpoint, credentials }), bucket, clock };
+  const queueClient = createSqsClient({ region, endpoint: sqs.endpoint, credentials });
+  const presets = new Map([[smile.name, smile]]);
+  const worker = createWorker({
+    records: s3Records(home),
+    files: s3Files(home),
+    queue: sqsQueue({ client: queueClient, urls: sqs.urls, clock }),
+    clock,
+    presets,
+    kinds: createKinds({ presets, engines: ["warp"] }),
+    log: createLog({ level: "info", sync: true }),
+    workRoot,
+    queueName: "warp",
+    slots: 1,
+    engineCommand: engine,
+    checkerCommand: checker,
+    times: { progressMs: 4000 },
+  });
+  process.stdin.on("end", () => process.exit(1)).resume();
+  process.once("SIGTERM", () => {
+    void worker.stop({ graceMs: 60_000 });
+  });
+  await worker.run();
+  process.exit(0);
+}
