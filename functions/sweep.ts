@@ -1,24 +1,22 @@
 /** The sweeper on Lambda, called each minute; and by messages of the API, when there is work for workers to be started. */
 import { readEnv } from "@smileloop/core/env.ts";
-import { underLease } from "@smileloop/core/leases.ts";
 import { scaleOnce } from "@smileloop/core/scale.ts";
-import { SWEEP_LEASE_MS, sweepOnce } from "@smileloop/core/sweep.ts";
+import { sweepAlone } from "@smileloop/core/sweep.ts";
 import { openCloudDeps } from "./cloud.ts";
 import { openLauncher } from "./launch.ts";
 import type { QueueEvent, QueueEventReply } from "./queue-event.ts";
 
 const env = readEnv();
 const deps = await openCloudDeps(env);
-const { notes } = deps.records;
 const launcher = openLauncher(env);
 const limits = { maxWorkers: env.MAX_WORKERS, targetWaitSeconds: env.TARGET_WAIT_S };
 
 export const handler = async ({ Records: pokes = [] }: Partial<QueueEvent>): Promise<QueueEventReply> => {
   if (pokes.length === 0) {
-    const swept = await underLease(notes, "sweep", SWEEP_LEASE_MS, () => sweepOnce(deps, { forgetKeys: false }));
+    const swept = await sweepAlone(deps, { forgetKeys: false });
     deps.log.info(swept ?? {}, swept ? "swept" : "swept by another");
   }
-  const scaled = await scaleOnce({ ...deps, notes, launcher }, limits);
+  const scaled = await scaleOnce({ ...deps, notes: deps.records.notes, launcher }, limits);
   if (launcher.queues.length > 0) deps.log.info(scaled ?? {}, scaled ? "scaled" : "scaled by another");
   // a message that came while another looked is looked at again
   return { batchItemFailures: scaled ? [] : pokes.map(({ messageId }) => ({ itemIdentifier: messageId })) };

@@ -8,11 +8,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
-import { underLease } from "@smileloop/core/leases.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
-import { SWEEP_LEASE_MS, sweepOnce } from "@smileloop/core/sweep.ts";
+import { sweepAlone } from "@smileloop/core/sweep.ts";
 import { holdClaim } from "@smileloop/worker/claim.ts";
 import { CLAIM_TIMES as USUAL_TIMES } from "@smileloop/worker/run-job.ts";
 import { createWorker, POLL_MS, type WorkerOptions } from "@smileloop/worker/worker.ts";
@@ -229,9 +228,7 @@ async function theSweeps(): Promise<Pick<AwsCalls, "after" | "sweep">> {
   const { store, calls, bucket } = home;
   try {
     const sweeps = async () => {
-      const swept = await underLease(store.records.notes, "sweep", SWEEP_LEASE_MS, () =>
-        sweepOnce(store, { forgetKeys: false }),
-      );
+      const swept = await sweepAlone(store, { forgetKeys: false });
       if (swept?.failed !== 0) throw new Error("A sweep has failed.");
       return countsOf({ sweep: calls() });
     };

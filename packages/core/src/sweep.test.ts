@@ -15,7 +15,7 @@ import { createLocalLinks } from "./local-links.ts";
 import { memoryQueue } from "./queue/memory.ts";
 import { diskRecords } from "./records/disk.ts";
 import { memoryRecords } from "./records/memory.ts";
-import { LATE_WRITERS_MS, LOOK_AGAIN_MS, recover, runSweeper, sweepOnce } from "./sweep.ts";
+import { LATE_WRITERS_MS, LOOK_AGAIN_MS, recover, runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
 
 type Store = JobStore & { clock: ManualClock };
 const folders: string[] = [];
@@ -75,6 +75,10 @@ async function messages({ queue }: Store): Promise<number> {
   }
 }
 
+async function* never(): AsyncGenerator<never> {
+  await new Promise(() => {});
+}
+
 async function change(store: Store, id: string, what: Change): Promise<void> {
   const { refused } = await updateJob(store, "local", id, () => what);
   expect(refused).toBeNull();
@@ -126,6 +130,23 @@ describe.each([
       if ((await sweepOnce(store)).sent > 0) sentAt.push(minute);
     }
     expect(sentAt).toEqual([5, 10, 20, 40, 70, 100]);
+  });
+
+  test("of two that sweep at once one works; one that died is replaced", async () => {
+    const store = makeStore();
+    await newJob(store);
+    await store.clock.advance(FIRST_LOOK_MS);
+    const both = await Promise.all([sweepAlone(store), sweepAlone(store)]);
+    expect(both.filter((swept) => swept === null)).toHaveLength(1);
+    expect(both.find((swept) => swept !== null)).toMatchObject({ looked: 1, sent: 1 });
+
+    // its reads never end
+    void sweepAlone({ ...store, files: { ...store.files, list: () => never() } });
+    await store.clock.advance(0);
+    await store.clock.advance(60_000);
+    expect(await sweepAlone(store)).toBeNull();
+    await store.clock.advance(60_000);
+    expect(await sweepAlone(store)).not.toBeNull();
   });
 
   test("a running job is left alone while its holder lives, and offered again when it does not", async () => {

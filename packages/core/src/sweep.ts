@@ -22,6 +22,7 @@ import { idTimeMs } from "./ids.ts";
 import { type Change, isEnded, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "./job.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { jobPrefix, uploadOfKey } from "./keys.ts";
+import { underLease } from "./leases.ts";
 import type { Log } from "./log.ts";
 import type { StoredRecord, Timer } from "./records.ts";
 
@@ -33,8 +34,8 @@ export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
 const AT_ONCE = 32;
 const MAX_MS = 50_000;
-/** Where several machines may sweep, one does it at a time (`leases.ts`); one that died is replaced after so long. */
-export const SWEEP_LEASE_MS = 90_000;
+/** A sweeper that died is replaced after so long. */
+const SWEEP_LEASE_MS = 90_000;
 /** Idempotency entries are in no order of time, so that all of them are looked at; not each minute. */
 const FORGET_EVERY = 30;
 
@@ -80,13 +81,22 @@ export async function sweepOnce(
   return swept;
 }
 
+/** One sweep, unless another machine does it now: null then. */
+export function sweepAlone(store: SweepStore, options: Parameters<typeof sweepOnce>[1] = {}): Promise<Swept | null> {
+  return underLease(store.records.notes, "sweep", SWEEP_LEASE_MS, () => sweepOnce(store, options));
+}
+
 /** Sweeps until the signal is aborted; each sweep begins `everyMs` after the one before has ended. */
 export async function runSweeper(store: SweepStore, options: { everyMs?: number; signal: AbortSignal }): Promise<void> {
   for (let turn = 0; !options.signal.aborted; turn++) {
     const startedMs = store.clock.now();
-    const swept = await sweepOnce(store, { signal: options.signal, forgetKeys: turn % FORGET_EVERY === 0 });
-    const done = Object.values(swept).some((count) => count > 0);
-    store.log?.[done ? "info" : "debug"]({ ...swept, ms: store.clock.now() - startedMs }, "swept");
+    try {
+      const swept = await sweepAlone(store, { signal: options.signal, forgetKeys: turn % FORGET_EVERY === 0 });
+      const done = Object.values(swept ?? {}).some((count) => count > 0);
+      store.log?.[done ? "info" : "debug"]({ ...swept, ms: store.clock.now() - startedMs }, "swept");
+    } catch (error) {
+      store.log?.error({ err: error }, "sweep_failed");
+    }
     await store.clock.sleep(options.everyMs ?? 60_000, options.signal);
   }
 }
