@@ -12,12 +12,12 @@ const launcher = openLauncher(env);
 const limits = { maxWorkers: env.MAX_WORKERS, targetWaitSeconds: env.TARGET_WAIT_S };
 
 export const handler = async ({ Records: pokes = [] }: Partial<QueueEvent>): Promise<QueueEventReply> => {
+  const scaled = await scaleOnce({ ...deps, notes: deps.records.notes, launcher }, limits);
+  if (launcher.queues.length > 0) deps.log.info(scaled ?? {}, scaled ? "scaled" : "scaled by another");
   if (pokes.length === 0) {
     const swept = await sweepAlone(deps, { forgetKeys: false });
     deps.log.info(swept ?? {}, swept ? "swept" : "swept by another");
   }
-  const scaled = await scaleOnce({ ...deps, notes: deps.records.notes, launcher }, limits);
-  if (launcher.queues.length > 0) deps.log.info(scaled ?? {}, scaled ? "scaled" : "scaled by another");
   // a message that came while another looked is looked at again
   return { batchItemFailures: scaled ? [] : pokes.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 };

@@ -94,7 +94,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
         ? {
             image,
             maxWorkers: number("MAX_WORKERS", 4, 1, 100),
-            targetWaitS: number("TARGET_WAIT_S", 300, 30, 7200),
+            targetWaitS: number("TARGET_WAIT_S", 60, 30, 7200),
             idleExitS: number("IDLE_EXIT_S", 300, 30, 3600),
           }
         : null,

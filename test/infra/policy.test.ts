@@ -80,7 +80,7 @@ describe("environments, read as the functions read them", () => {
     expect([...env.BATCH_JOB_DEFINITION]).toEqual([["liveportrait", "definition"]]);
     expect([...env.QUEUES.keys()]).toEqual(["warp", "liveportrait", "poke"]);
     expect([...env.ENGINES]).toEqual([["animate", ["warp", "liveportrait"]]]);
-    expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 300 });
+    expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
     expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS }, GPU)).BATCH_QUEUES.size).toBe(1);
   });
 

@@ -77,8 +77,9 @@ export type Scaled = { started: number; canceled: number; noCapacity: string[]; 
 
 /** Looks after every queue whose workers are started; null when somebody else does it now. One failure does not keep the others. */
 export async function scaleOnce(deps: ScaleDeps, limits: ScaleLimits): Promise<Scaled | null> {
+  const scaled: Scaled = { started: 0, canceled: 0, noCapacity: [], failed: 0 };
+  if (deps.launcher.queues.length === 0) return scaled;
   return underLease(deps.notes, "scale", LEASE_MS, async () => {
-    const scaled: Scaled = { started: 0, canceled: 0, noCapacity: [], failed: 0 };
     for (const queue of deps.launcher.queues) {
       try {
         await scaleQueue(deps, limits, queue, scaled);

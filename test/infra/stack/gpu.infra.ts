@@ -41,7 +41,7 @@ describe("functions", () => {
       ...common,
       ...batch,
       MAX_WORKERS: "3",
-      TARGET_WAIT_S: "300",
+      TARGET_WAIT_S: "60",
     });
     expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
   });

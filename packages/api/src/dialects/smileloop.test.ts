@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { openAdmission } from "@smileloop/core/admission.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import type { JobError } from "@smileloop/core/job.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { jpegBytes, pngBytes, type TestApi, testApi } from "../../../../test/support/api.ts";
 import { fileHead, multipart, powershellForm, requestHead } from "../../../../test/support/multipart.ts";
-import type { ApiConfig } from "../deps.ts";
+import type { ApiConfig, ApiDeps } from "../deps.ts";
 
 const MIB10 = 10 * 1024 * 1024;
 const VIDEO = new Uint8Array(Buffer.from("not a video, but bytes of one"));
@@ -23,8 +25,8 @@ afterEach(async () => {
   await api.close();
 });
 
-async function start(config: Partial<ApiConfig> = {}): Promise<TestApi> {
-  api = testApi(config);
+async function start(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}): Promise<TestApi> {
+  api = testApi(config, deps);
   await api.listen();
   return api;
 }
@@ -100,6 +102,17 @@ describe("POST /animate", () => {
     }
     // the jobs have copies of their own
     expect((await api.stored()).filter((key) => key.startsWith("uploads/"))).toEqual([]);
+  });
+
+  it("says when to come back while no machine can be had", async () => {
+    const queueFor = async () => {
+      throw new AppError("no_capacity", "Try again in about 12 minutes.", { retryAfterSeconds: 720 });
+    };
+    await start({}, { admission: { ...openAdmission(), queueFor } });
+    const reply = await animate();
+    expect(reply.headers.get("retry-after")).toBe("720");
+    expect(await outcome(reply)).toEqual([503, "Try again in about 12 minutes."]);
+    await nothingIsLeft();
   });
 
   it.each([
