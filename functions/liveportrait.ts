@@ -58,7 +58,7 @@ function engineOf(root: string, weights: string, python: string): Engine {
     engineCommand: {
       command: python,
       args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "auto"],
-      env: { PATH, HOME: cache, PYTHONPATH: CONTAINER },
+      env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: CONTAINER },
     },
     checkerCommand: nodeEngine({ services: "check" }),
     helperCommand: nodeEngine({ services: "finish,extract" }),

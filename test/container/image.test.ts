@@ -97,7 +97,6 @@ describe("the Dockerfile", () => {
         continue;
       }
       for (const source of words.slice(0, -1)) {
-        if (source === "gpu-container/liveportrait") continue;
         expect([source, existsSync(join(ROOT, source))]).toEqual([source, true]);
         expect(ignored).toContain(`!${source.split("/")[0]}\n`);
       }

@@ -70,6 +70,6 @@ test("ruff finds nothing", async ({ skip }) => {
 
 test("mypy finds nothing, strictly", async ({ skip }) => {
   if (noTools !== null) skip(`mypy can't be had here: ${noTools}`);
-  const what = ["weights.py", ...(existsSync(join(GPU, "liveportrait")) ? ["liveportrait"] : [])];
+  const what = ["weights.py", "liveportrait", "tools", "tests"];
   expect(await run(bin("mypy"), ["--cache-dir", join(venv, "mypy"), ...what])).toBeNull();
 });
