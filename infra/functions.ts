@@ -1,4 +1,5 @@
 /** The API behind its address, the sweeper and its clock, and the warp worker behind its queue. */
+import { join } from "node:path";
 import type { Batch } from "./gpu.ts";
 import {
   apiStatements,
@@ -87,7 +88,7 @@ function createFunction(stage: Stage, which: FunctionName, options: FunctionOpti
     `${which[0]!.toUpperCase()}${which.slice(1)}`,
     {
       name,
-      bundle,
+      bundle: join($cli.paths.root, bundle),
       handler,
       runtime: RUNTIME,
       architecture: ARCHITECTURE,

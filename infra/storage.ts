@@ -45,12 +45,12 @@ export function allowUploads({ name }: Storage, apiUrl: $util.Output<string>, { 
   });
 }
 
-/** `assets/<version>/…`: a new version does not take its pages away from those who still look at the old one. */
+/** `assets/<version>/…`: those of a new version come before its code, and those of the old one go after it. */
 function storeAssets(bucket: aws.s3.Bucket, dir: string) {
   if (!existsSync(dir)) throw new Error(`${dir} is missing: run \`npm run bundle\` first, or \`npm run deploy\`.`);
   const files = globSync("**/*", { cwd: dir }).filter((name) => statSync(join(dir, name)).isFile());
   for (const name of files.map((file) => file.replaceAll("\\", "/")).sort()) {
-    new aws.s3.BucketObjectv2(`Asset-${name}`, {
+    new aws.s3.BucketObjectv2(`Asset-${name.replaceAll("/", "-")}`, {
       bucket: bucket.bucket,
       key: `assets/${manifest.version}/${name}`,
       source: new $util.asset.FileAsset(join(dir, name)),

@@ -114,7 +114,7 @@ function documentOf(statements: PulumiStatement[]): string {
 }
 
 /** The part of SST's CLI that components call. */
-async function startCli(root: string) {
+async function startCli() {
   const server = createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += chunk;
@@ -128,7 +128,7 @@ async function startCli(root: string) {
       },
       "Runtime.Build": {
         handler: params[0]?.handler,
-        out: join(root, params[0]?.bundle ?? ""),
+        out: params[0]?.bundle,
         errors: [],
         sourcemaps: [],
       },
@@ -156,7 +156,7 @@ export async function deploy(stage: string, variables: Record<string, string>): 
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), "");
   }
-  const cli = await startCli(root);
+  const cli = await startCli();
   const resources: Resource[] = [];
   const failures: unknown[] = [];
   const fail = (error: unknown) => void failures.push(error);
