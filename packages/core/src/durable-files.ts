@@ -70,11 +70,15 @@ export function errno(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
+export function isDiskFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(errno(error) ?? "");
+}
+
 /** What a failed system call means to callers; other errors are answered as they are. */
 export function asStorageError(error: unknown): unknown {
   const code = errno(error);
   if (error instanceof AppError || code === undefined || !(error as NodeJS.ErrnoException).syscall) return error;
-  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
+  if (isDiskFull(error)) {
     return new AppError("storage_full", "The disk is full; free some space and try again.", { cause: error });
   }
   return new AppError("storage_unavailable", "The disk could not be read or written; try again.", { cause: error });

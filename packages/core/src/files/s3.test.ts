@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { codeOf, collect } from "../../../../test/conformance/cases.ts";
 import { openBucket } from "../../../../test/support/s3.ts";
 import type { Fault } from "../../../../test/support/s3-double/server.ts";
@@ -31,6 +31,13 @@ async function* bodyOf(bytes: Uint8Array) {
 const put = (bytes: Uint8Array = data) => files.put(key, bodyOf(bytes), { type });
 const textOf = async (body: ReadableStream<Uint8Array>) =>
   Buffer.from(await new Response(body).arrayBuffer()).toString();
+/** Spooled bodies that this process has open. */
+const openSpools = async () => {
+  const links = (await readdir("/proc/self/fd").catch(() => [])).map((fd) =>
+    readlink(`/proc/self/fd/${fd}`).catch(() => ""),
+  );
+  return (await Promise.all(links)).filter((path) => path.includes("smileloop-spool-"));
+};
 const spooled = async () => (await readdir(tmpdir())).filter((name) => name.startsWith("smileloop-spool-"));
 
 describe("files in S3", () => {
@@ -57,8 +64,25 @@ describe("files in S3", () => {
     const info = await put(large);
     expect(info).toMatchObject({ bytes: large.length, sha256: sha256Hex(large) });
     expect(await spooled()).toEqual(before);
+    expect(await openSpools()).toEqual([]);
     const file = await files.get(key, { range: { first: -3 } });
     expect(await textOf(file.body)).toBe("xxx");
+  });
+
+  it("give their source back when they cannot be kept", async () => {
+    let returned = false;
+    async function* endless() {
+      try {
+        for (;;) yield Buffer.alloc(1024 * 1024);
+      } finally {
+        returned = true;
+      }
+    }
+    vi.stubEnv("TMPDIR", "/nowhere");
+    expect(await codeOf(() => files.put(key, endless(), { type }))).toBe("storage_unavailable");
+    vi.unstubAllEnvs();
+    expect(returned).toBe(true);
+    expect(await codeOf(() => files.get(key))).toBe("not_found");
   });
 
   it("are copied once after a lost reply", async () => {

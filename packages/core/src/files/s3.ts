@@ -225,8 +225,10 @@ async function putSpooled(
   signal?: AbortSignal,
 ): Promise<Pick<FileInfo, "etag" | "storedAtMs">> {
   const { Bucket, Key, bytes, sha256, type, write } = sent;
+  let streamed = false;
   const put = async () => {
     const Body = spooled.open();
+    streamed = !(Body instanceof Uint8Array);
     const command = new PutObjectCommand({
       ...{ Bucket, Key, Body, ContentLength: bytes, ContentType: type, IfNoneMatch: "*", Metadata: { write } },
       ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
@@ -243,8 +245,8 @@ async function putSpooled(
       return await untilNoConflict(put);
     } catch (error) {
       const status = statusOf(error);
-      const again = status === null || status >= 500;
-      if (!again || signal?.aborted || tries === STREAM_TRIES || spooled.open() instanceof Uint8Array) throw error;
+      const again = streamed && (status === null || status >= 500);
+      if (!again || signal?.aborted || tries === STREAM_TRIES) throw error;
     }
   }
 }

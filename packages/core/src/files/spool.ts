@@ -4,6 +4,7 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { withStorageErrors } from "../durable-files.ts";
 
 export type Spooled = {
   /** From the start, each time. */
@@ -14,7 +15,7 @@ export type Spooled = {
 /** Up to so much stays in memory; larger ones go to a temporary file. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
-/** Throws what `chunks` throws; nothing is left behind then. */
+/** Throws what `chunks` throws, `storage_full` or `storage_unavailable`; nothing is left behind then. */
 export async function spool(chunks: AsyncIterable<Uint8Array>, memoryBytes = MEMORY_BYTES): Promise<Spooled> {
   const source = chunks[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
@@ -32,19 +33,25 @@ export async function spool(chunks: AsyncIterable<Uint8Array>, memoryBytes = MEM
 }
 
 async function toFile(held: Uint8Array[], source: AsyncIterator<Uint8Array>): Promise<Spooled> {
-  const dir = await mkdtemp(join(tmpdir(), "smileloop-spool-"));
-  const path = join(dir, "body");
-  const discard = () => rm(dir, { recursive: true, force: true });
+  let dir: string | null = null;
+  const discard = async () => {
+    if (dir !== null) await rm(dir, { recursive: true, force: true });
+  };
   try {
-    const file = await open(path, "w", 0o600);
+    dir = await withStorageErrors(() => mkdtemp(join(tmpdir(), "smileloop-spool-")));
+    const path = join(dir, "body");
+    const file = await withStorageErrors(() => open(path, "w", 0o600));
+    const write = (chunk: Uint8Array) => withStorageErrors(() => file.appendFile(chunk));
     try {
-      for (const chunk of held) await file.appendFile(chunk);
-      for (let next = await source.next(); !next.done; next = await source.next()) await file.appendFile(next.value);
+      for (const chunk of held) await write(chunk);
+      for (let next = await source.next(); !next.done; next = await source.next()) await write(next.value);
     } finally {
       await file.close();
     }
     return { open: () => createReadStream(path), discard };
   } catch (error) {
+    // whoever gives the body is told that nobody reads on; not awaited, as one that hangs would hang this, too
+    void Promise.resolve(source.return?.()).catch(() => {});
     await discard();
     throw error;
   }
