@@ -142,12 +142,7 @@ function presetMotionOf(
 async function download(files: Files, input: JobInput, slot: string, { dir, signal }: AnimateOptions): Promise<string> {
   const path = join(dir, `${slot}.${ENDINGS[input.type] ?? "bin"}`);
   const file = await files.get(input.key, { signal });
-  try {
-    await pipeline(Readable.fromWeb(file.body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-    throw new AppError("storage_full", "There is no room for the job's files.", { cause: error });
-  }
+  await pipeline(Readable.fromWeb(file.body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
   if (file.bytes !== input.bytes) throw new AppError("internal", "A file of the job is not the one that was given.");
   return path;
 }

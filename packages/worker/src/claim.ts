@@ -163,7 +163,7 @@ export async function lastWrite(
     try {
       return await updateJob(store, seen.record.owner, seen.record.id, () => change, seen);
     } catch (error) {
-      if (tries === 5 || !hasCode(error, "storage_unavailable")) throw error;
+      if (tries === 5 || !hasCode(error, "storage_unavailable", "storage_full")) throw error;
       await store.clock.sleep(500 * tries);
     }
   }

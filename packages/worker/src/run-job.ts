@@ -7,6 +7,7 @@
  *                       │           └──────▶ queued again (failure, hand back) ─▶ later
  *                       └─▶ lost: deleted, or claimed by another ─▶ own files go, look again
  */
+import { isDiskFull } from "@smileloop/core/durable-files.ts";
 import type { Ready } from "@smileloop/core/engine-protocol.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { newToken } from "@smileloop/core/ids.ts";
@@ -112,7 +113,8 @@ async function work(
   try {
     dir = makeWorkDir(deps.workRoot, "job");
     const result = await animate(deps, record, { dir, ready, signal: stop, report: claim.report });
-    const queued = (record.started_at ?? startMs) - record.queued_at;
+    // it was queued by another machine's clock
+    const queued = Math.max(0, (record.started_at ?? startMs) - record.queued_at);
     change = { by: "holder", token, do: "succeed", ...result, timings: { queued, ...result.timings } };
   } catch (error) {
     deviceLost = hasCode(error, "device_lost");
@@ -133,7 +135,8 @@ function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortS
   if (claim.verdict() === "lost") return null;
   if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
   if (signal.aborted) return { ...by, do: "handBack" };
-  if (hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
+  // a full disk is met by the job's own files, too
+  if (isDiskFull(error) || hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
     log.warn({ err: error }, "job handed back");
     return { ...by, do: "handBack" };
   }

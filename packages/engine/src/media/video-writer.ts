@@ -11,6 +11,7 @@ import {
   AVCOL_SPC_BT709,
   AVCOL_TRC_BT709,
   AVERROR_EAGAIN,
+  AVERROR_ENOSPC,
   AVERROR_EOF,
   FF_ENCODER_LIBX264,
 } from "node-av/constants";
@@ -32,7 +33,7 @@ export type VideoWriter = {
    * it returns a promise, so the buffer may be used again at once. It waits only while too many frames are still to be encoded.
    */
   write(yuv: Uint8Array): Promise<void>;
-  /** Encodes what is left and finishes the file. Throws `engine_failed`, leaving no file, when anything went wrong. */
+  /** Encodes what is left and finishes the file. Throws `engine_failed` or `storage_full`, leaving no file. */
   close(): Promise<void>;
   /** Stops and leaves no file; harmless a second time or after `close`, when the file stays. */
   abort(): Promise<void>;
@@ -101,7 +102,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
         output.free();
       } catch (error) {
         await discard();
-        throw new AppError("engine_failed", "The video could not be written.", { cause: error });
+        throw unwritten(error);
       }
     },
     abort: discard,
@@ -165,7 +166,7 @@ async function openOutput({ path, width, height, fps, provenance }: VideoWriterO
   } catch (error) {
     free();
     await unlink(path).catch(() => {});
-    throw new AppError("engine_failed", "The video could not be written.", { cause: error });
+    throw unwritten(error);
   }
 }
 
@@ -237,6 +238,13 @@ function frameRate(fps: number): Rational {
 
 function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
+}
+
+function unwritten(error: unknown): AppError {
+  const full = error instanceof FFmpegError && error.code === AVERROR_ENOSPC;
+  return full
+    ? new AppError("storage_full", "There is no room on the disk for the video.", { cause: error })
+    : new AppError("engine_failed", "The video could not be written.", { cause: error });
 }
 
 function must(code: number, doing: string): void {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, symlinkSync } from "node:fs";
 import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,6 +117,15 @@ describe("a video that was not finished", () => {
     const path = join(dir, "no such folder", "a.mp4");
     const error = await openVideoWriter({ path, width: 64, height: 64, fps: 25, provenance }).catch((e: unknown) => e);
     expect(hasCode(error, "engine_failed")).toBe(true);
+  });
+
+  // a link, because what is left of the file is removed
+  test.skipIf(process.platform !== "linux")("says so where there is no room for it", async () => {
+    const path = join(dir, "full.mp4");
+    symlinkSync("/dev/full", path);
+    const error = await openVideoWriter({ path, width: 64, height: 64, fps: 25, provenance }).catch((e: unknown) => e);
+    expect(hasCode(error, "storage_full")).toBe(true);
+    expect(existsSync(path)).toBe(false);
   });
 
   test("odd sizes and frames of another size are refused", async () => {
