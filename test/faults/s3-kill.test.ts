@@ -102,6 +102,7 @@ describe.concurrent("a worker that is killed", () => {
     await fleet.history.ended(id);
     const record = await read(fleet, id);
     expect(record).toMatchObject({ state: "succeeded", failures: 0, claim: null });
+    expect(Math.min(...Object.values(record.timings))).toBeGreaterThanOrEqual(0);
     expect(await resultFault(fleet, record, seed)).toBeNull();
   });
 });
