@@ -1,15 +1,17 @@
 /**
- * `npm run deploy [-- --stage production]`, `npm run dev:aws`, `npm run remove`: SST with what it needs around it. Settings come from the
+ * `npm run deploy [-- --stage production] [--new-key owner]`, `npm run dev:aws`, `npm run remove`: SST with what it needs around it. Settings come from the
  * environment and from the file `.env.<stage>` (docs/deploy.md).
  *
- * A first deployment makes an API key. Only its hash leaves this machine, as the secret `ApiKeys`; the key is shown once, also
- * when the deployment fails after that.
+ * A first deployment makes an API key, and `--new-key` one more. Only the hash leaves this machine, in the secret `ApiKeys`; the
+ * key is shown once, also when the deployment fails after that.
  */
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { makeApiKey } from "@smileloop/core/api-keys.ts";
+import { isOwner } from "@smileloop/core/keys.ts";
 import { readSettings, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { bundleAll } from "./bundle.ts";
@@ -22,7 +24,7 @@ class DeployError extends Error {}
 
 const COMMANDS = ["deploy", "dev", "remove"] as const;
 type Command = (typeof COMMANDS)[number];
-type Options = { command: Command; stage: string; yes: boolean; bundled: boolean };
+type Options = { command: Command; stage: string; newKey: string | null; yes: boolean; bundled: boolean };
 
 const say = (line = "") => process.stdout.write(`${line}\n`);
 
@@ -35,7 +37,7 @@ async function main(): Promise<number> {
     say("Bundling the functions …");
     await bundleAll(join(ROOT, "dist"));
   }
-  const key = await firstKey(options.stage);
+  const key = await newKey(options);
   try {
     const status = await run([options.command, "--stage", options.stage]);
     if (options.command === "deploy" && status === 0) say(`\nThe API: ${apiUrl() ?? "see `url` above"}`);
@@ -49,12 +51,19 @@ async function main(): Promise<number> {
 function readOptions(): Options {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { stage: { type: "string" }, yes: { type: "boolean" }, bundled: { type: "boolean" } },
+    options: {
+      stage: { type: "string" },
+      "new-key": { type: "string" },
+      yes: { type: "boolean" },
+      bundled: { type: "boolean" },
+    },
   });
   const command = COMMANDS.find((name) => name === (positionals[0] ?? "deploy"));
   if (!command) throw new DeployError(`\`${positionals[0]}\` is no command. Choose from: ${COMMANDS.join(", ")}`);
   const { stage } = stageOf(values.stage ?? (command === "dev" ? "dev" : "production"));
-  return { command, stage, yes: values.yes ?? false, bundled: values.bundled ?? false };
+  const owner = values["new-key"] ?? null;
+  if (owner !== null && !isOwner(owner)) throw new DeployError("--new-key: an owner is 1 to 64 of `a-z 0-9 _ -`.");
+  return { command, stage, newKey: owner, yes: values.yes ?? false, bundled: values.bundled ?? false };
 }
 
 /** As SST reads them; what is set already stays. */
@@ -80,21 +89,23 @@ function check(): void {
   }
 }
 
-/** Makes a key where the stage has none, and stores its hash. Null where there are keys already. Throws DeployError. */
-async function firstKey(stage: string): Promise<string | null> {
+/** Makes a key where the stage has none, or where one is asked for, and stores its hash. Null otherwise. Throws DeployError. */
+async function newKey({ stage, newKey: owner }: Options): Promise<string | null> {
   const { status, text } = await ask(["secret", "list", "--stage", stage]);
-  if (status === 0 && /^ApiKeys=/m.test(text)) return null;
   if (status !== 0 && !/no secrets found/i.test(text)) {
     throw new DeployError(`The secrets of the stage \`${stage}\` could not be read:\n${text.trim()}`);
   }
-  const { key, entry } = makeApiKey("me");
-  const set = await ask(["secret", "set", "ApiKeys", entry, "--stage", stage]);
+  const [, there = ""] = /^ApiKeys=(.*)$/m.exec(text) ?? [];
+  if (there.trim() !== "" && owner === null) return null;
+  const { key, entry } = makeApiKey(owner ?? "me");
+  const entries = [there.trim(), entry].filter((one) => one !== "").join(",");
+  const set = await ask(["secret", "set", "ApiKeys", entries, "--stage", stage]);
   if (set.status !== 0) throw new DeployError(`The hash of the new API key could not be stored:\n${set.text.trim()}`);
   return key;
 }
 
 function sayKey(key: string): void {
-  say(`\nYour API key, shown this once; only its hash was stored:\n\n    ${key}\n`);
+  say(`\nThe new API key, shown this once; only its hash was stored:\n\n    ${key}\n`);
   say(`Then: npm run smoke -- --url <the API> --key ${key}`);
 }
 
@@ -102,7 +113,9 @@ async function remove({ stage, yes }: Options): Promise<number> {
   if (!yes) {
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
     say(`This deletes the stack smileloop-${stage} with all its uploads, jobs and results.`);
-    const answer = await terminal.question(`Type the stage's name to go on: `);
+    // where nobody can answer, the input ends
+    const ended = once(terminal, "close").then(() => "");
+    const answer = await Promise.race([terminal.question("Type the stage's name to go on: "), ended]);
     terminal.close();
     if (answer.trim() !== stage) throw new DeployError("Nothing was deleted.");
   }

@@ -19,7 +19,7 @@ type Said = { status: number; stdout: string; stderr: string; calls: string[][] 
 /** `says`: by the first words of a call, its exit status and what it prints. */
 function deploy(
   args: string[],
-  says: Record<string, [number, string]>,
+  says: Record<string, readonly [number, string]>,
   env: Record<string, string> = {},
 ): Promise<Said> {
   const sst = join(dir, "sst");
@@ -76,10 +76,25 @@ describe("the first deployment", () => {
   });
 });
 
+describe("one more key", () => {
+  it("is added to those that there are", async () => {
+    const list = "# smileloop/production\nOther=1\nApiKeys=me:00\n";
+    const says = { "secret list": [0, list], deploy: [1, ""] } as const;
+    const said = await deploy(["--bundled", "--new-key", "alice"], says);
+    const [key] = said.stdout.match(/(?<=^ {4})sl_\S+$/m) ?? [];
+    expect(said.calls[1]).toEqual([
+      ...["secret", "set", "ApiKeys", `me:00,alice:${apiKeySha256(key!)}`],
+      ...["--stage", "production"],
+    ]);
+  });
+});
+
 describe("a start that cannot succeed says why, and asks nothing of SST", () => {
   it.each([
     ["no credentials", [], { AWS_PROFILE: "" }, "No AWS credentials were found"],
     ["a setting", [], { GPU: "1" }, "GPU_IMAGE: "],
+    ["an owner", ["--new-key", "Al ice"], {}, "--new-key: "],
+    ["a stage", ["--stage", "Big One"], {}, "`Big One`"],
     ["a command", ["destroy"], {}, "`destroy` is no command"],
   ])("%s", async (_, args, env, words) => {
     const { status, stderr, calls } = await deploy([...args, "--bundled"], {}, env);
