@@ -23,8 +23,6 @@ const CALLS = join(ROOT, "test/bench/aws-calls.json");
 const FREE = ["DeleteObject", "DeleteObjects"];
 const READS = ["GetObject", "HeadObject"];
 const CLIPS = 1000;
-/** Which lane of its queue a job goes into is seen by a listing; those who count calls have queues of one lane. */
-const LANE: Calls = { s3: { ListObjectsV2: 1 }, sqs: {} };
 
 export function readCalls(): CountedCalls {
   return JSON.parse(readFileSync(CALLS, "utf8")) as CountedCalls;
@@ -63,7 +61,7 @@ export function total(lines: Line[]): number {
 function forEachClip(job: Calls, after: Calls): Line[] {
   const { apiRequests, apiSeconds, clipMegabytes, logKilobytes } = ASSUMED;
   return [
-    { what: "files and records (S3)", usd: CLIPS * (s3(job) + s3(LANE) + s3(after)) },
+    { what: "files and records (S3)", usd: CLIPS * (s3(job) + s3(after)) },
     { what: "messages (SQS)", usd: CLIPS * (sqs(job) + sqs(after)) },
     { what: "the API (Lambda)", usd: CLIPS * apiRequests.value * lambda("api", apiSeconds.value) },
     { what: "downloads", usd: per(CLIPS * clipMegabytes.value, 1000, PRICES.transfer.usd) },
@@ -73,12 +71,17 @@ function forEachClip(job: Calls, after: Calls): Line[] {
 
 /** A thousand clips in a row on one machine that starts for them, and stays a while after. */
 function gpuUsd(machine: Price): number {
-  const { gpuSeconds, gpuStartMinutes, minutesPerMonth } = ASSUMED;
+  const { gpuSeconds, gpuStartMinutes } = ASSUMED;
   const { idleExitS = 0 } = readSettings({ GPU: "1", GPU_IMAGE: "x" }).gpu ?? {};
   const hours = (CLIPS * gpuSeconds.value + gpuStartMinutes.value * 60 + idleExitS) / 3600;
+  return hours * gpuHourUsd(machine);
+}
+
+/** With its disk and its address. */
+export function gpuHourUsd(machine: Price): number {
   const [{ ebs }] = MACHINE.blockDeviceMappings as [(typeof MACHINE.blockDeviceMappings)[0]];
   const monthly = ebs.volumeSize * PRICES.disk.usd + (ebs.throughput - 125) * PRICES.diskSpeed.usd;
-  return hours * (machine.usd + PRICES.address.usd + monthly / (minutesPerMonth.value / 60));
+  return machine.usd + PRICES.address.usd + monthly / (ASSUMED.minutesPerMonth.value / 60);
 }
 
 function s3({ s3 }: Calls): number {

@@ -6,8 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { createAdmission } from "@smileloop/core/admission.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
+import { BULK_LOOK_MS, withLanes } from "@smileloop/core/lanes.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
@@ -17,6 +19,7 @@ import { CLAIM_TIMES as USUAL_TIMES } from "@smileloop/worker/run-job.ts";
 import { createWorker, POLL_MS, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import { serveQueueEvent } from "../../functions/queue-event.ts";
 import { CLAIM_TIMES } from "../../functions/s3-home.ts";
+import { WARP_QUEUES } from "../../infra/policy.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
 import { openBucket } from "../support/s3.ts";
 import { openSqs } from "../support/sqs.ts";
@@ -54,15 +57,19 @@ const NO_CALLS: Counts = { s3: {}, sqs: {} };
 /** API and worker over the doubles. `engine`: other processes than stubs. `clock`: one that runs. */
 export async function openAwsHome(options: { engine?: Partial<WorkerOptions>; clock?: Clock } = {}) {
   const bucket = await openBucket(options.clock ? { clock: options.clock } : {});
-  const sqs = await openSqs(["warp"]);
+  const queues = new Set<string>(WARP_QUEUES);
+  const sqs = await openSqs([...queues]);
   const dir = mkdtempSync(join(tmpdir(), "smileloop-aws-"));
   const clock = options.clock ?? bucket.clock;
-  const queue = sqsQueue({ ...sqs, clock });
+  const sent = sqsQueue({ ...sqs, clock });
+  const queue = { ...sent, ...withLanes(sent, queues, clock) };
   const store = { records: s3Records({ ...bucket, clock }), files: s3Files({ ...bucket, clock }), queue, clock };
-  const api = testApi({}, { ...store, localLinks: null });
+  const log = createLog({ level: "silent" });
+  const admission = createAdmission({ ...store, log, queues, launched: new Set() });
+  const api = testApi({}, { ...store, admission, localLinks: null });
   await api.listen();
   const worker = createWorker({
-    ...{ ...api.deps, ...store, times: CLAIM_TIMES, log: createLog({ level: "silent" }) },
+    ...{ ...api.deps, ...store, times: CLAIM_TIMES, log },
     ...{ workRoot: join(dir, "work"), queueName: "warp", slots: 1 },
     engineCommand: { command: process.execPath, args: [STUB] },
     checkerCommand: { command: process.execPath, args: [STUB, "--kinds", ""] },
@@ -102,7 +109,8 @@ export async function countCalls(): Promise<AwsCalls> {
       poll: countsOf({ poll: steps[POLL]! }),
       minuteOfWork: await aMinuteOfWork(home),
       ...(await theSweeps()),
-      idleMinute: { s3: {}, sqs: { ReceiveMessage: MINUTE_MS / POLL_MS } },
+      // both lanes, and each time that it looks into them again (core/lanes.ts)
+      idleMinute: { s3: {}, sqs: { ReceiveMessage: (MINUTE_MS / POLL_MS) * (2 + 2 * (POLL_MS / BULK_LOOK_MS)) } },
     };
   } finally {
     await home.close();

@@ -1,21 +1,11 @@
 /** What `npm run simulate` assumes, and what it makes of the outcome. */
-import calls from "./aws-calls.json" with { type: "json" };
+import { costs, gpuHourUsd, readCalls } from "../../scripts/costs.ts";
+import { ASSUMED, PRICES } from "../../scripts/prices.ts";
 import type { SimulationOutcome, SimulationPlan } from "./simulation.ts";
 
-/** US dollars, us-east-1. */
-export const PRICES = {
-  /** g6.xlarge (one L4) an hour. On-Demand: list price. Spot: $0.32 was seen in 2026; it changes by the hour. */
-  machineHour: { spot: 0.32, on_demand: 0.805 },
-  /** Per request, list prices. LIST costs as much as PUT. */
-  s3Put: 0.005 / 1000,
-  s3Get: 0.0004 / 1000,
-  sqs: 0.4 / 1_000_000,
-};
-
-/** Assumed, not measured: a warm L4 takes 4 s for a clip on average, half of that to two times that. */
-const WORK_SECONDS = 4;
-const workSeconds = (random: () => number) => WORK_SECONDS * 2 ** (2 * random() - 1) * 0.924;
-/** From the order to the first job: 4 to 8 minutes for a machine, an image of some 10 GB and the model. Assumed. */
+/** On average as long as costs are computed with, from half of that to two times that. */
+const workSeconds = (random: () => number) => ASSUMED.gpuSeconds.value * 2 ** (2 * random() - 1) * 0.924;
+/** From the order to the first job: a machine, an image of some 10 GB and the model. Assumed. */
 const coldSeconds = (random: () => number) => 240 + 240 * random();
 
 const HOUR_S = 3600;
@@ -62,7 +52,7 @@ export function flood(
   const perSecond = 10_000 / 1200;
   const during = (atS: number) => (atS >= 2 * HOUR_S && atS < 2 * HOUR_S + 1200 ? perSecond : 0);
   return {
-    ...{ ...COMMON, seed, seconds: 16 * HOUR_S, maxWorkers, queue },
+    ...{ ...COMMON, seed, seconds: 20 * HOUR_S, maxWorkers, queue },
     spotLossesPerHour: 0,
     flows: [
       { name: "small", owners: 1, most: 0.05, perSecond: (atS) => (atS > HOUR_S && atS < 6 * HOUR_S ? 0.05 : 0) },
@@ -72,17 +62,12 @@ export function flood(
   };
 }
 
-/** What the outcome costs. */
-export function dollarsOf({ done, hours }: SimulationOutcome): { machines: number; calls: number; total: number } {
-  const machines = hours.spot * PRICES.machineHour.spot + hours.on_demand * PRICES.machineHour.on_demand;
-  const { s3, sqs } = calls.job;
-  // one LIST for the lane
-  const puts = s3.PutObject + s3.CopyObject + 1;
-  const perJob =
-    puts * PRICES.s3Put +
-    s3.GetObject * PRICES.s3Get +
-    (sqs.SendMessage + sqs.ReceiveMessage + sqs.DeleteMessage) * PRICES.sqs;
-  return { machines, calls: perJob * done.length, total: machines + perJob * done.length };
+/** What the outcome costs: machines, and what each clip costs besides (calls, API, downloads, logs). */
+export function dollarsOf({ done, hours }: SimulationOutcome): { machines: number; rest: number; total: number } {
+  const machines = hours.spot * gpuHourUsd(PRICES.g6Spot) + hours.on_demand * gpuHourUsd(PRICES.g6OnDemand);
+  const besides = costs(readCalls()).gpu.filter(({ what }) => !what.startsWith("rendering"));
+  const rest = (besides.reduce((sum, { usd }) => sum + usd, 0) / 1000) * done.length;
+  return { machines, rest, total: machines + rest };
 }
 
 /** The 50th, 95th and 99th of a hundred. */

@@ -22,8 +22,8 @@ row("from arrival to result, s: p50 p95 p99", ...quantiles(day.done.map(({ creat
 row("workers launched on Spot, On-Demand", day.launched.spot, day.launched.on_demand);
 row("workers lost to Spot, jobs done again", day.lostToSpot, day.workedAgain);
 row("machine hours on Spot, On-Demand", day.hours.spot, day.hours.on_demand);
-const { machines, calls, total } = dollarsOf(day);
-row("dollars: machines, S3 and SQS calls, all", machines, calls, total);
+const { machines, rest, total } = dollarsOf(day);
+row("dollars: machines, the rest, together", machines, rest, total);
 row("dollars per 1,000 clips", (1000 * total) / day.done.length);
 const working = day.done.reduce((sum, { startedS, endedS }) => sum + endedS - startedS, 0) / 3600;
 row("of the machine hours, at work, %", (100 * working) / (day.hours.spot + day.hours.on_demand));

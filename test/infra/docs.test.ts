@@ -23,7 +23,7 @@ describe("costs", () => {
     };
     const found = costs({ lambdaJob: calls, job: none, after: none, sweep: none });
     const usd = (what: string) => found.warp.find((line) => line.what.startsWith(what))?.usd;
-    expect(usd("files and records")).toBeCloseTo((3 + 1) * PRICES.s3Write.usd + 5 * PRICES.s3Read.usd, 10);
+    expect(usd("files and records")).toBeCloseTo(3 * PRICES.s3Write.usd + 5 * PRICES.s3Read.usd, 10);
     expect(usd("messages")).toBeCloseTo(1000 * 0.4e-6, 10);
     const gigabyteSeconds = 1000 * (3008 / 1024) * ASSUMED.warpSeconds.value;
     expect(usd("rendering")).toBeCloseTo(gigabyteSeconds * 0.0000166667 + 0.0002, 8);

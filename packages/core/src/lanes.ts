@@ -1,6 +1,6 @@
 /**
  * A queue may have a second lane, `<queue>-bulk`, for jobs of owners that make many at once, so that they delay nobody else:
- * workers take from it what the first lane leaves them. Nothing waits there while a worker is idle, and one turn in eight begins
+ * workers take from it what the first lane leaves them. Nothing waits there long while a worker is idle, and one turn in eight begins
  * with it, so that it moves on however full the first lane is.
  *
  * For queues that know no owners (SQS). One that takes turns by owner (`queue/memory.ts`) needs no lanes.
@@ -14,7 +14,7 @@ export const FAST_WINDOW_MS = 60_000;
 
 const BULK_TURNS = 8;
 /** How long a new message in an empty second lane waits at most for an idle worker. */
-const LOOK_MS = 5000;
+export const BULK_LOOK_MS = 5000;
 
 export function bulkLane(queue: string): string {
   return `${queue}-bulk`;
@@ -40,16 +40,13 @@ export function withLanes(queue: Queue, names: ReadonlySet<string>, clock: Clock
     async receive(name, { leaseMs, waitMs, signal }) {
       if (!names.has(bulkLane(name))) return queue.receive(name, { leaseMs, waitMs, signal });
       const untilMs = clock.now() + waitMs;
-      const lanes = lanesInTurn(name, turn++);
+      const take = (lane: string, ms: number) => queue.receive(lane, { leaseMs, waitMs: ms, signal });
+      const [first, second] = lanesInTurn(name, turn++);
+      let message = (await take(first, 0)) ?? (await take(second, 0));
       for (;;) {
-        for (const lane of lanes) {
-          const message = await queue.receive(lane, { leaseMs, waitMs: 0, signal });
-          if (message) return message;
-        }
         const leftMs = untilMs - clock.now();
-        if (leftMs <= 0 || signal.aborted) return null;
-        const message = await queue.receive(name, { leaseMs, waitMs: Math.min(leftMs, LOOK_MS), signal });
-        if (message) return message;
+        if (message || leftMs <= 0 || signal.aborted) return message;
+        message = (await take(name, Math.min(leftMs, BULK_LOOK_MS))) ?? (await take(bulkLane(name), 0));
       }
     },
 
