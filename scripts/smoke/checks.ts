@@ -153,6 +153,16 @@ export const CHECKS: Record<string, Check> = {
     if (status !== "canceled") throw new Error(`it is ${status}`);
   },
 
+  // a form with a file in it, which Function URLs hand on as base64
+  "the simple API takes a photo": async ({ ask, photo }) => {
+    const body = new FormData();
+    body.append("source_image", new Blob([Uint8Array.from(photo)]), "photo.jpg");
+    body.append("preset", "wink");
+    const reply = await expectStatus(await ask("/animate", { method: "POST", body }), 200, 202);
+    const { job_id } = (await reply.json()) as { job_id: string };
+    await expectStatus(await ask(`/v1/jobs/${job_id}`, { method: "DELETE" }), 204);
+  },
+
   "what was deleted is gone, its link too": async (session) => {
     const job = needed(session.job, "the job");
     await readJob(session, job.id);

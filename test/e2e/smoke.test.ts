@@ -32,7 +32,7 @@ async function deployment({ cors = true, listing = true } = {}) {
   const { clock } = bucket;
   const queue = sqsQueue({ ...sqs, clock });
   const home = { records: s3Records(bucket), files: s3Files(bucket), queue, clock, localLinks: null };
-  const api = testApi({ access: KEYS, maxWaitMs: 0 }, home);
+  const api = testApi({ access: KEYS, maxWaitMs: 0, dialectWaitMs: 0 }, home);
   await api.listen();
   if (cors) {
     rules.push(
