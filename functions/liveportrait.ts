@@ -57,7 +57,7 @@ function engineOf(root: string, weights: string, python: string): Engine {
     queueName: "liveportrait",
     engineCommand: {
       command: python,
-      args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "auto"],
+      args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "cuda"],
       env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: CONTAINER },
     },
     checkerCommand: nodeEngine({ services: "check" }),

@@ -73,6 +73,13 @@ function apiDeps(
   return {
     ...deps,
     assets: packageAssets(PRESETS_DIR),
+    admission: {
+      ...deps.admission,
+      queueFor: async (job) => {
+        work()?.check(job.queue);
+        return deps.admission.queueFor(job);
+      },
+    },
     config: {
       publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
       loopbackOnly: isLoopback(env.HOST),

@@ -1,6 +1,7 @@
 /** The background of a local server: a worker for each engine that is here, and the sweeper. */
 import { join } from "node:path";
 import type { Env } from "@smileloop/core/env.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import { recover, runSweeper } from "@smileloop/core/sweep.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import type { Deps } from "./deps.ts";
@@ -10,6 +11,8 @@ import type { Liveportrait } from "./liveportrait.ts";
 export type Work = {
   /** Whether the engine that jobs get by default can work. */
   ready(): { ok: boolean; parts: Record<string, string> };
+  /** Throws `unavailable` where the worker of this queue has nothing to work with: a job would wait for nobody. */
+  check(queue: string): void;
   /** Resolves when jobs under way were finished or handed back, and no process is left. */
   stop(graceMs: number): Promise<void>;
 };
@@ -41,6 +44,12 @@ export function startWork(env: Env, deps: Deps, liveportrait: Liveportrait): Wor
       const missing = liveportrait.trouble ? { liveportrait: liveportrait.trouble } : {};
       return { ok: Object.fromEntries(states)[first] === "ok", parts: { engine, ...others, ...missing } };
     },
+    check: (queue) => {
+      const why = Object.values(workers)
+        .find((worker) => worker.queueName === queue)
+        ?.trouble();
+      if (why) throw new AppError("unavailable", `The engine ${queue} can't work now. ${why}`);
+    },
     stop: async (graceMs) => {
       ended.abort();
       await Promise.all(Object.values(workers).map((worker) => worker.stop(graceMs)));
@@ -50,8 +59,11 @@ export function startWork(env: Env, deps: Deps, liveportrait: Liveportrait): Wor
 }
 
 type Lasting = {
+  queueName: string;
   /** `ok`, or a sentence. */
   state(): string;
+  /** The sentence, where it will not do to wait. */
+  trouble(): string | null;
   stop(graceMs: number): Promise<void>;
   ended: Promise<void>;
 };
@@ -78,6 +90,8 @@ function lastingWorker(options: WorkerOptions, signal: AbortSignal): Lasting {
     }
   };
   return {
+    queueName,
+    trouble: () => worker.trouble(),
     state: () => (worker.ready() ? "ok" : (worker.trouble() ?? "It is starting.")),
     stop: (graceMs) => worker.stop({ graceMs }),
     ended: run(),

@@ -89,10 +89,14 @@ test("a weight is missing: it is said once and in /ready, who asks for it gets 5
   expect(server.stderr().split(why)).toHaveLength(2);
 });
 
-test("it does not start: /ready says why, and warp works", async () => {
+test("it does not start: /ready and whoever asks for it are told why, and warp works", async () => {
   const sentence = "There is no graphics card that CUDA can use.";
   const dead = standInPython(join(folder, "dead"), ["--start", sentence], "node");
   await start({ LIVEPORTRAIT_ROOT: root, LIVEPORTRAIT_PYTHON: dead });
   await until(async () => (await ready()).parts.liveportrait?.includes(sentence) ?? false);
+  const refused = await animate("liveportrait");
+  const detail = `The engine liveportrait can't work now. The engine does not start: ${sentence}`;
+  expect([refused.status, await refused.json()]).toEqual([503, { detail }]);
   await until(async () => (await ready()).ready);
+  expect((await animate("warp")).status).toBe(200);
 });

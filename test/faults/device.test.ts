@@ -11,10 +11,8 @@ import { openShop, type Shop, STUB } from "../support/worker.ts";
 const stubOf = (...args: string[]): EngineCommand => ({ command: process.execPath, args: [STUB, ...args] });
 const NODE = stubOf("--engine", "liveportrait", "--services", "");
 const HELPER = stubOf("--kinds", "", "--services", "finish,extract");
-const ENGINES: [string, EngineCommand | null][] = [
-  ["in Node", NODE],
-  ["in Python", PYTHON === null ? null : { command: PYTHON, args: [STAND_IN] }],
-];
+/** In Python like the real one, where there is Python. */
+const ENGINE: EngineCommand = PYTHON === null ? NODE : { command: PYTHON, args: [STAND_IN] };
 
 let shop: Shop;
 const running: { worker: Worker; ended: Promise<unknown> }[] = [];
@@ -51,9 +49,9 @@ async function ended(id: string) {
   return shop.read(id);
 }
 
-describe.each(ENGINES)("an engine %s", (_name, command) => {
-  test.skipIf(command === null)("leaves raw frames: another process makes the video of them", async () => {
-    start(command!);
+describe("an engine on a graphics card", () => {
+  test("leaves raw frames: another process makes the video of them", async () => {
+    start(ENGINE);
     const { id } = await job({ run: "frames" });
     const record = await shop.reaches(id, "succeeded");
     expect(record.engine).toMatchObject({ name: "liveportrait" });
@@ -62,36 +60,33 @@ describe.each(ENGINES)("an engine %s", (_name, command) => {
     expect(await shop.stored()).toEqual(["in/image/0", "out/1/video.mp4"]);
   });
 
-  test.skipIf(command === null)(
-    "is crashed by a picture: that job fails at the third, the next one works",
-    async () => {
-      start(command!);
-      const poisoned = await job({ run: "crash" });
-      const record = await ended(poisoned.id);
-      expect(record).toMatchObject({ state: "failed", attempt: 3, failures: 3, error: { code: "engine_crashed" } });
-      const next = await job({ run: "frames" });
-      await shop.reaches(next.id, "succeeded");
-    },
-  );
+  test("is crashed by a picture: that job fails at the third, the next one works", async () => {
+    start(ENGINE);
+    const poisoned = await job({ run: "crash" });
+    const record = await ended(poisoned.id);
+    expect(record).toMatchObject({ state: "failed", attempt: 3, failures: 3, error: { code: "engine_crashed" } });
+    const next = await job({ run: "frames" });
+    await shop.reaches(next.id, "succeeded");
+  });
 
-  test.skipIf(command === null)("has too little memory on the card: tried again, as a failure", async () => {
-    start(command!);
+  test("has too little memory on the card: tried again, as a failure", async () => {
+    start(ENGINE);
     const { id } = await job({ runs: ["fail:engine_out_of_memory", "frames"] });
     expect(await ended(id)).toMatchObject({ state: "succeeded", attempt: 2, failures: 1 });
   });
 
-  test.skipIf(command === null)("loses its card: the job is handed back at once, and the worker ends", async () => {
-    const lost = start(command!);
+  test("loses its card: the job is handed back at once, and the worker ends", async () => {
+    const lost = start(ENGINE);
     const { id } = await job({ runs: ["deviceLost", "frames"] });
     expect(await lost.ended).toMatchObject({ code: "device_lost" });
     expect(await shop.read(id)).toMatchObject({ state: "queued", attempt: 1, failures: 0, claim: null });
     expect(await shop.queue.depth("liveportrait")).toEqual({ waiting: 1, held: 0 });
-    start(command!);
+    start(ENGINE);
     expect(await shop.reaches(id, "succeeded")).toMatchObject({ attempt: 2, failures: 0 });
   });
 
-  test.skipIf(command === null)("is told to stop (SIGTERM, Spot): its job is handed back, no failure", async () => {
-    const { worker, ended } = start(command!);
+  test("is told to stop (SIGTERM, Spot): its job is handed back, no failure", async () => {
+    const { worker, ended } = start(ENGINE);
     const { id } = await job({ run: "forever" });
     await until(() => shop.asked().length > 0);
     await worker.stop({ graceMs: 0 });
@@ -100,8 +95,8 @@ describe.each(ENGINES)("an engine %s", (_name, command) => {
     expect(await shop.queue.depth("liveportrait")).toEqual({ waiting: 1, held: 0 });
   });
 
-  test.skipIf(command === null)("does not start: the worker says why, and gives up where it may", async () => {
-    const broken = { ...command!, args: [...command!.args, "--start", "PyTorch is missing. Run setup.sh."] };
+  test("does not start: the worker says why, and gives up where it may", async () => {
+    const broken = { ...ENGINE, args: [...ENGINE.args, "--start", "PyTorch is missing. Run setup.sh."] };
     const patient = start(broken);
     await until(() => patient.worker.trouble() !== null);
     expect(patient.worker.trouble()).toBe("The engine does not start: PyTorch is missing. Run setup.sh.");
