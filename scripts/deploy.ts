@@ -14,10 +14,8 @@ import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import { isOwner } from "@smileloop/core/keys.ts";
 import { readSettings, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
-import { bundleAll } from "./bundle.ts";
-import { ROOT } from "./bundle-code.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
-import { ask, run } from "./deploy/sst.ts";
+import { ask, ROOT, run } from "./deploy/sst.ts";
 
 /** What keeps a deployment from beginning, in a sentence for whoever started it. */
 class DeployError extends Error {}
@@ -35,6 +33,7 @@ async function main(): Promise<number> {
   if (options.command === "remove") return remove(options);
   if (!options.bundled) {
     say("Bundling the functions …");
+    const { bundleAll } = await import("./bundle.ts");
     await bundleAll(join(ROOT, "dist"));
   }
   const key = await newKey(options);

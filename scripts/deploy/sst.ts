@@ -1,7 +1,8 @@
 /** SST's command line, the pinned one of node_modules. */
 import { spawn } from "node:child_process";
-import { delimiter, dirname, join } from "node:path";
-import { ROOT } from "../bundle-code.ts";
+import { delimiter, dirname, join, resolve } from "node:path";
+
+export const ROOT = resolve(import.meta.dirname, "../..");
 
 function options() {
   // SST runs `node`, too: the one that runs this
