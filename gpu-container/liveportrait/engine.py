@@ -9,6 +9,7 @@ import time
 import torch
 
 from .checkout import Checkout
+from .driving import Driver
 from .faces import LANDMARKS, FaceFinder, open_detector, open_session
 from .models import Models, choose_device
 from .paste import read_mask
@@ -20,11 +21,12 @@ GPU_BATCH = 8
 
 
 class Engine:
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: Renderer, driver: Driver) -> None:
         self._renderer = renderer
+        self._driver = driver
 
     def works(self) -> dict[str, Work]:
-        return {"run": self._renderer.animate}
+        return {"run": self._renderer.animate, "extract": self._driver.extract}
 
 
 def open_engine(options: argparse.Namespace) -> Engine:
@@ -37,7 +39,7 @@ def open_engine(options: argparse.Namespace) -> Engine:
     models = Models(checkout, options.weights, device, batch, options.compile)
     finder = FaceFinder(checkout, open_detector(options.detector, options.weights), open_session(options.weights / LANDMARKS))
     detector = time.perf_counter()
-    models.warm_up()
+    models.warm_up(settle=options.batch == 0)
     parts = {
         "imports": (imported - started) * 1000,
         **models.timings,
@@ -45,8 +47,9 @@ def open_engine(options: argparse.Namespace) -> Engine:
         "start": (time.perf_counter() - started) * 1000,
     }
     told = ", ".join(f"{part} {ms:.0f}" for part, ms in parts.items())
-    print(f"{device_name(device)}, PyTorch {torch.__version__}, batch {batch}; ms: {told}", file=sys.stderr, flush=True)
-    return Engine(Renderer(models, Sources(checkout, models, finder), read_mask(checkout)))
+    print(f"{device_name(device)}, PyTorch {torch.__version__}, batch {models.batch}; ms: {told}", file=sys.stderr, flush=True)
+    renderer = Renderer(models, Sources(checkout, models, finder), read_mask(checkout))
+    return Engine(renderer, Driver(checkout, models, finder))
 
 
 def device_name(device: torch.device) -> str:

@@ -33,6 +33,7 @@ RETARGETING = {"stitching": "retarget_shoulder", "lip": "retarget_mouth", "eye":
 INPUT_SIDE = 256
 OUTPUT_SIDE = 512
 KEYPOINTS = 21
+MOST_BATCH_MS = 180.0
 
 
 @dataclass
@@ -129,8 +130,11 @@ class Models:
             step = self._whole or self._step
             return step(features.volume, features.compressed, features.background, x_s, x_d)[:count]
 
-    def warm_up(self) -> None:
-        """Runs everything at the shapes of production, so that no job waits for it; compiles for the card if told to."""
+    def warm_up(self, settle: bool = False) -> None:
+        """
+        Runs everything at the shapes of production, so that no job waits for it; compiles for the card if told to. `settle`: on a
+        slow card the batch becomes smaller, so that a cancel, which is heeded between batches, is heeded soon.
+        """
         image = np.zeros((INPUT_SIDE, INPUT_SIDE, 3), np.uint8)
         with self._timed("first_run"):
             info = self.read_faces(image[None])
@@ -140,8 +144,9 @@ class Models:
             self.retarget_eyes(info.kp, torch.zeros(1, 3, device=self.device))
             if self.device.type != "cuda":
                 return
-            self.generate(features, info.kp, x_d)
-            torch.cuda.synchronize(self.device)
+            while self._batch_ms(features, info.kp, x_d) > MOST_BATCH_MS and settle and self.batch > 1:
+                self.batch //= 2
+                x_d = x_d[: self.batch].contiguous()
         with self._timed("compile"):
             self._compile(features, info.kp, x_d)
 
@@ -155,6 +160,15 @@ class Models:
         self.batch //= 2
         print(f"out of graphics memory: {self.batch} frames at a time from now on", file=sys.stderr, flush=True)
         return True
+
+    def _batch_ms(self, features: Features, x_s: Tensor, x_d: Tensor) -> float:
+        """Of the second of two batches: the first looks for the fastest kernels."""
+        started = 0.0
+        for _ in range(2):
+            started = time.perf_counter()
+            self.generate(features, x_s, x_d)
+            torch.cuda.synchronize(self.device)
+        return (time.perf_counter() - started) * 1000
 
     def _compile(self, features: Features, x_s: Tensor, x_d: Tensor) -> None:
         """The best that works here: torch.compile with CUDA graphs, else CUDA graphs alone, else nothing."""
@@ -172,6 +186,8 @@ class Models:
                     for _ in range(3):
                         step(*arguments)
                 torch.cuda.synchronize(self.device)
+                # what was tried on the way stays taken otherwise
+                torch.cuda.empty_cache()
                 self._whole = step
                 return
             except Exception as error:
@@ -281,13 +297,18 @@ def memory_formats(generator: nn.Module, warping: nn.Module) -> torch.memory_for
 
 @contextlib.contextmanager
 def device_errors() -> Iterator[None]:
-    """A GPU that is gone or whose context is broken says so in many ways; running out of memory is none of them."""
+    """
+    Throws torch.OutOfMemoryError where there is no room, whoever noticed it, and DeviceLost where the GPU is gone or its context
+    is broken: both are said in many ways.
+    """
     try:
         yield
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
         text = str(error)
-        if "CUDA error" in text or "CUDNN_STATUS_EXECUTION_FAILED" in text or type(error).__name__ == "AcceleratorError":
+        if any(sign in text for sign in ("out of memory", "ALLOC_FAILED")):
+            raise torch.OutOfMemoryError(text) from error
+        if any(sign in text for sign in ("CUDA error", "CUDNN_STATUS_EXECUTION_FAILED", "CUDA driver")):
             raise DeviceLost(text.splitlines()[0]) from error
         raise

@@ -121,14 +121,18 @@ class Paster:
 def to_planes(rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """n×3×h×w of 0–255 to Y n×h×w, U and V n×h/2×w/2, 8 bits: ITU-R BT.709-6, section 3."""
     rgb = rgb.clamp(0, 255)
-    weights = torch.tensor(LUMA, device=rgb.device)
-    luma = torch.einsum("nchw,c->nhw", rgb, weights)
+    luma = grey_of(rgb)
     # weights 1 2 1 across, because a chroma sample sits on the left one of its two pixels, and 1 1 down
     padded = functional.pad(rgb, (1, 0, 0, 0), mode="replicate")
     across = padded[:, :, :, :-2:2] + 2 * padded[:, :, :, 1:-1:2] + padded[:, :, :, 2::2]
     both = (across[:, :, 0::2] + across[:, :, 1::2]) / 8
-    grey = torch.einsum("nchw,c->nhw", both, weights)
+    grey = grey_of(both)
     y = 16.5 + luma * (219 / 255)
     u = 128.5 + (both[:, 2] - grey) * (224 / 255 / 1.8556)
     v = 128.5 + (both[:, 0] - grey) * (224 / 255 / 1.5748)
     return y.to(torch.uint8), u.to(torch.uint8), v.to(torch.uint8)
+
+
+def grey_of(rgb: Tensor) -> Tensor:
+    red, green, blue = LUMA
+    return rgb[:, 0] * red + rgb[:, 1] * green + rgb[:, 2] * blue

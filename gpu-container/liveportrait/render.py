@@ -18,7 +18,7 @@ from .faces import MAX_YAW, choose
 from .frames import FrameFile
 from .framing import Framing, framing
 from .keypoints import Drive, stitched_keypoints
-from .models import Models
+from .models import Models, device_errors
 from .motion import Asked, eye_shares, ignored_in, read_motion, sides_of
 from .native import NativeTrack, read_native, sample_native
 from .paste import Matrix, Paster, place_of
@@ -47,6 +47,13 @@ class Renderer:
 
     def animate(self, request: Request, context: Context) -> Result:
         """Throws EngineError, Canceled and DeviceLost; then no file is left."""
+        try:
+            with device_errors():
+                return self._animate(request, context)
+        except torch.OutOfMemoryError as error:
+            raise EngineError("engine_out_of_memory", NO_ROOM) from error
+
+    def _animate(self, request: Request, context: Context) -> Result:
         watch = Stopwatch()
         self._models.interrupt = context.check
         video = Path(request["outputs"]["video"])
@@ -173,14 +180,15 @@ class Renderer:
         return paster.frames(faces)
 
     def _roomy(self, work: Callable[[], Tensor]) -> Tensor | None:
-        """None where there was no room for so large a batch: it is smaller now. Throws `engine_out_of_memory`."""
+        """None where there was no room for so large a batch: it is smaller now. Throws torch.OutOfMemoryError."""
         try:
-            return work()
-        except torch.OutOfMemoryError as error:
+            with device_errors():
+                return work()
+        except torch.OutOfMemoryError:
             self._sources.forget(everything=True)
             if self._models.shrink():
                 return None
-            raise EngineError("engine_out_of_memory", NO_ROOM) from error
+            raise
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self._models.device)

@@ -86,16 +86,20 @@ class StandIn:
         return True
 
 
-def open_renderer(models: Any, root: Path, points: Path) -> Renderer:
+def open_finder(checkout: Checkout, points: Path) -> FaceFinder:
     from tools.random_weights import write_landmarks
 
-    checkout = Checkout(root)
     path = Path(tempfile.mkdtemp()) / "landmark.onnx"
     write_landmarks(path)
     finder = FaceFinder(checkout, GivenPoints(points), open_session(path))
     path.unlink()
     path.parent.rmdir()
-    return Renderer(models, Sources(checkout, models, finder), read_mask(checkout))
+    return finder
+
+
+def open_renderer(models: Any, root: Path, points: Path) -> Renderer:
+    checkout = Checkout(root)
+    return Renderer(models, Sources(checkout, models, open_finder(checkout, points)), read_mask(checkout))
 
 
 def main() -> None:

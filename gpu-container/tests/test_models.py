@@ -17,7 +17,7 @@ if not MISSING:
     from liveportrait.checkout import Checkout
     from liveportrait.errors import CannotStart
     from liveportrait.keypoints import Drive, source_keypoints, stitched_keypoints
-    from liveportrait.models import Models, load_networks
+    from liveportrait.models import Models, load_networks, memory_formats
     from liveportrait.native import read_native, rotation_matrices, sample_native
     from tools.random_weights import plain_face
     from tools.stock import template_of
@@ -87,6 +87,29 @@ class AgainstTheirs(unittest.TestCase):
         self.assertEqual(alone.shape, (1, 3, 512, 512))
         self.assertLess(float((alone[0] - together[1]).abs().max()), 1e-5)
         self.assertGreater(float((together[0] - together[1]).abs().max()), 1e-3)
+
+    def test_what_a_card_runs_is_one_graph_at_half_precision(self) -> None:
+        """Traced without being computed: nothing in it waits for the CPU, and no two precisions meet."""
+        models = Models(self.checkout, self.weights, torch.device("cpu"), 8)
+        for net in (models.warping, models.generator):
+            net.half()
+            for layer in net.modules():
+                layer._forward_pre_hooks.clear()
+        models.generator_input = memory_formats(models.generator, models.warping)
+
+        class Step(torch.nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.nets = torch.nn.ModuleList([models.warping, models.generator])
+
+            def forward(self, *arguments: torch.Tensor) -> torch.Tensor:
+                return models._step(*arguments)
+
+        shapes = ((1, 32, 16, 64, 64), (1, 4, 16, 64, 64), (1, 1, 4, 16, 64, 64), (1, 21, 3), (8, 21, 3))
+        traced = torch.export.export(Step(), tuple(torch.zeros(shape) for shape in shapes), strict=True)
+        (output,) = [node for node in traced.graph.nodes if node.op == "output"]
+        frames = output.args[0][0].meta["val"]
+        self.assertEqual((tuple(frames.shape), frames.dtype), ((8, 3, 512, 512), torch.float16))
 
     def test_no_layer_works_out_its_weights_at_every_call(self) -> None:
         names = [name for name, _ in self.models.generator.named_parameters()]

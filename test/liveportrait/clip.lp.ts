@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLog } from "@smileloop/core/log.ts";
+import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { toPlanes } from "@smileloop/engine/warp/planes.ts";
 import { createEngineProcess, type EngineProcess } from "@smileloop/worker/engine-process.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CONTAINER, IMAGE, LACKING, openFolder, PYTHON, ROOT, standIn, WEIGHTS } from "./setting.ts";
@@ -42,6 +45,11 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
     const [command, ...args] = standIn(place.points, ...options);
     return processOf(command!, args);
   };
+  const realEngine = () =>
+    processOf(PYTHON, [
+      ...["-B", "-m", "liveportrait", "--root", ROOT, "--weights", WEIGHTS, "--cache", join(place.dir, "cache")],
+      ...["--device", "cpu", "--detector", `points:${place.points}`],
+    ]);
   const run = (frames: number, name: string, size: 256 | 512 = 256) => ({
     type: "run" as const,
     kind: "animate" as const,
@@ -60,11 +68,8 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
     const weights = join(CONTAINER, "tools", "random_weights.py");
     const made = spawnSync(PYTHON, ["-B", weights, "--root", ROOT, "--out", WEIGHTS], { encoding: "utf8" });
     expect(made.status, made.stderr).toBe(0);
-    const engine = processOf(PYTHON, [
-      ...["-B", "-m", "liveportrait", "--root", ROOT, "--weights", WEIGHTS, "--cache", join(place.dir, "cache")],
-      ...["--device", "cpu", "--detector", `points:${place.points}`],
-    ]);
-    expect(await engine.ready()).toMatchObject({ engine: "liveportrait", kinds: ["animate"], services: [] });
+    const engine = realEngine();
+    expect(await engine.ready()).toMatchObject({ engine: "liveportrait", kinds: ["animate"], services: ["extract"] });
     const request = run(3, "clip.mp4");
     const shares: number[] = [];
     const options = {
@@ -84,6 +89,27 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
       ...{ width: 256, height: 256, frames: 3, constantRate: true, fps: expect.closeTo(29.97, 2) },
       tags: { comment: expect.stringContaining("engine=liveportrait 1") },
     });
+  });
+
+  test("real classes: a driving clip becomes LivePortrait's own track, which the next request renders", async () => {
+    const clip = join(place.dir, "driving.mp4");
+    const { width, height, planes } = await portrait();
+    const writer = await openVideoWriter({ path: clip, width, height, fps: 25, provenance: PROVENANCE });
+    for (let frame = 0; frame < 13; frame++) await writer.write(planes);
+    await writer.close();
+    const engine = realEngine();
+    const driving = { path: clip, type: "video/mp4" };
+    const options = { timeoutMs: 500_000 };
+    const read = await engine.request({ type: "extract", inputs: { driving }, limits: { seconds: 10 } }, options);
+    expect(read.source).toMatchObject({ kind: "video", frames: 13, width, height, faces: 1 });
+    const file = join(place.dir, "driving.npz");
+    expect(read.motion.native).toEqual({ liveportrait: { file } });
+    const asked = run(1, "driven.mp4");
+    const made = await engine.request({ ...asked, motion: { ...asked.motion, native: read.motion.native! } }, options);
+    expect(made).toMatchObject({ outputs: { video: { frames: 1 } }, ignoredChannels: [] });
+    const elsewhere = { ...asked.motion, native: { liveportrait: { file: "/etc/passwd" } } };
+    const stolen = engine.request({ ...asked, motion: elsewhere }, options);
+    await expect(stolen).rejects.toMatchObject({ code: "invalid_request" });
   });
 
   test("a job that crashes the process fails with it; the next one is made by another", async () => {
@@ -109,6 +135,15 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
     await expect(none.request(run(5, "again.mp4"), options)).rejects.toMatchObject({ code: "engine_out_of_memory" });
   });
 });
+
+/** The sample portrait as one frame. */
+async function portrait() {
+  const { data, width, height } = await decodePicture(IMAGE, { maxSide: 300 });
+  const even = { width: width - (width % 2), height: height - (height % 2) };
+  expect([width, height]).toEqual([even.width, even.height]);
+  const { y, u, v } = toPlanes(data, width, height);
+  return { ...even, planes: new Uint8Array(Buffer.concat([y, u, v])) };
+}
 
 function ramp(frames: number, top: number): number[] {
   return Array.from({ length: frames }, (_, frame) => (top * frame) / Math.max(1, frames - 1));

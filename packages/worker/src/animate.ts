@@ -18,7 +18,7 @@ import type { AnimateJobParams, Kinds } from "@smileloop/core/kinds.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
 import { type Preset, presetMotion } from "@smileloop/core/preset.ts";
 import { varyMotion } from "@smileloop/core/vary.ts";
-import { readDriving } from "./driving.ts";
+import { type DrivingReaders, readDriving } from "./driving.ts";
 import type { EngineProcess, RequestOptions } from "./engine-process.ts";
 import { jobProgress } from "./progress.ts";
 
@@ -71,7 +71,7 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
     return (at: { stage: string; done: number; total: number }) => report(to(at.stage, at.done, at.total));
   };
   const driven = driving
-    ? await readDriving(serviceOf(deps, ready, "extract"), driving, asked, {
+    ? await readDriving(readersOf(deps, ready), driving, asked, {
         timeoutMs,
         signal,
         onProgress: onProgress(progressOf),
@@ -95,7 +95,7 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
   );
   const renderMs = watch();
   const left = made.outputs.frames;
-  if (left) await finish(serviceOf(deps, ready, "finish"), made, left, { video, provenance, timeoutMs, signal });
+  if (left) await finish(finisherOf(deps, ready), made, left, { video, provenance, timeoutMs, signal });
   const finishMs = watch();
 
   report(jobProgress("check", 0, 1));
@@ -179,8 +179,14 @@ async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
   return hash.digest("hex");
 }
 
-function serviceOf({ engine, helper }: AnimateDeps, { services }: Ready, service: "extract" | "finish"): EngineProcess {
-  return helper === null || services.includes(service) ? engine : helper;
+/** The helper reads the channels as it does for every engine; what such an engine reads besides is its own track. */
+function readersOf({ engine, helper }: AnimateDeps, { services }: Ready): DrivingReaders {
+  if (helper === null) return { channels: engine, native: null };
+  return { channels: helper, native: services.includes("extract") ? engine : null };
+}
+
+function finisherOf({ engine, helper }: AnimateDeps, { services }: Ready): EngineProcess {
+  return helper === null || services.includes("finish") ? engine : helper;
 }
 
 /** Frames that the engine has left become the video, and go. */

@@ -1,4 +1,5 @@
 import type { ExtractResult } from "@smileloop/core/engine-protocol.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import type { Channel, Track } from "@smileloop/core/motion.ts";
 import { expect, test } from "vitest";
 import { readDriving } from "./driving.ts";
@@ -7,18 +8,27 @@ import type { EngineProcess } from "./engine-process.ts";
 const DRIVING = { path: "/clip.mp4", type: "video/mp4" };
 
 /** What becomes of a clip of which the engine says that it has these curves, 10 values a second. */
-function driven(channels: Partial<Record<Channel, number[]>>, asked: { duration?: number; intensity?: number } = {}) {
+function driven(
+  channels: Partial<Record<Channel, number[]>>,
+  asked: {
+    duration?: number;
+    intensity?: number;
+    native?: () => Promise<ExtractResult>;
+    kind?: "video" | "livelink";
+  } = {},
+) {
   const tracks = Object.entries(channels).map(([name, samples]): [string, Track] => [name, { fps: 10, samples }]);
   const seconds = (Object.values(channels)[0]!.length - 1) / 10;
   const result: ExtractResult = {
     motion: { duration: seconds, loop: false, faces: [{ channels: Object.fromEntries(tracks) }] },
-    source: { kind: "video", seconds, frames: 10 * seconds, fps: 10 },
+    source: { kind: asked.kind ?? "video", seconds, frames: 10 * seconds, fps: 10 },
     warnings: [{ code: "driving_cut", detail: "The first 10 s are used." }],
     timings: {},
   };
-  const engine = { request: async () => result } as unknown as EngineProcess;
+  const processOf = (request: () => Promise<ExtractResult>) => ({ request }) as unknown as EngineProcess;
   const { duration, intensity = 1 } = asked;
-  return readDriving(engine, DRIVING, { fps: 10, duration, params: { intensity } }, { timeoutMs: 1000 });
+  const readers = { channels: processOf(async () => result), native: asked.native ? processOf(asked.native) : null };
+  return readDriving(readers, DRIVING, { fps: 10, duration, params: { intensity } }, { timeoutMs: 1000 });
 }
 const ramp = (count: number, size: number) => Array.from({ length: count }, (_, i) => (size * i) / (count - 1));
 
@@ -59,4 +69,20 @@ test("a face that hardly moves is told of, measured by what is asked for", async
   expect(await codes(0.05)).toContain("driving_still");
   expect(await codes(0.5)).not.toContain("driving_still");
   expect(await codes(0.5, 0.3)).not.toContain("driving_still");
+});
+
+test("of a video, the engine's own track goes with the curves; where it has none, that is said", async () => {
+  const track = { liveportrait: { file: "/clip.npz" } };
+  const answer = async () => ({ motion: { native: track } }) as unknown as ExtractResult;
+  const refuse = (code: "no_face" | "engine_crashed") => async (): Promise<ExtractResult> => {
+    throw new AppError(code, "Not this one.");
+  };
+  const curves = { jawOpen: ramp(21, 0.8) };
+  const both = await driven(curves, { native: answer });
+  expect(both.motion).toMatchObject({ frames: 20, native: track });
+  expect((await driven(curves, { native: answer, kind: "livelink" })).motion.native).toBeUndefined();
+  const alone = await driven(curves, { native: refuse("no_face") });
+  expect(alone.motion.native).toBeUndefined();
+  expect(alone.warnings.map(({ code }) => code)).toContain("driving_channels_only");
+  await expect(driven(curves, { native: refuse("engine_crashed") })).rejects.toMatchObject({ code: "engine_crashed" });
 });

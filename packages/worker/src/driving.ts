@@ -1,10 +1,12 @@
-/** A job's driving clip: the engine reads how its face moves, and that becomes the curves of the frames that are asked for. */
-import { AppError } from "@smileloop/core/errors.ts";
+/** A job's driving clip: how its face moves is read, and becomes the curves of the frames that are asked for. */
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job.ts";
 import { CLIP_LIMITS } from "@smileloop/core/kinds.ts";
 import { type Channel, type MotionFrames, sampleMotion } from "@smileloop/core/motion.ts";
 import type { EngineProcess, RequestOptions } from "./engine-process.ts";
 
+/** Who reads the channels of a clip, and who, where the engine has a track of its own, that of a video. */
+export type DrivingReaders = { channels: EngineProcess; native: EngineProcess | null };
 export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"] };
 
 /** Below this (a whole channel, or 15 degrees, is 1) hardly anything is seen to move. */
@@ -23,18 +25,23 @@ const ROOM: Partial<Record<Channel, number>> = {
  * (`seed`) has no part in it. Throws what the engine throws.
  */
 export async function readDriving(
-  engine: EngineProcess,
+  { channels, native }: DrivingReaders,
   driving: { path: string; type: string },
   { fps, duration, params }: { fps: number; duration?: number | undefined; params: { intensity: number } },
   options: RequestOptions,
 ): Promise<DrivenMotion> {
   const limits = { seconds: CLIP_LIMITS.maxSeconds };
-  const read = await engine.request({ type: "extract", inputs: { driving }, limits }, options);
+  const read = await channels.request({ type: "extract", inputs: { driving }, limits }, options);
   const own = Math.min(CLIP_LIMITS.maxSeconds, Math.max(SHORTEST_SECONDS, read.motion.duration));
   const motion = withinRoom(
     sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity: params.intensity, stretch: false }),
   );
   const warnings = [...read.warnings];
+  if (native && read.source.kind === "video") {
+    const track = await readNative(native, driving, options);
+    if (track) motion.native = track;
+    else warnings.push({ code: "driving_channels_only", detail: CHANNELS_ONLY });
+  }
   if (duration !== undefined && duration > read.motion.duration + 0.5) {
     const seconds = read.motion.duration.toFixed(1);
     const detail = `The driving clip is ${seconds} s long; after it, the video holds its last pose.`;
@@ -45,6 +52,26 @@ export async function readDriving(
     warnings.push({ code: "driving_still", detail });
   }
   return { motion, warnings };
+}
+
+const CHANNELS_ONLY =
+  "This engine could not follow the face in the driving clip by itself, so it moves by what can be said of any face.";
+
+/** The engine's own track; null where the clip is not for it, though the channels could be read. */
+async function readNative(
+  engine: EngineProcess,
+  driving: { path: string; type: string },
+  options: RequestOptions,
+): Promise<MotionFrames["native"] | null> {
+  const limits = { seconds: CLIP_LIMITS.maxSeconds };
+  try {
+    // how far it is was told by the first reading
+    const quiet = { ...options, onProgress: undefined };
+    return (await engine.request({ type: "extract", inputs: { driving }, limits }, quiet)).motion.native ?? null;
+  } catch (error) {
+    if (hasCode(error, "no_face", "driving_unreadable", "driving_too_large")) return null;
+    throw error;
+  }
 }
 
 function withinRoom(motion: MotionFrames): MotionFrames {
