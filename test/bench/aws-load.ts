@@ -1,12 +1,12 @@
 /**
- * Jobs at a constant rate, whether or not the ones before are answered, from a process of its own:
+ * Jobs at a constant rate, whether or not the ones before are answered, or so many at a time, from a process of its own:
  *
- *     node aws-load.ts api <seconds> <rate> '{"port", "key", "uploads": [id, …]}'
- *     node aws-load.ts doubles <seconds> <rate> '{"s3": port, "sqs": port, "url", "uploads": […], "owner"}'
+ *     node aws-load.ts open|closed <seconds> <rate|at a time> api '{"port", "key", "uploads": [id, …]}'
+ *     node aws-load.ts open|closed <seconds> <rate|at a time> doubles '{"s3": port, "sqs": port, "url", "uploads": […], "owner"}'
  *
  * `api` asks for a job; `doubles` makes the five calls of one itself, one after the other, which is what the doubles take of
- * it. Times count from the moment at which a job was to begin, so that whoever waits for a connection or for this process is
- * waiting.
+ * it. With `open`, times count from the moment at which a job was to begin, so that whoever waits for a connection or for this
+ * process is waiting.
  */
 import { newId } from "@smileloop/core/ids.ts";
 import { inputKey, jobPrefix, timerKey, uploadKey } from "@smileloop/core/keys.ts";
@@ -14,8 +14,8 @@ import { ADMIN } from "../support/s3.ts";
 import { signedHeaders } from "../support/s3-double/signature.ts";
 import { type Client, client, goFirst, until } from "./load.ts";
 
-/** Milliseconds. */
-export type LoadResult = { p50: number; p99: number; max: number; jobs: number; errors: number };
+/** Milliseconds; `jobs` a second. */
+export type LoadResult = { p50: number; p99: number; max: number; jobs: number; jobsPerSecond: number; errors: number };
 export type ApiTarget = { port: number; key: string; uploads: string[] };
 export type DoublesTarget = { s3: number; sqs: number; url: string; owner: string; uploads: string[] };
 
@@ -23,11 +23,12 @@ export type DoublesTarget = { s3: number; sqs: number; url: string; owner: strin
 const IDLE_MS = 3000;
 
 if (import.meta.main) {
-  const [mode, seconds, rate, target = "{}"] = process.argv.slice(2);
+  const [mode, seconds, much, what, target = "{}"] = process.argv.slice(2);
   goFirst();
-  const job = mode === "api" ? apiJob(JSON.parse(target)) : doublesJob(JSON.parse(target));
-  await open(job, 1, Number(rate));
-  process.stdout.write(`${JSON.stringify(await open(job, Number(seconds), Number(rate)))}\n`);
+  const job = what === "api" ? apiJob(JSON.parse(target)) : doublesJob(JSON.parse(target));
+  const load = mode === "open" ? open : closed;
+  await load(job, 1, Number(much));
+  process.stdout.write(`${JSON.stringify(await load(job, Number(seconds), Number(much)))}\n`);
   process.exit(0);
 }
 
@@ -48,9 +49,29 @@ async function open(job: Job, seconds: number, rate: number): Promise<LoadResult
     pending.push(one);
   }
   await Promise.all(pending);
+  return resultOf(times, errors, performance.now() - start);
+}
+
+async function closed(job: Job, seconds: number, atOnce: number): Promise<LoadResult> {
+  const times: number[] = [];
+  let errors = 0;
+  const start = performance.now();
+  const one = async (index: number) => {
+    for (let n = index; performance.now() - start < seconds * 1000; n += atOnce) {
+      const before = performance.now();
+      if (!(await job(n))) errors++;
+      times.push(performance.now() - before);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, (_, index) => one(index)));
+  return resultOf(times, errors, performance.now() - start);
+}
+
+function resultOf(times: number[], errors: number, tookMs: number): LoadResult {
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.floor((times.length - 1) * share)] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: at(1), jobs: times.length, errors };
+  const jobs = times.length;
+  return { p50: at(0.5), p99: at(0.99), max: at(1), jobs, jobsPerSecond: (jobs * 1000) / tookMs, errors };
 }
 
 /** Sends on the connection that was used last, if it is free, or on a new one. */

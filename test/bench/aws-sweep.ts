@@ -24,9 +24,8 @@ export const sweep: Part = {
       // each prefix that is purged is listed: that belongs to its job
       const lists = (s3.ListObjectsV2 ?? 0) - DUE;
       const name = `a sweep of ${RECORDS.toLocaleString("en")} records, ${DUE} of them due`;
-      const note = Object.entries(s3)
-        .map(([call, count]) => `${count} ${call}`)
-        .join(", ");
+      const named = Object.entries(s3).map(([call, count]) => `${count} ${call}`);
+      const note = `${named.join(", ")}; without the sweeper's lease (3)`;
       return [
         { name: `${name}: all calls`, unit: "calls", value: totalOf(s3), target: 2 + 6 * DUE, note },
         { name: "  listings of timers and uploads", unit: "calls", value: lists, target: 2 },

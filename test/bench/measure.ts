@@ -2,7 +2,7 @@
 
 export type Figure = {
   name: string;
-  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "calls" | "×";
+  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "jobs/s" | "calls" | "×";
   value: number;
   /** What the project wants of it; null where it is only told. */
   target: number | null;
