@@ -28,6 +28,7 @@ export const calls: Part = {
       told("each further minute of work", minuteOfWork),
       told("what sweeps do about a job and its upload", after),
       told("a sweep of nothing, under its lease", sweep),
+      told("a minute of a worker without work, both lanes", counted.idleMinute),
     ];
   },
 };
