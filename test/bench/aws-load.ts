@@ -4,12 +4,12 @@
  *     node aws-load.ts open|closed <seconds> <rate|at a time> api '{"port", "key", "uploads": [id, …]}'
  *     node aws-load.ts open|closed <seconds> <rate|at a time> doubles '{"s3": port, "sqs": port, "url", "uploads": […], "owner"}'
  *
- * `api` asks for a job; `doubles` makes the five calls of one itself, one after the other, which is what the doubles take of
+ * `api` asks for a job; `doubles` makes the six calls of one itself, one after the other, which is what the doubles take of
  * it. With `open`, times count from the moment at which a job was to begin, so that whoever waits for a connection or for this
  * process is waiting.
  */
 import { newId } from "@smileloop/core/ids.ts";
-import { inputKey, jobPrefix, timerKey, uploadKey } from "@smileloop/core/keys.ts";
+import { inputKey, jobPrefix, ownerPrefix, timerKey, uploadKey } from "@smileloop/core/keys.ts";
 import { ADMIN } from "../support/s3.ts";
 import { signedHeaders } from "../support/s3-double/signature.ts";
 import { type Client, client, goFirst, until } from "./load.ts";
@@ -103,20 +103,23 @@ function apiJob({ port, key, uploads }: ApiTarget): Job {
 
 function doublesJob({ s3, sqs, url, owner, uploads }: DoublesTarget): Job {
   const ask = { s3: connections(s3), sqs: connections(sqs) };
-  const signed = (method: string, key: string, more: Record<string, string>, body = "") => {
-    const path = `/smileloop/${key}`;
+  const signed = (method: string, key: string, more: Record<string, string>, body = "", query = "") => {
+    const path = `/smileloop${key === "" ? "" : `/${key}`}`;
     const length = method === "PUT" ? { "content-length": String(Buffer.byteLength(body)) } : {};
     const headers = { host: `127.0.0.1:${s3}`, ...length, ...more };
-    const request = { method, path, query: "", headers, body };
-    return ask.s3(requestOf(method, path, signedHeaders(request, { ...ADMIN, region: "us-east-1" }, Date.now()), body));
+    const request = { method, path, query, headers, body };
+    const url = query === "" ? path : `${path}?${query}`;
+    return ask.s3(requestOf(method, url, signedHeaders(request, { ...ADMIN, region: "us-east-1" }, Date.now()), body));
   };
   return async (n) => {
     const id = newId(Date.now());
     const source = uploadKey(owner, uploads[n % uploads.length]!);
     const record = JSON.stringify({ id, filled: "x".repeat(1000) });
+    const newest = `delimiter=%2F&list-type=2&max-keys=10&prefix=${encodeURIComponent(ownerPrefix(owner))}`;
     const json = { "content-type": "application/json" };
     const oks = [
       await signed("GET", source, { range: "bytes=0-32767" }),
+      await signed("GET", "", {}, "", newest),
       await signed("PUT", timerKey({ atMs: Date.now() + 300_000, owner, id }), json),
       await signed("PUT", inputKey(owner, id, "image"), {
         "x-amz-copy-source": `smileloop/${source}`,

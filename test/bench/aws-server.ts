@@ -12,6 +12,7 @@ import { systemClock } from "@smileloop/core/clock.ts";
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
 import type { JobRecord } from "@smileloop/core/job.ts";
 import { createKinds } from "@smileloop/core/kinds.ts";
+import { withLanes } from "@smileloop/core/lanes.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { loadPresets } from "@smileloop/core/preset.ts";
 import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";
@@ -23,6 +24,7 @@ import { CLAIM_TIMES } from "../../functions/s3-home.ts";
 import { jpegBytes } from "../support/api.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { ADMIN } from "../support/s3.ts";
+import { QUEUES } from "./aws-calls.ts";
 import type { ApiTarget, DoublesTarget, LoadResult } from "./aws-load.ts";
 import { type Figure, median, type Part, RUNS } from "./measure.ts";
 
@@ -55,7 +57,7 @@ export const accept: Part = {
       const uploads: string[] = [];
       for (let n = 0; n < UPLOADS; n++) uploads.push(await upload(cloud, jpegBytes()));
       const api: ApiTarget = { port: cloud.api, key: cloud.key, uploads };
-      const doubles: DoublesTarget = { s3: cloud.s3, sqs: cloud.sqs, url: cloud.urls.warp, owner: OWNER, uploads };
+      const doubles: DoublesTarget = { s3: cloud.s3, sqs: cloud.sqs, url: cloud.urls.warp!, owner: OWNER, uploads };
       const cpuMs: number[] = [];
       const results: Record<"api" | "doubles" | "mostApi" | "mostDoubles", LoadResult[]> = {
         ...{ api: [], doubles: [], mostApi: [], mostDoubles: [] },
@@ -134,9 +136,10 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
   };
   const presets = loadPresets(PRESETS_DIR);
   const sqs = createSqsClient({ region: "us-east-1", endpoint: cloud.sqsEndpoint, credentials });
+  const messages = sqsQueue({ client: sqs, urls: cloud.urls, clock: systemClock });
   const worker = createWorker({
     ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: CLAIM_TIMES },
-    ...{ queue: sqsQueue({ client: sqs, urls: cloud.urls, clock: systemClock }), ...WARP, slots: 1 },
+    ...{ queue: withLanes(messages, new Set(QUEUES), systemClock), ...WARP, slots: 1 },
     ...{
       presets,
       kinds: createKinds({ presets, engines: ["warp"] }),
@@ -178,7 +181,7 @@ type Cloud = {
   sqs: number;
   s3Endpoint: string;
   sqsEndpoint: string;
-  urls: { warp: string };
+  urls: Record<string, string>;
   key: string;
   /** What the API's process has used of the processor so far. */
   apiCpuMs(): number;
@@ -203,10 +206,11 @@ async function withCloud<T>(use: (cloud: Cloud) => Promise<T>): Promise<T> {
   try {
     const { endpoint: s3Endpoint } = await start<{ endpoint: string }>("aws-doubles.ts", ["s3"]);
     const { endpoint: sqsEndpoint } = await start<{ endpoint: string }>("aws-doubles.ts", ["sqs"]);
-    const urls = { warp: `${sqsEndpoint}/000000000000/warp` };
+    const urls = Object.fromEntries(QUEUES.map((name) => [name, `${sqsEndpoint}/000000000000/${name}`]));
+    const queues = Object.entries(urls).map((pair) => pair.join("="));
     const { key } = makeApiKey(OWNER);
     const env = {
-      ...{ BUCKET: "smileloop", S3_ENDPOINT: s3Endpoint, SQS_ENDPOINT: sqsEndpoint, QUEUES: `warp=${urls.warp}` },
+      ...{ BUCKET: "smileloop", S3_ENDPOINT: s3Endpoint, SQS_ENDPOINT: sqsEndpoint, QUEUES: queues.join() },
       ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
       API_KEYS: `${OWNER}:${apiKeySha256(key)}`,
     };

@@ -20,7 +20,12 @@ export function listObjects(request: S3Request): S3Reply {
     throw new S3Error("InvalidArgument", "The continuation token provided is incorrect");
   }
 
-  const entries = entriesAfter(store.keysFrom(after.startsWith(prefix) ? after : prefix), { prefix, delimiter, after });
+  const entries = entriesAfter(store.keysFrom(after.startsWith(prefix) ? after : prefix), {
+    prefix,
+    delimiter,
+    after,
+    maxKeys,
+  });
   const page = entries.slice(0, maxKeys);
   const truncated = entries.length > maxKeys && maxKeys > 0;
   const last = page.at(-1);
@@ -46,7 +51,7 @@ export function listObjects(request: S3Request): S3Reply {
 /** Keys and common prefixes, in byte order, as far as one more than a page. */
 function entriesAfter(
   keys: Iterable<string>,
-  { prefix, delimiter, after }: { prefix: string; delimiter: string; after: string },
+  { prefix, delimiter, after, maxKeys }: { prefix: string; delimiter: string; after: string; maxKeys: number },
 ): string[] {
   const afterBytes = Buffer.from(after);
   const entries: string[] = [];
@@ -61,7 +66,7 @@ function entriesAfter(
       continue;
     }
     if (entries.at(-1) !== entry) entries.push(entry);
-    if (entries.length > MAX_KEYS) break;
+    if (entries.length > maxKeys) break;
   }
   return entries;
 }
