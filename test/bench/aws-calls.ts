@@ -50,8 +50,6 @@ export type AwsCalls = {
 
 export type AwsHome = Awaited<ReturnType<typeof openAwsHome>>;
 
-/** Those that are deployed. */
-export const QUEUES = ["warp", "warp-bulk"];
 const MINUTE_MS = 60_000;
 const POLL = "poll that finds it done";
 const NO_CALLS: Counts = { s3: {}, sqs: {} };

@@ -4,11 +4,13 @@
  *     node aws-doubles.ts s3 | sqs     says where it is: {"endpoint"}
  */
 import { systemClock } from "@smileloop/core/clock.ts";
+import { WARP_QUEUES } from "../../infra/policy.ts";
 import { ADMIN } from "../support/s3.ts";
 import { startS3Double } from "../support/s3-double/server.ts";
 import { openSqs } from "../support/sqs.ts";
-import { QUEUES } from "./aws-calls.ts";
 
 const { endpoint } =
-  process.argv[2] === "sqs" ? await openSqs(QUEUES) : await startS3Double({ clock: systemClock, roles: [ADMIN] });
+  process.argv[2] === "sqs"
+    ? await openSqs([...WARP_QUEUES])
+    : await startS3Double({ clock: systemClock, roles: [ADMIN] });
 process.stdout.write(`${JSON.stringify({ endpoint })}\n`);

@@ -21,10 +21,10 @@ import { createWorker } from "@smileloop/worker/worker.ts";
 import { PRESETS_DIR } from "../../functions/deps.ts";
 import { WARP } from "../../functions/engines.ts";
 import { CLAIM_TIMES } from "../../functions/s3-home.ts";
+import { WARP_QUEUES } from "../../infra/policy.ts";
 import { jpegBytes } from "../support/api.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { ADMIN } from "../support/s3.ts";
-import { QUEUES } from "./aws-calls.ts";
 import type { ApiTarget, DoublesTarget, LoadResult } from "./aws-load.ts";
 import { type Figure, median, type Part, RUNS } from "./measure.ts";
 
@@ -139,7 +139,7 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
   const messages = sqsQueue({ client: sqs, urls: cloud.urls, clock: systemClock });
   const worker = createWorker({
     ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: CLAIM_TIMES },
-    ...{ queue: withLanes(messages, new Set(QUEUES), systemClock), ...WARP, slots: 1 },
+    ...{ queue: withLanes(messages, new Set(WARP_QUEUES), systemClock), ...WARP, slots: 1 },
     ...{
       presets,
       kinds: createKinds({ presets, engines: ["warp"] }),
@@ -206,7 +206,7 @@ async function withCloud<T>(use: (cloud: Cloud) => Promise<T>): Promise<T> {
   try {
     const { endpoint: s3Endpoint } = await start<{ endpoint: string }>("aws-doubles.ts", ["s3"]);
     const { endpoint: sqsEndpoint } = await start<{ endpoint: string }>("aws-doubles.ts", ["sqs"]);
-    const urls = Object.fromEntries(QUEUES.map((name) => [name, `${sqsEndpoint}/000000000000/${name}`]));
+    const urls = Object.fromEntries(WARP_QUEUES.map((name) => [name, `${sqsEndpoint}/000000000000/${name}`]));
     const queues = Object.entries(urls).map((pair) => pair.join("="));
     const { key } = makeApiKey(OWNER);
     const env = {
