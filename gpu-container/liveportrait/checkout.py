@@ -33,6 +33,9 @@ class Checkout:
     def __init__(self, root: Path) -> None:
         if not (root / "src" / "modules" / "spade_generator.py").is_file():
             raise CannotStart(3, f"There is no LivePortrait checkout in {root}.")
+        said = root / "COMMIT"
+        if said.is_file() and said.read_text().strip() != COMMIT:
+            raise CannotStart(3, f"The checkout in {root} is not LivePortrait's commit {COMMIT[:12]}.")
         self.root = root
         sys.dont_write_bytecode = True
         if str(root) not in sys.path:

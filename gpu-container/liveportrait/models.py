@@ -171,10 +171,13 @@ class Models:
         return (time.perf_counter() - started) * 1000
 
     def _compile(self, features: Features, x_s: Tensor, x_d: Tensor) -> None:
-        """The best that works here: torch.compile with CUDA graphs, else CUDA graphs alone, else nothing."""
+        """
+        CUDA graphs alone unless told otherwise: they are recorded in a second, where torch.compile traces for many and compiles for
+        minutes at the first start. What does not work here is said, and the next simpler way is taken.
+        """
         from .graphs import capture, compiled, has_compiler
 
-        wanted = {"auto": ["default", "graphs"], "off": []}.get(self._mode, [self._mode, "graphs"])
+        wanted = {"auto": ["graphs"], "graphs": ["graphs"], "off": []}.get(self._mode, [self._mode, "graphs"])
         arguments = (features.volume, features.compressed, features.background, x_s, x_d)
         for mode in wanted:
             if mode != "graphs" and not has_compiler():

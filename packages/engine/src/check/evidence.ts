@@ -3,19 +3,19 @@ import type { CheckRequest } from "@smileloop/core/engine-protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion.ts";
 import { isSteady } from "../face/clarity.ts";
-import { type Face, type FaceCrop, findFaces, trackFace } from "../face/face.ts";
+import { type Face, type FaceCrop, findFaces } from "../face/face.ts";
 import { sharpnessOf } from "../face/sharpness.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { readVideo, type VideoInfo } from "../media/video-reader.ts";
-import { type Box, pictureOf } from "../media/yuv.ts";
 import { castOf, type Mover } from "../warp/cast.ts";
 import { eased } from "../warp/ease.ts";
 import { type Framing, MAX_SOURCE_SIDE } from "../warp/framing.ts";
 import { phasesOf } from "../warp/phases.ts";
 import { type Demand, demandsOf, strengthAt } from "./demands.ts";
 import { type EyeView, eyesChanged } from "./eye-patch.ts";
-import { type Likeness, likeness } from "./likeness.ts";
+import type { Likeness } from "./likeness.ts";
 import { type Moved, movedBetween } from "./measure.ts";
+import { boxAround, findPlace, viewOf } from "./place.ts";
 import { change } from "./stillness.ts";
 
 const MOST_FRAMES = 8;
@@ -98,34 +98,28 @@ async function look(
   frames: Map<number, Uint8Array>,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  const box = boxAround(at);
   const neutralFrame = frames.get(0)!;
-  let neutral: EyeView | undefined;
-  let alike: Likeness | undefined;
-  let meshScore = 1;
+  const { place, view, alike } = await findPlace({ yuv: neutralFrame, width, height }, source, face, at);
+  const neutral: EyeView = view;
+  const box = boxAround(place);
+  let { meshScore } = view.landmarks;
   let most = 0;
   const moved = new Map<number, Moved>();
   for (const frame of wanted) {
     signal.throwIfAborted();
+    if (frame === 0) continue;
     const yuv = frames.get(frame)!;
-    const picture = pictureOf(yuv, width, height, box);
-    const crop = { ...at, x: at.x - picture.region.x, y: at.y - picture.region.y };
-    const landmarks = await trackFace(picture, crop);
-    if (legible || frame === 0) meshScore = Math.min(meshScore, landmarks.meshScore);
-    if (neutral === undefined) {
-      neutral = { picture, landmarks };
-      alike = likeness({ picture, crop, landmarks }, { picture: source, crop: face.crop, landmarks: face });
-    } else {
-      const seen = movedBetween(neutral.landmarks, landmarks);
-      const { left, right } = eyesChanged(neutral, { picture, landmarks });
-      const lids = Math.max(seen.lids, (LIDS_PER_CHANGE * (left + right)) / 2);
-      const wink = LIDS_PER_CHANGE * (left - right);
-      moved.set(frame, { ...seen, lids, wink: Math.abs(wink) > Math.abs(seen.wink) ? wink : seen.wink });
-      most = Math.max(most, change(neutralFrame, yuv, width, height, box));
-    }
+    const { picture, landmarks } = await viewOf({ yuv, width, height }, place, box);
+    if (legible) meshScore = Math.min(meshScore, landmarks.meshScore);
+    const seen = movedBetween(neutral.landmarks, landmarks);
+    const { left, right } = eyesChanged(neutral, { picture, landmarks });
+    const lids = Math.max(seen.lids, (LIDS_PER_CHANGE * (left + right)) / 2);
+    const wink = LIDS_PER_CHANGE * (left - right);
+    moved.set(frame, { ...seen, lids, wink: Math.abs(wink) > Math.abs(seen.wink) ? wink : seen.wink });
+    most = Math.max(most, change(neutralFrame, yuv, width, height, box));
   }
   const strength = Math.max(...wanted.map((frame) => strengthAt(motion, frame)));
-  return { index, likeness: alike!, meshScore, change: most, strength, demands, moved };
+  return { index, likeness: alike, meshScore, change: most, strength, demands, moved };
 }
 
 /**
@@ -218,10 +212,4 @@ function requireShape(info: VideoInfo, { motion }: CheckRequest, due: Framing): 
     `The finished video has ${info.frames} frames of ${info.width} × ${info.height} at ${info.fps.toFixed(2)} a second; ` +
       `${motion.frames} of ${due.width} × ${due.height} at ${motion.fps} were asked for.`,
   );
-}
-
-/** The square that holds a crop however it is turned. */
-function boxAround({ x, y, size }: FaceCrop): Box {
-  const reach = size * 0.72;
-  return { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach };
 }

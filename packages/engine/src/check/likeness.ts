@@ -17,7 +17,7 @@ export type Likeness = {
 const SIDE = 32;
 /** The crop reaches beyond the face: this middle part is the face itself. */
 const INNER = [7, 25] as const;
-const SHAPE_POINTS = [
+export const SHAPE_POINTS = [
   33, 133, 362, 263, 61, 291, 0, 17, 1, 2, 129, 358, 10, 152, 234, 454, 105, 334, 6, 50, 280, 172, 397,
 ];
 
