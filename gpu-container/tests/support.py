@@ -9,7 +9,6 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CONTAINER = HERE.parent
@@ -39,9 +38,15 @@ def random_weights() -> Path:
     return out
 
 
-def run_python(code: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """A process of its own that has our package; its stdout and stderr are text."""
+def start_python(code: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process of its own that has our package; its pipes are text."""
     environment = {"PYTHONPATH": str(CONTAINER), "OMP_NUM_THREADS": "2", "PATH": os.environ.get("PATH", "")}
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True, check=False, **options
-    )
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-B", "-c", code, *arguments]
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    process = start_python(code, *arguments)
+    said, errors = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, said, errors)

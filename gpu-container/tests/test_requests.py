@@ -7,7 +7,7 @@ import unittest
 from liveportrait.channels import ARKIT_CHANNELS, HEAD_CHANNELS
 from liveportrait.requests import Invalid, check_request, run_of
 
-from .support import CONTAINER, REPOSITORY, run_python
+from .support import CONTAINER, REPOSITORY, start_python
 
 CORE = REPOSITORY / "packages" / "core" / "src"
 RUN = {
@@ -84,13 +84,17 @@ def work(request, context):
 server.start()
 server.serve("e", "1", {"run": work})
 """
-        done = run_python(code, input=json.dumps(RUN) + "\n" + '{"type": "cancel", "run": "b"}\nnot JSON\n' * 200)
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        process = start_python(code)
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(json.dumps(RUN) + "\n" + 'not JSON\n{"type": "cancel", "run": "b"}\n')
+        process.stdin.flush()
+        lines = [json.loads(process.stdout.readline()) for _ in range(4)]
+        rest, errors = process.communicate()
         self.assertEqual(lines[0]["type"], "ready")
-        self.assertTrue(all(line["type"] in ("ready", "progress", "done", "failed") for line in lines))
+        self.assertEqual(sorted(line["type"] for line in lines[1:]), ["done", "failed", "progress"])
+        self.assertEqual((rest, process.returncode), ("", 0))
         for said in ("printed", "written", "native", "child", "more"):
-            self.assertIn(said, done.stderr)
-        self.assertEqual(done.returncode, 0)
+            self.assertIn(said, errors)
 
 
 if __name__ == "__main__":
