@@ -75,6 +75,8 @@ class Server:
         self._current: Context | None = None
         self._waiting: queue.SimpleQueue[tuple[Request, Context]] = queue.SimpleQueue()
         self._works: dict[str, Work] = {}
+        # `ready` is the first line: what is refused before it is said after it
+        self._early: list[bytes] | None = []
 
     def start(self) -> None:
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
@@ -85,7 +87,7 @@ class Server:
         services = [name for name in works if name != "run"]
         kinds = ["animate"] if "run" in works else []
         names = {"engine": engine, "version": version, "kinds": kinds, "services": services}
-        self._say({"type": "ready", "protocol": PROTOCOL, **names, "slots": 1})
+        self._say_ready({"type": "ready", "protocol": PROTOCOL, **names, "slots": 1})
         while True:
             request, context = self._waiting.get()
             self._perform(request, context)
@@ -150,12 +152,22 @@ class Server:
         return None
 
     def _say(self, message: dict[str, Any]) -> None:
-        data = json.dumps(message, allow_nan=False).encode() + b"\n"
+        with self._lock:
+            if self._early is None:
+                self._write(line_of(message))
+            else:
+                self._early.append(line_of(message))
+
+    def _say_ready(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            early, self._early = self._early or [], None
+            self._write(b"".join([line_of(message), *early]))
+
+    def _write(self, lines: bytes) -> None:
         try:
-            with self._lock:
-                view = memoryview(data)
-                while view:
-                    view = view[self._out.write(view) :]
+            view = memoryview(lines)
+            while view:
+                view = view[self._out.write(view) :]
         except OSError:
             # nobody reads the replies any more
             os._exit(0)
@@ -176,6 +188,10 @@ def failure_of(error: Exception, context: Context) -> dict[str, Any]:
 
 def failed(run: str, code: str, detail: str) -> dict[str, Any]:
     return {"type": "failed", "run": run, "code": code, "detail": detail}
+
+
+def line_of(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, allow_nan=False).encode() + b"\n"
 
 
 def refuse_constant(name: str) -> None:
