@@ -15,6 +15,8 @@ import manifest from "../package.json" with { type: "json" };
 export type Home = JobStore & {
   /** Set where the API itself serves uploads and links. */
   localLinks: LocalLinks | null;
+  /** No other process uses what is kept here, so that claims of an earlier one are nobody's. */
+  alone: boolean;
   /** For people: a folder, or a bucket. */
   place: string;
   /** Absolute; for jobs under way. */

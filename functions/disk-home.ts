@@ -19,6 +19,7 @@ export async function openDiskHome(env: Env, clock: Clock): Promise<Home> {
     queue: memoryQueue({ clock }),
     clock,
     localLinks,
+    alone: true,
     place: dir,
     workRoot: join(dir, "work"),
     close,

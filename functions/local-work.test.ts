@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { type Clock, systemClock } from "@smileloop/core/clock.ts";
 import { readEnv } from "@smileloop/core/env.ts";
+import { updateJob } from "@smileloop/core/jobs.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { expect, test } from "vitest";
 import { openShop, STUB } from "../test/support/worker.ts";
@@ -37,6 +38,21 @@ test("a card that was lost is tried again after a while, and its jobs are done t
   expect(waits).toContain(60_000);
   expect(shop.logged.join("")).toContain("The graphics card is gone.");
   expect(work.ready().parts.liveportrait).toBe("ok");
+  await work.stop(0);
+  rmSync(shop.dir, { recursive: true });
+});
+
+test("a server that shares its storage leaves alone what others work on", async () => {
+  const shop = openShop();
+  const { id } = await shop.job();
+  const claim = { by: "worker", do: "claim", token: "theirs", worker: "elsewhere", leaseAlive: false } as const;
+  await updateJob(shop.store, "local", id, () => claim);
+  shop.forward(1000);
+  const log = createLog({ level: "info", destination: { write: (line) => void shop.logged.push(line) } });
+  const deps = { ...shop.store, kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot, log, alone: false };
+  const work = startWork(readEnv({ WARP_PROCESSES: "1" }), deps as unknown as Deps, { engine: null, trouble: null });
+  while (!shop.logged.join("").includes("looked at")) await systemClock.sleep(10);
+  expect(await shop.read(id)).toMatchObject({ state: "running", attempt: 1, claim: { token: "theirs" } });
   await work.stop(0);
   rmSync(shop.dir, { recursive: true });
 });

@@ -22,17 +22,13 @@ const ANEW_MS = 60_000;
 
 /** Starts processes in the background; jobs that an earlier server left are taken up again. */
 export function startWork(env: Env, deps: Deps, liveportrait: Liveportrait): Work {
-  const startedAtMs = deps.clock.now();
   const { log } = deps;
   const ended = new AbortController();
   const warp = lastingWorker({ ...deps, ...WARP, slots: env.WARP_PROCESSES }, ended.signal);
   const workers = { warp, ...liveportraitWorker(deps, liveportrait, ended.signal) };
   const parts = Promise.all([
     ...Object.values(workers).map((worker) => worker.ended),
-    recover(deps, startedAtMs).then(
-      (recovered) => log.info(recovered, "jobs of an earlier server looked at"),
-      (error: unknown) => log.error({ err: error }, "jobs of an earlier server not looked at"),
-    ),
+    takeUp(env, deps),
     runSweeper(deps, { signal: ended.signal }),
   ]);
   if (liveportrait.trouble) log.warn({ why: liveportrait.trouble }, "liveportrait is not used");
@@ -56,6 +52,16 @@ export function startWork(env: Env, deps: Deps, liveportrait: Liveportrait): Wor
       await parts;
     },
   };
+}
+
+/** Jobs that an earlier server left. Messages in SQS outlive it; those that others work on are theirs. */
+async function takeUp({ QUEUES }: Env, deps: Deps): Promise<void> {
+  if (!deps.alone && QUEUES.size > 0) return;
+  try {
+    deps.log.info(await recover(deps, { alone: deps.alone }), "jobs of an earlier server looked at");
+  } catch (error) {
+    deps.log.error({ err: error }, "jobs of an earlier server not looked at");
+  }
 }
 
 type Lasting = {

@@ -24,6 +24,7 @@ export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
         : memoryQueue({ clock }),
     clock,
     localLinks: null,
+    alone: false,
     place: `s3://${bucket}`,
     workRoot: resolve(env.WORK_DIR),
     times: CLAIM_TIMES,

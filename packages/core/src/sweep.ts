@@ -189,15 +189,18 @@ async function sweepUploads(store: JobStore, over: () => boolean | undefined, sw
 export type Recovered = { sent: number; handedBack: number; closed: number };
 
 /**
- * At the start of a server that holds its storage alone (`data-dir.ts`): fills the queue of this process from the records,
- * and takes back the jobs that the server before was working on, without waiting for their leases.
+ * At the start of a server whose queue lives in its process: fills it from the records; and where the server holds its storage
+ * `alone` (`data-dir.ts`), takes back the jobs that the one before was working on, without waiting for their leases.
  *
  * That is safe because nobody can be alive who holds such a claim: its holder lived in a process that held the storage, and
  * this process holds it now. The claim is given back by its own token, which is in the record: to the rules it is the holder
  * who hands back. What was written since `startedAtMs` is left alone, because that may be this server's own; so it may run
- * while the server works. Not for storages that several servers share.
+ * while the server works. In a storage that others share, their claims are theirs until the lease has run out.
  */
-export async function recover(store: JobStore, startedAtMs = store.clock.now()): Promise<Recovered> {
+export async function recover(
+  store: JobStore,
+  { alone, startedAtMs = store.clock.now() }: { alone: boolean; startedAtMs?: number },
+): Promise<Recovered> {
   const recovered: Recovered = { sent: 0, handedBack: 0, closed: 0 };
   const seen = new Set<string>();
   await eachAtOnce(
@@ -208,7 +211,7 @@ export async function recover(store: JobStore, startedAtMs = store.clock.now()):
       seen.add(`${owner}/${id}`);
       let stored = await store.records.get(owner, id);
       const ours = stored && store.clock.now() - stored.ageMs >= startedAtMs;
-      if (stored?.record.claim && !ours) {
+      if (alone && stored?.record.claim && !ours) {
         const { token } = stored.record.claim;
         const canceling = stored.record.state === "canceling";
         const changed = await updateJob(store, owner, id, ({ record }) => ({
