@@ -15,11 +15,10 @@ const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
 const mayLeave = () => takeLeave(deps.records.notes, env.QUEUE, env.CAPACITY, deps.clock.now());
 const worker = createWorker({ ...deps, ...(await engineOfQueue(env)), idleExitMs, mayLeave });
 const ended = new AbortController();
-/** Whoever stops a container does not wait for a clip. */
 const end = (why: object, code = 0) => {
   deps.log.warn(why, "worker ends early");
-  process.exitCode = code;
-  return worker.stop({ graceMs: 0 });
+  process.exitCode ??= code; // a notice is followed by SIGTERM
+  return worker.stop({ graceMs: 0 }); // whoever stops a container does not wait for a clip
 };
 for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => end({ signal }));
 const spot = { url: env.SPOT_METADATA_URL, signal: ended.signal };

@@ -1,6 +1,6 @@
 /**
- * `npm run deploy [-- --stage production] [--new-key owner]`, `npm run dev:aws`, `npm run remove`: SST with what it needs around it. Settings come from the
- * environment and from the file `.env.<stage>` (docs/deploy.md).
+ * `npm run deploy [-- --stage production] [--new-key owner]`, `npm run dev:aws`, `npm run remove`: SST with what it needs around
+ * it. Settings come from the environment and from the file `.env.<stage>` (docs/deploy.md).
  *
  * A first deployment makes an API key, and `--new-key` one more. Only the hash leaves this machine, in the secret `ApiKeys`; the
  * key is shown once, also when the deployment fails after that.
@@ -10,8 +10,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import { makeApiKey } from "@smileloop/core/api-keys.ts";
-import { isOwner } from "@smileloop/core/keys.ts";
+import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
 import { readSettings, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
@@ -61,7 +60,8 @@ function readOptions(): Options {
   if (!command) throw new DeployError(`\`${positionals[0]}\` is no command. Choose from: ${COMMANDS.join(", ")}`);
   const { stage } = stageOf(values.stage ?? (command === "dev" ? "dev" : "production"));
   const owner = values["new-key"] ?? null;
-  if (owner !== null && !isOwner(owner)) throw new DeployError("--new-key: an owner is 1 to 64 of `a-z 0-9 _ -`.");
+  const fault = owner === null ? null : ownerFault(owner);
+  if (fault) throw new DeployError(`--new-key: \`${owner}\` ${fault}.`);
   return { command, stage, newKey: owner, yes: values.yes ?? false, bundled: values.bundled ?? false };
 }
 
