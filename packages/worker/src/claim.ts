@@ -28,7 +28,7 @@ export type HoldOptions = {
   token: string;
   times: ClaimTimes;
   log: Log;
-  /** Called each `beatMs` while the claim is held, so that the message is kept as long as the record. */
+  /** Called each `beatMs` while the claim is held, so that the message is kept as long as the record; it may fail. */
   onBeat?: (() => Promise<void>) | undefined;
 };
 
@@ -91,19 +91,18 @@ async function beats(
   let written: Progress | null = null;
   const beat = async (progress: Progress | null, due: boolean): Promise<void> => {
     const { owner, id } = hold.seen.record;
-    try {
-      const [{ stored, refused }] = await Promise.all([
-        updateJob(store, owner, id, () => ({ by: "holder", token, do: "beat", progress }), hold.seen),
-        due ? onBeat?.() : undefined,
-      ]);
-      see(hold, stored);
-      if (refused) return conclude(refused === "canceling" ? "canceling" : "lost");
-      if (due) keptMs = store.clock.now();
-      written = progress;
-    } catch (error) {
-      // whether the lease was lost over this is for the next look to say
-      log.warn({ err: error }, "beat failed");
-    }
+    const [told, kept] = await Promise.allSettled([
+      updateJob(store, owner, id, () => ({ by: "holder", token, do: "beat", progress }), hold.seen),
+      due ? onBeat?.() : undefined,
+    ]);
+    if (kept.status === "rejected") log.warn({ err: kept.reason }, "message not kept");
+    // whether the lease was lost over this is for the next look to say
+    if (told.status === "rejected") return log.warn({ err: told.reason }, "beat failed");
+    const { stored, refused } = told.value;
+    see(hold, stored);
+    if (refused) return conclude(refused === "canceling" ? "canceling" : "lost");
+    if (due) keptMs = store.clock.now();
+    written = progress;
   };
   for (;;) {
     await store.clock.sleep(Math.min(times.progressMs, times.beatMs), ended);
