@@ -64,6 +64,12 @@ describe("Live Link Face", () => {
     expect(peak(samplesOf(await read(csv(silent)), "headYaw"))).toBeLessThan(-7);
   });
 
+  test("a long take without the columns of the eyes is read at once", async () => {
+    const columns = ["JawOpen", "MouthSmileLeft", "MouthSmileRight", "EyeBlinkLeft", "EyeBlinkRight"];
+    const result = await read(csv(Array(60_000).fill({ JawOpen: 0.5 }), columns));
+    expect(result.source).toMatchObject({ kind: "livelink" });
+  });
+
   test("what is too long is cut, with a warning", async () => {
     const result = await read(csv(hump(240).map((x) => ({ JawOpen: x }))), 2);
     expect(result.motion.duration).toBe(2);

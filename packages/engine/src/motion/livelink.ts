@@ -61,9 +61,9 @@ export function readLiveLink(text: string): Take {
  * write the same CSV may not; but eyes and head are turned alike, and which way the eyes look the blendshapes say, too.
  */
 function signsOf(channels: Take["channels"], eyeYaw: number[], eyePitch: number[]): { yaw: number; pitch: number } {
-  const of = (name: Channel): number[] => channels[name] ?? eyeYaw.map(() => 0);
-  const toLeft = of("eyeLookOutLeft").map((value, i) => value - of("eyeLookInLeft")[i]!);
-  const down = of("eyeLookDownLeft").map((value, i) => value - of("eyeLookUpLeft")[i]!);
+  const at = (name: Channel, i: number): number => channels[name]?.[i] ?? 0;
+  const toLeft = eyeYaw.map((_, i) => at("eyeLookOutLeft", i) - at("eyeLookInLeft", i));
+  const down = eyePitch.map((_, i) => at("eyeLookDownLeft", i) - at("eyeLookUpLeft", i));
   return { yaw: agreement(eyeYaw, toLeft) || -1, pitch: agreement(eyePitch, down) || 1 };
 }
 
