@@ -92,7 +92,7 @@ async function wake(member: Member, id: string): Promise<void> {
   member.wake();
   const left = () =>
     fleet.log.find(({ event, jobId, by }) => event === "job left" && jobId === id && by === member.name);
-  await until(() => left() !== undefined);
+  await until(() => left() !== undefined, 15_000);
   expect(left()?.did).toBe("lost");
 }
 

@@ -51,7 +51,7 @@ test.skipIf(process.platform === "win32")(
       await storm.end();
       const nothingWaits = async () =>
         Object.values(await fleet.store.queue.depth("warp")).every((count) => count === 0);
-      await until(nothingWaits, 15_000);
+      await until(nothingWaits, 30_000);
       await fleet.stop();
 
       expect(storm.counts.kills + storm.counts.engineKills).toBe(KILLS);
