@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { type Admission, createAdmission } from "@smileloop/core/admission.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
-import type { Env } from "@smileloop/core/env.ts";
+import { type Env, EnvError } from "@smileloop/core/env.ts";
 import type { JobStore } from "@smileloop/core/jobs.ts";
 import { createKinds, type EngineName, type Kinds } from "@smileloop/core/kinds.ts";
 import type { LocalLinks } from "@smileloop/core/local-links.ts";
@@ -58,6 +58,9 @@ export async function openDeps(env: Env, options: { syncLog?: boolean; engines?:
 /** Only the home that is used is loaded: the other one's packages take a tenth of a second. */
 async function openHome(env: Env): Promise<Home> {
   const clock = systemClock;
-  if (env.BUCKET === undefined) return (await import("./disk-home.ts")).openDiskHome(env, clock);
+  if (env.BUCKET === undefined) {
+    if (env.QUEUES.size > 0) throw new EnvError("QUEUES: workers elsewhere need BUCKET, too, for records and files");
+    return (await import("./disk-home.ts")).openDiskHome(env, clock);
+  }
   return (await import("./s3-home.ts")).openS3Home(env, env.BUCKET, clock);
 }

@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createApp } from "@smileloop/api/app.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import { accessOf, type Env } from "@smileloop/core/env.ts";
+import { accessOf, type Env, EnvError } from "@smileloop/core/env.ts";
 import type { EngineName } from "@smileloop/core/kinds.ts";
 import { type Deps, openDeps, PRESETS_DIR } from "./deps.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
@@ -29,11 +29,11 @@ const DIALECT_WAIT_MS = 5 * 60_000;
 export async function startLocalServer(env: Env): Promise<LocalServer> {
   const access = accessOf(env, isLoopback(env.HOST) ? null : `HOST ${env.HOST}`);
   const liveportrait = await findLiveportrait(env);
-  const deps = await openDeps(env, { engines: enginesHere(env, liveportrait) });
+  const deps = await openDeps(env, { engines: enginesServed(env, liveportrait) });
   let work: Work | null = null;
   let listening: Listening | null = null;
   try {
-    const app = createApp(apiDeps(env, access, deps, liveportrait, () => work));
+    const app = createApp(apiDeps(env, access, deps, () => work));
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
     work = startWork(env, deps, liveportrait);
   } catch (error) {
@@ -57,19 +57,20 @@ export async function startLocalServer(env: Env): Promise<LocalServer> {
   };
 }
 
-/** What is asked for and there; `warp` is built in. A LivePortrait that was found need not be asked for. */
-function enginesHere({ ENGINES }: Env, { engine }: Liveportrait): EngineName[] {
+/**
+ * What is asked for and there; `warp` is built in. A LivePortrait that was found, or whose queue is named because its workers are
+ * elsewhere, need not be asked for. Throws EnvError.
+ */
+function enginesServed({ ENGINES, QUEUES }: Env, { engine }: Liveportrait): EngineName[] {
+  if (QUEUES.size > 0 && !QUEUES.has("warp")) {
+    throw new EnvError("QUEUES: `warp` is missing, the queue of the engine that is built in");
+  }
   const asked = [...(ENGINES.get("animate") ?? []), "warp" as const, "liveportrait" as const];
-  return [...new Set(asked)].filter((name) => name === "warp" || engine !== null);
+  return [...new Set(asked)].filter((name) => name === "warp" || engine !== null || QUEUES.has(name));
 }
 
-function apiDeps(
-  env: Env,
-  access: Access,
-  deps: Deps,
-  { engine }: Liveportrait,
-  work: () => Work | null,
-): Parameters<typeof createApp>[0] {
+function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
+  const { engines } = deps.kinds.get("animate")!;
   return {
     ...deps,
     assets: packageAssets(PRESETS_DIR),
@@ -91,8 +92,8 @@ function apiDeps(
       dialectWaitMs: DIALECT_WAIT_MS,
       liveEvents: true,
       version: deps.version,
-      defaultEngine: deps.kinds.get("animate")!.engines[0]!,
-      liveportraitFound: engine !== null,
+      defaultEngine: engines[0]!,
+      liveportraitFound: engines.includes("liveportrait"),
     },
     ready: async () => work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } },
   };

@@ -38,7 +38,9 @@ export function startWork(env: Env, deps: Deps, liveportrait: Liveportrait): Wor
       const states = Object.entries(workers).map(([name, worker]) => [name, worker.state()] as const);
       const { warp: engine = "", ...others } = Object.fromEntries(states);
       const missing = liveportrait.trouble ? { liveportrait: liveportrait.trouble } : {};
-      return { ok: Object.fromEntries(states)[first] === "ok", parts: { engine, ...others, ...missing } };
+      // of workers elsewhere nothing is known here
+      const ok = (Object.fromEntries(states)[first] ?? "ok") === "ok";
+      return { ok, parts: { engine, ...others, ...missing } };
     },
     check: (queue) => {
       const why = Object.values(workers)

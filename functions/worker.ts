@@ -1,19 +1,16 @@
 /** A worker on its own, for containers and Batch: serves one queue until it is told to stop, or until there is no more work. */
-import { readEnv } from "@smileloop/core/env.ts";
 import { takeLeave } from "@smileloop/core/surplus.ts";
 import { watchSpotNotice } from "@smileloop/worker/spot.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { openCloudDeps } from "./cloud.ts";
-import { engineOfQueue } from "./engines.ts";
+import { openWorker } from "./open-worker.ts";
 import { tellHealth } from "./worker-health.ts";
 
 /** How it ends when its machine is taken away, and when it has nothing left to work with. */
 const [TAKEN_AWAY, NOT_ABLE] = [75, 69];
-const env = readEnv();
-const deps = await openCloudDeps(env);
+const { env, deps, engine } = await openWorker();
 const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
 const mayLeave = () => takeLeave(deps.records.notes, env.QUEUE, env.CAPACITY, deps.clock.now());
-const worker = createWorker({ ...deps, ...(await engineOfQueue(env)), idleExitMs, mayLeave });
+const worker = createWorker({ ...deps, ...engine, idleExitMs, mayLeave });
 const ended = new AbortController();
 const end = (why: object, code = 0) => {
   deps.log.warn(why, "worker ends early");

@@ -9,12 +9,12 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { parseArgs } from "node:util";
 import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
 import { readSettings, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
 import { ask, ROOT, run } from "./deploy/sst.ts";
+import { readArgs } from "./options.ts";
 
 /** What keeps a deployment from beginning, in a sentence for whoever started it. */
 class DeployError extends Error {}
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
 
 /** Throws DeployError. */
 function readOptions(): Options {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArgs("deploy", {
     allowPositionals: true,
     options: {
       stage: { type: "string" },
@@ -56,6 +56,11 @@ function readOptions(): Options {
       bundled: { type: "boolean" },
     },
   });
+  // what stands before the two hyphens npm keeps to itself, and the wrong stage would be meant
+  const { npm_config_stage: stageOfNpm, npm_config_new_key: keyOfNpm } = process.env;
+  if (stageOfNpm !== undefined || keyOfNpm !== undefined || positionals.length > 1) {
+    throw new DeployError("Options stand behind two hyphens: npm run deploy -- --stage production");
+  }
   const command = COMMANDS.find((name) => name === (positionals[0] ?? "deploy"));
   if (!command) throw new DeployError(`\`${positionals[0]}\` is no command. Choose from: ${COMMANDS.join(", ")}`);
   const { stage } = stageOf(values.stage ?? (command === "dev" ? "dev" : "production"));

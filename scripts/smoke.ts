@@ -3,9 +3,9 @@
  * CORS, real storage, real queues. It makes two small jobs and deletes them. Each line says what was asked and how it went;
  * the exit status is 1 if anything was not as it should be. A server on this machine may be asked, too.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readArgs } from "./options.ts";
 import { CHECKS } from "./smoke/checks.ts";
 import { openSession, Skipped, type SmokeOptions } from "./smoke/session.ts";
 
@@ -36,7 +36,7 @@ export async function smoke(options: SmokeOptions, print: (line: string) => void
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
+  const { values } = readArgs("smoke", {
     options: {
       url: { type: "string" },
       key: { type: "string" },
@@ -45,17 +45,24 @@ if (import.meta.main) {
       patience: { type: "string", default: "120" },
     },
   });
-  if (values.url === undefined || URL.parse(values.url) === null) {
-    process.stderr.write("smoke: --url is missing, the address that `npm run deploy` has shown.\n");
+  const { url = "", photo } = values;
+  const patienceMs = Number(values.patience) * 1000;
+  const faults = [
+    URL.parse(url) === null && "--url: the address of the API is needed, as `npm run deploy` has shown it.",
+    !existsSync(photo) && `--photo: there is no ${photo}.`,
+    !(patienceMs > 0) && "--patience: seconds are needed.",
+  ].filter((fault) => fault !== false);
+  if (faults.length > 0) {
+    process.stderr.write(`smoke: ${faults.join(" ")}\n`);
     process.exit(2);
   }
   const failed = await smoke(
     {
-      url: values.url.replace(/\/+$/, ""),
+      url: url.replace(/\/+$/, ""),
       key: values.key ?? null,
-      photo: readFileSync(values.photo),
+      photo: readFileSync(photo),
       engine: values.engine ?? null,
-      patienceMs: Number(values.patience) * 1000,
+      patienceMs,
     },
     (line) => process.stdout.write(`${line}\n`),
   );
