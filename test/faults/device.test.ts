@@ -1,5 +1,6 @@
 /** What becomes of jobs when an engine on a graphics card fails, or the card itself. */
 import { existsSync, readdirSync, rmSync } from "node:fs";
+import type { Clock } from "@smileloop/core/clock.ts";
 import type { EngineCommand } from "@smileloop/worker/engine-life.ts";
 import type { Worker, WorkerOptions } from "@smileloop/worker/worker.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -103,6 +104,9 @@ describe("an engine on a graphics card", () => {
     expect(patient.worker.ready()).toBe(false);
     const { ended } = start(broken, { maxFailedStarts: 1, workRoot: `${shop.workRoot}-2` });
     expect(await ended).toMatchObject({ code: "engine_crashed" });
+    const clock: Clock = { ...shop.clock, sleep: (ms, signal) => shop.clock.sleep(Math.min(ms, 50), signal) };
+    const idle = start(broken, { idleExitMs: 100, workRoot: `${shop.workRoot}-3`, clock });
+    expect(await idle.ended).toMatchObject({ code: "engine_crashed" });
   });
 });
 

@@ -85,8 +85,9 @@ export function createWorker(options: WorkerOptions): Worker {
   let workedMs = clock.now();
   let askedLeaveMs = clock.now();
   let failedStarts = 0;
-  let trouble: string | null = null;
-  let fatal: unknown;
+  /** Why the engine did not start; null when it did. */
+  let failure: unknown = null;
+  let fatal: unknown = null;
 
   const serve = async (engine: EngineProcess, waitMs: number): Promise<Outcome | null> => {
     const message = await queue.receive(queueName, { leaseMs: LEASE_MS, waitMs, signal: intake.signal });
@@ -112,7 +113,6 @@ export function createWorker(options: WorkerOptions): Worker {
   /** Whatever else is under way works with the same device. */
   const giveUp = (why: unknown) => {
     fatal ??= why;
-    trouble = sentenceOf(why);
     intake.abort();
     handBack.abort();
   };
@@ -125,11 +125,11 @@ export function createWorker(options: WorkerOptions): Worker {
       // to start may have taken longer than it may be idle
       if (!wasUp) workedMs = clock.now();
       failedStarts = 0;
-      trouble = null;
+      failure = null;
       return true;
     } catch (error) {
       if (intake.signal.aborted) return false;
-      trouble = sentenceOf(error);
+      failure = error;
       log.error({ err: error }, "engine does not start");
       if (++failedStarts >= (options.maxFailedStarts ?? Infinity)) giveUp(error);
       await clock.sleep(RETRY_MS, intake.signal);
@@ -148,7 +148,9 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const loop = async (engine: EngineProcess): Promise<void> => {
     while (!intake.signal.aborted) {
-      if (leftMs() <= 0 || (await isTooMany())) return intake.abort();
+      // one that cannot start is not idle
+      if (leftMs() <= 0) return failure === null ? intake.abort() : giveUp(failure);
+      if (await isTooMany()) return intake.abort();
       if (!(await isUp(engine))) continue;
       try {
         await serve(engine, Math.max(0, Math.min(POLL_MS, leftMs())));
@@ -188,7 +190,7 @@ export function createWorker(options: WorkerOptions): Worker {
       await idle();
       await stopEngines(1000);
       signal?.removeEventListener("abort", onAbort);
-      if (fatal !== undefined) throw fatal;
+      if (fatal !== null) throw fatal;
     },
     async prepare() {
       await removeLeftovers(workRoot);
@@ -200,11 +202,12 @@ export function createWorker(options: WorkerOptions): Worker {
     runOnce: () => serve(engines[0]!, 0),
     stop: ({ graceMs = 10_000 } = {}) => end(graceMs),
     ready: () => !intake.signal.aborted && [...engines, checker].every((engine) => engine.isUp()),
-    trouble: () => trouble,
+    trouble: () => sentenceOf(fatal ?? failure),
   };
 }
 
-function sentenceOf(error: unknown): string {
+function sentenceOf(error: unknown): string | null {
+  if (error === null) return null;
   return error instanceof AppError ? error.message : "The engine does not start.";
 }
 
