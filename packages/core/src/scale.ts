@@ -25,7 +25,8 @@ import { noteSurplus } from "./surplus.ts";
 /** A worker that has waited for a machine for so long will not get one soon. */
 export const STUCK_MS = 10 * 60_000;
 const ON_DEMAND_MS = 30 * 60_000;
-const LEASE_MS = 60_000;
+/** Longer than the function may run, so that no two ask for the same workers. */
+const LEASE_MS = 90_000;
 
 /** Seconds of work of one job, where workers are warm. */
 const MEAN_SECONDS: Record<string, number> = { liveportrait: 5, "warp-long": 240 };
