@@ -15,6 +15,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { type AwsClientOptions, awsClientConfig } from "../aws-client.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { ByteRange, FileInfo, Files, ListedFile, PutOptions } from "../files.ts";
@@ -40,20 +41,11 @@ const LINK_LIFE_MS = 15 * 60_000;
 const STREAM_TRIES = 3;
 const SIGNED_HEADERS = ["content-length", "content-type", "if-none-match", "x-amz-checksum-sha256"];
 
-export type S3ClientOptions = {
-  region: string;
-  /** Another storage than AWS's own; then the bucket is a part of the path. */
-  endpoint?: string | undefined;
-  /** Otherwise those of the machine. */
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | undefined;
-};
-
-/** The client that records and files share. */
-export function createS3Client({ region, endpoint, credentials }: S3ClientOptions): S3Client {
+/** The client that records and files share. With an endpoint of its own, the bucket is a part of the path. */
+export function createS3Client(options: AwsClientOptions): S3Client {
   const client = new S3Client({
-    region,
-    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-    ...(credentials ? { credentials } : {}),
+    ...awsClientConfig(options),
+    ...(options.endpoint ? { forcePathStyle: true } : {}),
     // otherwise presigned links would carry the checksum of an empty body
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

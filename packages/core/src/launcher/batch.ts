@@ -1,7 +1,7 @@
 /**
  * Workers as jobs of AWS Batch: a queue of ours has a Batch queue on Spot and one On-Demand, and a job definition. A Batch job
- * is named after our queue, is told it as QUEUE and what it runs on as CAPACITY, and ends when the worker does. It is tried once: what is lost is replaced by
- * whoever counts the workers.
+ * is named after our queue, is told it as QUEUE and what it runs on as CAPACITY, and ends when the worker does. It is tried
+ * once: what is lost is replaced by whoever counts the workers.
  */
 import {
   BatchClient,
@@ -11,16 +11,9 @@ import {
   type ListJobsCommandOutput,
   SubmitJobCommand,
 } from "@aws-sdk/client-batch";
+import { type AwsClientOptions, awsClientConfig } from "../aws-client.ts";
 import { AppError } from "../errors.ts";
 import type { Capacity, LaunchedWorker, Launcher } from "../launcher.ts";
-
-export type BatchClientOptions = {
-  region: string;
-  /** Another service than AWS's own. */
-  endpoint?: string | undefined;
-  /** Otherwise those of the machine. */
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | undefined;
-};
 
 /** Names or ARNs. */
 export type BatchTarget = { spot: string; onDemand: string; jobDefinition: string };
@@ -34,11 +27,9 @@ const STATES = {
   RUNNING: "running",
 } as const satisfies Partial<Record<JobStatus, LaunchedWorker["state"]>>;
 
-export function createBatchClient({ region, endpoint, credentials }: BatchClientOptions): BatchClient {
+export function createBatchClient(options: AwsClientOptions): BatchClient {
   return new BatchClient({
-    region,
-    ...(endpoint ? { endpoint } : {}),
-    ...(credentials ? { credentials } : {}),
+    ...awsClientConfig(options),
     requestHandler: { connectionTimeout: 3000, socketTimeout: 10_000 },
   });
 }

@@ -13,6 +13,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { type AwsClientOptions, awsClientConfig } from "../aws-client.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { isId } from "../ids.ts";
@@ -24,24 +25,14 @@ const LONGEST_LEASE_S = 12 * 60 * 60;
 /** What SQS says to whoever no longer holds a message. */
 const LEASE_LOST = ["MessageNotInflight", "ReceiptHandleIsInvalid"];
 
-export type SqsClientOptions = {
-  region: string;
-  /** Another service than AWS's own. */
-  endpoint?: string | undefined;
-  /** Otherwise those of the machine. */
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | undefined;
-};
-
 export type SqsQueue = Queue & {
   /** A message that was received for us, as a Lambda function gets it; null when it cannot be read. */
   received(queue: string, message: { body: string; receiptHandle: string }): Message | null;
 };
 
-export function createSqsClient({ region, endpoint, credentials }: SqsClientOptions): SQSClient {
+export function createSqsClient(options: AwsClientOptions): SQSClient {
   return new SQSClient({
-    region,
-    ...(endpoint ? { endpoint } : {}),
-    ...(credentials ? { credentials } : {}),
+    ...awsClientConfig(options),
     // a poll is silent for 20 s
     requestHandler: { connectionTimeout: 3000, socketTimeout: 30_000 },
   });
