@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type App, createApp } from "@smileloop/api/app.ts";
 import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
-import { openAdmission } from "@smileloop/core/admission.ts";
+import type { Admission } from "@smileloop/core/admission.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { newToken } from "@smileloop/core/ids.ts";
 import type { JobError, JobRecord, Progress } from "@smileloop/core/job.ts";
@@ -163,4 +163,9 @@ export function pngBytes(width = 640, height = 480, bytes = 2000): Uint8Array {
   file.writeUInt32BE(height, 20);
   file.set([8, 2, 0, 0, 0], 24);
   return new Uint8Array(file);
+}
+
+/** Every job goes into its engine's queue. */
+export function openAdmission(): Admission {
+  return { queueFor: async ({ queue }) => queue, arrived: async () => {} };
 }

@@ -1,10 +1,10 @@
-import { type Admission, openAdmission } from "@smileloop/core/admission.ts";
+import type { Admission } from "@smileloop/core/admission.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { newId } from "@smileloop/core/ids.ts";
 import { updateJob } from "@smileloop/core/jobs.ts";
 import { uploadKey } from "@smileloop/core/keys.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { jpegBytes, pngBytes, type TestApi, testApi } from "../../../test/support/api.ts";
+import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../test/support/api.ts";
 import type { JobView } from "./view.ts";
 
 let api: TestApi;

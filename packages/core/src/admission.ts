@@ -18,11 +18,6 @@ export interface Admission {
   arrived(job: QueuedJob): Promise<void>;
 }
 
-/** Where workers are there all the time and the queue itself is fair. */
-export function openAdmission(): Admission {
-  return { queueFor: async ({ queue }) => queue, arrived: async () => {} };
-}
-
 /** `queues`: all that there are. `launched`: those whose workers the sweeper starts. */
 export function createAdmission(options: {
   records: Records;

@@ -33,7 +33,6 @@ export const videoSpecSchema = z.strictObject({
   fps: z.number().positive(),
   frames: z.int().positive(),
 });
-export type VideoSpec = z.infer<typeof videoSpecSchema>;
 
 /** What is written into the file's metadata: that a machine made it, which job and which engine. */
 export const provenanceSchema = z.strictObject({ job: z.string(), engine: z.string(), version: z.string() });

@@ -95,10 +95,6 @@ export class AppError extends Error {
   }
 }
 
-export function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === "string" && Object.hasOwn(ERRORS, code);
-}
-
 export function hasCode(error: unknown, ...codes: ErrorCode[]): boolean {
   return error instanceof AppError && codes.includes(error.code);
 }

@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { openAdmission } from "@smileloop/core/admission.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobError } from "@smileloop/core/job.ts";
 import { afterEach, describe, expect, it } from "vitest";
-import { jpegBytes, pngBytes, type TestApi, testApi } from "../../../../test/support/api.ts";
+import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../../test/support/api.ts";
 import { fileHead, multipart, powershellForm, requestHead } from "../../../../test/support/multipart.ts";
 import type { ApiConfig, ApiDeps } from "../deps.ts";
 

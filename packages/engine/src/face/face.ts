@@ -1,7 +1,7 @@
 /** Finds faces and reads their landmarks. */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Picture } from "../media/picture.ts";
-import { type Candidate, detectIn } from "./detect.ts";
+import type { Candidate } from "./detect.ts";
 import { cropAround, eyesAt, meshesAt } from "./landmarks.ts";
 import { type Models, models } from "./models.ts";
 import { poseOf } from "./pose.ts";
@@ -24,23 +24,6 @@ export async function findFaces(picture: Picture, { thorough = true } = {}): Pro
 /** Landmarks at a fixed crop, without the detector: frames of a video measured with one crop do not jitter. */
 export async function trackFace(picture: Picture, crop: FaceCrop): Promise<Landmarks> {
   return landmarksAt(await models(), picture, crop);
-}
-
-/** Loads the models and runs each once, so that the first picture does not wait for it. */
-export async function warmUp(): Promise<void> {
-  const ready = await models();
-  const picture: Picture = {
-    width: 8,
-    height: 8,
-    data: new Uint8Array(192),
-    fullWidth: 8,
-    fullHeight: 8,
-    region: { x: 0, y: 0, width: 8, height: 8 },
-    orientation: 1,
-  };
-  const crop = { x: 4, y: 4, size: 8, angle: 0 };
-  detectIn(ready, picture, crop, 0.5);
-  landmarksAt(ready, picture, crop);
 }
 
 export const NO_FACE =
