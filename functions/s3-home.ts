@@ -10,7 +10,7 @@ import { s3Records } from "@smileloop/core/records/s3.ts";
 import type { Home } from "./deps.ts";
 
 /** Each write is paid for; clients look no more than each second or two. */
-export const CLAIM_TIMES = { progressMs: 4000 };
+export const S3_CLAIM_TIMES = { progressMs: 4000 };
 
 /** Nothing is asked of AWS yet. */
 export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
@@ -27,7 +27,7 @@ export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
     alone: false,
     place: `s3://${bucket}`,
     workRoot: resolve(env.WORK_DIR),
-    times: CLAIM_TIMES,
+    times: S3_CLAIM_TIMES,
     close: () => client.destroy(),
   };
 }

@@ -1,6 +1,6 @@
 /** Tags for everything that takes them, also for what SST's components make. */
 
-/** Pulumi's types, as far as this stack has them. What takes no tags is listed, with everything else, in test/infra/stack.infra.ts. */
+/** Pulumi's types, as far as this stack has them. What takes no tags is listed, with everything else, in test/infra/stack/. */
 const TAGGED = new Set([
   "aws:batch/computeEnvironment:ComputeEnvironment",
   "aws:batch/jobDefinition:JobDefinition",

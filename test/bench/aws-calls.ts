@@ -15,10 +15,10 @@ import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { sweepAlone } from "@smileloop/core/sweep.ts";
 import { holdClaim } from "@smileloop/worker/claim.ts";
-import { CLAIM_TIMES as USUAL_TIMES } from "@smileloop/worker/run-job.ts";
+import { CLAIM_TIMES } from "@smileloop/worker/run-job.ts";
 import { createWorker, POLL_MS, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import { serveQueueEvent } from "../../functions/queue-event.ts";
-import { CLAIM_TIMES } from "../../functions/s3-home.ts";
+import { S3_CLAIM_TIMES } from "../../functions/s3-home.ts";
 import { WARP_QUEUES } from "../../infra/policy.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
 import { openBucket } from "../support/s3.ts";
@@ -69,7 +69,7 @@ export async function openAwsHome(options: { engine?: Partial<WorkerOptions>; cl
   const api = testApi({}, { ...store, admission, localLinks: null });
   await api.listen();
   const worker = createWorker({
-    ...{ ...api.deps, ...store, times: CLAIM_TIMES, log },
+    ...{ ...api.deps, ...store, times: S3_CLAIM_TIMES, log },
     ...{ workRoot: join(dir, "work"), queueName: "warp", slots: 1 },
     engineCommand: { command: process.execPath, args: [STUB] },
     checkerCommand: { command: process.execPath, args: [STUB, "--kinds", ""] },
@@ -195,7 +195,7 @@ async function aMinuteOfWork(home: AwsHome): Promise<Counts> {
       stored: (await store.records.get(message.owner, message.id))!,
       log: createLog({ level: "silent" }),
     },
-    times: { ...USUAL_TIMES, ...CLAIM_TIMES },
+    times: { ...CLAIM_TIMES, ...S3_CLAIM_TIMES },
     onBeat: () => message.extend(MINUTE_MS),
   });
   const minute = async () => {

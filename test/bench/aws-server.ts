@@ -20,7 +20,7 @@ import { s3Records } from "@smileloop/core/records/s3.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { PRESETS_DIR } from "../../functions/deps.ts";
 import { WARP } from "../../functions/engines.ts";
-import { CLAIM_TIMES } from "../../functions/s3-home.ts";
+import { S3_CLAIM_TIMES } from "../../functions/s3-home.ts";
 import { WARP_QUEUES } from "../../infra/policy.ts";
 import { jpegBytes } from "../support/api.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
@@ -141,7 +141,7 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
   const sqs = createSqsClient({ region: "us-east-1", endpoint: cloud.sqsEndpoint, credentials });
   const messages = sqsQueue({ client: sqs, urls: cloud.urls, clock: systemClock });
   const worker = createWorker({
-    ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: CLAIM_TIMES },
+    ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: S3_CLAIM_TIMES },
     ...{ queue: withLanes(messages, new Set(WARP_QUEUES), systemClock), ...WARP, slots: 1 },
     ...{
       presets,

@@ -25,7 +25,7 @@ const OPEN_FOLDERS = ["/docs/", "/redoc/", "/v1/presets/"];
 const DIALECT = /^\/(animate$|job\/|download\/)/;
 
 /** Whose request it is, null where nobody was asked; or why it is refused. */
-export type Admission = { owner: string | null } | AppError;
+export type Caller = { owner: string | null } | AppError;
 
 /** `path`: as it was sent, without the query. One that is encoded in another way than its route is written counts as closed. */
 export function doorOf(method: string, path: string): Door {
@@ -35,7 +35,7 @@ export function doorOf(method: string, path: string): Door {
   return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
 }
 
-export function createGate(access: Access): (request: Request, path: string) => Admission {
+export function createGate(access: Access): (request: Request, path: string) => Caller {
   if (access === "open") {
     const everybody = { owner: LOCAL_OWNER };
     return () => everybody;
@@ -43,13 +43,13 @@ export function createGate(access: Access): (request: Request, path: string) => 
   const nobody = { owner: null };
   return ({ method, headers }, path) => {
     const door = doorOf(method, path);
-    return door === "open" || door === "link" ? nobody : admit(access, headers, door);
+    return door === "open" || door === "link" ? nobody : callerOf(access, headers, door);
   };
 }
 
 type Asked = { method: string; path: string; requestId: string };
 
-function admit({ keys, anonymous }: Exclude<Access, "open">, headers: Headers, door: Door): Admission {
+function callerOf({ keys, anonymous }: Exclude<Access, "open">, headers: Headers, door: Door): Caller {
   const bearer = bearerOf(headers.get("authorization"));
   const header = headers.get("x-api-key");
   const token = headers.get("x-anonymous-token");

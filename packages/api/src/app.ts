@@ -70,7 +70,7 @@ function mount(api: Api, deps: ApiDeps, document: () => object): void {
 function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
   const requestIdOf = createRequestIds();
   const protection = createProtection(config);
-  const admit = createGate(config.access);
+  const callerOf = createGate(config.access);
   return (request, bindings) => {
     const startedMs = performance.now();
     const requestId = requestIdOf(request.headers.get("x-request-id"));
@@ -91,10 +91,9 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
     const refused = protection.refuse(request, origin) ?? refuseLarge(request, config.maxBodyBytes);
     if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
-    const admission = admit(request, path);
-    if (admission instanceof AppError)
-      return settle(refusalReply(admission, { method: request.method, path, requestId }));
-    owner = admission.owner;
+    const caller = callerOf(request, path);
+    if (caller instanceof AppError) return settle(refusalReply(caller, { method: request.method, path, requestId }));
+    owner = caller.owner;
     const reply = api.fetch(request, { ...bindings, requestId, owner });
     return reply instanceof Promise ? reply.then(settle) : settle(reply);
   };
