@@ -28,8 +28,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 PORTRAIT = HERE.parent / "test" / "fixtures" / "grace_hopper.jpg"
+# W and G for one frame of 512×512, counted as two for each multiplication with its addition.
 TFLOP_PER_FRAME = 1.23
-"""W and G for one frame of 512×512, counted as two for each multiplication with its addition."""
 PARTS = ("stock", "stock-compiled", "ours", "ours-compiled")
 FPS = 25
 WARM = 2
@@ -163,9 +163,10 @@ def bench_stock(options: argparse.Namespace) -> dict[str, Any]:
 
 def bench_ours(options: argparse.Namespace) -> dict[str, Any]:
     from liveportrait.checkout import Checkout
+    from liveportrait.device import choose_device
     from liveportrait.faces import LANDMARKS, FaceFinder, GivenPoints, open_session
     from liveportrait.keypoints import source_keypoints
-    from liveportrait.models import Models, choose_device
+    from liveportrait.models import Models
     from liveportrait.paste import read_mask
     from liveportrait.render import Renderer
     from liveportrait.sources import Sources

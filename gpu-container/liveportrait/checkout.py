@@ -14,10 +14,8 @@ from typing import Any
 from .errors import CannotStart
 
 COMMIT = "1986663be3b6902605d32200c01f4bfd36cda83d"
-"""
-The parts that load InsightFace's detector, or fetch its models from the network. Those models are for research only, so no
-code of ours may reach them.
-"""
+# The parts that load InsightFace's detector, or fetch its models from the network. Those models are for research only, so no
+# code of ours may reach them.
 FORBIDDEN = (
     "insightface",
     "src.utils.dependencies.insightface",

@@ -23,11 +23,11 @@ from .picture import Pixels
 from .protocol import Context, Request
 from .render import Stopwatch
 
-"""LivePortrait's own numbers for a driving clip, which it cuts upright and at one place for all frames."""
+# LivePortrait's own numbers for a driving clip, which it cuts upright and at one place for all frames.
 CROP_SCALE = 2.2
 CROP_UP = -0.1
 BATCH = 16
-"""A face that has moved or grown by so much of E from one frame to the next is another one, or none."""
+# A face that has moved or grown by so much of E from one frame to the next is another one, or none.
 MOST_JUMP = 0.6
 MOST_LOST = 0.5
 

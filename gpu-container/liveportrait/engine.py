@@ -9,9 +9,10 @@ import time
 import torch
 
 from .checkout import Checkout
+from .device import choose_device
 from .driving import Driver
 from .faces import LANDMARKS, FaceFinder, open_detector, open_session
-from .models import Models, choose_device
+from .models import Models
 from .paste import read_mask
 from .protocol import Work
 from .render import Renderer

@@ -24,7 +24,5 @@ class CannotStart(Exception):
         self.exit_code = exit_code
 
 
+# OOM that stays when the batch is as small as it can be; it may pass when whoever shares the card is done.
 NO_ROOM = "The engine ran out of graphics memory. Trying again, or a smaller size, may help."
-"""
-OOM that stays when the batch is as small as it can be; it may pass when whoever shares the card is done.
-"""

@@ -27,18 +27,16 @@ LANDMARKS = "liveportrait/landmark.onnx"
 YUNET = "yunet/face_detection_yunet_2023mar.onnx"
 LANDMARK_SIDE = 224
 
-"""
-LivePortrait cuts a face out by the extent of its points. Five points (eyes, nose, corners of the mouth) reach 1/2.2 as far as the
-whole face that its numbers are made for.
-"""
+# LivePortrait cuts a face out by the extent of its points. Five points (eyes, nose, corners of the mouth) reach 1/2.2 as far as the
+# whole face that its numbers are made for.
 WHOLE_FACE = 2.2
+# E in pixels of the full picture, as for the built-in engine.
 MIN_EYE_DISTANCE = 24
-"""E in pixels of the full picture, as for the built-in engine."""
+# E in pixels of the frame.
 MIN_SEEN_DISTANCE = 16
-"""E in pixels of the frame."""
 MAX_YAW = 55.0
+# Each face costs a whole frame's time in every frame.
 MOST_MOVERS = 4
-"""Each face costs a whole frame's time in every frame."""
 
 NO_FACE = (
     "No face was found. Use a picture in which one is well lit and looks towards the camera. Pets and drawings work only where "

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .errors import EngineError
 
+# Batches on their way from the device to the file: enough to keep both busy, few enough to stop soon.
 MOST_WAITING = 2
-"""Batches on their way from the device to the file: enough to keep both busy, few enough to stop soon."""
 
 
 class FrameFile:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+# Left, top, width, height.
 Box = tuple[float, float, float, float]
-"""Left, top, width, height."""
 
 MAX_SOURCE_SIDE = 1280
 MAX_ENLARGED = 2

@@ -11,25 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import remove_spectral_norm
 
 from .checkout import Checkout
-from .errors import CannotStart, DeviceLost
+from .device import device_errors
+from .loading import load_networks, memory_formats, ready, without_spectral_norm
 from .warping import Features, Warping, source_features
 
-CHECKPOINTS = {
-    "appearance_feature_extractor": "liveportrait/base_models/appearance_feature_extractor.pth",
-    "motion_extractor": "liveportrait/base_models/motion_extractor.pth",
-    "warping_module": "liveportrait/base_models/warping_module.pth",
-    "spade_generator": "liveportrait/base_models/spade_generator.pth",
-    "stitching_retargeting_module": "liveportrait/retargeting_models/stitching_retargeting_module.pth",
-}
-RETARGETING = {"stitching": "retarget_shoulder", "lip": "retarget_mouth", "eye": "retarget_eye"}
 INPUT_SIDE = 256
 OUTPUT_SIDE = 512
 KEYPOINTS = 21
@@ -58,7 +49,7 @@ class Models:
         self.batch = batch
         self.timings: dict[str, float] = {}
         self.camera = checkout.camera
-        """ Asked between layers on a CPU, where a frame takes seconds: throws what is to end the work. """
+        # Asked between layers on a CPU, where a frame takes seconds: throws what is to end the work.
         self.interrupt: Callable[[], None] = lambda: None
         on_gpu = device.type == "cuda"
         self.dtype = torch.float16 if on_gpu else torch.float32
@@ -217,101 +208,3 @@ class Models:
         started = time.perf_counter()
         yield
         self.timings[part] = (time.perf_counter() - started) * 1000
-
-
-def choose_device(wanted: str) -> torch.device:
-    """Throws CannotStart where there is none such."""
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted.startswith("cuda"):
-        if not torch.cuda.is_available():
-            raise CannotStart(4, "There is no GPU that PyTorch can use.")
-        device = torch.device(wanted if ":" in wanted else "cuda:0")
-        if (device.index or 0) >= torch.cuda.device_count():
-            raise CannotStart(4, f"There is no {device}: PyTorch sees {torch.cuda.device_count()} GPUs.")
-        torch.cuda.set_device(device)
-        return device
-    if wanted == "cpu":
-        return torch.device("cpu")
-    raise CannotStart(4, f"The device can be auto, cpu, cuda or cuda:n, not {wanted}.")
-
-
-def load_networks(checkout: Checkout, weights: Path) -> dict[str, nn.Module]:
-    """Built without memory of their own where they can be: the files' weights become theirs. Nothing in a file can be code."""
-    nets: dict[str, nn.Module] = {}
-    for name, (build, params) in checkout.networks().items():
-        state = load_state(weights / CHECKPOINTS[name])
-        if name == "stitching_retargeting_module":
-            for part, key in RETARGETING.items():
-                nets[part] = assigned(build, params[part], plain(state[key]), name)
-        else:
-            nets[name] = assigned(build, params, state, name)
-    return nets
-
-
-def load_state(path: Path) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return state
-    except FileNotFoundError as error:
-        raise CannotStart(3, f"The weights {path} are missing.") from error
-    except Exception as error:
-        raise CannotStart(3, f"The weights {path} can't be read: {error}") from error
-
-
-def assigned(build: Callable[..., nn.Module], params: dict[str, Any], state: dict[str, Tensor], name: str) -> nn.Module:
-    # M asks its own numbers while it is built
-    with torch.device("cpu" if name == "motion_extractor" else "meta"):
-        net = build(**params)
-    try:
-        net.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise CannotStart(3, f"The weights of {name} are not LivePortrait's: {error}") from error
-    return net
-
-
-def plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key.removeprefix("module."): value for key, value in state.items()}
-
-
-def without_spectral_norm(net: nn.Module) -> nn.Module:
-    """Its weights are fixed now, so what it works out at every call is worked out once."""
-    for layer in net.modules():
-        if hasattr(layer, "weight_orig"):
-            remove_spectral_norm(layer)
-    return net
-
-
-def ready(net: nn.Module, device: torch.device, dtype: torch.dtype = torch.float32) -> Any:
-    net.eval().requires_grad_(False)
-    return net.to(device=device, dtype=dtype)
-
-
-def memory_formats(generator: nn.Module, warping: nn.Module) -> torch.memory_format:
-    """Channels last, as tensor cores want them."""
-    generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for layer in warping.modules():
-        if isinstance(layer, nn.Conv2d):
-            layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        elif isinstance(layer, nn.Conv3d):
-            layer.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    return torch.channels_last
-
-
-@contextlib.contextmanager
-def device_errors() -> Iterator[None]:
-    """
-    Throws torch.OutOfMemoryError where there is no room, whoever noticed it, and DeviceLost where the GPU is gone or its context
-    is broken: both are said in many ways.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        text = str(error)
-        if any(sign in text for sign in ("out of memory", "ALLOC_FAILED")):
-            raise torch.OutOfMemoryError(text) from error
-        if any(sign in text for sign in ("CUDA error", "CUDNN_STATUS_EXECUTION_FAILED", "CUDA driver")):
-            raise DeviceLost(text.splitlines()[0]) from error
-        raise

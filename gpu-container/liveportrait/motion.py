@@ -37,7 +37,7 @@ def pair(name: str, terms: tuple[Term, ...]) -> dict[str, tuple[Term, ...]]:
     return {f"{name}Left": times(0.5, terms), f"{name}Right": times(0.5, terms)}
 
 
-"""What a channel at 1 adds to the expression, wherever the eyes lie."""
+# What a channel at 1 adds to the expression, wherever the eyes lie.
 TERMS: dict[str, tuple[Term, ...]] = {
     **pair("mouthSmile", SMILE),
     **pair("mouthDimple", times(0.3, SMILE)),
@@ -59,10 +59,8 @@ TERMS: dict[str, tuple[Term, ...]] = {
     **pair("browDown", BROWS_DOWN),
 }
 
-"""
-What has a side of its own: for the eye's upper and lower lid (11, 13 or 15, 16) and the cheek below it (3 or 7). Which of them is
-the person's left is seen in each source. Smiles narrow the eyes and lift the cheeks.
-"""
+# What has a side of its own: for the eye's upper and lower lid (11, 13 or 15, 16) and the cheek below it (3 or 7). Which of them is
+# the person's left is seen in each source. Smiles narrow the eyes and lift the cheeks.
 UPPER, LOWER, CHEEK = "upper", "lower", "cheek"
 SIDED: dict[str, tuple[tuple[str, int, float], ...]] = {
     "mouthSmile": ((LOWER, Y, -0.00275), (CHEEK, Y, -0.0035)),
@@ -72,19 +70,19 @@ SIDED: dict[str, tuple[tuple[str, int, float], ...]] = {
     "eyeLookUp": ((UPPER, Y, -0.01), (LOWER, Y, -0.005)),
     "eyeLookDown": ((UPPER, Y, 0.01), (LOWER, Y, 0.005)),
 }
-"""To the right of the picture, for the eye that lies there and for the other one."""
+# To the right of the picture, for the eye that lies there and for the other one.
 GAZE_LEADING, GAZE_FOLLOWING = 0.014, 0.01
 
 BLINKS = {"eyeBlinkLeft": "left", "eyeBlinkRight": "right"}
 LOOKS = ("eyeLookInLeft", "eyeLookOutLeft", "eyeLookInRight", "eyeLookOutRight")
 HEAD = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ", "scale")
 SHOWN = {*TERMS, *(f"{name}{side}" for name in SIDED for side in ("Left", "Right")), *BLINKS, *LOOKS, *HEAD}
+# Channels that LivePortrait's keypoints can't show, or for which nobody has found how.
 IGNORED = tuple(name for name in CHANNELS if name not in SHOWN)
-"""Channels that LivePortrait's keypoints can't show, or for which nobody has found how."""
 
-"""Degrees that the head may turn from where the source holds it: pitch, yaw, roll. Beyond, the picture tears."""
+# Degrees that the head may turn from where the source holds it: pitch, yaw, roll. Beyond, the picture tears.
 MOST_TURN = (20.0, 25.0, 20.0)
-"""Distance of a portrait's camera in E: what comes nearer grows so much."""
+# Distance of a portrait's camera in E: what comes nearer grows so much.
 CAMERA_DISTANCE = 10.0
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 MOST_DELAY_SECONDS = 0.35
 MOST_DELAY_SHARE = 0.1
-"""The share of the clip at its start, and at its end, in which the delay grows and goes away: all begin and end together."""
+# The share of the clip at its start, and at its end, in which the delay grows and goes away: all begin and end together.
 RAMP = 0.3
 
 

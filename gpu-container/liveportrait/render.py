@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .device import device_errors
 from .errors import NO_ROOM, EngineError
 from .faces import MAX_YAW, choose
 from .frames import FrameFile
 from .framing import Framing, framing
 from .keypoints import Drive, stitched_keypoints
-from .models import Models, device_errors
+from .models import Models
 from .motion import Asked, eye_shares, ignored_in, read_motion, sides_of
 from .native import NativeTrack, read_native, sample_native
 from .paste import Matrix, Paster, place_of

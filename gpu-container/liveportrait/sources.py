@@ -19,7 +19,7 @@ from .paste import Matrix
 from .picture import Picture, Pixels, resized
 from .warping import Features
 
-"""LivePortrait's own numbers for a source: how much wider than the landmarks, and how much higher the crop is."""
+# LivePortrait's own numbers for a source: how much wider than the landmarks, and how much higher the crop is.
 CROP_SCALE = 2.3
 CROP_UP = -0.125
 
@@ -36,8 +36,8 @@ class Source:
     x_s: Tensor
     to_crop: Matrix
     eye_ratios: np.ndarray
+    # E in coordinates of keypoints, where the crop reaches from −1 to 1.
     eye_distance: float
-    """E in coordinates of keypoints, where the crop reaches from −1 to 1."""
 
 
 @dataclass

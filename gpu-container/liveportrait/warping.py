@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# Of the blobs that stand for keypoints, in the square of coordinates from −1 to 1.
 VARIANCE = 0.01
-"""Of the blobs that stand for keypoints, in the square of coordinates from −1 to 1."""
 
 
 class Features(NamedTuple):

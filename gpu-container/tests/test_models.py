@@ -17,13 +17,14 @@ if not MISSING:
     from liveportrait.checkout import Checkout
     from liveportrait.errors import CannotStart
     from liveportrait.keypoints import Drive, source_keypoints, stitched_keypoints
-    from liveportrait.models import Models, load_networks, memory_formats
+    from liveportrait.loading import load_networks, memory_formats
+    from liveportrait.models import Models
     from liveportrait.native import read_native, rotation_matrices, sample_native
     from tools.random_weights import plain_face
     from tools.stock import template_of
 
 FRAMES = 3
-"""Records the keypoints that execute() would draw, and draws nothing: that is what takes the time."""
+# Records the keypoints that execute() would draw, and draws nothing: that is what takes the time.
 STOCK = """
 import pickle, sys
 from pathlib import Path

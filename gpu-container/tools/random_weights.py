@@ -24,11 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from liveportrait.checkout import Checkout
 from liveportrait.faces import LANDMARK_SIDE, LANDMARKS
-from liveportrait.models import CHECKPOINTS, KEYPOINTS, RETARGETING
+from liveportrait.loading import CHECKPOINTS, RETARGETING
+from liveportrait.models import KEYPOINTS
 
 SEED = 7
+# A file that is written last.
 DONE = "complete"
-"""A file that is written last."""
 
 
 def write_weights(root: Path, out: Path) -> None:
