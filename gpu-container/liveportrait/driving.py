@@ -14,7 +14,7 @@ import numpy as np
 
 from .checkout import Checkout
 from .clip import LEAST_SECONDS, MOST_RATE, read_clip, unreadable
-from .errors import EngineError
+from .errors import EngineError, of_disk
 from .faces import FaceFinder, Points, eye_distance
 from .models import INPUT_SIDE, FaceInfo, Models
 from .motion import CAMERA_DISTANCE, Curve
@@ -65,11 +65,11 @@ class Driver:
             followed = self._follow(path, most, context)
             watch.lap("track")
             infos = self._read(path, most, followed, context)
+            track, fps = even_track(followed.seconds, infos)
+            file = path.with_suffix(".npz")
+            np.savez(file, fps=np.float32(fps), exp=track["exp"], R=track["R"], t=track["t"], scale=track["scale"])
         except OSError as error:
-            raise EngineError("engine_failed", "The engine could not read the driving clip.") from error
-        track, fps = even_track(followed.seconds, infos)
-        file = path.with_suffix(".npz")
-        np.savez(file, fps=np.float32(fps), exp=track["exp"], R=track["R"], t=track["t"], scale=track["scale"])
+            raise of_disk(error, "The engine could not read the driving clip.") from error
         watch.lap("read")
         seconds = len(track["exp"]) / fps
         channels = self._channels(followed, infos, fps, len(track["exp"]))

@@ -1,11 +1,20 @@
 """What an engine answers `failed` with: a code of packages/core/src/errors.ts and a sentence for the user."""
 
+import errno
+
 
 class EngineError(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+def of_disk(error: OSError, detail: str) -> EngineError:
+    """`storage_full` where the disk is full: the job is handed back; else `engine_failed` with the detail."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return EngineError("storage_full", "There is no room for the job's files.")
+    return EngineError("engine_failed", detail)
 
 
 class Canceled(Exception):

@@ -9,21 +9,21 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from .errors import EngineError
+from .errors import of_disk
 
 # Batches on their way from the device to the file: enough to keep both busy, few enough to stop soon.
 MOST_WAITING = 2
 
 
 class FrameFile:
-    """Throws `engine_failed` where the file can't be written."""
+    """Throws `engine_failed` where the file can't be written, `storage_full` where there is no room for it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             self._file: BinaryIO = path.open("xb", buffering=0)
         except OSError as error:
-            raise EngineError("engine_failed", "The engine could not write its frames.") from error
+            raise of_disk(error, "The engine could not write its frames.") from error
         self._writer = ThreadPoolExecutor(1)
         self._waiting: list[Future[None]] = []
         self._stopped = False
@@ -60,7 +60,7 @@ class FrameFile:
         try:
             self._waiting.pop(0).result()
         except OSError as error:
-            raise EngineError("engine_failed", "The engine could not write its frames.") from error
+            raise of_disk(error, "The engine could not write its frames.") from error
 
     def _write(self, host: Tensor, arrived: torch.cuda.Event | None) -> None:
         if arrived is not None:

@@ -1,10 +1,12 @@
 """What the two languages have in common is the same in both; no package beyond Python's own is needed."""
 
+import errno
 import json
 import re
 import unittest
 
 from liveportrait.channels import ARKIT_CHANNELS, HEAD_CHANNELS
+from liveportrait.errors import of_disk
 from liveportrait.requests import Invalid, check_request, run_of
 
 from .support import CONTAINER, REPOSITORY, start_python
@@ -66,6 +68,13 @@ class Common(unittest.TestCase):
                 check_request(request)
         self.assertEqual(run_of({"run": 3}), "")
         self.assertEqual(run_of(RUN), "a")
+
+
+class Disk(unittest.TestCase):
+    def test_a_full_disk_is_told_from_a_broken_engine(self) -> None:
+        self.assertEqual(of_disk(OSError(errno.ENOSPC, "full"), "").code, "storage_full")
+        failed = of_disk(OSError(errno.EACCES, "denied"), "It could not be written.")
+        self.assertEqual((failed.code, failed.detail), ("engine_failed", "It could not be written."))
 
 
 class Stdout(unittest.TestCase):
