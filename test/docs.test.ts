@@ -1,0 +1,29 @@
+/** What the documentation names is there, and what there is to set is named. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { envSchema } from "@smileloop/core/env.ts";
+import { expect, test } from "vitest";
+import manifest from "../package.json" with { type: "json" };
+
+const ROOT = join(import.meta.dirname, "..");
+const PAGES = [...globSync("*.md", { cwd: ROOT }), ...globSync("{docs,gpu-container,presets}/*.md", { cwd: ROOT })];
+const read = (page: string) => readFileSync(join(ROOT, page), "utf8");
+
+test("every variable of the environment stands in docs/own-machines.md", () => {
+  const said = new Set(read("docs/own-machines.md").match(/(?<=`)[A-Z][A-Z0-9_]+(?=`)/g));
+  expect(Object.keys(envSchema.shape).filter((name) => !said.has(name))).toEqual([]);
+});
+
+test.each(PAGES)("%s: its links lead somewhere, and its npm scripts exist", (page) => {
+  const text = read(page);
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => join(ROOT, dirname(page), path!));
+  expect(links.filter((path) => !existsSync(path))).toEqual([]);
+  const scripts = [...text.matchAll(/npm run (?:-s )?([a-z][a-z:]*)/g)].map(([, name]) => name!);
+  expect(scripts.filter((name) => !Object.hasOwn(manifest.scripts, name))).toEqual([]);
+});
+
+test("every npm script stands in README.md, CONTRIBUTING.md or docs/", () => {
+  const text = PAGES.map(read).join("\n");
+  const unnamed = Object.keys(manifest.scripts).filter((name) => !new RegExp(`npm (run )?(-s )?${name}\\b`).test(text));
+  expect(unnamed).toEqual([]);
+});
