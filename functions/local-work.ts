@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { Env } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { recover, runSweeper } from "@smileloop/core/sweep.ts";
+import { recover } from "@smileloop/core/recover.ts";
+import { runSweeper } from "@smileloop/core/sweep.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import type { Deps } from "./deps.ts";
 import { WARP } from "./engines.ts";

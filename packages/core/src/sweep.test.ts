@@ -15,7 +15,8 @@ import { createLocalLinks } from "./local-links.ts";
 import { memoryQueue } from "./queue/memory.ts";
 import { diskRecords } from "./records/disk.ts";
 import { memoryRecords } from "./records/memory.ts";
-import { LATE_WRITERS_MS, LOOK_AGAIN_MS, recover, runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
+import { recover } from "./recover.ts";
+import { LATE_WRITERS_MS, LOOK_AGAIN_MS, runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
 
 type Store = JobStore & { clock: ManualClock };
 const folders: string[] = [];

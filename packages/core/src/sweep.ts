@@ -18,6 +18,7 @@
  * Uploads an hour old and idempotency entries a day old go as well.
  */
 
+import { eachAtOnce } from "./at-once.ts";
 import { idTimeMs } from "./ids.ts";
 import { type Change, isEnded, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "./job.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
@@ -32,7 +33,6 @@ const LOOK_LATEST_MS = 30 * 60_000;
 /** How long files of a closed job may still appear: longer than a worker that lost its claim can go on. */
 export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
-const AT_ONCE = 32;
 const MAX_MS = 50_000;
 /** A sweeper that died is replaced after so long. */
 const SWEEP_LEASE_MS = 90_000;
@@ -183,69 +183,5 @@ async function sweepUploads(store: JobStore, over: () => boolean | undefined, sw
     if (over() || (upload && idTimeMs(upload.id) + UPLOAD_LIFE_MS > store.clock.now())) return;
     await store.files.purge(key);
     swept.uploads++;
-  }
-}
-
-export type Recovered = { sent: number; handedBack: number; closed: number };
-
-/**
- * At the start of a server whose queue lives in its process: fills it from the records; and where the server holds its storage
- * `alone` (`data-dir.ts`), takes back the jobs that the one before was working on, without waiting for their leases.
- *
- * That is safe because nobody can be alive who holds such a claim: its holder lived in a process that held the storage, and
- * this process holds it now. The claim is given back by its own token, which is in the record: to the rules it is the holder
- * who hands back. What was written since `startedAtMs` is left alone, because that may be this server's own; so it may run
- * while the server works. In a storage that others share, their claims are theirs until the lease has run out.
- */
-export async function recover(
-  store: JobStore,
-  { alone, startedAtMs = store.clock.now() }: { alone: boolean; startedAtMs?: number },
-): Promise<Recovered> {
-  const recovered: Recovered = { sent: 0, handedBack: 0, closed: 0 };
-  const seen = new Set<string>();
-  await eachAtOnce(
-    store.records.timers.due(Number.POSITIVE_INFINITY),
-    () => false,
-    async ({ owner, id }) => {
-      if (seen.has(`${owner}/${id}`)) return;
-      seen.add(`${owner}/${id}`);
-      let stored = await store.records.get(owner, id);
-      const ours = stored && store.clock.now() - stored.ageMs >= startedAtMs;
-      if (alone && stored?.record.claim && !ours) {
-        const { token } = stored.record.claim;
-        const canceling = stored.record.state === "canceling";
-        const changed = await updateJob(store, owner, id, ({ record }) => ({
-          by: "holder",
-          token,
-          do: record.state === "canceling" ? "cancelDone" : "handBack",
-        }));
-        if (!changed.refused) canceling ? recovered.closed++ : recovered.handedBack++;
-        stored = changed.stored;
-      }
-      if (stored?.record.state !== "queued") return;
-      await store.queue.send({ queue: stored.record.queue, owner, id });
-      recovered.sent++;
-    },
-  );
-  return recovered;
-}
-
-/** Runs up to 32 at a time. The first error ends it, after those that run. */
-async function eachAtOnce<T>(
-  items: AsyncIterable<T>,
-  over: () => boolean | undefined,
-  run: (item: T) => Promise<void>,
-): Promise<void> {
-  const running = new Set<Promise<void>>();
-  try {
-    for await (const item of items) {
-      if (over()) break;
-      const one = run(item).finally(() => running.delete(one));
-      running.add(one);
-      if (running.size >= AT_ONCE) await Promise.race(running);
-    }
-    await Promise.all(running);
-  } finally {
-    await Promise.allSettled(running);
   }
 }

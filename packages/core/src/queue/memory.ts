@@ -1,5 +1,5 @@
 /**
- * The queue of a single process: what the local server runs on. It keeps nothing on disk; `recover` (sweep.ts) fills it from
+ * The queue of a single process: what the local server runs on. It keeps nothing on disk; `recover` (recover.ts) fills it from
  * the records at start.
  *
  * Fair between owners: each turn takes the oldest message of the owner whose turn it is, so that one with a thousand jobs
