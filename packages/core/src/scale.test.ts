@@ -41,7 +41,7 @@ describe("how many workers", () => {
     expect(plan(there, 0)).toMatchObject({ start: { count: 0 }, cancel: [] });
   });
 
-  test("who has waited on Spot for over 10 minutes goes to On-Demand, and others go there, too", () => {
+  test("who has waited on Spot for over 10 minutes goes to On-Demand, and others go there, too, for half an hour", () => {
     expect(plan([worker("spot", "waiting", 10)], 1)).toMatchObject({ cancel: [], start: { count: 0 } });
     const stuck = worker("spot", "waiting", 10.1);
     expect(plan([stuck], 1)).toEqual({
@@ -50,17 +50,31 @@ describe("how many workers", () => {
       none: false,
     });
     expect(plan([stuck], 0)).toMatchObject({ cancel: [stuck.id], start: { count: 0 } });
+    const inVain = worker("on_demand", "waiting", 31);
+    expect(plan([worker("spot", "running", 60), inVain], 2)).toEqual({
+      cancel: [inVain.id],
+      start: { capacity: "spot", count: 1 },
+      none: false,
+    });
     expect(plan([worker("on_demand", "running", 29)], 2).start).toEqual({ capacity: "on_demand", count: 1 });
     expect(plan([worker("on_demand", "running", 31)], 2).start).toEqual({ capacity: "spot", count: 1 });
   });
 
   test("there is no capacity while On-Demand has kept one waiting and none is at work", () => {
     const stuck = worker("on_demand", "waiting", 11);
-    expect(plan([stuck], 3)).toEqual({ cancel: [], start: { capacity: "on_demand", count: 2 }, none: true });
+    expect(plan([stuck], 3)).toEqual({ cancel: [], start: { capacity: "spot", count: 2 }, none: true });
     expect(plan([stuck, worker("spot", "starting", 3)], 2)).toMatchObject({ none: false });
-    // one goes on waiting even when nobody wants anything, or nobody would ever notice that there is capacity again
+    // one of each goes on waiting even when nobody wants anything, or nobody would ever notice that there is capacity again
     const other = { ...stuck, id: "other" };
-    expect(plan([stuck, other], 0)).toMatchObject({ cancel: [stuck.id], start: { count: 0 }, none: true });
+    const spot = { capacity: "spot", count: 1 };
+    expect(plan([stuck, other], 0)).toEqual({ cancel: ["other"], start: spot, none: true });
+    expect(plan([stuck, worker("spot", "waiting", 9)], 1)).toMatchObject({
+      cancel: [],
+      start: { count: 0 },
+      none: true,
+    });
+    const late = worker("spot", "waiting", 11);
+    expect(plan([stuck, late], 1)).toEqual({ cancel: [late.id], start: spot, none: true });
     expect(plan([stuck, worker("spot", "running", 3)], 1)).toMatchObject({ cancel: [stuck.id], none: false });
   });
 });
@@ -134,7 +148,8 @@ describe("on AWS Batch", () => {
     expect(live()).toEqual(["job-2 gpu-ondemand SUBMITTED"]);
     expect(await refusal()).toBeNull();
     await clock.advance(STUCK_MS);
-    expect(await scale()).toEqual({ started: 0, canceled: 0, noCapacity: ["liveportrait"], failed: 0 });
+    expect(await scale()).toEqual({ started: 1, canceled: 0, noCapacity: ["liveportrait"], failed: 0 });
+    expect(live()).toEqual(["job-2 gpu-ondemand SUBMITTED", "job-3 gpu-spot SUBMITTED"]);
 
     const refused = await refusal();
     expect(refused).toMatchObject({ code: "no_capacity", status: 503, retryable: true, retryAfterSeconds: 660 });
@@ -143,7 +158,8 @@ describe("on AWS Batch", () => {
     );
     await capacityGuard(deps)("warp");
 
-    batch.move("job-2", "STARTING");
+    // Spot is back, though On-Demand never was
+    batch.move("job-3", "STARTING");
     expect(await scale()).toMatchObject({ noCapacity: [] });
     expect(await refusal()).toBeNull();
   });

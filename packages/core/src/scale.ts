@@ -9,8 +9,9 @@
  * | fewer workers than `workersWanted` | so many more are asked for, on Spot |
  * | a worker on Spot has waited for a machine for over 10 minutes | it is given up, and asked for On-Demand |
  * | one was asked for On-Demand within the last half hour | more are asked for there, too |
- * | one On-Demand has waited for over 10 minutes, and none is at work | no capacity: a note says so, and new jobs are refused; one goes on waiting |
+ * | one On-Demand has waited for over 10 minutes, and none is at work | no capacity: a note says so, and new jobs are refused; one goes on waiting there, and the others that are wanted, one at least, are asked for on Spot anew each 10 minutes |
  * | one On-Demand has waited for over 10 minutes, and is not needed any more | it is given up |
+ * | one On-Demand has waited for half an hour, and others are at work | it is given up, and asked for on Spot again |
  * | a worker starts | the note is taken back |
  */
 import type { Clock } from "./clock.ts";
@@ -56,20 +57,30 @@ export function planScale(workers: LaunchedWorker[], wanted: number, nowMs: numb
   const stuckSpot = stuck.filter(({ capacity }) => capacity === "spot");
   const stuckOnDemand = stuck.filter(({ capacity }) => capacity === "on_demand");
   const atWork = workers.some(({ state }) => state !== "waiting");
-  const none = !atWork && stuckOnDemand.length > 0;
+  if (!atWork && stuckOnDemand.length > 0) return planWithout(workers, stuckSpot, stuckOnDemand, wanted);
 
-  const kept = workers.length - stuckSpot.length;
-  const needed = Math.max(wanted, none ? 1 : 0);
-  const excess = stuckOnDemand.slice(0, Math.max(0, kept - needed));
+  const tooLong = stuckOnDemand.filter(({ askedMs }) => nowMs - askedMs >= ON_DEMAND_MS);
+  const kept = workers.length - stuckSpot.length - tooLong.length;
+  const excess = stuckOnDemand.filter((one) => !tooLong.includes(one)).slice(0, Math.max(0, kept - wanted));
   const moved = workers.some(({ capacity, askedMs }) => capacity === "on_demand" && nowMs - askedMs < ON_DEMAND_MS);
   return {
-    cancel: [...stuckSpot, ...excess],
-    start: {
-      capacity: stuckSpot.length > 0 || moved || none ? "on_demand" : "spot",
-      count: Math.max(0, needed - kept),
-    },
-    noCapacitySinceMs: none ? Math.min(...stuckOnDemand.map(({ askedMs }) => askedMs)) : null,
+    cancel: [...stuckSpot, ...tooLong, ...excess],
+    start: { capacity: stuckSpot.length > 0 || moved ? "on_demand" : "spot", count: Math.max(0, wanted - kept) },
+    noCapacitySinceMs: null,
   };
+}
+
+/** While there is no capacity, one waits for each: an account may have no quota for On-Demand, and Spot may be back long before. */
+function planWithout(
+  workers: LaunchedWorker[],
+  stuckSpot: LaunchedWorker[],
+  stuckOnDemand: LaunchedWorker[],
+  wanted: number,
+): ScalePlan {
+  const [longest, ...others] = [...stuckOnDemand].sort((a, b) => a.askedMs - b.askedMs);
+  const cancel = [...stuckSpot, ...others];
+  const count = Math.max(0, Math.max(wanted, 2) - (workers.length - cancel.length));
+  return { cancel, start: { capacity: "spot", count }, noCapacitySinceMs: longest!.askedMs };
 }
 
 export type ScaleDeps = { notes: Notes; queue: Queue; launcher: Launcher; clock: Clock; log: Log };
