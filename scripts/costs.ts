@@ -6,7 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MACHINE } from "../infra/policy/batch.ts";
 import { readSettings } from "../infra/policy/settings.ts";
-import { FUNCTIONS, WARP_QUEUES } from "../infra/policy.ts";
+import { alarms } from "../infra/policy/watch.ts";
+import { FUNCTIONS, queueNames, WARP_QUEUES } from "../infra/policy.ts";
 import { ASSUMED, PRICES, type Price } from "./prices.ts";
 
 /** Calls by the operation's name. */
@@ -15,7 +16,15 @@ export type Calls = { s3: Record<string, number>; sqs: Record<string, number> };
 export type CountedCalls = { lambdaJob: Calls; job: Calls; after: Calls; sweep: Calls };
 
 export type Line = { what: string; usd: number };
-export type Costs = { idle: Line[]; idleGpu: Line[]; warp: Line[]; gpu: Line[]; gpuOnDemandUsd: number };
+/** `watch`: alarms and dashboard, a month. */
+export type Costs = {
+  idle: Line[];
+  idleGpu: Line[];
+  watch: Line[];
+  warp: Line[];
+  gpu: Line[];
+  gpuOnDemandUsd: number;
+};
 
 const ROOT = join(import.meta.dirname, "..");
 export const DOCS = join(ROOT, "docs/deploy.md");
@@ -31,6 +40,7 @@ export function readCalls(): CountedCalls {
 export function costs(calls: CountedCalls): Costs {
   const { minutesPerMonth, pollsPerMinute } = ASSUMED;
   const minutes = minutesPerMonth.value;
+  const alarmCount = alarms({ stage: "production" }, queueNames(readSettings({}))).length;
   const looks = (queues: number) => per(minutes * queues * pollsPerMinute.value, 1e6, PRICES.sqs.usd);
   return {
     idle: [
@@ -41,6 +51,10 @@ export function costs(calls: CountedCalls): Costs {
     ],
     // of the queue of pokes; machines only run while there is work
     idleGpu: [{ what: "looks into the queue (SQS)", usd: looks(1) }],
+    watch: [
+      { what: `${alarmCount} alarms`, usd: alarmCount * PRICES.alarm.usd },
+      { what: "a dashboard", usd: PRICES.dashboard.usd },
+    ],
     warp: [
       { what: "rendering (Lambda)", usd: CLIPS * lambda("warp", ASSUMED.warpSeconds.value) },
       ...forEachClip(calls.lambdaJob, calls.after),
@@ -126,7 +140,8 @@ export function costsText(found: Costs): string {
   );
   return [
     ...table("a month in which nobody uses it", found.idle),
-    `With \`GPU=1\`, ${total(found.idleGpu).toFixed(2)} more.`,
+    `With \`GPU=1\`, ${total(found.idleGpu).toFixed(2)} more. Not in it: ${found.watch.map(({ what }) => what).join(" and ")}, because ` +
+      `every account has ten and three of them free, always; one that uses these up for others pays ${total(found.watch).toFixed(2)}.`,
     "",
     ...table("1,000 clips by `warp` (512 pixels, 4 s), on Lambda", found.warp),
     ...table("1,000 clips by `liveportrait`, in a row, on one machine that starts for them", found.gpu),

@@ -12,6 +12,8 @@ export const PRICES = {
   lambdaTime: { usd: 0.0000166667, per: "GB-second, x86", from: "list", of: "aws.amazon.com/lambda/pricing" },
   transfer: { usd: 0.09, per: "GB to the internet", from: "list", of: "aws.amazon.com/ec2/pricing" },
   logs: { usd: 0.5, per: "GB of logs", from: "list", of: "aws.amazon.com/cloudwatch/pricing" },
+  alarm: { usd: 0.1, per: "alarm and month", from: "list", of: "aws.amazon.com/cloudwatch/pricing" },
+  dashboard: { usd: 3, per: "dashboard and month", from: "list", of: "aws.amazon.com/cloudwatch/pricing" },
   disk: { usd: 0.08, per: "GB and month, gp3", from: "list", of: "aws.amazon.com/ebs/pricing" },
   diskSpeed: { usd: 0.04, per: "MiB/s over 125 and month, gp3", from: "list", of: "aws.amazon.com/ebs/pricing" },
   address: { usd: 0.005, per: "public IPv4 address and hour", from: "list", of: "aws.amazon.com/vpc/pricing" },
