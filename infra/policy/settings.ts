@@ -48,6 +48,9 @@ export const SETTINGS = [
 
 type Name = (typeof SETTINGS)[number];
 
+/** With another one no function would start. */
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
+
 /** Throws SettingsError. Empty variables count as unset. */
 export function readSettings(variables: Record<string, string | undefined>): Settings {
   const text = (name: Name): string | null => variables[name]?.trim() || null;
@@ -76,6 +79,10 @@ export function readSettings(variables: Record<string, string | undefined>): Set
   if (flag("GPU") && image === null) {
     throw new SettingsError("GPU_IMAGE: the worker's container is needed with GPU=1 (docs/deploy.md).");
   }
+  const logLevel = text("LOG_LEVEL") ?? "info";
+  if (!LOG_LEVELS.includes(logLevel)) {
+    throw new SettingsError(`LOG_LEVEL: \`${logLevel}\` is none of ${LOG_LEVELS.join(", ")}.`);
+  }
   return {
     corsOrigins: (text("CORS_ORIGINS") ?? "")
       .split(",")
@@ -88,7 +95,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     budgetUsd: number("BUDGET_USD", 20, 1, 1_000_000),
     // of the ten that a new account has, the API keeps half; AWS takes no less than 2 for each of two lanes
     warpConcurrency: number("WARP_CONCURRENCY", 5, 4, 1000),
-    logLevel: text("LOG_LEVEL") ?? "info",
+    logLevel,
     gpu:
       flag("GPU") && image !== null
         ? {

@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 const start = async () => {
-  server = await startServer({ env: { ...env, WORK_DIR: join(dir, "server") } });
+  server = await startServer({ env: { ...env, WORK_DIR: join(dir, "work") } });
   return server.url;
 };
 
@@ -49,7 +49,7 @@ const start = async () => {
 function startWorker(python: string): void {
   worker = spawn(process.execPath, [WORKER], {
     env: {
-      ...{ PATH: process.env.PATH, ...env, WORK_DIR: join(dir, "worker"), QUEUE: "liveportrait" },
+      ...{ PATH: process.env.PATH, ...env, WORK_DIR: join(dir, "work"), QUEUE: "liveportrait" },
       ...{ LIVEPORTRAIT_ROOT: standInCheckout(join(dir, "LivePortrait")), LIVEPORTRAIT_PYTHON: python },
     },
     stdio: "inherit",

@@ -51,6 +51,7 @@ describe("settings", () => {
     { ANONYMOUS: "yes" },
     { WARP_CONCURRENCY: "3" },
     { BUDGET_USD: "-3" },
+    { LOG_LEVEL: "loud" },
     { GPU_IMAGE: "", GPU: "1" },
   ])("%o is refused by name", (variables) => {
     expect(() => readSettings(variables)).toThrow(`${Object.keys(variables)[0]}: `);

@@ -38,6 +38,8 @@ test.each([
   ["PORT", "http"],
   ["PUBLIC_URL", "example.org"],
   ["PUBLIC_URL", "ftp://example.org"],
+  ["CORS_ORIGINS", "https://a.example,*"],
+  ["CORS_ORIGINS", "https://a.example/"],
   ["ALLOW_OPEN", "perhaps"],
   ["ANONYMOUS", "yes"],
   ["API_KEYS", "alice"],

@@ -11,6 +11,11 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ""),
 );
+const origins = list.superRefine((items, context) => {
+  for (const item of items.filter((each) => URL.parse(each)?.origin !== each)) {
+    context.addIssue({ code: "custom", message: `\`${item}\` is no origin such as https://example.org` });
+  }
+});
 const flag = z.enum(["0", "1", "false", "true", ""]).transform((text) => text === "1" || text === "true");
 const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d+$/, "a whole number").transform(Number).pipe(z.number().min(min).max(max));
@@ -51,7 +56,7 @@ export const envSchema = z.object({
   /** Other services than AWS's own, that speak as S3 and SQS do. */
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   SQS_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  /** Folders of jobs under way, where they are not in DATA_DIR; one worker's own. */
+  /** Folders of jobs under way, where they are not in DATA_DIR. Two workers of one queue need one each. */
   WORK_DIR: z.string().min(1).default(join(tmpdir(), "smileloop")),
   /** Which engines serve a kind, the default first: `animate=warp+liveportrait`. */
   ENGINES: lists.pipe(knownEngines).default(new Map([["animate", ["warp"]]])),
@@ -82,7 +87,7 @@ export const envSchema = z.object({
   /** Further host names that are served on loopback, besides localhost and its addresses. */
   ALLOWED_HOSTS: list.default([]),
   /** Origins of other sites' pages that may call the API. */
-  CORS_ORIGINS: list.default([]),
+  CORS_ORIGINS: origins.default([]),
   /** `owner:sha256` of each key, with commas between them; several keys may have one owner. */
   API_KEYS: apiKeys.default(() => new Map()),
   /** Lets browsers in that bring a random token of their own; each token is an owner. */
