@@ -9,7 +9,7 @@ import { tellHealth } from "./worker-health.ts";
 const [TAKEN_AWAY, NOT_ABLE] = [75, 69];
 const { env, deps, engine } = await openWorker();
 const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
-const mayLeave = () => takeLeave(deps.records.notes, env.QUEUE, env.CAPACITY, deps.clock.now());
+const mayLeave = () => takeLeave(deps.records.notes, env.QUEUE, env.CAPACITY);
 const worker = createWorker({ ...deps, ...engine, idleExitMs, mayLeave });
 const ended = new AbortController();
 const end = (why: object, code = 0) => {

@@ -32,7 +32,7 @@ test("nobody goes while jobs wait, or in a lull", () => {
 test("no more workers go than are noted, whoever asks first", async () => {
   const clock = manualClock();
   const notes = memoryNotes(clock);
-  const leave = () => takeLeave(notes, "gpu", "spot", clock.now());
+  const leave = () => takeLeave(notes, "gpu", "spot");
   expect(await leave()).toBe(false);
   await noteSurplus(notes, "gpu", { running: 20, held: 2, ...free }, clock.now());
   const first = await Promise.all([leave(), leave(), leave(), leave()]);
@@ -54,6 +54,6 @@ test("workers on On-Demand machines go first", async () => {
   const clock = manualClock();
   const notes = memoryNotes(clock);
   await noteSurplus(notes, "gpu", { running: 4, onDemand: 1, held: 0, waiting: 0 }, clock.now());
-  expect(await takeLeave(notes, "gpu", "spot", clock.now())).toBe(false);
-  expect(await takeLeave(notes, "gpu", "on_demand", clock.now())).toBe(true);
+  expect(await takeLeave(notes, "gpu", "spot")).toBe(false);
+  expect(await takeLeave(notes, "gpu", "on_demand")).toBe(true);
 });

@@ -46,11 +46,12 @@ export async function noteSurplus(notes: Notes, queue: string, counts: Counts, n
   await notes.put(noteName(queue), JSON.stringify(nextSurplus(last, counts, nowMs)), note?.etag ?? null);
 }
 
-/** Whether the worker that asks may go; it has to, then. */
-export async function takeLeave(notes: Notes, queue: string, capacity: Capacity, nowMs: number): Promise<boolean> {
+/** Whether the worker that asks may go; it has to, then. A note that is old by the storage's own clock counts for nothing. */
+export async function takeLeave(notes: Notes, queue: string, capacity: Capacity): Promise<boolean> {
   const note = await notes.get(noteName(queue));
-  const last = note && read(note);
-  if (!last || !mayGo(last, capacity) || Math.abs(nowMs - last.atMs) > 2 * NOTED_EVERY_MS) return false;
+  if (!note || note.ageMs > 2 * NOTED_EVERY_MS) return false;
+  const last = read(note);
+  if (!mayGo(last, capacity)) return false;
   return (await notes.put(noteName(queue), JSON.stringify({ ...last, leaves: last.leaves - 1 }), note.etag)) !== null;
 }
 
