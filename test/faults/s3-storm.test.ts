@@ -22,7 +22,7 @@ import { raiseStorm } from "../support/fleet-storm.ts";
 import { until } from "../support/processes.ts";
 import type { StubScript } from "../support/stub-engine.ts";
 
-const JOBS = Number(process.env.FAULTS_JOBS ?? 80);
+const JOBS = Number(process.env.FAULTS_JOBS ?? 40);
 const KILLS = Math.round(0.4 * JOBS);
 const PAUSES = Math.round(0.025 * JOBS);
 /** Enough for no worker to be idle; with more, jobs only wait longer and are sent again more often. */
