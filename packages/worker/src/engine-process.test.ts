@@ -153,7 +153,8 @@ describe("an engine that misbehaves costs one request", () => {
     await engine.ready();
     const before = heldBytes();
     await engine.request(taskOf({ run: "stderrFlood" }), { timeoutMs });
-    expect(heldBytes() - before).toBeLessThan(8 * 1024 * 1024);
+    // what other tests have left is freed in its own time
+    await until(() => heldBytes() - before < 8 * 1024 * 1024, 5000);
     expect(Math.max(...logged.map((line) => line.length))).toBeLessThan(70_000);
   });
 
