@@ -1,4 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Five hundred jobs and all that can go wrong at once: most of a minute on both cores, so that it is no part of `npm test`. */
-export default defineConfig({ test: { include: ["test/faults/*.storm.ts"] } });
+/** Processes of workers that are killed and put to sleep: more than a minute on both cores, so that it is no part of `npm test`. */
+export default defineConfig({
+  test: { include: ["test/faults/*.storm.ts"], fileParallelism: false, testTimeout: 30_000, hookTimeout: 30_000 },
+});
