@@ -51,7 +51,8 @@ describe.skipIf(!mayMount())("a full disk (skipped where nobody but the administ
   });
 
   test("a job under way waits for room, and no try is counted", async () => {
-    const { body } = await create(await uploaded());
+    // long enough to be seen while it is rendered
+    const { body } = await create(await uploaded(), { size: 512, duration: 10 });
     await until(() => record(body.id)?.progress?.stage === "render", 20_000);
     fill();
     await until(() => (record(body.id)?.attempts.length ?? 0) > 0, 20_000);
@@ -91,11 +92,11 @@ async function uploaded(): Promise<string> {
   return id;
 }
 
-const create = (id: string) =>
+const create = (id: string, params: object = { size: 256 }) =>
   call("POST", "/v1/jobs", {
     kind: "animate",
     inputs: { image: { upload: id } },
-    params: { preset: "blink", size: 256 },
+    params: { preset: "blink", ...params },
   });
 
 /** The disk as the server sees it. */
