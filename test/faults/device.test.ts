@@ -40,16 +40,6 @@ function start(engineCommand: EngineCommand, options: Partial<WorkerOptions> = {
 
 const job = (script: StubScript) => shop.job(script, {}, "liveportrait");
 
-/** A retry waits for a second and more; a doubled hint makes it come at once. */
-async function ended(id: string) {
-  await until(async () => {
-    const { state } = await shop.read(id);
-    if (state === "queued") await shop.queue.send({ queue: "liveportrait", owner: "local", id });
-    return state === "succeeded" || state === "failed";
-  }, 10_000);
-  return shop.read(id);
-}
-
 describe("an engine on a graphics card", () => {
   test("leaves raw frames: another process makes the video of them", async () => {
     start(ENGINE);
@@ -64,7 +54,7 @@ describe("an engine on a graphics card", () => {
   test("is crashed by a picture: that job fails at the third, the next one works", async () => {
     start(ENGINE);
     const poisoned = await job({ run: "crash" });
-    const record = await ended(poisoned.id);
+    const record = await shop.ended(poisoned.id);
     expect(record).toMatchObject({ state: "failed", attempt: 3, failures: 3, error: { code: "engine_crashed" } });
     const next = await job({ run: "frames" });
     await shop.reaches(next.id, "succeeded");
@@ -73,7 +63,7 @@ describe("an engine on a graphics card", () => {
   test("has too little memory on the card: tried again, as a failure", async () => {
     start(ENGINE);
     const { id } = await job({ runs: ["fail:engine_out_of_memory", "frames"] });
-    expect(await ended(id)).toMatchObject({ state: "succeeded", attempt: 2, failures: 1 });
+    expect(await shop.ended(id)).toMatchObject({ state: "succeeded", attempt: 2, failures: 1 });
   });
 
   test("loses its card: the job is handed back at once, and the worker ends", async () => {
@@ -120,7 +110,7 @@ test("an engine that takes longer to start than it may be idle gets its work all
 test("frames that lie elsewhere are not taken", async () => {
   start(NODE);
   const { id } = await job({ run: "strayFrames" });
-  expect(await ended(id)).toMatchObject({ state: "failed", error: { code: "engine_failed" } });
+  expect(await shop.ended(id)).toMatchObject({ state: "failed", error: { code: "engine_failed" } });
   rmSync(`${shop.workRoot}/frames.yuv`);
 });
 
@@ -128,6 +118,6 @@ test("an engine's environment is what its command names, and nothing else", asyn
   const { worker } = start({ ...NODE, env: { PYTHONPATH: "/some where", HOME: "/nowhere" } });
   await until(() => worker.ready());
   const { id } = await job({ run: "environment" });
-  const record = await ended(id);
+  const record = await shop.ended(id);
   expect(record.error?.detail).toBe('{"PYTHONPATH":"/some where","HOME":"/nowhere"}');
 });

@@ -33,16 +33,6 @@ function start(options: Partial<WorkerOptions> = {}): Worker {
   return worker;
 }
 
-/** A retry waits for a second and more; a doubled hint makes it come at once. */
-async function ended(id: string) {
-  await until(async () => {
-    const { state } = await shop.read(id);
-    if (state === "queued") await shop.queue.send({ queue: "warp", owner: "local", id });
-    return state === "succeeded" || state === "failed";
-  }, 10_000);
-  return shop.read(id);
-}
-
 describe("a job that goes well", () => {
   test("its record says what the check has found, not what the engine said", async () => {
     start();
@@ -96,7 +86,7 @@ describe("what fails costs an attempt", () => {
   test("a crash is forgiven", async () => {
     start();
     const { id } = await shop.job({ runs: ["crash", "well"] });
-    const record = await ended(id);
+    const record = await shop.ended(id);
     expect(record).toMatchObject({ state: "succeeded", attempt: 2, failures: 1 });
     expect(record.attempts[0]?.error?.code).toBe("engine_crashed");
     expect(record.outputs.video?.attempt).toBe(2);
@@ -109,7 +99,7 @@ describe("what fails costs an attempt", () => {
   ] as const)("%s ends the job at the third", async (_name, script, code) => {
     start();
     const { id } = await shop.job(script);
-    const record = await ended(id);
+    const record = await shop.ended(id);
     expect(record).toMatchObject({ state: "failed", attempt: 3, failures: 3, error: { code } });
     expect(await shop.stored()).toEqual(["in/image/0"]);
   });
@@ -117,14 +107,14 @@ describe("what fails costs an attempt", () => {
   test("what can't be mended ends it at once", async () => {
     start();
     const { id } = await shop.job({ run: "fail:no_face" });
-    const record = await ended(id);
+    const record = await shop.ended(id);
     expect(record).toMatchObject({ state: "failed", attempt: 1, error: { code: "no_face" } });
   });
 
   test("params that are not valid here end it", async () => {
     start();
     const { id } = await shop.job({}, { preset: "dance" });
-    expect(await ended(id)).toMatchObject({ state: "failed", error: { code: "invalid_request" } });
+    expect(await shop.ended(id)).toMatchObject({ state: "failed", error: { code: "invalid_request" } });
   });
 
   test("ten claims, and none came to an end", async () => {
@@ -140,7 +130,7 @@ describe("what fails costs an attempt", () => {
     }
     shop.forward(61_000);
     start();
-    expect(await ended(id)).toMatchObject({ state: "failed", attempt: 10, error: { code: "worker_lost" } });
+    expect(await shop.ended(id)).toMatchObject({ state: "failed", attempt: 10, error: { code: "worker_lost" } });
   });
 });
 

@@ -18,6 +18,7 @@ import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
+import { until } from "./processes.ts";
 import type { StubScript } from "./stub-engine.ts";
 
 export const STUB = fileURLToPath(new URL("stub-engine.ts", import.meta.url));
@@ -97,6 +98,16 @@ export function openShop() {
     },
     async read(id: string): Promise<JobRecord> {
       return (await records.get("local", id))!.record;
+    },
+    /** The record once the job has ended. A retry waits for a second and more; a doubled hint makes it come at once. */
+    async ended(id: string): Promise<JobRecord> {
+      const read = async () => (await records.get("local", id))!.record;
+      await until(async () => {
+        const { state, queue: name } = await read();
+        if (state === "queued") await queue.send({ queue: name, owner: "local", id });
+        return state === "succeeded" || state === "failed";
+      }, 10_000);
+      return read();
     },
     /** Resolves with the record once it is in this state. */
     async reaches(id: string, state: JobState, ms = 5000): Promise<JobRecord> {
