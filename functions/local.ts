@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { EnvError, readEnv } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { StartError } from "./listen.ts";
-import { startLocalServer } from "./local-server.ts";
+import { StartError } from "./setup/listen.ts";
+import { startLocalServer } from "./setup/local-server.ts";
 
 /** Resolves when the server has been stopped. */
 export async function main(): Promise<void> {

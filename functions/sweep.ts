@@ -1,10 +1,10 @@
 /** The sweeper on Lambda, called each minute; and by messages of the API, when there is work for workers to be started. */
 import { readEnv } from "@smileloop/core/env.ts";
-import { scaleOnce } from "@smileloop/core/scale.ts";
-import { sweepAlone } from "@smileloop/core/sweep.ts";
-import { openCloudDeps } from "./cloud.ts";
-import { openLauncher } from "./launch.ts";
-import type { QueueEvent, QueueEventReply } from "./queue-event.ts";
+import { sweepAlone } from "@smileloop/core/jobs/sweep.ts";
+import { scaleOnce } from "@smileloop/core/scale/scale.ts";
+import { openCloudDeps } from "./setup/cloud.ts";
+import { openLauncher } from "./setup/launch.ts";
+import type { QueueEvent, QueueEventReply } from "./setup/queue-event.ts";
 
 const env = readEnv();
 const deps = await openCloudDeps(env);

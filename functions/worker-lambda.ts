@@ -1,10 +1,10 @@
 /** The built-in engine on Lambda, behind the queue of short work. */
 import { readEnv } from "@smileloop/core/env.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { openCloudDeps } from "./cloud.ts";
-import { engineOfQueue } from "./engines.ts";
-import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./queue-event.ts";
-import { openQueues } from "./s3-home.ts";
+import { engineOfQueue } from "./engines/index.ts";
+import { openCloudDeps } from "./setup/cloud.ts";
+import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./setup/queue-event.ts";
+import { openQueues } from "./setup/s3-home.ts";
 
 const env = readEnv();
 const deps = await openCloudDeps(env);

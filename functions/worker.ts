@@ -1,9 +1,9 @@
 /** A worker on its own, for containers and Batch: serves one queue until it is told to stop, or until there is no more work. */
-import { takeLeave } from "@smileloop/core/surplus.ts";
+import { takeLeave } from "@smileloop/core/scale/surplus.ts";
 import { watchSpotNotice } from "@smileloop/worker/spot.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { openWorker } from "./open-worker.ts";
-import { tellHealth } from "./worker-health.ts";
+import { openWorker } from "./setup/open-worker.ts";
+import { tellHealth } from "./setup/worker-health.ts";
 
 /** How it ends when its machine is taken away, and when it has nothing left to work with. */
 const [TAKEN_AWAY, NOT_ABLE] = [75, 69];

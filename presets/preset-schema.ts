@@ -1,6 +1,6 @@
 /** Writes `preset.schema.json`, which editors use to help with presets; a test holds that it is up to date. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { presetSchema } from "@smileloop/core/preset.ts";
+import { presetSchema } from "@smileloop/core/motion/preset.ts";
 import { z } from "zod";
 
 const FILE = new URL("./preset.schema.json", import.meta.url);

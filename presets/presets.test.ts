@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CHANNELS, type Channel, channelLimits, type Motion, sampleMotion, trackAt } from "@smileloop/core/motion.ts";
-import { loadPresets, presetMotion } from "@smileloop/core/preset.ts";
-import { varyMotion } from "@smileloop/core/vary.ts";
+import {
+  CHANNELS,
+  type Channel,
+  channelLimits,
+  type Motion,
+  sampleMotion,
+  trackAt,
+} from "@smileloop/core/motion/motion.ts";
+import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
+import { varyMotion } from "@smileloop/core/motion/vary.ts";
 import { expect, test } from "vitest";
 import { presetJsonSchema, writtenSchema } from "./preset-schema.ts";
 

@@ -28,7 +28,7 @@ export type Costs = {
 
 const ROOT = join(import.meta.dirname, "..");
 export const DOCS = join(ROOT, "docs/deploy.md");
-const CALLS = join(ROOT, "test/bench/aws-calls.json");
+const CALLS = join(ROOT, "tools/bench/aws-calls.json");
 const FREE = ["DeleteObject", "DeleteObjects"];
 const READS = ["GetObject", "HeadObject"];
 const CLIPS = 1000;

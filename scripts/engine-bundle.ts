@@ -29,7 +29,7 @@ export async function bundleEngine(dir: string): Promise<void> {
   checkNatives();
   const engine = join(modules, "@smileloop/engine");
   await bundleCode({ host: join(ENGINE, "src/host.ts") }, engine);
-  cpSync(join(ENGINE, "src/warp/kernel.wasm"), join(engine, "kernel.wasm"));
+  cpSync(join(ENGINE, "src/warp/canvas/kernel.wasm"), join(engine, "kernel.wasm"));
   const { name, version } = readPackage("packages/engine");
   const manifest = { name, version, type: "module", exports: { "./host.ts": "./host.mjs" } };
   writeFileSync(join(engine, "package.json"), JSON.stringify(manifest));

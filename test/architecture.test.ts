@@ -30,14 +30,17 @@ const AWS_ADAPTERS = [
 
 type Source = { path: string; text: string; isTest: boolean; part: string; imports: string[] };
 
-const sources = globSync(["packages/*/{src,bin}/**/*.{ts,mjs}", "functions/**/*.{ts,mjs}", "test/**/*.{ts,mjs}"], {
-  cwd: root,
-  exclude: (path) => path.includes("node_modules") || path.endsWith("architecture.test.ts"),
-}).map((file): Source => {
+const sources = globSync(
+  ["packages/*/{src,bin}/**/*.{ts,mjs}", "functions/**/*.{ts,mjs}", "{test,tools}/**/*.{ts,mjs}"],
+  {
+    cwd: root,
+    exclude: (path) => path.includes("node_modules") || path.endsWith("architecture.test.ts"),
+  },
+).map((file): Source => {
   const path = file.replaceAll("\\", "/");
   const text = readFileSync(join(root, path), "utf8");
   const [top = "", second = ""] = path.split("/");
-  const isTest = top === "test" || path.endsWith(".test.ts");
+  const isTest = top === "test" || top === "tools" || path.endsWith(".test.ts");
   return { path, text, isTest, part: top === "packages" ? second : top, imports: importsOf(text) };
 });
 const shipped = sources.filter((source) => !source.isTest);
@@ -135,7 +138,7 @@ test("whatever a package imports is a dependency of it", () => {
     if (name.startsWith(".") || name.startsWith("node:") || builtinModules.includes(name)) return false;
     const wanted = name.split("/", name.startsWith("@") ? 2 : 1).join("/");
     // Functions have no package of their own: they are the entries of the whole.
-    if (source.part === "functions" || source.part === "test") return ![...everywhere, ...every].includes(wanted);
+    if (["functions", "test", "tools"].includes(source.part)) return ![...everywhere, ...every].includes(wanted);
     const allowed = listed(`packages/${source.part}`, "dependencies");
     return !allowed.includes(wanted) && !(source.isTest && [...everywhere, ...every].includes(wanted));
   });

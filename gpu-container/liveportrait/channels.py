@@ -1,4 +1,4 @@
-"""The channels of a Motion, as packages/core/src/motion.ts names and signs them (a test holds the two lists together)."""
+"""The channels of a Motion, as packages/core/src/motion/motion.ts names and signs them (a test holds the two lists together)."""
 
 ARKIT_CHANNELS = (
     "eyeBlinkLeft",

@@ -1,5 +1,5 @@
 """
-Which part of a picture becomes the frame: packages/engine/src/warp/framing.ts, number by number, because whoever checks the
+Which part of a picture becomes the frame: packages/engine/src/cast/framing.ts, number by number, because whoever checks the
 finished file works out the size that is due from there.
 """
 

@@ -1,5 +1,5 @@
 """
-The child's side of the pipe: packages/core/src/engine-protocol.ts on stdin and stdout.
+The child's side of the pipe: packages/core/src/engine/protocol.ts on stdin and stdout.
 
 One thread reads stdin: it answers what is no request, takes cancels, and ends the process where stdin ends. The thread that
 called `serve` does the work, one request at a time.

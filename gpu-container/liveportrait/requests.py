@@ -1,4 +1,4 @@
-"""The requests of packages/core/src/engine-protocol.ts, checked as strictly as there: nothing missing, nothing more."""
+"""The requests of packages/core/src/engine/protocol.ts, checked as strictly as there: nothing missing, nothing more."""
 
 from __future__ import annotations
 

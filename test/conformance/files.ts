@@ -1,8 +1,8 @@
 /** What every adapter of `Files` does (packages/core/src/files.ts). */
 import { createHash } from "node:crypto";
 import type { Files } from "@smileloop/core/files.ts";
-import { newId } from "@smileloop/core/ids.ts";
-import { attemptPrefix, inputKey, jobPrefix, outputKey, uploadKey } from "@smileloop/core/keys.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { attemptPrefix, inputKey, jobPrefix, outputKey, uploadKey } from "@smileloop/core/job/keys.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";
 import { codeOf, collect, type Skip, suite } from "./cases.ts";

@@ -1,6 +1,6 @@
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
-import { createLocalLinks } from "@smileloop/core/local-links.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { testApi } from "../support/api.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { forgedUploadsSuite } from "./forged-uploads.ts";

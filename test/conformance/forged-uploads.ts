@@ -3,9 +3,9 @@
  * status codes; what counts is whether the file is taken, and that a wrong signature is 403.
  */
 import type { Files, UploadForm, UploadTarget } from "@smileloop/core/files.ts";
-import { newId } from "@smileloop/core/ids.ts";
-import { sha256Hex } from "@smileloop/core/jobs.ts";
-import { jobPrefix, uploadKey } from "@smileloop/core/keys.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { jobPrefix, uploadKey } from "@smileloop/core/job/keys.ts";
+import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import { expect } from "vitest";
 import { collect, type Skip, suite } from "./cases.ts";
 

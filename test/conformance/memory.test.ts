@@ -1,7 +1,7 @@
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
-import { createLocalLinks } from "@smileloop/core/local-links.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { filesSuite } from "./files.ts";
 import { queueSuite } from "./queue.ts";

@@ -1,5 +1,5 @@
 /** What every adapter of `Queue` does (packages/core/src/queue.ts). */
-import { newId } from "@smileloop/core/ids.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
 import type { Message, Queue } from "@smileloop/core/queue.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";

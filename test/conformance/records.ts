@@ -1,7 +1,7 @@
 /** What every adapter of `Records` does (packages/core/src/records.ts). */
-import { newId } from "@smileloop/core/ids.ts";
-import { type JobRecord, newJobRecord } from "@smileloop/core/job.ts";
-import { underLease } from "@smileloop/core/leases.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { type JobRecord, newJobRecord } from "@smileloop/core/job/job.ts";
+import { underLease } from "@smileloop/core/jobs/leases.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";

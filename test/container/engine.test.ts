@@ -1,8 +1,8 @@
 /** What the Python engine has in common with this side, as far as it needs nothing but Python itself. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { CLIP_SIZES } from "@smileloop/core/kinds.ts";
-import { framing } from "@smileloop/engine/warp/framing.ts";
+import { CLIP_SIZES } from "@smileloop/core/kinds/kinds.ts";
+import { framing } from "@smileloop/engine/cast/framing.ts";
 import { describe, expect, test } from "vitest";
 import { PYTHON } from "../support/python.ts";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { MODULES } from "../../functions/liveportrait.ts";
+import { MODULES } from "../../functions/engines/liveportrait.ts";
 import { PYTHON } from "../support/python.ts";
 
 const ROOT = join(import.meta.dirname, "../..");

@@ -1,8 +1,8 @@
 /** Every route of the API without a key, with a wrong one, with somebody else's, and with the right one. */
 import { makeApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
-import { newId } from "@smileloop/core/ids.ts";
-import { uploadKey } from "@smileloop/core/keys.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownerOfApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
-import { motionSchema } from "@smileloop/core/motion.ts";
+import { motionSchema } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { ASTRONAUT, COFFEE } from "../support/pictures.ts";

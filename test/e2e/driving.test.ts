@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExtractResult } from "@smileloop/core/engine-protocol.ts";
-import { sampleMotion } from "@smileloop/core/motion.ts";
-import { extract } from "@smileloop/engine/motion/extract.ts";
+import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
+import { sampleMotion } from "@smileloop/core/motion/motion.ts";
+import { extract } from "@smileloop/engine/services/extract.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Job, postJson, upload } from "../support/client.ts";
 import { drivingClip, hump, stillClip } from "../support/clips.ts";

@@ -1,15 +1,16 @@
 /** The API with its records and files in S3 and its messages in SQS: a job's whole way, what it costs in calls, and trouble. */
-import { createAdmission } from "@smileloop/core/admission.ts";
+
 import { s3Files } from "@smileloop/core/files/s3.ts";
-import { sha256Hex } from "@smileloop/core/jobs.ts";
-import { withLanes } from "@smileloop/core/lanes.ts";
+import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
+import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
-import { sweepOnce } from "@smileloop/core/sweep.ts";
+import { createAdmission } from "@smileloop/core/scale/admission.ts";
+import { withLanes } from "@smileloop/core/scale/lanes.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import calls from "../bench/aws-calls.json" with { type: "json" };
-import { countCalls, totalOf } from "../bench/aws-calls.ts";
+import calls from "../../tools/bench/aws-calls.json" with { type: "json" };
+import { countCalls, totalOf } from "../../tools/bench/aws-calls.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
 import { openBucket } from "../support/s3.ts";
 import type { Fault } from "../support/s3-double/server.ts";

@@ -2,11 +2,11 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createAdmission, POKE_QUEUE } from "@smileloop/core/admission.ts";
-import { newId } from "@smileloop/core/ids.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
+import { createAdmission, POKE_QUEUE } from "@smileloop/core/scale/admission.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BatchHome, openBatch } from "../support/batch.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";

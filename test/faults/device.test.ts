@@ -1,7 +1,7 @@
 /** What becomes of jobs when an engine on a graphics card fails, or the card itself. */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import type { Clock } from "@smileloop/core/clock.ts";
-import type { EngineCommand } from "@smileloop/worker/engine-life.ts";
+import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import type { Worker, WorkerOptions } from "@smileloop/worker/worker.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../support/processes.ts";

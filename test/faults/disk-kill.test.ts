@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "@smileloop/core/clock.ts";
-import { openDataDir } from "@smileloop/core/data-dir.ts";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
-import { jobRecordSchema } from "@smileloop/core/job.ts";
-import { outputKey } from "@smileloop/core/keys.ts";
-import { createLocalLinks } from "@smileloop/core/local-links.ts";
+import { jobRecordSchema } from "@smileloop/core/job/job.ts";
+import { outputKey } from "@smileloop/core/job/keys.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
+import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newRecord } from "../conformance/records.ts";
 

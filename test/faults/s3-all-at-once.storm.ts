@@ -10,10 +10,10 @@ import {
   MAX_FAILURES,
   RESULT_LIFE_MS,
   TOMBSTONE_LIFE_MS,
-} from "@smileloop/core/job.ts";
-import { deleteJob, updateJob } from "@smileloop/core/jobs.ts";
-import { randomFrom } from "@smileloop/core/random.ts";
-import { sweepOnce } from "@smileloop/core/sweep.ts";
+} from "@smileloop/core/job/job.ts";
+import { deleteJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";
+import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { expect, test } from "vitest";
 import { type Fleet, type LogLine, openFleet } from "../support/fleet.ts";
 import { filesOf, insist, OWNER, resultFault, submit } from "../support/fleet-jobs.ts";

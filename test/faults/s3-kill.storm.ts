@@ -3,10 +3,10 @@
  * job, once, and nothing of the first is seen.
  */
 import { join } from "node:path";
-import { newId } from "@smileloop/core/ids.ts";
-import { type JobRecord, MAX_JOB_LIFE_MS } from "@smileloop/core/job.ts";
-import { deleteJob, type JobStore, updateJob } from "@smileloop/core/jobs.ts";
-import { sweepOnce } from "@smileloop/core/sweep.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { type JobRecord, MAX_JOB_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { deleteJob, type JobStore, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fleet, type Member, openFleet } from "../support/fleet.ts";
 import { filesOf, OWNER, read, resultFault, submit } from "../support/fleet-jobs.ts";

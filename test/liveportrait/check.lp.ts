@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLog } from "@smileloop/core/log.ts";
-import { createEngineProcess, type EngineProcess } from "@smileloop/worker/engine-process.ts";
+import { createEngineProcess, type EngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pointsOf } from "./points.ts";
 import { LACKING, openFolder, standIn } from "./setting.ts";

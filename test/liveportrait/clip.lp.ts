@@ -6,8 +6,8 @@ import { createLog } from "@smileloop/core/log.ts";
 import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
-import { toPlanes } from "@smileloop/engine/warp/planes.ts";
-import { createEngineProcess, type EngineProcess } from "@smileloop/worker/engine-process.ts";
+import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
+import { createEngineProcess, type EngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CONTAINER, IMAGE, LACKING, openFolder, PYTHON, ROOT, standIn, WEIGHTS } from "./setting.ts";
 

@@ -11,10 +11,10 @@ import {
   replySchema,
   requestSchema,
   resultSchemas,
-} from "@smileloop/core/engine-protocol.ts";
-import type { MotionFrames } from "@smileloop/core/motion.ts";
-import { finish } from "@smileloop/engine/finish.ts";
+} from "@smileloop/core/engine/protocol.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { finish } from "@smileloop/engine/services/finish.ts";
 import { expect } from "vitest";
 
 type Request = { type?: unknown; run?: unknown };

@@ -6,18 +6,18 @@ import { getRequestListener } from "@hono/node-server";
 import { type App, createApp } from "@smileloop/api/app.ts";
 import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
-import type { Admission } from "@smileloop/core/admission.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
-import { newToken } from "@smileloop/core/ids.ts";
-import type { JobError, JobRecord, Progress } from "@smileloop/core/job.ts";
-import { updateJob } from "@smileloop/core/jobs.ts";
-import { outputKey } from "@smileloop/core/keys.ts";
-import { createKinds } from "@smileloop/core/kinds.ts";
-import { createLocalLinks } from "@smileloop/core/local-links.ts";
+import { newToken } from "@smileloop/core/job/ids.ts";
+import type { JobError, JobRecord, Progress } from "@smileloop/core/job/job.ts";
+import { outputKey } from "@smileloop/core/job/keys.ts";
+import { updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { createKinds } from "@smileloop/core/kinds/kinds.ts";
 import { createLog } from "@smileloop/core/log.ts";
-import { loadPresets } from "@smileloop/core/preset.ts";
+import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
+import type { Admission } from "@smileloop/core/scale/admission.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { type ManualClock, manualClock } from "./manual-clock.ts";
 
 export type TestApi = {

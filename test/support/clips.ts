@@ -2,11 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { MotionFrames } from "@smileloop/core/motion.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { animate } from "@smileloop/engine/warp/animate.ts";
-import { toPlanes } from "@smileloop/engine/warp/planes.ts";
+import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
 import { AV_CODEC_FLAG_GLOBAL_HEADER, AV_PIX_FMT_YUV420P, AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Packet, Rational } from "node-av/lib";
 import sharp from "sharp";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
-import { createLocalLinks } from "@smileloop/core/local-links.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { testApi } from "./api.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "smileloop-disk-"));

@@ -1,12 +1,12 @@
 /** Writes records and files in a folder as fast as it can, until it is killed: `disk-writer.ts <dir>`. */
 import { systemClock } from "@smileloop/core/clock.ts";
-import { openDataDir } from "@smileloop/core/data-dir.ts";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
-import { newId, newToken } from "@smileloop/core/ids.ts";
-import { newJobRecord } from "@smileloop/core/job.ts";
-import { outputKey } from "@smileloop/core/keys.ts";
-import { createLocalLinks } from "@smileloop/core/local-links.ts";
+import { newId, newToken } from "@smileloop/core/job/ids.ts";
+import { newJobRecord } from "@smileloop/core/job/job.ts";
+import { outputKey } from "@smileloop/core/job/keys.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
+import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 
 const OWNER = "ann";
 const [, , path = ""] = process.argv;

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { EngineReply, EngineTask, ResultOf } from "@smileloop/core/engine-protocol.ts";
-import { NODE_FLAGS } from "../../functions/engines.ts";
+import type { EngineReply, EngineTask, ResultOf } from "@smileloop/core/engine/protocol.ts";
+import { NODE_FLAGS } from "../../functions/engines/index.ts";
 
 export const HOST = fileURLToPath(new URL("../../packages/engine/src/host.ts", import.meta.url));
 

@@ -1,6 +1,7 @@
 /** Trouble for a fleet, drawn by a seed: for as long as it is on, anything may fail at any call. */
-import { randomFrom } from "@smileloop/core/random.ts";
-import { runSweeper } from "@smileloop/core/sweep.ts";
+
+import { runSweeper } from "@smileloop/core/jobs/sweep.ts";
+import { randomFrom } from "@smileloop/core/motion/random.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Call, Fault } from "./s3-double/server.ts";
 

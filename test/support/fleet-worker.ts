@@ -1,10 +1,10 @@
 /** One worker process of a fleet (`fleet.ts`). Argument: `FleetWorker` as JSON. It ends with its stdin, and on SIGTERM. */
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
-import { createKinds } from "@smileloop/core/kinds.ts";
+import { createKinds } from "@smileloop/core/kinds/kinds.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
-import type { EngineCommand } from "@smileloop/worker/engine-life.ts";
+import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { fastTime, type Speed } from "./fast-time.ts";
 import { smile } from "./worker.ts";

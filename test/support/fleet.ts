@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { s3Files } from "@smileloop/core/files/s3.ts";
-import type { JobStore } from "@smileloop/core/jobs.ts";
+import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { build } from "esbuild";

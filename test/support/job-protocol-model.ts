@@ -16,7 +16,7 @@ import {
   MAX_CLAIMS,
   newJobRecord,
   RESULT_LIFE_MS,
-} from "@smileloop/core/job.ts";
+} from "@smileloop/core/job/job.ts";
 
 /** What keeps jobs safe, each to be left out in turn. */
 export const RULES = [

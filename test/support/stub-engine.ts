@@ -16,7 +16,7 @@ import type {
   FinishRequest,
   RunRequest,
   RunResult,
-} from "@smileloop/core/engine-protocol.ts";
+} from "@smileloop/core/engine/protocol.ts";
 
 /** What the picture of a job is made of. `trace`: a file that is told of every request by the pid that got it. */
 export type StubScript = {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLog } from "@smileloop/core/log.ts";
-import { createEngineProcess } from "@smileloop/worker/engine-process.ts";
+import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 
 const [dir = "", behaviour = "hang"] = process.argv.slice(2);
 const path = join(dir, "image.jpg");

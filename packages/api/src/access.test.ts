@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { makeApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
-import { newId } from "@smileloop/core/ids.ts";
-import { uploadKey } from "@smileloop/core/keys.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../../../test/support/api.ts";
 import { multipart } from "../../../test/support/multipart.ts";

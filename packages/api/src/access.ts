@@ -11,7 +11,7 @@ import {
   PUBLIC_OWNER,
 } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { LOCAL_LINKS_PATH } from "@smileloop/core/local-links.ts";
+import { LOCAL_LINKS_PATH } from "@smileloop/core/storage/local-links.ts";
 import { problemReply } from "./problem.ts";
 
 /**

@@ -6,13 +6,13 @@
 import { AppError } from "@smileloop/core/errors.ts";
 import { createGate, refusalReply } from "./access.ts";
 import type { ApiDeps } from "./deps.ts";
-import { smileloopRoutes } from "./dialects/smileloop.ts";
+import { smileloopRoutes } from "./dialects/smileloop/routes.ts";
 import { docsRoutes, documentOf } from "./docs.ts";
-import { splitUrl } from "./origin.ts";
+import { splitUrl } from "./http/origin.ts";
+import { isOpened, openBody } from "./http/request-body.ts";
+import { createRequestIds } from "./http/request-id.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
 import { createProtection } from "./protect.ts";
-import { isOpened, openBody } from "./request-body.ts";
-import { createRequestIds } from "./request-id.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { createJobRoutes } from "./routes/create-job.ts";
 import { eventRoutes } from "./routes/events.ts";

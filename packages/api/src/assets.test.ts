@@ -1,5 +1,5 @@
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
-import { createLocalLinks } from "@smileloop/core/local-links.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { expect, it } from "vitest";
 import { testApi } from "../../../test/support/api.ts";
 import { manualClock } from "../../../test/support/manual-clock.ts";

@@ -1,7 +1,7 @@
 /** Files that ship with the service and never change while it runs: what the documentation pages load, moving pictures of presets. */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
-import { sha256Hex } from "@smileloop/core/jobs.ts";
+import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 
 export type Assets = {
   /** All that there is, such as `docs/swagger-ui.js`. */

@@ -1,15 +1,15 @@
 /** What the API is given by whoever starts it: the ports, and how this installation is set up. */
 
-import type { Admission } from "@smileloop/core/admission.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Files } from "@smileloop/core/files.ts";
-import type { Kinds } from "@smileloop/core/kinds.ts";
-import type { LocalLinks } from "@smileloop/core/local-links.ts";
+import type { Kinds } from "@smileloop/core/kinds/kinds.ts";
 import type { Log } from "@smileloop/core/log.ts";
-import type { Preset } from "@smileloop/core/preset.ts";
+import type { Preset } from "@smileloop/core/motion/preset.ts";
 import type { Queue } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
+import type { Admission } from "@smileloop/core/scale/admission.ts";
+import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
 
 export type ApiConfig = {

@@ -1,5 +1,5 @@
-import { newId } from "@smileloop/core/ids.ts";
-import { uploadKey } from "@smileloop/core/keys.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../../../test/support/api.ts";
 

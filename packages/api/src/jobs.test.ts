@@ -1,8 +1,8 @@
-import type { Admission } from "@smileloop/core/admission.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { newId } from "@smileloop/core/ids.ts";
-import { updateJob } from "@smileloop/core/jobs.ts";
-import { uploadKey } from "@smileloop/core/keys.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { uploadKey } from "@smileloop/core/job/keys.ts";
+import { updateJob } from "@smileloop/core/jobs/jobs.ts";
+import type { Admission } from "@smileloop/core/scale/admission.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../test/support/api.ts";
 import type { JobView } from "./view.ts";

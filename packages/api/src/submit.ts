@@ -1,11 +1,11 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
 import { AppError, type FieldError } from "@smileloop/core/errors.ts";
-import type { JobInput, JobRecord } from "@smileloop/core/job.ts";
-import { type Created, createJob } from "@smileloop/core/jobs.ts";
-import { inputKey } from "@smileloop/core/keys.ts";
-import { fieldErrors, type Kind, type Slot } from "@smileloop/core/kinds.ts";
+import type { JobInput, JobRecord } from "@smileloop/core/job/job.ts";
+import { inputKey } from "@smileloop/core/job/keys.ts";
+import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
+import { fieldErrors, type Kind, type Slot } from "@smileloop/core/kinds/kinds.ts";
 import type { ApiDeps } from "./deps.ts";
-import { type CheckedFile, checkFile, checkUpload } from "./intake.ts";
+import { type CheckedFile, checkFile, checkUpload } from "./intake/check.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** `source`: how the record names it for people, when it was no upload of the client's own (`form`). */

@@ -1,5 +1,5 @@
 import { request as rawRequest } from "node:http";
-import { sha256Hex } from "@smileloop/core/jobs.ts";
+import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../../../test/support/api.ts";
 

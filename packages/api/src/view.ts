@@ -1,10 +1,10 @@
 /** A job as clients see it. */
 import { z } from "@hono/zod-openapi";
 import { ERROR_CODES, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
-import { isEnded, type JobOutput, type JobRecord, STATES } from "@smileloop/core/job.ts";
+import { isEnded, type JobOutput, type JobRecord, STATES } from "@smileloop/core/job/job.ts";
 import type { ApiDeps } from "./deps.ts";
+import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
-import { dispositionOf } from "./send-file.ts";
 
 /** Links to files live no longer than this, and never longer than the file. */
 export const LINK_LIFE_MS = 15 * 60_000;

@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
-import type { ExtractResult } from "@smileloop/core/engine-protocol.ts";
+import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { createLog } from "@smileloop/core/log.ts";
-import type { Motion } from "@smileloop/core/motion.ts";
-import { createEngineProcess } from "@smileloop/worker/engine-process.ts";
-import { WARP } from "../../../functions/engines.ts";
+import type { Motion } from "@smileloop/core/motion/motion.ts";
+import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
+import { WARP } from "../../../functions/engines/index.ts";
 import type { MotionArgs } from "./args.ts";
 import { openDriving } from "./input-file.ts";
 import { createProgressReport, EXIT, printJson } from "./report.ts";

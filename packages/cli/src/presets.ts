@@ -1,6 +1,6 @@
 /** The presets that ship, as text for people or as JSON. */
 import { fileURLToPath } from "node:url";
-import { loadPresets, presetPeaks } from "@smileloop/core/preset.ts";
+import { loadPresets, presetPeaks } from "@smileloop/core/motion/preset.ts";
 
 export const PRESETS_DIR = fileURLToPath(new URL("../../../presets", import.meta.url));
 

@@ -6,7 +6,7 @@
  * keys are looked up by their hash, the time that takes tells nobody how much of a key was right.
  */
 import { hash, randomBytes, randomInt } from "node:crypto";
-import { isOwner } from "./keys.ts";
+import { isOwner } from "./job/keys.ts";
 
 /** The owner of whatever a server makes that lets everybody in. */
 export const LOCAL_OWNER = "local";

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Access, parseApiKeys } from "./api-keys.ts";
-import { ENGINE_NAMES } from "./kinds.ts";
+import { ENGINE_NAMES } from "./kinds/kinds.ts";
 
 const list = z.string().transform((text) =>
   text

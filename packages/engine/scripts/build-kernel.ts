@@ -1,9 +1,9 @@
-/** Builds `src/warp/kernel.wasm` from `kernel.wat`; a test holds that the two belong together. */
+/** Builds `src/warp/canvas/kernel.wasm` from `kernel.wat`; a test holds that the two belong together. */
 import { readFileSync, writeFileSync } from "node:fs";
 import wabt from "wabt";
 
-const SOURCE = new URL("../src/warp/kernel.wat", import.meta.url);
-export const KERNEL = new URL("../src/warp/kernel.wasm", import.meta.url);
+const SOURCE = new URL("../src/warp/canvas/kernel.wat", import.meta.url);
+export const KERNEL = new URL("../src/warp/canvas/kernel.wasm", import.meta.url);
 
 export async function buildKernel(): Promise<Uint8Array> {
   const { parseWat } = await wabt();

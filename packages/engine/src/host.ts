@@ -1,6 +1,6 @@
 /**
  * The child's side of the pipe: `node host.ts [--kinds animate] [--services inspect,check,finish,extract]` speaks the protocol of
- * `core/engine-protocol.ts` on stdin and stdout. It needs no environment, and it is at work in whatever directory it was
+ * `core/engine/protocol.ts` on stdin and stdout. It needs no environment, and it is at work in whatever directory it was
  * started in; every path comes with the request.
  *
  * `ready` is said before the heavy modules (FFmpeg, the models) are loaded: they load while the parent gets its first request
@@ -16,7 +16,7 @@ import {
   type Ready,
   type ResultOf,
   requestSchema,
-} from "@smileloop/core/engine-protocol.ts";
+} from "@smileloop/core/engine/protocol.ts";
 import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
 import manifest from "../package.json" with { type: "json" };
 import { readLines } from "./lines.ts";
@@ -106,13 +106,13 @@ async function perform(request: EngineTask, context: TaskContext): Promise<Resul
     case "run":
       return (await import("./warp/animate.ts")).animate(request, context);
     case "inspect":
-      return (await import("./inspect.ts")).inspect(request, context);
+      return (await import("./services/inspect.ts")).inspect(request, context);
     case "check":
-      return (await import("./check.ts")).check(request, context);
+      return (await import("./services/check.ts")).check(request, context);
     case "finish":
-      return (await import("./finish.ts")).finish(request, context);
+      return (await import("./services/finish.ts")).finish(request, context);
     case "extract":
-      return (await import("./motion/extract.ts")).extract(request, context);
+      return (await import("./services/extract.ts")).extract(request, context);
   }
 }
 
@@ -134,9 +134,9 @@ function progressOf(run: string): TaskContext["progress"] {
 async function preload(): Promise<void> {
   const needed: (() => Promise<unknown>)[] = [];
   if (kinds.length > 0) needed.push(() => import("./warp/animate.ts"));
-  if (services.includes("check")) needed.push(() => import("./check.ts"));
-  if (services.includes("inspect")) needed.push(() => import("./inspect.ts"));
-  if (services.includes("finish")) needed.push(() => import("./finish.ts"));
+  if (services.includes("check")) needed.push(() => import("./services/check.ts"));
+  if (services.includes("inspect")) needed.push(() => import("./services/inspect.ts"));
+  if (services.includes("finish")) needed.push(() => import("./services/finish.ts"));
   for (const load of needed) await load().catch(() => {});
 }
 

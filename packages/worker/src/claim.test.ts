@@ -1,6 +1,6 @@
-import { newId } from "@smileloop/core/ids.ts";
-import { type NewJob, newJobRecord } from "@smileloop/core/job.ts";
-import { updateJob } from "@smileloop/core/jobs.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { type NewJob, newJobRecord } from "@smileloop/core/job/job.ts";
+import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { expect, test } from "vitest";

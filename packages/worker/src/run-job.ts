@@ -7,17 +7,18 @@
  *                       │           └──────▶ queued again (failure, hand back) ─▶ later
  *                       └─▶ lost: deleted, or claimed by another ─▶ own files go, look again
  */
-import { isDiskFull } from "@smileloop/core/durable-files.ts";
-import type { Ready } from "@smileloop/core/engine-protocol.ts";
+
+import type { Ready } from "@smileloop/core/engine/protocol.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
-import { newToken } from "@smileloop/core/ids.ts";
-import { BEAT_MS, type Change, isEnded, type JobError, type JobRecord, LEASE_MS } from "@smileloop/core/job.ts";
-import { type Changed, type JobStore, leaseAlive, updateJob } from "@smileloop/core/jobs.ts";
-import { attemptPrefix } from "@smileloop/core/keys.ts";
+import { newToken } from "@smileloop/core/job/ids.ts";
+import { BEAT_MS, type Change, isEnded, type JobError, type JobRecord, LEASE_MS } from "@smileloop/core/job/job.ts";
+import { attemptPrefix } from "@smileloop/core/job/keys.ts";
+import { type Changed, type JobStore, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
-import { type AnimateDeps, animate } from "./animate.ts";
+import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import { type Claim, type ClaimTimes, holdClaim, lastWrite } from "./claim.ts";
+import { type AnimateDeps, animate } from "./kinds/animate.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
 export type JobDeps = Pick<JobStore, "records"> &

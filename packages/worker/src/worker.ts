@@ -7,11 +7,11 @@
  */
 import { hostname } from "node:os";
 import { AppError } from "@smileloop/core/errors.ts";
-import { LEASE_MS } from "@smileloop/core/job.ts";
+import { LEASE_MS } from "@smileloop/core/job/job.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message, Queue } from "@smileloop/core/queue.ts";
-import type { EngineCommand, EngineLimits } from "./engine-life.ts";
-import { createEngineProcess, type EngineProcess } from "./engine-process.ts";
+import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
+import { createEngineProcess, type EngineProcess } from "./process/engine-process.ts";
 import { type JobDeps, type Outcome, runJob } from "./run-job.ts";
 import { removeLeftovers } from "./work-dirs.ts";
 

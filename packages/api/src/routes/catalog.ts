@@ -1,11 +1,11 @@
 /** What there is to choose from: presets, and kinds of jobs with their inputs and params. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { Kind } from "@smileloop/core/kinds.ts";
-import { type Preset, presetPeaks } from "@smileloop/core/preset.ts";
+import type { Kind } from "@smileloop/core/kinds/kinds.ts";
+import { type Preset, presetPeaks } from "@smileloop/core/motion/preset.ts";
 import { keepAssets, previewAsset, sendBytes } from "../assets.ts";
 import type { ApiDeps } from "../deps.ts";
-import { linkOrigin } from "../origin.ts";
+import { linkOrigin } from "../http/origin.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 
 const presetSchema = z

@@ -1,19 +1,19 @@
 /** `POST /v1/jobs` and `PUT /v1/jobs/{id}`: a job is made once, however often it is asked for. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { idTimeMs, isId } from "@smileloop/core/ids.ts";
-import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job.ts";
-import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs.ts";
-import { canonicalJson } from "../canonical.ts";
+import { idTimeMs, isId } from "@smileloop/core/job/ids.ts";
+import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { ApiDeps } from "../deps.ts";
+import { canonicalJson } from "../http/canonical.ts";
+import { limitedJson } from "../http/json-body.ts";
+import { linkOrigin } from "../http/origin.ts";
+import { preferredWait, waitForEnd } from "../http/wait.ts";
 import { present } from "../job-lookup.ts";
-import { limitedJson } from "../json-body.ts";
-import { linkOrigin } from "../origin.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
 import { submit } from "../submit.ts";
 import { jobSchema, viewJob } from "../view.ts";
-import { preferredWait, waitForEnd } from "../wait.ts";
 import { inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
 
 /** How far a client's clock may be ahead of ours in the ids that it makes. */

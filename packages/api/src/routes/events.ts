@@ -6,10 +6,10 @@
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { isEnded, type JobRecord } from "@smileloop/core/job.ts";
+import { isEnded, type JobRecord } from "@smileloop/core/job/job.ts";
 import type { ApiDeps } from "../deps.ts";
+import { linkOrigin } from "../http/origin.ts";
 import { findJob } from "../job-lookup.ts";
-import { linkOrigin } from "../origin.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { viewJob } from "../view.ts";

@@ -1,12 +1,12 @@
 /** `/v1/files/…`: the server's own signed links, where the storage has no HTTP front of its own. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { type LinkGrant, LOCAL_LINKS_PATH, type LocalLinks } from "@smileloop/core/local-links.ts";
+import { type LinkGrant, LOCAL_LINKS_PATH, type LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { ApiDeps } from "../deps.ts";
-import { emptyForm, readMultipart } from "../multipart.ts";
+import { emptyForm, readMultipart } from "../http/multipart.ts";
+import { openBody, type RequestBody } from "../http/request-body.ts";
+import { sendFile } from "../http/send-file.ts";
 import { type Api, type ApiContext, answerError, newApi, problemReplies } from "../problem.ts";
-import { openBody, type RequestBody } from "../request-body.ts";
-import { sendFile } from "../send-file.ts";
 
 const link = {
   params: z.object({ key: z.string().openapi({ description: "Part of a link that this server has made." }) }),

@@ -1,15 +1,15 @@
 /** What can be done with jobs that are there: look, list, cancel, delete. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { type JobRecord, STATES } from "@smileloop/core/job.ts";
-import { deleteJob, updateJob } from "@smileloop/core/jobs.ts";
+import { type JobRecord, STATES } from "@smileloop/core/job/job.ts";
+import { deleteJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { ApiDeps } from "../deps.ts";
+import { linkOrigin } from "../http/origin.ts";
+import { preferredWait, waitUntil } from "../http/wait.ts";
 import { findJob, hasExpired, present } from "../job-lookup.ts";
-import { linkOrigin } from "../origin.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { jobSchema, viewJob } from "../view.ts";
-import { preferredWait, waitUntil } from "../wait.ts";
 
 const params = z.object({ id: z.string() });
 const json = { "application/json": { schema: jobSchema } };

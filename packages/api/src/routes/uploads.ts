@@ -1,13 +1,13 @@
 /** `POST /v1/uploads`: where to send a file, so that it goes straight to the storage. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { newId } from "@smileloop/core/ids.ts";
-import { UPLOAD_LIFE_MS } from "@smileloop/core/job.ts";
-import { uploadKey } from "@smileloop/core/keys.ts";
-import type { Kinds } from "@smileloop/core/kinds.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
+import { UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { uploadKey } from "@smileloop/core/job/keys.ts";
+import type { Kinds } from "@smileloop/core/kinds/kinds.ts";
 import type { ApiDeps } from "../deps.ts";
-import { limitedJson } from "../json-body.ts";
-import { linkOrigin } from "../origin.ts";
+import { limitedJson } from "../http/json-body.ts";
+import { linkOrigin } from "../http/origin.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { rfc3339 } from "../view.ts";

@@ -3,12 +3,19 @@ import { constants, type Dirent } from "node:fs";
 import { copyFile, type FileHandle, open, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { asStorageError, errno, linkOnce, removeEmptyFolders, withStorageErrors, writeOnce } from "../durable-files.ts";
 import { AppError } from "../errors.ts";
 import type { FileInfo, Files } from "../files.ts";
-import { newToken } from "../ids.ts";
-import { checkFileKey, isFileKey } from "../keys.ts";
-import type { LocalLinks } from "../local-links.ts";
+import { newToken } from "../job/ids.ts";
+import { checkFileKey, isFileKey } from "../job/keys.ts";
+import {
+  asStorageError,
+  errno,
+  linkOnce,
+  removeEmptyFolders,
+  withStorageErrors,
+  writeOnce,
+} from "../storage/durable-files.ts";
+import type { LocalLinks } from "../storage/local-links.ts";
 import { checkedBody, resolveRange } from "./body.ts";
 import { readTrailer, trailerOf } from "./disk-format.ts";
 import { signedLinks } from "./signed-links.ts";

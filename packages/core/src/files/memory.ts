@@ -2,8 +2,8 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { FileInfo, Files } from "../files.ts";
-import { checkFileKey } from "../keys.ts";
-import type { LocalLinks } from "../local-links.ts";
+import { checkFileKey } from "../job/keys.ts";
+import type { LocalLinks } from "../storage/local-links.ts";
 import { checkedBody, resolveRange } from "./body.ts";
 import { signedLinks } from "./signed-links.ts";
 

@@ -5,9 +5,9 @@ import { codeOf, collect } from "../../../../test/conformance/cases.ts";
 import { openBucket } from "../../../../test/support/s3.ts";
 import type { Fault } from "../../../../test/support/s3-double/server.ts";
 import type { Files } from "../files.ts";
-import { newId } from "../ids.ts";
-import { sha256Hex } from "../jobs.ts";
-import { inputKey, uploadKey } from "../keys.ts";
+import { newId } from "../job/ids.ts";
+import { inputKey, uploadKey } from "../job/keys.ts";
+import { sha256Hex } from "../jobs/jobs.ts";
 import { s3Files } from "./s3.ts";
 
 const page = "https://smile.example";

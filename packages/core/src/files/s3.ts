@@ -15,13 +15,13 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { type AwsClientOptions, awsClientConfig } from "../aws-client.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { ByteRange, FileInfo, Files, ListedFile, PutOptions } from "../files.ts";
-import { newToken } from "../ids.ts";
-import { UPLOAD_LIFE_MS } from "../job.ts";
-import { checkFileKey, isFileKey, uploadOfKey } from "../keys.ts";
+import { newToken } from "../job/ids.ts";
+import { UPLOAD_LIFE_MS } from "../job/job.ts";
+import { checkFileKey, isFileKey, uploadOfKey } from "../job/keys.ts";
+import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 import {
   asStorageError,
   bareEtag,
@@ -30,7 +30,7 @@ import {
   statusOf,
   triesOf,
   untilNoConflict,
-} from "../s3-replies.ts";
+} from "../storage/s3-replies.ts";
 import { checkedBody } from "./body.ts";
 import { signedFormFields } from "./s3-form.ts";
 import { type S3Body, streamOf } from "./s3-stream.ts";

@@ -1,7 +1,7 @@
 /** Links of storages without an HTTP front of their own: the API serves them (`local-links.ts`). */
 import type { Files } from "../files.ts";
-import { checkFileKey } from "../keys.ts";
-import type { LocalLinks } from "../local-links.ts";
+import { checkFileKey } from "../job/keys.ts";
+import type { LocalLinks } from "../storage/local-links.ts";
 
 export function signedLinks(links: LocalLinks): Pick<Files, "link" | "uploadLink" | "uploadForm"> {
   return {

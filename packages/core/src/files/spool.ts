@@ -4,7 +4,7 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { withStorageErrors } from "../durable-files.ts";
+import { withStorageErrors } from "../storage/durable-files.ts";
 
 export type Spooled = {
   /** From the start, each time. */

@@ -11,9 +11,9 @@ import {
   type ListJobsCommandOutput,
   SubmitJobCommand,
 } from "@aws-sdk/client-batch";
-import { type AwsClientOptions, awsClientConfig } from "../aws-client.ts";
 import { AppError } from "../errors.ts";
 import type { Capacity, LaunchedWorker, Launcher } from "../launcher.ts";
+import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 
 /** Names or ARNs. */
 export type BatchTarget = { spot: string; onDemand: string; jobDefinition: string };

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf } from "../../../../test/conformance/cases.ts";
 import { openSqs, type SqsHome } from "../../../../test/support/sqs.ts";
 import { systemClock } from "../clock.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../job/ids.ts";
 import { createSqsClient, type SqsQueue, sqsQueue } from "./sqs.ts";
 
 let home: SqsHome;

@@ -13,11 +13,11 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { type AwsClientOptions, awsClientConfig } from "../aws-client.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { isId } from "../ids.ts";
+import { isId } from "../job/ids.ts";
 import type { Message, Queue } from "../queue.ts";
+import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 
 const LONGEST_POLL_S = 20;
 const LONGEST_DELAY_S = 900;

@@ -2,9 +2,9 @@
 import { mkdir, open, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { asStorageError, errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../durable-files.ts";
-import { idempotencyKey, timerKey, timerOfKey } from "../keys.ts";
+import { idempotencyKey, timerKey, timerOfKey } from "../job/keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
+import { asStorageError, errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../storage/durable-files.ts";
 
 const ARM_TRIES = 5;
 

@@ -13,11 +13,11 @@
 import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../durable-files.ts";
 import { AppError } from "../errors.ts";
-import type { JobRecord } from "../job.ts";
-import { jobFolder, jobFolderId, jobPrefix, ownerPrefix } from "../keys.ts";
+import type { JobRecord } from "../job/job.ts";
+import { jobFolder, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
 import type { Records, StoredRecord } from "../records.ts";
+import { errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../storage/durable-files.ts";
 import { diskKeys, diskTimers } from "./disk-entries.ts";
 import { countYoung, cursorFolder } from "./folders.ts";
 import { memoryNotes } from "./memory.ts";

@@ -1,7 +1,7 @@
 /** What can be told from the names of jobs' folders. */
 import { AppError } from "../errors.ts";
-import { idTimeMs } from "../ids.ts";
-import { jobFolderId } from "../keys.ts";
+import { idTimeMs } from "../job/ids.ts";
+import { jobFolderId } from "../job/keys.ts";
 
 /** The folder of the last job of the page before. Throws `invalid_request` for what was never handed out as a cursor. */
 export function cursorFolder(cursor: string): string {

@@ -1,9 +1,9 @@
 /** Records in the memory of this process, for tests and for the command line. */
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { newToken } from "../ids.ts";
-import type { JobRecord } from "../job.ts";
-import { idempotencyKey, jobFolder, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
+import { newToken } from "../job/ids.ts";
+import type { JobRecord } from "../job/job.ts";
+import { idempotencyKey, jobFolder, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../job/keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timer, Timers } from "../records.ts";
 import { countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";

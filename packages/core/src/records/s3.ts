@@ -19,10 +19,10 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { JobRecord } from "../job.ts";
-import { idempotencyKey, jobFolderId, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../keys.ts";
+import type { JobRecord } from "../job/job.ts";
+import { idempotencyKey, jobFolderId, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../job/keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timers } from "../records.ts";
-import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../s3-replies.ts";
+import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
 import { countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 

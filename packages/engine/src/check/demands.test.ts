@@ -1,4 +1,4 @@
-import type { Channel } from "@smileloop/core/motion.ts";
+import type { Channel } from "@smileloop/core/motion/motion.ts";
 import { expect, test } from "vitest";
 import { demandsOf } from "./demands.ts";
 

@@ -1,5 +1,5 @@
 /** What the asked curves make one expect to see, and where in the clip. */
-import type { Channel, MotionFrames } from "@smileloop/core/motion.ts";
+import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import type { Moved } from "./measure.ts";
 
 /** A movement that is asked for strongly enough to be demanded. */

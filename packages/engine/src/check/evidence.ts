@@ -1,16 +1,16 @@
 /** Looks at a finished video beside the picture that it was made from. */
-import type { CheckRequest } from "@smileloop/core/engine-protocol.ts";
+import type { CheckRequest } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { MotionFrames } from "@smileloop/core/motion.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { castOf, type Mover } from "../cast/cast.ts";
+import { eased } from "../cast/ease.ts";
+import { type Framing, MAX_SOURCE_SIDE } from "../cast/framing.ts";
+import { phasesOf } from "../cast/phases.ts";
 import { isSteady } from "../face/clarity.ts";
 import { type Face, type FaceCrop, findFaces } from "../face/face.ts";
 import { sharpnessOf } from "../face/sharpness.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { readVideo, type VideoInfo } from "../media/video-reader.ts";
-import { castOf, type Mover } from "../warp/cast.ts";
-import { eased } from "../warp/ease.ts";
-import { type Framing, MAX_SOURCE_SIDE } from "../warp/framing.ts";
-import { phasesOf } from "../warp/phases.ts";
 import { type Demand, demandsOf, strengthAt } from "./demands.ts";
 import { type EyeView, eyesChanged } from "./eye-patch.ts";
 import type { Likeness } from "./likeness.ts";

@@ -4,7 +4,7 @@ import type { Landmarks, LidContours } from "../face/types.ts";
 
 /**
  * Lengths are in E (distance of the outer eye corners in the neutral frame) and free of the head's shift, turn in the plane and
- * growth; angles are in degrees with the signs of `core/motion.ts`.
+ * growth; angles are in degrees with the signs of `core/motion/motion.ts`.
  */
 export type Moved = {
   /** How much wider the mouth is, plus how much higher its corners are, mean. */

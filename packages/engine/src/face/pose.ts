@@ -5,7 +5,7 @@ const degrees = (radians: number) => (radians * 180) / Math.PI;
 /** The mesh's line from the top of the forehead (10) to the chin (152) leans back by this much when the head looks ahead. */
 const UPRIGHT_LEAN = 5;
 
-/** Degrees with the signs of `core/motion.ts`. */
+/** Degrees with the signs of `core/motion/motion.ts`. */
 export function poseOf(points: Float32Array): { pitch: number; yaw: number; roll: number } {
   // To the right of the picture: both outer eye corners and both sides of the face.
   const across = unit(add(between(points, 33, 263), between(points, 234, 454)));

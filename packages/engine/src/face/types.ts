@@ -28,7 +28,7 @@ export type Face = Landmarks & {
   eyeDistance: number;
   /** How sure the detector is, 0–1. */
   score: number;
-  /** Degrees, signs as in `core/motion.ts`. */
+  /** Degrees, signs as in `core/motion/motion.ts`. */
   pitch: number;
   yaw: number;
   roll: number;

@@ -4,7 +4,7 @@
  */
 import { open } from "node:fs/promises";
 import { AppError } from "@smileloop/core/errors.ts";
-import { CLIP_LIMITS } from "@smileloop/core/kinds.ts";
+import { CLIP_LIMITS } from "@smileloop/core/kinds/kinds.ts";
 import {
   AV_CODEC_ID_AV1,
   AV_CODEC_ID_H264,

@@ -1,5 +1,5 @@
 import { unlink } from "node:fs/promises";
-import type { Provenance } from "@smileloop/core/engine-protocol.ts";
+import type { Provenance } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import {
   AV_CODEC_FLAG_GLOBAL_HEADER,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasCode } from "@smileloop/core/errors.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { finish } from "../finish.ts";
+import { finish } from "../services/finish.ts";
 import { readVideo } from "./video-reader.ts";
 import { openVideoWriter } from "./video-writer.ts";
 

@@ -1,5 +1,5 @@
 /** A Motion of dense samples, whatever it was read from: at rest at its start, without what never moves. */
-import { CHANNELS, type Channel, channelLimits, type Motion } from "@smileloop/core/motion.ts";
+import { CHANNELS, type Channel, channelLimits, type Motion } from "@smileloop/core/motion/motion.ts";
 import { clamp } from "./series.ts";
 
 /** What a clip begins with beyond rest goes over into the movement within this time, so that it starts at the photo. Seconds. */

@@ -1,5 +1,5 @@
 /** From a followed face to the channels of a Motion: what rests is found, what moves is measured against it, noise is smoothed away. */
-import type { Channel } from "@smileloop/core/motion.ts";
+import type { Channel } from "@smileloop/core/motion/motion.ts";
 import { removeHeadLeak } from "./head-leak.ts";
 import { type FaceMeasure, measure, type Rest, restOf, type SideMeasure } from "./measure.ts";
 import { solveMouth } from "./mouth-solver.ts";

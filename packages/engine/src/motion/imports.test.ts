@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExtractResult } from "@smileloop/core/engine-protocol.ts";
-import { motionSchema, type Track } from "@smileloop/core/motion.ts";
+import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
+import { motionSchema, type Track } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { extract } from "./extract.ts";
+import { extract } from "../services/extract.ts";
 
 let dir: string;
 beforeAll(() => {

@@ -2,7 +2,7 @@
  * Takes of the app Live Link Face (Epic Games): a CSV of one row a frame, with the columns Timecode, BlendShapeCount, the 52
  * ARKit blendshapes in PascalCase and nine angles (head, left eye, right eye; radians) in any order and capitals.
  */
-import { CHANNELS, type Channel } from "@smileloop/core/motion.ts";
+import { CHANNELS, type Channel } from "@smileloop/core/motion/motion.ts";
 import { unreadable } from "./faults.ts";
 import type { Take } from "./take.ts";
 

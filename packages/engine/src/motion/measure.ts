@@ -30,7 +30,7 @@ export type FaceMeasure = {
   /** How far the lips are parted, not against the rest. */
   gap: number;
   chinDown: number;
-  /** Degrees, E and a factor − 1 with the signs of `core/motion.ts`. */
+  /** Degrees, E and a factor − 1 with the signs of `core/motion/motion.ts`. */
   head: { yaw: number; pitch: number; roll: number; x: number; y: number; scale: number };
 };
 

@@ -5,7 +5,7 @@
  */
 
 import { AppError } from "@smileloop/core/errors.ts";
-import { CHANNELS } from "@smileloop/core/motion.ts";
+import { CHANNELS } from "@smileloop/core/motion/motion.ts";
 import { unreadable } from "./faults.ts";
 import type { Take } from "./take.ts";
 
@@ -96,7 +96,7 @@ type HeadAgainst = ((first: HeadAgainst) => Record<`head${"Yaw" | "Pitch" | "Rol
 
 /**
  * From the matrix that takes the canonical face (x to its left, y up, z ahead; centimetres) to the camera's space (x right, y
- * up, looking along −z): the turns have the signs of `core/motion.ts` as they are.
+ * up, looking along −z): the turns have the signs of `core/motion/motion.ts` as they are.
  */
 function headIn(result: Json, frame: number): HeadAgainst | undefined {
   const found = result.facialTransformationMatrixes ?? result.facial_transformation_matrixes;

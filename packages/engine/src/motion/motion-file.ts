@@ -1,6 +1,6 @@
 /** Motions and presets of our own as files: what `smileloop motion extract` writes, and what lies in `presets/`. */
-import { type Channel, type Motion, motionSchema, trackAt } from "@smileloop/core/motion.ts";
-import { presetMotion, presetSchema } from "@smileloop/core/preset.ts";
+import { type Channel, type Motion, motionSchema, trackAt } from "@smileloop/core/motion/motion.ts";
+import { presetMotion, presetSchema } from "@smileloop/core/motion/preset.ts";
 import type { z } from "zod";
 import { denseMotion } from "./dense.ts";
 import { unreadable } from "./faults.ts";

@@ -1,5 +1,5 @@
 /** From what a mouth is seen to do to the channels that do it: non-negative least squares with a price on every channel. */
-import type { Channel } from "@smileloop/core/motion.ts";
+import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { FaceMeasure } from "./measure.ts";
 import { clamp } from "./series.ts";
 

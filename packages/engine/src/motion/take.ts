@@ -1,10 +1,10 @@
 /** A recording of channels at instants, as apps that track faces save it, and how it becomes a Motion. */
-import { type Channel, channelLimits, type Motion } from "@smileloop/core/motion.ts";
+import { type Channel, channelLimits, type Motion } from "@smileloop/core/motion/motion.ts";
 import { denseMotion } from "./dense.ts";
 import { unreadable } from "./faults.ts";
 import { clamp, evenly, quantile } from "./series.ts";
 
-/** `channels[name][i]` was read at `seconds[i]`, counted from the first. Units and signs of `core/motion.ts`. */
+/** `channels[name][i]` was read at `seconds[i]`, counted from the first. Units and signs of `core/motion/motion.ts`. */
 export type Take = { seconds: number[]; channels: Partial<Record<Channel, number[]>> };
 
 /** More says nothing that a video of 60 frames a second shows. */

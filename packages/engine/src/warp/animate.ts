@@ -1,12 +1,12 @@
 /** The built-in engine: one photo and a Motion → a finished video. */
-import type { AnimateParams, RunRequest, RunResult } from "@smileloop/core/engine-protocol.ts";
-import type { Channel, MotionFrames } from "@smileloop/core/motion.ts";
+import type { AnimateParams, RunRequest, RunResult } from "@smileloop/core/engine/protocol.ts";
+import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { eased } from "../cast/ease.ts";
+import type { Framing } from "../cast/framing.ts";
+import { type FaceFrames, phasesOf } from "../cast/phases.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
-import { eased } from "./ease.ts";
-import type { Framing } from "./framing.ts";
 import { createLife } from "./life.ts";
-import { type FaceFrames, phasesOf } from "./phases.ts";
 import { type ChannelValues, createPuppet, type FaceValues, IGNORED } from "./puppet.ts";
 import { openScene, type Scene } from "./scene.ts";
 

@@ -5,10 +5,10 @@
  * The shapes follow the muscles (FACS, Ekman & Friesen 1978): a smile is the zygomatic pulling the corners along an arc, out, up
  * and back over the teeth, the cheeks rising with it; sizes were fitted by eye on portraits.
  */
-import { eyeShapes } from "./eye-shapes.ts";
-import type { Head } from "./head.ts";
-import { mouthShapes } from "./mouth-shapes.ts";
-import type { Shapes } from "./shape.ts";
+import { eyeShapes } from "./eyes/eye-shapes.ts";
+import type { Head } from "./head/head.ts";
+import type { Shapes } from "./head/shape.ts";
+import { mouthShapes } from "./mouth/mouth-shapes.ts";
 
 /** Shapes of the channels that move skin. A channel that is missing here moves something else, or nothing. */
 export function channelShapes(head: Head): Shapes {

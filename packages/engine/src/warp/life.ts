@@ -1,6 +1,6 @@
 /** A living head is never quite still: a very small sway below every motion, the same for the same seed. */
-import type { MotionFrames } from "@smileloop/core/motion.ts";
-import { randomFrom } from "@smileloop/core/random.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { randomFrom } from "@smileloop/core/motion/random.ts";
 import type { Pose } from "./pose.ts";
 
 /** Degrees and E, at the most. */

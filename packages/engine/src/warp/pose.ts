@@ -1,13 +1,14 @@
 /** Movements of the whole head: a turn shifts what is nearer more than what is farther away; the picture around stays. */
-import { smooth } from "./falloff.ts";
-import type { Field } from "./field.ts";
-import { type Head, MESH } from "./head.ts";
-import type { Canvas } from "./kernel.ts";
-import type { Matte } from "./matte.ts";
-import { ovalDepth, type Silhouette, silhouetteOf } from "./silhouette.ts";
+
+import type { Matte } from "./behind/matte.ts";
+import { ovalDepth, type Silhouette, silhouetteOf } from "./behind/silhouette.ts";
+import type { Field } from "./canvas/field.ts";
+import type { Canvas } from "./canvas/kernel.ts";
+import { smooth } from "./head/falloff.ts";
+import { type Head, MESH } from "./head/head.ts";
 import { edgeWeight, type Skin } from "./skin.ts";
 
-/** Degrees, E, factors − 1; signs as in `core/motion.ts`. */
+/** Degrees, E, factors − 1; signs as in `core/motion/motion.ts`. */
 export type Pose = { pitch: number; yaw: number; roll: number; x: number; y: number; z: number; scale: number };
 
 /** Beyond these a flat picture shows that it is one. Reached softly. */

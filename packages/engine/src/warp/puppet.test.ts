@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { trackFace } from "../face/face.ts";
-import { toRgb } from "./planes.ts";
+import { toRgb } from "./canvas/planes.ts";
 import type { Pose } from "./pose.ts";
 import { type ChannelValues, createPuppet, type Puppet } from "./puppet.ts";
 import { openScene, type Scene } from "./scene.ts";

@@ -1,16 +1,16 @@
 /** A still with its faces rigged: give it the values of the channels, and it gives the frame. */
-import type { Channel } from "@smileloop/core/motion.ts";
+import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { Face } from "../face/face.ts";
-import { createBackdrop } from "./backdrop.ts";
-import { createEye, type Eye, type EyeState } from "./eyes.ts";
-import { createField, type Field } from "./field.ts";
-import { findGlasses } from "./glasses.ts";
-import { createHead, type Side } from "./head.ts";
-import { type Canvas, createCanvas } from "./kernel.ts";
-import type { Matte } from "./matte.ts";
-import { createMouth } from "./mouth.ts";
-import { drawPatch } from "./patch.ts";
-import type { Planes } from "./planes.ts";
+import { createBackdrop } from "./behind/backdrop.ts";
+import type { Matte } from "./behind/matte.ts";
+import { createField, type Field } from "./canvas/field.ts";
+import { type Canvas, createCanvas } from "./canvas/kernel.ts";
+import { drawPatch } from "./canvas/patch.ts";
+import type { Planes } from "./canvas/planes.ts";
+import { createEye, type Eye, type EyeState } from "./eyes/eyes.ts";
+import { findGlasses } from "./eyes/glasses.ts";
+import { createHead, type Side } from "./head/head.ts";
+import { createMouth } from "./mouth/mouth.ts";
 import { createHeadMover, type Pose } from "./pose.ts";
 import { createShading } from "./shading.ts";
 import { createSkin } from "./skin.ts";

@@ -1,12 +1,12 @@
 /** From a picture file to what is animated: the frame's own still and the faces in it. */
-import type { AnimateParams } from "@smileloop/core/engine-protocol.ts";
+import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
 import sharp from "sharp";
+import { castOf, type Mover, type Warning } from "../cast/cast.ts";
+import { type Framing, MAX_SOURCE_SIDE } from "../cast/framing.ts";
 import { type Face, findFaces } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
-import { castOf, type Mover, type Warning } from "./cast.ts";
-import { type Framing, MAX_SOURCE_SIDE } from "./framing.ts";
-import { type Matte, matteOf } from "./matte.ts";
-import { type Planes, toPlanes } from "./planes.ts";
+import { type Matte, matteOf } from "./behind/matte.ts";
+import { type Planes, toPlanes } from "./canvas/planes.ts";
 
 export type Scene = {
   still: Planes;

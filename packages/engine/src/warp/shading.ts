@@ -1,10 +1,10 @@
 /** Light that changes as skin folds: the fold beside the nose deepens in a smile, the cheek above it catches light. */
-import type { Channel } from "@smileloop/core/motion.ts";
-import { mixFour } from "./bilinear.ts";
-import { bump } from "./falloff.ts";
-import type { Field } from "./field.ts";
-import { type Head, MESH, type Point, type Side } from "./head.ts";
-import type { Canvas } from "./kernel.ts";
+import type { Channel } from "@smileloop/core/motion/motion.ts";
+import { mixFour } from "./canvas/bilinear.ts";
+import type { Field } from "./canvas/field.ts";
+import type { Canvas } from "./canvas/kernel.ts";
+import { bump } from "./head/falloff.ts";
+import { type Head, MESH, type Point, type Side } from "./head/head.ts";
 import type { Skin } from "./skin.ts";
 
 /** Share by which a full smile darkens the fold and lightens the cheek. */

@@ -1,12 +1,12 @@
 /** The skin of one face on the field: what each channel moves, through the points of the mesh. */
-import type { Channel } from "@smileloop/core/motion.ts";
+import type { Channel } from "@smileloop/core/motion/motion.ts";
+import type { Field, Nodes } from "./canvas/field.ts";
+import type { Canvas } from "./canvas/kernel.ts";
 import { channelShapes } from "./channels.ts";
-import { smooth } from "./falloff.ts";
-import type { Field, Nodes } from "./field.ts";
-import { type Head, MESH, type Point } from "./head.ts";
-import type { Canvas } from "./kernel.ts";
-import type { Shape } from "./shape.ts";
-import { createSpline, type Spline } from "./spline.ts";
+import { smooth } from "./head/falloff.ts";
+import { type Head, MESH, type Point } from "./head/head.ts";
+import type { Shape } from "./head/shape.ts";
+import { createSpline, type Spline } from "./head/spline.ts";
 
 /** In face ovals from the centre: the skin's own movements end here. */
 const EXPRESSION_END = 1.42;

@@ -1,0 +1,27 @@
+/** Everything on this machine: records and files on disk, the queue in this process. */
+import { join } from "node:path";
+import type { Clock } from "@smileloop/core/clock.ts";
+import type { Env } from "@smileloop/core/env.ts";
+import { diskFiles } from "@smileloop/core/files/disk.ts";
+import { memoryQueue } from "@smileloop/core/queue/memory.ts";
+import { diskRecords } from "@smileloop/core/records/disk.ts";
+import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
+import type { Home } from "./deps.ts";
+
+/** Throws what `openDataDir` throws; the folder is this process's alone until `close`. */
+export async function openDiskHome(env: Env, clock: Clock): Promise<Home> {
+  const { dir, secret, close } = await openDataDir(env.DATA_DIR);
+  const localLinks = createLocalLinks(secret);
+  return {
+    records: diskRecords({ dir, clock }),
+    files: diskFiles({ dir, clock, links: localLinks }),
+    queue: memoryQueue({ clock }),
+    clock,
+    localLinks,
+    alone: true,
+    place: dir,
+    workRoot: join(dir, "work"),
+    close,
+  };
+}

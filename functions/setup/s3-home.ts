@@ -1,0 +1,39 @@
+/** Records and files in S3; messages in SQS, or in this process where no queue is named. */
+import { resolve } from "node:path";
+import type { Clock } from "@smileloop/core/clock.ts";
+import type { Env } from "@smileloop/core/env.ts";
+import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
+import { memoryQueue } from "@smileloop/core/queue/memory.ts";
+import { createSqsClient, type SqsQueue, sqsQueue } from "@smileloop/core/queue/sqs.ts";
+import { s3Records } from "@smileloop/core/records/s3.ts";
+import { withLanes } from "@smileloop/core/scale/lanes.ts";
+import type { Home } from "./deps.ts";
+
+/** Each write is paid for; clients look no more than each second or two. */
+export const S3_CLAIM_TIMES = { progressMs: 4000 };
+
+/** Nothing is asked of AWS yet. */
+export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
+  const client = createS3Client({ region: env.AWS_REGION, endpoint: env.S3_ENDPOINT });
+  return {
+    records: s3Records({ client, bucket, clock }),
+    files: s3Files({ client, bucket, clock }),
+    queue:
+      env.QUEUES.size > 0
+        ? withLanes(openQueues(env, clock), new Set(env.QUEUES.keys()), clock)
+        : memoryQueue({ clock }),
+    clock,
+    localLinks: null,
+    alone: false,
+    place: `s3://${bucket}`,
+    workRoot: resolve(env.WORK_DIR),
+    times: S3_CLAIM_TIMES,
+    close: () => client.destroy(),
+  };
+}
+
+/** The queues that QUEUES names. */
+export function openQueues(env: Env, clock: Clock): SqsQueue {
+  const client = createSqsClient({ region: env.AWS_REGION, endpoint: env.SQS_ENDPOINT });
+  return sqsQueue({ client, urls: Object.fromEntries(env.QUEUES), clock });
+}

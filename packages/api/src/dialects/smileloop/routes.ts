@@ -1,0 +1,252 @@
+/**
+ * The original portrait API: `POST /animate` waits for its result, `/job/{id}` and `/download/{id}` serve those who come back.
+ * A façade: requests become jobs of kind `animate`, jobs become its replies. Its errors are `{"detail": …}`.
+ */
+import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
+import type { JobRecord } from "@smileloop/core/job/job.ts";
+import { deleteJob } from "@smileloop/core/jobs/jobs.ts";
+import { ENGINE_NAMES } from "@smileloop/core/kinds/kinds.ts";
+import { accepts } from "hono/accepts";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ApiDeps } from "../../deps.ts";
+import { emptyForm, FileTooLarge, type Form, readMultipart } from "../../http/multipart.ts";
+import { openBody, type RequestBody } from "../../http/request-body.ts";
+import { sendOutput } from "../../http/send-output.ts";
+import { waitForEnd } from "../../http/wait.ts";
+import { checkUpload, dropUpload, type StoredUpload, storeUpload } from "../../intake/check.ts";
+import { findJob, hasExpired } from "../../job-lookup.ts";
+import { ownerOf } from "../../owner.ts";
+import { type Api, type ApiContext, logError, newApi, publicError } from "../../problem.ts";
+import { submit } from "../../submit.ts";
+import { describeSmileloop } from "./document.ts";
+
+export const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
+const DIALECT = "smileloop";
+const TEXT_PARTS = { preset: { maxBytes: 1024 }, engine: { maxBytes: 100 }, mode: { maxBytes: 100 } };
+
+/** `/animate`, `/job/{id}`, `/download/{id}`. */
+export function smileloopRoutes(deps: ApiDeps): Api {
+  const api = newApi();
+  api.onError((error, c) => refusal(deps, c, error));
+  describeSmileloop(api.openAPIRegistry, deps);
+
+  api.post("/animate", async (c) => {
+    const body = openBody(c.req.raw, c.env);
+    try {
+      return await animate(deps, c, body);
+    } catch (error) {
+      return body.answer(refusal(deps, c, error));
+    }
+  });
+
+  api.get("/job/:id", async (c) => {
+    const record = await findJob(deps, ownerOf(c), c.req.param("id")).catch(asNotFound);
+    if (hasExpired(record, deps.clock.now())) throw notFound();
+    return c.json(jobReply(record));
+  });
+
+  // other shapes of names are for other dialects
+  api.get("/download/:id{[0-9a-f]{32}}", (c) => download(deps, c, c.req.param("id")));
+  return api;
+}
+
+type Asked = { preset: string; engine: string | undefined; upload: StoredUpload; modes: string[] };
+
+async function animate(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise<Response> {
+  const owner = ownerOf(c);
+  const form = emptyForm<StoredUpload>();
+  let id: string;
+  try {
+    await readForm(deps, c, body, form);
+    const asked = checkForm(deps, form, c.req.queries("mode") ?? []);
+    await checkPicture(deps, owner, asked);
+    id = await createJob(deps, owner, asked);
+  } finally {
+    // the job has its own copy
+    for (const upload of form.files.values()) await dropUpload(deps, owner, upload.id);
+  }
+  // whether the client stays or goes: the job goes on, and a refusal that nobody reads is cleaned up as well
+  const signal = new AbortController().signal;
+  const record = await waitForEnd(deps, owner, id, { ms: deps.config.dialectWaitMs, signal });
+  if (!record || record.state === "deleted" || record.state === "expired") throw notFound();
+  if (record.state === "failed" || record.state === "canceled") throw await failureOf(deps, record, c.env.requestId);
+  if (record.state === "succeeded" && wantsVideo(c, form)) return video(deps, c.req.raw, record);
+  const reply = { job_id: id, status: statusOf(record), preset: presetOf(record), download_url: `/download/${id}` };
+  return record.state === "succeeded" ? c.json(reply) : c.json(reply, 202, { Location: `/job/${id}` });
+}
+
+function readForm(deps: ApiDeps, c: ApiContext, body: RequestBody, form: Form<StoredUpload>): Promise<void> {
+  const spec = {
+    fields: TEXT_PARTS,
+    files: { source_image: { maxBytes: MAX_IMAGE_BYTES } },
+    async onFile(_name: string, content: AsyncIterable<Uint8Array>) {
+      // the preset came first and is wrong: nothing that follows can change the answer
+      const preset = form.fields.get("preset");
+      if (preset !== undefined) checkPreset(deps, preset);
+      return storeUpload(deps, ownerOf(c), content, { maxBytes: MAX_IMAGE_BYTES });
+    },
+  };
+  return readMultipart(body, c.req.raw.headers.get("content-type"), spec, form);
+}
+
+function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): Asked {
+  const upload = form.files.get("source_image");
+  const preset = form.fields.get("preset");
+  const missing = ["source_image", "preset"]
+    .filter((name) => !form.files.has(name) && !form.fields.has(name))
+    .map((name) => ({ loc: ["body", name], msg: "Field required", type: "missing" }));
+  const errors: FieldError[] = [...missing, ...form.faults];
+  if (!upload || preset === undefined || errors.length > 0) {
+    throw new AppError("invalid_request", "Some parts of the form are not right.", { errors });
+  }
+  checkPreset(deps, preset);
+  const engine = form.fields.get("engine");
+  if (engine !== undefined && !(ENGINE_NAMES as readonly string[]).includes(engine)) {
+    const names = [...ENGINE_NAMES].sort().join(", ");
+    throw new AppError("invalid_request", `Unknown engine '${engine}'. Choose from: ${names}`);
+  }
+  const mode = form.fields.get("mode");
+  return { preset, engine, upload, modes: mode === undefined ? query : [...query, mode] };
+}
+
+function checkPreset({ presets }: ApiDeps, preset: string): void {
+  if (presets.has(preset)) return;
+  const names = [...presets.keys()].sort().join(", ");
+  throw new AppError("invalid_request", `Unknown preset '${preset.slice(0, 60)}'. Choose from: ${names}`);
+}
+
+/** The mode is looked at between the kind of the file and the number of its pixels, as the original server did. */
+async function checkPicture(deps: ApiDeps, owner: string, { upload, modes }: Asked): Promise<void> {
+  const slot = { ...deps.kinds.get("animate")!.slots.image!, maxBytes: MAX_IMAGE_BYTES };
+  const fault: unknown = await checkUpload(deps, owner, upload.id, slot).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (hasCode(fault, "empty_file")) throw new AppError("empty_file", "Uploaded file is empty.");
+  if (hasCode(fault, "unsupported_type")) {
+    const msg = "Unsupported image type. Only JPEG and PNG are accepted (validated by file header magic bytes).";
+    throw new AppError("unsupported_type", msg);
+  }
+  if (new Set(modes).size > 1 || modes.some((mode) => mode !== "local" && mode !== "cloud")) {
+    throw new AppError("malformed", "mode must be 'local' or 'cloud'");
+  }
+  if (fault) throw fault;
+}
+
+async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload }: Asked): Promise<string> {
+  const { record } = await submit(deps, {
+    owner,
+    kind: "animate",
+    inputs: { image: { upload: upload.id, source: "form" } },
+    params: { preset, ...(engine === undefined ? {} : { engine }) },
+    dialect: DIALECT,
+  }).catch((error: unknown) => {
+    if (!hasCode(error, "engine_not_configured")) throw error;
+    const missing = engine ?? "warp";
+    const name = missing === "liveportrait" ? "LivePortrait" : missing;
+    const help = missing === "liveportrait" ? " Set LIVEPORTRAIT_ROOT env var." : "";
+    throw new AppError("engine_not_configured", `${name} inference engine is not configured.${help}`, { cause: error });
+  });
+  return record.id;
+}
+
+/** What the client is told of a job that came to nothing. When its own picture was at fault, the job goes. */
+async function failureOf(deps: ApiDeps, record: JobRecord, requestId: string): Promise<AppError> {
+  if (record.state === "canceled" || !record.error) return new AppError("canceled", errorOf(record));
+  const { code, detail } = record.error;
+  if (ERRORS[code].status < 500) {
+    await deleteJob(deps, record.owner, record.id);
+    return new AppError(code, detail);
+  }
+  deps.log.error({ requestId, jobId: record.id, code, detail }, "animation_failed");
+  return new AppError("engine_failed", "Animation failed – no output produced. Check server logs.");
+}
+
+function wantsVideo(c: ApiContext, form: Form<StoredUpload>): boolean {
+  if (form.fields.get("mode") === "local" || c.req.query("mode") === "local") return true;
+  const supports = ["application/json", "video/mp4"];
+  return accepts(c, { header: "Accept", supports, default: "application/json" }) === "video/mp4";
+}
+
+async function video(deps: ApiDeps, request: Request, record: JobRecord): Promise<Response> {
+  const reply = await sendVideo(deps, request, record);
+  const seconds = ((record.ended_at ?? 0) - (record.started_at ?? 0)) / 1000;
+  reply.headers.set("X-Inference-Mode", "local");
+  reply.headers.set("X-Inference-Time", `${seconds.toFixed(2)}s`);
+  return reply;
+}
+
+async function download(deps: ApiDeps, c: ApiContext, id: string): Promise<Response> {
+  const record = await findJob(deps, ownerOf(c), id).catch((error: unknown) => {
+    throw hasCode(error, "gone") ? cleanedUp() : asNotFound(error);
+  });
+  if (hasExpired(record, deps.clock.now())) throw cleanedUp();
+  if (record.state !== "succeeded") {
+    throw new AppError("not_ready", `Job is not ready (status: ${statusOf(record)}).`);
+  }
+  return sendVideo(deps, c.req.raw, record);
+}
+
+function sendVideo(deps: ApiDeps, request: Request, record: JobRecord): Promise<Response> {
+  const output = record.outputs.video;
+  if (!output) throw notFound();
+  return sendOutput(deps, request, record, output).catch((error: unknown) => {
+    throw hasCode(error, "not_found") ? cleanedUp() : error;
+  });
+}
+
+function jobReply(record: JobRecord): object {
+  const status = statusOf(record);
+  const { created_at, queued_at, started_at, ended_at } = record;
+  return {
+    job_id: record.id,
+    preset: presetOf(record),
+    status,
+    created: created_at / 1000,
+    updated: Math.max(created_at, queued_at, started_at ?? 0, ended_at ?? 0) / 1000,
+    ...(status === "done" ? { download_url: `/download/${record.id}` } : {}),
+    ...(status === "failed" ? { error: errorOf(record) } : {}),
+  };
+}
+
+function statusOf({ state }: JobRecord): "queued" | "running" | "done" | "failed" {
+  if (state === "succeeded") return "done";
+  if (state === "queued") return "queued";
+  return state === "running" || state === "canceling" || state === "waiting" ? "running" : "failed";
+}
+
+function presetOf({ params }: JobRecord): unknown {
+  return params.preset ?? null;
+}
+
+function errorOf({ state, error }: JobRecord): string {
+  return state === "canceled" ? "Job was canceled." : (error?.detail ?? "The job failed.");
+}
+
+function refusal(deps: ApiDeps, c: ApiContext, error: unknown): Response {
+  logError(deps.log, error, c.env.requestId);
+  const known = publicError(error);
+  const status = known.status as ContentfulStatusCode;
+  if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
+  if (error instanceof FileTooLarge) return c.json({ detail: tooLarge(error.bytes) }, status);
+  if (known.code === "internal") return c.json({ detail: known.message, request_id: c.env.requestId }, status);
+  return c.json({ detail: known.code === "invalid_request" && known.errors ? known.errors : known.message }, status);
+}
+
+function tooLarge(bytes: number | null): string {
+  const limit = MAX_IMAGE_BYTES.toLocaleString("en-US");
+  const size = bytes === null ? `more than ${limit}` : bytes.toLocaleString("en-US");
+  return `File too large (${size} bytes). Maximum is ${limit} bytes (10 MB).`;
+}
+
+function asNotFound(error: unknown): never {
+  throw hasCode(error, "not_found", "gone") ? notFound() : error;
+}
+
+function notFound(): AppError {
+  return new AppError("not_found", "Job not found or expired.");
+}
+
+function cleanedUp(): AppError {
+  return new AppError("gone", "Result file has been cleaned up.");
+}

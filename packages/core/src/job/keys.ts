@@ -1,0 +1,128 @@
+/**
+ * Where things are in the storage; every key is a pure function of owner and id, so another owner's id is a missing key.
+ *
+ *     jobs/<owner>/<12 hex of 2^48−1−ms><id>/{job.json, in/<slot>/<n>, out/<attempt>/<name>}   newest first in byte order
+ *     uploads/<id>.<owner>                                                                    oldest first
+ *     due/<yyyymmddThhmmssZ>/<owner>/<id>                                                     the one timer of a record
+ *     idempotency/<owner>/<sha256>
+ *     locks/<name>
+ *     assets/<version>/<name>                                                                 put there by a deployment, read only
+ *
+ * No `:`, so that keys are file names on Windows too.
+ */
+import { AppError } from "../errors.ts";
+import { idTimeMs, isId } from "./ids.ts";
+
+const OWNER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
+const FILE_KEY = /^(jobs|uploads|assets)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
+const RECORD_FILE = /\/job(\.\d+)?\.json$/;
+/** Names that mean a device to Windows, whatever follows their first dot. */
+const DEVICE = /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i;
+const JOB_FOLDER = /^[0-9a-f]{44}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+const LAST_MS = 2 ** 48 - 1;
+
+/** `jobs/<owner>/…/`, with the slash at its end. Throws `not_found` for what cannot be an owner or an id. */
+export function jobPrefix(owner: string, id: string): string {
+  return `${ownerPrefix(owner)}${jobFolder(id)}/`;
+}
+
+/** `jobs/<owner>/`. Throws `not_found`. */
+export function ownerPrefix(owner: string): string {
+  checkOwner(owner);
+  return `jobs/${owner}/`;
+}
+
+/** The name of a job's folder below its owner: in byte order the newest is the first. Throws `not_found`. */
+export function jobFolder(id: string): string {
+  if (!isId(id)) throw new AppError("not_found", "There is no job with this id.");
+  return `${(LAST_MS - idTimeMs(id)).toString(16).padStart(12, "0")}${id}`;
+}
+
+/** The id in the name of a job's folder; null when it is no such name. */
+export function jobFolderId(name: string): string | null {
+  if (!JOB_FOLDER.test(name)) return null;
+  const id = name.slice(12);
+  return isId(id) && jobFolder(id) === name ? id : null;
+}
+
+export function inputKey(owner: string, id: string, slot: string, index = 0): string {
+  return `${jobPrefix(owner, id)}in/${checkName(slot)}/${index}`;
+}
+
+/** Outputs are kept by attempt: a worker that lost its claim can never overwrite the winner's file. */
+export function outputKey(owner: string, id: string, attempt: number, name: string): string {
+  return `${jobPrefix(owner, id)}out/${attempt}/${checkName(name)}`;
+}
+
+export function attemptPrefix(owner: string, id: string, attempt: number): string {
+  return `${jobPrefix(owner, id)}out/${attempt}/`;
+}
+
+export function uploadKey(owner: string, id: string): string {
+  checkOwner(owner);
+  if (!isId(id)) throw new AppError("not_found", "There is no upload with this id.");
+  return `uploads/${id}.${owner}`;
+}
+
+/** The id and owner of an upload's key; null when it is none. */
+export function uploadOfKey(key: string): { id: string; owner: string } | null {
+  const [, id = "", owner = ""] = /^uploads\/([0-9a-f]{32})\.(.+)$/.exec(key) ?? [];
+  return isId(id) && isOwner(owner) ? { id, owner } : null;
+}
+
+/** Moments in timer keys are whole seconds, rounded up, so that no timer is due before its time. */
+export function timerKey({ atMs, owner, id }: { atMs: number; owner: string; id: string }): string {
+  checkOwner(owner);
+  if (!isId(id)) throw new AppError("not_found", "There is no job with this id.");
+  const text = new Date(Math.ceil(atMs / 1000) * 1000).toISOString();
+  return `due/${text.replace(/\.000Z$/, "Z").replaceAll(/[-:]/g, "")}/${owner}/${id}`;
+}
+
+/** What a timer's key says; null when it is none. */
+export function timerOfKey(key: string): { atMs: number; owner: string; id: string } | null {
+  const parts = /^due\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\/([^/]+)\/([^/]+)$/.exec(key);
+  if (!parts) return null;
+  const [, year, month, day, hour, minute, second, owner = "", id = ""] = parts;
+  const atMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(atMs) || !isOwner(owner) || !isId(id) ? null : { atMs, owner, id };
+}
+
+export function idempotencyKey(owner: string, keySha256: string): string {
+  checkOwner(owner);
+  if (!SHA256.test(keySha256)) throw new AppError("invalid_request", "The hash of a key has 64 hex digits.");
+  return `idempotency/${owner}/${keySha256}`;
+}
+
+/**
+ * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs` or `uploads`, `..`,
+ * empty parts, NUL, back slashes, colons, percent signs, a dot at either end of a name, names that Windows keeps for devices,
+ * and records, which are no files.
+ */
+export function checkFileKey(key: string): string {
+  if (!isFileKey(key)) throw new AppError("not_found", "There is no such file.");
+  return key;
+}
+
+/** Whether `checkFileKey` takes it. */
+export function isFileKey(key: string): boolean {
+  return key.length <= 400 && FILE_KEY.test(key) && !RECORD_FILE.test(key) && !DEVICE.test(key);
+}
+
+export function noteKey(name: string): string {
+  return `locks/${checkName(name)}`;
+}
+
+export function isOwner(owner: string): boolean {
+  return OWNER.test(owner) && !DEVICE.test(owner);
+}
+
+function checkOwner(owner: string): void {
+  if (!isOwner(owner)) throw new AppError("not_found", "There is no such owner.");
+}
+
+function checkName(name: string): string {
+  if (!NAME.test(name) || DEVICE.test(name)) throw new AppError("not_found", "There is no file with this name.");
+  return name;
+}

@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { presetSchema } from "../motion/preset.ts";
+import { createKinds, fieldErrors } from "./kinds.ts";
+
+const nod = presetSchema.parse({
+  name: "nod",
+  title: "Nod",
+  description: "A nod.",
+  duration: 2,
+  fps: 25,
+  loop: true,
+  channels: {},
+});
+const presets = new Map([
+  ["wink", { ...nod, name: "wink" }],
+  ["nod", nod],
+]);
+const animate = createKinds({ presets, engines: ["warp"] }).get("animate")!;
+const faults = (params: unknown) => {
+  const { error } = animate.params.safeParse(params);
+  return error ? fieldErrors(error, ["body", "params"]) : [];
+};
+
+test("only a preset is needed", () => {
+  expect(animate.params.parse({ preset: "nod" })).toEqual({
+    preset: "nod",
+    size: "source",
+    fps: 25,
+    intensity: 1,
+    face: 0,
+  });
+  expect(animate.slots.image).toMatchObject({ types: ["image/jpeg", "image/png"], required: true });
+});
+
+test("a seed that is not given is drawn from the job's id", () => {
+  expect(animate.drawn({ preset: "nod" }, `${"0".repeat(24)}0000ffff`)).toEqual({ preset: "nod", seed: 65535 });
+  expect(animate.drawn({ preset: "nod", seed: 0 }, "f".repeat(32))).toEqual({ preset: "nod", seed: 0 });
+});
+
+test("long work goes to a queue of its own where there is one", () => {
+  const { queueOf, queues } = createKinds({
+    presets,
+    engines: ["warp", "liveportrait"],
+    queues: new Set(["warp", "warp-long", "liveportrait"]),
+  }).get("animate")!;
+  expect([queueOf("warp", 120), queueOf("warp", 121), queueOf("liveportrait", 500)]).toEqual([
+    ...["warp", "warp-long", "liveportrait"],
+  ]);
+  expect(queues).toEqual(["warp", "warp-long", "liveportrait"]);
+  expect([animate.queueOf("warp", 500), animate.queues]).toEqual(["warp", ["warp"]]);
+});
+
+test("an unknown preset is answered with the names there are", () => {
+  const [unknown] = faults({ preset: "x".repeat(100) });
+  expect(unknown).toMatchObject({ loc: ["body", "params", "preset"] });
+  expect(unknown!.msg).toBe(`Unknown preset '${"x".repeat(60)}'. Choose from: nod, wink`);
+});
+
+test("either a preset or a driving clip is needed, not both", () => {
+  expect(animate.conflicts({ preset: "nod" }, ["image"])).toEqual([]);
+  expect(animate.conflicts({}, ["image", "driving"])).toEqual([]);
+  expect(animate.conflicts({}, ["image"])).toMatchObject([
+    { loc: ["params", "preset"], msg: expect.stringMatching(/^A preset is needed, or .*Choose from: nod, wink$/) },
+  ]);
+  expect(animate.conflicts({ preset: "nod" }, ["image", "driving"])).toMatchObject([{ loc: ["inputs", "driving"] }]);
+});
+
+test.each<[string, unknown[], unknown[]]>([
+  ["fps", [10, 60], [9, 61, 25.5, "25"]],
+  ["duration", [1, 10], [0.9, 10.1, Number.NaN]],
+  ["intensity", [0, 1.5], [-0.1, 1.6]],
+  ["face", [0, 99], [-1, 100, 0.5]],
+  ["seed", [0, 0xffffffff], [-1, 2 ** 32]],
+  ["size", ["source", 256, 512, 720, 1024], [0, 300, "512", "large"]],
+  ["engine", ["warp", "liveportrait"], ["magic", ""]],
+])("limits of %s", (name, good, bad) => {
+  for (const value of good) expect(faults({ preset: "nod", [name]: value })).toEqual([]);
+  for (const value of bad) expect(faults({ preset: "nod", [name]: value })[0]!.loc).toEqual(["body", "params", name]);
+});
+
+test("one face or all of them, not both", () => {
+  expect(animate.params.parse({ preset: "nod", faces: "all" })).not.toHaveProperty("face");
+  expect(animate.params.parse(animate.params.parse({ preset: "nod", faces: "all" }))).toMatchObject({ faces: "all" });
+  expect(animate.params.parse(animate.params.parse({ preset: "nod" }))).toMatchObject({ face: 0 });
+  for (const wrong of [{ faces: "all", face: 0 }, { faces: "two" }, { faces: true }]) {
+    expect(faults({ preset: "nod", ...wrong })[0]!.loc).toEqual(["body", "params", "faces"]);
+  }
+});
+
+test("unknown params are refused", () => {
+  expect(faults({ preset: "nod", speed: 2 })).toHaveLength(1);
+});
+
+test("more work is expected to take longer", () => {
+  const seconds = (params: object) => animate.estimateSeconds(animate.params.parse({ preset: "nod", ...params }));
+  expect(seconds({})).toBeGreaterThan(0);
+  expect(seconds({})).toBe(seconds({ duration: 2 }));
+  expect(seconds({ duration: 10 })).toBeGreaterThan(seconds({ duration: 5 }));
+  expect(seconds({ fps: 60 })).toBeGreaterThan(seconds({ fps: 25 }));
+  expect(animate.estimateSeconds(animate.params.parse({}), ["image", "driving"])).toBeGreaterThan(seconds({}));
+  expect(seconds({ size: 1024 })).toBeGreaterThan(seconds({ size: 512 }));
+});

@@ -1,0 +1,152 @@
+/** Who moves: the faces that were asked for, those that have to stay still, and how gently each moves. */
+import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import { isClear } from "../face/clarity.ts";
+import { chooseFace, type Face, MIN_EYE_DISTANCE } from "../face/face.ts";
+import { eyesHidden } from "../face/shades.ts";
+import type { Picture } from "../media/picture.ts";
+import { type Ease, easeOf } from "./ease.ts";
+import { type FramedFace, type Framing, framing, holds } from "./framing.ts";
+
+/** Degrees of the mesh, which is turned less than the head: what it calls 55 is nearly a profile, of which half a face is seen. */
+const MAX_YAW = 52;
+/** E in pixels of the frame: below it the grid is coarser than a mouth, and hardly a pixel moves. */
+const MIN_SEEN_DISTANCE = 16;
+/** Every face costs time in every frame. */
+const MOST_MOVERS = 12;
+
+/** A face that moves: its index in the picture, largest first, and the face in the small picture's pixels. */
+export type Mover = { index: number; face: Face; ease: Ease };
+
+export type Warning = { code: string; detail: string };
+export type Cast = { movers: Mover[]; framing: Framing; warnings: Warning[] };
+
+type Reason = "small" | "turned" | "outside" | "crowd";
+
+/**
+ * `faces` as `findFaces` gives them for `picture`. Pure but for looking at the picture, so that whoever renders and whoever checks
+ * come to the same. Throws `no_face`, `face_not_there`, and where no face is left that could move `face_too_small` or
+ * `face_turned_away`.
+ */
+export async function castOf(picture: Picture, faces: Face[], params: AnimateParams): Promise<Cast> {
+  const { fullWidth, fullHeight } = picture;
+  const scale = fullWidth / picture.width;
+  const asked = params.face === "all" ? faces : [chooseFace(faces, params.face)];
+  const stay = new Map<Face, Reason>();
+  const keep = (list: Face[], reason: Reason, fits: (face: Face, nth: number) => boolean): Face[] =>
+    list.filter((face, nth) => {
+      const kept = fits(face, nth);
+      if (!kept) stay.set(face, reason);
+      return kept;
+    });
+
+  let moving = keep(asked, "small", (face) => face.eyeDistance * scale >= MIN_EYE_DISTANCE);
+  moving = keep(moving, "turned", (face) => Math.abs(face.yaw) <= MAX_YAW);
+  moving = keep(moving, "crowd", (_, nth) => nth < MOST_MOVERS);
+  const frame = framing(
+    fullWidth,
+    fullHeight,
+    (moving.length > 0 ? moving : asked).map(inPicture(picture)),
+    params.size,
+  );
+  moving = keep(moving, "outside", (face) => params.face !== "all" || holds(frame, inPicture(picture)(face)));
+  const seen = (face: Face): number => (face.eyeDistance * scale * frame.width) / frame.crop.width;
+  moving = keep(moving, "small", (face) => seen(face) >= MIN_SEEN_DISTANCE);
+  if (moving.length === 0) refuse(asked, stay, scale);
+
+  const movers: Mover[] = [];
+  for (const face of moving) {
+    const others = faces.filter((other) => other !== face);
+    const legibility = { clear: await isClear(picture, face), eyesHidden: eyesHidden(picture, face) };
+    movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, legibility, others) });
+  }
+  const stays = [...stay].map(([face, reason]) => ({ index: faces.indexOf(face), reason }));
+  return { movers, framing: frame, warnings: [...warnOfStill(stays, faces.length), ...warnOfEase(movers, params)] };
+}
+
+/** The part of a face that lies in the picture, in pixels of the full picture. */
+const inPicture =
+  ({ width, height, fullWidth }: Picture) =>
+  ({ box }: Face): FramedFace => {
+    const scale = fullWidth / width;
+    const [left, top] = [Math.max(0, box.x), Math.max(0, box.y)];
+    const right = Math.min(width, box.x + box.width);
+    const bottom = Math.min(height, box.y + box.height);
+    return { box: { x: left * scale, y: top * scale, width: (right - left) * scale, height: (bottom - top) * scale } };
+  };
+
+/** Says why the largest face that was asked for cannot move. */
+function refuse(asked: Face[], stay: Map<Face, Reason>, scale: number): never {
+  const face = chooseFace(asked, 0);
+  const distance = Math.round(face.eyeDistance * scale);
+  if (stay.get(face) === "turned") {
+    throw new AppError(
+      "face_turned_away",
+      "The face is turned too far to the side. Use a picture in which both eyes can be seen well.",
+    );
+  }
+  if (distance >= MIN_EYE_DISTANCE) {
+    throw new AppError(
+      "face_too_small",
+      "The face would be too small in the video for its motion to be seen. Ask for a square around it, such as `size` 512.",
+    );
+  }
+  throw new AppError(
+    "face_too_small",
+    `The face is too small: its outer eye corners are ${distance} pixels apart, and ${MIN_EYE_DISTANCE} are needed. ` +
+      "Use a picture in which the face is larger.",
+  );
+}
+
+const REASONS: Record<Reason, string> = {
+  small: "too small",
+  turned: "turned too far to the side",
+  outside: "outside the square",
+  crowd: `beyond the ${MOST_MOVERS} largest`,
+};
+
+function warnOfStill(stays: { index: number; reason: Reason }[], count: number): Warning[] {
+  if (stays.length === 0) return [];
+  const parts = (Object.keys(REASONS) as Reason[]).flatMap((reason) => {
+    const indices = stays.filter((one) => one.reason === reason).map((one) => one.index);
+    return indices.length === 0 ? [] : [`${REASONS[reason]}: ${named(indices)}`];
+  });
+  const detail = `${stays.length} of ${count} faces stay still (${parts.join("; ")}). Faces are counted from 0, largest first.`;
+  return [{ code: "faces_left_still", detail }];
+}
+
+const EASED: Record<Exclude<Ease["why"], undefined>, { code: string; detail: string }> = {
+  turned: {
+    code: "motion_eased",
+    detail:
+      "is turned to the side, so it moves more gently than asked. A picture that looks towards the camera moves fully.",
+  },
+  sideways: {
+    code: "picture_sideways",
+    detail: "lies on its side or upside down, so its eyes stay open. Turn the picture upright for the whole motion.",
+  },
+  hidden: {
+    code: "eyes_hidden",
+    detail: "has its eyes behind dark glasses or in a deep shadow, so they do not move.",
+  },
+  unclear: {
+    code: "face_unclear",
+    detail:
+      "is not clearly a person's: a pet, a drawing, or one that is covered, cut off or blurred. So it moves only gently. " +
+      "Best is a sharp photo of a person with the whole face free.",
+  },
+};
+
+function warnOfEase(movers: Mover[], { face }: AnimateParams): Warning[] {
+  return (Object.keys(EASED) as (keyof typeof EASED)[]).flatMap((why) => {
+    const indices = movers.filter(({ ease }) => ease.why === why).map(({ index }) => index);
+    if (indices.length === 0) return [];
+    const { code, detail } = EASED[why];
+    const each = indices.length === 1 ? `Face ${indices[0]}` : `Each of the faces ${named(indices)}`;
+    return [{ code, detail: `${face === "all" ? each : "The face"} ${detail}` }];
+  });
+}
+
+function named(indices: number[]): string {
+  return indices.length < 2 ? indices.join() : `${indices.slice(0, -1).join(", ")} and ${indices.at(-1)}`;
+}

@@ -1,0 +1,51 @@
+import { fileURLToPath } from "node:url";
+import { sampleMotion } from "@smileloop/core/motion/motion.ts";
+import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
+import { expect, test } from "vitest";
+import { phasesOf } from "./phases.ts";
+
+const presets = loadPresets(fileURLToPath(new URL("../../../../presets", import.meta.url)));
+const smile = sampleMotion(presetMotion(presets.get("gentle_smile")!), { fps: 25, durationSeconds: 3, intensity: 1 });
+const curve = (face: ReturnType<typeof phasesOf>[number]) => face.channels.mouthSmileLeft!;
+/** The frame by which half of the curve's area is past. */
+function middle(values: number[]): number {
+  const half = values.reduce((sum, value) => sum + value, 0) / 2;
+  let sum = 0;
+  return values.findIndex((value) => {
+    sum += value;
+    return sum >= half;
+  });
+}
+
+test("the first face moves as asked, the others earlier or later by some frames, all from rest to rest", () => {
+  const faces = phasesOf(smile, 5, 3);
+  expect(faces[0]).toBe(smile.faces[0]);
+  const middles = faces.map((face) => middle(curve(face)));
+  for (const [nth, face] of faces.entries()) {
+    if (nth === 0) continue;
+    const delay = Math.abs(middles[nth]! - middles[0]!);
+    expect(delay).toBeGreaterThanOrEqual(3);
+    expect(delay).toBeLessThanOrEqual(12);
+    expect(curve(face)).toHaveLength(smile.frames);
+    expect(curve(face)[0]).toBe(curve(smile.faces[0]!)[0]);
+    expect(Math.max(...curve(face))).toBeGreaterThan(0.8 * Math.max(...curve(smile.faces[0]!)));
+    // as close to the start as the asked motion is, so that a loop closes
+    expect(Math.abs(curve(face).at(-1)!)).toBeLessThanOrEqual(Math.abs(curve(smile.faces[0]!).at(-1)!) + 0.02);
+  }
+  expect(new Set(middles).size).toBeGreaterThan(2);
+});
+
+test("the same seed gives the same phases, another seed others", () => {
+  expect(phasesOf(smile, 3, 7)).toEqual(phasesOf(smile, 3, 7));
+  expect(curve(phasesOf(smile, 2, 8)[1]!)).not.toEqual(curve(phasesOf(smile, 2, 7)[1]!));
+});
+
+test("curves that a motion has for a face are kept", () => {
+  const own = {
+    ...smile,
+    faces: [smile.faces[0]!, { channels: { jawOpen: smile.faces[0]!.channels.mouthSmileLeft! } }],
+  };
+  const faces = phasesOf(own, 3, 0);
+  expect(faces[1]).toBe(own.faces[1]);
+  expect(faces[2]!.channels).toHaveProperty("mouthSmileLeft");
+});

@@ -1,0 +1,162 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CheckRequest } from "@smileloop/core/engine/protocol.ts";
+import type { ErrorCode } from "@smileloop/core/errors.ts";
+import { sampleMotion } from "@smileloop/core/motion/motion.ts";
+import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { twoFaces } from "../../../../test/support/pictures.ts";
+import { animate } from "../warp/animate.ts";
+import { check } from "./check.ts";
+
+const fixture = (name: string) => fileURLToPath(new URL(`../../../../test/fixtures/${name}`, import.meta.url));
+const HOPPER = fixture("grace_hopper.jpg");
+const ASTRONAUT = fixture("astronaut.jpg");
+const presets = loadPresets(fileURLToPath(new URL("../../../../presets", import.meta.url)));
+const context = { signal: new AbortController().signal, progress() {} };
+const dir = mkdtempSync(join(tmpdir(), "smileloop-check-"));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+type Asked = {
+  image?: string;
+  preset?: string;
+  intensity?: number;
+  durationSeconds?: number;
+  size?: 256 | 512 | "source";
+  face?: number | "all";
+};
+
+/** What is asked of a clip; what is rendered and what is checked may differ in it. */
+function asked(what: Asked) {
+  const { image = HOPPER, preset = "gentle_smile", intensity = 1, durationSeconds = 3, size = 256, face = 0 } = what;
+  const motion = presetMotion(presets.get(preset)!);
+  return {
+    kind: "animate",
+    inputs: { image: { path: image, type: "image/jpeg" } },
+    params: { size, face, intensity, seed: 0 },
+    motion: sampleMotion(motion, { fps: 25, durationSeconds, intensity }),
+  } as const;
+}
+
+async function render(name: string, what: Asked): Promise<string> {
+  const video = join(dir, `${name}.mp4`);
+  const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
+  await animate({ type: "run", run: name, ...asked(what), outputs: { video }, provenance }, context);
+  return video;
+}
+
+function judged(file: string, what: Asked = {}) {
+  const request: CheckRequest = { type: "check", run: "check", file, ...asked(what) };
+  return check(request, context);
+}
+
+async function codeOf(file: string, what: Asked = {}): Promise<ErrorCode | "passed"> {
+  return judged(file, what).then(
+    () => "passed",
+    (error) => error.code,
+  );
+}
+
+describe("check", () => {
+  const clips: Record<"gentle" | "big" | "blink" | "alive" | "still", string> = {
+    gentle: "",
+    big: "",
+    blink: "",
+    alive: "",
+    still: "",
+  };
+  beforeAll(async () => {
+    clips.gentle = await render("gentle", {});
+    clips.big = await render("big", { preset: "big_smile" });
+    clips.blink = await render("blink", { preset: "blink" });
+    clips.alive = await render("alive", { preset: "alive", durationSeconds: 5 });
+    clips.still = await render("still", { intensity: 0 });
+  });
+
+  test("lets a clip pass that is what was asked for, and says what it is", async () => {
+    const { video } = await judged(clips.gentle);
+    expect(video).toMatchObject({ width: 256, height: 256, frames: 75, fps: 25, duration: 3 });
+    expect(video.bytes).toBe(readFileSync(clips.gentle).length);
+    expect(await codeOf(clips.big, { preset: "big_smile" })).toBe("passed");
+    expect(await codeOf(clips.blink, { preset: "blink" })).toBe("passed");
+    expect(await codeOf(clips.alive, { preset: "alive", durationSeconds: 5 })).toBe("passed");
+  });
+
+  test("a still clip is refused, unless next to no motion was asked for", async () => {
+    expect(await codeOf(clips.still)).toBe("check_still");
+    expect(await codeOf(clips.still, { preset: "blink" })).toBe("check_still");
+    expect(await codeOf(clips.still, { intensity: 0.05 })).toBe("passed");
+  });
+
+  test("another number of frames, another size or another rate is refused", async () => {
+    const short = await render("short", { durationSeconds: 74 / 25 });
+    expect(await codeOf(short)).toBe("check_wrong_shape");
+    expect(await codeOf(clips.gentle, { size: 512 })).toBe("check_wrong_shape");
+    const request: CheckRequest = { type: "check", run: "check", file: clips.gentle, ...asked({}) };
+    const faster = { ...request, motion: { ...request.motion, fps: 30 } };
+    await expect(check(faster, context)).rejects.toMatchObject({ code: "check_wrong_shape" });
+  });
+
+  test("another face is refused, even where no motion is asked for", async () => {
+    const other = await render("other", { image: ASTRONAUT });
+    expect(await codeOf(other)).toBe("check_other_face");
+    expect(await codeOf(other, { intensity: 0.05 })).toBe("check_other_face");
+    expect(await codeOf(clips.gentle, { image: ASTRONAUT })).toBe("check_other_face");
+  });
+
+  test("another motion is refused", async () => {
+    expect(await codeOf(clips.blink)).toBe("check_other_motion");
+    expect(await codeOf(clips.gentle, { preset: "blink" })).toBe("check_other_motion");
+    expect(await codeOf(clips.big, { preset: "blink" })).toBe("check_other_motion");
+    expect(await codeOf(clips.blink, { preset: "big_smile" })).toBe("check_other_motion");
+    const long = await render("long", { durationSeconds: 5 });
+    expect(await codeOf(long, { preset: "alive", durationSeconds: 5 })).toBe("check_other_motion");
+    expect(await codeOf(clips.alive, { durationSeconds: 5 })).toBe("check_other_motion");
+  });
+
+  test.each(["nod", "wink", "kiss"])("%s passes, and a smile in its place is refused", async (preset) => {
+    const wanted = { preset, durationSeconds: 3 };
+    expect(await codeOf(await render(preset, wanted), wanted)).toBe("passed");
+    expect(await codeOf(clips.gentle, wanted)).toBe("check_other_motion");
+  });
+
+  test("a file that is cut off or is no video is refused", async () => {
+    const bytes = readFileSync(clips.gentle);
+    const cut = join(dir, "cut.mp4");
+    writeFileSync(cut, bytes.subarray(0, bytes.length >> 1));
+    expect(await codeOf(cut)).toMatch(/^check_(unreadable|wrong_shape)$/);
+    const garbage = join(dir, "garbage.mp4");
+    writeFileSync(garbage, "no video at all");
+    expect(await codeOf(garbage)).toBe("check_unreadable");
+    expect(await codeOf(join(dir, "missing.mp4"))).toBe("check_unreadable");
+  });
+
+  test("a clip without a face is refused", async () => {
+    const { openVideoWriter } = await import("../media/video-writer.ts");
+    const path = join(dir, "grey.mp4");
+    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
+    const writer = await openVideoWriter({ path, width: 256, height: 256, fps: 25, provenance });
+    for (let frame = 0; frame < 75; frame++) await writer.write(new Uint8Array(256 * 256 * 1.5).fill(128));
+    await writer.close();
+    expect(await codeOf(path)).toBe("check_no_face");
+  });
+
+  test("of two faces each is looked at, and the one that does not move is named", async () => {
+    const image = join(dir, "two.jpg");
+    writeFileSync(image, await twoFaces());
+    const two = { image, preset: "big_smile", durationSeconds: 2, size: "source", face: "all" } as const;
+    const both = await render("both", two);
+    expect(await codeOf(both, two)).toBe("passed");
+    const video = join(dir, "one.mp4");
+    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
+    const { motion, ...request } = asked(two);
+    const onlyFirst = { ...motion, faces: [motion.faces[0]!, { channels: {} }] };
+    await animate({ type: "run", run: "1", ...request, motion: onlyFirst, outputs: { video }, provenance }, context);
+    await expect(judged(video, two)).rejects.toMatchObject({
+      code: "check_still",
+      message: "Nothing moves in the finished video (face 1).",
+    });
+  });
+});

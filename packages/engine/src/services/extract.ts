@@ -1,0 +1,123 @@
+/** The service `extract`: from a file in which a face moves to a Motion. */
+import { open, readFile, stat } from "node:fs/promises";
+import type { ExtractRequest, ExtractResult } from "@smileloop/core/engine/protocol.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import { denseMotion } from "../motion/dense.ts";
+import { readExpressions } from "../motion/expressions.ts";
+import { unreadable } from "../motion/faults.ts";
+import { isLiveLink, readLiveLink } from "../motion/livelink.ts";
+import { readMediaPipe, resultsIn } from "../motion/mediapipe.ts";
+import { isMotionFile, readMotionFile } from "../motion/motion-file.ts";
+import { motionOfTake, type TakenMotion } from "../motion/take.ts";
+import { trackClip } from "../motion/track.ts";
+import type { TaskContext } from "../task.ts";
+
+const LEAST_SECONDS = 0.4;
+/** A minute of all channels, generously written. */
+const MAX_TEXT_BYTES = 24 * 1024 * 1024;
+
+/**
+ * What the file is, its first bytes say, whatever the request calls it. Throws `no_face`, `driving_unreadable`,
+ * `driving_too_large`, `too_large`, `unsupported_type`, `empty_file`, and the signal's reason.
+ */
+export async function extract(request: ExtractRequest, context: TaskContext): Promise<ExtractResult> {
+  const { path } = request.inputs.driving;
+  return (await looksLikeText(path)) ? fromText(request) : fromVideo(request, context);
+}
+
+async function looksLikeText(path: string): Promise<boolean> {
+  const head = Buffer.alloc(512);
+  const file = await open(path);
+  const { bytesRead } = await file.read(head, 0, head.length, 0).finally(() => file.close());
+  if (bytesRead === 0) throw new AppError("empty_file", "The driving clip is empty: it has 0 bytes.");
+  const bytes = head.subarray(0, bytesRead);
+  return !bytes.includes(0) && bytes.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+}
+
+async function fromText({ inputs, limits }: ExtractRequest): Promise<ExtractResult> {
+  const started = performance.now();
+  const { path } = inputs.driving;
+  const { size } = await stat(path);
+  if (size > MAX_TEXT_BYTES) {
+    throw new AppError("too_large", `The driving file has ${size} bytes; of text, at most ${MAX_TEXT_BYTES} are read.`);
+  }
+  const { kind, motion, seconds, frames, fps, cut } = readText(await readFile(path, "utf8"), limits.seconds);
+  return {
+    motion,
+    source: { kind, seconds, frames, fps },
+    warnings: cut ? [cutWarning(limits.seconds)] : [],
+    timings: { read: Math.round(performance.now() - started) },
+  };
+}
+
+function readText(text: string, maxSeconds: number): TakenMotion & { kind: ExtractResult["source"]["kind"] } {
+  if (isLiveLink(text)) return { kind: "livelink", ...motionOfTake(readLiveLink(text), maxSeconds) };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!/^\s*[[{]/.test(text)) {
+      throw unreadable("it is neither a video, nor a CSV of Live Link Face (whose first column is Timecode), nor JSON");
+    }
+    throw unreadable(`it is no whole JSON (${(error as Error).message})`);
+  }
+  if (isMotionFile(value)) return { kind: "motion", ...readMotionFile(value, maxSeconds) };
+  const results = resultsIn(value);
+  if (results) return { kind: "mediapipe", ...motionOfTake(readMediaPipe(results, value), maxSeconds) };
+  throw unreadable(
+    "this JSON is neither a Motion (duration, loop, faces) nor a list of MediaPipe's results (faceBlendshapes)",
+  );
+}
+
+async function fromVideo(
+  { inputs, limits }: ExtractRequest,
+  { signal, progress }: TaskContext,
+): Promise<ExtractResult> {
+  const started = performance.now();
+  const { info, frames, faces } = await trackClip(inputs.driving.path, {
+    maxSeconds: limits.seconds,
+    signal,
+    progress: (share) => progress("motion", share, 1),
+  });
+  const tracked = performance.now();
+  if (info.seconds < LEAST_SECONDS) throw tooShort(info.seconds);
+  const fps = Math.min(30, Math.max(10, Math.round(info.frames / info.seconds)));
+  const channels = readExpressions(frames, fps, Math.round(info.seconds * fps) + 1);
+  const warnings: ExtractResult["warnings"] = [];
+  if (info.cut) warnings.push(cutWarning(limits.seconds));
+  if (info.damaged) {
+    warnings.push({
+      code: "driving_damaged",
+      detail: `The driving clip is damaged or cut off: the ${info.seconds.toFixed(1)} s that can be read are used.`,
+    });
+  }
+  const lost = frames.filter(({ landmarks }) => landmarks === null).length / frames.length;
+  if (lost > 0.02) {
+    const share = Math.round(lost * 100);
+    warnings.push({ code: "driving_face_lost", detail: `The face is not seen in ${share} % of the driving clip.` });
+  }
+  if (faces > 1) {
+    warnings.push({ code: "driving_faces", detail: `The driving clip shows ${faces} faces; the largest is followed.` });
+  }
+  return {
+    motion: denseMotion(channels, fps, round(info.seconds)),
+    source: {
+      ...{ kind: "video", seconds: round(info.seconds), frames: info.frames, fps: round(info.frames / info.seconds) },
+      ...{ width: info.width, height: info.height, faces },
+    },
+    warnings,
+    timings: { track: Math.round(tracked - started), read: Math.round(performance.now() - tracked) },
+  };
+}
+
+function cutWarning(seconds: number): ExtractResult["warnings"][number] {
+  return { code: "driving_cut", detail: `Of the driving clip, the first ${seconds} s are used.` };
+}
+
+function tooShort(seconds: number): AppError {
+  return unreadable(`it is ${seconds.toFixed(2)} s long, and at least half a second of a moving face is needed`);
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -1,0 +1,77 @@
+/** The service `inspect`: which faces a picture shows, and what will work with them, before any work is asked for. */
+import type { FoundFace, InspectRequest, InspectResult } from "@smileloop/core/engine/protocol.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import { castOf } from "../cast/cast.ts";
+import { MAX_SOURCE_SIDE } from "../cast/framing.ts";
+import { type Face, findFaces, NO_FACE } from "../face/face.ts";
+import { sharpnessOf } from "../face/sharpness.ts";
+import { decodePicture, type Picture } from "../media/picture.ts";
+import type { TaskContext } from "../task.ts";
+
+const LEAST_SHARP = 0.07;
+
+type Warning = InspectResult["warnings"][number];
+
+/** Faces largest first, in pixels of the upright full picture; none is an answer, too. Throws what `decodePicture` throws. */
+export async function inspect(
+  request: InspectRequest,
+  { signal }: Pick<TaskContext, "signal">,
+): Promise<InspectResult> {
+  const started = performance.now();
+  // as for animating, so that `face` means the same face
+  const picture = await decodePicture(request.inputs.image.path, { maxSide: MAX_SOURCE_SIDE });
+  signal.throwIfAborted();
+  const decoded = performance.now();
+  const found = await findFaces(picture);
+  signal.throwIfAborted();
+  const warnings: Warning[] = found.length > 0 ? [] : [{ code: "no_face", detail: NO_FACE }];
+  const faces: FoundFace[] = [];
+  for (const [index, face] of found.entries()) {
+    const { moves, warnings: own } = await foresee(picture, found, index);
+    const sharpness = sharpnessOf(picture, face);
+    if (moves && sharpness < LEAST_SHARP) own.push({ face: index, code: "face_blurred", detail: BLURRED });
+    warnings.push(...own);
+    faces.push({ ...placed(face, picture.fullWidth / picture.width), sharpness, moves });
+    signal.throwIfAborted();
+  }
+  return {
+    width: picture.fullWidth,
+    height: picture.fullHeight,
+    orientation: picture.orientation,
+    faces,
+    warnings,
+    timings: { decode: decoded - started, detect: performance.now() - decoded },
+  };
+}
+
+const BLURRED =
+  "The face is blurred, and so will be the video. Use a sharper picture, or one in which the face is larger.";
+
+/** What animating this face, in a square around it, would answer. */
+async function foresee(
+  picture: Picture,
+  faces: Face[],
+  index: number,
+): Promise<{ moves: boolean; warnings: Warning[] }> {
+  try {
+    const { warnings } = await castOf(picture, faces, { size: 512, face: index, intensity: 1, seed: 0 });
+    return { moves: true, warnings: warnings.map((warning) => ({ face: index, ...warning })) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { moves: false, warnings: [{ face: index, code: error.code, detail: error.message }] };
+  }
+}
+
+function placed(
+  { box, eyeDistance, score, pitch, yaw, roll }: Face,
+  scale: number,
+): Omit<FoundFace, "sharpness" | "moves"> {
+  return {
+    box: { x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale },
+    eyeDistance: eyeDistance * scale,
+    score,
+    pitch,
+    yaw,
+    roll,
+  };
+}

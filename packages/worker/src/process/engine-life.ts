@@ -1,0 +1,133 @@
+/** An engine's process from its start to its end, and what is heard from it; requests are in `engine-process.ts`. */
+import { type EngineReply, type Ready, replySchema } from "@smileloop/core/engine/protocol.ts";
+import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
+import type { Log } from "@smileloop/core/log.ts";
+import { makeWorkDir, removeWorkDir } from "../work-dirs.ts";
+import { type Child, startChild } from "./child.ts";
+
+/** `args` name files by absolute path; `env` is all the environment that the engine gets. */
+export type EngineCommand = { command: string; args: string[]; env?: Record<string, string> | undefined };
+
+export type EngineLimits = {
+  /** Resident memory of the process and all that it started. */
+  rssBytes: number;
+  /** Kept of stderr for the log; the rest is thrown away. */
+  stderrBytes: number;
+  /** A longer line is thrown away. */
+  lineBytes: number;
+  /** From the start to `ready`. */
+  startMs: number;
+  /** From `cancel` to the kill. */
+  cancelMs: number;
+  /** How often memory is looked at during a request. */
+  sampleMs: number;
+};
+
+export const ENGINE_LIMITS: EngineLimits = {
+  rssBytes: 1024 ** 3,
+  stderrBytes: 64 * 1024,
+  lineBytes: 1024 * 1024,
+  startMs: 30_000,
+  cancelMs: 1000,
+  sampleMs: 250,
+};
+/** Lines that are no protocol are logged so often for each request, so long each. */
+const STRAY_LINES = 20;
+const STRAY_CHARS = 200;
+
+export type EngineProcessOptions = EngineCommand & {
+  /** For the log. */
+  name: string;
+  workRoot: string;
+  log: Log;
+  limits?: Partial<EngineLimits> | undefined;
+};
+
+export type Live = {
+  child: Child;
+  /** Resolves when nothing of it is left: no process, no folder. */
+  gone: Promise<void>;
+  ready: Ready | null;
+  /** Why it was killed. */
+  condemned: AppError | null;
+  onReply: ((reply: EngineReply) => void) | null;
+  strayLines: number;
+  served: number;
+};
+
+/** `onStarted` is called before `ready` has come. */
+export async function launch(
+  options: EngineProcessOptions,
+  limits: EngineLimits,
+  log: Log,
+  onStarted: (live: Live) => void,
+): Promise<Live> {
+  const cwd = makeWorkDir(options.workRoot, "engine");
+  const up = Promise.withResolvers<void>();
+  const child = startChild({
+    command: options.command,
+    args: options.args,
+    env: options.env ?? {},
+    cwd,
+    lineBytes: limits.lineBytes,
+    stderrBytes: limits.stderrBytes,
+    onLine: (line) => receive(live, line, log, up.resolve),
+    onOverlong: () => stray(live, "a line that is too long", log),
+  });
+  const gone = child.exited.then(async ({ code, signal }) => {
+    const level = live.condemned?.code === "unavailable" ? "debug" : "warn";
+    log[level]({ pid: child.pid, code, signal, killed: live.condemned?.code, stderr: child.stderr() }, "engine exited");
+    await removeWorkDir(cwd);
+  });
+  const live: Live = { child, gone, ready: null, condemned: null, onReply: null, strayLines: 0, served: 0 };
+  onStarted(live);
+  const timer = setTimeout(() => condemn(live, "engine_timeout", "The engine did not start in time."), limits.startMs);
+  void gone.then(() => up.reject(live.condemned ?? notStarted(child.stderr())));
+  try {
+    await up.promise;
+  } finally {
+    clearTimeout(timer);
+  }
+  log.info({ pid: child.pid, version: live.ready?.version }, "engine ready");
+  return live;
+}
+
+function receive(live: Live, line: string, log: Log, onReady: () => void): void {
+  const reply = parseReply(line);
+  if (!reply) stray(live, line, log);
+  else if (reply.type !== "ready") live.onReply?.(reply);
+  else if (!live.ready) {
+    live.ready = reply;
+    onReady();
+  }
+}
+
+function parseReply(line: string): EngineReply | null {
+  try {
+    return replySchema.safeParse(JSON.parse(line)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Logs what is no protocol, not without end. */
+export function stray(live: Live, line: string, log: Log): void {
+  if (live.strayLines++ < STRAY_LINES)
+    log.warn({ line: line.slice(0, STRAY_CHARS) }, "engine said what is no protocol");
+}
+
+/** Kills it; whatever was asked of it fails with this. */
+export function condemn(live: Live, code: ErrorCode, detail: string): void {
+  live.condemned ??= new AppError(code, detail);
+  live.child.kill();
+}
+
+export function crashed(): AppError {
+  return new AppError("engine_crashed", "The engine stopped unexpectedly.");
+}
+
+/** An engine that cannot start says why in the first line that it writes to stderr. */
+function notStarted(stderr: string): AppError {
+  const why = stderr.trimStart().split("\n", 1)[0]!.trim().slice(0, STRAY_CHARS);
+  return why === "" ? crashed() : new AppError("engine_crashed", `The engine does not start: ${why}`);
+}

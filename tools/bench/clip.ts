@@ -1,0 +1,134 @@
+/**
+ * The clips that the project's figures are about: a 12-megapixel JPEG → 3 s, 25 frames a second; 512 × 512 gentle_smile first of
+ * all. `growth` is a part of its own: 200 clips take minutes.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AnimateParams, RunRequest } from "@smileloop/core/engine/protocol.ts";
+import { sampleMotion } from "@smileloop/core/motion/motion.ts";
+import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
+import { decodePicture } from "@smileloop/engine/media/picture.ts";
+import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { startEngine } from "../../test/support/engine.ts";
+import { twelveMegapixels } from "../../test/support/pictures.ts";
+import { type Figure, median, type Part, RUNS, seconds, timed } from "./measure.ts";
+
+const PRESETS = fileURLToPath(new URL("../../presets", import.meta.url));
+const WORK_ONLY = ["--kinds", "animate", "--services", "inspect,finish"];
+
+export const clip: Part = { name: "clip", figures: () => inFolder(clipFigures) };
+export const growth: Part = { name: "growth", figures: () => inFolder(growthFigures), onRequest: true };
+
+async function inFolder(figures: (dir: string) => Promise<Figure[]>): Promise<Figure[]> {
+  const dir = mkdtempSync(join(tmpdir(), "smileloop-bench-"));
+  try {
+    return await figures(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+type Case = { name: string; preset: string; size: AnimateParams["size"]; target: number | null; memory?: number };
+
+const CASES: Case[] = [
+  { name: "512², gentle_smile", preset: "gentle_smile", size: 512, target: 1.0, memory: 350 },
+  { name: "512², big_smile (3.4 s)", preset: "big_smile", size: 512, target: null },
+  { name: "1024², gentle_smile", preset: "gentle_smile", size: 1024, target: 2.8, memory: 450 },
+  { name: "source (1280 wide), gentle_smile", preset: "gentle_smile", size: "source", target: 3.5 },
+];
+
+async function clipFigures(dir: string): Promise<Figure[]> {
+  const image = join(dir, "portrait.jpg");
+  const video = join(dir, "clip.mp4");
+  writeFileSync(image, await twelveMegapixels());
+  const decode = median(await timed(RUNS, () => decodePicture(image))) / 1000;
+  const figures: Figure[] = [];
+  const perFrame = new Map<string, number>();
+  for (const { name, preset, size, target, memory } of CASES) {
+    const request = requestFor(image, video, preset, size);
+    const engine = await startEngine(WORK_ONLY);
+    await engine.ask({ ...request, run: "warm-up" });
+    const runs = seconds(await timed(RUNS, (run) => engine.ask({ ...request, run: `${run}` })));
+    const peak = engine.peakBytes();
+    await engine.close();
+    const encode = (await encodeAlone(video, join(dir, "again.mp4"))) / 1000;
+    const limit = { name: "full decode + x264 alone", value: decode + encode };
+    figures.push({ name: `12 MP JPEG → ${name}, warm`, unit: "s", value: median(runs), target, limit, runs });
+    if (memory) figures.push({ name: "  peak memory of the engine", unit: "MB", value: peak / 1e6, target: memory });
+    perFrame.set(preset + size, median(runs) / request.motion.frames);
+    if (size !== 512 || preset !== "gentle_smile") continue;
+    const cold = seconds(await timed(RUNS, () => inNewProcess(request)));
+    figures.push({
+      name: `12 MP JPEG → ${name}, new process`,
+      unit: "s",
+      value: median(cold),
+      target: 1.7,
+      limit,
+      runs: cold,
+    });
+    figures.push({ name: "  full decode of the 12 MP JPEG alone", unit: "s", value: decode, target: null });
+    figures.push({ name: "  x264 alone on ready frames", unit: "s", value: encode, target: null });
+  }
+  const ratio = perFrame.get("big_smile512")! / perFrame.get("gentle_smile512")!;
+  figures.push({ name: "big_smile against gentle_smile, per frame", unit: "×", value: ratio, target: 1.3 });
+  return figures;
+}
+
+async function inNewProcess(request: RunRequest): Promise<void> {
+  const engine = await startEngine(WORK_ONLY);
+  await engine.ask(request);
+  await engine.close();
+}
+
+const CLIPS = 200;
+const SETTLED = 50;
+
+/** What one process grows by when it goes on and on, with another preset each time. */
+async function growthFigures(dir: string): Promise<Figure[]> {
+  const image = join(dir, "portrait.jpg");
+  writeFileSync(image, await twelveMegapixels());
+  const names = [...loadPresets(PRESETS).keys()];
+  const engine = await startEngine(WORK_ONLY);
+  let settled = 0;
+  for (let nth = 0; nth < CLIPS; nth++) {
+    const request = requestFor(image, join(dir, "clip.mp4"), names[nth % names.length]!, 512);
+    await engine.ask({ ...request, run: `${nth}` });
+    if (nth + 1 === SETTLED) settled = engine.peakBytes();
+  }
+  const peak = engine.peakBytes();
+  await engine.close();
+  return [
+    { name: `peak memory after ${SETTLED} clips`, unit: "MB", value: settled / 1e6, target: null },
+    { name: `peak memory after ${CLIPS} clips`, unit: "MB", value: peak / 1e6, target: (1.15 * settled) / 1e6 },
+  ];
+}
+
+function requestFor(image: string, video: string, name: string, size: AnimateParams["size"]): RunRequest {
+  const preset = loadPresets(PRESETS).get(name)!;
+  return {
+    type: "run",
+    run: "run",
+    kind: "animate",
+    inputs: { image: { path: image, type: "image/jpeg" } },
+    params: { size, face: 0, intensity: 1, seed: 0 },
+    motion: sampleMotion(presetMotion(preset), { fps: 25, durationSeconds: preset.duration, intensity: 1 }),
+    outputs: { video },
+    provenance: { job: "0".repeat(32), engine: "warp", version: "0" },
+  };
+}
+
+/** Milliseconds that the encoder takes for the frames of a finished clip. */
+async function encodeAlone(from: string, to: string): Promise<number> {
+  const frames: Uint8Array[] = [];
+  const { width, height, fps } = await readVideo(from, { onFrame: (frame) => frames.push(frame.yuv()) });
+  const times = await timed(RUNS, async () => {
+    const provenance = { job: "0".repeat(32), engine: "bench", version: "0" };
+    const writer = await openVideoWriter({ path: to, width, height, fps, provenance });
+    for (const frame of frames) await writer.write(frame);
+    await writer.close();
+  });
+  return median(times);
+}
