@@ -1,19 +1,49 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
+/** Nets for a machine that is five times as slow, not expectations: what has to be fast is a benchmark (`tools/bench`). */
+const MINUTE = 60_000;
+
+/** What starts processes, renders clips or searches large worlds; the rest of the tests beside the sources is quick. */
+const SLOW = [
+  "packages/engine/src/services/*.test.ts",
+  "packages/core/src/jobs/*-protocol.test.ts",
+  "test/{container,e2e,faults,infra,protocol}/*.test.ts",
+  "tools/quality/*.test.ts",
+];
+const QUICK = ["{packages/*/src,functions,presets,test,tools}/**/*.test.ts"];
+
+type Options = { exclude?: string[]; timeoutMs?: number; hookMs?: number; alone?: boolean; globalSetup?: string[] };
+
+function project(name: string, include: string[], options: Options = {}): TestProjectInlineConfiguration {
+  const { exclude = [], timeoutMs = 2 * MINUTE, hookMs = timeoutMs, alone = false, globalSetup = [] } = options;
+  return {
+    test: {
+      name,
+      include,
+      exclude: ["**/node_modules/**", ...exclude],
+      globalSetup,
+      pool: "forks",
+      // test files share their processes, so that the models are loaded once
+      isolate: alone,
+      fileParallelism: !alone,
+      testTimeout: timeoutMs,
+      hookTimeout: hookMs,
+    },
+  };
+}
+
+/** `npm test` runs `unit` and `slow`; each of the others needs something that a bare machine may lack, or minutes. */
 export default defineConfig({
   test: {
-    include: [
-      "packages/*/src/**/*.test.ts",
-      "functions/**/*.test.ts",
-      "presets/**/*.test.ts",
-      "test/**/*.test.ts",
-      "tools/**/*.test.ts",
-    ],
-    pool: "forks",
-    // files of tests share their process: what they load, the models above all, is loaded once
-    isolate: false,
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: [
+      project("unit", QUICK, { exclude: SLOW }),
+      project("slow", SLOW),
+      project("storm", ["test/faults/*.storm.ts"], { alone: true }),
+      project("rgw", ["test/rgw/*.rgw.ts"], { alone: true, hookMs: 10 * MINUTE }),
+      project("infra", ["test/infra/stack/*.infra.ts"], { alone: true, globalSetup: ["test/infra/stack/prepare.ts"] }),
+      project("container", ["test/container/*.container.ts"], { alone: true, timeoutMs: 15 * MINUTE }),
+      project("liveportrait", ["test/liveportrait/*.lp.ts"], { alone: true, timeoutMs: 15 * MINUTE }),
+    ],
   },
 });
