@@ -14,8 +14,11 @@ export const NODE_FLAGS = ["--max-semi-space-size=2"];
 
 export type Engine = Pick<
   WorkerOptions,
-  "queueName" | "engineCommand" | "checkerCommand" | "helperCommand" | "slots" | "engineLimits" | "maxFailedStarts"
->;
+  "queueName" | "helperCommand" | "slots" | "engineLimits" | "maxFailedStarts"
+> & {
+  engineCommand: EngineCommand;
+  checkerCommand: EngineCommand;
+};
 
 /** `warp` renders in one process and has its work checked in another, which serves nothing else. */
 export const WARP: Engine = {

@@ -3,12 +3,15 @@
 import { systemClock } from "@smileloop/core/clock.ts";
 import { type Env, EnvError } from "@smileloop/core/env.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
-import { createKinds, type EngineName, type Kinds } from "@smileloop/core/kinds/kinds.ts";
+import { createKinds } from "@smileloop/core/kinds/index.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
 import { loadPresets, type Preset } from "@smileloop/core/motion/preset.ts";
 import { type Admission, createAdmission } from "@smileloop/core/scale/admission.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { ClaimTimes } from "@smileloop/worker/claim.ts";
+import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
+import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { folderAbove } from "./paths.ts";
 
@@ -32,6 +35,7 @@ export type Deps = Home & {
   log: Log;
   presets: Map<string, Preset>;
   kinds: Kinds;
+  handlers: Handlers;
   version: string;
 };
 
@@ -41,7 +45,7 @@ export const PRESETS_DIR = folderAbove("presets");
  * `syncLog`: for processes that are frozen between requests. `engines`: those of `animate`, the default first, where it is not
  * ENGINES that says. Throws what the homes throw.
  */
-export async function openDeps(env: Env, options: { syncLog?: boolean; engines?: EngineName[] } = {}): Promise<Deps> {
+export async function openDeps(env: Env, options: { syncLog?: boolean; engines?: string[] } = {}): Promise<Deps> {
   const presets = loadPresets(PRESETS_DIR);
   const home = await openHome(env);
   const log = createLog({ level: env.LOG_LEVEL, sync: options.syncLog ?? false });
@@ -51,10 +55,16 @@ export async function openDeps(env: Env, options: { syncLog?: boolean; engines?:
     admission: createAdmission({ ...home, log, queues, launched: new Set(env.BATCH_QUEUES.keys()) }),
     log,
     presets,
-    kinds: createKinds({ presets, engines: options.engines ?? env.ENGINES.get("animate") ?? [], queues }),
+    kinds: createKinds({ presets, engines: offer(options.engines ?? env.ENGINES.get("animate") ?? []), queues }),
+    handlers: createHandlers({ presets }),
     version: manifest.version,
   };
 }
+
+const offer = (engines: string[]) => ({
+  known: ["warp", "liveportrait"].map((name) => ({ name, kinds: ["animate"] })),
+  serve: new Map([["animate", engines]]),
+});
 
 /** Only the home that is used is loaded: the other one's packages take a tenth of a second. */
 async function openHome(env: Env): Promise<Home> {

@@ -7,7 +7,6 @@ import { createApp } from "@smileloop/api/app.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
 import { accessOf, type Env, EnvError } from "@smileloop/core/env.ts";
-import type { EngineName } from "@smileloop/core/kinds/kinds.ts";
 import { findLiveportrait, type Liveportrait } from "../engines/liveportrait.ts";
 import { type Deps, openDeps, PRESETS_DIR } from "./deps.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
@@ -61,11 +60,11 @@ export async function startLocalServer(env: Env): Promise<LocalServer> {
  * What is asked for and there; `warp` is built in. A LivePortrait that was found, or whose queue is named because its workers are
  * elsewhere, need not be asked for. Throws EnvError.
  */
-function enginesServed({ ENGINES, QUEUES }: Env, { engine }: Liveportrait): EngineName[] {
+function enginesServed({ ENGINES, QUEUES }: Env, { engine }: Liveportrait): string[] {
   if (QUEUES.size > 0 && !QUEUES.has("warp")) {
     throw new EnvError("QUEUES: `warp` is missing, the queue of the engine that is built in");
   }
-  const asked = [...(ENGINES.get("animate") ?? []), "warp" as const, "liveportrait" as const];
+  const asked = [...(ENGINES.get("animate") ?? []), "warp", "liveportrait"];
   return [...new Set(asked)].filter((name) => name === "warp" || engine !== null || QUEUES.has(name));
 }
 

@@ -27,7 +27,14 @@ test("a card that was lost is tried again after a while, and its jobs are done t
     checkerCommand: stub("--kinds", ""),
     slots: 1,
   };
-  const deps = { ...shop.store, clock, kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot };
+  const deps = {
+    ...shop.store,
+    clock,
+    kinds: shop.kinds,
+    handlers: shop.handlers,
+    presets: shop.presets,
+    workRoot: shop.workRoot,
+  };
   const log = createLog({ level: "error", destination: { write: (line) => void shop.logged.push(line) } });
   const work = startWork(readEnv({ WARP_PROCESSES: "1" }), { ...deps, log } as unknown as Deps, {
     engine,
@@ -49,7 +56,15 @@ test("a server that shares its storage leaves alone what others work on", async 
   await updateJob(shop.store, "local", id, () => claim);
   shop.forward(1000);
   const log = createLog({ level: "info", destination: { write: (line) => void shop.logged.push(line) } });
-  const deps = { ...shop.store, kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot, log, alone: false };
+  const deps = {
+    ...shop.store,
+    kinds: shop.kinds,
+    handlers: shop.handlers,
+    presets: shop.presets,
+    workRoot: shop.workRoot,
+    log,
+    alone: false,
+  };
   const work = startWork(readEnv({ WARP_PROCESSES: "1" }), deps as unknown as Deps, { engine: null, trouble: null });
   while (!shop.logged.join("").includes("looked at")) await systemClock.sleep(10);
   expect(await shop.read(id)).toMatchObject({ state: "running", attempt: 1, claim: { token: "theirs" } });

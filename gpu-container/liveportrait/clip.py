@@ -28,11 +28,11 @@ class ClipFrame:
 
 
 def unreadable(why: str) -> EngineError:
-    return EngineError("driving_unreadable", f"The driving clip can't be read: {why}.")
+    return EngineError("input_unreadable", f"The driving clip can't be read: {why}.")
 
 
 def open_clip(path: Path) -> cv2.VideoCapture:
-    """Throws `empty_file`, `driving_unreadable`, `driving_too_large`."""
+    """Throws `empty_file`, `input_unreadable`, `input_too_large`."""
     with path.open("rb") as file:
         head = file.read(12)
     if not head:
@@ -45,7 +45,7 @@ def open_clip(path: Path) -> cv2.VideoCapture:
     width, height = (int(capture.get(size)) for size in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     if width * height > MOST_PIXELS or max(width, height) > 4096:
         capture.release()
-        raise EngineError("driving_too_large", f"The driving clip has {width} × {height} pixels; at most 4096 × 2304 are taken.")
+        raise EngineError("input_too_large", f"The driving clip has {width} × {height} pixels; at most 4096 × 2304 are taken.")
     return capture
 
 

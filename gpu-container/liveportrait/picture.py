@@ -40,7 +40,7 @@ class Picture:
 
 
 def decode_picture(path: Path) -> Picture:
-    """Throws `unsupported_type`, `empty_file`, `image_too_large`, `image_unreadable`."""
+    """Throws `unsupported_type`, `empty_file`, `input_too_large`, `input_unreadable`."""
     data = path.read_bytes()
     if not data:
         raise EngineError("empty_file", "The picture is empty: it has 0 bytes. Choose the file again.")
@@ -53,13 +53,13 @@ def decode_picture(path: Path) -> Picture:
             image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
             if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
                 detail = f"The picture has {image.width} × {image.height} pixels. {SIZE_HELP}"
-                raise EngineError("image_too_large", detail)
+                raise EngineError("input_too_large", detail)
             image.load()
             rgb = np.asarray(to_srgb(ImageOps.exif_transpose(image)))
     except EngineError:
         raise
     except Exception as error:
-        raise EngineError("image_unreadable", UNREADABLE) from error
+        raise EngineError("input_unreadable", UNREADABLE) from error
     return Picture(np.ascontiguousarray(rgb), hashlib.sha256(data).hexdigest())
 
 

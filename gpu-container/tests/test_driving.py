@@ -91,9 +91,9 @@ class Driving(unittest.TestCase):
         whole = path.read_bytes()
         cases = [
             (b"", "empty_file"),
-            (b"#EXTM3U\nhttp://127.0.0.1/a.ts\n", "driving_unreadable"),
-            (b"\x00\x00\x00\x18ftypmp42" + b"\x00" * 500, "driving_unreadable"),
-            (short, "driving_unreadable"),
+            (b"#EXTM3U\nhttp://127.0.0.1/a.ts\n", "input_unreadable"),
+            (b"\x00\x00\x00\x18ftypmp42" + b"\x00" * 500, "input_unreadable"),
+            (short, "input_unreadable"),
         ]
         for content, code in cases:
             path.write_bytes(content)

@@ -140,7 +140,7 @@ class Rendering(unittest.TestCase):
         exif[274] = 6
         Image.fromarray(np.zeros((10, 20, 3), np.uint8)).save(self.dir / "p.jpg", exif=exif)
         self.assertEqual((decode_picture(self.dir / "p.jpg").width, decode_picture(self.dir / "p.jpg").height), (10, 20))
-        for content, code in ((b"", "empty_file"), (b"GIF89a", "unsupported_type"), (b"\xff\xd8\xff\xe0junk", "image_unreadable")):
+        for content, code in ((b"", "empty_file"), (b"GIF89a", "unsupported_type"), (b"\xff\xd8\xff\xe0junk", "input_unreadable")):
             path.write_bytes(content)
             with self.assertRaises(EngineError) as raised:
                 decode_picture(path)

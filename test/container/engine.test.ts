@@ -1,7 +1,7 @@
 /** What the Python engine has in common with this side, as far as it needs nothing but Python itself. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { CLIP_SIZES } from "@smileloop/core/kinds/kinds.ts";
+import { CLIP_SIZES } from "@smileloop/core/kinds/animate.ts";
 import { framing } from "@smileloop/engine/cast/framing.ts";
 import { describe, expect, test } from "vitest";
 import { PYTHON } from "../support/python.ts";

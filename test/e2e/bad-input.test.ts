@@ -99,7 +99,7 @@ test("20 damaged JPEGs each end in a refusal or a video", { timeout: 60_000 }, a
     const { status, job, code } = await nativeJob(bytes);
     expect(status, code).toBeLessThan(500);
     const end = job?.status === "failed" ? job.error!.code : (job?.status ?? code!);
-    expect(end).toMatch(/^(succeeded|image_unreadable|no_face|face_too_small|unsupported_type|empty_file)$/);
+    expect(end).toMatch(/^(succeeded|input_unreadable|no_face|face_too_small|unsupported_type|empty_file)$/);
     ends[end] = (ends[end] ?? 0) + 1;
   }
   expect(ends.succeeded).toBeGreaterThan(0);

@@ -78,5 +78,5 @@ test("a clip that can't be used fails its job with the reason, and not the serve
   expect(faceless).toMatchObject({ status: "failed", attempt: 1, error: { code: "no_face" } });
   expect(faceless.error!.detail).toMatch(/driving clip/);
   const broken = await drive(Buffer.concat([Buffer.from("\0\0\0\x18ftypisom"), Buffer.alloc(500, 7)]));
-  expect(broken).toMatchObject({ status: "failed", attempt: 1, error: { code: "driving_unreadable" } });
+  expect(broken).toMatchObject({ status: "failed", attempt: 1, error: { code: "input_unreadable" } });
 });

@@ -5,9 +5,11 @@ import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@smileloop/core/errors.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
+import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import { deleteJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Records } from "@smileloop/core/records.ts";
+import type { RunHandler } from "@smileloop/worker/kinds/handler.ts";
 import type { Worker, WorkerOptions } from "@smileloop/worker/worker.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cpuTicks, isAlive, until } from "../support/processes.ts";
@@ -79,6 +81,52 @@ describe("a job that goes well", () => {
     await watching;
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     expect(seen.length).toBeGreaterThan(2);
+  });
+});
+
+describe("outputs of any name", () => {
+  /** What a handler does that makes a text. */
+  const textHandler = (then: (record: JobRecord) => Promise<void> = async () => {}): RunHandler => ({
+    stages: () => ({ work: [0, 100] }),
+    async run({ record }, io) {
+      const path = join(io.dir, "words.txt");
+      writeFileSync(path, "hello");
+      const words = await io.store("words", path, { type: "text/plain" });
+      await then(record);
+      return { outputs: { words }, warnings: [] };
+    },
+  });
+
+  test("a job whose output is not called video succeeds, keeps its file, and its message is done with", async () => {
+    start({ handlers: { animate: textHandler() } });
+    const { id } = await shop.job();
+    const record = await shop.reaches(id, "succeeded");
+    expect(record.outputs.words).toMatchObject({ type: "text/plain", bytes: 5, attempt: 1 });
+    await until(async () => (await shop.queue.depth("warp")).held === 0);
+    expect(await shop.queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
+    expect(await shop.stored()).toEqual(["in/image/0", "out/1/words.txt"]);
+  });
+
+  test("an attempt that another one has overtaken takes its own files away and leaves the winner's", async () => {
+    const { records, files, clock } = shop;
+    // nobody is told of the change, so that only the last write finds out
+    const quiet = { ...records, changed: () => new Promise<void>(() => {}) };
+    const overtaken = async ({ owner, id }: JobRecord) => {
+      const other = { token: "other", worker: "other" };
+      await updateJob(shop.store, owner, id, () => ({ by: "worker", do: "claim", ...other, leaseAlive: false }));
+      const key = outputKey(owner, id, 2, "words.txt");
+      const { sha256 } = await files.put(key, Readable.from([Buffer.from("hi")]), { type: "text/plain" });
+      const words = { key, attempt: 2, type: "text/plain", bytes: 2, sha256 };
+      const result = { outputs: { words }, engineVersion: "1", warnings: [], timings: {} };
+      await updateJob(shop.store, owner, id, () => ({ by: "holder", token: "other", do: "succeed", ...result }));
+    };
+    const times = { beatMs: 60_000, lookMs: 60_000, progressMs: 60_000 };
+    const worker = shop.worker({ records: quiet, clock, times, handlers: { animate: textHandler(overtaken) } });
+    const { id } = await shop.job();
+    expect(await worker.runOnce()).toMatchObject({ did: "lost" });
+    await worker.stop({ graceMs: 0 });
+    expect(await shop.read(id)).toMatchObject({ state: "succeeded", attempt: 2, outputs: { words: { attempt: 2 } } });
+    expect(await shop.stored()).toEqual(["in/image/0", "out/2/words.txt"]);
   });
 });
 

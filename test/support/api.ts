@@ -11,13 +11,13 @@ import { newToken } from "@smileloop/core/job/ids.ts";
 import type { JobError, JobRecord, Progress } from "@smileloop/core/job/job.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
-import { createKinds } from "@smileloop/core/kinds/kinds.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
+import { kindsWith } from "./kinds.ts";
 import { type ManualClock, manualClock } from "./manual-clock.ts";
 
 export type TestApi = {
@@ -50,7 +50,7 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
     log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
     presets,
     assets: packageAssets(presetsDir),
-    kinds: createKinds({ presets, engines: ["warp"] }),
+    kinds: kindsWith(presets, ["warp"]),
     localLinks,
     config: {
       publicUrl: null,

@@ -1,12 +1,13 @@
 /** One worker process of a fleet (`fleet.ts`). Argument: `FleetWorker` as JSON. It ends with its stdin, and on SIGTERM. */
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
-import { createKinds } from "@smileloop/core/kinds/kinds.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
+import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { fastTime, type Speed } from "./fast-time.ts";
+import { kindsWith } from "./kinds.ts";
 import { smile } from "./worker.ts";
 
 export type FleetWorker = {
@@ -32,8 +33,8 @@ async function serve({ s3, sqs, time, workRoot, engine, checker }: FleetWorker):
     files: s3Files(home),
     queue: sqsQueue({ client: queueClient, urls: sqs.urls, clock }),
     clock,
-    presets,
-    kinds: createKinds({ presets, engines: ["warp"] }),
+    handlers: createHandlers({ presets }),
+    kinds: kindsWith(presets, ["warp"]),
     log: createLog({ level: "info", sync: true }),
     workRoot,
     queueName: "warp",

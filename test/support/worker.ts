@@ -10,14 +10,15 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import type { JobRecord, JobState } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import { createJob } from "@smileloop/core/jobs/jobs.ts";
-import { createKinds } from "@smileloop/core/kinds/kinds.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
+import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
+import { kindsWith } from "./kinds.ts";
 import { until } from "./processes.ts";
 import type { StubScript } from "./stub-engine.ts";
 
@@ -46,7 +47,8 @@ export function openShop() {
   const files: Files = memoryFiles({ clock, links: createLocalLinks(Buffer.alloc(32, 1)) });
   const queue = memoryQueue({ clock });
   const presets = new Map([[smile.name, smile]]);
-  const kinds = createKinds({ presets, engines: ["warp", "liveportrait"] });
+  const kinds = kindsWith(presets, ["warp", "liveportrait"]);
+  const handlers = createHandlers({ presets });
   const store = { records, files, queue, clock };
   const trace = join(dir, "trace.jsonl");
 
@@ -54,6 +56,7 @@ export function openShop() {
     ...store,
     store,
     presets,
+    handlers,
     kinds,
     dir,
     workRoot: join(dir, "work"),
@@ -66,7 +69,7 @@ export function openShop() {
       createWorker({
         ...store,
         log: createLog({ level: "debug", destination: { write: (line) => void logged.push(line) } }),
-        presets,
+        handlers,
         kinds,
         workRoot: join(dir, "work"),
         queueName: "warp",

@@ -15,6 +15,7 @@ import { s3Records } from "@smileloop/core/records/s3.ts";
 import { createAdmission } from "@smileloop/core/scale/admission.ts";
 import { BULK_LOOK_MS, withLanes } from "@smileloop/core/scale/lanes.ts";
 import { holdClaim } from "@smileloop/worker/claim.ts";
+import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { CLAIM_TIMES } from "@smileloop/worker/run-job.ts";
 import { createWorker, POLL_MS, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import { serveQueueEvent } from "../../functions/setup/queue-event.ts";
@@ -69,7 +70,7 @@ export async function openAwsHome(options: { engine?: Partial<WorkerOptions>; cl
   const api = testApi({}, { ...store, admission, localLinks: null });
   await api.listen();
   const worker = createWorker({
-    ...{ ...api.deps, ...store, times: S3_CLAIM_TIMES, log },
+    ...{ ...api.deps, ...store, handlers: createHandlers(api.deps), times: S3_CLAIM_TIMES, log },
     ...{ workRoot: join(dir, "work"), queueName: "warp", slots: 1 },
     engineCommand: { command: process.execPath, args: [STUB] },
     checkerCommand: { command: process.execPath, args: [STUB, "--kinds", ""] },

@@ -11,18 +11,19 @@ import { apiKeySha256, makeApiKey } from "@smileloop/core/api-keys.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
 import type { JobRecord } from "@smileloop/core/job/job.ts";
-import { createKinds } from "@smileloop/core/kinds/kinds.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { withLanes } from "@smileloop/core/scale/lanes.ts";
+import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { WARP } from "../../functions/engines/index.ts";
 import { PRESETS_DIR } from "../../functions/setup/deps.ts";
 import { S3_CLAIM_TIMES } from "../../functions/setup/s3-home.ts";
 import { WARP_QUEUES } from "../../infra/policy.ts";
 import { jpegBytes } from "../../test/support/api.ts";
+import { kindsWith } from "../../test/support/kinds.ts";
 import { ASTRONAUT } from "../../test/support/pictures.ts";
 import { ADMIN } from "../../test/support/s3.ts";
 import type { ApiTarget, DoublesTarget, LoadResult } from "./aws-load.ts";
@@ -144,8 +145,8 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
     ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: S3_CLAIM_TIMES },
     ...{ queue: withLanes(messages, new Set(WARP_QUEUES), systemClock), ...WARP, slots: 1 },
     ...{
-      presets,
-      kinds: createKinds({ presets, engines: ["warp"] }),
+      handlers: createHandlers({ presets }),
+      kinds: kindsWith(presets, ["warp"]),
       workRoot: dir,
       log: createLog({ level: "silent" }),
     },

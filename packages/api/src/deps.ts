@@ -3,7 +3,7 @@
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Files } from "@smileloop/core/files.ts";
-import type { Kinds } from "@smileloop/core/kinds/kinds.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 import type { Queue } from "@smileloop/core/queue.ts";

@@ -155,9 +155,9 @@ describe("making a job", () => {
     ["text", Buffer.from("hello, this is no picture at all"), 415, "unsupported_type"],
     ["nothing", Buffer.alloc(0), 400, "empty_file"],
     ["more than 20 MiB", jpegBytes(640, 480, 20 * 1024 * 1024 + 1), 413, "too_large"],
-    ["a PNG of 30000×30000", pngBytes(30_000, 30_000), 413, "image_too_large"],
-    ["a JPEG of 16385×10", jpegBytes(16_385, 10), 413, "image_too_large"],
-    ["a JPEG that ends in its header", jpegBytes().subarray(0, 24), 422, "image_unreadable"],
+    ["a PNG of 30000×30000", pngBytes(30_000, 30_000), 413, "input_too_large"],
+    ["a JPEG of 16385×10", jpegBytes(16_385, 10), 413, "input_too_large"],
+    ["a JPEG that ends in its header", jpegBytes().subarray(0, 24), 422, "input_unreadable"],
   ])("refuses %s and leaves nothing but the upload", async (_, bytes, status, code) => {
     const id = await upload(bytes);
     const reply = await call("POST", "/v1/jobs", await ask({ inputs: { image: { upload: id } } }));

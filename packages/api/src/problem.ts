@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem documents, and the kind of app that every module of routes is made of. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { AppError, ERROR_CODES, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
-import { fieldErrors } from "@smileloop/core/kinds/kinds.ts";
+import { fieldErrors } from "@smileloop/core/kinds/index.ts";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";

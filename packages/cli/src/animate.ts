@@ -7,27 +7,35 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, extname, join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import { createJob, type JobStore } from "@smileloop/core/jobs/jobs.ts";
-import { createKinds, fieldErrors, type Kind } from "@smileloop/core/kinds/kinds.ts";
+import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
+import { createKinds } from "@smileloop/core/kinds/index.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
+import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { WARP } from "../../../functions/engines/index.ts";
 import { type AnimateArgs, UsageError } from "./args.ts";
-import { type InputFile, openDriving, openPhoto } from "./input-file.ts";
+import { type InputFile, openInput } from "./input-file.ts";
 import { PRESETS_DIR } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
 
 const OWNER = "local";
+const KIND = "animate";
 const ENGINE = "warp";
+const ENGINES = [
+  { name: ENGINE, kinds: [KIND] },
+  { name: "liveportrait", kinds: [KIND] },
+];
 
 /** Resolves with the exit code; says what went wrong by itself. Throws UsageError for params that no job can have. */
 export async function animate(args: AnimateArgs): Promise<number> {
@@ -63,31 +71,24 @@ export async function animate(args: AnimateArgs): Promise<number> {
 
 async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: JobRecord; target: string }> {
   const presets = loadPresets(PRESETS_DIR);
-  const kinds = createKinds({ presets, engines: [ENGINE] });
-  const kind = kinds.get("animate")!;
-  const params = paramsOf(kind, args);
-  const photo = await openPhoto(args.photo, kind.slots.image!.maxBytes);
-  const driving = args.driving === null ? null : await openDriving(args.driving, kind.slots.driving!.maxBytes);
+  const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[KIND, [ENGINE]]]) } });
+  const submission = checkArgs(kinds, args);
+  const { image, driving } = submission.kind.slots;
+  const photo = await openInput(args.photo, image!);
+  const clip = args.driving === null ? null : await openInput(args.driving, driving!);
   const named = (path: string): string => basename(path, extname(path));
-  const target = args.output ?? `${named(args.photo)}-${driving ? named(driving.path) : params.preset}.mp4`;
+  const target = args.output ?? `${named(args.photo)}-${clip ? named(clip.path) : submission.params.preset}.mp4`;
   await checkTarget(target, args.force);
 
   const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   const store = openStore();
   const log = createLog({ level: "silent" });
-  const worker = createWorker({
-    ...store,
-    log,
-    presets,
-    kinds,
-    workRoot: folder,
-    ...WARP,
-    slots: 1,
-  });
+  const handlers = createHandlers({ presets });
+  const worker = createWorker({ ...store, log, handlers, kinds, workRoot: folder, ...WARP, slots: 1 });
   const report = await createProgressReport({ quiet: args.quiet || args.json, bar: process.stderr.isTTY === true });
   const working = worker.run(signal);
   try {
-    const id = await submit(store, kind, params, driving ? { image: photo, driving } : { image: photo });
+    const id = await submit(store, submission, { image: [photo], ...(clip ? { driving: [clip] } : {}) });
     const record = await follow(store, id, report, signal);
     report.stop();
     const { body } = await store.files.get(record.outputs.video!.key);
@@ -101,20 +102,19 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: Jo
   }
 }
 
-function paramsOf(kind: Kind, args: AnimateArgs): Record<string, unknown> {
-  const parsed = kind.params.safeParse(args.params);
-  if (!parsed.success) {
-    const [fault] = fieldErrors(parsed.error, []);
-    const option = fault?.loc[0];
-    throw new UsageError(`${option === undefined ? "" : `--${option}: `}${fault?.msg}.`, "animate");
+/** Throws UsageError that names the option, `engine_not_configured`. */
+function checkArgs(kinds: Kinds, args: AnimateArgs): Submission {
+  const inputs = { image: 1, driving: args.driving === null ? 0 : 1 };
+  try {
+    return checkSubmission(kinds, { kind: KIND, inputs, params: args.params });
+  } catch (error) {
+    if (!hasCode(error, "invalid_request")) throw error;
+    const [fault] = (error as AppError).errors ?? [];
+    const [, at, option] = fault?.loc ?? [];
+    // what stands between two options names both by itself
+    const single = at === "params" && option !== undefined && Object.hasOwn(args.params, option);
+    throw new UsageError(single ? `--${option}: ${fault?.msg}.` : (fault?.msg ?? ""), KIND);
   }
-  const [conflict] = kind.conflicts(args.params, args.driving === null ? ["image"] : ["image", "driving"]);
-  if (conflict) throw new UsageError(conflict.msg, "animate");
-  const { engine } = parsed.data;
-  if (engine !== undefined && engine !== ENGINE) {
-    throw new AppError("engine_not_configured", `The engine "${engine}" is not configured here; leave --engine out.`);
-  }
-  return parsed.data;
 }
 
 function openStore(): JobStore {
@@ -128,32 +128,35 @@ function openStore(): JobStore {
   };
 }
 
-async function submit(
-  store: JobStore,
-  kind: Kind,
-  params: Record<string, unknown>,
-  files: Record<string, InputFile>,
-): Promise<string> {
-  const estimateSeconds = kind.estimateSeconds(params, Object.keys(files));
+async function submit(store: JobStore, submission: Submission, files: Record<string, InputFile[]>): Promise<string> {
+  const { kind, params } = submission;
   const { record } = await createJob(store, {
     owner: OWNER,
     kind: kind.name,
-    queue: kind.queueOf(ENGINE, estimateSeconds),
+    ...workOf(submission, files),
     engine: ENGINE,
-    params: (jobId) => kind.drawn(params, jobId),
+    params: (jobId) => kind.resolveParams(params, jobId),
     metadata: {},
-    estimateSeconds,
-    storeInputs: async (id) => {
-      const inputs: JobRecord["inputs"] = {};
-      for (const [slot, { path, type, bytes }] of Object.entries(files)) {
-        const key = inputKey(OWNER, id, slot);
-        const { sha256 } = await store.files.put(key, createReadStream(path), { type, bytes });
-        inputs[slot] = [{ key, type, bytes, sha256, source: "file" }];
-      }
-      return inputs;
-    },
+    storeInputs: (id) => storeInputs(store, id, files),
   });
   return record.id;
+}
+
+async function storeInputs(
+  store: JobStore,
+  id: string,
+  files: Record<string, InputFile[]>,
+): Promise<JobRecord["inputs"]> {
+  const inputs: JobRecord["inputs"] = {};
+  for (const [slot, list] of Object.entries(files)) {
+    inputs[slot] = [];
+    for (const [nth, { path, type, bytes }] of list.entries()) {
+      const key = inputKey(OWNER, id, slot, nth);
+      const { sha256 } = await store.files.put(key, createReadStream(path), { type, bytes });
+      inputs[slot].push({ key, type, bytes, sha256, source: "file" });
+    }
+  }
+  return inputs;
 }
 
 /** The record when the job has succeeded. Throws what it failed with. */

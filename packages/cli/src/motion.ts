@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
 import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { DRIVING_SLOT } from "@smileloop/core/kinds/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import type { Motion } from "@smileloop/core/motion/motion.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { WARP } from "../../../functions/engines/index.ts";
 import type { MotionArgs } from "./args.ts";
-import { openDriving } from "./input-file.ts";
+import { openInput } from "./input-file.ts";
 import { createProgressReport, EXIT, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
 
@@ -25,7 +26,7 @@ export async function extractMotion(args: MotionArgs): Promise<number> {
   const interrupt = () => stop.abort();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, interrupt);
   try {
-    const clip = await openDriving(args.clip, MAX_BYTES);
+    const clip = await openInput(args.clip, { ...DRIVING_SLOT, maxBytes: MAX_BYTES });
     const target = args.output ?? `${basename(args.clip, extname(args.clip))}.motion.json`;
     await checkTarget(target, args.force);
     const { motion, source, warnings } = await read(clip, args, stop.signal);

@@ -3,7 +3,6 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Access, parseApiKeys } from "./api-keys.ts";
-import { ENGINE_NAMES } from "./kinds/kinds.ts";
 
 const list = z.string().transform((text) =>
   text
@@ -41,6 +40,7 @@ const pairs = list.transform((items, context) => {
 });
 /** `name=value+value,name=value`. */
 const lists = pairs.transform((names) => new Map([...names].map(([name, values]) => [name, values.split("+")])));
+const ENGINE_NAMES = ["warp", "liveportrait"] as const;
 const knownEngines = z.map(z.literal("animate"), z.array(z.enum(ENGINE_NAMES)).min(1));
 
 export const envSchema = z.object({

@@ -26,19 +26,16 @@ export const ERRORS = {
   already_exists: entry(412, "It has already arrived"),
   precondition_failed: entry(412, "Changed in the meantime"),
   too_large: entry(413, "The file is too large"),
-  image_too_large: entry(413, "The picture has too many pixels"),
+  input_too_large: entry(413, "The input has too many pixels, or is too long"),
   unsupported_type: entry(415, "This type of file is not accepted"),
   range_not_satisfiable: entry(416, "The range is outside the file"),
   too_many_requests: entry(429, "Too many requests", true),
-  // what a picture does not allow
-  image_unreadable: entry(422, "The picture could not be decoded"),
+  // what an input does not allow
+  input_unreadable: entry(422, "The input could not be decoded"),
   no_face: entry(422, "No face was found"),
   face_too_small: entry(422, "The face is too small"),
   face_not_there: entry(422, "There is no such face in the picture"),
   face_turned_away: entry(422, "The face is turned too far away"),
-  // what a driving clip does not allow
-  driving_unreadable: entry(422, "The driving clip could not be read"),
-  driving_too_large: entry(413, "The driving clip has too many pixels"),
   // what a finished file got wrong (`check`)
   check_unreadable: entry(500, "The result does not decode", true),
   check_wrong_shape: entry(500, "The result has another size, rate or number of frames than asked", true),

@@ -4,31 +4,57 @@
  *     look ─▶ gone, ended ──────────────────────────────▶ done with
  *       │───▶ somebody's, or not for this worker ───────▶ look again later
  *       └───▶ claim ─▶ work ─▶ last write ─▶ succeeded, failed, canceled ─▶ done with
- *                       │           └──────▶ queued again (failure, hand back) ─▶ later
+ *                       │           ├──────▶ queued again (failure, hand back) ─▶ later
+ *                       │           └──────▶ in another queue (more work than this one is for) ─▶ done with here
  *                       └─▶ lost: deleted, or claimed by another ─▶ own files go, look again
+ *
+ * The work is that of the kind's handler (`kinds/handler.ts`).
  */
 
-import type { Ready } from "@smileloop/core/engine/protocol.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
-import { BEAT_MS, type Change, isEnded, type JobError, type JobRecord, LEASE_MS } from "@smileloop/core/job/job.ts";
+import {
+  BEAT_MS,
+  type Change,
+  isEnded,
+  type JobError,
+  type JobRecord,
+  type JobResult,
+  LEASE_MS,
+  type Progress,
+} from "@smileloop/core/job/job.ts";
 import { attemptPrefix } from "@smileloop/core/job/keys.ts";
 import { type Changed, type JobStore, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import { type Claim, type ClaimTimes, holdClaim, lastWrite } from "./claim.ts";
-import { type AnimateDeps, animate } from "./kinds/animate.ts";
+import { createJobIo } from "./job-io.ts";
+import type { ClaimedJob, Handlers } from "./kinds/handler.ts";
+import type { EngineProcess } from "./process/engine-process.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
-export type JobDeps = Pick<JobStore, "records"> &
-  AnimateDeps & {
-    log: Log;
-    workRoot: string;
-    /** Names this worker in the record. */
-    worker: string;
-    times?: Partial<ClaimTimes> | undefined;
-  };
+/** The processes of one slot of a worker. */
+export type Processes = {
+  engine: EngineProcess;
+  /** A process for `check`, which has no part in the work. */
+  checker: EngineProcess;
+  /** One for the services that the engine does not offer; null where it offers all that jobs need. */
+  helper: EngineProcess | null;
+};
+
+export type JobDeps = JobStore & {
+  kinds: Kinds;
+  handlers: Handlers;
+  /** Null for a worker without an engine: it can run plans alone. */
+  processes: Processes | null;
+  log: Log;
+  workRoot: string;
+  /** Names this worker in the record. */
+  worker: string;
+  times?: Partial<ClaimTimes> | undefined;
+};
 
 export type Outcome = {
   did:
@@ -40,6 +66,7 @@ export type Outcome = {
     | "retried" // failed, and queued again
     | "canceled"
     | "handed_back"
+    | "moved" // to a queue for more work
     | "device_lost" // handed back, and this engine has nothing left to work with
     | "lost" // deleted, or taken by somebody else
     | "unknown"; // the storage did not say whether the last write arrived
@@ -64,8 +91,8 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
   if (!found || isEnded(found.record.state)) return { did: "ended", againMs: null };
   if (found.record.state === "canceling") return close(deps, found);
   if (found.record.state === "waiting" || leaseAlive(found)) return busy(found);
-  const ready = await deps.engine.ready();
-  if (!serves(ready, deps, found.record)) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
+  const able = await ableFor(deps, found.record);
+  if (!able) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
 
   const token = newToken();
   const claim = { by: "worker", do: "claim", token, worker: deps.worker } as const;
@@ -75,11 +102,43 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
   if (refused === "canceling") return close(deps, stored);
   if (refused) return busy(stored);
   if (stored.record.state === "failed") return { did: "failed", againMs: null };
-  return work(deps, stored, token, ready, options);
+  return work(deps, stored, token, able, options);
 }
 
-function serves(ready: Ready, { kinds }: JobDeps, { kind, engine }: JobRecord): boolean {
-  return kinds.has(kind) && ready.kinds.includes(kind) && ready.engine === engine.name;
+/** Does the work of one claim. */
+type Able = (job: ClaimedJob, claimed: ClaimedIo) => Promise<JobResult>;
+type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
+
+/** What this worker can do for a job; null where its kind or engine is not served here. */
+async function ableFor(deps: JobDeps, { kind, engine }: JobRecord): Promise<Able | null> {
+  const handler = Object.hasOwn(deps.handlers, kind) ? deps.handlers[kind] : undefined;
+  const { processes } = deps;
+  if (!handler || !deps.kinds.has(kind)) return null;
+  if ("plan" in handler) return null;
+  if (!processes) return null;
+  const ready = await processes.engine.ready();
+  if (!ready.kinds.includes(kind) || ready.engine !== engine.name) return null;
+  return async (job, claimed) => {
+    const { record } = job;
+    const io = createJobIo({
+      ...deps,
+      ...processes,
+      ...claimed,
+      record,
+      ready,
+      stages: handler.stages(record),
+      queueFor: (seconds) => deps.kinds.get(kind)!.queueOf(ready.engine, seconds),
+    });
+    const result = await handler.run(job, io);
+    return { ...result, engineVersion: ready.version, timings: io.timings };
+  };
+}
+
+/** The params are checked again: the record may come from another version of this service. */
+function claimedJob({ kinds }: JobDeps, record: JobRecord): ClaimedJob {
+  const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
+  if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
+  return { record, params: parsed.data };
 }
 
 function busy({ ageMs }: StoredRecord): Outcome {
@@ -98,7 +157,7 @@ async function work(
   deps: JobDeps,
   stored: StoredRecord,
   token: string,
-  ready: Ready,
+  able: Able,
   { signal, onBeat }: RunOptions,
 ): Promise<Outcome> {
   const { record } = stored;
@@ -113,7 +172,7 @@ async function work(
   let dir = "";
   try {
     dir = makeWorkDir(deps.workRoot, "job");
-    const result = await animate(deps, record, { dir, ready, signal: stop, report: claim.report });
+    const result = await able(claimedJob(deps, record), { dir, signal: stop, report: claim.report });
     // it was queued by another machine's clock
     const queued = Math.max(0, (record.started_at ?? startMs) - record.queued_at);
     change = { by: "holder", token, do: "succeed", ...result, timings: { queued, ...result.timings } };
@@ -172,7 +231,7 @@ async function conclude(deps: JobDeps, attempt: Attempt, change: Change | null):
   const { stored, refused } = changed;
   if (refused === "canceling") return conclude(deps, attempt, { by: "holder", token, do: "cancelDone" });
   const now = stored?.record;
-  const won = now?.outputs.video?.attempt === record.attempt;
+  const won = now?.state === "succeeded" && now.attempt === record.attempt;
   if (won) return { did: "succeeded", againMs: null };
   await drop();
   if (!now || refused) return { did: "lost", againMs: 0 };

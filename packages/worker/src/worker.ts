@@ -1,6 +1,7 @@
 /**
- * The worker: takes jobs from the queue, one for each slot at a time, and runs each in the slot's own engine process. One
- * more process makes the checks of all slots, and where the engines leave work to others a third one does that.
+ * The worker: takes jobs from the queue, one for each slot at a time, and runs each in the slot's engine process. One more
+ * process makes the checks of all slots, and where the engines leave work to others a third one does that. A worker for plans
+ * has no processes: other jobs do the work of a plan.
  *
  *     off ──run──▶ running ──stop──▶ stopping (no new job; waits for those under way) ──▶ off
  *                                       └─after graceMs, or stop again─▶ hands back, kills ─▶ off
@@ -9,25 +10,25 @@ import { hostname } from "node:os";
 import { AppError } from "@smileloop/core/errors.ts";
 import { LEASE_MS } from "@smileloop/core/job/job.ts";
 import type { Log } from "@smileloop/core/log.ts";
-import type { Message, Queue } from "@smileloop/core/queue.ts";
+import type { Message } from "@smileloop/core/queue.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
 import { createEngineProcess, type EngineProcess } from "./process/engine-process.ts";
-import { type JobDeps, type Outcome, runJob } from "./run-job.ts";
+import { type JobDeps, type Outcome, type Processes, runJob } from "./run-job.ts";
 import { removeLeftovers } from "./work-dirs.ts";
 
-export type WorkerOptions = Omit<JobDeps, "engine" | "checker" | "helper" | "worker"> & {
-  queue: Queue;
+export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
   /** Which queue to serve, as `Kind.queueOf` names them. */
   queueName: string;
-  engineCommand: EngineCommand;
-  /** Started without any kind: it only serves `check`. */
-  checkerCommand: EngineCommand;
+  /** Absent for a worker that runs plans alone; then none of the processes is needed. */
+  engineCommand?: EngineCommand | undefined;
+  /** Started without any kind: it only judges and measures. */
+  checkerCommand?: EngineCommand | undefined;
   /** Started when it is first asked: for the services that the engine does not offer. */
   helperCommand?: EngineCommand | undefined;
-  /** Jobs at a time, each with an engine process of its own. */
-  slots: number;
-  /** Of the engine's processes; the others keep the usual ones. */
+  /** Limits of the engine's processes; the others keep the usual ones. */
   engineLimits?: Partial<EngineLimits> | undefined;
+  /** Jobs at a time, each with its own engine process. */
+  slots: number;
   /** `run` ends after so long without work; without it never. Not while a job is under way. */
   idleExitMs?: number | undefined;
   /** With `idleExitMs`: asked once a minute between two jobs whether `run` is to end, because there are more workers than needed. */
@@ -72,12 +73,9 @@ export function createWorker(options: WorkerOptions): Worker {
   const { queue, queueName, clock, log, workRoot } = options;
   const processOf = (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) =>
     createEngineProcess({ ...command, name, workRoot, log, limits });
-  const engines = Array.from({ length: options.slots }, (_, n) =>
-    processOf(`${queueName}-${n}`, options.engineCommand, options.engineLimits),
-  );
-  const checker = processOf("checker", options.checkerCommand);
-  const helper = options.helperCommand ? processOf("helper", options.helperCommand) : null;
-  const others = helper ? [checker, helper] : [checker];
+  const slots = openSlots(options, processOf);
+  const running = [...new Set(slots.flatMap((slot) => (slot ? [slot.engine, slot.checker] : [])))];
+  const others = [...new Set(slots.flatMap((slot) => (slot?.helper ? [slot.helper] : [])))];
   const intake = new AbortController();
   const handBack = new AbortController();
   const underWay = new Set<Promise<unknown>>();
@@ -89,18 +87,18 @@ export function createWorker(options: WorkerOptions): Worker {
   let failure: unknown = null;
   let fatal: unknown = null;
 
-  const serve = async (engine: EngineProcess, waitMs: number): Promise<Outcome | null> => {
+  const serve = async (processes: Slot, waitMs: number): Promise<Outcome | null> => {
     const message = await queue.receive(queueName, { leaseMs: LEASE_MS, waitMs, signal: intake.signal });
     if (!message) return null;
     if (intake.signal.aborted) {
       await message.retryAfter(0);
       return null;
     }
-    return take(engine, message, handBack.signal);
+    return take(processes, message, handBack.signal);
   };
 
-  const take = (engine: EngineProcess, message: Message, signal: AbortSignal): Promise<Outcome | null> => {
-    const deps = { ...options, engine, checker, helper, worker: `${hostname()}-${process.pid}` };
+  const take = (processes: Slot, message: Message, signal: AbortSignal): Promise<Outcome | null> => {
+    const deps = { ...options, processes, worker: `${hostname()}-${process.pid}` };
     const work = handle(deps, message, signal, log).then((outcome) => {
       if (outcome?.did === "device_lost") giveUp(new AppError("device_lost", "The graphics card is gone."));
       if (outcome && !NO_WORK.includes(outcome.did)) workedMs = clock.now();
@@ -118,7 +116,9 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 
   /** False when it did not start, after a while. */
-  const isUp = async (engine: EngineProcess): Promise<boolean> => {
+  const isUp = async (processes: Slot): Promise<boolean> => {
+    if (!processes) return true;
+    const { engine, checker } = processes;
     const wasUp = engine.isUp();
     try {
       await Promise.all([engine.ready(), checker.ready()]);
@@ -146,14 +146,14 @@ export function createWorker(options: WorkerOptions): Worker {
     return ask().catch(() => false);
   };
 
-  const loop = async (engine: EngineProcess): Promise<void> => {
+  const loop = async (processes: Slot): Promise<void> => {
     while (!intake.signal.aborted) {
       // one that cannot start is not idle
       if (leftMs() <= 0) return failure === null ? intake.abort() : giveUp(failure);
       if (await isTooMany()) return intake.abort();
-      if (!(await isUp(engine))) continue;
+      if (!(await isUp(processes))) continue;
       try {
-        await serve(engine, Math.max(0, Math.min(POLL_MS, leftMs())));
+        await serve(processes, Math.max(0, Math.min(POLL_MS, leftMs())));
       } catch (error) {
         if (intake.signal.aborted) return;
         log.error({ err: error }, "worker waits");
@@ -166,7 +166,7 @@ export function createWorker(options: WorkerOptions): Worker {
     while (underWay.size > 0) await Promise.allSettled([...underWay]);
   };
   const stopEngines = (graceMs: number) =>
-    Promise.all([...engines, ...others].map((engine) => engine.stop({ graceMs })));
+    Promise.all([...running, ...others].map((engine) => engine.stop({ graceMs })));
 
   const end = async (graceMs: number): Promise<void> => {
     const again = intake.signal.aborted;
@@ -186,7 +186,7 @@ export function createWorker(options: WorkerOptions): Worker {
       if (signal?.aborted) onAbort();
       await removeLeftovers(workRoot);
       workedMs = clock.now();
-      await Promise.all(engines.map(loop));
+      await Promise.all(slots.map(loop));
       await idle();
       await stopEngines(1000);
       signal?.removeEventListener("abort", onAbort);
@@ -195,15 +195,33 @@ export function createWorker(options: WorkerOptions): Worker {
     async prepare() {
       await removeLeftovers(workRoot);
       // one that does not start is started again by the first message, which fails with the reason
-      for (const engine of [...engines, checker]) engine.ready().catch(() => {});
+      for (const engine of running) engine.ready().catch(() => {});
     },
     take: (message, signal) =>
-      take(engines[0]!, message, signal ? AbortSignal.any([signal, handBack.signal]) : handBack.signal),
-    runOnce: () => serve(engines[0]!, 0),
+      take(slots[0] ?? null, message, signal ? AbortSignal.any([signal, handBack.signal]) : handBack.signal),
+    runOnce: () => serve(slots[0] ?? null, 0),
     stop: ({ graceMs = 10_000 } = {}) => end(graceMs),
-    ready: () => !intake.signal.aborted && [...engines, checker].every((engine) => engine.isUp()),
+    ready: () => !intake.signal.aborted && running.every((engine) => engine.isUp()),
     trouble: () => sentenceOf(fatal ?? failure),
   };
+}
+
+/** The processes of a slot; null for a worker without any. */
+type Slot = Processes | null;
+
+/** One engine process for each slot; checker and helper are shared. */
+function openSlots(
+  { queueName, slots, engineCommand, checkerCommand, helperCommand, engineLimits }: WorkerOptions,
+  processOf: (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) => EngineProcess,
+): Slot[] {
+  if (!engineCommand || !checkerCommand) return Array.from({ length: slots }, () => null);
+  const checker = processOf("checker", checkerCommand);
+  const helper = helperCommand ? processOf("helper", helperCommand) : null;
+  return Array.from({ length: slots }, (_, n) => ({
+    engine: processOf(`${queueName}-${n}`, engineCommand, engineLimits),
+    checker,
+    helper,
+  }));
 }
 
 function sentenceOf(error: unknown): string | null {

@@ -1,9 +1,9 @@
 /** Jobs with a driving clip: what its first bytes tell is checked before there is a job. */
 import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
+import { sniffType } from "@smileloop/core/media/sniff.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../../../../test/support/api.ts";
-import { sniffDriving } from "./clip.ts";
 
 let api: TestApi;
 beforeEach(() => {
@@ -68,17 +68,17 @@ it.each<[string, Buffer | null, object, number, string, string[]]>([
   expect((await api.stored()).filter((key) => !key.startsWith("uploads/"))).toEqual([]);
 });
 
-it("knows clips by their first bytes", () => {
-  expect(sniffDriving(box("ftyp", "mp42"))).toBe("video/mp4");
-  expect(sniffDriving(box("ftyp", "qt  "))).toBe("video/quicktime");
-  expect(sniffDriving(box("wide"))).toBe("video/quicktime");
-  expect(sniffDriving(box("ftyp", "heic"))).toBe(null);
-  expect(sniffDriving(ebml("webm"))).toBe("video/webm");
-  expect(sniffDriving(ebml("mkv!"))).toBe(null);
-  expect(sniffDriving(CSV)).toBe("text/csv");
-  expect(sniffDriving(Buffer.from('\uFEFF"Timecode","BlendShapeCount"'))).toBe("text/csv");
-  expect(sniffDriving(Buffer.from('\n [{"faceBlendshapes":'))).toBe("application/json");
-  expect(sniffDriving(Buffer.from([0x5b, 0, 0x7b, 0]))).toBe(null);
+it("knows clips by their first bytes", async () => {
+  expect(await sniffType(box("ftyp", "mp42"))).toBe("video/mp4");
+  expect(await sniffType(box("ftyp", "qt  "))).toBe("video/quicktime");
+  expect(await sniffType(box("wide"))).toBe("video/quicktime");
+  expect(await sniffType(box("ftyp", "heic"))).toBe("image/heic");
+  expect(await sniffType(ebml("webm"))).toBe("video/webm");
+  expect(await sniffType(ebml("mkv!"))).not.toBe("video/webm");
+  expect(await sniffType(CSV)).toBe("text/csv");
+  expect(await sniffType(Buffer.from('\uFEFF"Timecode","BlendShapeCount"'))).toBe("text/csv");
+  expect(await sniffType(Buffer.from('\n [{"faceBlendshapes":'))).toBe("application/json");
+  expect(await sniffType(Buffer.from([0x5b, 0, 0x7b, 0]))).toBe(null);
 });
 
 it("the catalog has the slot, and uploads of its types get a link", async () => {

@@ -1,7 +1,8 @@
 /** What there is to choose from: presets, and kinds of jobs with their inputs and params. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { Kind } from "@smileloop/core/kinds/kinds.ts";
+import { typesOf } from "@smileloop/core/kinds/inputs.ts";
+import type { Kind } from "@smileloop/core/kinds/kind.ts";
 import { type Preset, presetPeaks } from "@smileloop/core/motion/preset.ts";
 import { keepAssets, previewAsset, sendBytes } from "../assets.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -30,8 +31,10 @@ const kindSchema = z
       z.object({
         content_types: z.array(z.string()),
         max_bytes: z.int(),
-        max_pixels: z.int(),
-        max_side: z.int(),
+        max_pixels: z.int().optional(),
+        max_side: z.int().optional(),
+        max_seconds: z.number().optional().openapi({ description: "Longest duration, seconds." }),
+        max_files: z.int().optional().openapi({ description: "How many files; one where it is absent." }),
         required: z.boolean(),
       }),
     ),
@@ -125,9 +128,17 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
 }
 
 function viewKind({ name, title, slots, params, outputs, engines }: Kind): z.infer<typeof kindSchema> {
-  const inputs = Object.entries(slots).map(([slot, { types, maxBytes, maxPixels, maxSide, required }]) => [
-    slot,
-    { content_types: types, max_bytes: maxBytes, max_pixels: maxPixels, max_side: maxSide, required },
+  const inputs = Object.entries(slots).map(([name, slot]) => [
+    name,
+    {
+      content_types: typesOf(slot),
+      max_bytes: slot.maxBytes,
+      ...(slot.maxPixels === undefined ? {} : { max_pixels: slot.maxPixels }),
+      ...(slot.maxSide === undefined ? {} : { max_side: slot.maxSide }),
+      ...(slot.maxSeconds === undefined ? {} : { max_seconds: slot.maxSeconds }),
+      ...(slot.files.max > 1 ? { max_files: slot.files.max } : {}),
+      required: slot.files.min > 0,
+    },
   ]);
   const schema = z.toJSONSchema(params, { io: "input" }) as Record<string, unknown>;
   return { name, title, inputs: Object.fromEntries(inputs), params: schema, outputs, engines };

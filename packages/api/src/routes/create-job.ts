@@ -44,9 +44,9 @@ const responses = {
     ] as const),
     ...([
       "too_large",
-      "image_too_large",
+      "input_too_large",
       "unsupported_type",
-      "image_unreadable",
+      "input_unreadable",
       "engine_not_configured",
       "no_capacity",
     ] as const),

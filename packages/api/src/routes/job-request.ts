@@ -4,6 +4,8 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { InputSource } from "../submit.ts";
 
 const id = z.string().max(64);
+/** Files of one slot in one request, whatever its kind takes. */
+const MOST_FILES = 100;
 const inputSchema = z
   .strictObject({
     upload: id.optional().openapi({ description: "The id of an upload." }),
@@ -22,9 +24,9 @@ const inputSchema = z
 export const jobRequestSchema = z
   .strictObject({
     kind: z.string().max(100).openapi({ example: "animate" }),
-    inputs: z.record(z.string().max(100), inputSchema).openapi({
+    inputs: z.record(z.string().max(100), z.union([inputSchema, z.array(inputSchema).min(1).max(MOST_FILES)])).openapi({
       description:
-        "A file for each slot of the kind (`GET /v1/kinds`). For `animate`: `image`, and `driving` instead of a preset.",
+        "A file for each slot of the kind (`GET /v1/kinds`), or a list of files where the slot takes several.",
       example: { image: { upload: "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b" } },
     }),
     params: z
@@ -42,16 +44,21 @@ export const jobRequestSchema = z
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 
 /** The inputs of a request. Throws `not_supported` for what is part of the contract and not built yet. */
-export function inputsOf({ inputs, webhook }: JobRequest): Record<string, InputSource> {
+export function inputsOf({ inputs, webhook }: JobRequest): Record<string, InputSource[]> {
   if (webhook !== undefined)
     throw notSupported(["webhook"], "Webhooks are not supported here; ask for the job instead.");
-  const sources = Object.entries(inputs).map(([slot, { upload, job, input, url }]): [string, InputSource] => {
-    if (url !== undefined) {
-      throw notSupported(["inputs", slot, "url"], "Inputs by URL are not supported here; upload the file.");
-    }
-    return [slot, upload !== undefined ? { upload } : { job: job!, input: input! }];
-  });
+  const sources = Object.entries(inputs).map(([slot, given]) => [
+    slot,
+    [given].flat().map((one) => sourceOf(slot, one)),
+  ]);
   return Object.fromEntries(sources);
+}
+
+function sourceOf(slot: string, { upload, job, input, url }: z.infer<typeof inputSchema>): InputSource {
+  if (url !== undefined) {
+    throw notSupported(["inputs", slot, "url"], "Inputs by URL are not supported here; upload the file.");
+  }
+  return upload !== undefined ? { upload } : { job: job!, input: input! };
 }
 
 function notSupported(path: string[], msg: string): AppError {

@@ -4,7 +4,8 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
 import { UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
-import type { Kinds } from "@smileloop/core/kinds/kinds.ts";
+import { typesOf } from "@smileloop/core/kinds/inputs.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { ApiDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
 import { linkOrigin } from "../http/origin.ts";
@@ -93,9 +94,9 @@ export function uploadRoutes(deps: ApiDeps): Api {
 /** The largest file of this type that any kind takes. Throws `unsupported_type`. */
 function maxBytesOf(kinds: Kinds, type: string): number {
   const slots = [...kinds.values()].flatMap((kind) => Object.values(kind.slots));
-  const fitting = slots.filter(({ types }) => types.includes(type));
+  const fitting = slots.filter((slot) => typesOf(slot).includes(type));
   if (fitting.length === 0) {
-    const known = [...new Set(slots.flatMap(({ types }) => types))].sort().join(", ");
+    const known = [...new Set(slots.flatMap(typesOf))].sort().join(", ");
     throw new AppError("unsupported_type", `Files of this content_type are not accepted. Choose from: ${known}`);
   }
   return Math.max(...fitting.map(({ maxBytes }) => maxBytes));

@@ -34,6 +34,8 @@ export const videoSpecSchema = z.strictObject({
   frames: z.int().positive(),
 });
 
+export type VideoSpec = z.infer<typeof videoSpecSchema>;
+
 /** What is written into the file's metadata: that a machine made it, which job and which engine. */
 export const provenanceSchema = z.strictObject({ job: z.string(), engine: z.string(), version: z.string() });
 export type Provenance = z.infer<typeof provenanceSchema>;

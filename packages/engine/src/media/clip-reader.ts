@@ -4,7 +4,7 @@
  */
 import { open } from "node:fs/promises";
 import { AppError } from "@smileloop/core/errors.ts";
-import { CLIP_LIMITS } from "@smileloop/core/kinds/kinds.ts";
+import { CLIP_LIMITS } from "@smileloop/core/media/limits.ts";
 import {
   AV_CODEC_ID_AV1,
   AV_CODEC_ID_H264,
@@ -82,7 +82,7 @@ const MAX_PACKETS = 20_000;
 /** Below it a time stamp is FFmpeg's "none". */
 const NO_TIME = -(2n ** 62n);
 
-/** Throws `driving_unreadable`, `driving_too_large`, `unsupported_type`, or the signal's reason. */
+/** Throws `input_unreadable`, `input_too_large`, `unsupported_type`, or the signal's reason. */
 export async function readClip(path: string, options: ReadClipOptions): Promise<ClipInfo> {
   Log.setLevel(AV_LOG_FATAL);
   const file = new FormatContext();
@@ -217,7 +217,7 @@ function requireSize(width: number, height: number): void {
   const { maxSide, maxPixels } = CLIP_LIMITS;
   if (width <= maxSide && height <= maxSide && width * height <= maxPixels) return;
   throw new AppError(
-    "driving_too_large",
+    "input_too_large",
     `The driving clip has ${width} × ${height} pixels; at most 4K (${maxSide} a side) is read. 720p is plenty: save a smaller copy.`,
   );
 }
@@ -231,7 +231,7 @@ async function isMatroska(path: string): Promise<boolean> {
 
 function unreadable(why: string, cause?: unknown): AppError {
   const sentence = `The driving clip cannot be read: ${why}. Use a short MP4, MOV or WebM video of a face.`;
-  return new AppError("driving_unreadable", sentence, { cause });
+  return new AppError("input_unreadable", sentence, { cause });
 }
 
 function must(code: number, doing: string): void {

@@ -51,7 +51,7 @@ sharp.concurrency(1);
 
 /**
  * Decodes a JPEG or PNG file, as a whole or a part of it. A part is cut after the shrinking, so a JPEG is decoded at the size
- * that is needed and not at its full one. Throws `unsupported_type`, `empty_file`, `image_too_large`, `image_unreadable`.
+ * that is needed and not at its full one. Throws `unsupported_type`, `empty_file`, `input_too_large`, `input_unreadable`.
  */
 export async function decodePicture(
   path: string,
@@ -120,7 +120,7 @@ export async function readHeader(path: string): Promise<PictureHeader> {
   const header = await openImage(path).metadata().catch(rethrow);
   const { width, height, autoOrient, orientation } = header;
   if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
-    throw new AppError("image_too_large", `The picture has ${width} × ${height} pixels. ${SIZE_HELP}`);
+    throw new AppError("input_too_large", `The picture has ${width} × ${height} pixels. ${SIZE_HELP}`);
   }
   let colour: Colour = "plain";
   if (header.space === "cmyk" && !header.hasProfile) colour = "inks";
@@ -168,13 +168,13 @@ function scaledSide(side: number, scale: number): number {
 }
 
 function rethrow(error: unknown): never {
-  if (hasCode(error, "image_too_large")) throw error;
+  if (hasCode(error, "input_too_large")) throw error;
   const message = error instanceof Error ? error.message : String(error);
   if (/pixel limit/i.test(message)) {
-    throw new AppError("image_too_large", `The picture has too many pixels. ${SIZE_HELP}`, { cause: error });
+    throw new AppError("input_too_large", `The picture has too many pixels. ${SIZE_HELP}`, { cause: error });
   }
   throw new AppError(
-    "image_unreadable",
+    "input_unreadable",
     "The picture could not be decoded: the file is damaged or was cut off. Save or export it again and send the new file.",
     { cause: error },
   );

@@ -4,5 +4,5 @@ import { AppError } from "@smileloop/core/errors.ts";
 /** `why` goes on after "The driving clip cannot be read: ". */
 export function unreadable(why: string, help = "", cause?: unknown): AppError {
   const sentence = `The driving clip cannot be read: ${why}.${help === "" ? "" : ` ${help}`}`;
-  return new AppError("driving_unreadable", sentence, { cause });
+  return new AppError("input_unreadable", sentence, { cause });
 }

@@ -94,7 +94,7 @@ describe("Live Link Face", () => {
     ["hardly any rows", good.split("\r\n").slice(0, 5).join("\n"), /4 frames, .* half a second/],
     ["another table", "name,age\nAda,36\n", /neither a video, nor a CSV of Live Link Face/],
   ])("%s is told where the fault lies", async (_, text, is) => {
-    await expect(read(text)).rejects.toMatchObject({ code: "driving_unreadable", message: expect.stringMatching(is) });
+    await expect(read(text)).rejects.toMatchObject({ code: "input_unreadable", message: expect.stringMatching(is) });
   });
 });
 
@@ -179,7 +179,7 @@ describe("MediaPipe", () => {
     ["half a file", '{"frames": [{', /no whole JSON/],
   ])("%s is told what is missing", async (_, value, is) => {
     await expect(read(value as object)).rejects.toMatchObject({
-      code: "driving_unreadable",
+      code: "input_unreadable",
       message: expect.stringMatching(is),
     });
   });
@@ -206,7 +206,7 @@ describe("our own", () => {
 
   test("a Motion that is not right is told which field", async () => {
     await expect(read({ ...motion, faces: [{ channels: { grin: jaw } }] })).rejects.toMatchObject({
-      code: "driving_unreadable",
+      code: "input_unreadable",
       message: expect.stringMatching(/faces\.0\.channels/),
     });
   });

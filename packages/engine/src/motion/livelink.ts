@@ -21,7 +21,7 @@ export function isLiveLink(text: string): boolean {
   return /^\uFEFF?"?timecode"?\s*,/i.test(text.slice(0, 64));
 }
 
-/** Throws `driving_unreadable`, which names the line and the column. */
+/** Throws `input_unreadable`, which names the line and the column. */
 export function readLiveLink(text: string): Take {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   while (lines.at(-1)?.trim() === "") lines.pop();

@@ -28,7 +28,7 @@ export function resultsIn(value: unknown): unknown[] | undefined {
   return list as unknown[] | undefined;
 }
 
-/** Throws `driving_unreadable`, which names the frame and the field, and `no_face`. */
+/** Throws `input_unreadable`, which names the frame and the field, and `no_face`. */
 export function readMediaPipe(results: unknown[], whole: unknown): Take {
   if (results.length === 0) throw unreadable("its list of frames is empty", HELP);
   if (results.length > MAX_FRAMES) throw unreadable(`it has more than ${MAX_FRAMES} frames`, HELP);

@@ -14,7 +14,7 @@ export function isMotionFile(value: unknown): boolean {
   );
 }
 
-/** Throws `driving_unreadable`, which names the field. */
+/** Throws `input_unreadable`, which names the field. */
 export function readMotionFile(value: unknown, maxSeconds: number) {
   const motion = parse(value);
   const { channels } = motion.faces[0]!;

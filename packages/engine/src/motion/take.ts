@@ -18,7 +18,7 @@ const LEAST_SECONDS = 0.4;
 
 export type TakenMotion = { motion: Motion; seconds: number; frames: number; fps: number; cut: boolean };
 
-/** Throws `driving_unreadable` for what is too short. Heads are at rest as the take begins. */
+/** Throws `input_unreadable` for what is too short. Heads are at rest as the take begins. */
 export function motionOfTake(take: Take, maxSeconds: number): TakenMotion {
   const whole = take.seconds;
   const count = whole.filter((t) => t < maxSeconds - 1e-6).length;

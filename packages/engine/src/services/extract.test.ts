@@ -110,20 +110,15 @@ describe("clips that begin otherwise than at rest", () => {
 
 describe("what can't be used is refused with its reason", () => {
   test.each<[what: string, bytes: () => Buffer | Promise<Buffer>, code: string, is: RegExp]>([
-    ["not a video", () => Buffer.from([0, 1, 2, 3, ...Array(200).fill(7)]), "driving_unreadable", /cannot be read/],
-    [
-      "a video that is cut off before its index",
-      () => clip.subarray(0, 300),
-      "driving_unreadable",
-      /cut off or damaged/,
-    ],
+    ["not a video", () => Buffer.from([0, 1, 2, 3, ...Array(200).fill(7)]), "input_unreadable", /cannot be read/],
+    ["a video that is cut off before its index", () => clip.subarray(0, 300), "input_unreadable", /cut off or damaged/],
     [
       "a video without a frame",
       () => Buffer.concat([clip.subarray(0, clip.indexOf("mdat") - 4)]),
-      "driving_unreadable",
+      "input_unreadable",
       /not a single frame|cut off/,
     ],
-    ["sound alone", () => asSound(clip), "driving_unreadable", /sound but no picture/],
+    ["sound alone", () => asSound(clip), "input_unreadable", /sound but no picture/],
     ["no face", () => stillClip(COFFEE, 15), "no_face", /driving clip/],
   ])("%s", async (_, bytes, code, is) => {
     await expect(read(await bytes())).rejects.toMatchObject({ code, message: expect.stringMatching(is) });

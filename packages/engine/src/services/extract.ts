@@ -17,8 +17,8 @@ const LEAST_SECONDS = 0.4;
 const MAX_TEXT_BYTES = 24 * 1024 * 1024;
 
 /**
- * What the file is, its first bytes say, whatever the request calls it. Throws `no_face`, `driving_unreadable`,
- * `driving_too_large`, `too_large`, `unsupported_type`, `empty_file`, and the signal's reason.
+ * What the file is, its first bytes say, whatever the request calls it. Throws `no_face`, `input_unreadable`,
+ * `input_too_large`, `too_large`, `unsupported_type`, `empty_file`, and the signal's reason.
  */
 export async function extract(request: ExtractRequest, context: TaskContext): Promise<ExtractResult> {
   const { path } = request.inputs.driving;

@@ -2,10 +2,11 @@ import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Channel, Track } from "@smileloop/core/motion/motion.ts";
 import { expect, test } from "vitest";
+import type { JobIo } from "../job-io.ts";
 import type { EngineProcess } from "../process/engine-process.ts";
 import { readDriving } from "./driving.ts";
 
-const DRIVING = { path: "/clip.mp4", type: "video/mp4" };
+const DRIVING = { path: "/clip.mp4", type: "video/mp4", bytes: 1 };
 
 /** What becomes of a clip of which the engine says that it has these curves, 10 values a second. */
 function driven(
@@ -27,8 +28,14 @@ function driven(
   };
   const processOf = (request: () => Promise<ExtractResult>) => ({ request }) as unknown as EngineProcess;
   const { duration, intensity = 1 } = asked;
-  const readers = { channels: processOf(async () => result), native: asked.native ? processOf(asked.native) : null };
-  return readDriving(readers, DRIVING, { fps: 10, duration, params: { intensity } }, { timeoutMs: 1000 });
+  const helper = processOf(async () => result);
+  const io = {
+    helper,
+    engine: asked.native ? processOf(asked.native) : helper,
+    offers: () => asked.native !== undefined,
+    options: () => ({ timeoutMs: 1000 }),
+  } as unknown as JobIo;
+  return readDriving(io, DRIVING, { fps: 10, duration, intensity });
 }
 const ramp = (count: number, size: number) => Array.from({ length: count }, (_, i) => (size * i) / (count - 1));
 

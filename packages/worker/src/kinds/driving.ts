@@ -1,12 +1,10 @@
 /** A job's driving clip: how its face moves is read, and becomes the curves of the frames that are asked for. */
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/job.ts";
-import { CLIP_LIMITS } from "@smileloop/core/kinds/kinds.ts";
+import { DRIVING_SECONDS } from "@smileloop/core/kinds/animate.ts";
 import { type Channel, type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
-import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
+import type { JobIo, LocalFile } from "../job-io.ts";
 
-/** Who reads the channels of a clip, and who, where the engine has a track of its own, that of a video. */
-export type DrivingReaders = { channels: EngineProcess; native: EngineProcess | null };
 export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"] };
 
 /** Below this (a whole channel, or 15 degrees, is 1) hardly anything is seen to move. */
@@ -25,20 +23,21 @@ const ROOM: Partial<Record<Channel, number>> = {
  * (`seed`) has no part in it. Throws what the engine throws.
  */
 export async function readDriving(
-  { channels, native }: DrivingReaders,
-  driving: { path: string; type: string },
-  { fps, duration, params }: { fps: number; duration?: number | undefined; params: { intensity: number } },
-  options: RequestOptions,
+  io: JobIo,
+  driving: LocalFile,
+  { fps, duration, intensity }: { fps: number; duration?: number | undefined; intensity: number },
 ): Promise<DrivenMotion> {
-  const limits = { seconds: CLIP_LIMITS.maxSeconds };
-  const read = await channels.request({ type: "extract", inputs: { driving }, limits }, options);
-  const own = Math.min(CLIP_LIMITS.maxSeconds, Math.max(SHORTEST_SECONDS, read.motion.duration));
+  const clip = { path: driving.path, type: driving.type };
+  const limits = { seconds: DRIVING_SECONDS };
+  // the channels are read by one process for every engine
+  const read = await io.helper.request({ type: "extract", inputs: { driving: clip }, limits }, io.options("motion"));
+  const own = Math.min(DRIVING_SECONDS, Math.max(SHORTEST_SECONDS, read.motion.duration));
   const motion = withinRoom(
-    sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity: params.intensity, stretch: false }),
+    sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity, stretch: false }),
   );
   const warnings = [...read.warnings];
-  if (native && read.source.kind === "video") {
-    const track = await readNative(native, driving, options);
+  if (io.helper !== io.engine && io.offers("extract") && read.source.kind === "video") {
+    const track = await readNative(io, clip);
     if (track) motion.native = track;
     else warnings.push({ code: "driving_channels_only", detail: CHANNELS_ONLY });
   }
@@ -47,7 +46,7 @@ export async function readDriving(
     const detail = `The driving clip is ${seconds} s long; after it, the video holds its last pose.`;
     warnings.push({ code: "driving_short", detail });
   }
-  if (strengthOf(motion) < STILL * Math.min(1, params.intensity)) {
+  if (strengthOf(motion) < STILL * Math.min(1, intensity)) {
     const detail = "The face in the driving clip hardly moves, so the picture hardly does.";
     warnings.push({ code: "driving_still", detail });
   }
@@ -58,18 +57,15 @@ const CHANNELS_ONLY =
   "This engine could not follow the face in the driving clip by itself, so it moves by what can be said of any face.";
 
 /** The engine's own track; null where the clip is not for it, though the channels could be read. */
-async function readNative(
-  engine: EngineProcess,
-  driving: { path: string; type: string },
-  options: RequestOptions,
-): Promise<MotionFrames["native"] | null> {
-  const limits = { seconds: CLIP_LIMITS.maxSeconds };
+async function readNative(io: JobIo, clip: { path: string; type: string }): Promise<MotionFrames["native"] | null> {
+  const limits = { seconds: DRIVING_SECONDS };
   try {
     // how far it is was told by the first reading
-    const quiet = { ...options, onProgress: undefined };
-    return (await engine.request({ type: "extract", inputs: { driving }, limits }, quiet)).motion.native ?? null;
+    const quiet = { ...io.options(), onProgress: undefined };
+    const task = { type: "extract", inputs: { driving: clip }, limits } as const;
+    return (await io.engine.request(task, quiet)).motion.native ?? null;
   } catch (error) {
-    if (hasCode(error, "no_face", "driving_unreadable", "driving_too_large")) return null;
+    if (hasCode(error, "no_face", "input_unreadable", "input_too_large")) return null;
     throw error;
   }
 }

@@ -276,7 +276,7 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
       422,
       "No face was found. Use another photo.",
     ],
-    ["no picture", { code: "image_unreadable", detail: "It does not decode." }, 422, "It does not decode."],
+    ["no picture", { code: "input_unreadable", detail: "It does not decode." }, 422, "It does not decode."],
   ])("%s, as the job found", async (_name, error, status, detail) => {
     await start();
     work(error);

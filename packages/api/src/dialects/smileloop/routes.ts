@@ -5,7 +5,6 @@
 import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { deleteJob } from "@smileloop/core/jobs/jobs.ts";
-import { ENGINE_NAMES } from "@smileloop/core/kinds/kinds.ts";
 import { accepts } from "hono/accepts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiDeps } from "../../deps.ts";
@@ -101,8 +100,9 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
   }
   checkPreset(deps, preset);
   const engine = form.fields.get("engine");
-  if (engine !== undefined && !(ENGINE_NAMES as readonly string[]).includes(engine)) {
-    const names = [...ENGINE_NAMES].sort().join(", ");
+  const engines = deps.kinds.get("animate")!.knownEngines;
+  if (engine !== undefined && !engines.includes(engine)) {
+    const names = [...engines].sort().join(", ");
     throw new AppError("invalid_request", `Unknown engine '${engine}'. Choose from: ${names}`);
   }
   const mode = form.fields.get("mode");
@@ -137,7 +137,7 @@ async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload 
   const { record } = await submit(deps, {
     owner,
     kind: "animate",
-    inputs: { image: { upload: upload.id, source: "form" } },
+    inputs: { image: [{ upload: upload.id, source: "form" }] },
     params: { preset, ...(engine === undefined ? {} : { engine }) },
     dialect: DIALECT,
   }).catch((error: unknown) => {

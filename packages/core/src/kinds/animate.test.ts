@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { kindsWith } from "../../../../test/support/kinds.ts";
 import { presetSchema } from "../motion/preset.ts";
-import { createKinds, fieldErrors } from "./kinds.ts";
+import { fieldErrors } from "./index.ts";
 
 const nod = presetSchema.parse({
   name: "nod",
@@ -15,7 +16,7 @@ const presets = new Map([
   ["wink", { ...nod, name: "wink" }],
   ["nod", nod],
 ]);
-const animate = createKinds({ presets, engines: ["warp"] }).get("animate")!;
+const animate = kindsWith(presets, ["warp"]).get("animate")!;
 const faults = (params: unknown) => {
   const { error } = animate.params.safeParse(params);
   return error ? fieldErrors(error, ["body", "params"]) : [];
@@ -29,20 +30,18 @@ test("only a preset is needed", () => {
     intensity: 1,
     face: 0,
   });
-  expect(animate.slots.image).toMatchObject({ types: ["image/jpeg", "image/png"], required: true });
+  expect(animate.slots.image).toMatchObject({ types: ["image/jpeg", "image/png"], files: { min: 1, max: 1 } });
 });
 
 test("a seed that is not given is drawn from the job's id", () => {
-  expect(animate.drawn({ preset: "nod" }, `${"0".repeat(24)}0000ffff`)).toEqual({ preset: "nod", seed: 65535 });
-  expect(animate.drawn({ preset: "nod", seed: 0 }, "f".repeat(32))).toEqual({ preset: "nod", seed: 0 });
+  expect(animate.resolveParams({ preset: "nod" }, `${"0".repeat(24)}0000ffff`)).toEqual({ preset: "nod", seed: 65535 });
+  expect(animate.resolveParams({ preset: "nod", seed: 0 }, "f".repeat(32))).toEqual({ preset: "nod", seed: 0 });
 });
 
 test("long work goes to a queue of its own where there is one", () => {
-  const { queueOf, queues } = createKinds({
-    presets,
-    engines: ["warp", "liveportrait"],
-    queues: new Set(["warp", "warp-long", "liveportrait"]),
-  }).get("animate")!;
+  const { queueOf, queues } = kindsWith(presets, ["warp", "liveportrait"], ["warp", "warp-long", "liveportrait"]).get(
+    "animate",
+  )!;
   expect([queueOf("warp", 120), queueOf("warp", 121), queueOf("liveportrait", 500)]).toEqual([
     ...["warp", "warp-long", "liveportrait"],
   ]);
@@ -92,11 +91,17 @@ test("unknown params are refused", () => {
 });
 
 test("more work is expected to take longer", () => {
-  const seconds = (params: object) => animate.estimateSeconds(animate.params.parse({ preset: "nod", ...params }));
+  const seconds = (params: object) => animate.estimateSeconds(animate.params.parse({ preset: "nod", ...params }), {});
   expect(seconds({})).toBeGreaterThan(0);
   expect(seconds({})).toBe(seconds({ duration: 2 }));
   expect(seconds({ duration: 10 })).toBeGreaterThan(seconds({ duration: 5 }));
   expect(seconds({ fps: 60 })).toBeGreaterThan(seconds({ fps: 25 }));
-  expect(animate.estimateSeconds(animate.params.parse({}), ["image", "driving"])).toBeGreaterThan(seconds({}));
+  const driven = (clipSeconds?: number) => {
+    const driving = { type: "video/mp4", bytes: 1, ...(clipSeconds === undefined ? {} : { seconds: clipSeconds }) };
+    return animate.estimateSeconds(animate.params.parse({}), { driving: [driving] });
+  };
+  expect(driven()).toBeGreaterThan(seconds({}));
+  expect(driven(9)).toBeGreaterThan(driven(3));
+  expect(driven(1000)).toBe(driven(10));
   expect(seconds({ size: 1024 })).toBeGreaterThan(seconds({ size: 512 }));
 });

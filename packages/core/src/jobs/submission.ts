@@ -1,0 +1,73 @@
+/**
+ * From what somebody asks for to a job that can be created: kind, slots, params, engine, queue. The API, the command line and
+ * plans come through here; who looks at the files themselves, and where they lie, is their own affair.
+ */
+import { AppError, type FieldError } from "../errors.ts";
+import { fieldErrors } from "../kinds/index.ts";
+import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
+
+/** `inputs`: how many files each slot is given. */
+export type Asked = { kind: string; inputs: Record<string, number>; params: Params };
+
+/** A request whose words are right; its files were not looked at yet. `engine`: null for plans. */
+export type Submission = { kind: Kind; params: Params; engine: string | null };
+
+/** Seconds of work that are expected, and the queue for that much work. */
+export type Work = { estimateSeconds: number; queue: string };
+
+/** Throws `invalid_request` with every fault (`loc` from the request's `body`), `engine_not_configured`. */
+export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: Asked): Submission {
+  const kind = kinds.get(name);
+  if (!kind) {
+    const msg = `Unknown kind '${name.slice(0, 60)}'. Choose from: ${[...kinds.keys()].sort().join(", ")}`;
+    throw new AppError("invalid_request", msg, { errors: [{ loc: ["body", "kind"], msg, type: "invalid_value" }] });
+  }
+  const parsed = kind.params.safeParse(params);
+  const filled = Object.keys(inputs).filter((slot) => inputs[slot]! > 0);
+  const faults = [
+    ...slotFaults(kind, inputs),
+    ...(parsed.success ? [] : fieldErrors(parsed.error, ["body", "params"])),
+    ...kind.conflicts(params, filled).map((fault) => ({ ...fault, loc: ["body", ...fault.loc] })),
+  ];
+  if (!parsed.success || faults.length > 0) {
+    throw new AppError("invalid_request", faults[0]?.msg ?? "The params are not valid.", { errors: faults });
+  }
+  return { kind, params: parsed.data, engine: kind.worker === "plan" ? null : engineFor(kind, parsed.data) };
+}
+
+/** `inputs`: what the headers of the files say. */
+export function workOf({ kind, params, engine }: Submission, inputs: SlotFacts): Work {
+  const estimateSeconds = kind.estimateSeconds(params, inputs);
+  return { estimateSeconds, queue: kind.queueOf(engine, estimateSeconds) };
+}
+
+function engineFor(kind: Kind, params: Params): string {
+  const engine = typeof params.engine === "string" ? params.engine : kind.engines[0];
+  if (engine !== undefined && kind.engines.includes(engine)) return engine;
+  const here = kind.engines.length > 0 ? ` Configured for this kind: ${kind.engines.join(", ")}.` : "";
+  throw new AppError("engine_not_configured", `The engine '${engine ?? kind.name}' is not configured here.${here}`);
+}
+
+function slotFaults({ slots }: Kind, inputs: Asked["inputs"]): FieldError[] {
+  const known = Object.keys(slots).sort().join(", ");
+  const wrongNumber = Object.entries(slots).flatMap(([slot, { files }]): FieldError[] => {
+    const count = (Object.hasOwn(inputs, slot) && inputs[slot]) || 0;
+    const loc = ["body", "inputs", slot];
+    if (count === 0 && files.min > 0) return [{ loc, msg: `The input '${slot}' is needed.`, type: "missing" }];
+    if (count < files.min)
+      return [{ loc, msg: `'${slot}': at least ${files.min} files, got ${count}.`, type: "too_small" }];
+    if (count > files.max) {
+      const most = files.max === 1 ? "one file" : `at most ${files.max} files`;
+      return [{ loc, msg: `'${slot}': ${most}, got ${count}.`, type: "too_big" }];
+    }
+    return [];
+  });
+  const unknown = Object.keys(inputs)
+    .filter((slot) => !Object.hasOwn(slots, slot))
+    .map((slot) => ({
+      loc: ["body", "inputs", slot],
+      msg: `There is no input '${slot.slice(0, 60)}'. Choose from: ${known}`,
+      type: "unrecognized_keys",
+    }));
+  return [...wrongNumber, ...unknown];
+}

@@ -1,0 +1,105 @@
+/** `animate`: a portrait and a motion (a preset, or a clip that drives it) become a video. */
+import { z } from "zod";
+import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
+import type { Preset } from "../motion/preset.ts";
+import { type Slot, secondsOf } from "./inputs.ts";
+import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
+
+export const animate: KindEntry = { name: "animate", worker: "engine", define };
+
+/** The part of a driving clip beyond it is not used. */
+export const DRIVING_SECONDS = 10;
+export const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
+
+const MIB = 1024 * 1024;
+const TYPICAL_DRIVING_SECONDS = 5;
+/** To track a second of video: 30 frames. */
+const TRACKING_SECONDS = 0.75;
+
+const IMAGE_SLOT: Slot = {
+  noun: "picture",
+  media: ["image"],
+  types: ["image/jpeg", "image/png"],
+  maxBytes: 20 * MIB,
+  ...PICTURE_LIMITS,
+  files: { min: 1, max: 1 },
+};
+
+/** A video of a face, or a recording of one. */
+export const DRIVING_SLOT: Slot = {
+  noun: "driving clip",
+  media: ["video", "table", "data"],
+  types: ["video/mp4", "video/quicktime", "video/webm", "text/csv", "application/json"],
+  // of tables only those that Live Link Face writes
+  firstLine: { "text/csv": /^\uFEFF?"?timecode"?\s*,/i },
+  maxBytes: 50 * MIB,
+  ...CLIP_LIMITS,
+  files: { min: 0, max: 1 },
+};
+
+function define({ presets, engines }: KindContext): KindDefinition {
+  return {
+    title: "A portrait and a motion become a video",
+    slots: { image: IMAGE_SLOT, driving: DRIVING_SLOT },
+    params: animateParamsSchema(presets, engines) as unknown as KindDefinition["params"],
+    // the last 32 bits of an id are random
+    resolveParams: (params, id) => ({ ...params, seed: params.seed ?? Number.parseInt(id.slice(-8), 16) }),
+    conflicts: ({ preset }, slots) => {
+      if ((preset === undefined) === slots.includes("driving")) return [];
+      const names = [...presets.keys()].sort().join(", ");
+      if (preset === undefined) {
+        const msg = `A preset is needed, or a driving clip as the input 'driving'. Choose from: ${names}`;
+        return [{ loc: ["params", "preset"], msg, type: "invalid_value" }];
+      }
+      const msg = "Give a preset or a driving clip, not both.";
+      return [{ loc: ["inputs", "driving"], msg, type: "invalid_value" }];
+    },
+    outputs: ["video"],
+    estimateSeconds: (params, inputs) => {
+      const { fps, duration, size, preset, faces } = params as AnimateJobParams;
+      const driven = inputs.driving !== undefined && inputs.driving.length > 0;
+      const clipSeconds = Math.min(DRIVING_SECONDS, secondsOf(inputs, "driving") ?? TYPICAL_DRIVING_SECONDS);
+      const seconds = duration ?? (driven ? clipSeconds : presets.get(preset ?? "")?.duration) ?? 3;
+      const side = size === "source" ? 1280 : size;
+      const tracking = driven ? clipSeconds * TRACKING_SECONDS : 0;
+      // a group, as far as one is common
+      const crowd = faces ? 2 : 1;
+      return Math.round((0.5 * crowd + tracking + fps * seconds * 0.01 * crowd * (side / 512) ** 2) * 10) / 10;
+    },
+  };
+}
+
+/** Params of the kind; `preset` is one of the presets' names, `engine` one of `engines`. */
+function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: string[]) {
+  const names = [...presets.keys()].sort();
+  const params = z.strictObject({
+    preset: z
+      .enum(names as [string, ...string[]], {
+        error: ({ input }) => `Unknown preset '${String(input).slice(0, 60)}'. Choose from: ${names.join(", ")}`,
+      })
+      .optional(),
+    engine: z.enum(engines as [string, ...string[]]).optional(),
+    size: z
+      .union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)], {
+        error: `Choose from: ${CLIP_SIZES.join(", ")} (the numbers without quotes)`,
+      })
+      .default("source"),
+    fps: z.int().min(10).max(60).default(25),
+    duration: z.number().min(1).max(10).optional(),
+    intensity: z.number().min(0).max(1.5).default(1),
+    face: z.int().min(0).max(99).optional().meta({ default: 0 }),
+    faces: z.literal("all", { error: "Only `all` is known" }).optional(),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffffffff)
+      .optional()
+      .meta({ description: "Which variation of the motion; 0: as it is written. Drawn for each job when absent." }),
+  });
+  const oneOrAll = params.refine(({ face, faces }) => face === undefined || faces === undefined, {
+    path: ["faces"],
+    error: "Give `face` for one of the faces or `faces` for all of them, not both",
+  });
+  return oneOrAll.transform(({ face = 0, ...rest }) => ({ ...rest, ...(rest.faces ? {} : { face }) }));
+}
+export type AnimateJobParams = z.infer<ReturnType<typeof animateParamsSchema>>;

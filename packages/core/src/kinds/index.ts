@@ -1,0 +1,68 @@
+/**
+ * The kinds of jobs. To add one: a file beside this one, an entry in `KINDS`, a handler in `worker/kinds/`
+ * (docs/extending.md).
+ */
+import type { z } from "zod";
+import type { FieldError } from "../errors.ts";
+import type { Preset } from "../motion/preset.ts";
+import { animate } from "./animate.ts";
+import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
+
+export const KINDS: readonly KindEntry[] = [animate];
+
+/** Work that is expected to take longer goes to the long queue of its engine: Lambda stops after 15 minutes, and is slow. */
+const LONG_SECONDS = 120;
+
+export type EngineOffer = {
+  /** Every engine that there could be, with the kinds that it can run. */
+  known: { name: string; kinds: readonly string[] }[];
+  /** By kind: the engines that serve it here, the default first. */
+  serve: ReadonlyMap<string, string[]>;
+};
+
+export type KindsOptions = {
+  kinds?: readonly KindEntry[] | undefined;
+  presets: ReadonlyMap<string, Preset>;
+  engines: EngineOffer;
+  /** The queues that exist; where nothing is said, one for each engine. */
+  queues?: ReadonlySet<string>;
+};
+
+/** The kinds as this installation serves them. */
+export function createKinds({ kinds = KINDS, ...options }: KindsOptions): Kinds {
+  return new Map(kinds.map((entry) => [entry.name, servedKind(entry, options)]));
+}
+
+export function longQueue(engine: string): string {
+  return `${engine}-long`;
+}
+
+function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: Omit<KindsOptions, "kinds">): Kind {
+  const { name, worker } = entry;
+  const knownEngines = engines.known.filter(({ kinds }) => kinds.includes(name)).map((engine) => engine.name);
+  const here = engines.serve.get(name) ?? [];
+  const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
+  return {
+    resolveParams: (params) => params,
+    conflicts: () => [],
+    ...entry.define({ presets, engines: knownEngines }),
+    name,
+    worker,
+    engines: here,
+    knownEngines,
+    queueOf: (engine, estimateSeconds) => {
+      if (engine === null) return PLAN_QUEUE;
+      return estimateSeconds > LONG_SECONDS ? withLong(engine).at(-1)! : engine;
+    },
+    queues: worker === "plan" ? [PLAN_QUEUE] : here.flatMap(withLong),
+  };
+}
+
+/** The faults that zod found, as the API reports them; `at` is where the checked value lies in the request. */
+export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
+  return error.issues.map((issue) => ({
+    loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],
+    msg: issue.message,
+    type: issue.code,
+  }));
+}

@@ -1,0 +1,56 @@
+/** A kind of job: what it takes, what it makes, and how much work it is. The list of all kinds is in `index.ts`. */
+import type { z } from "zod";
+import type { FieldError } from "../errors.ts";
+import type { Preset } from "../motion/preset.ts";
+import type { InputFacts, Slot } from "./inputs.ts";
+
+export type Params = Record<string, unknown>;
+/** The files of a request by slot. */
+export type SlotFacts = Record<string, InputFacts[]>;
+
+/** What a kind may need to know of the installation to describe itself. */
+export type KindContext = {
+  presets: ReadonlyMap<string, Preset>;
+  /** Names of all engines that can run the kind, whether they are configured here or not: what `params.engine` may name. */
+  engines: string[];
+};
+
+export type KindDefinition = {
+  title: string;
+  slots: Record<string, Slot>;
+  /** Checks params and fills in defaults. `engine`, where the kind has that param, names the engine. */
+  params: z.ZodType<Params>;
+  /** Params as the job keeps them: what the client left to chance is drawn from the job's id. */
+  resolveParams?: (params: Params, id: string) => Params;
+  /** What is wrong between params and the slots that are filled; `loc` within the request's body. */
+  conflicts?: (params: Params, slots: string[]) => FieldError[];
+  outputs: string[];
+  /** Seconds of work expected, for the queue and the time limit. */
+  estimateSeconds: (params: Params, inputs: SlotFacts) => number;
+};
+
+/** An entry of the list of kinds. */
+export type KindEntry = {
+  name: string;
+  /** `engine`: an engine does the work. `plan`: its work is done by other jobs, its children, and it needs no engine. */
+  worker: "engine" | "plan";
+  define: (context: KindContext) => KindDefinition;
+};
+
+/** A kind as it is served here. */
+export type Kind = Required<KindDefinition> & {
+  name: string;
+  worker: KindEntry["worker"];
+  /** Engines that serve it here, the default first. Empty for plans. */
+  engines: string[];
+  /** Engines that could serve it, configured or not. */
+  knownEngines: string[];
+  /** Queue for a job of this much work: long work has a queue of its own, where there is one, whose workers are not cut off. */
+  queueOf: (engine: string | null, estimateSeconds: number) => string;
+  /** Every queue that its jobs may wait in. */
+  queues: string[];
+};
+export type Kinds = Map<string, Kind>;
+
+/** The queue of jobs whose work is done by other jobs. */
+export const PLAN_QUEUE = "plans";

@@ -1,0 +1,205 @@
+/**
+ * What every handler needs beside its own work: inputs out of the storage, engine processes, stages with their times and
+ * progress, outputs into the storage. What the record says of an output comes from whoever has checked it, and from hashing
+ * it here; never from the engine that has made it.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Clock } from "@smileloop/core/clock.ts";
+import type { Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import type { Files } from "@smileloop/core/files.ts";
+import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/job.ts";
+import { outputKey } from "@smileloop/core/job/keys.ts";
+import { endingOf } from "@smileloop/core/media/types.ts";
+import type { StageShares } from "./kinds/handler.ts";
+import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
+
+export type LocalFile = { path: string; type: string; bytes: number };
+
+/** What is known of an output; `bytes` where it was checked: another length then is a changed file. */
+export type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
+
+/** The part that plans have, too. */
+export type StoreIo = {
+  /** An empty folder for this job's files. */
+  dir: string;
+  signal: AbortSignal;
+  /** Downloads the files of a slot; none where it is empty. */
+  input: (slot: string) => Promise<LocalFile[]>;
+  /** Downloads a file of this job or of a child. */
+  download: (file: Pick<JobInput, "key" | "type" | "bytes">, name: string) => Promise<LocalFile>;
+  /** Uploads a finished file as the output `name`. Throws `check_unreadable` where it was changed after the check. */
+  store: (name: string, path: string, facts: OutputFacts) => Promise<JobOutput>;
+};
+
+export type JobIo = StoreIo & {
+  /** The engine of the job's queue, and what it says of itself. */
+  engine: EngineProcess;
+  ready: Ready;
+  /** Another process, which has no part in the work: for checks, and for what engine and check both have to know. */
+  checker: EngineProcess;
+  /** The process for services that an engine may not offer; the engine itself where the worker has no other. */
+  helper: EngineProcess;
+  /** Whether the engine itself offers a service. */
+  offers: (service: string) => boolean;
+  provenance: Provenance;
+  /** Time-out, signal and progress of a request. Its progress counts as that of `stage`, or of what the engine calls its stages. */
+  options: (stage?: string) => RequestOptions;
+  /** Does a part of the work and keeps its time under `stage`; a stage may have several parts. */
+  timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
+  /** Milliseconds by stage so far. */
+  timings: Record<string, number>;
+  /**
+   * Says how many seconds of work the job is now known to be. Time limits follow; where a longer queue serves that much, the
+   * job moves there, by throwing what `run-job.ts` catches.
+   */
+  expect: (seconds: number) => void;
+  /** Has frames that an engine has left made into the video at `path`, and removes them. */
+  finish: (frames: RawFrames, spec: VideoSpec, path: string) => Promise<void>;
+};
+
+/** The job is more work than its queue is for. Not an error: it moves to `queue` and loses no try. */
+export class TooMuchWork extends Error {
+  readonly queue: string;
+  readonly estimateSeconds: number;
+  constructor(queue: string, estimateSeconds: number) {
+    super(`moves to ${queue}`);
+    this.queue = queue;
+    this.estimateSeconds = estimateSeconds;
+  }
+}
+
+const PUT_TRIES = 3;
+
+export type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
+
+export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): StoreIo {
+  const download = async (file: Pick<JobInput, "key" | "type" | "bytes">, name: string): Promise<LocalFile> => {
+    const path = join(dir, `${name}.${endingOf(file.type)}`);
+    const stored = await files.get(file.key, { signal });
+    await pipeline(Readable.fromWeb(stored.body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+    if (stored.bytes !== file.bytes) throw new AppError("internal", "A file of the job is not the one that was given.");
+    return { path, type: file.type, bytes: file.bytes };
+  };
+  return {
+    dir,
+    signal,
+    download,
+    input: async (slot) => {
+      const given = (Object.hasOwn(record.inputs, slot) && record.inputs[slot]) || [];
+      const local: LocalFile[] = [];
+      for (const [nth, file] of given.entries()) local.push(await download(file, nth === 0 ? slot : `${slot}-${nth}`));
+      return local;
+    },
+    store: (name, path, facts) => storeOutput(files, record, { name, path, facts, signal }),
+  };
+}
+
+export type JobIoOptions = StoreIoOptions & {
+  clock: Clock;
+  engine: EngineProcess;
+  checker: EngineProcess;
+  helper: EngineProcess | null;
+  ready: Ready;
+  stages: StageShares;
+  report: (progress: Progress) => void;
+  /** The queue for this much work, as the kind says. */
+  queueFor: (estimateSeconds: number) => string;
+};
+
+export function createJobIo(options: JobIoOptions): JobIo {
+  const { record, clock, engine, checker, ready, stages, report, signal } = options;
+  const helper = options.helper ?? engine;
+  const timings: Record<string, number> = {};
+  let expected = record.estimate_s;
+  const offers = (service: string) => (ready.services as string[]).includes(service);
+  const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
+    const started = clock.now();
+    if (Object.hasOwn(stages, stage)) report(progressAt(stages, stage, { done: 0, total: 1 }));
+    try {
+      return await work();
+    } finally {
+      timings[stage] = (timings[stage] ?? 0) + clock.now() - started;
+    }
+  };
+  const requestOptions = (stage?: string): RequestOptions => ({
+    timeoutMs: 30_000 + 3000 * expected,
+    signal,
+    onProgress: (progress) => report(progressAt(stages, stage ?? progress.stage, progress)),
+  });
+  const provenance = { job: record.id, engine: ready.engine, version: ready.version };
+  return {
+    ...createStoreIo(options),
+    ...{ engine, ready, checker, helper, offers, provenance, timings, timed, options: requestOptions },
+    expect: (seconds) => {
+      expected = Math.max(expected, seconds);
+      const queue = options.queueFor(expected);
+      if (queue !== options.queueFor(record.estimate_s)) throw new TooMuchWork(queue, expected);
+    },
+    finish: async (frames, spec, path) => {
+      if (dirname(resolve(frames.path)) !== dirname(path)) {
+        throw new AppError("engine_failed", "The engine left its frames where they do not belong.");
+      }
+      const task = { type: "finish" as const, frames, spec, outputs: { video: path }, provenance };
+      await (offers("finish") ? engine : helper).request(task, { ...requestOptions(), onProgress: undefined });
+      await rm(frames.path, { force: true });
+    },
+  };
+}
+
+/** How far a job is, as one number: each stage has its share of the whole. A stage that has none counts as the widest one. */
+export function progressAt(
+  stages: StageShares,
+  name: string,
+  { done, total }: Pick<EngineProgress, "done" | "total">,
+): Progress {
+  const widest = Object.keys(stages).reduce((best, stage) =>
+    widthOf(stages, stage) > widthOf(stages, best) ? stage : best,
+  );
+  const stage = Object.hasOwn(stages, name) ? name : widest;
+  const [from, to] = stages[stage]!;
+  const share = Math.min(1, Math.max(0, done / total));
+  return { stage, done, total, percent: Math.round((from + (to - from) * share) * 10) / 10 };
+}
+
+function widthOf(stages: StageShares, stage: string): number {
+  const [from, to] = stages[stage] ?? [0, 0];
+  return to - from;
+}
+
+type NewOutput = { name: string; path: string; facts: OutputFacts; signal: AbortSignal };
+
+async function storeOutput(
+  files: Files,
+  record: JobRecord,
+  { name, path, facts, signal }: NewOutput,
+): Promise<JobOutput> {
+  const { size: bytes } = await stat(path);
+  if (facts.bytes !== undefined && facts.bytes !== bytes) {
+    throw new AppError("check_unreadable", "The result was changed after it was checked.");
+  }
+  const key = outputKey(record.owner, record.id, record.attempt, `${name}.${endingOf(facts.type)}`);
+  const sha256 = await sha256Of(path, signal);
+  for (let tries = 1; ; tries++) {
+    try {
+      await files.put(key, createReadStream(path), { type: facts.type, bytes, sha256, signal });
+      break;
+    } catch (error) {
+      // only this attempt writes under this key, so what is there is what the try before has stored
+      if (tries > 1 && hasCode(error, "already_exists")) break;
+      if (tries === PUT_TRIES || !hasCode(error, "storage_unavailable")) throw error;
+    }
+  }
+  return { ...facts, key, attempt: record.attempt, bytes, sha256 } as JobOutput;
+}
+
+async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash, { signal });
+  return hash.digest("hex");
+}
