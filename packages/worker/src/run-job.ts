@@ -79,7 +79,7 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
 }
 
 function serves(ready: Ready, { kinds }: JobDeps, { kind, engine }: JobRecord): boolean {
-  return kinds.has(kind) && ready.kinds.includes(kind) && ready.engine === engine.name;
+  return kinds.has(kind) && ready.kinds.includes(kind) && ready.engine === engine?.name;
 }
 
 function busy({ ageMs }: StoredRecord): Outcome {
