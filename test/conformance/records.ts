@@ -1,5 +1,5 @@
 /** What every adapter of `Records` does (packages/core/src/records.ts). */
-import { newId } from "@smileloop/core/job/ids.ts";
+import { childId, newId } from "@smileloop/core/job/ids.ts";
 import { type JobRecord, newJobRecord } from "@smileloop/core/job/job.ts";
 import { underLease } from "@smileloop/core/jobs/leases.ts";
 import type { Records } from "@smileloop/core/records.ts";
@@ -13,7 +13,7 @@ export type RecordsHome = { records: Records; clock: ManualClock; ageStepMs?: nu
 const HASH = "ab".repeat(32);
 
 export function newRecord(nowMs: number, owner = "ann", id = newId(nowMs)): JobRecord {
-  const job = { id, owner, kind: "animate", queue: "warp", params: {}, metadata: {}, inputs: {} };
+  const job = { id, owner, kind: "draw", queue: "warp", params: {}, metadata: {}, inputs: {} };
   return newJobRecord({ ...job, engine: "warp", estimateSeconds: 1 }, nowMs);
 }
 
@@ -185,6 +185,64 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
       stop.abort();
       await waiting;
       await records.changed("ann", record.id, 1, stop.signal);
+    },
+
+    "children are records like all others, under their root": async ({ records, clock }) => {
+      const root = await records.create(newRecord(clock.now()));
+      const { id } = root.record;
+      expect(await records.children("ann", id)).toEqual([]);
+      for (const index of [10, 0, 2, 99_999]) await records.create(newRecord(clock.now(), "ann", childId(id, index)));
+      await records.create(newRecord(clock.now(), "bob", childId(id, 5)));
+      expect(await records.children("ann", id)).toEqual([0, 2, 10, 99_999]);
+      const child = (await records.get("ann", childId(id, 2)))!;
+      await records.replace(next(child.record, "w"), child.etag);
+      expect((await records.get("ann", childId(id, 2)))?.record).toMatchObject({ rev: 2, write: "w" });
+      expect((await records.get("ann", id))?.record.rev).toBe(1);
+      expect(await codeOf(() => records.create(child.record))).toBe("precondition_failed");
+      for (const index of [10, 0, 2, 99_999]) await records.remove("ann", childId(id, index));
+      expect(await records.children("ann", id)).toEqual([]);
+      expect((await records.get("ann", id))?.record).toEqual(root.record);
+      for (const bad of ["", "..", "x", childId(id, 1)]) {
+        expect(await codeOf(() => records.children("ann", bad)), bad).toBe("not_found");
+      }
+    },
+
+    "children are neither listed nor counted, and outlive their root's record": async ({ records, clock }) => {
+      const sinceMs = clock.now();
+      const ids: string[] = [];
+      for (let n = 0; n < 3; n++) {
+        await clock.advance(1);
+        const { record } = await records.create(newRecord(clock.now()));
+        ids.unshift(record.id);
+        for (const index of [0, 1]) await records.create(newRecord(clock.now(), "ann", childId(record.id, index)));
+      }
+      const first = await records.list("ann", { limit: 2 });
+      expect(first.records.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+      const second = await records.list("ann", { limit: 2, cursor: first.cursor! });
+      expect([second.records.map(({ id }) => id), second.cursor]).toEqual([ids.slice(2), null]);
+      expect(await records.countSince("ann", sinceMs, 10)).toBe(3);
+      await records.remove("ann", ids[1]!);
+      expect((await records.list("ann", { limit: 10 })).records.map(({ id }) => id)).toEqual([ids[0], ids[2]]);
+      expect(await records.children("ann", ids[1]!)).toEqual([0, 1]);
+    },
+
+    "whoever waits for a change of a child is told": async ({ records, clock }) => {
+      const root = await records.create(newRecord(clock.now()));
+      const child = await records.create(newRecord(clock.now(), "ann", childId(root.record.id, 0)));
+      const stop = new AbortController();
+      const waiting = records.changed("ann", child.record.id, 1, stop.signal);
+      await records.replace(next(child.record, "w"), child.etag);
+      await waiting;
+    },
+
+    "a child's timer is like any other": async ({ records, clock }) => {
+      const at = Math.ceil(clock.now() / 1000) * 1000;
+      const root = newId(at);
+      const timers = [root, childId(root, 0), childId(root, 12)].map((id) => ({ atMs: at, owner: "ann", id }));
+      for (const timer of timers) await records.timers.arm(timer);
+      expect((await collect(records.timers.due(at))).map(({ id }) => id).sort()).toEqual(timers.map(({ id }) => id));
+      for (const timer of timers) await records.timers.drop(timer);
+      expect(await collect(records.timers.due(at))).toEqual([]);
     },
 
     "timers come oldest first, up to the moment": async ({ records, clock }) => {

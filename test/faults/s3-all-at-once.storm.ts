@@ -11,7 +11,8 @@ import {
   RESULT_LIFE_MS,
   TOMBSTONE_LIFE_MS,
 } from "@smileloop/core/job/job.ts";
-import { deleteJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { deleteJob } from "@smileloop/core/jobs/close.ts";
+import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { expect, test } from "vitest";

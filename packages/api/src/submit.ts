@@ -1,5 +1,6 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
 import { AppError } from "@smileloop/core/errors.ts";
+import { isId } from "@smileloop/core/job/ids.ts";
 import type { JobInput, JobRecord } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
@@ -52,7 +53,7 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
     queue,
     params: (jobId) => submission.kind.resolveParams(submission.params, jobId),
     metadata,
-    engine: submission.engine as string,
+    engine: submission.engine,
     estimateSeconds: work.estimateSeconds,
     id,
     idempotency,
@@ -98,7 +99,7 @@ async function checkJobInput(
   { job, input }: { job: string; input: string },
   slot: Slot,
 ): Promise<Checked> {
-  const stored = await deps.records.get(owner, job);
+  const stored = isId(job) ? await deps.records.get(owner, job) : null;
   if (!stored) throw new AppError("not_found", "There is no job with this id to take an input from.");
   const file = inputOf(stored.record, input);
   if (hasExpired(stored.record, deps.clock.now()) || stored.record.state === "deleted") {

@@ -17,11 +17,11 @@ const outputSchema = z.object({
     .openapi({ description: "A signed link, for at most 15 minutes; ask for the job again to get a new one." }),
   content_type: z.string(),
   bytes: z.int(),
-  width: z.int(),
-  height: z.int(),
-  frames: z.int(),
-  fps: z.number(),
-  duration: z.number().openapi({ description: "Seconds." }),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  frames: z.int().optional(),
+  fps: z.number().optional(),
+  duration: z.number().optional().openapi({ description: "Seconds." }),
 });
 
 const progressSchema = z.object({
@@ -46,7 +46,7 @@ export const jobSchema = z
       .object({ code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]), detail: z.string(), retryable: z.boolean() })
       .nullable(),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
-    engine: z.object({ name: z.string(), version: z.string().nullable() }),
+    engine: z.object({ name: z.string(), version: z.string().nullable() }).nullable(),
     attempt: z.int().openapi({ description: "How often it was started." }),
     metadata: z.record(z.string(), z.string()),
     created_at: time,

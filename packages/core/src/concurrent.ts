@@ -2,7 +2,7 @@ const AT_ONCE = 32;
 
 /** Runs up to 32 at a time. None is begun once it is `over`. The first error ends it, after those that run. */
 export async function eachAtOnce<T>(
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   over: () => boolean | undefined,
   run: (item: T) => Promise<void>,
 ): Promise<void> {

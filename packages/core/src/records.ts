@@ -21,9 +21,14 @@ export interface Records {
   replace(record: JobRecord, etag: string): Promise<StoredRecord>;
   /** Takes the record away for good; no error when it is gone already. */
   remove(owner: string, id: string): Promise<void>;
-  /** An owner's records, newest first. `cursor` is opaque, from the page before; a bad one throws `invalid_request`. */
+  /** An owner's records, newest first, without children. `cursor` is opaque, from the page before; a bad one throws `invalid_request`. */
   list(owner: string, options: { limit: number; cursor?: string | undefined }): Promise<RecordPage>;
-  /** How many records the owner has created since then, by the times in their ids; counts up to `most`. */
+  /**
+   * The numbers of a root's children that have a record, the smallest first. Numbers whose record is gone may be among them
+   * while files of theirs are left.
+   */
+  children(owner: string, root: string): Promise<number[]>;
+  /** How many jobs the owner has created since then, by the times in their ids, without children; counts up to `most`. */
   countSince(owner: string, sinceMs: number, most: number): Promise<number>;
   /**
    * Resolves when the record may have another `rev` than the one given, or the signal is aborted. It may resolve early:

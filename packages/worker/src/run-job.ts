@@ -117,7 +117,7 @@ async function ableFor(deps: JobDeps, { kind, engine }: JobRecord): Promise<Able
   if ("plan" in handler) return null;
   if (!processes) return null;
   const ready = await processes.engine.ready();
-  if (!ready.kinds.includes(kind) || ready.engine !== engine.name) return null;
+  if (!ready.kinds.includes(kind) || ready.engine !== engine?.name) return null;
   return async (job, claimed) => {
     const { record } = job;
     const io = createJobIo({

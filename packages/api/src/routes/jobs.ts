@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { type JobRecord, STATES } from "@smileloop/core/job/job.ts";
-import { deleteJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { preferredWait, waitUntil } from "../http/wait.ts";
@@ -110,7 +110,7 @@ export function jobRoutes(deps: ApiDeps): Api {
 
   api.openapi(cancelRoute, async (c) => {
     const { owner, id } = await findJob(deps, ownerOf(c), c.req.valid("param").id);
-    const { stored, refused } = await updateJob(deps, owner, id, () => ({ by: "api", do: "cancel" }));
+    const { stored, refused } = await cancelJob(deps, owner, id);
     const record = present(stored?.record ?? null, id, deps.clock.now());
     if (refused === "ended") throw new AppError("conflict", `The job has ended already (${record.state}).`);
     const view = await viewJob(deps, record, linkOrigin(deps.config, c.req.raw));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { idTimeMs, isId, newId, newToken } from "./ids.ts";
+import { childId, idTimeMs, isId, isJobId, newId, newToken, rootOf } from "./ids.ts";
 
 const NOW = Date.parse("2026-01-02T03:04:05.678Z");
 
@@ -39,4 +39,28 @@ test.each([
 test("tokens are 128 bits", () => {
   expect(newToken()).toMatch(/^[0-9a-f]{32}$/);
   expect(newToken()).not.toBe(newToken());
+});
+
+test.each([0, 1, 10, 99_999])("child %i has its root and number in its id", (index) => {
+  const root = newId(NOW);
+  const id = childId(root, index);
+  expect(id).toBe(`${root}.${index}`);
+  expect(rootOf(id)).toEqual({ root, index });
+  expect([isJobId(id), isJobId(root), isId(id)]).toEqual([true, true, false]);
+  expect(idTimeMs(id)).toBe(NOW);
+});
+
+test.each(["", ".", ".01", ".100000", ".-1", ".1.1", ".1 ", ".x", ".1\n", "1", "/1"])(
+  "a root followed by %j is no child",
+  (end) => {
+    expect(rootOf(`${newId(NOW)}${end}`)).toBeNull();
+    expect(rootOf(`${"0".repeat(32)}${end}`)).toBeNull();
+  },
+);
+
+test("a child has no children, and no number beyond 99,999", () => {
+  const root = newId(NOW);
+  for (const make of [() => childId(childId(root, 0), 0), () => childId(root, 100_000), () => childId(root, 0.5)]) {
+    expect(make).toThrow(RangeError);
+  }
 });

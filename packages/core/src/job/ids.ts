@@ -1,7 +1,11 @@
-/** Ids of jobs and uploads: UUIDv7 (RFC 9562) as 32 lower-case hex digits; 48 bits of time, 74 bits that are truly random. */
+/**
+ * Ids of jobs and uploads: UUIDv7 (RFC 9562) as 32 lower-case hex digits; 48 bits of time, 74 bits that are truly random. The
+ * id of a plan's child is its root's, a dot, and its number: `<root>.<n>`, 0 to 99,999 in decimal without leading zeros.
+ */
 import { randomBytes } from "node:crypto";
 
 const ID = /^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/;
+const CHILD_NUMBER = /^(0|[1-9]\d{0,4})$/;
 
 export function newId(nowMs: number): string {
   const bytes = randomBytes(16);
@@ -11,11 +15,36 @@ export function newId(nowMs: number): string {
   return bytes.toString("hex");
 }
 
+/** Whether it is the id of an upload, or of a job that is not a child. */
 export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-/** Milliseconds since 1970 at which the id was made, by its own account. */
+/** Whether it is the id of a job, root or child. */
+export function isJobId(text: string): boolean {
+  return isId(text) || rootOf(text) !== null;
+}
+
+/** Throws a RangeError for a root that is itself a child, and for a number that is not one of 0 to 99,999. */
+export function childId(root: string, index: number): string {
+  const id = `${root}.${index}`;
+  if (!rootOf(id)) throw new RangeError(`A child has a root and a number from 0 to 99999, not ${id}.`);
+  return id;
+}
+
+/** What the id of a child says; null for every other text. */
+export function rootOf(id: string): { root: string; index: number } | null {
+  const root = id.slice(0, 32);
+  const index = id[32] === "." ? childNumber(id.slice(33)) : null;
+  return index === null || !isId(root) ? null : { root, index };
+}
+
+/** The number that is written here as it is in ids and keys; null when it is not. */
+export function childNumber(text: string): number | null {
+  return CHILD_NUMBER.test(text) ? Number(text) : null;
+}
+
+/** Milliseconds since 1970 at which the id was made, by its own account; a child's is its root's. */
 export function idTimeMs(id: string): number {
   return Number.parseInt(id.slice(0, 12), 16);
 }

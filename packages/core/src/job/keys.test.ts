@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { newId } from "./ids.ts";
+import { childId, newId } from "./ids.ts";
 import * as keys from "./keys.ts";
 
 const NOW = Date.parse("2026-01-02T03:04:05.678Z");
@@ -25,6 +25,28 @@ test("everything of a job lies below its owner and its folder", () => {
   expect(keys.inputKey("local", id, "image")).toBe(`${prefix}in/image/0`);
   expect(keys.outputKey("local", id, 2, "video.mp4")).toBe(`${prefix}out/2/video.mp4`);
   expect(keys.checkFileKey(keys.outputKey("local", id, 2, "video.mp4"))).toBeTruthy();
+});
+
+test("everything of a child lies below its root, and its marker beside it", () => {
+  const root = keys.jobPrefix("local", id);
+  const child = childId(id, 12);
+  expect(keys.jobPrefix("local", child)).toBe(`${root}c/12/`);
+  expect(keys.childrenPrefix("local", id)).toBe(`${root}c/`);
+  expect(keys.inputKey("local", child, "image", 1)).toBe(`${root}c/12/in/image/1`);
+  expect(keys.outputKey("local", child, 2, "video.mp4")).toBe(`${root}c/12/out/2/video.mp4`);
+  expect(keys.isFileKey(keys.outputKey("local", child, 2, "video.mp4"))).toBe(true);
+  expect(keys.endedKey("local", child)).toBe(`${root}ended/12`);
+  expect(keys.isFileKey(keys.endedKey("local", child))).toBe(true);
+  expect(keys.endedNumberOf(keys.endedKey("local", child))).toBe(12);
+  expect(["x", `${root}ended/012`, `${root}ended/100000`, `${root}c/1`].map(keys.endedNumberOf)).toEqual([
+    ...[null, null, null, null],
+  ]);
+  const timer = { atMs: NOW, owner: "local", id: child };
+  expect(keys.timerOfKey(keys.timerKey(timer))).toEqual({ ...timer, atMs: Math.ceil(NOW / 1000) * 1000 });
+  expect(() => keys.endedKey("local", id)).toThrow(expect.objectContaining({ code: "not_found" }));
+  expect(() => keys.childrenPrefix("local", child)).toThrow(expect.objectContaining({ code: "not_found" }));
+  expect(() => keys.uploadKey("local", child)).toThrow(expect.objectContaining({ code: "not_found" }));
+  expect(keys.jobFolderId(`${keys.jobFolder(id)}.1`)).toBeNull();
 });
 
 test("uploads and timers are read back from their keys", () => {
@@ -80,6 +102,8 @@ test.each([
   "secret",
   "jobs/a/b/job.json",
   "jobs/a/b/job.12.json",
+  "jobs/a/b/c/3/job.json",
+  "jobs/a/b/c/3/job.7.json",
   `jobs/${"a/".repeat(200)}a`,
 ])("%j is no key of a file", (key) => {
   expect(() => keys.checkFileKey(key)).toThrow(expect.objectContaining({ code: "not_found" }));

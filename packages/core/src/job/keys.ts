@@ -2,6 +2,8 @@
  * Where things are in the storage; every key is a pure function of owner and id, so another owner's id is a missing key.
  *
  *     jobs/<owner>/<12 hex of 2^48−1−ms><id>/{job.json, in/<slot>/<n>, out/<attempt>/<name>}   newest first in byte order
+ *         c/<n>/{job.json, in/…, out/…}                                                       a child, below its root
+ *         ended/<n>                                                                           that child has ended; empty
  *     uploads/<id>.<owner>                                                                    oldest first
  *     due/<yyyymmddThhmmssZ>/<owner>/<id>                                                     the one timer of a record
  *     idempotency/<owner>/<sha256>
@@ -11,7 +13,7 @@
  * No `:`, so that keys are file names on Windows too.
  */
 import { AppError } from "../errors.ts";
-import { idTimeMs, isId } from "./ids.ts";
+import { childNumber, idTimeMs, isId, isJobId, rootOf } from "./ids.ts";
 
 const OWNER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
@@ -23,9 +25,33 @@ const JOB_FOLDER = /^[0-9a-f]{44}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const LAST_MS = 2 ** 48 - 1;
 
-/** `jobs/<owner>/…/`, with the slash at its end. Throws `not_found` for what cannot be an owner or an id. */
+/** `jobs/<owner>/…/`, with the slash at its end. Throws `not_found` for what cannot be an owner or a job's id. */
 export function jobPrefix(owner: string, id: string): string {
-  return `${ownerPrefix(owner)}${jobFolder(id)}/`;
+  const child = rootOf(id);
+  return child ? `${childrenPrefix(owner, child.root)}${child.index}/` : `${ownerPrefix(owner)}${jobFolder(id)}/`;
+}
+
+/** Where a root's children are: a folder for each, named by its number. Throws `not_found`. */
+export function childrenPrefix(owner: string, root: string): string {
+  return `${ownerPrefix(owner)}${jobFolder(root)}/c/`;
+}
+
+/** Where the markers of its ended children are. Throws `not_found`. */
+export function endedPrefix(owner: string, root: string): string {
+  return `${ownerPrefix(owner)}${jobFolder(root)}/ended/`;
+}
+
+/** The marker that says that a child has ended. Throws `not_found` for what is not a child's id. */
+export function endedKey(owner: string, id: string): string {
+  const child = rootOf(id);
+  if (!child) throw new AppError("not_found", "There is no child with this id.");
+  return `${endedPrefix(owner, child.root)}${child.index}`;
+}
+
+/** The number of the child whose marker this is; null when it is not a marker. */
+export function endedNumberOf(key: string): number | null {
+  const [, number = ""] = /\/ended\/(\d+)$/.exec(key) ?? [];
+  return childNumber(number);
 }
 
 /** `jobs/<owner>/`. Throws `not_found`. */
@@ -34,7 +60,7 @@ export function ownerPrefix(owner: string): string {
   return `jobs/${owner}/`;
 }
 
-/** The name of a job's folder below its owner: in byte order the newest is the first. Throws `not_found`. */
+/** The name of a root's folder below its owner: in byte order the newest is the first. Throws `not_found`. */
 export function jobFolder(id: string): string {
   if (!isId(id)) throw new AppError("not_found", "There is no job with this id.");
   return `${(LAST_MS - idTimeMs(id)).toString(16).padStart(12, "0")}${id}`;
@@ -75,7 +101,7 @@ export function uploadOfKey(key: string): { id: string; owner: string } | null {
 /** Moments in timer keys are whole seconds, rounded up, so that no timer is due before its time. */
 export function timerKey({ atMs, owner, id }: { atMs: number; owner: string; id: string }): string {
   checkOwner(owner);
-  if (!isId(id)) throw new AppError("not_found", "There is no job with this id.");
+  if (!isJobId(id)) throw new AppError("not_found", "There is no job with this id.");
   const text = new Date(Math.ceil(atMs / 1000) * 1000).toISOString();
   return `due/${text.replace(/\.000Z$/, "Z").replaceAll(/[-:]/g, "")}/${owner}/${id}`;
 }
@@ -86,7 +112,7 @@ export function timerOfKey(key: string): { atMs: number; owner: string; id: stri
   if (!parts) return null;
   const [, year, month, day, hour, minute, second, owner = "", id = ""] = parts;
   const atMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(atMs) || !isOwner(owner) || !isId(id) ? null : { atMs, owner, id };
+  return Number.isNaN(atMs) || !isOwner(owner) || !isJobId(id) ? null : { atMs, owner, id };
 }
 
 export function idempotencyKey(owner: string, keySha256: string): string {

@@ -10,7 +10,8 @@ import { memoryQueue } from "../queue/memory.ts";
 import { memoryRecords } from "../records/memory.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
-import { type CreateJob, createJob, deleteJob, type JobStore, replayedJob, sha256Hex, updateJob } from "./jobs.ts";
+import { deleteJob } from "./close.ts";
+import { type CreateJob, createJob, type JobStore, replayedJob, sha256Hex, updateJob } from "./jobs.ts";
 
 const lost = () => new AppError("storage_unavailable", "The storage does not answer.");
 const idempotency = { keySha256: sha256Hex("key"), bodySha256: sha256Hex("body") };

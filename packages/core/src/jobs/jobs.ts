@@ -1,5 +1,5 @@
 /**
- * What is done with jobs, on top of the three ports: create, change, remove. Every writer of records comes through here, so
+ * What is done with jobs, on top of the three ports: create and change (`close.ts` ends them). Every writer of records comes through here, so
  * that the rules of writing are in one place:
  *
  * - *Own write.* Every write carries a fresh `write` nonce. After a 412 or an unknown outcome, read: a nonce of mine = it was
@@ -132,22 +132,19 @@ async function announce(queue: Queue, { queue: name, owner, id }: JobRecord): Pr
 }
 
 async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise<{ record: JobRecord; mine: boolean }> {
-  const { owner, kind, queue, metadata, engine, estimateSeconds, dialect } = job;
+  const { id: _, idempotency, storeInputs, ...held } = job;
   const params = typeof job.params === "function" ? job.params(id) : job.params;
   const startedMs = store.clock.now();
-  const inputs = await job.storeInputs(id);
+  const inputs = await storeInputs(id);
   if (store.clock.now() - startedMs > CREATION_MS) {
     throw new AppError("unavailable", "Storing the inputs took too long; try again.");
   }
-  const record = newJobRecord(
-    { id, owner, kind, queue, params, metadata, inputs, engine, estimateSeconds, ...(dialect ? { dialect } : {}) },
-    store.clock.now(),
-  );
+  const record = newJobRecord({ ...held, id, params, inputs }, store.clock.now());
   try {
     return { record: (await store.records.create(record)).record, mine: true };
   } catch (error) {
     if (!hasCode(error, "precondition_failed", "storage_unavailable")) throw error;
-    const there = await store.records.get(owner, id);
+    const there = await store.records.get(job.owner, id);
     if (!there) throw error;
     return { record: there.record, mine: there.record.write === record.write };
   }
@@ -169,13 +166,6 @@ export async function replayedJob(
   if (!entry) return null;
   if (entry.bodySha256 !== idempotency.bodySha256) throw keyReused();
   return (await records.get(owner, entry.job))?.record ?? null;
-}
-
-/** Turns a job into a tombstone and takes its files away. Throws `not_found`; no error when it is deleted already. */
-export async function deleteJob(store: JobStore, owner: string, id: string): Promise<void> {
-  const { stored } = await updateJob(store, owner, id, () => ({ by: "api", do: "delete" }));
-  if (!stored) throw new AppError("not_found", "There is no job with this id.");
-  await store.files.purge(jobPrefix(owner, id));
 }
 
 export function sha256Hex(text: string | Uint8Array): string {

@@ -1,5 +1,7 @@
 /** What a server does about the jobs that the one before has left. */
 import { eachAtOnce } from "../concurrent.ts";
+import { isEnded } from "../job/record.ts";
+import { markEnded, wakeRoot } from "./children.ts";
 import { type JobStore, updateJob } from "./jobs.ts";
 
 export type Recovered = { sent: number; handedBack: number; closed: number };
@@ -12,6 +14,8 @@ export type Recovered = { sent: number; handedBack: number; closed: number };
  * this process holds it now. The claim is given back by its own token, which is in the record: to the rules it is the holder
  * who hands back. What was written since `startedAtMs` is left alone, because that may be this server's own; so it may run
  * while the server works. In a storage that others share, their claims are theirs until the lease has run out.
+ *
+ * Plans are carried on too: a child that had ended is marked, and its root told; a root whose children have all ended is woken.
  */
 export async function recover(
   store: JobStore,
@@ -38,9 +42,12 @@ export async function recover(
         if (!changed.refused) canceling ? recovered.closed++ : recovered.handedBack++;
         stored = changed.stored;
       }
-      if (stored?.record.state !== "queued") return;
-      await store.queue.send({ queue: stored.record.queue, owner, id });
-      recovered.sent++;
+      const record = stored?.record;
+      if (record?.root !== undefined && isEnded(record.state)) await markEnded(store, record);
+      if (record?.state === "queued") {
+        await store.queue.send({ queue: record.queue, owner, id });
+        recovered.sent++;
+      } else if (record && (await wakeRoot(store, "sweeper", record))) recovered.sent++;
     },
   );
   return recovered;

@@ -21,7 +21,8 @@ import { memoryQueue } from "../queue/memory.ts";
 import { diskRecords } from "../records/disk.ts";
 import { memoryRecords } from "../records/memory.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
-import { CREATION_MS, createJob, deleteJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
+import { deleteJob } from "./close.ts";
+import { CREATION_MS, createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
 import { recover } from "./recover.ts";
 import { LATE_WRITERS_MS, LOOK_AGAIN_MS, runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
 

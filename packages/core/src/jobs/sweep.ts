@@ -8,22 +8,33 @@
  * | nothing | once no request can still be creating it: takes its files and the timer away; the timer alone if a later one is armed | at the next sweep |
  * | queued | sends the message again | after as long as it has waited, 5 to 30 minutes, or at `deadline_at` |
  * | running with a dead lease | sends the message again | in 5 minutes, or at `deadline_at` |
- * | running with a living lease, waiting | | in 5 minutes, or at `deadline_at` |
+ * | running with a living lease | | in 5 minutes, or at `deadline_at` |
+ * | waiting | wakes it if the markers of all its children are there | in 5 minutes, or at `deadline_at` |
  * | canceling with a dead lease | closes it: canceled | at `expires_at` |
  * | any of these past `deadline_at` | fails it (a canceling one is canceled) | at `expires_at` |
- * | succeeded, failed, canceled | past `expires_at`: expires it, takes its files away | an hour later |
- * | expired, deleted | takes its files away again, for late writers | an hour, then a day after it was closed |
+ * | succeeded, failed, canceled | past `expires_at`: expires it, takes its files and its children away | an hour later |
+ * | expired, deleted | takes its files and its children away again, for late writers | an hour, then a day after it was closed |
  * | expired, deleted a day ago | takes the record and the timer away | |
+ *
+ * Children have timers like all others, but go with their root:
+ *
+ * | what it finds | what it does | looks again |
+ * | --- | --- | --- |
+ * | a child whose root is gone | takes its record and its files away | in 5 minutes (nothing) |
+ * | a child that has not ended, its root has, or is being canceled | cancels it | in 5 minutes |
+ * | any other child that has not ended | as above | as above |
+ * | a child that has ended | if its root lives: writes the marker again if it is missing, tells the root; takes the timer away | |
  *
  * Uploads an hour old and idempotency entries a day old go as well.
  */
 
 import { eachAtOnce } from "../concurrent.ts";
 import { idTimeMs } from "../job/ids.ts";
-import { type Change, isEnded, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/job.ts";
+import { type Change, isEnded, isLiving, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/job.ts";
 import { jobPrefix, uploadOfKey } from "../job/keys.ts";
 import type { Log } from "../log.ts";
 import type { StoredRecord, Timer } from "../records.ts";
+import { cancelChild, markEnded, purgeJob, wakeRoot } from "./children.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
 
@@ -104,40 +115,78 @@ export async function runSweeper(store: SweepStore, options: { everyMs?: number;
 /** Looks at the record of one timer and moves the timer. */
 async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> {
   swept.looked++;
-  const { records, files, clock } = store;
-  const { owner, id } = timer;
-  let stored = await records.get(owner, id);
-  if (stored && dueChange(stored, clock.now())) {
-    const wasEnded = isEnded(stored.record.state);
-    const changed = await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING, stored);
-    if (!changed.refused) wasEnded ? swept.expired++ : swept.closed++;
-    stored = changed.stored;
-  }
+  const stored = await lookInTime(store, timer, swept);
+  if (!stored) return lookAtNothing(store, timer);
+  const nextMs = await (stored.record.root === undefined ? lookAtRoot : lookAtChild)(store, stored, swept);
+  if (nextMs !== null) await store.records.timers.arm({ owner: timer.owner, id: timer.id, atMs: nextMs });
+  await store.records.timers.drop(timer);
+}
 
-  const now = clock.now();
-  if (!stored) {
-    if (now < timer.atMs - FIRST_LOOK_MS + CREATION_MS + LOOK_AGAIN_MS) return;
-    if (!(await armedAgain(store, timer))) await files.purge(jobPrefix(owner, id));
-    await records.timers.drop(timer);
-    return;
-  }
+/** The record after what time has made of it. */
+async function lookInTime(store: JobStore, { owner, id }: Timer, swept: Swept): Promise<StoredRecord | null> {
+  const { records, clock } = store;
+  const stored = await records.get(owner, id);
+  if (!stored || !dueChange(stored, clock.now())) return stored;
+  const wasEnded = isEnded(stored.record.state);
+  const changed = await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING, stored);
+  if (!changed.refused) wasEnded ? swept.expired++ : swept.closed++;
+  return changed.stored;
+}
+
+async function lookAtNothing(store: JobStore, timer: Timer): Promise<void> {
+  if (store.clock.now() < timer.atMs - FIRST_LOOK_MS + CREATION_MS + LOOK_AGAIN_MS) return;
+  if (!(await armedAgain(store, timer))) await store.files.purge(jobPrefix(timer.owner, timer.id));
+  await store.records.timers.drop(timer);
+}
+
+/** When to look again; null: never, the record is gone. */
+async function lookAtRoot(store: JobStore, stored: StoredRecord, swept: Swept): Promise<number | null> {
   const { record } = stored;
+  const now = store.clock.now();
   if (record.closed_at !== null) {
-    await files.purge(jobPrefix(owner, id));
+    await purgeJob(store, record);
     swept.purged++;
     if (now >= record.closed_at + TOMBSTONE_LIFE_MS) {
-      await records.remove(owner, id);
-      await records.timers.drop(timer);
+      await store.records.remove(record.owner, record.id);
       swept.removed++;
-      return;
+      return null;
     }
-  } else if (record.state === "queued" || (record.state === "running" && !leaseAlive(stored))) {
-    await store.queue.send({ queue: record.queue, owner, id });
-    swept.sent++;
+  } else if (await sendAgain(store, stored)) swept.sent++;
+  return nextLookMs(record, now);
+}
+
+/** When to look again; null: never, from now on it goes with its root. */
+async function lookAtChild(store: JobStore, stored: StoredRecord, swept: Swept): Promise<number | null> {
+  const { record } = stored;
+  const { owner, id } = record;
+  const now = store.clock.now();
+  const root = await store.records.get(owner, record.root!);
+  if (!root) {
+    await store.records.remove(owner, id);
+    await store.files.purge(jobPrefix(owner, id));
+    swept.removed++;
+    return now + LOOK_AGAIN_MS;
   }
-  const next = { owner, id, atMs: nextLookMs(record, now) };
-  await records.timers.arm(next);
-  await records.timers.drop(timer);
+  if (isEnded(record.state)) {
+    await markEnded(store, record);
+    return null;
+  }
+  if (isLiving(root.record)) {
+    if (await sendAgain(store, stored)) swept.sent++;
+    return nextLookMs(record, now);
+  }
+  await cancelChild(store, "sweeper", record);
+  swept.closed++;
+  return now + LOOK_AGAIN_MS;
+}
+
+/** Whether it sent the message of a job that may have been forgotten. */
+async function sendAgain(store: JobStore, stored: StoredRecord): Promise<boolean> {
+  const { record } = stored;
+  if (record.state === "waiting") return wakeRoot(store, "sweeper", record);
+  if (record.state !== "queued" && (record.state !== "running" || leaseAlive(stored))) return false;
+  await store.queue.send({ queue: record.queue, owner: record.owner, id: record.id });
+  return true;
 }
 
 /** Whether a later request with the same id carries on the creation that armed this timer: then its own timer sees to it. */
@@ -155,7 +204,7 @@ const NOTHING: Change = { by: "sweeper", do: "close", leaseAlive: true };
 function dueChange(stored: StoredRecord, nowMs: number): Change | null {
   const { record } = stored;
   if (isEnded(record.state)) {
-    const due = record.closed_at === null && nowMs >= (record.expires_at ?? 0);
+    const due = record.closed_at === null && record.expires_at !== null && nowMs >= record.expires_at;
     return due ? { by: "sweeper", do: "expire" } : null;
   }
   if (nowMs >= record.deadline_at) return { by: "sweeper", do: "deadline" };

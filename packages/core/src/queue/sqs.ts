@@ -15,7 +15,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { isId } from "../job/ids.ts";
+import { isJobId } from "../job/ids.ts";
 import type { Message, Queue } from "../queue.ts";
 import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 
@@ -144,7 +144,7 @@ function leaseOf(
 function readBody(body: string): { owner: string; id: string } | null {
   try {
     const { owner, id } = JSON.parse(body) as { owner?: unknown; id?: unknown };
-    return typeof owner === "string" && typeof id === "string" && isId(id) ? { owner, id } : null;
+    return typeof owner === "string" && typeof id === "string" && isJobId(id) ? { owner, id } : null;
   } catch {
     return null;
   }

@@ -3,6 +3,7 @@
  *
  *     jobs/<owner>/<folder>/job.<rev>.json   created by link() and never changed; the highest rev is the truth, older ones
  *                                            are taken away after it
+ *     jobs/<owner>/<folder>/c/<n>/job.<rev>.json     of a child, likewise
  *     due/<moment>/<owner>/<id>              empty
  *     idempotency/<owner>/<sha256>           what the key stands for
  *
@@ -15,11 +16,11 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { JobRecord } from "../job/job.ts";
-import { jobFolder, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
+import { childrenPrefix, jobFolder, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../storage/durable-files.ts";
 import { diskKeys, diskTimers } from "./disk-entries.ts";
-import { countYoung, cursorFolder } from "./folders.ts";
+import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { memoryNotes } from "./memory.ts";
 import { createWatchers } from "./watchers.ts";
 
@@ -91,6 +92,9 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
 
     countSince: (owner, sinceMs, most) =>
       withStorageErrors(async () => countYoung(await namesIn(join(dir, ownerPrefix(owner))), sinceMs, most)),
+
+    children: (owner, root) =>
+      withStorageErrors(async () => childNumbers(await namesIn(join(dir, childrenPrefix(owner, root))))),
 
     async changed(owner, id, rev, signal) {
       const done = new AbortController();

@@ -1,6 +1,6 @@
 /** What can be told from the names of jobs' folders. */
 import { AppError } from "../errors.ts";
-import { idTimeMs } from "../job/ids.ts";
+import { childNumber, idTimeMs } from "../job/ids.ts";
 import { jobFolderId } from "../job/keys.ts";
 
 /** The folder of the last job of the page before. Throws `invalid_request` for what was never handed out as a cursor. */
@@ -9,6 +9,14 @@ export function cursorFolder(cursor: string): string {
     throw new AppError("invalid_request", "This cursor is not valid; start again without one.");
   }
   return cursor;
+}
+
+/** The numbers of the children whose folders these are, the smallest first. */
+export function childNumbers(folders: string[]): number[] {
+  return folders
+    .map(childNumber)
+    .filter((index) => index !== null)
+    .sort((a, b) => a - b);
 }
 
 /** How many of them are of jobs that were made since then; counts up to `most`. */

@@ -3,9 +3,19 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { newToken } from "../job/ids.ts";
 import type { JobRecord } from "../job/job.ts";
-import { idempotencyKey, jobFolder, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../job/keys.ts";
+import {
+  childrenPrefix,
+  idempotencyKey,
+  jobFolder,
+  jobFolderId,
+  jobPrefix,
+  noteKey,
+  ownerPrefix,
+  timerKey,
+  timerOfKey,
+} from "../job/keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timer, Timers } from "../records.ts";
-import { countYoung, cursorFolder } from "./folders.ts";
+import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** Kept as text, so that nobody shares an object with the storage. */
@@ -21,6 +31,10 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
     watchers.wake(key);
     return stored(entry, clock.now());
   };
+
+  /** What comes after the prefix in the names of records, without the slash at the end. */
+  const under = (prefix: string): string[] =>
+    [...kept.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length, -1));
 
   return {
     async create(record) {
@@ -44,18 +58,18 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
     },
     async list(owner, { limit, cursor }) {
       const prefix = ownerPrefix(owner);
-      const after = cursor === undefined ? "" : `${prefix}${cursorFolder(cursor)}/`;
-      const keys = [...kept.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
-      const records = keys.slice(0, limit).map((key) => stored(kept.get(key)!, 0).record);
+      const after = cursor === undefined ? "" : cursorFolder(cursor);
+      const folders = under(prefix).filter((name) => name > after && jobFolderId(name) !== null);
+      const page = folders.sort().slice(0, limit);
+      const records = page.map((name) => stored(kept.get(`${prefix}${name}/`)!, 0).record);
       const last = records.at(-1);
-      return { records, cursor: last && keys.length > limit ? jobFolder(last.id) : null };
+      return { records, cursor: last && folders.length > limit ? jobFolder(last.id) : null };
     },
     async countSince(owner, sinceMs, most) {
-      const prefix = ownerPrefix(owner);
-      const folders = [...kept.keys()]
-        .filter((key) => key.startsWith(prefix))
-        .map((key) => key.slice(prefix.length, -1));
-      return countYoung(folders, sinceMs, most);
+      return countYoung(under(ownerPrefix(owner)), sinceMs, most);
+    },
+    async children(owner, root) {
+      return childNumbers(under(childrenPrefix(owner, root)));
     },
     async changed(owner, id, rev, signal) {
       const key = jobPrefix(owner, id);

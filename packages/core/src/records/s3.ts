@@ -2,6 +2,7 @@
  * Records in S3, one object each.
  *
  *     jobs/<owner>/<folder>/job.json    changed by If-Match on its etag alone
+ *     jobs/<owner>/<folder>/c/<n>/…     of a child, likewise
  *     due/<moment>/<owner>/<id>         empty
  *     idempotency/<owner>/<sha256>      what the key stands for; the bucket's lifecycle takes it away
  *     locks/<name>                      notes
@@ -20,10 +21,19 @@ import {
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { JobRecord } from "../job/job.ts";
-import { idempotencyKey, jobFolderId, jobPrefix, noteKey, ownerPrefix, timerKey, timerOfKey } from "../job/keys.ts";
+import {
+  childrenPrefix,
+  idempotencyKey,
+  jobFolderId,
+  jobPrefix,
+  noteKey,
+  ownerPrefix,
+  timerKey,
+  timerOfKey,
+} from "../job/keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timers } from "../records.ts";
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
-import { countYoung, cursorFolder } from "./folders.ts";
+import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** Whoever waits for a change that another machine makes looks this often, unless told otherwise. */
@@ -86,6 +96,19 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
       const page = await objects.list({ Prefix: prefix, Delimiter: "/", MaxKeys: most });
       const folders = page.prefixes.map((path) => path.slice(prefix.length, -1));
       return countYoung(folders, sinceMs, most);
+    },
+
+    async children(owner, root) {
+      const prefix = childrenPrefix(owner, root);
+      const folders: string[] = [];
+      let token: string | undefined;
+      do {
+        const after = token ? { ContinuationToken: token } : {};
+        const page = await objects.list({ Prefix: prefix, Delimiter: "/", ...after });
+        folders.push(...page.prefixes.map((path) => path.slice(prefix.length, -1)));
+        token = page.token;
+      } while (token);
+      return childNumbers(folders);
     },
 
     // does not look itself, because whoever waits does, and each look is paid for

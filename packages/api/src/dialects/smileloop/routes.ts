@@ -4,7 +4,7 @@
  */
 import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/job.ts";
-import { deleteJob } from "@smileloop/core/jobs/jobs.ts";
+import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { accepts } from "hono/accepts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiDeps } from "../../deps.ts";

@@ -1,17 +1,15 @@
 import { expect, test } from "vitest";
-import { newId } from "./ids.ts";
+import { type Change, changeJob, MAX_CLAIMS, MAX_FAILURES, MAX_MOVES } from "./change.ts";
+import { childId, newId } from "./ids.ts";
 import {
-  type Change,
-  changeJob,
   type JobRecord,
   type JobState,
-  MAX_CLAIMS,
-  MAX_FAILURES,
+  jobRecordSchema,
   MAX_JOB_LIFE_MS,
   newJobRecord,
   RESULT_LIFE_MS,
   STATES,
-} from "./job.ts";
+} from "./record.ts";
 
 const NOW = Date.parse("2026-01-02T03:04:05Z");
 const output = {
@@ -29,6 +27,7 @@ const noFace = { code: "no_face", detail: "No face was found." } as const;
 
 const CHANGES = {
   cancel: { by: "api", do: "cancel" },
+  "cancel of a child": { by: "sweeper", do: "cancel" },
   delete: { by: "api", do: "delete" },
   "claim, lease alive": alive,
   "claim, lease dead": dead,
@@ -40,6 +39,13 @@ const CHANGES = {
   "fail for good": { ...holder, do: "fail", error: noFace },
   "hand back": { ...holder, do: "handBack" },
   "cancel done": { ...holder, do: "cancelDone" },
+  wait: { ...holder, do: "wait", children: 3, ended: 2 },
+  "wait for nothing": { ...holder, do: "wait", children: 3, ended: 3 },
+  requeue: { ...holder, do: "requeue", queue: "warp-long", estimateSeconds: 900 },
+  "requeue to where it is": { ...holder, do: "requeue", queue: "warp", estimateSeconds: 900 },
+  wake: { by: "worker", do: "wake", ended: 3 },
+  "wake, a child left": { by: "sweeper", do: "wake", ended: 2 },
+  "wait of another": { ...holder, token: "other", do: "wait", children: 3, ended: 2 },
   "beat of another": { ...holder, token: "other", do: "beat", progress: null },
   "succeed of another": { ...holder, token: "other", do: "succeed", ...result },
   "deadline, in time": { by: "sweeper", do: "deadline" },
@@ -58,9 +64,18 @@ const holderOnly = {
 };
 const notOthers = { ...holderOnly, running: "not_holder", canceling: "not_holder" };
 const nobodysResult = { queued: "nothing_to_do", running: "nothing_to_do", waiting: "nothing_to_do" };
+const canceled = {
+  queued: "canceled",
+  waiting: "canceled",
+  running: "canceling",
+  canceling: "nothing_to_do",
+  ...ended,
+};
+const holderStays = { ...holderOnly, running: "nothing_to_do" };
 /** The state after the change, or why it is refused. */
 const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
-  cancel: { queued: "canceled", waiting: "canceled", running: "canceling", canceling: "nothing_to_do", ...ended },
+  cancel: canceled,
+  "cancel of a child": canceled,
   delete: { ...(Object.fromEntries(STATES.map((s) => [s, "deleted"])) as Record<JobState, string>), deleted: "ended" },
   "claim, lease alive": {
     ...{ queued: "running", running: "lease_alive", canceling: "canceling", waiting: "nothing_to_do" },
@@ -78,6 +93,13 @@ const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
   "fail for good": { ...holderOnly, running: "failed" },
   "hand back": { ...holderOnly, running: "queued" },
   "cancel done": { ...holderOnly, running: "nothing_to_do", canceling: "canceled" },
+  wait: { ...holderOnly, running: "waiting" },
+  "wait for nothing": holderStays,
+  requeue: { ...holderOnly, running: "queued" },
+  "requeue to where it is": holderStays,
+  wake: { ...nobodysResult, canceling: "nothing_to_do", waiting: "queued", ...ended },
+  "wake, a child left": { ...nobodysResult, canceling: "nothing_to_do", waiting: "children_left", ...ended },
+  "wait of another": notOthers,
   "beat of another": notOthers,
   "succeed of another": notOthers,
   "deadline, in time": { queued: "not_due", running: "not_due", canceling: "not_due", waiting: "not_due", ...ended },
@@ -93,9 +115,13 @@ const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
 };
 
 function queuedJob(): JobRecord {
-  const job = { id: newId(NOW), owner: "local", kind: "animate", queue: "warp", engine: "warp", estimateSeconds: 2 };
+  const job = { id: newId(NOW), owner: "local", kind: "draw", queue: "warp", engine: "warp", estimateSeconds: 2 };
   const held = { params: { preset: "smile" }, metadata: { order: "7" }, inputs: { image: [input] } };
   return newJobRecord({ ...job, ...held }, NOW);
+}
+
+function asked({ id, owner, kind, queue, params, metadata, inputs }: JobRecord) {
+  return { id, owner, kind, queue, params, metadata, inputs };
 }
 
 function changed(record: JobRecord, change: Change, now = NOW): JobRecord {
@@ -114,7 +140,7 @@ function jobIn(state: JobState): JobRecord {
     queued: () => queued,
     running: () => running,
     canceling: () => changed(running, CHANGES.cancel),
-    waiting: () => ({ ...queued, state: "waiting" }),
+    waiting: () => changed(running, CHANGES.wait),
     succeeded: () => succeeded,
     failed: () => changed(running, CHANGES["fail for good"]),
     canceled: () => changed(queued, CHANGES.cancel),
@@ -223,4 +249,73 @@ test("tombstones hold no file and no claim; a deleted one nothing that the clien
     });
     expect(JSON.stringify(deleted)).not.toMatch(/smile|order|image\/0|video\.mp4/);
   }
+});
+
+test("a wait stores how many children there are, lets go of the claim, and starts the failures again", () => {
+  const failed = changed(claimed(queuedJob()), CHANGES["fail, to be tried again"]);
+  const waiting = changed(claimed(failed), CHANGES.wait);
+  expect(waiting).toMatchObject({ state: "waiting", children: 3, waits: 1, failures: 0, claim: null, attempt: 2 });
+  expect(waiting.attempts).toHaveLength(2);
+  const woken = changed(waiting, CHANGES.wake, NOW + 5);
+  expect(woken).toMatchObject({ state: "queued", queued_at: NOW + 5 });
+  // a plan that is run again never counts fewer
+  expect(changed(claimed(woken), { ...holder, do: "wait", children: 1, ended: 0 }).children).toBe(3);
+});
+
+test("a claim that ended in a wait or a move is none of the ten", () => {
+  let record = queuedJob();
+  for (let turn = 1; turn <= MAX_CLAIMS + 5; turn++) {
+    record = changed(changed(claimed(record), { ...holder, do: "wait", children: turn, ended: turn - 1 }), {
+      ...{ by: "worker", do: "wake", ended: turn },
+    });
+  }
+  expect(jobRecordSchema.parse(record).attempts).toHaveLength(MAX_CLAIMS);
+  for (let turn = 1; turn <= MAX_MOVES; turn++) {
+    record = changed(claimed(record), { ...holder, do: "requeue", queue: `q${turn}`, estimateSeconds: turn });
+  }
+  for (let turn = 1; turn <= MAX_CLAIMS; turn++) record = changed(claimed(record), CHANGES["hand back"]);
+  expect(changed(record, dead)).toMatchObject({ state: "failed", error: { code: "worker_lost" } });
+});
+
+test("a move is no failure, goes to the other queue with the new estimate, and is made three times at most", () => {
+  let record = changed(claimed(queuedJob()), CHANGES["fail, to be tried again"]);
+  for (let turn = 1; turn <= MAX_MOVES; turn++) {
+    const move: Change = { ...holder, do: "requeue", queue: `q${turn}`, estimateSeconds: turn };
+    record = changed(claimed(record), move, NOW + turn);
+    expect(record).toMatchObject({ state: "queued", queue: `q${turn}`, estimate_s: turn, failures: 1, moves: turn });
+    expect(record.queued_at).toBe(NOW + turn);
+  }
+  expect(changeJob(claimed(record), CHANGES.requeue, NOW)).toBe("nothing_to_do");
+});
+
+test("a plan has no engine, and neither has its result", () => {
+  const plan = newJobRecord({ ...asked(queuedJob()), engine: null, estimateSeconds: 0 }, NOW);
+  expect(plan.engine).toBeNull();
+  expect(changed(claimed(plan), { ...CHANGES.succeed, engineVersion: null }).engine).toBeNull();
+});
+
+test("a child has its root's deadline, no dialect, never expires by itself and has no children", () => {
+  const root = queuedJob();
+  const child = newJobRecord(
+    {
+      ...{ ...asked(root), engine: "warp", estimateSeconds: 1, consent: { by: "ann" } },
+      ...{ id: childId(root.id, 4), root: root.id, index: 4, deadlineAtMs: root.deadline_at },
+    },
+    NOW + 1000,
+  );
+  expect(jobRecordSchema.parse(child)).toMatchObject({ root: root.id, index: 4, deadline_at: root.deadline_at });
+  expect(child.dialect).toBeNull();
+  const succeeded = changed(claimed(child), CHANGES.succeed);
+  expect(succeeded).toMatchObject({ state: "succeeded", expires_at: null });
+  expect(changeJob(succeeded, CHANGES["expire, due"], NOW + 2 * RESULT_LIFE_MS)).toBe("nothing_to_do");
+  expect(changeJob(claimed(child), CHANGES.wait, NOW)).toBe("nothing_to_do");
+});
+
+test("a deleted job keeps nothing of what it was asked and promised", () => {
+  const more = { webhook: { url: "secret" }, access: { price: 1 }, consent: { by: "secret" } };
+  const job = { ...asked(queuedJob()), engine: null, estimateSeconds: 1, ...more };
+  const record = { ...newJobRecord(job, NOW), external: { provider: "sync", id: "secret" } };
+  const deleted = changed(record, CHANGES.delete);
+  expect(JSON.stringify(deleted)).not.toMatch(/secret|price/);
+  expect(jobRecordSchema.parse(deleted).engine).toBeNull();
 });

@@ -1,0 +1,223 @@
+/**
+ * The one function that changes a job's record.
+ *
+ * States
+ *
+ *     queued ──claim──▶ running ──────────▶ succeeded ──┐
+ *      ▲ ▲ │             │ │ │ └──fail────▶ failed ─────┼─expire─▶ expired ─▶ (gone after a day)
+ *      │ │ └──cancel─┐   │ │ └───cancel──▶ canceling ─┐ │
+ *      │ │           │   │ └wait─▶ waiting ─cancel─┐  │ │
+ *      │ └───wake────┼───┼────────────┘            ▼  ▼ │
+ *      └──retry,     └───┼──────────────────────▶ canceled
+ *         hand back, ────┘
+ *         requeue
+ *     any ──delete──▶ deleted ─▶ (gone after a day)
+ *
+ * Who may change what
+ *
+ * | who | change | from → to | when |
+ * | --- | --- | --- | --- |
+ * | API | cancel | queued, waiting → canceled; running → canceling | a canceling record stays as it is |
+ * | worker, sweeper | cancel | the same | only a child, whose root has ended or is being canceled |
+ * | API | delete | any → deleted | what it held goes; id, owner and times stay |
+ * | worker | claim | queued → running; running → running | queued, or the lease has run out; raises `attempt`, stores a new token |
+ * | worker | claim | queued, running → failed | the same, but there were 10 claims already, less waits and moves |
+ * | worker, sweeper | close | canceling → canceled | the lease has run out |
+ * | worker, sweeper | wake | waiting → queued | all children that were created have ended |
+ * | holder | beat | running → running | progress only ever rises |
+ * | holder | succeed | running → succeeded | |
+ * | holder | fail | running → failed, or queued | queued while the error is retryable and failures are under 3 |
+ * | holder | handBack | running → queued | SIGTERM, Spot: no failure |
+ * | holder | wait | running → waiting | some child had not ended when the plan was asked; stores how many there are, failures start again |
+ * | holder | requeue | running → queued | to another queue, at most 3 times: there is more to do than was expected |
+ * | holder | cancelDone | canceling → canceled | the work has stopped |
+ * | sweeper | deadline | queued, running, waiting → failed; canceling → canceled | past `deadline_at` |
+ * | sweeper | expire | succeeded, failed, canceled → expired | past `expires_at`, which a child has none of; inputs and outputs go |
+ *
+ * Holder = whoever knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
+ * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.
+ *
+ * Neither waits nor moves can go on for ever: between two waits at least one child has ended, and moves are counted.
+ */
+import { ERRORS } from "../errors.ts";
+import { newToken } from "./ids.ts";
+import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, type Progress, RESULT_LIFE_MS } from "./record.ts";
+
+export const LEASE_MS = 60_000;
+export const BEAT_MS = 15_000;
+export const MAX_FAILURES = 3;
+export const MAX_CLAIMS = 10;
+export const MAX_MOVES = 3;
+
+export type JobResult = {
+  outputs: JobRecord["outputs"];
+  /** Null for a plan. */
+  engineVersion: string | null;
+  warnings: JobRecord["warnings"];
+  timings: JobRecord["timings"];
+};
+
+/** `leaseAlive`: whether the record is younger than LEASE_MS by the storage's own clock. */
+export type Change =
+  | { by: "api" | "worker" | "sweeper"; do: "cancel" }
+  | { by: "api"; do: "delete" }
+  | { by: "worker"; do: "claim"; token: string; worker: string; leaseAlive: boolean }
+  | { by: "worker" | "sweeper"; do: "close"; leaseAlive: boolean }
+  /** `ended`: how many of the children that the record counts have ended. */
+  | { by: "worker" | "sweeper"; do: "wake"; ended: number }
+  | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
+  | ({ by: "holder"; token: string; do: "succeed" } & JobResult)
+  | { by: "holder"; token: string; do: "fail"; error: JobError }
+  | { by: "holder"; token: string; do: "handBack" }
+  /** `children`: how many there are by now; `ended`: how many of them had ended when the plan was asked what to do. */
+  | { by: "holder"; token: string; do: "wait"; children: number; ended: number }
+  | { by: "holder"; token: string; do: "requeue"; queue: string; estimateSeconds: number }
+  | { by: "holder"; token: string; do: "cancelDone" }
+  | { by: "sweeper"; do: "deadline" }
+  | { by: "sweeper"; do: "expire" };
+
+/**
+ * Why a change was refused: the record has ended; somebody else holds it; its lease is alive; it is being canceled; too early;
+ * children are still at work; or it would change nothing.
+ */
+export type Refusal =
+  | "ended"
+  | "not_holder"
+  | "lease_alive"
+  | "canceling"
+  | "not_due"
+  | "children_left"
+  | "nothing_to_do";
+
+/** The record as it is after the change, or why there is none. Pure: the record that was given is not touched. */
+export function changeJob(record: JobRecord, change: Change, nowMs: number): JobRecord | Refusal {
+  const next = nextOf(record, change, nowMs);
+  if (typeof next === "string") return next;
+  return { ...next, rev: record.rev + 1, write: newToken() };
+}
+
+function nextOf(record: JobRecord, change: Change, now: number): JobRecord | Refusal {
+  if (change.do === "delete") return record.state === "deleted" ? "ended" : tombstone(record, "deleted", now);
+  if (change.do === "expire") return expire(record, now);
+  if (isEnded(record.state)) return "ended";
+  switch (change.do) {
+    case "cancel":
+      if (record.state === "canceling") return "nothing_to_do";
+      return record.state === "running" ? { ...record, state: "canceling" } : end(record, "canceled", now);
+    case "claim":
+      return claim(record, change, now);
+    case "close":
+      if (record.state !== "canceling") return "nothing_to_do";
+      return change.leaseAlive ? "lease_alive" : end(record, "canceled", now);
+    case "wake":
+      if (record.state !== "waiting") return "nothing_to_do";
+      return change.ended < (record.children ?? 0) ? "children_left" : queued(record, now);
+    case "deadline":
+      return deadline(record, now);
+    default:
+      return byHolder(record, change, now);
+  }
+}
+
+function claim(record: JobRecord, change: Change & { do: "claim" }, now: number): JobRecord | Refusal {
+  if (record.state === "canceling") return "canceling";
+  if (record.state === "waiting") return "nothing_to_do";
+  if (record.state === "running" && change.leaseAlive) return "lease_alive";
+  const released = release(record, now, record.claim ? { code: "worker_lost", detail: "The worker was lost." } : null);
+  if (record.attempt - (record.waits ?? 0) - (record.moves ?? 0) >= MAX_CLAIMS) {
+    const detail = `The job was started ${MAX_CLAIMS} times and none of them came to an end.`;
+    return end({ ...released, error: { code: "worker_lost", detail } }, "failed", now);
+  }
+  return {
+    ...released,
+    state: "running",
+    attempt: record.attempt + 1,
+    started_at: now,
+    claim: { token: change.token, worker: change.worker },
+  };
+}
+
+function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: number): JobRecord | Refusal {
+  if (record.claim?.token !== change.token) return "not_holder";
+  if (change.do === "cancelDone") return record.state === "canceling" ? end(record, "canceled", now) : "nothing_to_do";
+  if (record.state === "canceling") return "canceling";
+  switch (change.do) {
+    case "beat":
+      return { ...record, progress: further(record.progress, change.progress) };
+    case "succeed": {
+      const { outputs, warnings, timings, engineVersion } = change;
+      const engine = record.engine && { ...record.engine, version: engineVersion };
+      const progress = { stage: "done", done: 1, total: 1, percent: 100 };
+      return end({ ...record, outputs, warnings, timings, engine, progress }, "succeeded", now);
+    }
+    case "handBack":
+      return queued(release(record, now, null), now);
+    case "fail": {
+      const failures = record.failures + 1;
+      const failed = { ...release(record, now, change.error), failures };
+      const again = ERRORS[change.error.code].retryable && failures < MAX_FAILURES;
+      return again ? queued(failed, now) : end({ ...failed, error: change.error }, "failed", now);
+    }
+    case "wait": {
+      const children = Math.max(record.children ?? 0, change.children);
+      if (change.ended >= children || record.root !== undefined) return "nothing_to_do";
+      const waits = (record.waits ?? 0) + 1;
+      return { ...release(record, now, null), state: "waiting", children, waits, failures: 0 };
+    }
+    case "requeue": {
+      const moves = (record.moves ?? 0) + 1;
+      if (change.queue === record.queue || moves > MAX_MOVES) return "nothing_to_do";
+      const { queue, estimateSeconds } = change;
+      return queued({ ...release(record, now, null), queue, estimate_s: estimateSeconds, moves }, now);
+    }
+  }
+}
+
+function queued(record: JobRecord, now: number): JobRecord {
+  return { ...record, state: "queued", queued_at: now };
+}
+
+function deadline(record: JobRecord, now: number): JobRecord | Refusal {
+  if (now < record.deadline_at) return "not_due";
+  if (record.state === "canceling") return end(record, "canceled", now);
+  const detail = "The job did not end within the time that it was given.";
+  return end({ ...record, error: { code: "deadline_passed", detail } }, "failed", now);
+}
+
+function expire(record: JobRecord, now: number): JobRecord | Refusal {
+  if (!isEnded(record.state) || (record.root !== undefined && record.closed_at === null)) return "nothing_to_do";
+  if (record.state === "expired" || record.state === "deleted") return "ended";
+  return now < record.expires_at! ? "not_due" : tombstone(record, "expired", now);
+}
+
+function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
+  const expires = record.root === undefined ? now + RESULT_LIFE_MS : null;
+  return { ...release(record, now, record.error), state, ended_at: now, expires_at: expires };
+}
+
+/** Takes the claim out and files it under the attempts. */
+function release(record: JobRecord, now: number, error: JobError | null): JobRecord {
+  if (!record.claim) return record;
+  const attempt = { started: record.started_at ?? now, ended: now, worker: record.claim.worker, error };
+  return { ...record, claim: null, attempts: [...record.attempts, attempt].slice(-ATTEMPTS_KEPT) };
+}
+
+/** What stays of a job whose files are gone: who, when, and how it ended. */
+function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
+  const released = release(record, now, null);
+  const { external, webhook, access, consent, ...bare } = released;
+  return {
+    ...(state === "deleted" ? { ...bare, params: {}, metadata: {} } : released),
+    state,
+    ended_at: record.ended_at ?? now,
+    expires_at: record.expires_at ?? now,
+    closed_at: now,
+    inputs: {},
+    outputs: {},
+  };
+}
+
+function further(before: Progress | null, after: Progress | null): Progress | null {
+  if (!before || !after) return after ?? before;
+  return after.percent < before.percent ? { ...after, percent: before.percent } : after;
+}

@@ -1,0 +1,192 @@
+/** The record of a job: one small JSON, and the only truth about it. How it changes is said in `change.ts`. */
+import { z } from "zod";
+import { ERROR_CODES, type ErrorCode } from "../errors.ts";
+import { newToken } from "./ids.ts";
+
+export const RESULT_LIFE_MS = 60 * 60_000;
+export const UPLOAD_LIFE_MS = 60 * 60_000;
+export const TOMBSTONE_LIFE_MS = 24 * 60 * 60_000;
+export const MAX_JOB_LIFE_MS = 12 * 60 * 60_000;
+/** Of a job that was claimed more often, only the last claims are told. */
+export const ATTEMPTS_KEPT = 10;
+
+export const STATES = [
+  "queued",
+  "running",
+  "canceling",
+  "waiting",
+  "succeeded",
+  "failed",
+  "canceled",
+  "expired",
+  "deleted",
+] as const;
+export type JobState = (typeof STATES)[number];
+
+/** Milliseconds since 1970. */
+const time = z.int().min(0);
+
+export const jobErrorSchema = z.strictObject({
+  code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+  detail: z.string(),
+  /** The slot whose file is at fault. */
+  input: z.string().optional(),
+});
+export type JobError = z.infer<typeof jobErrorSchema>;
+
+export const jobInputSchema = z.strictObject({
+  key: z.string(),
+  type: z.string(),
+  bytes: z.int().min(0),
+  sha256: z.string().optional(),
+  /** Where it came from, for people: `upload:<id>`, `job:<id>/<slot>`, `form`. */
+  source: z.string(),
+});
+export type JobInput = z.infer<typeof jobInputSchema>;
+
+/** Which of the measures there are depends on the type. */
+export const jobOutputSchema = z.strictObject({
+  key: z.string(),
+  attempt: z.int().min(1),
+  type: z.string(),
+  bytes: z.int().min(0),
+  sha256: z.string(),
+  width: z.int().optional(),
+  height: z.int().optional(),
+  frames: z.int().optional(),
+  fps: z.number().optional(),
+  /** Seconds. */
+  duration: z.number().optional(),
+  audio: z.strictObject({ codec: z.string(), channels: z.int(), sample_rate: z.int() }).optional(),
+  /** Who may fetch it. */
+  access: z.string().optional(),
+  /** How it is marked as made by a machine. */
+  mark: z.string().optional(),
+});
+export type JobOutput = z.infer<typeof jobOutputSchema>;
+
+export const progressSchema = z.strictObject({
+  stage: z.string(),
+  done: z.number(),
+  total: z.number(),
+  percent: z.number().min(0).max(100),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+const loose = z.record(z.string(), z.unknown());
+
+export const jobRecordSchema = z.strictObject({
+  rev: z.int().min(1),
+  /** Fresh with every write: whoever is told that the record had changed can see whether that was their own write. */
+  write: z.string(),
+  id: z.string(),
+  owner: z.string(),
+  kind: z.string(),
+  state: z.enum(STATES),
+  created_at: time,
+  queued_at: time,
+  started_at: time.nullable(),
+  ended_at: time.nullable(),
+  /** When its result goes; set when it ends. Always null for a child: only roots expire. */
+  expires_at: time.nullable(),
+  deadline_at: time,
+  /** When it became `expired` or `deleted`; the record itself goes a day later. */
+  closed_at: time.nullable(),
+  /** Null: a plan, which needs none. */
+  engine: z.strictObject({ name: z.string(), version: z.string().nullable() }).nullable(),
+  queue: z.string(),
+  /** Seconds of work that are expected. */
+  estimate_s: z.number().min(0),
+  params: loose,
+  metadata: z.record(z.string(), z.string()),
+  inputs: z.record(z.string(), z.array(jobInputSchema)),
+  outputs: z.record(z.string(), jobOutputSchema),
+  /** Claims so far; the number of the present one. */
+  attempt: z.int().min(0),
+  failures: z.int().min(0),
+  /** How many claims ended in a wait for children, and how many in a move to another queue. */
+  waits: z.int().min(0).optional(),
+  moves: z.int().min(0).optional(),
+  claim: z.strictObject({ token: z.string(), worker: z.string() }).nullable(),
+  /** The claims that ended, oldest first. */
+  attempts: z
+    .array(z.strictObject({ started: time, ended: time, worker: z.string(), error: jobErrorSchema.nullable() }))
+    .max(ATTEMPTS_KEPT),
+  progress: progressSchema.nullable(),
+  error: jobErrorSchema.nullable(),
+  /** Sentences for the user about a result that is right but could be better. */
+  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })),
+  /** Milliseconds by stage of the run that succeeded. */
+  timings: z.record(z.string(), z.number()),
+  /** Which dialect created it, where its clients see it differently. */
+  dialect: z.string().nullable(),
+  /** Of a child: the id of its root, and its number there. */
+  root: z.string().optional(),
+  index: z.int().min(0).optional(),
+  /** Of a plan: how many children it has created, as of its last wait. */
+  children: z.int().min(0).optional(),
+  /** The job at an outside service that does the work. */
+  external: z.strictObject({ provider: z.string(), id: z.string() }).optional(),
+  /** Where its end is reported to. */
+  webhook: loose.optional(),
+  /** Who may fetch its outputs. */
+  access: loose.optional(),
+  /** What the people shown have agreed to. */
+  consent: loose.optional(),
+});
+export type JobRecord = z.infer<typeof jobRecordSchema>;
+
+type Held = "id" | "owner" | "kind" | "queue" | "params" | "metadata" | "inputs";
+type Optional = "root" | "index" | "webhook" | "access" | "consent";
+export type NewJob = Pick<JobRecord, Held> &
+  Partial<Pick<JobRecord, Optional>> & {
+    /** Null for a plan. */
+    engine: string | null;
+    estimateSeconds: number;
+    dialect?: string | undefined;
+    /** MAX_JOB_LIFE_MS from now unless given. */
+    deadlineAtMs?: number | undefined;
+  };
+
+export function newJobRecord(job: NewJob, nowMs: number): JobRecord {
+  const { engine, estimateSeconds, deadlineAtMs, dialect, ...held } = job;
+  return {
+    rev: 1,
+    write: newToken(),
+    ...held,
+    state: "queued",
+    created_at: nowMs,
+    queued_at: nowMs,
+    started_at: null,
+    ended_at: null,
+    expires_at: null,
+    deadline_at: deadlineAtMs ?? nowMs + MAX_JOB_LIFE_MS,
+    closed_at: null,
+    engine: engine === null ? null : { name: engine, version: null },
+    estimate_s: estimateSeconds,
+    outputs: {},
+    attempt: 0,
+    failures: 0,
+    claim: null,
+    attempts: [],
+    progress: null,
+    error: null,
+    warnings: [],
+    timings: {},
+    dialect: dialect ?? null,
+  };
+}
+
+export function isEnded(state: JobState): boolean {
+  return state !== "queued" && state !== "running" && state !== "canceling" && state !== "waiting";
+}
+
+/** Whether children may work for it: it has not ended, and is not about to. */
+export function isLiving({ state }: JobRecord): boolean {
+  return state === "queued" || state === "running" || state === "waiting";
+}
+
+/** Whether it may have children. */
+export function isPlan({ engine }: JobRecord): boolean {
+  return engine === null;
+}
