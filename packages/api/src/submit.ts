@@ -3,12 +3,13 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { isId } from "@smileloop/core/job/ids.ts";
 import type { JobInput, JobRecord } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
+import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import type { ApiDeps } from "./deps.ts";
-import { type CheckedFile, checkFile, checkUpload } from "./intake/check.ts";
+import { checkUpload } from "./intake/check.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** `source`: how the record names it for people, when it was no upload of the client's own (`form`). */
@@ -106,7 +107,7 @@ async function checkJobInput(
     throw new AppError("gone", "The files of this job are gone; upload the file again.");
   }
   if (!file) throw new AppError("not_found", `This job has no input '${input.slice(0, 60)}'.`);
-  return { file: await checkFile(deps, file.key, slot), source: `job:${job}/${input}` };
+  return { file: await checkFile(deps.files, file.key, slot), source: `job:${job}/${input}` };
 }
 
 function inputOf({ inputs }: JobRecord, slot: string): JobInput | undefined {

@@ -15,6 +15,7 @@ import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/job.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
+import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import type { StageShares } from "./kinds/handler.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
@@ -55,10 +56,10 @@ export type JobIo = StoreIo & {
   /** Milliseconds by stage so far. */
   timings: Record<string, number>;
   /**
-   * Says how many seconds of work the job is now known to be. Time limits follow; where a longer queue serves that much, the
-   * job moves there, by throwing what `run-job.ts` catches.
+   * Says what is known of the inputs once they were read. Time limits follow; where that much work has a longer queue, the job
+   * moves there and loses no try, by throwing what `run-job.ts` catches.
    */
-  expect: (seconds: number) => void;
+  expect: (inputs: SlotFacts) => void;
   /** Has frames that an engine has left made into the video at `path`, and removes them. */
   finish: (frames: RawFrames, spec: VideoSpec, path: string) => Promise<void>;
 };
@@ -108,8 +109,9 @@ export type JobIoOptions = StoreIoOptions & {
   ready: Ready;
   stages: StageShares;
   report: (progress: Progress) => void;
-  /** The queue for this much work, as the kind says. */
-  queueFor: (estimateSeconds: number) => string;
+  /** Seconds of work by the kind's estimate, and the queue for so much. */
+  estimate: (inputs: SlotFacts) => number;
+  queueOf: (estimateSeconds: number) => string;
 };
 
 export function createJobIo(options: JobIoOptions): JobIo {
@@ -136,10 +138,10 @@ export function createJobIo(options: JobIoOptions): JobIo {
   return {
     ...createStoreIo(options),
     ...{ engine, ready, checker, helper, offers, provenance, timings, timed, options: requestOptions },
-    expect: (seconds) => {
-      expected = Math.max(expected, seconds);
-      const queue = options.queueFor(expected);
-      if (queue !== options.queueFor(record.estimate_s)) throw new TooMuchWork(queue, expected);
+    expect: (inputs) => {
+      expected = Math.max(expected, options.estimate(inputs));
+      const queue = options.queueOf(expected);
+      if (queue !== options.queueOf(record.estimate_s)) throw new TooMuchWork(queue, expected);
     },
     finish: async (frames, spec, path) => {
       if (dirname(resolve(frames.path)) !== dirname(path)) {

@@ -13,42 +13,19 @@
 
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
-import {
-  BEAT_MS,
-  type Change,
-  isEnded,
-  type JobError,
-  type JobRecord,
-  type JobResult,
-  LEASE_MS,
-  type Progress,
-} from "@smileloop/core/job/job.ts";
+import { BEAT_MS, type Change, isEnded, type JobError, type JobRecord, LEASE_MS } from "@smileloop/core/job/job.ts";
 import { attemptPrefix } from "@smileloop/core/job/keys.ts";
-import { type Changed, type JobStore, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
-import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
+import { type Changed, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import { type Claim, type ClaimTimes, holdClaim, lastWrite } from "./claim.ts";
-import { createJobIo } from "./job-io.ts";
-import type { ClaimedJob, Handlers } from "./kinds/handler.ts";
-import type { EngineProcess } from "./process/engine-process.ts";
+import { TooMuchWork } from "./job-io.ts";
+import { type Perform, type PerformDeps, performerOf } from "./perform.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
-/** The processes of one slot of a worker. */
-export type Processes = {
-  engine: EngineProcess;
-  /** A process for `check`, which has no part in the work. */
-  checker: EngineProcess;
-  /** One for the services that the engine does not offer; null where it offers all that jobs need. */
-  helper: EngineProcess | null;
-};
-
-export type JobDeps = JobStore & {
-  kinds: Kinds;
-  handlers: Handlers;
-  /** Null for a worker without an engine: it can run plans alone. */
-  processes: Processes | null;
+export type JobDeps = PerformDeps & {
   log: Log;
   workRoot: string;
   /** Names this worker in the record. */
@@ -67,6 +44,7 @@ export type Outcome = {
     | "canceled"
     | "handed_back"
     | "moved" // to a queue for more work
+    | "waits" // for its children
     | "device_lost" // handed back, and this engine has nothing left to work with
     | "lost" // deleted, or taken by somebody else
     | "unknown"; // the storage did not say whether the last write arrived
@@ -88,57 +66,41 @@ const STORAGE_MS = 5000;
 /** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
 export async function runJob(deps: JobDeps, job: { owner: string; id: string }, options: RunOptions): Promise<Outcome> {
   const found = await deps.records.get(job.owner, job.id);
-  if (!found || isEnded(found.record.state)) return { did: "ended", againMs: null };
-  if (found.record.state === "canceling") return close(deps, found);
-  if (found.record.state === "waiting" || leaseAlive(found)) return busy(found);
-  const able = await ableFor(deps, found.record);
-  if (!able) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
+  if (!found) return { did: "ended", againMs: null };
+  const { record } = found;
+  if (isEnded(record.state)) return ended(deps, record);
+  if (record.state === "canceling") return close(deps, found);
+  if (record.state === "waiting") {
+    await wakeRoot(deps, "worker", record);
+    return { did: "waits", againMs: null };
+  }
+  if (leaseAlive(found)) return busy(found);
+  if (record.root !== undefined && !(await livingRoot(deps, record))) return cancel(deps, record);
+  const perform = await performerOf(deps, record);
+  if (!perform) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
 
   const token = newToken();
   const claim = { by: "worker", do: "claim", token, worker: deps.worker } as const;
   const claimOf = (now: StoredRecord) => ({ ...claim, leaseAlive: leaseAlive(now) });
   const { stored, refused } = await updateJob(deps, job.owner, job.id, claimOf, found);
-  if (!stored || refused === "ended") return { did: "ended", againMs: null };
+  if (!stored) return { did: "ended", againMs: null };
+  if (refused === "ended") return ended(deps, stored.record);
   if (refused === "canceling") return close(deps, stored);
   if (refused) return busy(stored);
-  if (stored.record.state === "failed") return { did: "failed", againMs: null };
-  return work(deps, stored, token, able, options);
+  if (stored.record.state === "failed") return ended(deps, stored.record, "failed");
+  return work(deps, stored, token, perform, options);
 }
 
-/** Does the work of one claim. */
-type Able = (job: ClaimedJob, claimed: ClaimedIo) => Promise<JobResult>;
-type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
-
-/** What this worker can do for a job; null where its kind or engine is not served here. */
-async function ableFor(deps: JobDeps, { kind, engine }: JobRecord): Promise<Able | null> {
-  const handler = Object.hasOwn(deps.handlers, kind) ? deps.handlers[kind] : undefined;
-  const { processes } = deps;
-  if (!handler || !deps.kinds.has(kind)) return null;
-  if ("plan" in handler) return null;
-  if (!processes) return null;
-  const ready = await processes.engine.ready();
-  if (!ready.kinds.includes(kind) || ready.engine !== engine?.name) return null;
-  return async (job, claimed) => {
-    const { record } = job;
-    const io = createJobIo({
-      ...deps,
-      ...processes,
-      ...claimed,
-      record,
-      ready,
-      stages: handler.stages(record),
-      queueFor: (seconds) => deps.kinds.get(kind)!.queueOf(ready.engine, seconds),
-    });
-    const result = await handler.run(job, io);
-    return { ...result, engineVersion: ready.version, timings: io.timings };
-  };
+/** A child that has ended is marked for its root, whoever has ended it. Safe to repeat. */
+async function ended(deps: JobDeps, record: JobRecord, did: Outcome["did"] = "ended"): Promise<Outcome> {
+  if (record.root !== undefined) await markEnded(deps, record);
+  return { did, againMs: null };
 }
 
-/** The params are checked again: the record may come from another version of this service. */
-function claimedJob({ kinds }: JobDeps, record: JobRecord): ClaimedJob {
-  const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
-  if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
-  return { record, params: parsed.data };
+/** A child whose root has ended has nobody to work for. */
+async function cancel(deps: JobDeps, child: JobRecord): Promise<Outcome> {
+  await cancelChild(deps, "worker", child);
+  return { did: "canceled", againMs: null };
 }
 
 function busy({ ageMs }: StoredRecord): Outcome {
@@ -150,14 +112,15 @@ async function close(deps: JobDeps, found: StoredRecord): Promise<Outcome> {
   const { owner, id } = found.record;
   const closeOf = (now: StoredRecord) => ({ by: "worker", do: "close", leaseAlive: leaseAlive(now) }) as const;
   const { stored, refused } = await updateJob(deps, owner, id, closeOf, found);
-  return refused === "lease_alive" && stored ? busy(stored) : { did: "ended", againMs: null };
+  if (refused === "lease_alive" && stored) return busy(stored);
+  return stored && isEnded(stored.record.state) ? ended(deps, stored.record) : { did: "ended", againMs: null };
 }
 
 async function work(
   deps: JobDeps,
   stored: StoredRecord,
   token: string,
-  able: Able,
+  perform: Perform,
   { signal, onBeat }: RunOptions,
 ): Promise<Outcome> {
   const { record } = stored;
@@ -172,10 +135,14 @@ async function work(
   let dir = "";
   try {
     dir = makeWorkDir(deps.workRoot, "job");
-    const result = await able(claimedJob(deps, record), { dir, signal: stop, report: claim.report });
+    const made = await perform(record, { dir, signal: stop, report: claim.report });
     // it was queued by another machine's clock
     const queued = Math.max(0, (record.started_at ?? startMs) - record.queued_at);
-    change = { by: "holder", token, do: "succeed", ...result, timings: { queued, ...result.timings } };
+    const by = { by: "holder", token } as const;
+    change =
+      "children" in made
+        ? { ...by, do: "wait", ...made }
+        : { ...by, do: "succeed", ...made, timings: { queued, ...made.timings } };
   } catch (error) {
     deviceLost = hasCode(error, "device_lost");
     change = changeAfter(error, token, claim, signal, log);
@@ -183,10 +150,17 @@ async function work(
   if (dir) await removeWorkDir(dir);
   await claim.release();
   const attempt = { record, token, seen: claim.seen(), stopping: signal.aborted };
-  const ended = await conclude({ ...deps, log }, attempt, change);
-  const outcome: Outcome = deviceLost && ended.did === "handed_back" ? { did: "device_lost", againMs: 0 } : ended;
+  const left = await conclude({ ...deps, log }, attempt, change);
+  if (record.root !== undefined) await markIfEnded(deps, record);
+  const outcome: Outcome = deviceLost && left.did === "handed_back" ? { did: "device_lost", againMs: 0 } : left;
   log.info({ did: outcome.did, ms: deps.clock.now() - startMs }, "job left");
   return outcome;
+}
+
+/** Marks the child whose claim has just ended. Throws what the storage throws: then its message comes again. */
+async function markIfEnded(deps: JobDeps, { owner, id }: JobRecord): Promise<void> {
+  const stored = await deps.records.get(owner, id);
+  if (stored && isEnded(stored.record.state)) await markEnded(deps, stored.record);
 }
 
 /** What is to be written after the work was stopped or failed; null when there is nothing left to write. */
@@ -194,6 +168,10 @@ function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortS
   const by = { by: "holder", token } as const;
   if (claim.verdict() === "lost") return null;
   if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
+  if (error instanceof TooMuchWork) {
+    log.info({ queue: error.queue, seconds: error.estimateSeconds }, "job moves");
+    return { ...by, do: "requeue", queue: error.queue, estimateSeconds: error.estimateSeconds };
+  }
   if (signal.aborted) return { ...by, do: "handBack" };
   // a full disk is met by the job's own files, too
   if (isDiskFull(error) || hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
@@ -235,6 +213,16 @@ async function conclude(deps: JobDeps, attempt: Attempt, change: Change | null):
   if (won) return { did: "succeeded", againMs: null };
   await drop();
   if (!now || refused) return { did: "lost", againMs: 0 };
+  if (now.state === "waiting") {
+    // the last child may have ended before the root began to wait
+    await wakeRoot(deps, "worker", now);
+    return { did: "waits", againMs: null };
+  }
+  if (change.do === "requeue") {
+    // if it is lost, the sweeper sends it again
+    await deps.queue.send({ queue: now.queue, owner: now.owner, id: now.id }).catch(() => {});
+    return { did: "moved", againMs: null };
+  }
   if (now.state === "canceled") return { did: "canceled", againMs: null };
   if (now.state === "failed") return { did: "failed", againMs: null };
   if (change.do === "fail") return { did: "retried", againMs: 1000 * 2 ** (now.failures - 1) };

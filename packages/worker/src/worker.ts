@@ -11,9 +11,10 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { LEASE_MS } from "@smileloop/core/job/job.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message } from "@smileloop/core/queue.ts";
+import type { Processes } from "./perform.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
 import { createEngineProcess, type EngineProcess } from "./process/engine-process.ts";
-import { type JobDeps, type Outcome, type Processes, runJob } from "./run-job.ts";
+import { type JobDeps, type Outcome, runJob } from "./run-job.ts";
 import { removeLeftovers } from "./work-dirs.ts";
 
 export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
@@ -67,7 +68,7 @@ export const POLL_MS = 20_000;
 const RETRY_MS = 5000;
 const LEAVE_EVERY_MS = 60_000;
 /** A message that came to nothing: it keeps no worker alive. */
-const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us"];
+const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us", "waits"];
 
 export function createWorker(options: WorkerOptions): Worker {
   const { queue, queueName, clock, log, workRoot } = options;

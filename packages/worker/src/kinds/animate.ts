@@ -32,6 +32,7 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
 
   const clip = driving?.[0];
   const driven = clip ? await io.timed("motion", () => readDriving(io, clip, { ...asked, intensity })) : null;
+  if (driven) io.expect({ driving: [{ ...clip!, seconds: driven.seconds }] });
   const motion = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
 
   const video = join(io.dir, "video.mp4");

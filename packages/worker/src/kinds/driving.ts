@@ -5,7 +5,8 @@ import { DRIVING_SECONDS } from "@smileloop/core/kinds/animate.ts";
 import { type Channel, type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import type { JobIo, LocalFile } from "../job-io.ts";
 
-export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"] };
+/** `seconds`: how long the clip is, as far as it is used. */
+export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"]; seconds: number };
 
 /** Below this (a whole channel, or 15 degrees, is 1) hardly anything is seen to move. */
 const STILL = 0.12;
@@ -50,7 +51,7 @@ export async function readDriving(
     const detail = "The face in the driving clip hardly moves, so the picture hardly does.";
     warnings.push({ code: "driving_still", detail });
   }
-  return { motion, warnings };
+  return { motion, warnings, seconds: read.source.seconds };
 }
 
 const CHANNELS_ONLY =

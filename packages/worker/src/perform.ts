@@ -1,0 +1,76 @@
+/** What a worker does for a claimed job: the handler of its kind, with what that needs. */
+import { AppError } from "@smileloop/core/errors.ts";
+import type { JobRecord, JobResult, Progress } from "@smileloop/core/job/job.ts";
+import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { createJobIo, createStoreIo } from "./job-io.ts";
+import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
+import { takeStep, type Waits } from "./plan.ts";
+import type { EngineProcess } from "./process/engine-process.ts";
+
+/** The processes of one slot of a worker. */
+export type Processes = {
+  engine: EngineProcess;
+  /** A process for `check`, which has no part in the work. */
+  checker: EngineProcess;
+  /** One for the services that the engine does not offer; null where it offers all that jobs need. */
+  helper: EngineProcess | null;
+};
+
+export type PerformDeps = JobStore & {
+  kinds: Kinds;
+  handlers: Handlers;
+  /** Null for a worker without an engine: it can run plans alone. */
+  processes: Processes | null;
+};
+
+/** What a claim is given to work with. */
+export type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
+
+/** Does the work of one claim: the job is done, or it waits for children. Throws AppErrors and `TooMuchWork`. */
+export type Perform = (record: JobRecord, claimed: ClaimedIo) => Promise<JobResult | Waits>;
+
+/** Null where the job's kind or engine is not served by this worker. Throws what an engine throws that does not start. */
+export async function performerOf(deps: PerformDeps, { kind, engine }: JobRecord): Promise<Perform | null> {
+  const handler = Object.hasOwn(deps.handlers, kind) ? deps.handlers[kind] : undefined;
+  if (!handler || !deps.kinds.has(kind)) return null;
+  return "plan" in handler ? planned(deps, handler) : runBy(deps, handler, kind, engine?.name);
+}
+
+function planned(deps: PerformDeps, handler: PlanHandler): Perform {
+  return async (record, claimed) => {
+    const io = createStoreIo({ ...deps, ...claimed, record });
+    return takeStep(deps, handler, claimedJob(deps.kinds, record), io);
+  };
+}
+
+async function runBy(
+  deps: PerformDeps,
+  handler: RunHandler,
+  kind: string,
+  engine: string | undefined,
+): Promise<Perform | null> {
+  const { processes, kinds } = deps;
+  if (!processes) return null;
+  const ready = await processes.engine.ready();
+  if (!ready.kinds.includes(kind) || ready.engine !== engine) return null;
+  const { estimateSeconds, queueOf } = kinds.get(kind)!;
+  return async (record, claimed) => {
+    const job = claimedJob(kinds, record);
+    const io = createJobIo({
+      ...{ ...deps, ...processes, ...claimed, record, ready },
+      stages: handler.stages(record),
+      estimate: (inputs) => estimateSeconds(job.params, inputs),
+      queueOf: (seconds) => queueOf(engine, seconds),
+    });
+    const result = await handler.run(job, io);
+    return { ...result, engineVersion: ready.version, timings: io.timings };
+  };
+}
+
+/** The params are checked again: the record may come from another version of this service. */
+function claimedJob(kinds: Kinds, record: JobRecord): ClaimedJob {
+  const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
+  if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
+  return { record, params: parsed.data };
+}

@@ -1,0 +1,107 @@
+/**
+ * One step of a plan. The plan is asked with the children that have ended; what it wants created gets the numbers that follow
+ * them. A plan that is asked again after a crash answers the same, and finds what it had created by these numbers.
+ */
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import type { Files } from "@smileloop/core/files.ts";
+import { childId } from "@smileloop/core/job/ids.ts";
+import type { JobInput, JobRecord, JobResult } from "@smileloop/core/job/job.ts";
+import { inputKey } from "@smileloop/core/job/keys.ts";
+import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
+import { createChild, endedChildren } from "@smileloop/core/jobs/children.ts";
+import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import { checkSubmission, workOf } from "@smileloop/core/jobs/submission.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import type { StoreIo } from "./job-io.ts";
+import type { ChildInput, ChildJob, ClaimedJob, PlanHandler } from "./kinds/handler.ts";
+
+/** The plan goes on when its children have ended: how many there are, and how many had ended when it was asked. */
+export type Waits = { children: number; ended: number };
+
+type PlanDeps = JobStore & { kinds: Kinds };
+
+/** Throws AppErrors: what the plan throws, and what is wrong with a child that it asks for. */
+export async function takeStep(
+  deps: PlanDeps,
+  handler: PlanHandler,
+  job: ClaimedJob,
+  io: StoreIo,
+): Promise<JobResult | Waits> {
+  const { record } = job;
+  const known = record.children ?? 0;
+  // what an attempt that crashed has created beyond them is asked for again
+  const ended = [...(await endedChildren(deps, record))].flatMap(([index, child]) => (index < known ? [child] : []));
+  const step = await handler.plan(job, ended, io);
+  if (!("create" in step)) return { ...step, engineVersion: null, timings: {} };
+  if (step.create.length === 0) throw new AppError("internal", "The plan waits for children, but has created none.");
+  for (const [nth, child] of step.create.entries()) {
+    io.signal.throwIfAborted();
+    await create(deps, record, known + nth, child, ended);
+  }
+  return { children: known + step.create.length, ended: ended.length };
+}
+
+type Found = { from: string; file: CheckedFile; source: string };
+
+async function create(
+  deps: PlanDeps,
+  root: JobRecord,
+  index: number,
+  { kind, params, inputs }: ChildJob,
+  ended: JobRecord[],
+): Promise<void> {
+  const counts = Object.fromEntries(Object.entries(inputs).map(([slot, list]) => [slot, list.length]));
+  const submission = checkSubmission(deps.kinds, { kind, inputs: counts, params });
+  const found: Record<string, Found[]> = {};
+  for (const [slot, list] of Object.entries(inputs)) {
+    found[slot] = [];
+    for (const input of list) {
+      const { key, source } = sourceOf(root, ended, input);
+      found[slot].push({ from: key, source, file: await checkFile(deps.files, key, submission.kind.slots[slot]!) });
+    }
+  }
+  const facts = Object.fromEntries(Object.entries(found).map(([slot, list]) => [slot, list.map(({ file }) => file)]));
+  const id = childId(root.id, index);
+  await createChild(deps, root, index, {
+    kind,
+    ...workOf(submission, facts),
+    engine: submission.engine,
+    // what is left to chance follows from the root's id and the number
+    params: submission.kind.resolveParams(submission.params, `${root.id}${index.toString(16).padStart(8, "0")}`),
+    metadata: {},
+    storeInputs: () => copyInputs(deps.files, root.owner, id, found),
+  });
+}
+
+function sourceOf(root: JobRecord, ended: JobRecord[], input: ChildInput): { key: string; source: string } {
+  if ("input" in input) {
+    const file = root.inputs[input.input]?.[input.nth ?? 0];
+    if (file) return { key: file.key, source: `job:${root.id}/${input.input}` };
+    throw new AppError("internal", `The plan has no input '${input.input}'.`);
+  }
+  const child = ended.find(({ index }) => index === input.child);
+  const output = child?.outputs[input.output];
+  if (child && output) return { key: output.key, source: `job:${child.id}/${input.output}` };
+  throw new AppError("internal", `The child ${input.child} of the plan has no output '${input.output}'.`);
+}
+
+async function copyInputs(
+  files: Files,
+  owner: string,
+  id: string,
+  found: Record<string, Found[]>,
+): Promise<Record<string, JobInput[]>> {
+  const inputs: Record<string, JobInput[]> = {};
+  for (const [slot, list] of Object.entries(found)) {
+    inputs[slot] = [];
+    for (const [nth, { from, file, source }] of list.entries()) {
+      const key = inputKey(owner, id, slot, nth);
+      await files.copy(from, key, file.etag).catch((error: unknown) => {
+        // an attempt that crashed got this far
+        if (!hasCode(error, "already_exists")) throw error;
+      });
+      inputs[slot].push({ key, type: file.type, bytes: file.bytes, source });
+    }
+  }
+  return inputs;
+}
