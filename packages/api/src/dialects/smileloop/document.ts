@@ -1,8 +1,10 @@
 /** What the document says of the SmileLoop dialect. For readers only: the handlers check on their own, as bodies are streams. */
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ApiDeps } from "../../deps.ts";
+import type { Registry } from "../dialect.ts";
 
-type Registry = OpenAPIHono["openAPIRegistry"];
+export const TAG = "Simple API";
+export const ERROR_SCHEMA = "Detail";
 
 const EXAMPLE_ID = "019a3c5e8f2a7c41b6d09e5f3a2b1c4d";
 const detailSchema = z
@@ -12,7 +14,7 @@ const detailSchema = z
       z.array(z.object({ loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), type: z.string() })),
     ]),
   })
-  .openapi("Detail", { description: "What was wrong: a sentence, or a list of the parts at fault." });
+  .openapi(ERROR_SCHEMA, { description: "What was wrong: a sentence, or a list of the parts at fault." });
 
 const statusSchema = z.enum(["queued", "running", "done", "failed"]);
 const replySchema = z
@@ -44,7 +46,7 @@ const idParam = z.object({
 
 export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<ApiDeps, "presets" | "kinds">): void {
   const names = [...presets.keys()].sort();
-  const tags = ["Simple API"];
+  const tags = [TAG];
   const form = z.object({
     source_image: z.string().openapi({
       format: "binary",

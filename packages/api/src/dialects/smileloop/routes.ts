@@ -18,17 +18,16 @@ import { findJob, hasExpired } from "../../job-lookup.ts";
 import { ownerOf } from "../../owner.ts";
 import { type Api, type ApiContext, logError, newApi, publicError } from "../../problem.ts";
 import { submit } from "../../submit.ts";
-import { describeSmileloop } from "./document.ts";
+import type { DialectDeps } from "../dialect.ts";
 
-export const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
-const DIALECT = "smileloop";
+const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
+export const NAME = "smileloop";
 const TEXT_PARTS = { preset: { maxBytes: 1024 }, engine: { maxBytes: 100 }, mode: { maxBytes: 100 } };
 
 /** `/animate`, `/job/{id}`, `/download/{id}`. */
-export function smileloopRoutes(deps: ApiDeps): Api {
+export function smileloopRoutes(deps: DialectDeps): Api {
   const api = newApi();
   api.onError((error, c) => refusal(deps, c, error));
-  describeSmileloop(api.openAPIRegistry, deps);
 
   api.post("/animate", async (c) => {
     const body = openBody(c.req.raw, c.env);
@@ -52,7 +51,7 @@ export function smileloopRoutes(deps: ApiDeps): Api {
 
 type Asked = { preset: string; engine: string | undefined; upload: StoredUpload; modes: string[] };
 
-async function animate(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise<Response> {
+async function animate(deps: DialectDeps, c: ApiContext, body: RequestBody): Promise<Response> {
   const owner = ownerOf(c);
   const form = emptyForm<StoredUpload>();
   let id: string;
@@ -67,7 +66,7 @@ async function animate(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise
   }
   // whether the client stays or goes: the job goes on, and a refusal that nobody reads is cleaned up as well
   const signal = new AbortController().signal;
-  const record = await waitForEnd(deps, owner, id, { ms: deps.config.dialectWaitMs, signal });
+  const record = await waitForEnd(deps, owner, id, { ms: deps.waitMs, signal });
   if (!record || record.state === "deleted" || record.state === "expired") throw notFound();
   if (record.state === "failed" || record.state === "canceled") throw await failureOf(deps, record, c.env.requestId);
   if (record.state === "succeeded" && wantsVideo(c, form)) return video(deps, c.req.raw, record);
@@ -101,12 +100,17 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
   }
   checkPreset(deps, preset);
   const engine = form.fields.get("engine");
-  if (engine !== undefined && !(ENGINE_NAMES as readonly string[]).includes(engine)) {
-    const names = [...ENGINE_NAMES].sort().join(", ");
+  if (engine !== undefined && !knownEngines().includes(engine)) {
+    const names = [...knownEngines()].sort().join(", ");
     throw new AppError("invalid_request", `Unknown engine '${engine}'. Choose from: ${names}`);
   }
   const mode = form.fields.get("mode");
   return { preset, engine, upload, modes: mode === undefined ? query : [...query, mode] };
+}
+
+/** Engines that a client may name, configured here or not. */
+function knownEngines(): readonly string[] {
+  return ENGINE_NAMES;
 }
 
 function checkPreset({ presets }: ApiDeps, preset: string): void {
@@ -139,7 +143,7 @@ async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload 
     kind: "animate",
     inputs: { image: { upload: upload.id, source: "form" } },
     params: { preset, ...(engine === undefined ? {} : { engine }) },
-    dialect: DIALECT,
+    dialect: NAME,
   }).catch((error: unknown) => {
     if (!hasCode(error, "engine_not_configured")) throw error;
     const missing = engine ?? "warp";
