@@ -3,43 +3,14 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Kind } from "@smileloop/core/kinds/kinds.ts";
 import { type Preset, presetPeaks } from "@smileloop/core/motion/preset.ts";
+import { type KindView, kindViewSchema, type PresetView, presetViewSchema } from "@smileloop/core/wire/catalog.ts";
 import { keepAssets, previewAsset, sendBytes } from "../assets.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 
-const presetSchema = z
-  .object({
-    name: z.string(),
-    title: z.string(),
-    description: z.string(),
-    duration: z.number().openapi({ description: "Seconds of one cycle." }),
-    fps: z.number(),
-    loop: z.boolean(),
-    channels: z.record(z.string(), z.number()).openapi({ description: "The strongest value of each channel." }),
-    preview_url: z.url().nullable().openapi({ description: "A small moving picture of it (animated WebP)." }),
-  })
-  .openapi("Preset");
-
-const kindSchema = z
-  .object({
-    name: z.string(),
-    title: z.string(),
-    inputs: z.record(
-      z.string(),
-      z.object({
-        content_types: z.array(z.string()),
-        max_bytes: z.int(),
-        max_pixels: z.int(),
-        max_side: z.int(),
-        required: z.boolean(),
-      }),
-    ),
-    params: z.record(z.string(), z.unknown()).openapi({ description: "JSON Schema." }),
-    outputs: z.array(z.string()),
-    engines: z.array(z.string()).openapi({ description: "Engines that serve it here, the default first." }),
-  })
-  .openapi("Kind");
+const presetSchema = z.object(presetViewSchema.shape).openapi("Preset");
+const kindSchema = z.object(kindViewSchema.shape).openapi("Kind");
 
 const presetsRoute = createRoute({
   method: "get",
@@ -106,7 +77,7 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
     if (!preset) throw new AppError("not_found", `There is no such preset. Choose from: ${names.join(", ")}`);
     return preset;
   };
-  const view = (preset: Preset, request: Request): z.infer<typeof presetSchema> => {
+  const view = (preset: Preset, request: Request): PresetView => {
     const { name, title, description, duration, fps, loop } = preset;
     const url = `${linkOrigin(config, request)}/v1/presets/${name}/preview`;
     const preview_url = assets.names.has(previewAsset(name)) ? url : null;
@@ -124,7 +95,7 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
   return api;
 }
 
-function viewKind({ name, title, slots, params, outputs, engines }: Kind): z.infer<typeof kindSchema> {
+function viewKind({ name, title, slots, params, outputs, engines }: Kind): KindView {
   const inputs = Object.entries(slots).map(([slot, { types, maxBytes, maxPixels, maxSide, required }]) => [
     slot,
     { content_types: types, max_bytes: maxBytes, max_pixels: maxPixels, max_side: maxSide, required },

@@ -1,8 +1,9 @@
 /** What can be done with jobs that are there: look, list, cancel, delete. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { type JobRecord, STATES } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { deleteJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { jobPageSchema, jobStatusSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { preferredWait, waitUntil } from "../http/wait.ts";
@@ -37,7 +38,7 @@ const getRoute = createRoute({
   },
 });
 
-const statusSchema = z.enum(STATES).exclude(["deleted"]);
+const pageSchema = z.object({ ...jobPageSchema.shape, jobs: z.array(jobSchema) });
 const listRoute = createRoute({
   method: "get",
   path: "/v1/jobs",
@@ -47,15 +48,13 @@ const listRoute = createRoute({
     query: z.object({
       limit: z.coerce.number().int().min(1).max(100).default(20),
       cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
-      status: statusSchema.optional(),
+      status: jobStatusSchema.optional(),
     }),
   },
   responses: {
     200: {
       description: "A page of jobs; it may be short of `limit` although there are more",
-      content: {
-        "application/json": { schema: z.object({ jobs: z.array(jobSchema), next_cursor: z.string().nullable() }) },
-      },
+      content: { "application/json": { schema: pageSchema } },
     },
     ...problemReplies("invalid_request"),
   },

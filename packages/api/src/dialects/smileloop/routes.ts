@@ -192,9 +192,8 @@ async function download(deps: ApiDeps, c: ApiContext, id: string): Promise<Respo
 }
 
 function sendVideo(deps: ApiDeps, request: Request, record: JobRecord): Promise<Response> {
-  const output = record.outputs.video;
-  if (!output) throw notFound();
-  return sendOutput(deps, request, record, output).catch((error: unknown) => {
+  if (!record.outputs.video) throw notFound();
+  return sendOutput(deps, request, record, "video").catch((error: unknown) => {
     throw hasCode(error, "not_found") ? cleanedUp() : error;
   });
 }
