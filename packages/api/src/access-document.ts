@@ -7,18 +7,18 @@ type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 
 const SCHEMES = {
   bearer: { type: "http", scheme: "bearer", bearerFormat: "sl_…", description: "A key of this server." },
-  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key, in a header of its own." },
+  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key in its own header." },
 } as const;
 const ANONYMOUS = {
   anonymous: {
     type: "apiKey",
     in: "header",
     name: "X-Anonymous-Token",
-    description: "32 to 128 random characters of A-Z a-z 0-9 _ - that a browser has made for itself and keeps.",
+    description: "32 to 128 random characters (A-Z a-z 0-9 _ -) that a browser generates once and keeps.",
   },
 } as const;
 
-const REFUSED = "`unauthorized`: no key, or one that is not known here";
+const REFUSED = "`unauthorized`: no key, or an unknown one";
 
 /** Adds security schemes, what each operation asks for, and its 401. A server that lets everybody in has none of it. */
 export function describeAccess(document: Document, access: Access, doorOf: DoorOf): void {

@@ -91,14 +91,14 @@ const about = (dialects: readonly Dialect[]) => `Upload a portrait, pick a motio
 ${dialects.map(({ tag }) => `- **${tag.name}**: ${tag.about}\n`).join("")}\
 - **Uploads**, **Jobs**: files go straight to storage, jobs can be followed, canceled and repeated safely.
 
-A result lives for one hour after its job has ended, an upload for one hour. Errors of \`/v1\` are problem documents (RFC 9457)
+Results are kept for one hour after the job ends, uploads for one hour. Errors of \`/v1\` are problem documents (RFC 9457)
 with a \`code\`; every reply carries \`X-Request-Id\`.`;
 const TAGS = [
-  { name: "Uploads", description: "Links to send a file to." },
+  { name: "Uploads", description: "Links for uploading files." },
   { name: "Jobs", description: "Work and its results." },
-  { name: "Catalog", description: "What can be asked for." },
+  { name: "Catalog", description: "What you can ask for." },
   { name: "Files", description: "The server's own signed links." },
-  { name: "Service", description: "Whether it is alive and able to work." },
+  { name: "Service", description: "Health and readiness." },
 ];
 
 type Described = { dialects: readonly Dialect[]; doorOf: DoorOf };

@@ -39,7 +39,7 @@ export function publicError(error: unknown): AppError {
     return new AppError("malformed", "The body is not valid JSON.", { cause: error });
   }
   if (error instanceof HTTPException && error.status === 415) {
-    return new AppError("unsupported_type", "Send the body with a Content-Type that this route takes.", {
+    return new AppError("unsupported_type", "Send the body with a Content-Type that this route accepts.", {
       cause: error,
     });
   }
@@ -91,7 +91,7 @@ export function answerError(deps: Pick<ApiDeps, "log">): (error: unknown, c: Api
 
 /** No fault of ours; nobody reads the reply, but the access log shows it. */
 function clientLeft(cause: unknown): AppError {
-  return new AppError("malformed", "The connection ended before the whole request had come.", { cause });
+  return new AppError("malformed", "The connection closed before the whole request arrived.", { cause });
 }
 
 /** The replies of a route that are errors, for its document. */

@@ -1,7 +1,7 @@
 /**
- * Who may call from where. A page of another site can make a browser send requests to this machine: the Host check stops those
- * that got here by a name of their own (DNS rebinding), the Origin check those that would change something, and CORS headers
- * let through the origins that were configured.
+ * Which pages may call from where. A page of another site can make a browser send requests to this machine: the Host check
+ * stops those that reached it under a foreign name (DNS rebinding), the Origin check those that would change something, and
+ * CORS headers admit the configured origins.
  */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiConfig } from "./deps.ts";

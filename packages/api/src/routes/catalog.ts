@@ -41,15 +41,15 @@ const previewRoute = createRoute({
   method: "get",
   path: "/v1/presets/{name}/preview",
   tags: ["Catalog"],
-  summary: "Get the moving picture of a preset",
-  description: "HEAD and If-None-Match are served, too.",
+  summary: "Get the animated preview of a preset",
+  description: "HEAD and If-None-Match are supported.",
   request: { params: z.object({ name: z.string() }) },
   responses: {
     200: {
-      description: "The picture, to be kept for a day",
+      description: "The preview; it can be cached for a day",
       content: { "image/webp": { schema: { type: "string", format: "binary" } } },
     },
-    304: { description: "It is the one that the client has" },
+    304: { description: "Not modified" },
     ...problemReplies("not_found"),
   },
 });
@@ -88,7 +88,7 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
   const picture = keepAssets(assets);
   api.openapi(previewRoute, async (c) => {
     const asset = previewAsset(find(c.req.valid("param").name).name);
-    if (!assets.names.has(asset)) throw new AppError("not_found", "There is no picture of this preset.");
+    if (!assets.names.has(asset)) throw new AppError("not_found", "This preset has no preview.");
     return sendBytes(c.req.raw, await picture(asset), "image/webp", { "Cache-Control": "public, max-age=86400" });
   });
   api.openapi(kindsRoute, (c) => c.json({ kinds: [...kinds.values()].map(viewKind) }, 200));

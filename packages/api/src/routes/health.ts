@@ -19,14 +19,14 @@ const healthSchema = (dialects: readonly Dialect[]) =>
 
 const readySchema = z
   .object({ ready: z.boolean(), parts: z.record(z.string(), z.string()) })
-  .openapi("Readiness", { description: "Each part is `ok`, or a sentence says what is wrong with it." });
+  .openapi("Readiness", { description: "Each part is `ok` or a sentence that says what is wrong." });
 
 const healthRoute = (schema: z.ZodType) =>
   createRoute({
     method: "get",
     path: "/health",
     tags: ["Service"],
-    summary: "Is it alive, and what is here",
+    summary: "Check that the server is alive, and see what it offers",
     responses: { 200: { description: "Alive", content: { "application/json": { schema } } } },
   });
 
@@ -34,10 +34,10 @@ const readyRoute = createRoute({
   method: "get",
   path: "/ready",
   tags: ["Service"],
-  summary: "Can it take work",
+  summary: "Check that the server can take work",
   responses: {
-    200: { description: "It can", content: { "application/json": { schema: readySchema } } },
-    503: { description: "Not now", content: { "application/json": { schema: readySchema } } },
+    200: { description: "Ready", content: { "application/json": { schema: readySchema } } },
+    503: { description: "Not ready", content: { "application/json": { schema: readySchema } } },
   },
 });
 

@@ -22,7 +22,7 @@ const route = createRoute({
   tags: ["Uploads"],
   summary: "Get a link to upload a file",
   description:
-    "Send exactly the announced bytes by PUT to `url` with `headers`, once: 412 means that they have arrived already. " +
+    "Send exactly the announced bytes by PUT to `url` with `headers`, once: 412 means that the file has already arrived. " +
     "With `form` the reply has what an HTML form or Uppy sends by POST: `fields`, then the file, of 1 to `size` bytes. " +
     "The upload serves any number of jobs for an hour.",
   middleware: [limitedJson] as const,
@@ -38,7 +38,7 @@ export function uploadRoutes(deps: ApiDeps): Api {
   api.openapi(route, async (c) => {
     const { content_type, size, sha256, form } = c.req.valid("json");
     if (form && sha256 !== undefined) {
-      throw new AppError("invalid_request", "A form cannot be bound to a sha256; leave `form` or `sha256` out.");
+      throw new AppError("invalid_request", "`form` and `sha256` cannot be combined; leave one of them out.");
     }
     const type = content_type.toLowerCase();
     const maxBytes = maxBytesOf(deps.kinds, type);

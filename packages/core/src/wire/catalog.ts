@@ -5,11 +5,11 @@ export const presetViewSchema = z.object({
   name: z.string(),
   title: z.string(),
   description: z.string(),
-  duration: z.number().describe("Seconds of one cycle."),
+  duration: z.number().describe("Length of one cycle in seconds."),
   fps: z.number(),
   loop: z.boolean(),
-  channels: z.record(z.string(), z.number()).describe("The strongest value of each channel."),
-  preview_url: z.url().nullable().describe("A small moving picture of it (animated WebP)."),
+  channels: z.record(z.string(), z.number()).describe("Peak value of each channel."),
+  preview_url: z.url().nullable().describe("A small animated preview (WebP)."),
 });
 export type PresetView = z.infer<typeof presetViewSchema>;
 

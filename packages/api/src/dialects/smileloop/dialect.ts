@@ -10,7 +10,7 @@ export const smileloop: Dialect = {
   tag: {
     name: TAG,
     description: "A portrait in, a video out.",
-    about: "one request that waits for its video, and is all that most need.",
+    about: "one request that waits for its video; most clients need nothing else.",
   },
   headers: { request: [], response: ["X-Inference-Mode", "X-Inference-Time"] },
   errors: { schema: ERROR_SCHEMA, body: ({ message }) => ({ detail: message }) },
