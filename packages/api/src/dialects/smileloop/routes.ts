@@ -19,6 +19,7 @@ import { ownerOf } from "../../owner.ts";
 import { type Api, type ApiContext, logError, newApi, publicError } from "../../problem.ts";
 import { submit } from "../../submit.ts";
 import type { DialectDeps } from "../dialect.ts";
+import { errorOf, jobReply, presetOf, statusOf } from "./replies.ts";
 
 const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 export const NAME = "smileloop";
@@ -196,34 +197,6 @@ function sendVideo(deps: ApiDeps, request: Request, record: JobRecord): Promise<
   return sendOutput(deps, request, record, "video").catch((error: unknown) => {
     throw hasCode(error, "not_found") ? cleanedUp() : error;
   });
-}
-
-function jobReply(record: JobRecord): object {
-  const status = statusOf(record);
-  const { created_at, queued_at, started_at, ended_at } = record;
-  return {
-    job_id: record.id,
-    preset: presetOf(record),
-    status,
-    created: created_at / 1000,
-    updated: Math.max(created_at, queued_at, started_at ?? 0, ended_at ?? 0) / 1000,
-    ...(status === "done" ? { download_url: `/download/${record.id}` } : {}),
-    ...(status === "failed" ? { error: errorOf(record) } : {}),
-  };
-}
-
-function statusOf({ state }: JobRecord): "queued" | "running" | "done" | "failed" {
-  if (state === "succeeded") return "done";
-  if (state === "queued") return "queued";
-  return state === "running" || state === "canceling" || state === "waiting" ? "running" : "failed";
-}
-
-function presetOf({ params }: JobRecord): unknown {
-  return params.preset ?? null;
-}
-
-function errorOf({ state, error }: JobRecord): string {
-  return state === "canceled" ? "Job was canceled." : (error?.detail ?? "The job failed.");
 }
 
 function refusal(deps: ApiDeps, c: ApiContext, error: unknown): Response {
