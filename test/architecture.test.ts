@@ -16,8 +16,19 @@ const MAY_IMPORT: Record<string, string[]> = {
   api: ["core"],
   worker: ["core"],
   functions: ["core", "engine", "api", "worker"],
-  cli: ["core", "engine", "api", "worker", "functions"],
+  cli: ["core", "engine", "api", "worker", "functions", "sdk"],
+  sdk: ["core"],
+  web: ["sdk"],
 };
+/** Parts that there may be later. */
+const OPTIONAL = ["sdk", "web"];
+/** The types that clients see; all that an SDK may know of core. */
+const WIRE = /^packages\/core\/src\/wire\//;
+/** What those may be made of. */
+const WIRE_MAY_IMPORT = ["packages/core/src/errors.ts", "packages/core/src/job/job.ts"];
+/** A dialect's folder. */
+const DIALECT = /^packages\/api\/src\/dialects\/[^/]+\//;
+const DIALECT_LIST = "packages/api/src/dialects/index.ts";
 const ADAPTER = /^packages\/core\/src\/(records|files|queue|launcher)\//;
 /** Starts the Node that the rest runs on; every entry needs it before anything else. */
 const LAUNCHER = "packages/cli/bin/with-node.mjs";
@@ -29,6 +40,7 @@ const AWS_ADAPTERS = [
 ];
 
 type Source = { path: string; text: string; isTest: boolean; part: string; imports: string[] };
+type Rule = (source: Source, name: string) => boolean;
 
 const sources = globSync(
   ["packages/*/{src,bin}/**/*.{ts,mjs}", "functions/**/*.{ts,mjs}", "{test,tools}/**/*.{ts,mjs}"],
@@ -36,14 +48,20 @@ const sources = globSync(
     cwd: root,
     exclude: (path) => path.includes("node_modules") || path.endsWith("architecture.test.ts"),
   },
-).map((file): Source => {
+).map((file) => {
   const path = file.replaceAll("\\", "/");
-  const text = readFileSync(join(root, path), "utf8");
-  const [top = "", second = ""] = path.split("/");
-  const isTest = top === "test" || top === "tools" || path.endsWith(".test.ts");
-  return { path, text, isTest, part: top === "packages" ? second : top, imports: importsOf(text) };
+  return sourceOf(path, readFileSync(join(root, path), "utf8"));
 });
 const shipped = sources.filter((source) => !source.isTest);
+const parts = Object.keys(MAY_IMPORT).filter(
+  (part) => !OPTIONAL.includes(part) || shipped.some((source) => source.part === part),
+);
+
+function sourceOf(path: string, text: string): Source {
+  const [top = ""] = path.split("/");
+  const isTest = top === "test" || top === "tools" || path.endsWith(".test.ts");
+  return { path, text, isTest, part: partOf(path), imports: importsOf(text) };
+}
 
 /** Static imports and exports, dynamic imports, and types taken with import(). */
 function importsOf(text: string): string[] {
@@ -65,17 +83,46 @@ function partOf(file: string): string {
 }
 
 /** `file: import` of every import that breaks a rule, so that a failure names them. */
-function faults(among: Source[], broken: (source: Source, name: string) => boolean): string[] {
+function faults(among: Source[], broken: Rule): string[] {
   return among.flatMap((source) =>
     source.imports.filter((name) => broken(source, name)).map((name) => `${source.path}: ${name}`),
   );
 }
 
+const runsTheWrongWay: Rule = (source, name) => {
+  const file = fileOf(source, name);
+  if (file === null || file === LAUNCHER) return false;
+  const part = partOf(file);
+  return part in MAY_IMPORT && part !== source.part && !MAY_IMPORT[source.part]!.includes(part);
+};
+
+/** A client takes of core what it can see of the service, as types, which leave nothing in its bundle. */
+const isMoreThanWireTypes: Rule = (source, name) => {
+  const file = fileOf(source, name);
+  if (source.part !== "sdk" || file === null || partOf(file) !== "core") return false;
+  const types = [...source.text.matchAll(/^\s*(?:import|export) type [^"';]*?\sfrom\s+"([^"]+)"/gm)];
+  const isType =
+    source.imports.filter((other) => other === name).length === types.filter(([, from]) => from === name).length;
+  return !WIRE.test(file) || !isType;
+};
+
+const reachesBehindTheWire: Rule = (source, name) => {
+  if (!WIRE.test(source.path) || name === "zod") return false;
+  const file = fileOf(source, name);
+  return file === null || !(WIRE.test(file) || WIRE_MAY_IMPORT.includes(file));
+};
+
+/** Tests elsewhere speak HTTP to a dialect. */
+const knowsADialect: Rule = (source, name) => {
+  const folder = DIALECT.exec(fileOf(source, name) ?? "")?.[0];
+  return folder !== undefined && !source.path.startsWith(folder) && source.path !== DIALECT_LIST;
+};
+
 const withoutComments = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "");
 const paths = (among: Source[]) => among.map((source) => source.path);
 
 test("every file is found, with its imports", () => {
-  expect(new Set(shipped.map((source) => source.part))).toEqual(new Set(Object.keys(MAY_IMPORT)));
+  expect(new Set(shipped.map((source) => source.part))).toEqual(new Set(parts));
   expect(importsOf('import { a } from "b";\nimport {\n  c,\n} from "d";\nexport * from "e";\nimport "f";')).toEqual([
     "b",
     "d",
@@ -85,14 +132,62 @@ test("every file is found, with its imports", () => {
   expect(importsOf('const x = await import("g");\ntype Y = import("h").Y;')).toEqual(["g", "h"]);
 });
 
-test("imports run one way: core ← engine, api, worker ← functions, cli", () => {
-  const wrong = faults(shipped, (source, name) => {
-    const file = fileOf(source, name);
-    if (file === null || file === LAUNCHER) return false;
-    const part = partOf(file);
-    return part in MAY_IMPORT && part !== source.part && !MAY_IMPORT[source.part]!.includes(part);
-  });
-  expect(wrong).toEqual([]);
+test("imports run one way: core ← engine, api, worker ← functions, cli; core/wire ← sdk ← web, cli", () => {
+  expect(faults(shipped, runsTheWrongWay)).toEqual([]);
+  expect(faults(shipped, isMoreThanWireTypes)).toEqual([]);
+  expect(faults(shipped, reachesBehindTheWire)).toEqual([]);
+});
+
+test("a dialect is known to the list of dialects only", () => {
+  expect(faults(sources, knowsADialect)).toEqual([]);
+});
+
+type Case = [string, Rule, string, string];
+const FAULTY: Case[] = [
+  ["web takes core", runsTheWrongWay, "packages/web/src/a.ts", 'import type { A } from "@smileloop/core/wire/job.ts";'],
+  ["api takes the sdk", runsTheWrongWay, "packages/api/src/a.ts", 'import { a } from "@smileloop/sdk/client.ts";'],
+  [
+    "sdk takes a value",
+    isMoreThanWireTypes,
+    "packages/sdk/src/a.ts",
+    'import { a } from "@smileloop/core/wire/job.ts";',
+  ],
+  [
+    "sdk takes core",
+    isMoreThanWireTypes,
+    "packages/sdk/src/a.ts",
+    'import type { A } from "@smileloop/core/clock.ts";',
+  ],
+  ["wire takes core", reachesBehindTheWire, "packages/core/src/wire/a.ts", 'import { a } from "../jobs/jobs.ts";'],
+  ["wire takes a package", reachesBehindTheWire, "packages/core/src/wire/a.ts", 'import { a } from "pino";'],
+  ["app takes a dialect", knowsADialect, "packages/api/src/app.ts", 'import { a } from "./dialects/smileloop/a.ts";'],
+  ["a dialect takes another", knowsADialect, "packages/api/src/dialects/x/a.ts", 'import { a } from "../y/a.ts";'],
+];
+const FINE: Case[] = [
+  ["web takes the sdk", runsTheWrongWay, "packages/web/src/a.ts", 'import { a } from "@smileloop/sdk/client.ts";'],
+  [
+    "sdk takes types",
+    isMoreThanWireTypes,
+    "packages/sdk/src/a.ts",
+    'import type {\n  A,\n} from "@smileloop/core/wire/job.ts";',
+  ],
+  [
+    "sdk passes types on",
+    isMoreThanWireTypes,
+    "packages/sdk/src/a.ts",
+    'export type { A } from "@smileloop/core/wire/job.ts";',
+  ],
+  ["wire takes errors", reachesBehindTheWire, "packages/core/src/wire/a.ts", 'import { a } from "../errors.ts";'],
+  ["the list takes a dialect", knowsADialect, DIALECT_LIST, 'import { a } from "./smileloop/dialect.ts";'],
+  ["a dialect takes its files", knowsADialect, "packages/api/src/dialects/x/a.test.ts", 'import { a } from "./b.ts";'],
+];
+
+test.each(FAULTY)("the guard sees that %s", (_, rule, path, text) => {
+  expect(faults([sourceOf(path, text)], rule)).toHaveLength(1);
+});
+
+test.each(FINE)("the guard lets through that %s", (_, rule, path, text) => {
+  expect(faults([sourceOf(path, text)], rule)).toEqual([]);
 });
 
 test("another package is imported by its name, not by a path into it", () => {
@@ -131,7 +226,7 @@ test("whatever a package imports is a dependency of it", () => {
     return lists.flatMap((list) => Object.keys(json[list] ?? {}));
   };
   const everywhere = listed("", "dependencies", "devDependencies");
-  const every = Object.keys(MAY_IMPORT)
+  const every = parts
     .filter((part) => part !== "functions")
     .flatMap((part) => listed(`packages/${part}`, "dependencies"));
   const wrong = faults(sources, (source, name) => {

@@ -15,7 +15,6 @@ const MAX_WAIT_MS = 10_000;
 export async function openCloudApi(env: Env): Promise<App> {
   const access = accessOf(env, "This stack");
   const deps = await openCloudDeps(env);
-  const engines = [...deps.kinds.values()].flatMap((kind) => kind.engines);
   const names = [...PAGE_ASSETS, ...[...deps.presets.keys()].map(previewAsset)];
   return createApp({
     ...deps,
@@ -31,8 +30,6 @@ export async function openCloudApi(env: Env): Promise<App> {
       dialectWaitMs: MAX_WAIT_MS,
       liveEvents: false,
       version: deps.version,
-      defaultEngine: engines[0] ?? "warp",
-      liveportraitFound: engines.includes("liveportrait"),
     },
     ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }),
   });

@@ -69,7 +69,6 @@ function enginesServed({ ENGINES, QUEUES }: Env, { engine }: Liveportrait): stri
 }
 
 function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
-  const { engines } = deps.kinds.get("animate")!;
   return {
     ...deps,
     assets: packageAssets(PRESETS_DIR),
@@ -91,8 +90,6 @@ function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null):
       dialectWaitMs: DIALECT_WAIT_MS,
       liveEvents: true,
       version: deps.version,
-      defaultEngine: engines[0]!,
-      liveportraitFound: engines.includes("liveportrait"),
     },
     ready: async () => work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } },
   };

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { type App, createApp } from "@smileloop/api/app.ts";
 import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
+import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
+import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
@@ -35,7 +37,11 @@ export type TestApi = {
   close(): Promise<void>;
 };
 
-export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}): TestApi {
+export function testApi(
+  config: Partial<ApiConfig> = {},
+  deps: Partial<ApiDeps> = {},
+  dialects: readonly Dialect[] = DIALECTS,
+): TestApi {
   const clock = manualClock();
   const lines: Record<string, unknown>[] = [];
   const localLinks = createLocalLinks(Buffer.alloc(32, 7));
@@ -63,14 +69,12 @@ export function testApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> 
       dialectWaitMs: 60_000,
       liveEvents: true,
       version: "1.2.3",
-      defaultEngine: "warp",
-      liveportraitFound: false,
       ...config,
     },
     ready: async () => ({ ok: true, parts: { records: "ok", files: "ok", queue: "ok", engine: "ok" } }),
     ...deps,
   };
-  const app = createApp(all);
+  const app = createApp(all, dialects);
   let server: Server | null = null;
   const api: TestApi = {
     deps: all,

@@ -1,27 +1,27 @@
-/** What the document says of who is let in: the same rules that `access.ts` applies, so that the two cannot differ. */
+/** Authentication in the OpenAPI document, by the same rules that `access.ts` applies, so that the two cannot differ. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import { doorOf } from "./access.ts";
+import type { DoorOf } from "./access.ts";
 
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 
 const SCHEMES = {
   bearer: { type: "http", scheme: "bearer", bearerFormat: "sl_…", description: "A key of this server." },
-  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key, in a header of its own." },
+  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key in its own header." },
 } as const;
 const ANONYMOUS = {
   anonymous: {
     type: "apiKey",
     in: "header",
     name: "X-Anonymous-Token",
-    description: "32 to 128 random characters of A-Z a-z 0-9 _ - that a browser has made for itself and keeps.",
+    description: "32 to 128 random characters (A-Z a-z 0-9 _ -) that a browser generates once and keeps.",
   },
 } as const;
 
-const REFUSED = "`unauthorized`: no key, or one that is not known here";
+const REFUSED = "`unauthorized`: no key, or an unknown one";
 
 /** Adds security schemes, what each operation asks for, and its 401. A server that lets everybody in has none of it. */
-export function describeAccess(document: Document, access: Access): void {
+export function describeAccess(document: Document, access: Access, doorOf: DoorOf): void {
   if (access === "open") return;
   const schemes = { ...SCHEMES, ...(access.anonymous ? ANONYMOUS : {}) };
   document.components = { ...document.components, securitySchemes: schemes };
@@ -35,9 +35,9 @@ export function describeAccess(document: Document, access: Access): void {
         operation.security = [];
         continue;
       }
-      const dialect = door === "dialect";
+      const dialect = door === "closed" ? null : door;
       operation.security = dialect && access.anonymous ? [...needed, {}] : needed;
-      const schema = { $ref: `#/components/schemas/${dialect ? "Detail" : "Problem"}` };
+      const schema = { $ref: `#/components/schemas/${dialect ? dialect.errors.schema : "Problem"}` };
       const type = dialect ? "application/json" : "application/problem+json";
       operation.responses = { ...operation.responses, 401: { description: REFUSED, content: { [type]: { schema } } } };
     }

@@ -1,6 +1,6 @@
 /**
- * Who is let in, decided before any route is looked for: whatever is not named here as open wants a key, or a browser's own
- * token where those are let in. A new route is closed until it is added here.
+ * Authentication, decided before any route is looked for: whatever is not named here as open needs a key, or a browser's own
+ * token where those are accepted. A new route is closed until it is added here.
  */
 import {
   type Access,
@@ -12,30 +12,36 @@ import {
 } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { LOCAL_LINKS_PATH } from "@smileloop/core/storage/local-links.ts";
+import type { Dialect } from "./dialects/dialect.ts";
+import { createPathIndex } from "./dialects/paths.ts";
 import { problemReply } from "./problem.ts";
 
 /**
  * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission.
- * `dialect`: its clients know of no keys; where anonymous callers are let in, theirs is the owner `public`. `closed`: the rest.
+ * A dialect: its clients know nothing of keys; where anonymous callers are let in, they are the owner `public`. `closed`: the rest.
  */
-export type Door = "open" | "link" | "dialect" | "closed";
+export type Door = "open" | "link" | "closed" | Dialect;
+/** `path`: as it was sent, without the query. One that is encoded in another way than its route is written counts as closed. */
+export type DoorOf = (method: string, path: string) => Door;
 
 const OPEN = new Set(["/health", "/ready", "/openapi.json", "/docs", "/redoc", "/v1/presets", "/v1/kinds"]);
 const OPEN_FOLDERS = ["/docs/", "/redoc/", "/v1/presets/"];
-const DIALECT = /^\/(animate$|job\/|download\/)/;
 
-/** Whose request it is, null where nobody was asked; or why it is refused. */
+/** The owner of the request, null where nobody was asked; or why it is refused. */
 export type Caller = { owner: string | null } | AppError;
 
-/** `path`: as it was sent, without the query. One that is encoded in another way than its route is written counts as closed. */
-export function doorOf(method: string, path: string): Door {
-  if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
-  if (DIALECT.test(path)) return "dialect";
-  const reads = method === "GET" || method === "HEAD";
-  return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
+export function createDoors(dialects: readonly Dialect[]): DoorOf {
+  const dialectOf = createPathIndex(dialects);
+  return (method, path) => {
+    if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
+    const dialect = dialectOf(method, path);
+    if (dialect) return dialect;
+    const reads = method === "GET" || method === "HEAD";
+    return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
+  };
 }
 
-export function createGate(access: Access): (request: Request, path: string) => Caller {
+export function createGate(access: Access, doorOf: DoorOf): (request: Request, path: string) => Caller {
   if (access === "open") {
     const everybody = { owner: LOCAL_OWNER };
     return () => everybody;
@@ -46,8 +52,6 @@ export function createGate(access: Access): (request: Request, path: string) => 
     return door === "open" || door === "link" ? nobody : callerOf(access, headers, door);
   };
 }
-
-type Asked = { method: string; path: string; requestId: string };
 
 function callerOf({ keys, anonymous }: Exclude<Access, "open">, headers: Headers, door: Door): Caller {
   const bearer = bearerOf(headers.get("authorization"));
@@ -67,7 +71,7 @@ function callerOf({ keys, anonymous }: Exclude<Access, "open">, headers: Headers
     const owner = ownerOfToken(token);
     return owner === null ? refused(NO_TOKEN) : { owner };
   }
-  if (anonymous && door === "dialect") return { owner: PUBLIC_OWNER };
+  if (anonymous && typeof door === "object") return { owner: PUBLIC_OWNER };
   return refused(anonymous ? `${KEY_NEEDED} ${TOKEN_TOO}` : KEY_NEEDED);
 }
 
@@ -80,11 +84,15 @@ const UNKNOWN_KEY =
   "This key is not known here. It may have been taken back; ask whoever runs this server for another.";
 const NO_TOKEN = `X-Anonymous-Token is too short or not random: make one of ${TOKEN_FORM} and keep it.`;
 
-/** Dialects have `{"detail": …}` for all their errors, the rest problem documents. */
-export function refusalReply(error: AppError, { method, path, requestId }: Asked): Response {
+/** What `createGate` refused, as the clients of that door expect it. */
+export function refusalReply(
+  error: AppError,
+  door: Door,
+  { path, requestId }: { path: string; requestId: string },
+): Response {
   const headers = { "WWW-Authenticate": 'Bearer realm="SmileLoop"', "Cache-Control": "no-store" };
-  if (doorOf(method, path) !== "dialect") return problemReply(error, path, requestId, headers);
-  return Response.json({ detail: error.message }, { status: error.status, headers });
+  if (typeof door !== "object") return problemReply(error, path, requestId, headers);
+  return Response.json(door.errors.body(error), { status: error.status, headers });
 }
 
 function refused(detail: string): AppError {

@@ -4,9 +4,10 @@
  * That is one function around the router, because a chain of middlewares costs more than the routes themselves.
  */
 import { AppError } from "@smileloop/core/errors.ts";
-import { createGate, refusalReply } from "./access.ts";
+import { createDoors, createGate, type DoorOf, refusalReply } from "./access.ts";
 import type { ApiDeps } from "./deps.ts";
-import { smileloopRoutes } from "./dialects/smileloop/routes.ts";
+import type { Dialect } from "./dialects/dialect.ts";
+import { DIALECTS } from "./dialects/index.ts";
 import { docsRoutes, documentOf } from "./docs.ts";
 import { splitUrl } from "./http/origin.ts";
 import { isOpened, openBody } from "./http/request-body.ts";
@@ -32,10 +33,11 @@ export type App = {
 
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 
-export function createApp(deps: ApiDeps): App {
+export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS): App {
   const api = newApi();
-  const document = once(() => documentOf(api, deps.config));
-  mount(api, deps, document);
+  const doorOf = createDoors(dialects);
+  const document = once(() => documentOf(api, deps.config, { dialects, doorOf }));
+  mount(api, deps, dialects, document);
   api.onError(answerError(deps));
   api.notFound((c) => {
     const allowed = METHODS.filter((method) => api.router.match(method, c.req.path)[0].length > 0);
@@ -44,33 +46,29 @@ export function createApp(deps: ApiDeps): App {
       return problemReply(new AppError("not_found", "There is nothing at this address."), path, c.env.requestId);
     }
     const names = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
-    const error = new AppError("method_not_allowed", `Here you can use ${names}.`);
+    const error = new AppError("method_not_allowed", `This address accepts ${names}.`);
     return problemReply(error, path, c.env.requestId, { Allow: names });
   });
   const routes = () => api.routes.map(({ method, path }) => ({ method, path }));
-  return { fetch: around(api, deps), document, routes };
+  return { fetch: around(api, deps, dialects, doorOf), document, routes };
 }
 
-function mount(api: Api, deps: ApiDeps, document: () => object): void {
-  const modules = [
-    healthRoutes,
-    uploadRoutes,
-    fileRoutes,
-    createJobRoutes,
-    jobRoutes,
-    eventRoutes,
-    outputRoutes,
-    catalogRoutes,
-    smileloopRoutes,
-  ];
+function mount(api: Api, deps: ApiDeps, dialects: readonly Dialect[], document: () => object): void {
+  api.route("/", healthRoutes(deps, dialects));
+  const modules = [uploadRoutes, fileRoutes, createJobRoutes, jobRoutes, eventRoutes, outputRoutes, catalogRoutes];
   for (const routes of modules) api.route("/", routes(deps));
+  for (const dialect of dialects) {
+    const routes = dialect.routes({ ...deps, waitMs: Math.min(dialect.waitMs, deps.config.dialectWaitMs) });
+    dialect.describe(routes.openAPIRegistry, deps);
+    api.route("/", routes);
+  }
   api.route("/", docsRoutes(document, deps.assets));
 }
 
-function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
+function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[], doorOf: DoorOf): App["fetch"] {
   const requestIdOf = createRequestIds();
-  const protection = createProtection(config);
-  const callerOf = createGate(config.access);
+  const protection = createProtection(config, dialects);
+  const callerOf = createGate(config.access, doorOf);
   return (request, bindings) => {
     const startedMs = performance.now();
     const requestId = requestIdOf(request.headers.get("x-request-id"));
@@ -92,7 +90,9 @@ function around(api: Api, { config, log }: ApiDeps): App["fetch"] {
     if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
     const caller = callerOf(request, path);
-    if (caller instanceof AppError) return settle(refusalReply(caller, { method: request.method, path, requestId }));
+    if (caller instanceof AppError) {
+      return settle(refusalReply(caller, doorOf(request.method, path), { path, requestId }));
+    }
     owner = caller.owner;
     const reply = api.fetch(request, { ...bindings, requestId, owner });
     return reply instanceof Promise ? reply.then(settle) : settle(reply);

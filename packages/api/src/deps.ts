@@ -1,4 +1,4 @@
-/** What the API is given by whoever starts it: the ports, and how this installation is set up. */
+/** Everything the API depends on: the ports, and how this installation is set up. */
 
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
@@ -13,26 +13,23 @@ import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
 
 export type ApiConfig = {
-  /** The address that clients see, without a slash at its end; null = whatever host the request was sent to. */
+  /** Address that clients see, without a trailing slash; null = the host that the request was sent to. */
   publicUrl: string | null;
-  /** Only the machine itself is served: the Host header must be `localhost`, one of its addresses or one of `allowedHosts`. */
+  /** Whether only this machine is served: the Host header must be `localhost`, a loopback address or one of `allowedHosts`. */
   loopbackOnly: boolean;
   allowedHosts: string[];
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];
   access: Access;
-  /** The longest body of a request, whatever its route takes, in bytes; null = what its route takes. */
+  /** Maximum size of any request's body in bytes; null = each route's own limit alone. */
   maxBodyBytes: number | null;
-  /** The longest that `Prefer: wait` holds a request. */
+  /** Maximum time that `Prefer: wait` holds a request. */
   maxWaitMs: number;
-  /** The longest that a dialect's request waits for its result. */
+  /** Maximum time that a dialect's request waits for its result; a dialect may wait less. */
   dialectWaitMs: number;
   /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
   liveEvents: boolean;
   version: string;
-  /** The engine of jobs that name none, for messages about it. */
-  defaultEngine: string;
-  liveportraitFound: boolean;
 };
 
 /** `ok`: work can be taken. `parts`: what was looked at, each `"ok"` or a sentence that says what is wrong. */

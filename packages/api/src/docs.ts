@@ -2,9 +2,11 @@
  * The document of the API and two ways to read it in a browser. Everything that the pages load is served from here, so they
  * work with no network.
  */
+import type { DoorOf } from "./access.ts";
 import { describeAccess } from "./access-document.ts";
 import { type Assets, keepAssets, sendBytes } from "./assets.ts";
 import type { ApiConfig } from "./deps.ts";
+import type { Dialect } from "./dialects/dialect.ts";
 import { type Api, newApi } from "./problem.ts";
 
 /** Exactly the two inline styles of ReDoc 2.5.4: an empty one, which it fills by script, and that of its scroll bars. */
@@ -84,30 +86,35 @@ const FILES: Record<string, { type: string; asset: string }> = {
   "/redoc/redoc.js": { type: SCRIPT, asset: "redoc/redoc.js" },
 };
 
-const ABOUT = `Upload a portrait, pick a motion, get an animated MP4.
+const about = (dialects: readonly Dialect[]) => `Upload a portrait, pick a motion, get an animated MP4.
 
-- **Simple API**: one request that waits for its video, and is all that most need.
+${dialects.map(({ tag }) => `- **${tag.name}**: ${tag.about}\n`).join("")}\
 - **Uploads**, **Jobs**: files go straight to storage, jobs can be followed, canceled and repeated safely.
 
-A result lives for one hour after its job has ended, an upload for one hour. Errors of \`/v1\` are problem documents (RFC 9457)
+Results are kept for one hour after the job ends, uploads for one hour. Errors of \`/v1\` are problem documents (RFC 9457)
 with a \`code\`; every reply carries \`X-Request-Id\`.`;
 const TAGS = [
-  { name: "Simple API", description: "A portrait in, a video out." },
-  { name: "Uploads", description: "Links to send a file to." },
+  { name: "Uploads", description: "Links for uploading files." },
   { name: "Jobs", description: "Work and its results." },
-  { name: "Catalog", description: "What can be asked for." },
+  { name: "Catalog", description: "What you can ask for." },
   { name: "Files", description: "The server's own signed links." },
-  { name: "Service", description: "Whether it is alive and able to work." },
+  { name: "Service", description: "Health and readiness." },
 ];
 
+type Described = { dialects: readonly Dialect[]; doorOf: DoorOf };
+
 /** The OpenAPI 3.1 document of all routes of `api`. */
-export function documentOf(api: Api, config: Pick<ApiConfig, "version" | "publicUrl" | "access">): object {
+export function documentOf(
+  api: Api,
+  config: Pick<ApiConfig, "version" | "publicUrl" | "access">,
+  { dialects, doorOf }: Described,
+): object {
   const { version, publicUrl, access } = config;
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "SmileLoop", version, description: ABOUT, license: { name: "MIT" } },
+    info: { title: "SmileLoop", version, description: about(dialects), license: { name: "MIT" } },
     servers: [{ url: publicUrl ?? "/" }],
-    tags: TAGS,
+    tags: [...dialects.map(({ tag: { name, description } }) => ({ name, description })), ...TAGS],
   });
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of ["get", "put", "post", "delete", "patch"] as const) {
@@ -115,7 +122,7 @@ export function documentOf(api: Api, config: Pick<ApiConfig, "version" | "public
       if (operation) operation.operationId ??= operationId(method, path);
     }
   }
-  describeAccess(document, access);
+  describeAccess(document, access, doorOf);
   return document;
 }
 

@@ -3,9 +3,9 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
+import type { JobView } from "@smileloop/core/wire/job.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../test/support/api.ts";
-import type { JobView } from "./view.ts";
 
 let api: TestApi;
 beforeEach(() => {

@@ -1,7 +1,8 @@
 /** Errors as RFC 9457 problem documents, and the kind of app that every module of routes is made of. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { AppError, ERROR_CODES, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
+import { AppError, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
 import { fieldErrors } from "@smileloop/core/kinds/index.ts";
+import { type Problem, problemSchema as wireProblem } from "@smileloop/core/wire/problem.ts";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -12,22 +13,7 @@ export type ApiEnv = { Bindings: { requestId: string; owner: string | null } };
 export type Api = OpenAPIHono<ApiEnv>;
 export type ApiContext = Context<ApiEnv>;
 
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
-    detail: z.string(),
-    instance: z.string(),
-    request_id: z.string(),
-    retryable: z.boolean(),
-    errors: z
-      .array(z.object({ loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), type: z.string() }))
-      .optional(),
-  })
-  .openapi("Problem");
-export type Problem = z.infer<typeof problemSchema>;
+const problemSchema = z.object(wireProblem.shape).openapi("Problem");
 
 /** An app whose validators throw all the faults that they found, for `answerError`. */
 export function newApi(): Api {
@@ -53,7 +39,7 @@ export function publicError(error: unknown): AppError {
     return new AppError("malformed", "The body is not valid JSON.", { cause: error });
   }
   if (error instanceof HTTPException && error.status === 415) {
-    return new AppError("unsupported_type", "Send the body with a Content-Type that this route takes.", {
+    return new AppError("unsupported_type", "Send the body with a Content-Type that this route accepts.", {
       cause: error,
     });
   }
@@ -105,7 +91,7 @@ export function answerError(deps: Pick<ApiDeps, "log">): (error: unknown, c: Api
 
 /** No fault of ours; nobody reads the reply, but the access log shows it. */
 function clientLeft(cause: unknown): AppError {
-  return new AppError("malformed", "The connection ended before the whole request had come.", { cause });
+  return new AppError("malformed", "The connection closed before the whole request arrived.", { cause });
 }
 
 /** The replies of a route that are errors, for its document. */

@@ -1,10 +1,11 @@
 /**
- * Who may call from where. A page of another site can make a browser send requests to this machine: the Host check stops those
- * that got here by a name of their own (DNS rebinding), the Origin check those that would change something, and CORS headers
- * let through the origins that were configured.
+ * Which pages may call from where. A page of another site can make a browser send requests to this machine: the Host check
+ * stops those that reached it under a foreign name (DNS rebinding), the Origin check those that would change something, and
+ * CORS headers admit the configured origins.
  */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiConfig } from "./deps.ts";
+import type { Dialect } from "./dialects/dialect.ts";
 
 export type Protection = {
   /** Why the request is refused, or null. `origin`: scheme and host that it was sent to. */
@@ -16,14 +17,18 @@ export type Protection = {
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
-const ALLOWED_HEADERS =
-  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Prefer, Range, " +
-  "X-Anonymous-Token, X-API-Key, X-Request-Id, x-amz-checksum-sha256";
-const EXPOSED_HEADERS =
-  "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Idempotency-Replayed, Location, Preference-Applied, " +
-  "Retry-After, WWW-Authenticate, X-Inference-Mode, X-Inference-Time, X-Request-Id";
+const REQUEST_HEADERS = [
+  ...["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range", "Last-Event-ID"],
+  ...["Prefer", "Range", "X-Anonymous-Token", "X-API-Key", "X-Request-Id", "x-amz-checksum-sha256"],
+];
+const RESPONSE_HEADERS = [
+  ...["Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range", "ETag", "Idempotency-Replayed"],
+  ...["Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-Id"],
+];
 
-export function createProtection(config: ApiConfig): Protection {
+export function createProtection(config: ApiConfig, dialects: readonly Dialect[]): Protection {
+  const allowedHeaders = [...REQUEST_HEADERS, ...dialects.flatMap(({ headers }) => headers.request)].join(", ");
+  const exposedHeaders = [...RESPONSE_HEADERS, ...dialects.flatMap(({ headers }) => headers.response)].join(", ");
   const hosts = new Set([...LOOPBACK, ...config.allowedHosts.map((host) => host.toLowerCase())]);
   const publicOrigin = config.publicUrl === null ? null : new URL(config.publicUrl).origin;
   if (config.publicUrl !== null) hosts.add(new URL(config.publicUrl).hostname);
@@ -59,10 +64,10 @@ export function createProtection(config: ApiConfig): Protection {
       const from = request.headers.get("origin");
       if (from === null || !corsOrigins.has(from)) return;
       headers.set("Access-Control-Allow-Origin", from);
-      headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
+      headers.set("Access-Control-Expose-Headers", exposedHeaders);
       if (request.method !== "OPTIONS") return;
       headers.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE");
-      headers.set("Access-Control-Allow-Headers", ALLOWED_HEADERS);
+      headers.set("Access-Control-Allow-Headers", allowedHeaders);
       headers.set("Access-Control-Max-Age", "600");
     },
   };

@@ -1,7 +1,9 @@
 /** A job as clients see it. */
 import { z } from "@hono/zod-openapi";
-import { ERROR_CODES, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
-import { isEnded, type JobOutput, type JobRecord, STATES } from "@smileloop/core/job/job.ts";
+import { AppError, ERRORS } from "@smileloop/core/errors.ts";
+import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/job.ts";
+import { endingOf } from "@smileloop/core/media/types.ts";
+import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "./deps.ts";
 import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
@@ -9,56 +11,7 @@ import { hasExpired } from "./job-lookup.ts";
 /** Links to files live no longer than this, and never longer than the file. */
 export const LINK_LIFE_MS = 15 * 60_000;
 
-const time = z.iso.datetime();
-
-const outputSchema = z.object({
-  url: z
-    .url()
-    .openapi({ description: "A signed link, for at most 15 minutes; ask for the job again to get a new one." }),
-  content_type: z.string(),
-  bytes: z.int(),
-  width: z.int().optional(),
-  height: z.int().optional(),
-  frames: z.int().optional(),
-  fps: z.number().optional(),
-  duration: z.number().optional().openapi({ description: "Seconds." }),
-});
-
-const progressSchema = z.object({
-  stage: z.string(),
-  done: z.number(),
-  total: z.number(),
-  percent: z.number().min(0).max(100).openapi({ description: "Never goes back." }),
-  eta_seconds: z.number().nullable(),
-  queue_position: z.int().nullable().openapi({ description: "How many jobs are before this one, while it is queued." }),
-});
-
-export const jobSchema = z
-  .object({
-    id: z.string(),
-    kind: z.string(),
-    status: z.enum(STATES).exclude(["deleted"]),
-    params: z.record(z.string(), z.unknown()),
-    inputs: z.record(z.string(), z.object({ content_type: z.string(), bytes: z.int(), source: z.string() })),
-    outputs: z.record(z.string(), outputSchema),
-    progress: progressSchema,
-    error: z
-      .object({ code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]), detail: z.string(), retryable: z.boolean() })
-      .nullable(),
-    warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
-    engine: z.object({ name: z.string(), version: z.string().nullable() }).nullable(),
-    attempt: z.int().openapi({ description: "How often it was started." }),
-    metadata: z.record(z.string(), z.string()),
-    created_at: time,
-    started_at: time.nullable(),
-    finished_at: time.nullable(),
-    expires_at: time.nullable().openapi({ description: "When the files of the job go: an hour after it has ended." }),
-    timings: z.record(z.string(), z.number()).openapi({
-      description: "Seconds by stage: queued, download, detect, render, encode, check, upload.",
-    }),
-  })
-  .openapi("Job");
-export type JobView = z.infer<typeof jobSchema>;
+export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 
 /** `origin`: scheme and host under which the client reaches us, for links. */
 export async function viewJob(deps: ApiDeps, record: JobRecord, origin: string): Promise<JobView> {
@@ -69,7 +22,7 @@ export async function viewJob(deps: ApiDeps, record: JobRecord, origin: string):
     kind: record.kind,
     status: expired ? "expired" : (record.state as JobView["status"]),
     params: record.params,
-    inputs: expired ? {} : viewInputs(record),
+    inputs: expired ? {} : viewInputs(deps, record),
     outputs: expired ? {} : await viewOutputs(deps, record, origin, now),
     progress: await viewProgress(deps, record, now),
     error: record.error ? { ...record.error, retryable: ERRORS[record.error.code].retryable } : null,
@@ -89,27 +42,46 @@ export function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The file name that a client is offered for an output. */
-export function outputFileName({ id }: JobRecord, { type }: JobOutput): string {
-  return `smileloop_${id.slice(0, 8)}.${type === "video/mp4" ? "mp4" : "bin"}`;
+/** Throws `not_found` for a name that the job has no output of. */
+export function outputOf({ outputs }: JobRecord, name: string): JobOutput {
+  const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+  if (!output) throw new AppError("not_found", "The job has no output of this name.");
+  return output;
 }
 
-function viewInputs({ inputs }: JobRecord): JobView["inputs"] {
-  const entries = Object.entries(inputs).flatMap(([slot, [first]]) =>
-    first ? [[slot, { content_type: first.type, bytes: first.bytes, source: first.source }] as const] : [],
-  );
+/** The file name that a client is offered. The first of several outputs has the same as an only one. */
+export function outputFileName(record: JobRecord, name: string): string {
+  const suffix = name === Object.keys(record.outputs)[0] ? "" : `-${name}`;
+  return `smileloop_${record.id.slice(0, 8)}${suffix}.${endingOf(outputOf(record, name).type)}`;
+}
+
+/** A file by slot, or a list of files where the slot takes several. */
+function viewInputs({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs }: JobRecord): JobView["inputs"] {
+  const view = ({ type, bytes, source }: JobInput): InputView => ({ content_type: type, bytes, source });
+  const entries = Object.entries(inputs).flatMap(([slot, files]) => {
+    const [first] = files;
+    if (first === undefined) return [];
+    return [
+      [
+        slot,
+        files.length > 1 || (kinds.get(kind)?.slots[slot]?.files.max ?? 1) > 1 ? files.map(view) : view(first),
+      ] as const,
+    ];
+  });
   return Object.fromEntries(entries);
 }
 
 async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now: number): Promise<JobView["outputs"]> {
   const outputs: JobView["outputs"] = {};
   for (const [name, output] of Object.entries(record.outputs)) {
-    const { type, bytes, width, height, frames, fps, duration } = output;
-    const url = await outputLink(deps, record, output, { method: "GET", now });
+    const { type, bytes, sha256 } = output;
+    const url = await outputLink(deps, record, name, { method: "GET", now });
     outputs[name] = {
       url: new URL(url, origin).href,
       content_type: type,
-      ...{ bytes, width, height, frames, fps, duration },
+      ...{ bytes, sha256 },
+      // what else the record holds of a file is not for clients
+      ...outputFactsSchema.parse(output),
     };
   }
   return outputs;
@@ -119,12 +91,17 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
 export function outputLink(
   { files }: Pick<ApiDeps, "files">,
   record: JobRecord,
-  output: JobOutput,
+  name: string,
   { method, now, inline = true }: { method: "GET" | "HEAD"; now: number; inline?: boolean },
 ): Promise<string> {
+  const { key, type } = outputOf(record, name);
   const expiresAtMs = Math.min(now + LINK_LIFE_MS, record.expires_at ?? now);
-  const disposition = dispositionOf(outputFileName(record, output), inline);
-  return files.link(output.key, { method, expiresAtMs, type: output.type, disposition });
+  return files.link(key, {
+    method,
+    expiresAtMs,
+    type,
+    disposition: dispositionOf(outputFileName(record, name), inline),
+  });
 }
 
 async function viewProgress({ queue }: ApiDeps, record: JobRecord, now: number): Promise<JobView["progress"]> {

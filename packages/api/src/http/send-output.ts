@@ -1,26 +1,30 @@
 /** A finished file as a reply. */
-import type { JobOutput, JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/job.ts";
 import type { ApiDeps } from "../deps.ts";
-import { outputFileName, outputLink } from "../view.ts";
+import { outputFileName, outputLink, outputOf } from "../view.ts";
 import { dispositionOf, sendFile } from "./send-file.ts";
 
 /** Larger files are fetched from the storage itself, where that can be asked. */
 const MAX_SERVED_BYTES = 4 * 1024 * 1024;
 
-/** The file, with ranges and conditions, or where the storage serves it. Throws `not_found` when it is not there any more. */
+/**
+ * The file, with ranges and conditions, or where the storage serves it. Throws `not_found` when the job has no output of this
+ * name and when the file is not there any more.
+ */
 export async function sendOutput(
   deps: ApiDeps,
   request: Request,
   record: JobRecord,
-  output: JobOutput,
+  name: string,
   { inline = false }: { inline?: boolean } = {},
 ): Promise<Response> {
+  const output = outputOf(record, name);
   if (!deps.localLinks && output.bytes > MAX_SERVED_BYTES) {
     const method = request.method === "HEAD" ? "HEAD" : "GET";
-    const Location = await outputLink(deps, record, output, { method, now: deps.clock.now(), inline });
+    const Location = await outputLink(deps, record, name, { method, now: deps.clock.now(), inline });
     // what answers a POST is fetched by GET
     return new Response(null, { status: request.method === "POST" ? 303 : 302, headers: { Location } });
   }
-  const disposition = dispositionOf(outputFileName(record, output), inline);
+  const disposition = dispositionOf(outputFileName(record, name), inline);
   return sendFile(deps, request, output.key, { type: output.type, disposition });
 }

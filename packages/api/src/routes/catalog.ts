@@ -4,45 +4,14 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { typesOf } from "@smileloop/core/kinds/inputs.ts";
 import type { Kind } from "@smileloop/core/kinds/kind.ts";
 import { type Preset, presetPeaks } from "@smileloop/core/motion/preset.ts";
+import { type KindView, kindViewSchema, type PresetView, presetViewSchema } from "@smileloop/core/wire/catalog.ts";
 import { keepAssets, previewAsset, sendBytes } from "../assets.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 
-const presetSchema = z
-  .object({
-    name: z.string(),
-    title: z.string(),
-    description: z.string(),
-    duration: z.number().openapi({ description: "Seconds of one cycle." }),
-    fps: z.number(),
-    loop: z.boolean(),
-    channels: z.record(z.string(), z.number()).openapi({ description: "The strongest value of each channel." }),
-    preview_url: z.url().nullable().openapi({ description: "A small moving picture of it (animated WebP)." }),
-  })
-  .openapi("Preset");
-
-const kindSchema = z
-  .object({
-    name: z.string(),
-    title: z.string(),
-    inputs: z.record(
-      z.string(),
-      z.object({
-        content_types: z.array(z.string()),
-        max_bytes: z.int(),
-        max_pixels: z.int().optional(),
-        max_side: z.int().optional(),
-        max_seconds: z.number().optional().openapi({ description: "Longest duration, seconds." }),
-        max_files: z.int().optional().openapi({ description: "How many files; one where it is absent." }),
-        required: z.boolean(),
-      }),
-    ),
-    params: z.record(z.string(), z.unknown()).openapi({ description: "JSON Schema." }),
-    outputs: z.array(z.string()),
-    engines: z.array(z.string()).openapi({ description: "Engines that serve it here, the default first." }),
-  })
-  .openapi("Kind");
+const presetSchema = z.object(presetViewSchema.shape).openapi("Preset");
+const kindSchema = z.object(kindViewSchema.shape).openapi("Kind");
 
 const presetsRoute = createRoute({
   method: "get",
@@ -73,15 +42,15 @@ const previewRoute = createRoute({
   method: "get",
   path: "/v1/presets/{name}/preview",
   tags: ["Catalog"],
-  summary: "Get the moving picture of a preset",
-  description: "HEAD and If-None-Match are served, too.",
+  summary: "Get the animated preview of a preset",
+  description: "HEAD and If-None-Match are supported.",
   request: { params: z.object({ name: z.string() }) },
   responses: {
     200: {
-      description: "The picture, to be kept for a day",
+      description: "The preview; it can be cached for a day",
       content: { "image/webp": { schema: { type: "string", format: "binary" } } },
     },
-    304: { description: "It is the one that the client has" },
+    304: { description: "Not modified" },
     ...problemReplies("not_found"),
   },
 });
@@ -109,7 +78,7 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
     if (!preset) throw new AppError("not_found", `There is no such preset. Choose from: ${names.join(", ")}`);
     return preset;
   };
-  const view = (preset: Preset, request: Request): z.infer<typeof presetSchema> => {
+  const view = (preset: Preset, request: Request): PresetView => {
     const { name, title, description, duration, fps, loop } = preset;
     const url = `${linkOrigin(config, request)}/v1/presets/${name}/preview`;
     const preview_url = assets.names.has(previewAsset(name)) ? url : null;
@@ -120,14 +89,14 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
   const picture = keepAssets(assets);
   api.openapi(previewRoute, async (c) => {
     const asset = previewAsset(find(c.req.valid("param").name).name);
-    if (!assets.names.has(asset)) throw new AppError("not_found", "There is no picture of this preset.");
+    if (!assets.names.has(asset)) throw new AppError("not_found", "This preset has no preview.");
     return sendBytes(c.req.raw, await picture(asset), "image/webp", { "Cache-Control": "public, max-age=86400" });
   });
   api.openapi(kindsRoute, (c) => c.json({ kinds: [...kinds.values()].map(viewKind) }, 200));
   return api;
 }
 
-function viewKind({ name, title, slots, params, outputs, engines }: Kind): z.infer<typeof kindSchema> {
+function viewKind({ name, title, slots, params, outputs, engines }: Kind): KindView {
   const inputs = Object.entries(slots).map(([name, slot]) => [
     name,
     {
@@ -136,7 +105,7 @@ function viewKind({ name, title, slots, params, outputs, engines }: Kind): z.inf
       ...(slot.maxPixels === undefined ? {} : { max_pixels: slot.maxPixels }),
       ...(slot.maxSide === undefined ? {} : { max_side: slot.maxSide }),
       ...(slot.maxSeconds === undefined ? {} : { max_seconds: slot.maxSeconds }),
-      ...(slot.files.max > 1 ? { max_files: slot.files.max } : {}),
+      ...(slot.files.max > 1 ? { files: slot.files } : {}),
       required: slot.files.min > 0,
     },
   ]);

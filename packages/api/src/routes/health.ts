@@ -2,58 +2,56 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { ApiDeps } from "../deps.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import { type Api, newApi } from "../problem.ts";
 
-const healthSchema = z
-  .object({
-    status: z.literal("ok"),
-    liveportrait_found: z.boolean(),
-    presets_available: z.array(z.string()),
-    engines: z.array(z.string()),
-    queue: z.record(z.string(), z.object({ waiting: z.int(), held: z.int() })),
-    version: z.string(),
-  })
-  .openapi("Health");
+/** Fields of dialects come after `status`, where clients of the first one have always found theirs. */
+const healthSchema = (dialects: readonly Dialect[]) =>
+  z
+    .object({
+      status: z.literal("ok"),
+      ...Object.fromEntries(dialects.flatMap(({ health }) => Object.entries(health?.schema ?? {}))),
+      engines: z.array(z.string()),
+      queue: z.record(z.string(), z.object({ waiting: z.int(), held: z.int() })),
+      version: z.string(),
+    })
+    .openapi("Health");
 
 const readySchema = z
   .object({ ready: z.boolean(), parts: z.record(z.string(), z.string()) })
-  .openapi("Readiness", { description: "Each part is `ok`, or a sentence says what is wrong with it." });
+  .openapi("Readiness", { description: "Each part is `ok` or a sentence that says what is wrong." });
 
-const healthRoute = createRoute({
-  method: "get",
-  path: "/health",
-  tags: ["Service"],
-  summary: "Is it alive, and what is here",
-  responses: { 200: { description: "Alive", content: { "application/json": { schema: healthSchema } } } },
-});
+const healthRoute = (schema: z.ZodType) =>
+  createRoute({
+    method: "get",
+    path: "/health",
+    tags: ["Service"],
+    summary: "Check that the server is alive, and see what it offers",
+    responses: { 200: { description: "Alive", content: { "application/json": { schema } } } },
+  });
 
 const readyRoute = createRoute({
   method: "get",
   path: "/ready",
   tags: ["Service"],
-  summary: "Can it take work",
+  summary: "Check that the server can take work",
   responses: {
-    200: { description: "It can", content: { "application/json": { schema: readySchema } } },
-    503: { description: "Not now", content: { "application/json": { schema: readySchema } } },
+    200: { description: "Ready", content: { "application/json": { schema: readySchema } } },
+    503: { description: "Not ready", content: { "application/json": { schema: readySchema } } },
   },
 });
 
-/** Answers are this old at most: anybody may ask, monitors ask more often than queues change, and a storage may want money for it. */
+/** How old an answer may be: monitors ask more often than queues change, and asking the storage may cost money. */
 const HEALTH_AGE_MS = 250;
 const READY_AGE_MS = 1000;
 
-export function healthRoutes(deps: ApiDeps): Api {
+export function healthRoutes(deps: ApiDeps, dialects: readonly Dialect[]): Api {
   const api = newApi();
-  const healthText = recent(deps.clock, HEALTH_AGE_MS, () => describeHealth(deps));
+  const healthText = recent(deps.clock, HEALTH_AGE_MS, () => describeHealth(deps, dialects));
   const readiness = recent(deps.clock, READY_AGE_MS, deps.ready);
   const headers = { "Content-Type": "application/json" };
-  api.openAPIRegistry.registerPath(healthRoute);
-  api.get("/health", (): Response | Promise<Response> => {
-    const text = healthText();
-    return typeof text === "string"
-      ? new Response(text, { headers })
-      : text.then((ok) => new Response(ok, { headers }));
-  });
+  api.openAPIRegistry.registerPath(healthRoute(healthSchema(dialects)));
+  api.get("/health", async () => new Response(await healthText(), { headers }));
   api.openapi(readyRoute, async (c) => {
     const { ok, parts } = await readiness();
     return c.json({ ready: ok, parts }, ok ? 200 : 503);
@@ -61,41 +59,37 @@ export function healthRoutes(deps: ApiDeps): Api {
   return api;
 }
 
-async function describeHealth({ presets, kinds, queue, config }: ApiDeps): Promise<string> {
-  const engines = [...new Set([...kinds.values()].flatMap((kind) => kind.engines))].sort();
-  const queues = new Set([...kinds.values()].flatMap((kind) => kind.queues));
-  const depths = await Promise.all([...queues].map(async (name) => [name, await queue.depth(name)] as const)).catch(
-    // alive it is all the same; whether it can work is what /ready says
+async function describeHealth(deps: ApiDeps, dialects: readonly Dialect[]): Promise<string> {
+  const kinds = [...deps.kinds.values()];
+  const engines = [...new Set(kinds.flatMap((kind) => kind.engines))].sort();
+  const queues = new Set(kinds.flatMap((kind) => kind.queues));
+  const depths = await Promise.all(
+    [...queues].map(async (name) => [name, await deps.queue.depth(name)] as const),
+  ).catch(
+    // it is alive all the same; whether it can work is what /ready says
     () => [],
   );
-  const health: z.infer<typeof healthSchema> = {
-    status: "ok",
-    liveportrait_found: config.liveportraitFound,
-    presets_available: [...presets.keys()].sort(),
-    engines,
-    queue: Object.fromEntries(depths),
-    version: config.version,
-  };
-  return JSON.stringify(health);
+  const own = Object.fromEntries(dialects.flatMap(({ health }) => Object.entries(health?.fields(deps) ?? {})));
+  const queue = Object.fromEntries(depths);
+  return JSON.stringify({ status: "ok", ...own, engines, queue, version: deps.config.version });
 }
 
-/**
- * What was made last, or a promise of the next, which all who ask meanwhile share: not always a promise, because that costs a
- * tenth of the whole request. What fails is made again by whoever asks next.
- */
-function recent<T>(clock: Clock, ageMs: number, make: () => Promise<T>): () => T | Promise<T> {
-  let last: { value: T; madeMs: number } | null = null;
-  let making: Promise<T> | null = null;
+/** The last answer while it is fresh, else the next one, which all who ask meanwhile share. A failure is not kept. */
+function recent<T>(clock: Clock, ageMs: number, make: () => Promise<T>): () => Promise<T> {
+  let last: { answer: Promise<T>; madeMs: number | null } | null = null;
+  const isFresh = (madeMs: number | null) => madeMs === null || Math.abs(clock.now() - madeMs) < ageMs;
   return () => {
-    if (last && Math.abs(clock.now() - last.madeMs) < ageMs) return last.value;
-    making ??= make()
-      .then((value) => {
-        last = { value, madeMs: clock.now() };
-        return value;
-      })
-      .finally(() => {
-        making = null;
-      });
-    return making;
+    if (last && isFresh(last.madeMs)) return last.answer;
+    const next = { answer: make(), madeMs: null as number | null };
+    last = next;
+    next.answer.then(
+      () => {
+        next.madeMs = clock.now();
+      },
+      () => {
+        if (last === next) last = null;
+      },
+    );
+    return next.answer;
   };
 }

@@ -1,8 +1,9 @@
 /** What can be done with jobs that are there: look, list, cancel, delete. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { type JobRecord, STATES } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
+import { jobPageSchema, jobStatusSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { preferredWait, waitUntil } from "../http/wait.ts";
@@ -23,7 +24,7 @@ const getRoute = createRoute({
     params,
     headers: z.object({
       Prefer: z.string().optional().openapi({
-        description: "`wait=<seconds>`: the reply is held until the job changes its status, or for so long.",
+        description: "`wait=<seconds>`: holds the reply until the job's status changes, for that long at most.",
       }),
     }),
   },
@@ -37,7 +38,7 @@ const getRoute = createRoute({
   },
 });
 
-const statusSchema = z.enum(STATES).exclude(["deleted"]);
+const pageSchema = z.object({ ...jobPageSchema.shape, jobs: z.array(jobSchema) });
 const listRoute = createRoute({
   method: "get",
   path: "/v1/jobs",
@@ -46,16 +47,14 @@ const listRoute = createRoute({
   request: {
     query: z.object({
       limit: z.coerce.number().int().min(1).max(100).default(20),
-      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
-      status: statusSchema.optional(),
+      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the previous page." }),
+      status: jobStatusSchema.optional(),
     }),
   },
   responses: {
     200: {
-      description: "A page of jobs; it may be short of `limit` although there are more",
-      content: {
-        "application/json": { schema: z.object({ jobs: z.array(jobSchema), next_cursor: z.string().nullable() }) },
-      },
+      description: "A page of jobs; it can hold fewer than `limit` even if more follow",
+      content: { "application/json": { schema: pageSchema } },
     },
     ...problemReplies("invalid_request"),
   },
@@ -68,8 +67,8 @@ const cancelRoute = createRoute({
   summary: "Cancel a job",
   request: { params },
   responses: {
-    200: { description: "It is canceled", content: json },
-    202: { description: "It is running and will stop at once", content: json },
+    200: { description: "Canceled", content: json },
+    202: { description: "Still running; it stops within seconds", content: json },
     ...problemReplies("not_found", "gone", "conflict"),
   },
 });
@@ -79,9 +78,9 @@ const deleteRoute = createRoute({
   path: "/v1/jobs/{id}",
   tags: ["Jobs"],
   summary: "Delete a job with its files",
-  description: "It is canceled if need be.",
+  description: "A job that has not ended is canceled first.",
   request: { params },
-  responses: { 204: { description: "It is gone" }, ...problemReplies("not_found", "gone") },
+  responses: { 204: { description: "Deleted" }, ...problemReplies("not_found", "gone") },
 });
 
 export function jobRoutes(deps: ApiDeps): Api {

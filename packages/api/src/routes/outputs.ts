@@ -1,7 +1,7 @@
 /** `GET|HEAD /v1/jobs/{id}/outputs/{name}`: the finished files. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobOutput, JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/job.ts";
 import type { ApiDeps } from "../deps.ts";
 import { sendOutput } from "../http/send-output.ts";
 import { findJob, hasExpired } from "../job-lookup.ts";
@@ -13,16 +13,16 @@ const route = createRoute({
   path: "/v1/jobs/{id}/outputs/{name}",
   tags: ["Jobs"],
   summary: "Get an output",
-  description: "HEAD, ranges and conditions are served, too.",
+  description: "HEAD, ranges and conditional requests are supported.",
   request: {
     params: z.object({ id: z.string(), name: z.string().openapi({ example: "video" }) }),
     query: z.object({ disposition: z.enum(["attachment", "inline"]).default("attachment") }),
   },
   responses: {
-    200: { description: "The file", content: { "video/mp4": { schema: { type: "string", format: "binary" } } } },
-    206: { description: "A range of it" },
-    302: { description: "Where the storage serves it" },
-    304: { description: "It is the one that the client has" },
+    200: { description: "The file", content: { "*/*": { schema: { type: "string", format: "binary" } } } },
+    206: { description: "The requested range" },
+    302: { description: "Redirect to the storage" },
+    304: { description: "Not modified" },
     ...problemReplies("not_found", "not_ready", "gone", "range_not_satisfiable"),
   },
 });
@@ -32,19 +32,16 @@ export function outputRoutes(deps: ApiDeps): Api {
   api.openapi(route, async (c) => {
     const { id, name } = c.req.valid("param");
     const record = await findJob(deps, ownerOf(c), id);
-    const output = outputOf(record, name, deps.clock.now());
+    checkResult(record, deps.clock.now());
     const inline = c.req.valid("query").disposition === "inline";
-    return sendOutput(deps, c.req.raw, record, output, { inline });
+    return sendOutput(deps, c.req.raw, record, name, { inline });
   });
   return api;
 }
 
-/** Throws `gone` after the job's hour, `not_ready` while and when there is no result, `not_found` for other names. */
-export function outputOf(record: JobRecord, name: string, nowMs: number): JobOutput {
+/** Throws `gone` after the job's hour, `not_ready` while there is no result and when there will be none. */
+function checkResult(record: JobRecord, nowMs: number): void {
   if (hasExpired(record, nowMs))
-    throw new AppError("gone", "The result was kept for an hour and is gone now; make it again.");
+    throw new AppError("gone", "Results are kept for one hour and this one is gone; create the job again.");
   if (record.state !== "succeeded") throw new AppError("not_ready", `There is no result: the job is ${record.state}.`);
-  const output = Object.hasOwn(record.outputs, name) ? record.outputs[name] : undefined;
-  if (!output) throw new AppError("not_found", "The job has no output of this name.");
-  return output;
 }

@@ -6,6 +6,7 @@ import { UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { typesOf } from "@smileloop/core/kinds/inputs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { uploadRequestSchema, uploadTargetSchema } from "@smileloop/core/wire/upload.ts";
 import type { ApiDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
 import { linkOrigin } from "../http/origin.ts";
@@ -13,36 +14,8 @@ import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { rfc3339 } from "../view.ts";
 
-const askSchema = z
-  .strictObject({
-    content_type: z.string().max(100).openapi({ example: "image/jpeg" }),
-    size: z.int().min(0).openapi({ description: "Bytes, exactly.", example: 482113 }),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-fA-F]{64}$/, "64 hex digits")
-      .optional(),
-    filename: z.string().max(255).optional().openapi({ description: "For the client's own use; it is not kept." }),
-    form: z.boolean().optional().openapi({
-      description:
-        "A form to be sent by POST instead of a PUT; then `size` is the most that it may have. Without `sha256`.",
-    }),
-  })
-  .openapi("UploadRequest");
-
-const targetSchema = z
-  .object({
-    id: z.string().openapi({ description: "Names the file in the inputs of jobs." }),
-    method: z.enum(["PUT", "POST"]),
-    url: z.url(),
-    headers: z.record(z.string(), z.string()).openapi({ description: "To be sent with the file, besides its length." }),
-    fields: z.record(z.string(), z.string()).optional().openapi({
-      description:
-        "With `form`: the parts of a multipart/form-data POST that come before the file, which is named `file`.",
-    }),
-    expires_at: z.iso.datetime().openapi({ description: "When link and upload end." }),
-    max_bytes: z.int(),
-  })
-  .openapi("Upload");
+const askSchema = z.strictObject(uploadRequestSchema.shape).openapi("UploadRequest");
+const targetSchema = z.object(uploadTargetSchema.shape).openapi("Upload");
 
 const route = createRoute({
   method: "post",
@@ -50,7 +23,7 @@ const route = createRoute({
   tags: ["Uploads"],
   summary: "Get a link to upload a file",
   description:
-    "Send exactly the announced bytes by PUT to `url` with `headers`, once: 412 means that they have arrived already. " +
+    "Send exactly the announced bytes by PUT to `url` with `headers`, once: 412 means that the file has already arrived. " +
     "With `form` the reply has what an HTML form or Uppy sends by POST: `fields`, then the file, of 1 to `size` bytes. " +
     "The upload serves any number of jobs for an hour.",
   middleware: [limitedJson] as const,
@@ -66,7 +39,7 @@ export function uploadRoutes(deps: ApiDeps): Api {
   api.openapi(route, async (c) => {
     const { content_type, size, sha256, form } = c.req.valid("json");
     if (form && sha256 !== undefined) {
-      throw new AppError("invalid_request", "A form cannot be bound to a sha256; leave `form` or `sha256` out.");
+      throw new AppError("invalid_request", "`form` and `sha256` cannot be combined; leave one of them out.");
     }
     const type = content_type.toLowerCase();
     const maxBytes = maxBytesOf(deps.kinds, type);

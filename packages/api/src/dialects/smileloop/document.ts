@@ -1,8 +1,10 @@
 /** What the document says of the SmileLoop dialect. For readers only: the handlers check on their own, as bodies are streams. */
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ApiDeps } from "../../deps.ts";
+import type { Registry } from "../dialect.ts";
 
-type Registry = OpenAPIHono["openAPIRegistry"];
+export const TAG = "Simple API";
+export const ERROR_SCHEMA = "Detail";
 
 const EXAMPLE_ID = "019a3c5e8f2a7c41b6d09e5f3a2b1c4d";
 const detailSchema = z
@@ -12,7 +14,7 @@ const detailSchema = z
       z.array(z.object({ loc: z.array(z.union([z.string(), z.int()])), msg: z.string(), type: z.string() })),
     ]),
   })
-  .openapi("Detail", { description: "What was wrong: a sentence, or a list of the parts at fault." });
+  .openapi(ERROR_SCHEMA, { description: "What is wrong: a sentence, or a list of the faulty parts." });
 
 const statusSchema = z.enum(["queued", "running", "done", "failed"]);
 const replySchema = z
@@ -44,7 +46,7 @@ const idParam = z.object({
 
 export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<ApiDeps, "presets" | "kinds">): void {
   const names = [...presets.keys()].sort();
-  const tags = ["Simple API"];
+  const tags = [TAG];
   const form = z.object({
     source_image: z.string().openapi({
       format: "binary",
@@ -54,7 +56,7 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
     engine: z
       .enum((kinds.get("animate")?.engines ?? ["warp"]) as [string, ...string[]])
       .optional()
-      .openapi({ description: "Instead of the one that is configured." }),
+      .openapi({ description: "Engine to use instead of the default." }),
     mode: z
       .enum(["local", "cloud"])
       .optional()
@@ -70,7 +72,9 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
       "Upload a portrait, pick a motion, get an MP4. The reply is JSON with a link, or the MP4 itself with `Accept: video/mp4` " +
       "or `mode=local`. If it takes longer than the server waits, the reply is 202 and `Location` names the job.",
     request: {
-      query: z.object({ mode: z.enum(["local", "cloud"]).optional().openapi({ description: "Like the part." }) }),
+      query: z.object({
+        mode: z.enum(["local", "cloud"]).optional().openapi({ description: "Same as the form part." }),
+      }),
       body: { required: true, content: { "multipart/form-data": { schema: form } } },
     },
     responses: {
@@ -83,19 +87,19 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
         }),
       },
       202: {
-        description: "It goes on; ask at `Location` again.",
+        description: "Still in progress; ask again at `Location`.",
         content: { "application/json": { schema: replySchema } },
         headers: z.object({ Location: z.string() }),
       },
-      303: { description: "With the MP4: where the storage serves it, if it is large." },
-      400: refused("The file is empty, the mode is not known, or the form cannot be read."),
+      303: { description: "With the MP4: redirect to the storage, for a large file." },
+      400: refused("The file is empty, the mode is unknown, or the form cannot be read."),
       413: refused(
         "The file is larger than 10 MiB, or the picture has more than 100 megapixels or 16,384 pixels a side.",
       ),
       415: refused("Not a JPEG or PNG by its first bytes, whatever its name says."),
-      422: refused("A part is missing or not known, the picture does not decode, or no face is found in it."),
+      422: refused("A part is missing or unknown, the picture does not decode, or it shows no face."),
       500: refused("The engine failed."),
-      503: refused("The engine that was asked for is not configured."),
+      503: refused("The requested engine is not configured."),
     },
   });
   registry.registerPath({
@@ -103,11 +107,11 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
     path: "/job/{job_id}",
     operationId: "getSimpleJob",
     tags,
-    summary: "How a job is doing",
+    summary: "Get the status of a job",
     request: { params: idParam },
     responses: {
       200: { description: "The job.", content: { "application/json": { schema: jobSchema } } },
-      404: refused("There is no such job, or its hour is over."),
+      404: refused("Unknown job, or its hour is over."),
     },
   });
   registry.registerPath({
@@ -116,14 +120,14 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
     operationId: "downloadVideo",
     tags,
     summary: "The finished video",
-    description: "An MP4 to be saved as a file. Ranges and `If-None-Match` are understood; it is kept for one hour.",
+    description: "An MP4 to be saved as a file. Ranges and `If-None-Match` are supported. Kept for one hour.",
     request: { params: idParam },
     responses: {
       200: { description: "The video.", content: mp4 },
-      206: { description: "The range that was asked for.", content: mp4 },
-      302: { description: "Where the storage serves it, if it is large." },
+      206: { description: "The requested range.", content: mp4 },
+      302: { description: "Redirect to the storage, for a large file." },
       304: { description: "Unchanged." },
-      404: refused("There is no such job."),
+      404: refused("Unknown job."),
       409: refused("It is not ready."),
       410: refused("Its hour is over."),
       416: { description: "The range lies outside the video." },

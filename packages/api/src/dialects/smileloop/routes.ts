@@ -17,17 +17,17 @@ import { findJob, hasExpired } from "../../job-lookup.ts";
 import { ownerOf } from "../../owner.ts";
 import { type Api, type ApiContext, logError, newApi, publicError } from "../../problem.ts";
 import { submit } from "../../submit.ts";
-import { describeSmileloop } from "./document.ts";
+import type { DialectDeps } from "../dialect.ts";
+import { errorOf, jobReply, presetOf, statusOf } from "./replies.ts";
 
-export const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
-const DIALECT = "smileloop";
+const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
+export const NAME = "smileloop";
 const TEXT_PARTS = { preset: { maxBytes: 1024 }, engine: { maxBytes: 100 }, mode: { maxBytes: 100 } };
 
 /** `/animate`, `/job/{id}`, `/download/{id}`. */
-export function smileloopRoutes(deps: ApiDeps): Api {
+export function smileloopRoutes(deps: DialectDeps): Api {
   const api = newApi();
   api.onError((error, c) => refusal(deps, c, error));
-  describeSmileloop(api.openAPIRegistry, deps);
 
   api.post("/animate", async (c) => {
     const body = openBody(c.req.raw, c.env);
@@ -51,7 +51,7 @@ export function smileloopRoutes(deps: ApiDeps): Api {
 
 type Asked = { preset: string; engine: string | undefined; upload: StoredUpload; modes: string[] };
 
-async function animate(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise<Response> {
+async function animate(deps: DialectDeps, c: ApiContext, body: RequestBody): Promise<Response> {
   const owner = ownerOf(c);
   const form = emptyForm<StoredUpload>();
   let id: string;
@@ -66,7 +66,7 @@ async function animate(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise
   }
   // whether the client stays or goes: the job goes on, and a refusal that nobody reads is cleaned up as well
   const signal = new AbortController().signal;
-  const record = await waitForEnd(deps, owner, id, { ms: deps.config.dialectWaitMs, signal });
+  const record = await waitForEnd(deps, owner, id, { ms: deps.waitMs, signal });
   if (!record || record.state === "deleted" || record.state === "expired") throw notFound();
   if (record.state === "failed" || record.state === "canceled") throw await failureOf(deps, record, c.env.requestId);
   if (record.state === "succeeded" && wantsVideo(c, form)) return video(deps, c.req.raw, record);
@@ -139,7 +139,7 @@ async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload 
     kind: "animate",
     inputs: { image: [{ upload: upload.id, source: "form" }] },
     params: { preset, ...(engine === undefined ? {} : { engine }) },
-    dialect: DIALECT,
+    dialect: NAME,
   }).catch((error: unknown) => {
     if (!hasCode(error, "engine_not_configured")) throw error;
     const missing = engine ?? "warp";
@@ -188,39 +188,10 @@ async function download(deps: ApiDeps, c: ApiContext, id: string): Promise<Respo
 }
 
 function sendVideo(deps: ApiDeps, request: Request, record: JobRecord): Promise<Response> {
-  const output = record.outputs.video;
-  if (!output) throw notFound();
-  return sendOutput(deps, request, record, output).catch((error: unknown) => {
+  if (!record.outputs.video) throw notFound();
+  return sendOutput(deps, request, record, "video").catch((error: unknown) => {
     throw hasCode(error, "not_found") ? cleanedUp() : error;
   });
-}
-
-function jobReply(record: JobRecord): object {
-  const status = statusOf(record);
-  const { created_at, queued_at, started_at, ended_at } = record;
-  return {
-    job_id: record.id,
-    preset: presetOf(record),
-    status,
-    created: created_at / 1000,
-    updated: Math.max(created_at, queued_at, started_at ?? 0, ended_at ?? 0) / 1000,
-    ...(status === "done" ? { download_url: `/download/${record.id}` } : {}),
-    ...(status === "failed" ? { error: errorOf(record) } : {}),
-  };
-}
-
-function statusOf({ state }: JobRecord): "queued" | "running" | "done" | "failed" {
-  if (state === "succeeded") return "done";
-  if (state === "queued") return "queued";
-  return state === "running" || state === "canceling" || state === "waiting" ? "running" : "failed";
-}
-
-function presetOf({ params }: JobRecord): unknown {
-  return params.preset ?? null;
-}
-
-function errorOf({ state, error }: JobRecord): string {
-  return state === "canceled" ? "Job was canceled." : (error?.detail ?? "The job failed.");
 }
 
 function refusal(deps: ApiDeps, c: ApiContext, error: unknown): Response {

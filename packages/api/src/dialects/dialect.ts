@@ -1,0 +1,33 @@
+/**
+ * A dialect: the API of another product, served as a façade over the same jobs. Everything that the rest of the API has to
+ * know of it is in one value; the list of them is `index.ts`.
+ */
+import type { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppError } from "@smileloop/core/errors.ts";
+import type { ApiDeps } from "../deps.ts";
+import type { Api } from "../problem.ts";
+import type { DialectPath } from "./paths.ts";
+
+export type Registry = OpenAPIHono["openAPIRegistry"];
+
+export type Dialect = {
+  name: string;
+  /** All paths that are its own. No other dialect and no native route may answer there. */
+  paths: readonly DialectPath[];
+  /** Heads its operations in the OpenAPI document; `about` is its line in the document's introduction. */
+  tag: { name: string; description: string; about: string };
+  /** Headers beyond those of the native API that pages of other origins may send and read (CORS). */
+  headers: { request: readonly string[]; response: readonly string[] };
+  /** `schema`: name of the component that describes its errors. `body`: an error that was found before its routes were asked. */
+  errors: { schema: string; body(error: AppError): object };
+  /** Maximum time that its requests wait for a result, in ms, where the installation allows it. */
+  waitMs: number;
+  routes(deps: DialectDeps): Api;
+  /** Adds its operations and schemas to the document. */
+  describe(registry: Registry, deps: ApiDeps): void;
+  /** Fields that its clients look for in `GET /health`. */
+  health?: { schema: z.ZodRawShape; fields(deps: ApiDeps): object };
+};
+
+/** `waitMs`: what the dialect would like, and at most what the installation allows. */
+export type DialectDeps = ApiDeps & { waitMs: number };

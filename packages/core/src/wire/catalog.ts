@@ -1,0 +1,39 @@
+/** What there is to choose from, as clients see it: presets, and kinds of jobs. */
+import { z } from "zod";
+
+export const presetViewSchema = z.object({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  duration: z.number().describe("Length of one cycle in seconds."),
+  fps: z.number(),
+  loop: z.boolean(),
+  channels: z.record(z.string(), z.number()).describe("Peak value of each channel."),
+  preview_url: z.url().nullable().describe("A small animated preview (WebP)."),
+});
+export type PresetView = z.infer<typeof presetViewSchema>;
+
+/** Limits that a medium does not have are absent. */
+export const slotViewSchema = z.object({
+  content_types: z.array(z.string()),
+  max_bytes: z.int(),
+  max_pixels: z.int().optional(),
+  max_side: z.int().optional(),
+  max_seconds: z.number().optional(),
+  required: z.boolean(),
+  files: z
+    .object({ min: z.int(), max: z.int() })
+    .optional()
+    .describe("How many files, where the slot takes a list of them."),
+});
+export type SlotView = z.infer<typeof slotViewSchema>;
+
+export const kindViewSchema = z.object({
+  name: z.string(),
+  title: z.string(),
+  inputs: z.record(z.string(), slotViewSchema),
+  params: z.record(z.string(), z.unknown()).describe("JSON Schema."),
+  outputs: z.array(z.string()),
+  engines: z.array(z.string()).describe("Engines that serve it here, the default first."),
+});
+export type KindView = z.infer<typeof kindViewSchema>;

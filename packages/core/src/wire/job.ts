@@ -1,0 +1,80 @@
+/** A job as clients see it, in JSON. Times are RFC 3339 in UTC, sizes bytes, durations seconds. */
+import { z } from "zod";
+import { ERROR_CODES, type ErrorCode } from "../errors.ts";
+import { STATES } from "../job/job.ts";
+
+const time = z.iso.datetime();
+
+/** A deleted job is never shown: its id answers 410. */
+export const jobStatusSchema = z.enum(STATES).exclude(["deleted"]);
+export type JobStatus = z.infer<typeof jobStatusSchema>;
+
+export const inputViewSchema = z.object({ content_type: z.string(), bytes: z.int(), source: z.string() });
+export type InputView = z.infer<typeof inputViewSchema>;
+
+/** Facts that depend on the medium, named as in the job's record; all are optional. */
+export const outputFactsSchema = z.object({
+  width: z.int().optional(),
+  height: z.int().optional(),
+  frames: z.int().optional(),
+  fps: z.number().optional(),
+  duration: z.number().optional().describe("Seconds."),
+  audio: z
+    .object({ codec: z.string(), channels: z.int(), sample_rate: z.int().describe("Hz.") })
+    .optional()
+    .describe("The sound of a recording or a video; absent when it has none."),
+  access: z.string().optional().describe("`open`: the file can be fetched as it is; `paid`: only after a payment."),
+  mark: z.string().optional().describe("How the file is marked as made by a machine."),
+});
+
+export const outputViewSchema = z.object({
+  url: z.url().describe("A signed link, for at most 15 minutes; ask for the job again to get a new one."),
+  content_type: z.string(),
+  bytes: z.int(),
+  sha256: z.string().describe("Hash of the file, 64 hex digits."),
+  ...outputFactsSchema.shape,
+});
+export type OutputView = z.infer<typeof outputViewSchema>;
+
+export const progressViewSchema = z.object({
+  stage: z.string(),
+  done: z.number(),
+  total: z.number(),
+  percent: z.number().min(0).max(100).describe("Never decreases."),
+  eta_seconds: z.number().nullable(),
+  queue_position: z.int().nullable().describe("Number of jobs ahead of this one while it is queued."),
+});
+export type ProgressView = z.infer<typeof progressViewSchema>;
+
+export const jobViewSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  status: jobStatusSchema,
+  params: z.record(z.string(), z.unknown()),
+  inputs: z
+    .record(z.string(), z.union([inputViewSchema, z.array(inputViewSchema)]))
+    .describe("By slot: a file, or a list where the slot takes several."),
+  outputs: z.record(z.string(), outputViewSchema),
+  progress: progressViewSchema,
+  error: z
+    .object({ code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]), detail: z.string(), retryable: z.boolean() })
+    .nullable(),
+  warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  engine: z
+    .object({ name: z.string(), version: z.string().nullable() })
+    .nullable()
+    .describe("Null for jobs that only start other jobs."),
+  attempt: z.int().describe("How many times it was started."),
+  metadata: z.record(z.string(), z.string()),
+  created_at: time,
+  started_at: time.nullable(),
+  finished_at: time.nullable(),
+  expires_at: time.nullable().describe("When the job's files are deleted: one hour after it ended."),
+  timings: z
+    .record(z.string(), z.number())
+    .describe("Seconds by stage: queued, download, detect, render, encode, check, upload."),
+});
+export type JobView = z.infer<typeof jobViewSchema>;
+
+export const jobPageSchema = z.object({ jobs: z.array(jobViewSchema), next_cursor: z.string().nullable() });
+export type JobPage = z.infer<typeof jobPageSchema>;
