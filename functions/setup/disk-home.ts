@@ -7,7 +7,7 @@ import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
 import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
-import type { Home } from "./deps.ts";
+import type { Home } from "./home.ts";
 
 /** Throws what `openDataDir` throws; the folder is this process's alone until `close`. */
 export async function openDiskHome(env: Env, clock: Clock): Promise<Home> {

@@ -7,7 +7,7 @@ import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { createSqsClient, type SqsQueue, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { withLanes } from "@smileloop/core/scale/lanes.ts";
-import type { Home } from "./deps.ts";
+import type { Home } from "./home.ts";
 
 /** Each write is paid for; clients look no more than each second or two. */
 export const S3_CLAIM_TIMES = { progressMs: 4000 };

@@ -18,7 +18,7 @@ import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { withLanes } from "@smileloop/core/scale/lanes.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { WARP } from "../../functions/engines/index.ts";
+import { builtInSetup } from "../../functions/engines/index.ts";
 import { PRESETS_DIR } from "../../functions/setup/deps.ts";
 import { S3_CLAIM_TIMES } from "../../functions/setup/s3-home.ts";
 import { WARP_QUEUES } from "../../infra/policy.ts";
@@ -142,7 +142,7 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
   const messages = sqsQueue({ client: sqs, urls: cloud.urls, clock: systemClock });
   const worker = createWorker({
     ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: S3_CLAIM_TIMES },
-    ...{ queue: withLanes(messages, new Set(WARP_QUEUES), systemClock), ...WARP, slots: 1 },
+    ...{ queue: withLanes(messages, new Set(WARP_QUEUES), systemClock), ...(await builtInSetup()), slots: 1 },
     ...{
       presets,
       kinds: createKinds({ presets, engines: ["warp"] }),

@@ -19,7 +19,7 @@ import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { WARP } from "../../../functions/engines/index.ts";
+import { builtInSetup } from "../../../functions/engines/index.ts";
 import { type AnimateArgs, UsageError } from "./args.ts";
 import { type InputFile, openDriving, openPhoto } from "./input-file.ts";
 import { PRESETS_DIR } from "./presets.ts";
@@ -81,7 +81,7 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: Jo
     presets,
     kinds,
     workRoot: folder,
-    ...WARP,
+    ...(await builtInSetup()),
     slots: 1,
   });
   const report = await createProgressReport({ quiet: args.quiet || args.json, bar: process.stderr.isTTY === true });
