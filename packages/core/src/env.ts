@@ -17,10 +17,10 @@ const origins = list.superRefine((items, context) => {
 });
 const flag = z.enum(["0", "1", "false", "true", ""]).transform((text) => text === "1" || text === "true");
 const wholeNumber = (min: number, max: number) =>
-  z.string().regex(/^\d+$/, "a whole number").transform(Number).pipe(z.number().min(min).max(max));
+  z.string().regex(/^\d+$/, "must be a whole number").transform(Number).pipe(z.number().min(min).max(max));
 const apiKeys = z.string().transform((text, context) => {
   const { keys, faults } = parseApiKeys(text);
-  if (keys.size === 0 && faults.length === 0) faults.push("holds no key");
+  if (keys.size === 0 && faults.length === 0) faults.push("contains no key");
   for (const message of faults) context.addIssue({ code: "custom", message });
   return keys;
 });
