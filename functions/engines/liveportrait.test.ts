@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { readEnv } from "@smileloop/core/env.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { standInCheckout } from "../../test/support/liveportrait.ts";
-import { findLiveportrait } from "./liveportrait.ts";
+import { liveportrait } from "./liveportrait.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -12,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const find = (LIVEPORTRAIT_ROOT?: string, LIVEPORTRAIT_PYTHON?: string) =>
-  findLiveportrait({ LIVEPORTRAIT_ROOT, LIVEPORTRAIT_PYTHON });
+  liveportrait.find(readEnv({ LIVEPORTRAIT_ROOT, LIVEPORTRAIT_PYTHON }));
 
 /** A command that answers the probe like a Python that lacks these modules. */
 function pythonWithout(missing: string[]): string {

@@ -31,7 +31,7 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const lockSchema = z.object({ files: z.array(z.object({ name: z.string(), bytes: z.int() })).min(1) });
 
 /** Weights are compared by name and size; `gpu-container/setup.sh` checks their hashes. Starts nothing but a probe of Python. */
-export async function findLiveportrait(env: Pick<Env, "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">): Promise<Finding> {
+async function findLiveportrait(env: Pick<Env, "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">): Promise<Finding> {
   if (env.LIVEPORTRAIT_ROOT === undefined) return { engine: null, trouble: null };
   const root = resolve(env.LIVEPORTRAIT_ROOT);
   const broken = (trouble: string): Finding => ({ engine: null, trouble: `${trouble} ${HELP}` });
