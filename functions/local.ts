@@ -2,17 +2,18 @@
 import { once } from "node:events";
 import { EnvError, readEnv } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import type { Lists } from "./setup/deps.ts";
 import { StartError } from "./setup/listen.ts";
 import { startLocalServer } from "./setup/local-server.ts";
 
 /** Resolves when the server has been stopped. */
-export async function main(): Promise<void> {
+export async function main(lists: Lists = {}): Promise<void> {
   try {
-    const server = await startLocalServer(readEnv());
+    const server = await startLocalServer(readEnv(), lists);
     const asked = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), once(process, "SIGHUP")]);
     process.stdout.write(`SmileLoop ${server.version} is ready: ${server.url} (docs at ${server.url}/docs)\n`);
     await asked;
-    // whoever asks twice does not want to wait
+    // a second signal does not wait
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
     await server.stop();
   } catch (error) {

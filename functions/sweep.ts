@@ -1,7 +1,8 @@
-/** The sweeper on Lambda, called each minute; and by messages of the API, when there is work for workers to be started. */
+/** The sweeper on Lambda: called every minute, and by the API's messages when workers may have to be started. */
 import { readEnv } from "@smileloop/core/env.ts";
 import { sweepAlone } from "@smileloop/core/jobs/sweep.ts";
 import { scaleOnce } from "@smileloop/core/scale/scale.ts";
+import { meanSecondsOf } from "./engines/index.ts";
 import { openCloudDeps } from "./setup/cloud.ts";
 import { openLauncher } from "./setup/launch.ts";
 import type { QueueEvent, QueueEventReply } from "./setup/queue-event.ts";
@@ -9,7 +10,7 @@ import type { QueueEvent, QueueEventReply } from "./setup/queue-event.ts";
 const env = readEnv();
 const deps = await openCloudDeps(env);
 const launcher = openLauncher(env);
-const limits = { maxWorkers: env.MAX_WORKERS, targetWaitSeconds: env.TARGET_WAIT_S };
+const limits = { maxWorkers: env.MAX_WORKERS, targetWaitSeconds: env.TARGET_WAIT_S, meanSecondsOf };
 
 export const handler = async ({ Records: pokes = [] }: Partial<QueueEvent>): Promise<QueueEventReply> => {
   const scaled = await scaleOnce({ ...deps, notes: deps.records.notes, launcher }, limits);
@@ -18,6 +19,6 @@ export const handler = async ({ Records: pokes = [] }: Partial<QueueEvent>): Pro
     const swept = await sweepAlone(deps, { forgetKeys: false });
     deps.log.info(swept ?? {}, swept ? "swept" : "swept by another");
   }
-  // a message that came while another looked is looked at again
+  // a message that came while another sweeper was at it comes again
   return { batchItemFailures: scaled ? [] : pokes.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 };

@@ -1,4 +1,4 @@
-/** The built-in engine on Lambda, behind the queue of short work. */
+/** A worker on Lambda, behind the queues of the engine that `QUEUE` names. */
 import { readEnv } from "@smileloop/core/env.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { engineOfQueue } from "./engines/index.ts";
@@ -9,9 +9,10 @@ import { openQueues } from "./setup/s3-home.ts";
 const env = readEnv();
 const deps = await openCloudDeps(env);
 const queue = openQueues(env, deps.clock);
-const worker = createWorker({ ...deps, queue, ...(await engineOfQueue(env)), slots: 1 });
-// a function's start has more of a processor than its events
+const engine = await engineOfQueue(env);
+const worker = createWorker({ ...deps, queue, ...engine, slots: 1 });
+// a function has more of a processor while it starts than during its events
 await worker.prepare();
 
 export const handler = (event: QueueEvent, context: QueueEventContext) =>
-  serveQueueEvent({ worker, queue, queueName: env.QUEUE, urls: env.QUEUES, log: deps.log }, event, context);
+  serveQueueEvent({ worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log }, event, context);

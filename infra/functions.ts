@@ -1,6 +1,8 @@
-/** The API behind its address, the sweeper and its clock, and the warp worker behind its queue. */
+/** The API behind its address, the sweeper and its clock, and the workers of engines on Lambda behind their queues. */
 import { join } from "node:path";
 import type { Batch } from "./gpu.ts";
+import { deployed, type LambdaEngine, lanesOf, onLambda } from "./policy/engines.ts";
+import { apiEnvironment, lambdaWorkerEnvironment, sweepEnvironment } from "./policy/environments.ts";
 import {
   apiStatements,
   logStatements,
@@ -11,27 +13,25 @@ import {
 } from "./policy/roles.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
+  API,
   ARCHITECTURE,
-  apiEnvironment,
   eventSource,
-  FUNCTIONS,
-  type FunctionName,
+  type FunctionSpec,
   LEAST_CONCURRENCY,
+  laneConcurrency,
   nameOf,
   RUNTIME,
   type Stage,
+  SWEEP,
   SWEEP_SCHEDULE,
-  sweepEnvironment,
-  WARP_QUEUES,
-  warpEnvironment,
-  warpLanes,
+  workerFunction,
 } from "./policy.ts";
 import { arnsOf, type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
 
 type Needs = { storage: Storage; queues: Queues; batch: Batch | null };
 
-/** Answers the API's address. */
+/** Returns the API's address. */
 export function createFunctions(stage: Stage, settings: Settings, { storage, queues, batch }: Needs) {
   const keys = new sst.Secret("ApiKeys");
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
@@ -39,14 +39,14 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   const bucket = storage.arn;
   const { poke, ...jobQueues } = queues;
 
-  const api = createFunction(stage, "api", {
+  const api = createFunction(stage, API, {
     environment: $resolve({ ...withBatch, apiKeys: keys.value }).apply((all) => apiEnvironment(all, settings)),
     statements: $resolve({ bucket, queues: arnsOf(queues) }).apply(apiStatements),
-    // it answers CORS itself, and lets nobody in without a key or a token
+    // it answers CORS itself, and refuses requests without a key or a token
     url: { cors: false },
   });
 
-  const sweep = createFunction(stage, "sweep", {
+  const sweep = createFunction(stage, SWEEP, {
     environment: $resolve(withBatch).apply((all) => sweepEnvironment(all, settings)),
     statements: $resolve({
       ...{ bucket, queues: arnsOf(jobQueues) },
@@ -59,13 +59,24 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   callEachMinute(stage, sweep);
   if (poke) feed("SweepPokes", poke, sweep, LEAST_CONCURRENCY);
 
-  const lanes = WARP_QUEUES.map((name) => ({ name, queue: queues[name]! }));
-  const warp = createFunction(stage, "warp", {
-    environment: $resolve(parts).apply((all) => warpEnvironment(all, settings)),
-    statements: $resolve({ bucket, queues: lanes.map(({ queue }) => queue.arn) }).apply(workerStatements),
-  });
-  for (const { name, queue } of lanes) feed(`Messages-${name}`, queue, warp, warpLanes(settings)[name]);
+  for (const engine of onLambda(deployed(settings))) createWorker(stage, settings, engine, { storage, queues });
   return { url: api.url };
+}
+
+function createWorker(
+  stage: Stage,
+  settings: Settings,
+  engine: LambdaEngine,
+  { storage, queues }: Omit<Needs, "batch">,
+) {
+  const lanes = lanesOf(engine).map((name) => ({ name, queue: queues[name]! }));
+  const parts = { bucket: storage.name, queues: urlsOf(queues) };
+  const worker = createFunction(stage, workerFunction(engine), {
+    environment: $resolve(parts).apply((all) => lambdaWorkerEnvironment(engine, all, settings)),
+    statements: $resolve({ bucket: storage.arn, queues: lanes.map(({ queue }) => queue.arn) }).apply(workerStatements),
+  });
+  const concurrency = laneConcurrency(engine, settings);
+  for (const { name, queue } of lanes) feed(`Messages-${name}`, queue, worker, concurrency[name]!);
 }
 
 type FunctionOptions = {
@@ -75,17 +86,17 @@ type FunctionOptions = {
   retries?: number;
 };
 
-/** With rights of its own alone: SST's would let it write to any log, and whoever may take any role of the account be it. */
-function createFunction(stage: Stage, which: FunctionName, options: FunctionOptions) {
-  const { bundle, handler, memoryMb, timeoutS } = FUNCTIONS[which];
+/** Uses its own minimal role: SST's default could write to any log group and be assumed by any principal in the account. */
+function createFunction(stage: Stage, spec: FunctionSpec, options: FunctionOptions) {
+  const { bundle, handler, memoryMb, timeoutS } = spec;
   const { environment, statements, ...rest } = options;
-  const name = nameOf(stage, which);
+  const name = nameOf(stage, spec.name);
   const permissions = $resolve({ statements, logGroup: logGroupArn(`/aws/lambda/${name}`) }).apply((all) => [
     ...all.statements,
     ...logStatements(all.logGroup),
   ]);
   return new sst.aws.Function(
-    `${which[0]!.toUpperCase()}${which.slice(1)}`,
+    `${spec.name[0]!.toUpperCase()}${spec.name.slice(1)}`,
     {
       name,
       bundle: join($cli.paths.root, bundle),
@@ -109,7 +120,7 @@ function createFunction(stage: Stage, which: FunctionName, options: FunctionOpti
   );
 }
 
-/** Has a function called with the messages of a queue. */
+/** Calls a function with the messages of a queue. */
 function feed(name: string, queue: aws.sqs.Queue, to: sst.aws.Function, concurrency: number) {
   new aws.lambda.EventSourceMapping(
     name,

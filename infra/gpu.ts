@@ -1,4 +1,4 @@
-/** GPU workers on Batch; nothing of it exists without GPU=1. */
+/** Workers on Batch, on machines with a GPU. Nothing of this exists without GPU=1. */
 import { createNetwork } from "./network.ts";
 import {
   batchNames,
@@ -10,10 +10,13 @@ import {
   maxVcpus,
   RETRY,
   TIMEOUT,
+  workerNames,
 } from "./policy/batch.ts";
+import { type BatchEngine, deployed, lanesOf, onBatch } from "./policy/engines.ts";
+import { batchWorkerEnvironment } from "./policy/environments.ts";
 import { leaveStatements, policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
 import type { GpuSettings, Settings } from "./policy/settings.ts";
-import { GPU_QUEUES, gpuEnvironment, LOG_DAYS, nameOf, type Stage, tagsOf } from "./policy.ts";
+import { LOG_DAYS, nameOf, type Stage, tagsOf } from "./policy.ts";
 import { type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
 
@@ -24,26 +27,31 @@ export function createGpu(stage: Stage, settings: Settings, needs: Needs) {
   const { gpu } = settings;
   if (!gpu) return null;
   const jobQueues = createMachines(stage, gpu);
-  const definition = createDefinition(stage, settings, gpu, needs);
+  const engines = onBatch(deployed(settings));
+  const definitions = engines.map((engine) => createDefinition(stage, { settings, gpu, engine }, needs));
   const { region } = aws.getRegionOutput();
   const { accountId } = aws.getCallerIdentityOutput();
   return {
-    names: { jobDefinition: definition.name, spot: jobQueues.spot.name, onDemand: jobQueues.ondemand.name },
+    names: {
+      jobDefinitions: Object.fromEntries(engines.map(({ name }, at) => [name, definitions[at]!.name])),
+      spot: jobQueues.spot.name,
+      onDemand: jobQueues.ondemand.name,
+    },
     arns: {
-      jobDefinition: definition.arnPrefix,
+      jobDefinitions: definitions.map(({ arnPrefix }) => arnPrefix),
       jobQueues: [jobQueues.spot.arn, jobQueues.ondemand.arn],
       jobs: $interpolate`arn:${aws.getPartitionOutput().partition}:batch:${region}:${accountId}:job/*`,
     },
   };
 }
 
-/** A Batch queue for Spot and one for On-Demand, each with machines of its own. */
+/** A Batch queue for Spot and one for On-Demand, each with its own machines. All engines share them. */
 function createMachines(stage: Stage, gpu: GpuSettings) {
   const { subnets, securityGroup } = createNetwork(stage);
   const role = new aws.iam.Role("GpuMachineRole", {
     name: nameOf(stage, "gpu-machine"),
     assumeRolePolicy: trustPolicy("ec2.amazonaws.com"),
-    // AWS's own list of what ECS's agent does; it knows no data of ours
+    // what ECS's agent does, by AWS's own list; none of our data
     managedPolicyArns: [
       $interpolate`arn:${aws.getPartitionOutput().partition}:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role`,
     ],
@@ -61,7 +69,7 @@ function createMachines(stage: Stage, gpu: GpuSettings) {
   const names = batchNames(stage);
   const create = ({ name, type, strategy }: (typeof COMPUTE)[number]) => {
     const environment = new aws.batch.ComputeEnvironment(`Gpu-${name}`, {
-      // AWS replaces it when it changes; then the old one has to keep its name
+      // AWS replaces it when it changes, and the old one keeps its name until then
       namePrefix: `${names[name]}-`,
       type: "MANAGED",
       computeResources: {
@@ -87,29 +95,35 @@ function createMachines(stage: Stage, gpu: GpuSettings) {
   return { spot: create(COMPUTE[0]), ondemand: create(COMPUTE[1]) };
 }
 
-function createDefinition(stage: Stage, settings: Settings, gpu: GpuSettings, { storage, queues }: Needs) {
-  const names = batchNames(stage);
+type Of = { settings: Settings; gpu: GpuSettings; engine: BatchEngine };
+
+/** The job definition of an engine's workers, with their role and log group. */
+function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage, queues }: Needs) {
+  const names = workerNames(stage, engine);
   const { region } = aws.getRegionOutput();
-  const role = new aws.iam.Role("GpuWorkerRole", {
-    name: nameOf(stage, "gpu-worker"),
+  const role = new aws.iam.Role(names.resource("WorkerRole"), {
+    name: names.role,
     assumeRolePolicy: trustPolicy("ecs-tasks.amazonaws.com"),
     inlinePolicies: [
       {
         name: "worker",
-        policy: $resolve({ bucket: storage.arn, queues: GPU_QUEUES.map((name) => queues[name]!.arn) }).apply((arns) =>
-          policyDocument([...workerStatements(arns), ...leaveStatements(arns)]),
+        policy: $resolve({ bucket: storage.arn, queues: lanesOf(engine).map((name) => queues[name]!.arn) }).apply(
+          (arns) => policyDocument([...workerStatements(arns), ...leaveStatements(arns)]),
         ),
       },
     ],
   });
-  const logs = new aws.cloudwatch.LogGroup("GpuLogs", { name: names.logGroup, retentionInDays: LOG_DAYS });
+  const logs = new aws.cloudwatch.LogGroup(names.resource("Logs"), { name: names.logGroup, retentionInDays: LOG_DAYS });
   const parts = { bucket: storage.name, queues: urlsOf(queues), region };
-  return new aws.batch.JobDefinition("GpuWorker", {
+  return new aws.batch.JobDefinition(names.resource("Worker"), {
     name: names.jobDefinition,
     type: "container",
     platformCapabilities: ["EC2"],
     containerProperties: $resolve({ ...parts, jobRole: role.arn, logGroup: logs.name }).apply((all) =>
-      containerProperties(gpu, { ...all, environment: gpuEnvironment(all, settings) }),
+      containerProperties(
+        { image: engine.image(gpu), needs: engine.needs },
+        { ...all, environment: batchWorkerEnvironment(engine, all, settings) },
+      ),
     ),
     retryStrategy: RETRY,
     timeout: TIMEOUT,

@@ -1,4 +1,4 @@
-/** Where GPU machines stand: they fetch images, messages and files, and nobody can call them. */
+/** The network of GPU machines: they fetch images, messages and files, and accept no connections. */
 import { NETWORK } from "./policy/batch.ts";
 import { nameOf, type Stage } from "./policy.ts";
 
@@ -27,7 +27,7 @@ export function createNetwork(stage: Stage) {
     new aws.ec2.RouteTableAssociation(`GpuRoute${at}`, { subnetId: subnet.id, routeTableId: routes.id });
     return subnet.id;
   });
-  // photos and clips to S3 without a detour, and without its costs
+  // photos and clips reach S3 directly, at no cost
   new aws.ec2.VpcEndpoint("GpuToS3", {
     vpcId: vpc.id,
     serviceName: $interpolate`com.amazonaws.${aws.getRegionOutput().region}.s3`,

@@ -1,26 +1,26 @@
-/** A queue for each kind of worker, and one for messages that cannot be read. */
+/** The queues of jobs and pokes, and one for messages that cannot be read. */
 
-import { DEAD_LETTERS, queueName } from "./policy/watch.ts";
-import { QUEUE, type QueueName, type Stage } from "./policy.ts";
+import { DEAD_LETTERS } from "./policy/watch.ts";
+import { nameOf, QUEUE, type QueueSpec, type Stage } from "./policy.ts";
 
-export type Queues = Partial<Record<QueueName, aws.sqs.Queue>>;
+export type Queues = Record<string, aws.sqs.Queue>;
 
-export function createQueues(stage: Stage, names: QueueName[]): Queues {
+export function createQueues(stage: Stage, specs: QueueSpec[]): Queues {
   const deadLetters = new aws.sqs.Queue("DeadLetters", {
-    name: queueName(stage, DEAD_LETTERS),
+    name: nameOf(stage, DEAD_LETTERS),
     messageRetentionSeconds: QUEUE.deadLetterRetentionS,
     sqsManagedSseEnabled: true,
   });
-  const create = (name: QueueName) =>
+  const create = ({ name, visibilityS }: QueueSpec) =>
     new aws.sqs.Queue(`Queue-${name}`, {
-      name: queueName(stage, name),
+      name: nameOf(stage, name),
       messageRetentionSeconds: QUEUE.retentionS,
-      visibilityTimeoutSeconds: QUEUE.visibilityS[name],
+      visibilityTimeoutSeconds: visibilityS,
       receiveWaitTimeSeconds: QUEUE.longPollS,
       sqsManagedSseEnabled: true,
       redrivePolicy: $jsonStringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: QUEUE.maxReceiveCount }),
     });
-  return Object.fromEntries(names.map((name) => [name, create(name)]));
+  return Object.fromEntries(specs.map((spec) => [spec.name, create(spec)]));
 }
 
 /** By name. */

@@ -1,9 +1,9 @@
-/** The whole stack, in the order in which its parts need each other. */
+/** The whole stack; each part comes after those that it needs. */
 
 import { createFunctions } from "./functions.ts";
 import { createGpu } from "./gpu.ts";
 import { readSettings } from "./policy/settings.ts";
-import { queueNames, stageOf, tagsOf } from "./policy.ts";
+import { queueSpecs, stageOf, tagsOf } from "./policy.ts";
 import { createQueues } from "./queues.ts";
 import { allowUploads, createStorage } from "./storage.ts";
 import { tagEverything } from "./tags.ts";
@@ -15,7 +15,7 @@ export function createStack(variables: Record<string, string | undefined>) {
   const stage = stageOf($app.stage);
   tagEverything(tagsOf(stage));
   const storage = createStorage(stage);
-  const queues = createQueues(stage, queueNames(settings));
+  const queues = createQueues(stage, queueSpecs(settings));
   const gpu = createGpu(stage, settings, { storage, queues });
   const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu });
   allowUploads(storage, url, settings);

@@ -1,4 +1,4 @@
-/** The one bucket: records, files, timers, and what the documentation's pages are made of. */
+/** The one bucket: records, files, timers, and the assets of the documentation's pages. */
 import { existsSync, globSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import manifest from "../package.json" with { type: "json" };

@@ -1,8 +1,8 @@
-/** Alarms, the dashboard and the budget; what they say goes to one topic, and from there by mail. */
+/** Alarms, the dashboard and the budget. Alarms and the budget publish to one topic, which sends mail. */
 import { topicPolicy } from "./policy/roles.ts";
 import type { Settings } from "./policy/settings.ts";
 import { alarms, budget, dashboard } from "./policy/watch.ts";
-import { nameOf, queueNames, type Stage } from "./policy.ts";
+import { nameOf, type Stage } from "./policy.ts";
 
 export function createWatch(stage: Stage, settings: Settings) {
   const topic = new aws.sns.Topic("Alarms", { name: nameOf(stage, "alarms") });
@@ -18,8 +18,7 @@ export function createWatch(stage: Stage, settings: Settings) {
       endpoint: settings.alarmEmail,
     });
   }
-  const queues = queueNames(settings);
-  for (const { what, description, ...alarm } of alarms(stage, queues)) {
+  for (const { what, description, ...alarm } of alarms(stage, settings)) {
     new aws.cloudwatch.MetricAlarm(`Alarm-${what}`, {
       name: nameOf(stage, what),
       alarmDescription: description,
@@ -30,7 +29,7 @@ export function createWatch(stage: Stage, settings: Settings) {
   }
   new aws.cloudwatch.Dashboard("Dashboard", {
     dashboardName: nameOf(stage, "overview"),
-    dashboardBody: aws.getRegionOutput().region.apply((region) => dashboard(stage, queues, region)),
+    dashboardBody: aws.getRegionOutput().region.apply((region) => dashboard(stage, settings, region)),
   });
   const { notifications, ...limit } = budget(settings);
   new aws.budgets.Budget(

@@ -5,9 +5,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MACHINE } from "../infra/policy/batch.ts";
+import { lanesOf } from "../infra/policy/engines.ts";
 import { readSettings } from "../infra/policy/settings.ts";
 import { alarms } from "../infra/policy/watch.ts";
-import { FUNCTIONS, queueNames, WARP_QUEUES } from "../infra/policy.ts";
+import { FUNCTIONS } from "../infra/policy.ts";
 import { ASSUMED, PRICES, type Price } from "./prices.ts";
 
 /** Calls by the operation's name. */
@@ -40,13 +41,13 @@ export function readCalls(): CountedCalls {
 export function costs(calls: CountedCalls): Costs {
   const { minutesPerMonth, pollsPerMinute } = ASSUMED;
   const minutes = minutesPerMonth.value;
-  const alarmCount = alarms({ stage: "production" }, queueNames(readSettings({}))).length;
+  const alarmCount = alarms({ stage: "production" }, readSettings({})).length;
   const looks = (queues: number) => per(minutes * queues * pollsPerMinute.value, 1e6, PRICES.sqs.usd);
   return {
     idle: [
       { what: "the sweeper, each minute (S3)", usd: minutes * s3(calls.sweep) },
       { what: "the sweeper, each minute (Lambda)", usd: minutes * lambda("sweep", ASSUMED.sweepSeconds.value) },
-      { what: "looks into both lanes of the queue (SQS)", usd: looks(WARP_QUEUES.length) },
+      { what: "looks into both lanes of the queue (SQS)", usd: looks(lanesOf({ name: "warp" }).length) },
       { what: "logs", usd: minutes * logs(ASSUMED.sweepLogKilobytes.value) },
     ],
     // of the queue of pokes; machines only run while there is work
@@ -113,8 +114,9 @@ function sqs({ sqs }: Calls): number {
   );
 }
 
-function lambda(name: keyof typeof FUNCTIONS, seconds: number): number {
-  return per(1, 1e6, PRICES.lambdaRequest.usd) + (FUNCTIONS[name].memoryMb / 1024) * seconds * PRICES.lambdaTime.usd;
+function lambda(name: "api" | "sweep" | "warp", seconds: number): number {
+  const { memoryMb } = FUNCTIONS.find((one) => one.name === name)!;
+  return per(1, 1e6, PRICES.lambdaRequest.usd) + (memoryMb / 1024) * seconds * PRICES.lambdaTime.usd;
 }
 
 function logs(kilobytes: number): number {

@@ -6,6 +6,9 @@ import { expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 const LONGEST_FILE = 350;
+/** What is deployed or started. */
+const ENTRY_POINTS = ["api.ts", "local.ts", "start.mjs", "sweep.ts", "worker-lambda.ts", "worker.ts"];
+const LONGEST_ENTRY_POINT = 30;
 /** A file and why it may be longer. */
 const MAY_BE_LONGER: Record<string, string> = {};
 
@@ -260,6 +263,30 @@ test("exports have names, and no type is any", () => {
   expect(
     paths(code.filter((source) => any.test(withoutComments(source.text).replaceAll(/"[^"\n]*"|`[^`]*`/g, '""')))),
   ).toEqual([]);
+});
+
+test("beside its folders, functions/ has entry points only, of at most 30 lines of code", () => {
+  const top = shipped.filter(({ path }) => /^functions\/[^/]+$/.test(path));
+  expect(paths(top).sort()).toEqual(ENTRY_POINTS.map((name) => `functions/${name}`));
+  const codeOf = ({ text }: Source) =>
+    withoutComments(text)
+      .split("\n")
+      .filter((line) => line.trim() !== "");
+  expect(paths(top.filter((source) => codeOf(source).length > LONGEST_ENTRY_POINT))).toEqual([]);
+});
+
+test("no file imports one that imports it, types included", () => {
+  const filesOf = (source: Source) => source.imports.map((name) => fileOf(source, name));
+  const graph = new Map(shipped.map((source) => [source.path, filesOf(source)]));
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, above: string[]): void => {
+    if (above.includes(path)) circles.push([...above.slice(above.indexOf(path)), path].join(" → "));
+    else if (!done.has(path)) for (const next of graph.get(path) ?? []) if (next) visit(next, [...above, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  expect(circles).toEqual([]);
 });
 
 test("a file is at most 350 lines long", () => {

@@ -1,57 +1,62 @@
-/** The engines: their processes, and what a worker has to know of them. */
-import { fileURLToPath } from "node:url";
-import { type Env, EnvError } from "@smileloop/core/env.ts";
-import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
-import type { WorkerOptions } from "@smileloop/worker/worker.ts";
+/** The engines of this repository, in one list. Everything that needs to know which there are reads it, or is given another one. */
+import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
+import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
+import type { Engine, EngineSetup, Finding, WorkerSetup } from "./engine.ts";
+import { liveportrait } from "./liveportrait.ts";
+import { warp } from "./warp.ts";
 
-const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
+/** A worker for plans has no engine: other jobs do the work of a plan, so that its steps are short. */
+export const PLAN_WORKER: WorkerSetup = { queueName: PLAN_QUEUE, slots: 2 };
 
-/**
- * Young objects of a clip are mostly large buffers: with little room for them they are freed early, which keeps the processes small
- * (some 40 MB at 1024²) and costs no time.
- */
-export const NODE_FLAGS = ["--max-semi-space-size=2"];
+/** In order of preference: where `ENGINES` says nothing, jobs get the first one that is here. */
+export const ENGINES: readonly Engine[] = [warp, liveportrait];
 
-export type Engine = Pick<
-  WorkerOptions,
-  "queueName" | "helperCommand" | "slots" | "engineLimits" | "maxFailedStarts"
-> & {
-  engineCommand: EngineCommand;
-  checkerCommand: EngineCommand;
-};
+/** How often in a row the engine of a standalone worker may fail to start before the worker ends. */
+const FAILED_STARTS = 3;
+/** Of queues that no engine of the list serves. */
+const OTHER_MEAN_SECONDS = 10;
 
-/** `warp` renders in one process and has its work checked in another, which serves nothing else. */
-export const WARP: Engine = {
-  queueName: "warp",
-  engineCommand: nodeEngine({ kinds: "animate", services: "extract" }),
-  checkerCommand: nodeEngine({ services: "check" }),
-  slots: 1,
-};
-
-/** A process of the engine that is built in. */
-export function nodeEngine({ kinds = "", services }: { kinds?: string; services: string }): EngineCommand {
-  return { command: process.execPath, args: [...NODE_FLAGS, HOST, "--kinds", kinds, "--services", services] };
+/** The engine that every installation has. Throws where the list has none. */
+export function builtInEngine(engines: readonly Engine[] = ENGINES): Engine {
+  const found = engines.find(({ builtIn }) => builtIn);
+  if (!found) throw new Error("None of the engines is built in.");
+  return found;
 }
 
-/** How often in a row the engine of a worker on its own may fail to start before the worker ends. */
-const FAILED_STARTS = 3;
+/** Its processes, for programs that take no settings from the environment. */
+export async function builtInSetup(engines: readonly Engine[] = ENGINES): Promise<EngineSetup> {
+  const { engine, trouble } = await builtInEngine(engines).find(readEnv({}));
+  if (!engine) throw new Error(trouble ?? "The built-in engine is missing.");
+  return engine;
+}
 
-/** The engine that serves the worker's queue. Throws EnvError for a queue that none serves, or whose engine is not all there. */
-export async function engineOfQueue(
-  env: Pick<Env, "QUEUE" | "WARP_PROCESSES" | "LD_LIBRARY_PATH" | "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">,
-): Promise<Engine> {
-  const { QUEUE: queueName } = env;
-  if (queueName === "warp" || queueName === "warp-long") {
-    const { engineCommand, checkerCommand } = WARP;
-    const libraries = env.LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH: env.LD_LIBRARY_PATH };
-    const told = (command: EngineCommand) => ({ ...command, env: libraries });
-    const commands = { engineCommand: told(engineCommand), checkerCommand: told(checkerCommand) };
-    return { ...WARP, ...commands, queueName, slots: env.WARP_PROCESSES };
+/** Looks for all of them; findings by the engine's name. */
+export async function findEngines(
+  env: Env,
+  engines: readonly Engine[] = ENGINES,
+): Promise<ReadonlyMap<string, Finding>> {
+  return new Map(await Promise.all(engines.map(async (engine) => [engine.name, await engine.find(env)] as const)));
+}
+
+/**
+ * What a standalone worker of `QUEUE` runs; by default, the built-in engine's queue. Throws EnvError for a queue that no engine
+ * serves, or whose engine is missing or broken.
+ */
+export async function engineOfQueue(env: Env, engines: readonly Engine[] = ENGINES): Promise<WorkerSetup> {
+  const queueName = env.QUEUE ?? builtInEngine(engines).queues[0];
+  if (queueName === PLAN_QUEUE) return PLAN_WORKER;
+  const serves = engines.find(({ queues }) => queues.includes(queueName));
+  if (!serves) {
+    const names = [...engines.flatMap(({ queues }) => queues), PLAN_QUEUE].join(", ");
+    throw new EnvError(`QUEUE: no engine serves \`${queueName}\`. Choose from: ${names}`);
   }
-  if (queueName !== "liveportrait") {
-    throw new EnvError(`QUEUE: no engine serves \`${queueName}\`. Choose from: warp, warp-long, liveportrait`);
-  }
-  const { engine, trouble } = await (await import("./liveportrait.ts")).findLiveportrait(env);
-  if (!engine) throw new EnvError(trouble ?? "LIVEPORTRAIT_ROOT: the checkout of LivePortrait is missing");
-  return { ...engine, maxFailedStarts: FAILED_STARTS };
+  const { engine, trouble } = await serves.find(env);
+  if (!engine) throw new EnvError(trouble ?? serves.unset ?? `QUEUE: the engine ${serves.name} is not set up here`);
+  return { ...engine, queueName, ...(serves.builtIn ? {} : { maxFailedStarts: FAILED_STARTS }) };
+}
+
+/** Seconds of work per job of a queue, where workers are warm. */
+export function meanSecondsOf(queue: string, engines: readonly Engine[] = ENGINES): number {
+  const mean = engines.find(({ queues }) => queues.includes(queue))?.meanSeconds ?? OTHER_MEAN_SECONDS;
+  return typeof mean === "number" ? mean : (mean[queue] ?? OTHER_MEAN_SECONDS);
 }

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { readEnv } from "@smileloop/core/env.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { standInCheckout } from "../../test/support/liveportrait.ts";
-import { engineOfQueue } from "./index.ts";
-import { findLiveportrait } from "./liveportrait.ts";
+import { liveportrait } from "./liveportrait.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const find = (LIVEPORTRAIT_ROOT?: string, LIVEPORTRAIT_PYTHON?: string) =>
-  findLiveportrait({ LIVEPORTRAIT_ROOT, LIVEPORTRAIT_PYTHON });
+  liveportrait.find(readEnv({ LIVEPORTRAIT_ROOT, LIVEPORTRAIT_PYTHON }));
 
 /** A command that answers the probe like a Python that lacks these modules. */
 function pythonWithout(missing: string[]): string {
@@ -43,26 +43,16 @@ test("the checkout's own virtual environment comes before the machine's Python",
   const own = join(root, ".venv", "bin", "python");
   mkdirSync(dirname(own), { recursive: true });
   writeFileSync(own, readFileSync(pythonWithout(["torch", "cv2"])), { mode: 0o755 });
-  expect((await find(root)).trouble).toBe(`${own} has no torch, cv2. gpu-container/setup.sh sets it up.`);
+  expect((await find(root)).trouble).toBe(`${own} lacks torch, cv2. gpu-container/setup.sh sets it up.`);
 });
 
 test("what is missing is named", async () => {
-  expect((await find(dir)).trouble).toContain(`LIVEPORTRAIT_ROOT ${dir} is no checkout of LivePortrait.`);
+  expect((await find(dir)).trouble).toContain(`LIVEPORTRAIT_ROOT ${dir} is not a checkout of LivePortrait.`);
   const root = standInCheckout(join(dir, "LivePortrait"));
   rmSync(join(root, "pretrained_weights/liveportrait/landmark.onnx"));
   truncateSync(join(root, "pretrained_weights/liveportrait/base_models/warping_module.pth"), 1000);
   const { engine, trouble } = await find(root);
   expect(engine).toBeNull();
   expect(trouble).toContain("liveportrait/base_models/warping_module.pth, liveportrait/landmark.onnx.");
-  expect((await find(standInCheckout(root), join(dir, "nothing"))).trouble).toContain("is no Python that runs");
-});
-
-test("a worker on its own does not start without it, and says what is missing", async () => {
-  const env = { QUEUE: "liveportrait", WARP_PROCESSES: 3 };
-  await expect(engineOfQueue(env as never)).rejects.toThrow(
-    "LIVEPORTRAIT_ROOT: the checkout of LivePortrait is missing",
-  );
-  await expect(engineOfQueue({ ...env, LIVEPORTRAIT_ROOT: dir } as never)).rejects.toThrow("is no checkout");
-  await expect(engineOfQueue({ ...env, QUEUE: "dance" } as never)).rejects.toThrow("warp, warp-long, liveportrait");
-  expect(await engineOfQueue({ ...env, QUEUE: "warp" } as never)).toMatchObject({ queueName: "warp", slots: 3 });
+  expect((await find(standInCheckout(root), join(dir, "nothing"))).trouble).toContain("is not a working Python");
 });

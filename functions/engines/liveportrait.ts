@@ -7,69 +7,71 @@ import { promisify } from "node:util";
 import type { Env } from "@smileloop/core/env.ts";
 import { z } from "zod";
 import { folderAbove } from "../setup/paths.ts";
-import { type Engine, nodeEngine } from "./index.ts";
+import type { Engine, EngineSetup, Finding } from "./engine.ts";
+import { nodeEngine } from "./node-engine.ts";
 
-export type Liveportrait = {
-  /** Null where there is none, or it cannot run. */
-  engine: Engine | null;
-  /** What keeps it from running where it was asked for, in a sentence for whoever has set it up. */
-  trouble: string | null;
+export const liveportrait: Engine = {
+  name: "liveportrait",
+  kinds: ["animate"],
+  queues: ["liveportrait"],
+  meanSeconds: 5,
+  unset: "LIVEPORTRAIT_ROOT: the checkout of LivePortrait is missing",
+  find: findLiveportrait,
 };
 
-const CONTAINER = folderAbove("gpu-container");
 const HELP = "gpu-container/setup.sh sets it up.";
-/** What the Python engine imports of others. */
+/** The packages that the Python engine imports. */
 export const MODULES = ["torch", "numpy", "cv2", "onnxruntime", "yaml", "rich", "PIL"];
-/** Looks without importing: PyTorch alone would take seconds. */
+/** Finds packages without importing them: PyTorch alone would take seconds. */
 const PROBE = `import importlib.util as u, json, sys
 print(json.dumps({"python": sys.executable, "missing": [m for m in sys.argv[1:] if u.find_spec(m) is None]}))`;
 const probeSchema = z.object({ python: z.string().min(1), missing: z.array(z.string()) });
-/** Compilers and the loader's list of libraries are found through it; nothing else of our environment reaches the engine. */
+/** Leads to compilers and to the loader's list of libraries. Nothing else of our environment reaches the engine. */
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const lockSchema = z.object({ files: z.array(z.object({ name: z.string(), bytes: z.int() })).min(1) });
 
-/**
- * Weights are looked at by name and size; their hashes are for whoever fetches them. Nothing is started but a probe of Python.
- * Never throws.
- */
-export async function findLiveportrait(
-  env: Pick<Env, "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">,
-): Promise<Liveportrait> {
+/** Weights are compared by name and size; `gpu-container/setup.sh` checks their hashes. Starts nothing but a probe of Python. */
+async function findLiveportrait(env: Pick<Env, "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">): Promise<Finding> {
   if (env.LIVEPORTRAIT_ROOT === undefined) return { engine: null, trouble: null };
   const root = resolve(env.LIVEPORTRAIT_ROOT);
-  const broken = (trouble: string): Liveportrait => ({ engine: null, trouble: `${trouble} ${HELP}` });
+  const broken = (trouble: string): Finding => ({ engine: null, trouble: `${trouble} ${HELP}` });
   if (!existsSync(join(root, "src", "live_portrait_wrapper.py"))) {
-    return broken(`LIVEPORTRAIT_ROOT ${root} is no checkout of LivePortrait.`);
+    return broken(`LIVEPORTRAIT_ROOT ${root} is not a checkout of LivePortrait.`);
   }
   const weights = join(root, "pretrained_weights");
   const missing = missingWeights(weights);
-  if (missing.length > 0) return broken(`Not there or not whole in ${weights}: ${missing.join(", ")}.`);
+  if (missing.length > 0) return broken(`Missing or incomplete in ${weights}: ${missing.join(", ")}.`);
   const command = env.LIVEPORTRAIT_PYTHON ?? pythonOf(root);
   const probe = await probePython(command);
-  if (probe === null) return broken(`LIVEPORTRAIT_PYTHON ${command} is no Python that runs.`);
-  if (probe.missing.length > 0) return broken(`${command} has no ${probe.missing.join(", ")}.`);
+  if (probe === null) return broken(`LIVEPORTRAIT_PYTHON ${command} is not a working Python.`);
+  if (probe.missing.length > 0) return broken(`${command} lacks ${probe.missing.join(", ")}.`);
   return { engine: engineOf(root, weights, probe.python), trouble: null };
 }
 
-function engineOf(root: string, weights: string, python: string): Engine {
+function engineOf(root: string, weights: string, python: string): EngineSetup {
   const cache = join(homedir(), ".cache", "smileloop", "liveportrait");
   return {
     queueName: "liveportrait",
     engineCommand: {
       command: python,
       args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "cuda"],
-      env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: CONTAINER },
+      env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: container() },
     },
-    checkerCommand: nodeEngine({ services: "check" }),
-    helperCommand: nodeEngine({ services: "finish,extract" }),
+    checkerCommand: nodeEngine({ services: ["check"] }),
+    helperCommand: nodeEngine({ services: ["finish", "extract"] }),
     // one process for the card; the first start on a kind of card compiles for minutes, and PyTorch alone takes some GiB
     slots: 1,
     engineLimits: { startMs: 15 * 60_000, rssBytes: 12 * 1024 ** 3 },
   };
 }
 
+/** Looked up when needed: functions on Lambda, which know of this engine but never run it, come without the folder. */
+function container(): string {
+  return folderAbove("gpu-container");
+}
+
 function missingWeights(folder: string): string[] {
-  const { files } = lockSchema.parse(JSON.parse(readFileSync(join(CONTAINER, "weights.lock"), "utf8")));
+  const { files } = lockSchema.parse(JSON.parse(readFileSync(join(container(), "weights.lock"), "utf8")));
   const isWhole = (name: string, bytes: number) =>
     statSync(join(folder, name), { throwIfNoEntry: false })?.size === bytes;
   return files.filter(({ name, bytes }) => !isWhole(name, bytes)).map(({ name }) => name);

@@ -3,34 +3,19 @@ import { type App, createApp } from "@smileloop/api/app.ts";
 import { PAGE_ASSETS, previewAsset, storedAssets } from "@smileloop/api/assets.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
+import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
-import type { Deps } from "./deps.ts";
+import type { Deps, Lists } from "./deps.ts";
 
-/** Lambda takes 6 MB, in which a form stands as base64. Beyond it Lambda itself answers 413. */
-const MAX_BODY_BYTES = 4_500_000;
-/** A function that waits is paid for: clients come back instead. */
-const MAX_WAIT_MS = 10_000;
-
-/** Throws EnvError, also where nobody would be kept out. */
-export async function openCloudApi(env: Env): Promise<App> {
+/** Throws EnvError, also for a stack that would be open to everyone. */
+export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const access = accessOf(env, "This stack");
-  const deps = await openCloudDeps(env);
+  const deps = await openCloudDeps(env, lists);
   const names = [...PAGE_ASSETS, ...[...deps.presets.keys()].map(previewAsset)];
   return createApp({
     ...deps,
     assets: storedAssets({ ...deps, names }),
-    config: {
-      publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
-      loopbackOnly: false,
-      allowedHosts: [],
-      corsOrigins: env.CORS_ORIGINS,
-      access,
-      maxBodyBytes: MAX_BODY_BYTES,
-      maxWaitMs: MAX_WAIT_MS,
-      dialectWaitMs: MAX_WAIT_MS,
-      liveEvents: false,
-      version: deps.version,
-    },
+    config: lambdaConfig(env, { access, deps }),
     ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }),
   });
 }

@@ -7,9 +7,9 @@ import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
 import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
-import type { Home } from "./deps.ts";
+import type { Home } from "./home.ts";
 
-/** Throws what `openDataDir` throws; the folder is this process's alone until `close`. */
+/** Throws what `openDataDir` throws. No other process can open the folder until `close`. */
 export async function openDiskHome(env: Env, clock: Clock): Promise<Home> {
   const { dir, secret, close } = await openDataDir(env.DATA_DIR);
   const localLinks = createLocalLinks(secret);

@@ -1,16 +1,17 @@
-/** Picks what starts the workers of queues that have none all the time. */
+/** Picks what starts the workers of queues that have none running all the time. */
 import { type Env, EnvError } from "@smileloop/core/env.ts";
 import { type BatchTarget, batchLauncher, createBatchClient } from "@smileloop/core/launcher/batch.ts";
 import { noLauncher } from "@smileloop/core/launcher/none.ts";
 import type { Launcher } from "@smileloop/core/launcher.ts";
 
-/** Nothing is asked of AWS yet. Throws EnvError. */
+/** Sends nothing to AWS yet. Throws EnvError. */
 export function openLauncher(env: Env): Launcher {
   if (env.BATCH_QUEUES.size === 0) return noLauncher();
   const targets: Record<string, BatchTarget> = {};
   for (const [queue, [spot, onDemand]] of env.BATCH_QUEUES) {
     const jobDefinition = env.BATCH_JOB_DEFINITION.get(queue);
-    if (jobDefinition === undefined) throw new EnvError(`BATCH_JOB_DEFINITION: the one of \`${queue}\` is missing`);
+    if (jobDefinition === undefined)
+      throw new EnvError(`BATCH_JOB_DEFINITION: the definition of \`${queue}\` is missing`);
     if (!env.QUEUES.has(queue)) throw new EnvError(`BATCH_QUEUES: QUEUES has no \`${queue}\``);
     targets[queue] = { spot, onDemand, jobDefinition };
   }

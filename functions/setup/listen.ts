@@ -10,7 +10,7 @@ export type Listening = {
   close(graceMs: number): Promise<void>;
 };
 
-/** A start that cannot succeed, in a sentence for whoever started it. */
+/** A start that cannot succeed; `message` is a sentence for the person who started it. */
 export class StartError extends Error {}
 
 const LOOPBACKS = ["127.0.0.1", "::1"];
@@ -21,7 +21,7 @@ export function isLoopback(host: string): boolean {
 
 /**
  * `localhost` means both loopback addresses, because clients disagree about which of them the name is; a machine without
- * IPv6 is fine. Port 0 takes any that is free. Throws StartError when the port or the address cannot be had.
+ * IPv6 is fine. Port 0 takes any that is free. Throws StartError where the port or the address is not available.
  */
 export async function listen(listener: RequestListener, host: string, port: number): Promise<Listening> {
   const servers: Server[] = [];
@@ -83,13 +83,15 @@ function open(listener: RequestListener, address: string, port: number): Promise
 function sentence(error: NodeJS.ErrnoException, host: string, port: number): Error {
   switch (error.code) {
     case "EADDRINUSE":
-      return new StartError(`PORT ${port} is in use by another program. Stop that one, or set PORT to another number.`);
+      return new StartError(`PORT ${port} is in use by another program. Stop it, or set PORT to another number.`);
     case "EACCES":
-      return new StartError(`PORT ${port} is not open to this user. Set PORT to a number above 1023.`);
+      return new StartError(`PORT ${port} needs more rights than this user has. Set PORT to a number above 1023.`);
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return new StartError(`HOST ${host} is no address of this machine. Leave it unset for this machine alone.`);
+      return new StartError(
+        `HOST ${host} is not an address of this machine. Leave HOST unset to listen on localhost only.`,
+      );
     default:
       return error;
   }

@@ -1,40 +1,42 @@
 /**
- * The whole service in one process: API, worker and sweeper over one data directory. The API listens first and the engines
+ * The whole service in one process: API, workers and sweeper over one data directory. The API listens first and the engines
  * start afterwards, so that a server answers at once and work that was waiting on disk does not delay it.
  */
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "@smileloop/api/app.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import { accessOf, type Env, EnvError } from "@smileloop/core/env.ts";
-import { findLiveportrait, type Liveportrait } from "../engines/liveportrait.ts";
-import { type Deps, openDeps, PRESETS_DIR } from "./deps.ts";
+import { accessOf, type Env } from "@smileloop/core/env.ts";
+import { ENGINES, findEngines } from "../engines/index.ts";
+import { localConfig } from "./api-config.ts";
+import { type Deps, type Lists, openDeps, PRESETS_DIR } from "./deps.ts";
+import { checkOwnQueue } from "./engines-served.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { startWork, type Work } from "./local-work.ts";
 
 export type LocalServer = {
   url: string;
   version: string;
-  /** No new request and no new job; what is under way is finished or handed back within some 8 s. */
+  /** Accepts no new request and no new job; finishes or hands back what is in progress, within some 8 s. */
   stop(): Promise<void>;
 };
 
-/** How long requests and jobs that are under way may still take when the server stops. */
+/** How long requests and jobs in progress may take when the server stops. */
 const GRACE_MS = 7_000;
-const MAX_WAIT_MS = 60_000;
-const DIALECT_WAIT_MS = 5 * 60_000;
 
-/** Throws EnvError, StartError, or AppError from the data directory, with a sentence for whoever starts it. */
-export async function startLocalServer(env: Env): Promise<LocalServer> {
+/** Throws EnvError, StartError, or AppError from the data directory, each with a sentence for the person who starts it. */
+export async function startLocalServer(env: Env, lists: Lists = {}): Promise<LocalServer> {
+  const { engines = ENGINES } = lists;
   const access = accessOf(env, isLoopback(env.HOST) ? null : `HOST ${env.HOST}`);
-  const liveportrait = await findLiveportrait(env);
-  const deps = await openDeps(env, { engines: enginesServed(env, liveportrait) });
+  checkOwnQueue(env, engines);
+  const findings = await findEngines(env, engines);
+  const deps = await openDeps(env, { ...lists, findings });
   let work: Work | null = null;
   let listening: Listening | null = null;
   try {
     const app = createApp(apiDeps(env, access, deps, () => work));
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
-    work = startWork(env, deps, liveportrait);
+    work = startWork(env, deps, findings);
   } catch (error) {
     await listening?.close(0);
     deps.close();
@@ -56,18 +58,6 @@ export async function startLocalServer(env: Env): Promise<LocalServer> {
   };
 }
 
-/**
- * What is asked for and there; `warp` is built in. A LivePortrait that was found, or whose queue is named because its workers are
- * elsewhere, need not be asked for. Throws EnvError.
- */
-function enginesServed({ ENGINES, QUEUES }: Env, { engine }: Liveportrait): string[] {
-  if (QUEUES.size > 0 && !QUEUES.has("warp")) {
-    throw new EnvError("QUEUES: `warp` is missing, the queue of the engine that is built in");
-  }
-  const asked = [...(ENGINES.get("animate") ?? []), "warp", "liveportrait"];
-  return [...new Set(asked)].filter((name) => name === "warp" || engine !== null || QUEUES.has(name));
-}
-
 function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {
     ...deps,
@@ -79,18 +69,7 @@ function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null):
         return deps.admission.queueFor(job);
       },
     },
-    config: {
-      publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
-      loopbackOnly: isLoopback(env.HOST),
-      allowedHosts: env.ALLOWED_HOSTS,
-      corsOrigins: env.CORS_ORIGINS,
-      access,
-      maxBodyBytes: null,
-      maxWaitMs: MAX_WAIT_MS,
-      dialectWaitMs: DIALECT_WAIT_MS,
-      liveEvents: true,
-      version: deps.version,
-    },
+    config: localConfig(env, { access, deps }),
     ready: async () => work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } },
   };
 }

@@ -5,9 +5,12 @@ import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { expect, test } from "vitest";
 import { openShop, STUB } from "../../test/support/worker.ts";
+import type { Engine, Finding } from "../engines/engine.ts";
+import { ENGINES, findEngines } from "../engines/index.ts";
 import type { Deps } from "./deps.ts";
 import { startWork } from "./local-work.ts";
 
+const ENV = readEnv({ WARP_PROCESSES: "1" });
 const stub = (...args: string[]) => ({ command: process.execPath, args: [STUB, ...args] });
 
 test("a card that was lost is tried again after a while, and its jobs are done then", async () => {
@@ -28,18 +31,12 @@ test("a card that was lost is tried again after a while, and its jobs are done t
     slots: 1,
   };
   const deps = {
-    ...shop.store,
-    clock,
-    kinds: shop.kinds,
-    handlers: shop.handlers,
-    presets: shop.presets,
-    workRoot: shop.workRoot,
+    ...{ ...shop.store, clock, engines: ENGINES },
+    ...{ kinds: shop.kinds, handlers: shop.handlers, presets: shop.presets, workRoot: shop.workRoot },
   };
   const log = createLog({ level: "error", destination: { write: (line) => void shop.logged.push(line) } });
-  const work = startWork(readEnv({ WARP_PROCESSES: "1" }), { ...deps, log } as unknown as Deps, {
-    engine,
-    trouble: null,
-  });
+  const findings = new Map([...(await findEngines(ENV)), ["liveportrait", { engine, trouble: null }] as const]);
+  const work = startWork(ENV, { ...deps, log } as unknown as Deps, findings);
   const { id } = await shop.job({ runs: ["deviceLost", "well"] }, {}, "liveportrait");
   expect(await shop.reaches(id, "succeeded", 15_000)).toMatchObject({ attempt: 2, failures: 0 });
   expect(waits).toContain(60_000);
@@ -57,17 +54,48 @@ test("a server that shares its storage leaves alone what others work on", async 
   shop.forward(1000);
   const log = createLog({ level: "info", destination: { write: (line) => void shop.logged.push(line) } });
   const deps = {
-    ...shop.store,
-    kinds: shop.kinds,
-    handlers: shop.handlers,
-    presets: shop.presets,
-    workRoot: shop.workRoot,
-    log,
-    alone: false,
+    ...{ ...shop.store, engines: ENGINES, log, alone: false },
+    ...{ kinds: shop.kinds, handlers: shop.handlers, presets: shop.presets, workRoot: shop.workRoot },
   };
-  const work = startWork(readEnv({ WARP_PROCESSES: "1" }), deps as unknown as Deps, { engine: null, trouble: null });
+  const work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
   while (!shop.logged.join("").includes("looked at")) await systemClock.sleep(10);
   expect(await shop.read(id)).toMatchObject({ state: "running", attempt: 1, claim: { token: "theirs" } });
+  await work.stop(0);
+  rmSync(shop.dir, { recursive: true });
+});
+
+test("each engine of the list that is here has a worker; the built-in one is `engine` in what is told of them", async () => {
+  const shop = openShop();
+  const found = (queueName: string, ...args: string[]): Finding => ({
+    engine: { queueName, engineCommand: stub(...args), checkerCommand: stub("--kinds", ""), slots: 1 },
+    trouble: null,
+  });
+  const engineOf = (name: string, finding: Finding, more: Partial<Engine> = {}): Engine => ({
+    ...{ name, kinds: ["animate"], queues: [name], meanSeconds: 1, ...more },
+    find: async () => finding,
+  });
+  const sentence = "It has no strings.";
+  const engines = [
+    engineOf("harp", { engine: null, trouble: sentence }),
+    engineOf("drum", found("drum", "--engine", "drum")),
+    engineOf("house", found("house", "--engine", "house"), { builtIn: true }),
+    engineOf("flute", { engine: null, trouble: null }),
+  ];
+  const log = createLog({ level: "warn", destination: { write: (line) => void shop.logged.push(line) } });
+  const animate = shop.kinds.get("animate")!;
+  const deps = {
+    ...{ ...shop.store, engines, log, alone: true, presets: shop.presets, workRoot: shop.workRoot },
+    kinds: new Map([
+      ["animate", { ...animate, engines: ["drum", "house"] }],
+      ["plan", { ...animate, engines: [] }],
+    ]),
+  };
+  const work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV, engines));
+  const { id } = await shop.job({ run: "well" }, {}, "drum");
+  await shop.reaches(id, "succeeded", 15_000);
+  while (work.ready().parts.engine !== "ok") await systemClock.sleep(10);
+  expect(work.ready()).toEqual({ ok: true, parts: { engine: "ok", drum: "ok", harp: sentence } });
+  expect(shop.logged.filter((line) => line.includes(sentence))).toHaveLength(1);
   await work.stop(0);
   rmSync(shop.dir, { recursive: true });
 });

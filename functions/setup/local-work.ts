@@ -4,60 +4,78 @@ import type { Env } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { recover } from "@smileloop/core/jobs/recover.ts";
 import { runSweeper } from "@smileloop/core/jobs/sweep.ts";
+import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
-import { WARP } from "../engines/index.ts";
-import type { Liveportrait } from "../engines/liveportrait.ts";
+import type { Finding } from "../engines/engine.ts";
+import { builtInEngine, PLAN_WORKER } from "../engines/index.ts";
 import type { Deps } from "./deps.ts";
 
 export type Work = {
-  /** Whether the engine that jobs get by default can work. */
+  /** Whether the engines that jobs get by default can work. */
   ready(): { ok: boolean; parts: Record<string, string> };
-  /** Throws `unavailable` where the worker of this queue has nothing to work with: a job would wait for nobody. */
+  /** Throws `unavailable` where the worker of this queue cannot work, so that a job would wait in vain. */
   check(queue: string): void;
-  /** Resolves when jobs under way were finished or handed back, and no process is left. */
+  /** Resolves when jobs in progress were finished or handed back, and no process is left. */
   stop(graceMs: number): Promise<void>;
 };
 
-/** A worker that ended is started anew after so long: a card may be back. */
-const ANEW_MS = 60_000;
+/** How long after its end a worker is started again: a graphics card may be back. */
+const RESTART_MS = 60_000;
 
-/** Starts processes in the background; jobs that an earlier server left are taken up again. */
-export function startWork(env: Env, deps: Deps, liveportrait: Liveportrait): Work {
-  const { log } = deps;
+/** Starts a worker for each engine that was found; jobs that an earlier server left are taken up again. */
+export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Finding>): Work {
   const ended = new AbortController();
-  const warp = lastingWorker({ ...deps, ...WARP, slots: env.WARP_PROCESSES }, ended.signal);
-  const workers = { warp, ...liveportraitWorker(deps, liveportrait, ended.signal) };
+  const builtIn = builtInEngine(deps.engines).name;
+  const workers = startWorkers(deps, findings, builtIn, ended.signal);
+  const troubles = [...findings].flatMap(([name, { trouble }]) => (trouble === null ? [] : [[name, trouble] as const]));
+  for (const [name, why] of troubles) deps.log.warn({ why }, `${name} is not used`);
   const parts = Promise.all([
-    ...Object.values(workers).map((worker) => worker.ended),
+    ...[...workers.values()].map((worker) => worker.ended),
     takeUp(env, deps),
     runSweeper(deps, { signal: ended.signal }),
   ]);
-  if (liveportrait.trouble) log.warn({ why: liveportrait.trouble }, "liveportrait is not used");
-  const [first = "warp"] = deps.kinds.get("animate")?.engines ?? [];
   return {
     ready: () => {
-      const states = Object.entries(workers).map(([name, worker]) => [name, worker.state()] as const);
-      const { warp: engine = "", ...others } = Object.fromEntries(states);
-      const missing = liveportrait.trouble ? { liveportrait: liveportrait.trouble } : {};
-      // of workers elsewhere nothing is known here
-      const ok = (Object.fromEntries(states)[first] ?? "ok") === "ok";
-      return { ok, parts: { engine, ...others, ...missing } };
+      const states = new Map([...workers].map(([name, worker]) => [name, worker.state()]));
+      // nothing is known here of workers elsewhere
+      const works = (name: string | undefined) => ["ok", undefined].includes(states.get(name ?? ""));
+      const ok = [...deps.kinds.values()].every((kind) => works(kind.engines[0]));
+      const named = ([name, state]: readonly [string, string]) => [name === builtIn ? "engine" : name, state];
+      return { ok, parts: Object.fromEntries([...states, ...troubles].map(named)) };
     },
     check: (queue) => {
-      const why = Object.values(workers)
-        .find((worker) => worker.queueName === queue)
-        ?.trouble();
-      if (why) throw new AppError("unavailable", `The engine ${queue} can't work now. ${why}`);
+      const [name, worker] = [...workers].find((entry) => entry[1].queueName === queue) ?? [];
+      const why = worker?.trouble();
+      if (why) throw new AppError("unavailable", `The engine ${name} can't work now. ${why}`);
     },
     stop: async (graceMs) => {
       ended.abort();
-      await Promise.all(Object.values(workers).map((worker) => worker.stop(graceMs)));
+      await Promise.all([...workers.values()].map((worker) => worker.stop(graceMs)));
       await parts;
     },
   };
 }
 
-/** Jobs that an earlier server left. Messages in SQS outlive it; those that others work on are theirs. */
+/** By the name of the engine; and one for plans, where there are kinds of them. Each works in a folder of its own, which it clears when it starts. */
+function startWorkers(
+  deps: Deps,
+  findings: ReadonlyMap<string, Finding>,
+  builtIn: string,
+  signal: AbortSignal,
+): ReadonlyMap<string, Lasting> {
+  const workers = new Map<string, Lasting>();
+  for (const [name, { engine }] of findings) {
+    const workRoot = name === builtIn ? deps.workRoot : join(deps.workRoot, name);
+    if (engine) workers.set(name, lastingWorker({ ...deps, ...engine, workRoot }, signal));
+  }
+  if ([...deps.kinds.values()].some(({ worker }) => worker === "plan")) {
+    const workRoot = join(deps.workRoot, PLAN_QUEUE);
+    workers.set(PLAN_QUEUE, lastingWorker({ ...deps, ...PLAN_WORKER, workRoot }, signal));
+  }
+  return workers;
+}
+
+/** Takes up jobs that an earlier server left. Messages in SQS outlive the server, and jobs that others hold are left to them. */
 async function takeUp({ QUEUES }: Env, deps: Deps): Promise<void> {
   if (!deps.alone && QUEUES.size > 0) return;
   try {
@@ -71,19 +89,13 @@ type Lasting = {
   queueName: string;
   /** `ok`, or a sentence. */
   state(): string;
-  /** The sentence, where it will not do to wait. */
+  /** The sentence, where waiting does not help. */
   trouble(): string | null;
   stop(graceMs: number): Promise<void>;
   ended: Promise<void>;
 };
 
-function liveportraitWorker(deps: Deps, { engine }: Liveportrait, signal: AbortSignal): { liveportrait?: Lasting } {
-  if (!engine) return {};
-  // a worker's folder is its own
-  return { liveportrait: lastingWorker({ ...deps, ...engine, workRoot: join(deps.workRoot, "liveportrait") }, signal) };
-}
-
-/** A worker that is made anew after it has lost what it works with, until the signal is aborted. */
+/** A worker that is replaced when it ends because its engine is lost, until the signal is aborted. */
 function lastingWorker(options: WorkerOptions, signal: AbortSignal): Lasting {
   const { clock, log, queueName } = options;
   let worker = createWorker(options);
@@ -93,7 +105,7 @@ function lastingWorker(options: WorkerOptions, signal: AbortSignal): Lasting {
         return await worker.run();
       } catch (error) {
         log.error({ err: error, queue: queueName }, "worker ended");
-        await clock.sleep(ANEW_MS, signal);
+        await clock.sleep(RESTART_MS, signal);
         if (!signal.aborted) worker = createWorker(options);
       }
     }

@@ -1,9 +1,9 @@
-/** Where the repository's folders lie beside this code: above `functions/` in a checkout, above the one file in a bundle. */
+/** Finds the repository's folders from this code: beside `functions/` in a checkout, near the one file in a bundle. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The nearest folder of this name beside or above this file. Throws where there is none. */
+/** Path of the nearest folder with this name, beside this file or any folder above it. Throws if there is none. */
 export function folderAbove(name: string): string {
   const here = dirname(fileURLToPath(import.meta.url));
   for (let dir = here; ; dir = dirname(dir)) {

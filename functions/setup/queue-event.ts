@@ -1,27 +1,27 @@
-/** A worker behind an SQS event source of Lambda: one message at a time, and what was not done is reported as failed. */
+/** A worker behind an SQS event source of Lambda: takes one message at a time, and reports those that were not done as failed. */
 import type { Log } from "@smileloop/core/log.ts";
 import type { SqsQueue } from "@smileloop/core/queue/sqs.ts";
 import type { Worker } from "@smileloop/worker/worker.ts";
 
-/** As Lambda hands it over. */
+/** As Lambda passes it. */
 export type QueueEvent = {
   Records: { messageId: string; body: string; receiptHandle: string; eventSourceARN?: string }[];
 };
 export type QueueEventContext = { getRemainingTimeInMillis(): number };
-/** Lambda deletes the messages that are not named here. */
+/** Messages that failed; Lambda deletes the others. */
 export type QueueEventReply = { batchItemFailures: { itemIdentifier: string }[] };
 
-/** If the function is killed, the message is received again after so long, and not only after the queue's own time. */
+/** How soon a message comes again if the function is killed; the queue's own visibility timeout is longer. */
 const FIRST_LEASE_MS = 90_000;
-/** A job that is not done so long before the function's end is handed back. */
+/** How long before the function's end an unfinished job is handed back. */
 const SPARE_MS = 15_000;
 
 export type QueueEventDeps = {
   worker: Worker;
   queue: SqsQueue;
-  /** The queue of messages that do not say where they come from. */
+  /** Queue of messages whose source is unknown. */
   queueName: string;
-  /** By the queue's name: of further queues that are sources of the same function. */
+  /** URLs by queue name, where the function has several queues. */
   urls?: ReadonlyMap<string, string>;
   log: Log;
 };
@@ -35,7 +35,7 @@ export async function serveQueueEvent(
   for (const { messageId, body, receiptHandle, eventSourceARN } of event.Records) {
     const message = queue.received(queueOf(eventSourceARN, urls) ?? queueName, { body, receiptHandle });
     if (!message) {
-      log.error({ messageId }, "message cannot be read");
+      log.error({ messageId }, "message unreadable");
       batchItemFailures.push({ itemIdentifier: messageId });
       continue;
     }

@@ -1,4 +1,4 @@
-/** Records and files in S3; messages in SQS, or in this process where no queue is named. */
+/** Records and files in S3; messages in SQS, or in this process where `QUEUES` is unset. */
 import { resolve } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
@@ -7,12 +7,12 @@ import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { createSqsClient, type SqsQueue, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { withLanes } from "@smileloop/core/scale/lanes.ts";
-import type { Home } from "./deps.ts";
+import type { Home } from "./home.ts";
 
-/** Each write is paid for; clients look no more than each second or two. */
+/** Every write costs money, and clients look every second or two at most. */
 export const S3_CLAIM_TIMES = { progressMs: 4000 };
 
-/** Nothing is asked of AWS yet. */
+/** Sends nothing to AWS yet. */
 export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
   const client = createS3Client({ region: env.AWS_REGION, endpoint: env.S3_ENDPOINT });
   return {

@@ -3,6 +3,7 @@
  * is no work. A worker takes jobs from its queue until that is empty; Batch never stops one in the middle for want of work.
  */
 import { nameOf, type Stage } from "../policy.ts";
+import type { BatchEngine, WorkerNeeds } from "./engines.ts";
 import type { GpuSettings } from "./settings.ts";
 
 /** One GPU each, with 24, 24 and 16 GB; Batch takes what Spot has most of at the best price. */
@@ -11,10 +12,7 @@ export const INSTANCE_TYPES = ["g6.xlarge", "g6.2xlarge", "g5.xlarge", "g5.2xlar
 export const IMAGE_TYPE = "ECS_AL2023_NVIDIA";
 const LARGEST_VCPUS = 8;
 
-/** What one worker asks for. 16 GiB machines leave some 14 GiB to containers. */
-export const WORKER = { gpus: 1, vcpus: 4, memoryMib: 14_000 } as const;
-
-/** A worker that runs for so long is broken: no job takes longer than 12 hours. */
+/** No job takes longer than 12 hours: a worker that runs longer than this is broken. */
 const TIMEOUT_S = 13 * 60 * 60;
 
 export const COMPUTE = [
@@ -50,21 +48,22 @@ export const MACHINE = {
   ],
 };
 
-/** Once: whoever counts the workers replaces one that is lost, and the jobs go by their own records. */
+/** Never again: the sweeper replaces a worker that is lost, and jobs go by their own records. */
 export const RETRY = { attempts: 1 };
 export const TIMEOUT = { attemptDurationSeconds: TIMEOUT_S };
 
 export type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
 
-/** `containerProperties` of the job definition. The image has an init of its own, and runs as a user that may do nothing else. */
-export function containerProperties({ image }: GpuSettings, parts: ContainerParts): string {
+/** `containerProperties` of a job definition. The image has its own init, and runs as an unprivileged user. */
+export function containerProperties(worker: { image: string; needs: WorkerNeeds }, parts: ContainerParts): string {
+  const { image, needs } = worker;
   return JSON.stringify({
     image,
     jobRoleArn: parts.jobRole,
     resourceRequirements: [
-      { type: "GPU", value: String(WORKER.gpus) },
-      { type: "VCPU", value: String(WORKER.vcpus) },
-      { type: "MEMORY", value: String(WORKER.memoryMib) },
+      { type: "GPU", value: String(needs.gpus) },
+      { type: "VCPU", value: String(needs.vcpus) },
+      { type: "MEMORY", value: String(needs.memoryMib) },
     ],
     environment: Object.entries(parts.environment).map(([name, value]) => ({ name, value })),
     privileged: false,
@@ -76,11 +75,16 @@ export function containerProperties({ image }: GpuSettings, parts: ContainerPart
 }
 
 export function batchNames(stage: Stage) {
+  return { spot: nameOf(stage, "gpu-spot"), ondemand: nameOf(stage, "gpu-ondemand") };
+}
+
+/** `resource`: a name within the stack, such as `GpuLogs`. */
+export function workerNames(stage: Stage, { name, id }: BatchEngine) {
   return {
-    jobDefinition: nameOf(stage, "liveportrait"),
-    spot: nameOf(stage, "gpu-spot"),
-    ondemand: nameOf(stage, "gpu-ondemand"),
-    logGroup: `/aws/batch/${nameOf(stage, "liveportrait")}`,
+    jobDefinition: nameOf(stage, name),
+    logGroup: `/aws/batch/${nameOf(stage, name)}`,
+    role: nameOf(stage, `${id}-worker`),
+    resource: (what: string) => `${id[0]!.toUpperCase()}${id.slice(1)}${what}`,
   };
 }
 

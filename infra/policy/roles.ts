@@ -16,8 +16,8 @@ export type Statement = {
 /** ARNs, except where it says otherwise. */
 export type Bucket = { bucket: string };
 export type BatchArns = {
-  /** Without a revision. */
-  jobDefinition: string;
+  /** Without revisions. */
+  jobDefinitions: string[];
   jobQueues: string[];
   /** `arn:aws:batch:<region>:<account>:job/*`: jobs get their names when they are submitted. */
   jobs: string;
@@ -76,9 +76,10 @@ export function sweepStatements(
   ];
 }
 
-function batchStatements({ jobDefinition, jobQueues, jobs }: BatchArns): Statement[] {
+function batchStatements({ jobDefinitions, jobQueues, jobs }: BatchArns): Statement[] {
+  const revisions = jobDefinitions.flatMap((arn) => [arn, `${arn}:*`]);
   return [
-    { actions: ["batch:SubmitJob"], resources: [jobDefinition, `${jobDefinition}:*`, ...jobQueues] },
+    { actions: ["batch:SubmitJob"], resources: [...revisions, ...jobQueues] },
     { actions: ["batch:CancelJob"], resources: [jobs] },
     // knows no resources (Service Authorization Reference, AWS Batch)
     { actions: ["batch:ListJobs"], resources: ["*"] },

@@ -1,34 +1,34 @@
-/** What whoever deploys can choose, from environment variables or the file `.env.<stage>` that SST reads. */
+/** Settings of a deployment, from environment variables or the file `.env.<stage>` that SST reads. */
 
 export type Settings = {
   /** Origins of pages that may call the API and upload: `https://example.org`. */
   corsOrigins: string[];
-  /** The address that clients see, if it is not the function's own. */
+  /** Address that clients see, if it is not the function's own. */
   publicUrl: string | null;
-  /** Whether browsers may come in with a token that they made up themselves. */
+  /** Whether browsers may use the API with a random token that they made up. */
   anonymous: boolean;
-  /** Gets alarms and what the budget has to say. */
+  /** Where alarms and budget notifications go. */
   alarmEmail: string | null;
-  /** Dollars a month, of the whole account. */
+  /** Monthly budget of the whole account, in dollars. */
   budgetUsd: number;
-  /** How many clips are rendered on Lambda at a time. */
+  /** Maximum number of clips rendered on Lambda at a time. */
   warpConcurrency: number;
   logLevel: string;
-  /** Null: no GPU, and none of its quotas is needed. */
+  /** Null: no GPU workers, and no quota for them is needed. */
   gpu: GpuSettings | null;
 };
 
 export type GpuSettings = {
-  /** Of the worker's container, in ECR or GHCR; by digest or a tag that never moves. */
+  /** Container image of the worker, in ECR or GHCR, by digest or by a tag that never moves. */
   image: string;
   maxWorkers: number;
-  /** How long jobs may wait before another worker is started. */
+  /** Target queue time, seconds: how long a job may wait before another worker is started. */
   targetWaitS: number;
-  /** A worker without work stays for so long. */
+  /** Seconds without work after which a worker ends. */
   idleExitS: number;
 };
 
-/** A setting is not right; `message` names it. */
+/** A setting is invalid; `message` names it. */
 export class SettingsError extends Error {}
 
 export const SETTINGS = [
@@ -48,7 +48,7 @@ export const SETTINGS = [
 
 type Name = (typeof SETTINGS)[number];
 
-/** With another one no function would start. */
+/** With any other level no function would start. */
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
 
 /** Throws SettingsError. Empty variables count as unset. */
@@ -57,31 +57,31 @@ export function readSettings(variables: Record<string, string | undefined>): Set
   const number = (name: Name, fallback: number, min: number, max: number): number => {
     const value = Number(text(name) ?? fallback);
     if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new SettingsError(`${name}: a whole number from ${min} to ${max} is needed, not \`${text(name)}\`.`);
+    throw new SettingsError(`${name}: \`${text(name)}\` is not a whole number from ${min} to ${max}.`);
   };
   const flag = (name: Name): boolean => {
     const value = text(name) ?? "0";
     if (["0", "1", "false", "true"].includes(value)) return value === "1" || value === "true";
-    throw new SettingsError(`${name}: 0 or 1 is needed, not \`${value}\`.`);
+    throw new SettingsError(`${name}: \`${value}\` is not 0 or 1.`);
   };
   const origin = (name: Name, value: string): string => {
     const { origin: found = null } = URL.parse(value) ?? {};
     if (found === value && /^https?:/.test(value)) return value;
-    throw new SettingsError(`${name}: \`${value}\` is no origin such as https://example.org.`);
+    throw new SettingsError(`${name}: \`${value}\` is not an origin such as https://example.org.`);
   };
 
   const publicUrl = text("PUBLIC_URL");
   const alarmEmail = text("ALARM_EMAIL");
   if (alarmEmail && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) {
-    throw new SettingsError(`ALARM_EMAIL: \`${alarmEmail}\` is no address of mail.`);
+    throw new SettingsError(`ALARM_EMAIL: \`${alarmEmail}\` is not an email address.`);
   }
   const image = text("GPU_IMAGE");
   if (flag("GPU") && image === null) {
-    throw new SettingsError("GPU_IMAGE: the worker's container is needed with GPU=1 (docs/deploy.md).");
+    throw new SettingsError("GPU_IMAGE: the worker's container image is required with GPU=1 (docs/deploy.md).");
   }
   const logLevel = text("LOG_LEVEL") ?? "info";
   if (!LOG_LEVELS.includes(logLevel)) {
-    throw new SettingsError(`LOG_LEVEL: \`${logLevel}\` is none of ${LOG_LEVELS.join(", ")}.`);
+    throw new SettingsError(`LOG_LEVEL: \`${logLevel}\` is not one of ${LOG_LEVELS.join(", ")}.`);
   }
   return {
     corsOrigins: (text("CORS_ORIGINS") ?? "")

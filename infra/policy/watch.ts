@@ -1,8 +1,19 @@
-/** What is watched: alarms, each with what to do about it (docs/deploy.md has the same names), the dashboard, the budget. */
-import { FUNCTIONS, nameOf, QUEUE, type QueueName, type Stage } from "../policy.ts";
+/** What is watched: alarms, each with what to do about it (docs/deploy.md uses the same names), the dashboard, the budget. */
+import {
+  API,
+  FUNCTIONS,
+  type FunctionSpec,
+  nameOf,
+  type QueueSpec,
+  queueSpecs,
+  type Stage,
+  SWEEP,
+  workerFunction,
+} from "../policy.ts";
+import { deployed, onLambda } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
-/** `expect`: what is well; the alarm goes off where it is not so for `evaluations` periods. */
+/** An alarm as CloudWatch takes it, except for `what`, which becomes its name. */
 export type Alarm = {
   what: string;
   description: string;
@@ -17,34 +28,25 @@ export type Alarm = {
   treatMissingData: "notBreaching" | "breaching";
 };
 
-/** How old the oldest message may grow: the longest clip on Lambda and a half; a cold start of a GPU and half an hour of work. */
-const OLDEST_S: Record<QueueName, number> = {
-  warp: QUEUE.visibilityS.warp * 1.5,
-  liveportrait: 40 * 60,
-  poke: 10 * 60,
-  // who makes many at once waits for them
-  "warp-bulk": 3 * 60 * 60,
-  "liveportrait-bulk": 3 * 60 * 60,
-};
-
 export const DEAD_LETTERS = "dead-letters";
 
-export function queueName(stage: Stage, queue: QueueName | typeof DEAD_LETTERS): string {
-  return nameOf(stage, queue);
+export function alarms(stage: Stage, settings: Settings): Alarm[] {
+  return [
+    ...queueSpecs(settings).map((queue) => waits(stage, queue)),
+    deadLetters(stage),
+    ...serviceAlarms(stage),
+    ...onLambda(deployed(settings)).map((engine) => workerAlarm(stage, workerFunction(engine))),
+  ];
 }
 
-export function alarms(stage: Stage, queues: QueueName[]): Alarm[] {
-  return [...queues.map((queue) => waits(stage, queue)), deadLetters(stage), ...functionAlarms(stage)];
-}
-
-function waits(stage: Stage, queue: QueueName): Alarm {
+function waits(stage: Stage, { name, oldestS }: QueueSpec): Alarm {
   return {
-    what: `${queue}-waits`,
-    description: `Messages wait too long in ${queue}. See errors and throttles of who receives them, then the limits.`,
-    ...sqs(queueName(stage, queue), "ApproximateAgeOfOldestMessage"),
+    what: `${name}-waits`,
+    description: `Messages wait too long in ${name}. See errors and throttles of who receives them, then the limits.`,
+    ...sqs(nameOf(stage, name), "ApproximateAgeOfOldestMessage"),
     statistic: "Maximum",
     evaluationPeriods: 5,
-    threshold: OLDEST_S[queue],
+    threshold: oldestS,
     comparisonOperator: "GreaterThanThreshold",
   };
 }
@@ -53,7 +55,7 @@ function deadLetters(stage: Stage): Alarm {
   return {
     what: DEAD_LETTERS,
     description: "Messages that cannot be read were set aside. No job is lost; read one to see who sends them.",
-    ...sqs(queueName(stage, DEAD_LETTERS), "ApproximateNumberOfMessagesVisible"),
+    ...sqs(nameOf(stage, DEAD_LETTERS), "ApproximateNumberOfMessagesVisible"),
     statistic: "Maximum",
     evaluationPeriods: 1,
     threshold: 0,
@@ -61,47 +63,49 @@ function deadLetters(stage: Stage): Alarm {
   };
 }
 
-function functionAlarms(stage: Stage): Alarm[] {
-  const few = "GreaterThanOrEqualToThreshold" as const;
+function serviceAlarms(stage: Stage): Alarm[] {
   return [
     {
       what: "api-errors",
       description: "The API answered 5xx five times in 5 minutes. Its log has the requests (status 500 to 599).",
-      ...lambda(stage, "api", "Url5xxCount"),
+      ...lambda(stage, API, "Url5xxCount"),
       threshold: 5,
-      comparisonOperator: few,
+      comparisonOperator: "GreaterThanOrEqualToThreshold",
     },
     {
       what: "throttles",
       description: "The API was refused for want of concurrency. Ask AWS for more, or lower WARP_CONCURRENCY.",
-      ...lambda(stage, "api", "Throttles"),
+      ...lambda(stage, API, "Throttles"),
       threshold: 1,
-      comparisonOperator: few,
+      comparisonOperator: "GreaterThanOrEqualToThreshold",
     },
     {
       what: "sweep-errors",
       description: "The sweeper failed. Until it works, results are refused after their hour, but not taken away.",
-      ...lambda(stage, "sweep", "Errors"),
+      ...lambda(stage, SWEEP, "Errors"),
       threshold: 3,
-      comparisonOperator: few,
+      comparisonOperator: "GreaterThanOrEqualToThreshold",
     },
     {
       what: "sweep-stopped",
       description: "The sweeper was not called for 10 minutes. See that its rule is enabled and may call it.",
-      ...lambda(stage, "sweep", "Invocations"),
+      ...lambda(stage, SWEEP, "Invocations"),
       evaluationPeriods: 2,
       threshold: 1,
       comparisonOperator: "LessThanThreshold",
       treatMissingData: "breaching",
     },
-    {
-      what: "warp-errors",
-      description: "The warp worker crashed or ran out of time or memory. Jobs are tried again; its log says why.",
-      ...lambda(stage, "warp", "Errors"),
-      threshold: 3,
-      comparisonOperator: few,
-    },
   ];
+}
+
+function workerAlarm(stage: Stage, worker: FunctionSpec): Alarm {
+  return {
+    what: `${worker.name}-errors`,
+    description: `The ${worker.name} worker crashed or ran out of time or memory. Jobs are tried again; its log says why.`,
+    ...lambda(stage, worker, "Errors"),
+    threshold: 3,
+    comparisonOperator: "GreaterThanOrEqualToThreshold",
+  };
 }
 
 /** SQS counts once a minute, and says nothing of queues that nobody used for hours. */
@@ -110,7 +114,7 @@ function sqs(QueueName: string, metricName: string) {
   return { namespace: "AWS/SQS", metricName, dimensions, period: 60, treatMissingData: "notBreaching" as const };
 }
 
-function lambda(stage: Stage, name: keyof typeof FUNCTIONS, metricName: string) {
+function lambda(stage: Stage, { name }: FunctionSpec, metricName: string) {
   return {
     namespace: "AWS/Lambda",
     metricName,
@@ -123,12 +127,12 @@ function lambda(stage: Stage, name: keyof typeof FUNCTIONS, metricName: string) 
 }
 
 /** The body of the dashboard, as CloudWatch takes it. */
-export function dashboard(stage: Stage, queues: QueueName[], region: string): string {
-  const names = Object.keys(FUNCTIONS).map((name) => nameOf(stage, name));
-  const all = [...queues, DEAD_LETTERS] as const;
-  const ofQueues = (metric: string) => all.map((queue) => ["AWS/SQS", metric, "QueueName", queueName(stage, queue)]);
+export function dashboard(stage: Stage, settings: Settings, region: string): string {
+  const names = FUNCTIONS.map(({ name }) => nameOf(stage, name));
+  const queues = [...queueSpecs(settings).map(({ name }) => name), DEAD_LETTERS];
+  const ofQueues = (metric: string) => queues.map((queue) => ["AWS/SQS", metric, "QueueName", nameOf(stage, queue)]);
   const ofFunctions = (metric: string) => names.map((name) => ["AWS/Lambda", metric, "FunctionName", name]);
-  const api = (metric: string) => ["AWS/Lambda", metric, "FunctionName", nameOf(stage, "api")];
+  const api = (metric: string) => ["AWS/Lambda", metric, "FunctionName", nameOf(stage, API.name)];
   const charts: [title: string, metrics: string[][], stat: string][] = [
     ["How long the oldest job waits (s)", ofQueues("ApproximateAgeOfOldestMessage"), "Maximum"],
     ["Messages waiting", ofQueues("ApproximateNumberOfMessagesVisible"), "Maximum"],

@@ -84,7 +84,7 @@ expect "uid=10001(smileloop)" id
 expect "v24" node --version
 expect "no worker" node gpu-container/health.mjs
 expect "BUCKET: the bucket for records and files is missing" node functions/worker.mjs
-expect "has no torch" env BUCKET=one QUEUES=liveportrait=http://127.0.0.1:1/q node functions/worker.mjs
+expect "lacks torch" env BUCKET=one QUEUES=liveportrait=http://127.0.0.1:1/q node functions/worker.mjs
 expect "All 7 weights are there" /opt/venv/bin/python -c "print('All 7 weights are there' if len(__import__('glob').glob('/opt/liveportrait/pretrained_weights/**/*.*', recursive=True)) == 7 else 'not all')"
 expect '"ready"' sh -c 'node "$(find node_modules -path "*engine*host*.mjs" | head -1)" --kinds "" --services check,finish </dev/null'
 image rm "$container" >/dev/null

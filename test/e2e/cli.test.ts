@@ -170,8 +170,8 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
     [["dance"], /no command "dance".*animate, motion, presets, serve/],
-    [["key", "Alice"], /"Alice" is no name of an owner/],
-    [["key", "public"], /another name than public/],
+    [["key", "Alice"], /"Alice" is not a valid owner name/],
+    [["key", "public"], /a name other than public/],
     [["key", "a", "b"], /"b" is one word too many/],
   ];
   for (const [args, is] of cases) {

@@ -10,7 +10,7 @@ import { createJob } from "@smileloop/core/jobs/jobs.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { WARP_QUEUES } from "../../infra/policy.ts";
+import { lanesOf } from "../../infra/policy/engines.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { FUNCTIONS, folderBytes } from "../../scripts/bundle.ts";
 import { bundleEngine } from "../../scripts/engine-bundle.ts";
@@ -24,6 +24,8 @@ import type { Lambda } from "../support/lambda/runtime.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import type { StubScript } from "../support/stub-engine.ts";
+
+const LANES = lanesOf({ name: "warp" });
 
 const HOUR_MS = 3_600_000;
 
@@ -287,11 +289,11 @@ function environmentOf(pid: number): string[] {
 }
 
 /** Gives the worker the next message, of whichever lane. */
-const serve = (worker: Lambda) => deliver(stack.sqs, WARP_QUEUES, worker);
+const serve = (worker: Lambda) => deliver(stack.sqs, LANES, worker);
 
 /** Messages that no test waits for. */
 async function drain(): Promise<void> {
-  for (const queue of WARP_QUEUES) {
+  for (const queue of LANES) {
     for (let next = await stack.sqs.take(queue, 1); next; next = await stack.sqs.take(queue, 1)) {
       await stack.sqs.drop(queue, next.receiptHandle);
     }

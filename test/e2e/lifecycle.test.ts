@@ -123,7 +123,7 @@ test("what cannot be started is refused in a sentence", async () => {
     { is: /PORT: .*WARP_PROCESSES: /, env: { PORT: "70000", WARP_PROCESSES: "0" } },
     { is: /HOST 0\.0\.0\.0 .*API_KEYS .*ANONYMOUS=1 .*ALLOW_OPEN=1/, env: { HOST: "0.0.0.0" } },
     { is: /API_KEYS: entry 1 holds a key itself/, env: { API_KEYS: `me:${makeApiKey("me").key}` } },
-    { is: /HOST no\.such\.host\.invalid is no address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },
+    { is: /HOST no\.such\.host\.invalid is not an address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },
     { is: /cannot be made \(ENOTDIR\).*DATA_DIR/, dataDir: join(file, "data") },
     { is: /cannot be written.*DATA_DIR|cannot be made.*DATA_DIR/, dataDir: file },
     ...(process.platform === "linux" ? [{ is: /cannot be made.*DATA_DIR/, dataDir: "/proc/smileloop" }] : []),

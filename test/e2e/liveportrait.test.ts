@@ -76,7 +76,7 @@ test("a weight is missing: it is said once and in /ready, who asks for it gets 5
   const broken = standInCheckout(join(folder, "broken"));
   rmSync(join(broken, "pretrained_weights/liveportrait/landmark.onnx"));
   await start({ LIVEPORTRAIT_ROOT: broken, LIVEPORTRAIT_PYTHON: python });
-  const why = `Not there or not whole in ${join(broken, "pretrained_weights")}: liveportrait/landmark.onnx. gpu-container/setup.sh sets it up.`;
+  const why = `Missing or incomplete in ${join(broken, "pretrained_weights")}: liveportrait/landmark.onnx. gpu-container/setup.sh sets it up.`;
   expect(await ask("/health")).toMatchObject({ liveportrait_found: false, engines: ["warp"] });
   const refused = await animate("liveportrait");
   expect([refused.status, await refused.json()]).toEqual([

@@ -19,8 +19,10 @@ import { until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { openSqs, type SqsHome } from "../support/sqs.ts";
 import type { StubScript } from "../support/stub-engine.ts";
+import { STUB } from "../support/worker.ts";
 
 const WORKER = join(import.meta.dirname, "../../functions/worker.ts");
+const RUN_WORKER = join(import.meta.dirname, "../../functions/setup/run-worker.ts");
 const HEALTH = join(import.meta.dirname, "../../gpu-container/health.mjs");
 const portrait = readFileSync(join(import.meta.dirname, "../fixtures/grace_hopper.jpg"));
 
@@ -49,8 +51,8 @@ afterEach(async () => {
 });
 
 /** Starts it; resolves with its exit code when it has ended. */
-async function runWorker(more: Record<string, string> = {}): Promise<number | null> {
-  child = spawn(process.execPath, [WORKER], {
+async function runWorker(more: Record<string, string> = {}, script = [WORKER]): Promise<number | null> {
+  child = spawn(process.execPath, script, {
     env: {
       ...{ PATH: process.env.PATH, AWS_ACCESS_KEY_ID: ADMIN.accessKeyId, AWS_SECRET_ACCESS_KEY: ADMIN.secretAccessKey },
       ...{ BUCKET: bucket.bucket, S3_ENDPOINT: bucket.double.endpoint, WORK_DIR: dir, LOG_LEVEL: "error" },
@@ -67,6 +69,22 @@ async function runWorker(more: Record<string, string> = {}): Promise<number | nu
 
 test("without work it ends after a while, and that is no failure", async () => {
   expect(await runWorker({ IDLE_EXIT_S: "1" })).toBe(0);
+});
+
+test("it goes by the list of engines that it is given", async () => {
+  const stub = (...args: string[]) => ({ command: process.execPath, args: [STUB, ...args] });
+  const engine = {
+    queueName: "drum",
+    engineCommand: stub("--engine", "drum"),
+    checkerCommand: stub("--kinds", ""),
+    slots: 1,
+  };
+  const script = `import { runWorker } from ${JSON.stringify(RUN_WORKER)};
+    const find = async () => ({ engine: ${JSON.stringify(engine)}, trouble: null });
+    await runWorker({ engines: [{ name: "drum", kinds: ["animate"], queues: ["drum"], meanSeconds: 1, find }] });`;
+  const env = { QUEUE: "drum", QUEUES: `drum=${sqs.endpoint}/000000000000/warp`, IDLE_EXIT_S: "1" };
+  expect(await runWorker(env, ["--input-type=module", "-e", script])).toBe(0);
+  expect(await runWorker(env)).toBe(1);
 });
 
 /** A job in the queue of its engine. */

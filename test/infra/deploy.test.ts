@@ -94,7 +94,7 @@ describe("a start that cannot succeed says why, and asks nothing of SST", () => 
     ["no credentials", [], { AWS_PROFILE: "" }, "No AWS credentials were found"],
     ["a setting", [], { GPU: "1" }, "GPU_IMAGE: "],
     ["an owner", ["--new-key", "Al ice"], {}, "--new-key: "],
-    ["an owner that the API would not start with", ["--new-key", "public"], {}, "--new-key: `public` is kept for"],
+    ["an owner that the API would not start with", ["--new-key", "public"], {}, "--new-key: `public` is reserved for"],
     ["a stage", ["--stage", "Big One"], {}, "`Big One`"],
     ["a command", ["destroy"], {}, "`destroy` is no command"],
   ])("%s", async (_, args, env, words) => {

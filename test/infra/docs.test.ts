@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readSettings, SETTINGS } from "../../infra/policy/settings.ts";
 import { alarms } from "../../infra/policy/watch.ts";
-import { queueNames } from "../../infra/policy.ts";
 import { type Calls, costs, costsText, DOCS, readCalls, total, withCosts } from "../../scripts/costs.ts";
 import { ASSUMED, PRICES } from "../../scripts/prices.ts";
 import { CHECKS } from "../../scripts/smoke/checks.ts";
@@ -41,7 +40,7 @@ describe("the documentation", () => {
   it("has every alarm, with what to do", () => {
     const gpu = readSettings({ GPU: "1", GPU_IMAGE: "x" });
     const told = [...docs.matchAll(/^\| `([a-z][a-z-]+)` \| .+ \| .+ \|$/gm)].map(([, name]) => name);
-    const there = alarms({ stage: "production" }, queueNames(gpu)).map(({ what }) => what);
+    const there = alarms({ stage: "production" }, gpu).map(({ what }) => what);
     expect(told.toSorted()).toEqual(there.toSorted());
   });
 

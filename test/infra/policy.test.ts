@@ -1,23 +1,35 @@
 /** The stack's data, without Pulumi; what becomes of it is in stack/. */
 import { readEnv } from "@smileloop/core/env.ts";
 import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { bulkLane } from "@smileloop/core/scale/lanes.ts";
 import { describe, expect, it } from "vitest";
-import { containerProperties } from "../../infra/policy/batch.ts";
+import { ENGINES } from "../../functions/engines/index.ts";
+import { containerProperties, workerNames } from "../../infra/policy/batch.ts";
+import {
+  ENGINES as DEPLOYED,
+  deployed,
+  enginesByKind,
+  lanesOf,
+  onBatch,
+  onLambda,
+} from "../../infra/policy/engines.ts";
+import {
+  apiEnvironment,
+  batchWorkerEnvironment,
+  lambdaWorkerEnvironment,
+  sweepEnvironment,
+} from "../../infra/policy/environments.ts";
 import { readSettings, SETTINGS } from "../../infra/policy/settings.ts";
 import { alarms } from "../../infra/policy/watch.ts";
 import {
-  apiEnvironment,
   corsRules,
   FUNCTIONS,
-  gpuEnvironment,
   LIFECYCLE,
+  laneConcurrency,
   lifecycleRules,
   QUEUE,
-  queueNames,
+  queueSpecs,
   stageOf,
-  sweepEnvironment,
-  warpEnvironment,
-  warpLanes,
 } from "../../infra/policy.ts";
 
 const PLAIN = readSettings({});
@@ -26,7 +38,9 @@ const KEYS = `me:${"0".repeat(64)}`;
 const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/1/${name}`;
 const parts = { bucket: "the-bucket", queues: { warp: url("warp") } };
 const gpuParts = { bucket: "the-bucket", queues: { warp: url("warp"), liveportrait: url("lp"), poke: url("poke") } };
-const batch = { jobDefinition: "definition", spot: "spot", onDemand: "ondemand" };
+const batch = { jobDefinitions: { liveportrait: "definition" }, spot: "spot", onDemand: "ondemand" };
+const [warp] = onLambda(DEPLOYED);
+const [liveportrait] = onBatch(DEPLOYED);
 
 describe("settings", () => {
   it("are optional, all of them", () => {
@@ -86,31 +100,74 @@ describe("environments, read as the functions read them", () => {
   });
 
   it("of the workers", () => {
-    expect(readEnv(warpEnvironment(parts, PLAIN))).toMatchObject({ QUEUE: "warp", BUCKET: "the-bucket" });
-    const env = readEnv(gpuEnvironment({ ...gpuParts, region: "eu-west-1" }, GPU));
+    expect(readEnv(lambdaWorkerEnvironment(warp!, parts, PLAIN))).toMatchObject({
+      QUEUE: "warp",
+      BUCKET: "the-bucket",
+    });
+    const env = readEnv(batchWorkerEnvironment(liveportrait!, { ...gpuParts, region: "eu-west-1" }, GPU));
     expect(env).toMatchObject({ QUEUE: "liveportrait", IDLE_EXIT_S: 120, AWS_REGION: "eu-west-1" });
+  });
+});
+
+describe("engines", () => {
+  it("are those of the code, with kinds that they can run and lanes that the API knows", () => {
+    for (const engine of DEPLOYED) {
+      const known = ENGINES.find(({ name }) => name === engine.name);
+      expect(known?.kinds, engine.name).toEqual(expect.arrayContaining([...engine.kinds]));
+      expect(lanesOf(engine)).toEqual([known!.queues[0], bulkLane(known!.queues[0])]);
+    }
+  });
+
+  it("bring their queues; those on Batch, only with GPU=1", () => {
+    const names = (settings: typeof PLAIN) => queueSpecs(settings).map(({ name }) => name);
+    expect(names(PLAIN)).toEqual(["warp", "warp-bulk"]);
+    expect(names(GPU)).toEqual(["warp", "warp-bulk", "liveportrait", "liveportrait-bulk", "poke"]);
+    expect(deployed(PLAIN)).toEqual([warp]);
+  });
+
+  it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
+    const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
+    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,sing=choir");
+    const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
+    expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({
+      BATCH_QUEUES: "liveportrait=spot+ondemand,choir=spot+ondemand",
+      BATCH_JOB_DEFINITION: "liveportrait=definition,choir=other",
+    });
+    const { resource, ...names } = workerNames({ stage: "production" }, other);
+    expect([resource("Logs"), names]).toEqual([
+      "ChoirLogs",
+      {
+        jobDefinition: "smileloop-production-choir",
+        logGroup: "/aws/batch/smileloop-production-choir",
+        role: "smileloop-production-choir-worker",
+      },
+    ]);
   });
 });
 
 describe("limits", () => {
   it("leave half of the ten of a new account to the API", () => {
-    expect(warpLanes(PLAIN)).toEqual({ warp: 3, "warp-bulk": 2 });
-    expect(warpLanes({ ...PLAIN, warpConcurrency: 50 })).toEqual({ warp: 40, "warp-bulk": 10 });
+    expect(laneConcurrency(warp!, PLAIN)).toEqual({ warp: 3, "warp-bulk": 2 });
+    expect(laneConcurrency(warp!, { ...PLAIN, warpConcurrency: 50 })).toEqual({ warp: 40, "warp-bulk": 10 });
   });
 
   it("hide messages at least as long as their function may run, or AWS refuses the event source", () => {
-    expect(QUEUE.visibilityS.warp).toBeGreaterThanOrEqual(FUNCTIONS.warp.timeoutS);
-    expect(QUEUE.visibilityS.poke).toBeGreaterThanOrEqual(FUNCTIONS.sweep.timeoutS);
+    const specs = queueSpecs(GPU);
+    const visibleAfter = (queue: string) => specs.find(({ name }) => name === queue)!.visibilityS;
+    const timeoutOf = (name: string) => FUNCTIONS.find((one) => one.name === name)!.timeoutS;
+    for (const engine of onLambda(DEPLOYED)) {
+      for (const lane of lanesOf(engine)) expect(visibleAfter(lane)).toBeGreaterThanOrEqual(timeoutOf(engine.name));
+    }
+    expect(visibleAfter("poke")).toBeGreaterThanOrEqual(timeoutOf("sweep"));
   });
 
   it("fit a new account: no function has more memory than it gets", () => {
-    for (const { memoryMb } of Object.values(FUNCTIONS)) expect(memoryMb).toBeLessThanOrEqual(3008);
+    for (const { memoryMb } of FUNCTIONS) expect(memoryMb).toBeLessThanOrEqual(3008);
   });
 
   it("keep a message for as long as its job may wait", () => {
     expect(QUEUE.retentionS * 1000).toBeGreaterThanOrEqual(MAX_JOB_LIFE_MS);
     expect(QUEUE.deadLetterRetentionS).toBeGreaterThan(QUEUE.retentionS);
-    expect(queueNames(PLAIN)).toEqual(["warp", "warp-bulk"]);
   });
 });
 
@@ -162,7 +219,9 @@ describe("the GPU worker", () => {
       region: "us-east-1",
       environment: { QUEUE: "liveportrait" },
     };
-    expect(JSON.parse(containerProperties(GPU.gpu!, parts))).toEqual({
+    expect(
+      JSON.parse(containerProperties({ image: liveportrait!.image(GPU.gpu!), needs: liveportrait!.needs }, parts)),
+    ).toEqual({
       image: "ghcr.io/example/worker@sha256:0",
       jobRoleArn: "arn:role",
       resourceRequirements: [
@@ -181,7 +240,7 @@ describe("the GPU worker", () => {
 });
 
 describe("alarms", () => {
-  const all = alarms({ stage: "production" }, queueNames(GPU));
+  const all = alarms({ stage: "production" }, GPU);
 
   it("each say what to do", () => {
     expect(all.map(({ what }) => what)).toEqual([
@@ -198,7 +257,7 @@ describe("alarms", () => {
       "warp-errors",
     ]);
     // ten cost nothing
-    expect(alarms({ stage: "production" }, queueNames(PLAIN)).length).toBeLessThanOrEqual(10);
+    expect(alarms({ stage: "production" }, PLAIN).length).toBeLessThanOrEqual(10);
     for (const { description } of all) expect(description).toMatch(/^[A-Z].+\. .+\.$/);
   });
 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { EngineReply, EngineTask, ResultOf } from "@smileloop/core/engine/protocol.ts";
-import { NODE_FLAGS } from "../../functions/engines/index.ts";
+import { NODE_FLAGS } from "../../functions/engines/node-engine.ts";
 
 export const HOST = fileURLToPath(new URL("../../packages/engine/src/host.ts", import.meta.url));
 

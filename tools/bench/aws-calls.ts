@@ -20,11 +20,13 @@ import { CLAIM_TIMES } from "@smileloop/worker/run-job.ts";
 import { createWorker, POLL_MS, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import { serveQueueEvent } from "../../functions/setup/queue-event.ts";
 import { S3_CLAIM_TIMES } from "../../functions/setup/s3-home.ts";
-import { WARP_QUEUES } from "../../infra/policy.ts";
+import { lanesOf } from "../../infra/policy/engines.ts";
 import { jpegBytes, type TestApi, testApi } from "../../test/support/api.ts";
 import { openBucket } from "../../test/support/s3.ts";
 import { openSqs } from "../../test/support/sqs.ts";
 import { STUB } from "../../test/support/worker.ts";
+
+const LANES = lanesOf({ name: "warp" });
 
 /** How often, by the name of the operation. */
 export type Counts = { s3: Record<string, number>; sqs: Record<string, number> };
@@ -58,7 +60,7 @@ const NO_CALLS: Counts = { s3: {}, sqs: {} };
 /** API and worker over the doubles. `engine`: other processes than stubs. `clock`: one that runs. */
 export async function openAwsHome(options: { engine?: Partial<WorkerOptions>; clock?: Clock } = {}) {
   const bucket = await openBucket(options.clock ? { clock: options.clock } : {});
-  const queues = new Set<string>(WARP_QUEUES);
+  const queues = new Set<string>(LANES);
   const sqs = await openSqs([...queues]);
   const dir = mkdtempSync(join(tmpdir(), "smileloop-aws-"));
   const clock = options.clock ?? bucket.clock;

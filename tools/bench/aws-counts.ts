@@ -1,7 +1,7 @@
 /** The calls of a job as figures, by step; they are written to `aws-calls.json` as well. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { systemClock } from "@smileloop/core/clock.ts";
-import { WARP } from "../../functions/engines/index.ts";
+import { builtInSetup } from "../../functions/engines/index.ts";
 import { ASTRONAUT } from "../../test/support/pictures.ts";
 import { type Counts, countCalls, countsOf, oneJob, openAwsHome, type Steps, totalOf } from "./aws-calls.ts";
 import type { Figure, Part } from "./measure.ts";
@@ -35,7 +35,7 @@ export const calls: Part = {
 
 /** One job with the built-in engine and a clock that runs: a look or a beat more where it takes longer than those. */
 async function withWarp(): Promise<{ counts: Counts; note: string }> {
-  const home = await openAwsHome({ engine: WARP, clock: systemClock });
+  const home = await openAwsHome({ engine: await builtInSetup(), clock: systemClock });
   try {
     const picture = readFileSync(ASTRONAUT);
     // starts its processes

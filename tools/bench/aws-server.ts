@@ -18,16 +18,18 @@ import { s3Records } from "@smileloop/core/records/s3.ts";
 import { withLanes } from "@smileloop/core/scale/lanes.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { WARP } from "../../functions/engines/index.ts";
+import { builtInSetup } from "../../functions/engines/index.ts";
 import { PRESETS_DIR } from "../../functions/setup/deps.ts";
 import { S3_CLAIM_TIMES } from "../../functions/setup/s3-home.ts";
-import { WARP_QUEUES } from "../../infra/policy.ts";
+import { lanesOf } from "../../infra/policy/engines.ts";
 import { jpegBytes } from "../../test/support/api.ts";
 import { kindsWith } from "../../test/support/kinds.ts";
 import { ASTRONAUT } from "../../test/support/pictures.ts";
 import { ADMIN } from "../../test/support/s3.ts";
 import type { ApiTarget, DoublesTarget, LoadResult } from "./aws-load.ts";
 import { type Figure, median, type Part, RUNS } from "./measure.ts";
+
+const LANES = lanesOf({ name: "warp" });
 
 const OWNER = "bench";
 const { accessKeyId, secretAccessKey } = ADMIN;
@@ -143,7 +145,7 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
   const messages = sqsQueue({ client: sqs, urls: cloud.urls, clock: systemClock });
   const worker = createWorker({
     ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: S3_CLAIM_TIMES },
-    ...{ queue: withLanes(messages, new Set(WARP_QUEUES), systemClock), ...WARP, slots: 1 },
+    ...{ queue: withLanes(messages, new Set(LANES), systemClock), ...(await builtInSetup()), slots: 1 },
     ...{
       handlers: createHandlers({ presets }),
       kinds: kindsWith(presets, ["warp"]),
@@ -210,7 +212,7 @@ async function withCloud<T>(use: (cloud: Cloud) => Promise<T>): Promise<T> {
   try {
     const { endpoint: s3Endpoint } = await start<{ endpoint: string }>("aws-doubles.ts", ["s3"]);
     const { endpoint: sqsEndpoint } = await start<{ endpoint: string }>("aws-doubles.ts", ["sqs"]);
-    const urls = Object.fromEntries(WARP_QUEUES.map((name) => [name, `${sqsEndpoint}/000000000000/${name}`]));
+    const urls = Object.fromEntries(LANES.map((name) => [name, `${sqsEndpoint}/000000000000/${name}`]));
     const queues = Object.entries(urls).map((pair) => pair.join("="));
     const { key } = makeApiKey(OWNER);
     const env = {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { treeRssBytes } from "@smileloop/worker/process/process-tree.ts";
-import { WARP_QUEUES } from "../../infra/policy.ts";
+import { lanesOf } from "../../infra/policy/engines.ts";
 import { folderBytes } from "../../scripts/bundle.ts";
 import { getJob, type Job, postJob, upload } from "../../test/support/client.ts";
 import { deliver } from "../../test/support/lambda/event-source.ts";
@@ -14,6 +14,8 @@ import { startFunctionUrl } from "../../test/support/lambda/function-url.ts";
 import { openStack, type Stack } from "../../test/support/lambda/home.ts";
 import { ASTRONAUT } from "../../test/support/pictures.ts";
 import { type Figure, median, type Part, seconds } from "./measure.ts";
+
+const LANES = lanesOf({ name: "warp" });
 
 const COLD_START = fileURLToPath(new URL("cold-start.ts", import.meta.url));
 const PROCESSES = 10;
@@ -100,7 +102,7 @@ async function clips(stack: Stack): Promise<Figure[]> {
       const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)), PARAMS);
       const { id } = (await reply.json()) as Job;
       const before = performance.now();
-      await deliver(stack.sqs, WARP_QUEUES, worker);
+      await deliver(stack.sqs, LANES, worker);
       times.push(performance.now() - before);
       const { status, error } = await getJob(front.url, id);
       if (status !== "succeeded") throw new Error(`${status} ${JSON.stringify(error)} ${worker.log().slice(-1000)}`);

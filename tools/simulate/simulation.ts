@@ -7,8 +7,9 @@
 import type { Capacity, LaunchedWorker } from "@smileloop/core/launcher.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { FAST_JOBS, FAST_WINDOW_MS, laneOf, lanesInTurn } from "@smileloop/core/scale/lanes.ts";
-import { meanSecondsOf, planScale, workersWanted } from "@smileloop/core/scale/scale.ts";
+import { planScale, workersWanted } from "@smileloop/core/scale/scale.ts";
 import { mayGo, nextSurplus, type Surplus } from "@smileloop/core/scale/surplus.ts";
+import { meanSecondsOf } from "../../functions/engines/index.ts";
 import { createEvents } from "../bench/events.ts";
 
 /** Jobs of some owners; `perSecond` may change with the time and is at most `most`. */

@@ -22,7 +22,7 @@ import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { WARP } from "../../../functions/engines/index.ts";
+import { builtInEngine, builtInSetup, ENGINES } from "../../../functions/engines/index.ts";
 import { type AnimateArgs, UsageError } from "./args.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { PRESETS_DIR } from "./presets.ts";
@@ -31,11 +31,7 @@ import { checkTarget, writeTarget } from "./target.ts";
 
 const OWNER = "local";
 const KIND = "animate";
-const ENGINE = "warp";
-const ENGINES = [
-  { name: ENGINE, kinds: [KIND] },
-  { name: "liveportrait", kinds: [KIND] },
-];
+const ENGINE = builtInEngine().name;
 
 /** Resolves with the exit code; says what went wrong by itself. Throws UsageError for params that no job can have. */
 export async function animate(args: AnimateArgs): Promise<number> {
@@ -83,8 +79,15 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: Jo
   const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   const store = openStore();
   const log = createLog({ level: "silent" });
-  const handlers = createHandlers({ presets });
-  const worker = createWorker({ ...store, log, handlers, kinds, workRoot: folder, ...WARP, slots: 1 });
+  const worker = createWorker({
+    ...store,
+    log,
+    handlers: createHandlers({ presets }),
+    kinds,
+    workRoot: folder,
+    ...(await builtInSetup()),
+    slots: 1,
+  });
   const report = await createProgressReport({ quiet: args.quiet || args.json, bar: process.stderr.isTTY === true });
   const working = worker.run(signal);
   try {

@@ -8,7 +8,7 @@ import { DRIVING_SLOT } from "@smileloop/core/kinds/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import type { Motion } from "@smileloop/core/motion/motion.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
-import { WARP } from "../../../functions/engines/index.ts";
+import { builtInSetup } from "../../../functions/engines/index.ts";
 import type { MotionArgs } from "./args.ts";
 import { openInput } from "./input-file.ts";
 import { createProgressReport, EXIT, printJson } from "./report.ts";
@@ -58,7 +58,8 @@ async function read(
   const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   const report = await createProgressReport({ quiet: quiet || json, bar: process.stderr.isTTY === true });
   const log = createLog({ level: "silent" });
-  const engine = createEngineProcess({ ...WARP.engineCommand, name: "warp", workRoot: folder, log });
+  const { engineCommand, queueName: name } = await builtInSetup();
+  const engine = createEngineProcess({ ...engineCommand, name, workRoot: folder, log });
   try {
     return await engine.request(
       { type: "extract", inputs: { driving: { path: resolve(path), type } }, limits: { seconds: MAX_SECONDS } },

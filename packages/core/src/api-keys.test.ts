@@ -74,12 +74,12 @@ describe("the list of keys", () => {
       ["alice", /^entry 2 is not owner:sha256/],
       [`alice:${hex("a").slice(1)}`, /^entry 2 is not owner:sha256/],
       [`alice:${hex("d")}:x`, /^entry 2 is not owner:sha256/],
-      [`:${hex("d")}`, /^entry 2 has an owner that is no name/],
-      [`Alice:${hex("d")}`, /^entry 2 has an owner that is no name/],
-      [`../x:${hex("d")}`, /^entry 2 has an owner that is no name/],
-      [`con:${hex("d")}`, /^entry 2 has an owner that is no name/],
-      [`public:${hex("d")}`, /^entry 2 has an owner that is kept/],
-      [`anon-1:${hex("d")}`, /^entry 2 has an owner that is kept/],
+      [`:${hex("d")}`, /^entry 2 has an owner that is not a valid owner name/],
+      [`Alice:${hex("d")}`, /^entry 2 has an owner that is not a valid owner name/],
+      [`../x:${hex("d")}`, /^entry 2 has an owner that is not a valid owner name/],
+      [`con:${hex("d")}`, /^entry 2 has an owner that is not a valid owner name/],
+      [`public:${hex("d")}`, /^entry 2 has an owner that is reserved/],
+      [`anon-1:${hex("d")}`, /^entry 2 has an owner that is reserved/],
       [`bob:${hex("a")}`, /^entry 2 has the key of another owner/],
       [key, /^entry 2 holds a key itself/],
       [`alice:${key}`, /^entry 2 holds a key itself/],
@@ -101,7 +101,7 @@ describe("a browser's token", () => {
     expect(ownerOfToken(token)).toBe(ownerOfToken(token));
     expect(ownerOfToken(token)).not.toContain(token.slice(0, 8));
     expect(ownerOfToken(`${token}0`)).not.toBe(ownerOfToken(token));
-    expect(ownerFault(ownerOfToken(token)!)).toContain("is kept");
+    expect(ownerFault(ownerOfToken(token)!)).toContain("is reserved");
   });
 
   it("is long and random enough", () => {

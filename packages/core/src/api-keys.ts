@@ -72,11 +72,12 @@ export function parseApiKeys(list: string): { keys: ApiKeys; faults: string[] } 
   return { keys, faults };
 }
 
-/** Why nobody may be called so, or null. */
+/** Why this is not a valid name for an owner, or null. */
 export function ownerFault(owner: string): string | null {
-  if (!isOwner(owner)) return "is no name of an owner: 1 to 64 of a-z 0-9 _ -, a letter or digit first";
+  if (!isOwner(owner))
+    return "is not a valid owner name: use 1–64 characters from a-z 0-9 _ -, a letter or digit first";
   if (owner === PUBLIC_OWNER || owner.startsWith(ANONYMOUS_PREFIX)) {
-    return `is kept for those without a key: take another name than ${PUBLIC_OWNER} and ${ANONYMOUS_PREFIX}…`;
+    return `is reserved for callers without a key: choose a name other than ${PUBLIC_OWNER} and ${ANONYMOUS_PREFIX}…`;
   }
   return null;
 }

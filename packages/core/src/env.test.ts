@@ -29,6 +29,10 @@ test("lists of several are read by name", () => {
     ["warp-long", ["a", "b"]],
   ]);
   expect(() => readEnv({ BATCH_QUEUES: "liveportrait=spot" })).toThrow("BATCH_QUEUES.liveportrait: ");
+  expect([...readEnv({ ENGINES: "echo=one+two, other=one" }).ENGINES]).toEqual([
+    ["echo", ["one", "two"]],
+    ["other", ["one"]],
+  ]);
 });
 
 test.each([
@@ -42,6 +46,9 @@ test.each([
   ["CORS_ORIGINS", "https://a.example/"],
   ["ALLOW_OPEN", "perhaps"],
   ["ANONYMOUS", "yes"],
+  ["ENGINES", "animate"],
+  ["ENGINES", "animate="],
+  ["ENGINES", "animate=warp,animate=warp"],
   ["API_KEYS", "alice"],
   ["API_KEYS", ","],
   ["WARP_PROCESSES", "0"],
@@ -68,7 +75,7 @@ test("a server that others can reach keeps somebody out, or says that it is mean
   for (const env of [{}, { API_KEYS: "" }, { ANONYMOUS: "0" }, { ALLOW_OPEN: "0" }]) {
     const refused = () => accessOf(readEnv(env), "This stack");
     expect(refused, JSON.stringify(env)).toThrow(EnvError);
-    expect(refused).toThrow(/^This stack would let everybody in .* API_KEYS .* ANONYMOUS=1 .* ALLOW_OPEN=1/);
+    expect(refused).toThrow(/^This stack would be open to everyone .* API_KEYS .* ANONYMOUS=1 .* ALLOW_OPEN=1/);
   }
   const leak = () => readEnv({ API_KEYS: `alice:${key}` });
   expect(leak).toThrow(/API_KEYS: entry 1 holds a key itself/);

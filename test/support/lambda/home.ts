@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assetKey } from "@smileloop/api/assets.ts";
-import { WARP_QUEUES } from "../../../infra/policy.ts";
+import { lanesOf } from "../../../infra/policy/engines.ts";
 import { bundleAssets, bundleFunction, FUNCTIONS, type FunctionName } from "../../../scripts/bundle.ts";
 import { bundleEngine } from "../../../scripts/engine-bundle.ts";
 import { ADMIN, openBucket } from "../s3.ts";
@@ -14,6 +14,8 @@ import { STUB } from "../worker.ts";
 import { roleOf } from "./roles.ts";
 import { type Lambda, startLambda } from "./runtime.ts";
 
+const LANES = lanesOf({ name: "warp" });
+
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
 /** `names`: the functions to bundle, workers with this engine. */
@@ -21,7 +23,7 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
   const out = mkdtempSync(join(tmpdir(), "smileloop-lambda-"));
   const [bucket, sqs, ...bundled] = await Promise.all([
     openBucket({ roles: [ADMIN, ...FUNCTIONS.map(roleOf)] }),
-    openSqs([...WARP_QUEUES]),
+    openSqs([...LANES]),
     ...names.map((name) => bundleFunction(name, out)),
   ]);
   const addEngine = options.engine === "warp" ? bundleEngine : addStub;
@@ -35,7 +37,7 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
       BUCKET: bucket.bucket,
       S3_ENDPOINT: bucket.double.endpoint,
       SQS_ENDPOINT: sqs.endpoint,
-      QUEUES: WARP_QUEUES.map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join(),
+      QUEUES: LANES.map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join(),
       ALLOW_OPEN: "1",
       WORK_DIR: join(out, "work"),
     };

@@ -1,4 +1,6 @@
 /** Roles as `infra/policy/roles.ts` writes them out, enforced by the S3 double and looked up for calls to SQS. */
+
+import { lanesOf } from "../../../infra/policy/engines.ts";
 import {
   apiStatements,
   leaveStatements,
@@ -6,12 +8,13 @@ import {
   sweepStatements,
   workerStatements,
 } from "../../../infra/policy/roles.ts";
-import { WARP_QUEUES } from "../../../infra/policy.ts";
 import type { FunctionName } from "../../../scripts/bundle.ts";
 import type { Role } from "../s3-double/server.ts";
 
+const LANES = lanesOf({ name: "warp" });
+
 const BUCKET = "arn:aws:s3:::smileloop";
-const QUEUES = WARP_QUEUES.map((name) => `arn:aws:sqs:us-east-1:000000000000:${name}`);
+const QUEUES = LANES.map((name) => `arn:aws:sqs:us-east-1:000000000000:${name}`);
 
 const STATEMENTS: Record<FunctionName, Statement[]> = {
   api: apiStatements({ bucket: BUCKET, queues: QUEUES }),

@@ -32,7 +32,9 @@ export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: As
   if (!parsed.success || faults.length > 0) {
     throw new AppError("invalid_request", faults[0]?.msg ?? "The params are not valid.", { errors: faults });
   }
-  return { kind, params: parsed.data, engine: kind.worker === "plan" ? null : engineFor(kind, parsed.data) };
+  if (kind.worker === "engine") return { kind, params: parsed.data, engine: engineFor(kind, parsed.data) };
+  if (kind.queues.length > 0) return { kind, params: parsed.data, engine: null };
+  throw new AppError("engine_not_configured", `There are no workers for jobs of the kind '${kind.name}' here.`);
 }
 
 /** `inputs`: what the headers of the files say. */

@@ -15,7 +15,7 @@ const LONG_SECONDS = 120;
 
 export type EngineOffer = {
   /** Every engine that there could be, with the kinds that it can run. */
-  known: { name: string; kinds: readonly string[] }[];
+  known: readonly { name: string; kinds: readonly string[] }[];
   /** By kind: the engines that serve it here, the default first. */
   serve: ReadonlyMap<string, string[]>;
 };
@@ -42,6 +42,7 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
   const knownEngines = engines.known.filter(({ kinds }) => kinds.includes(name)).map((engine) => engine.name);
   const here = engines.serve.get(name) ?? [];
   const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
+  const planQueues = queues.size === 0 || queues.has(PLAN_QUEUE) ? [PLAN_QUEUE] : [];
   return {
     resolveParams: (params) => params,
     conflicts: () => [],
@@ -54,7 +55,7 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
       if (engine === null) return PLAN_QUEUE;
       return estimateSeconds > LONG_SECONDS ? withLong(engine).at(-1)! : engine;
     },
-    queues: worker === "plan" ? [PLAN_QUEUE] : here.flatMap(withLong),
+    queues: worker === "plan" ? planQueues : here.flatMap(withLong),
   };
 }
 

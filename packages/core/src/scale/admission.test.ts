@@ -51,7 +51,7 @@ test("without capacity a queue takes no new job, the others do", async () => {
   await writeNoCapacity(records.notes, "liveportrait", { sinceMs, waiting: 1 });
   await expect(admission.queueFor({ owner: "ann", queue: "liveportrait" })).rejects.toMatchObject({
     code: "no_capacity",
-    message: expect.stringContaining("1 job waits for one. Try again in about 12 minutes."),
+    message: expect.stringContaining("1 job waiting). Try again in about 12 minutes."),
   });
   expect(await admission.queueFor({ owner: "ann", queue: "warp" })).toBe("warp");
 });

@@ -13,7 +13,7 @@ import { capacityGuard } from "./no-capacity.ts";
 import { planScale, type ScaleDeps, STUCK_MS, scaleOnce, workersWanted } from "./scale.ts";
 
 const MINUTE_MS = 60_000;
-const limits = { maxWorkers: 4, targetWaitSeconds: 60 };
+const limits = { maxWorkers: 4, targetWaitSeconds: 60, meanSecondsOf: (queue: string) => (queue === "slow" ? 60 : 5) };
 const targets = { liveportrait: { spot: "gpu-spot", onDemand: "gpu-ondemand", jobDefinition: "worker:7" } };
 
 describe("how many workers", () => {
@@ -123,6 +123,12 @@ describe("on AWS Batch", () => {
     expect(await scale()).toMatchObject({ started: 1 });
   });
 
+  test("a queue of longer jobs gets more workers", async () => {
+    deps = { ...deps, launcher: batchLauncher({ client: batch.client, targets: { slow: targets.liveportrait } }) };
+    for (let n = 0; n < 3; n++) await deps.queue.send({ queue: "slow", owner: "ann", id: newId(clock.now()) });
+    expect(await scale()).toMatchObject({ started: 3 });
+  });
+
   test("workers of others in the same Batch queue are not counted", async () => {
     const other = batchLauncher({ client: batch.client, targets: { other: targets.liveportrait } });
     await other.start("other", "spot", 3);
@@ -154,7 +160,7 @@ describe("on AWS Batch", () => {
     const refused = await refusal();
     expect(refused).toMatchObject({ code: "no_capacity", status: 503, retryable: true, retryAfterSeconds: 660 });
     expect(refused?.message).toBe(
-      "No machine for this engine can be had right now: none for 10 minutes, and 3 jobs wait for one. Try again in about 11 minutes.",
+      "No GPU is available right now (10 minutes so far, 3 jobs waiting). Try again in about 11 minutes.",
     );
     await capacityGuard(deps)("warp");
 
@@ -168,18 +174,18 @@ describe("on AWS Batch", () => {
     await deps.launcher.start("liveportrait", "spot", 1);
     const [seen] = await deps.launcher.workers("liveportrait");
     batch.move("job-1", "STARTING");
-    await deps.launcher.cancel(seen!, "No machine for it was to be had.");
+    await deps.launcher.cancel(seen!, "No machine became available.");
     expect(live()).toEqual(["job-1 gpu-spot STARTING"]);
     batch.move("job-1", "RUNNABLE");
-    await deps.launcher.cancel(seen!, "No machine for it was to be had.");
-    expect(batch.jobs[0]).toMatchObject({ status: "FAILED", statusReason: "No machine for it was to be had." });
+    await deps.launcher.cancel(seen!, "No machine became available.");
+    expect(batch.jobs[0]).toMatchObject({ status: "FAILED", statusReason: "No machine became available." });
   });
 
   test("a sweeper that is gone refuses nobody for long", async () => {
     await deps.launcher.start("liveportrait", "on_demand", 1);
     await clock.advance(STUCK_MS + 1);
     await scale();
-    await expect(capacityGuard(deps)("liveportrait")).rejects.toThrow("No machine");
+    await expect(capacityGuard(deps)("liveportrait")).rejects.toThrow("No GPU");
     await clock.advance(5 * MINUTE_MS + 1);
     await capacityGuard(deps)("liveportrait");
   });

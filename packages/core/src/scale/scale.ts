@@ -1,18 +1,18 @@
 /**
- * How many workers there should be, and starting them. Only the sweeper does it, under a lease; the API pokes it. Nobody is
- * stopped: a worker ends by itself when there is no more work, or when there are more than needed (`surplus.ts`).
+ * Decides how many workers there should be, and starts them. Only the sweeper does this, under a lease; the API pokes it. No
+ * worker is stopped from here: it ends by itself when there is no more work, or when there are too many workers (`surplus.ts`).
  *
- * Per queue, each time:
+ * For each queue, each time:
  *
- * | what is found | what is done |
+ * | found | done |
  * | --- | --- |
- * | fewer workers than `workersWanted` | so many more are asked for, on Spot |
- * | a worker on Spot has waited for a machine for over 10 minutes | it is given up, and asked for On-Demand |
- * | one was asked for On-Demand within the last half hour | more are asked for there, too |
- * | one On-Demand has waited for over 10 minutes, and none is at work | no capacity: a note says so, and new jobs are refused; one goes on waiting there, and the others that are wanted, one at least, are asked for on Spot anew each 10 minutes |
- * | one On-Demand has waited for over 10 minutes, and is not needed any more | it is given up |
- * | one On-Demand has waited for half an hour, and others are at work | it is given up, and asked for on Spot again |
- * | a worker starts | the note is taken back |
+ * | fewer workers than `workersWanted` | the missing ones are requested on Spot |
+ * | a Spot worker has waited over 10 minutes for a machine | it is canceled, and requested On-Demand instead |
+ * | an On-Demand worker was requested within the last half hour | further ones are requested On-Demand as well |
+ * | an On-Demand worker has waited over 10 minutes, and none is working | no capacity: a note says so, and new jobs are refused; one request stays in the On-Demand queue, and the others that are wanted, at least one, are requested on Spot again every 10 minutes |
+ * | an On-Demand worker has waited over 10 minutes, and is no longer needed | it is canceled |
+ * | an On-Demand worker has waited half an hour, while others are working | it is canceled, and requested on Spot again |
+ * | a worker starts | the note is cleared |
  */
 import type { Clock } from "../clock.ts";
 import { underLease } from "../jobs/leases.ts";
@@ -23,23 +23,21 @@ import type { Notes } from "../records.ts";
 import { writeNoCapacity } from "./no-capacity.ts";
 import { noteSurplus } from "./surplus.ts";
 
-/** A worker that has waited for a machine for so long will not get one soon. */
+/** How long a worker waits for a machine before it counts as stuck. */
 export const STUCK_MS = 10 * 60_000;
 const ON_DEMAND_MS = 30 * 60_000;
-/** Longer than the function may run, so that no two ask for the same workers. */
+/** Longer than the function may run, so that two sweepers never request the same workers. */
 const LEASE_MS = 90_000;
 
-/** Seconds of work of one job, where workers are warm. */
-const MEAN_SECONDS: Record<string, number> = { liveportrait: 5, "warp-long": 240 };
-const OTHER_MEAN_SECONDS = 10;
+export type ScaleLimits = {
+  /** Maximum number of workers per queue. */
+  maxWorkers: number;
+  targetWaitSeconds: number;
+  /** Seconds of work per job of a queue, on a warm worker. */
+  meanSecondsOf(queue: string): number;
+};
 
-export function meanSecondsOf(queue: string): number {
-  return MEAN_SECONDS[queue] ?? OTHER_MEAN_SECONDS;
-}
-
-export type ScaleLimits = { maxWorkers: number; targetWaitSeconds: number };
-
-/** So many workers do the backlog within the wait that is aimed at. `meanSeconds`: of work per job. */
+/** Workers needed to clear the backlog within the target wait. `meanSeconds`: of work per job. */
 export function workersWanted(backlog: number, meanSeconds: number, targetWaitSeconds: number, max: number): number {
   return Math.min(max, Math.ceil((backlog * meanSeconds) / targetWaitSeconds));
 }
@@ -47,11 +45,11 @@ export function workersWanted(backlog: number, meanSeconds: number, targetWaitSe
 export type ScalePlan = {
   cancel: LaunchedWorker[];
   start: { capacity: Capacity; count: number };
-  /** Since when a worker has waited in vain while none is at work; null: there is capacity, as far as anybody knows. */
+  /** Since when a worker has waited for a machine while none is working; null: there is capacity, as far as is known. */
   noCapacitySinceMs: number | null;
 };
 
-/** What is to be done about the workers of one queue, by the table above. */
+/** What to do about the workers of one queue, by the table above. */
 export function planScale(workers: LaunchedWorker[], wanted: number, nowMs: number): ScalePlan {
   const stuck = workers.filter(({ state, askedMs }) => state === "waiting" && nowMs - askedMs > STUCK_MS);
   const stuckSpot = stuck.filter(({ capacity }) => capacity === "spot");
@@ -70,7 +68,7 @@ export function planScale(workers: LaunchedWorker[], wanted: number, nowMs: numb
   };
 }
 
-/** While there is no capacity, one waits for each: an account may have no quota for On-Demand, and Spot may be back long before. */
+/** Without capacity, one worker waits for each kind of machine: an account may lack a quota for On-Demand, or Spot may be back first. */
 function planWithout(
   workers: LaunchedWorker[],
   stuckSpot: LaunchedWorker[],
@@ -84,10 +82,10 @@ function planWithout(
 }
 
 export type ScaleDeps = { notes: Notes; queue: Queue; launcher: Launcher; clock: Clock; log: Log };
-/** How many workers were asked for and given up, and the queues for which there is no capacity. */
+/** Numbers of workers requested and canceled and of queues that failed, and the queues without capacity. */
 export type Scaled = { started: number; canceled: number; noCapacity: string[]; failed: number };
 
-/** Looks after every queue whose workers are started; null when somebody else does it now. One failure does not keep the others. */
+/** Looks after every queue whose workers are launched; null while another sweeper does. One queue's failure does not stop the others. */
 export async function scaleOnce(deps: ScaleDeps, limits: ScaleLimits): Promise<Scaled | null> {
   const scaled: Scaled = { started: 0, canceled: 0, noCapacity: [], failed: 0 };
   if (deps.launcher.queues.length === 0) return scaled;
@@ -106,7 +104,7 @@ export async function scaleOnce(deps: ScaleDeps, limits: ScaleLimits): Promise<S
 
 async function scaleQueue(
   { notes, queue, launcher, clock }: ScaleDeps,
-  { maxWorkers, targetWaitSeconds }: ScaleLimits,
+  { maxWorkers, targetWaitSeconds, meanSecondsOf }: ScaleLimits,
   name: string,
   scaled: Scaled,
 ): Promise<void> {
@@ -121,7 +119,7 @@ async function scaleQueue(
   const onDemand = running.filter(({ capacity }) => capacity === "on_demand").length;
   await noteSurplus(notes, name, { running: running.length, onDemand, held, waiting }, nowMs);
   for (const worker of cancel) {
-    await launcher.cancel(worker, "No machine for it was to be had.");
+    await launcher.cancel(worker, "No machine became available.");
     scaled.canceled++;
   }
   if (start.count > 0) await launcher.start(name, start.capacity, start.count);

@@ -1,0 +1,37 @@
+/** What an engine is to an installation. Each has a file in this folder; `index.ts` lists them. */
+import type { Env } from "@smileloop/core/env.ts";
+import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
+import type { WorkerOptions } from "@smileloop/worker/worker.ts";
+
+export type Engine = {
+  /** As jobs and `ENGINES` name it. */
+  name: string;
+  /** Names of the kinds that it can run. */
+  kinds: readonly string[];
+  /** Queues that its workers may serve, the usual one first. */
+  queues: readonly [string, ...string[]];
+  /** Seconds of work per job on a warm worker, by queue where the queues differ. */
+  meanSeconds: number | Readonly<Record<string, number>>;
+  /** Whether it comes with this repository, so that every installation has it. */
+  builtIn?: boolean;
+  /** Why no worker of it can start where nobody has set it up: the variable that is missing, in a sentence. */
+  unset?: string;
+  /** Looks for it on this machine. Never throws, and starts nothing that lasts. */
+  find(env: Env): Promise<Finding>;
+};
+
+export type Finding = {
+  /** Null where it is not set up, or cannot run. */
+  engine: EngineSetup | null;
+  /** Why it cannot run although it was asked for: a sentence for the person who set it up. */
+  trouble: string | null;
+};
+
+/** What a worker is set up with: its queue, processes and limits. */
+export type WorkerSetup = Pick<
+  WorkerOptions,
+  "queueName" | "engineCommand" | "checkerCommand" | "helperCommand" | "slots" | "engineLimits" | "maxFailedStarts"
+>;
+
+/** The processes and limits of a worker that serves an engine's usual queue. */
+export type EngineSetup = WorkerSetup & { engineCommand: EngineCommand; checkerCommand: EngineCommand };

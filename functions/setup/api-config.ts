@@ -1,0 +1,39 @@
+/** How the API is configured: on Lambda, and in a local server. */
+import type { ApiConfig } from "@smileloop/api/deps.ts";
+import type { Access } from "@smileloop/core/api-keys.ts";
+import type { Env } from "@smileloop/core/env.ts";
+import type { Deps } from "./deps.ts";
+import { isLoopback } from "./listen.ts";
+
+type Place = Pick<ApiConfig, "maxBodyBytes" | "maxWaitMs" | "dialectWaitMs" | "liveEvents">;
+
+/** A function that waits is paid for: clients come back instead. */
+const LAMBDA_WAIT_MS = 10_000;
+
+/** A request has at most 6 MB, in which a form travels as base64. Beyond that Lambda itself answers 413. */
+const LAMBDA: Place = {
+  maxBodyBytes: 4_500_000,
+  maxWaitMs: LAMBDA_WAIT_MS,
+  dialectWaitMs: LAMBDA_WAIT_MS,
+  liveEvents: false,
+};
+const LOCAL: Place = { maxBodyBytes: null, maxWaitMs: 60_000, dialectWaitMs: 5 * 60_000, liveEvents: true };
+
+type Needs = { access: Access; deps: Pick<Deps, "version"> };
+
+export function lambdaConfig(env: Env, needs: Needs): ApiConfig {
+  return { ...LAMBDA, loopbackOnly: false, allowedHosts: [], ...everywhere(env, needs) };
+}
+
+export function localConfig(env: Env, needs: Needs): ApiConfig {
+  return { ...LOCAL, loopbackOnly: isLoopback(env.HOST), allowedHosts: env.ALLOWED_HOSTS, ...everywhere(env, needs) };
+}
+
+function everywhere(env: Env, { access, deps }: Needs) {
+  return {
+    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    corsOrigins: env.CORS_ORIGINS,
+    access,
+    version: deps.version,
+  };
+}

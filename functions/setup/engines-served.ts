@@ -1,0 +1,57 @@
+/** Which engines serve each kind of job in this installation. */
+import { type Env, EnvError } from "@smileloop/core/env.ts";
+import type { Engine, Finding } from "../engines/engine.ts";
+import { builtInEngine } from "../engines/index.ts";
+
+/** Names of the engines of each kind, the default first. */
+export type Serve = ReadonlyMap<string, string[]>;
+
+type Known = { kinds: readonly string[]; engines: readonly Engine[] };
+
+/**
+ * Engines that `ENGINES` names come first. `findings` of a machine that has looked for engines: those that are not here are left out,
+ * and the others that are here follow. An engine is here if it is built in, was found, or has a queue in `QUEUES`, so that its
+ * workers are elsewhere. Without findings `ENGINES` is taken at its word, and a kind that it does not name gets what is built in or
+ * has a queue. Throws EnvError.
+ */
+export function enginesServed(
+  env: Pick<Env, "ENGINES" | "QUEUES">,
+  { kinds, engines }: Known,
+  findings: ReadonlyMap<string, Finding> | null,
+): Serve {
+  checkEngines(env, { kinds, engines });
+  const isHere = ({ name, builtIn, queues }: Engine): boolean =>
+    builtIn === true || findings?.get(name)?.engine != null || env.QUEUES.has(queues[0]);
+  const here = engines.filter(isHere);
+  const served = (kind: string): string[] => {
+    const asked = env.ENGINES.get(kind);
+    const able = here.filter((engine) => engine.kinds.includes(kind)).map(({ name }) => name);
+    if (!asked) return able;
+    if (!findings) return [...new Set(asked)];
+    return [...new Set([...asked.filter((name) => able.includes(name)), ...able])];
+  };
+  return new Map(kinds.map((kind) => [kind, served(kind)]));
+}
+
+/** Throws EnvError where `ENGINES` names a kind or an engine that does not exist, or an engine that cannot run the kind. */
+function checkEngines({ ENGINES }: Pick<Env, "ENGINES">, { kinds, engines }: Known): void {
+  for (const [kind, names] of ENGINES) {
+    if (!kinds.includes(kind)) {
+      throw new EnvError(`ENGINES: there is no kind \`${kind}\`. Choose from: ${kinds.join(", ")}`);
+    }
+    const able = engines.filter((engine) => engine.kinds.includes(kind)).map(({ name }) => name);
+    const wrong = names.find((name) => !able.includes(name));
+    if (wrong === undefined) continue;
+    const fault = engines.some(({ name }) => name === wrong)
+      ? `the engine \`${wrong}\` cannot run \`${kind}\``
+      : `there is no engine \`${wrong}\``;
+    throw new EnvError(`ENGINES: ${fault}. Choose from: ${able.join(", ")}`);
+  }
+}
+
+/** Throws EnvError for a server whose own worker would have no queue. */
+export function checkOwnQueue({ QUEUES }: Pick<Env, "QUEUES">, engines: readonly Engine[]): void {
+  const [queue] = builtInEngine(engines).queues;
+  if (QUEUES.size === 0 || QUEUES.has(queue)) return;
+  throw new EnvError(`QUEUES: \`${queue}\` is missing, the queue of the built-in engine`);
+}

@@ -1,0 +1,18 @@
+/** Where an installation keeps its records, files and messages: `disk-home.ts`, `s3-home.ts`. */
+import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
+import type { ClaimTimes } from "@smileloop/worker/claim.ts";
+
+export type Home = JobStore & {
+  /** Set where the API itself serves uploads and links. */
+  localLinks: LocalLinks | null;
+  /** Whether no other process uses this home, so that claims of an earlier process are void. */
+  alone: boolean;
+  /** Its name for people: a folder, or a bucket. */
+  place: string;
+  /** Absolute path of the folder for jobs in progress. */
+  workRoot: string;
+  /** How a worker keeps its claims, where the usual times do not suit the storage. */
+  times?: Partial<ClaimTimes>;
+  close(): void;
+};

@@ -1,0 +1,93 @@
+/**
+ * The engines that a stack runs. An entry here is all that the stack needs to know of an engine: its queues, workers, rights, alarms
+ * and settings of the others follow from it. Besides the entry an engine needs its bundle (Lambda) or its image (Batch).
+ */
+import type { GpuSettings, Settings } from "./settings.ts";
+
+type Common = {
+  /** As in `functions/engines/`; also the name of its queue. */
+  name: string;
+  /** Kinds that it serves here. */
+  kinds: readonly string[];
+  /** How old the oldest message in its queue may be before the alarm goes off, s. */
+  oldestS: number;
+};
+
+export type FunctionLimits = { bundle: string; handler: string; memoryMb: number; timeoutS: number };
+
+export type LambdaEngine = Common & {
+  runsOn: "lambda";
+  function: FunctionLimits;
+  /** Maximum number of jobs at a time, of both lanes together. */
+  concurrency(settings: Settings): number;
+};
+
+/** Resources that one worker gets from Batch. */
+export type WorkerNeeds = { gpus: number; vcpus: number; memoryMib: number };
+
+export type BatchEngine = Common & {
+  runsOn: "batch";
+  /** Names its resources in the stack, and its role. A change replaces them. */
+  id: string;
+  image(gpu: GpuSettings): string;
+  needs: WorkerNeeds;
+};
+
+export type DeployedEngine = LambdaEngine | BatchEngine;
+
+const WARP_TIMEOUT_S = 600;
+
+/** In order of preference: jobs get the first one by default. */
+export const ENGINES: readonly DeployedEngine[] = [
+  {
+    name: "warp",
+    kinds: ["animate"],
+    runsOn: "lambda",
+    function: {
+      bundle: "dist/worker-lambda",
+      handler: "functions/worker-lambda.handler",
+      // the most that a new account may have; it comes with 1.7 processors
+      memoryMb: 3008,
+      timeoutS: WARP_TIMEOUT_S,
+    },
+    concurrency: ({ warpConcurrency }) => warpConcurrency,
+    // the longest clip and a half
+    oldestS: WARP_TIMEOUT_S * 1.5,
+  },
+  {
+    name: "liveportrait",
+    kinds: ["animate"],
+    runsOn: "batch",
+    id: "gpu",
+    image: ({ image }) => image,
+    // machines with 16 GiB leave some 14 GiB to containers
+    needs: { gpus: 1, vcpus: 4, memoryMib: 14_000 },
+    // a cold start and half an hour of work
+    oldestS: 40 * 60,
+  },
+];
+
+/** Engines of a stack with these settings: without GPU=1 nothing runs on Batch. */
+export function deployed({ gpu }: Pick<Settings, "gpu">): DeployedEngine[] {
+  return ENGINES.filter(({ runsOn }) => runsOn === "lambda" || gpu !== null);
+}
+
+export function onLambda(engines: readonly DeployedEngine[]): LambdaEngine[] {
+  return engines.filter((engine) => engine.runsOn === "lambda");
+}
+
+export function onBatch(engines: readonly DeployedEngine[]): BatchEngine[] {
+  return engines.filter((engine) => engine.runsOn === "batch");
+}
+
+/** An engine's queue, and its second lane for owners that make many jobs at once. */
+export function lanesOf({ name }: Pick<DeployedEngine, "name">): [fast: string, bulk: string] {
+  return [name, `${name}-bulk`];
+}
+
+/** `kind=engine+engine,…`, as the functions read it. */
+export function enginesByKind(engines: readonly DeployedEngine[]): string {
+  const kinds = [...new Set(engines.flatMap((engine) => engine.kinds))];
+  const serving = (kind: string) => engines.filter((engine) => engine.kinds.includes(kind)).map(({ name }) => name);
+  return kinds.map((kind) => `${kind}=${serving(kind).join("+")}`).join(",");
+}

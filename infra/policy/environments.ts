@@ -1,0 +1,76 @@
+/** What functions and workers are told, as `core/env.ts` reads it. */
+import { type BatchEngine, deployed, enginesByKind, type LambdaEngine } from "./engines.ts";
+import type { Settings } from "./settings.ts";
+
+/** Values that are known only once the resources exist. */
+export type Parts = {
+  bucket: string;
+  /** URLs by name. */
+  queues: Record<string, string>;
+};
+/** Names of Batch queues, and of job definitions by engine. */
+export type BatchParts = { jobDefinitions: Record<string, string>; spot: string; onDemand: string };
+type WithBatch = Parts & { batch: BatchParts | null };
+type Environment = Record<string, string>;
+
+const pairs = (values: Record<string, string>) =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+
+function common({ bucket, queues }: Parts, settings: Settings): Environment {
+  return {
+    BUCKET: bucket,
+    QUEUES: pairs(queues),
+    ENGINES: enginesByKind(deployed(settings)),
+    LOG_LEVEL: settings.logLevel,
+  };
+}
+
+/** The queues whose workers run on Batch: the Batch queues of each, in the order in which they are tried, and its job definition. */
+function batchEnvironment({ batch }: { batch: BatchParts | null }): Environment {
+  if (!batch) return {};
+  const { jobDefinitions, spot, onDemand } = batch;
+  const batchQueues = Object.keys(jobDefinitions).map((name) => [name, `${spot}+${onDemand}`]);
+  return { BATCH_QUEUES: pairs(Object.fromEntries(batchQueues)), BATCH_JOB_DEFINITION: pairs(jobDefinitions) };
+}
+
+/** `apiKeys`: `owner:sha256hex,…`, hashes only. */
+export function apiEnvironment(parts: WithBatch & { apiKeys: string }, settings: Settings): Environment {
+  return {
+    ...common(parts, settings),
+    ...batchEnvironment(parts),
+    API_KEYS: parts.apiKeys,
+    ...(settings.anonymous ? { ANONYMOUS: "1" } : {}),
+    ...(settings.corsOrigins.length > 0 ? { CORS_ORIGINS: settings.corsOrigins.join(",") } : {}),
+    ...(settings.publicUrl ? { PUBLIC_URL: settings.publicUrl } : {}),
+  };
+}
+
+/** Only the sweeper starts workers. */
+export function sweepEnvironment(parts: WithBatch, settings: Settings): Environment {
+  const { gpu } = settings;
+  return {
+    ...common(parts, settings),
+    ...batchEnvironment(parts),
+    ...(gpu ? { MAX_WORKERS: String(gpu.maxWorkers), TARGET_WAIT_S: String(gpu.targetWaitS) } : {}),
+  };
+}
+
+export function lambdaWorkerEnvironment({ name }: LambdaEngine, parts: Parts, settings: Settings): Environment {
+  return { ...common(parts, settings), QUEUE: name };
+}
+
+/** In a container, which does not know its region. */
+export function batchWorkerEnvironment(
+  { name }: BatchEngine,
+  parts: Parts & { region: string },
+  settings: Settings,
+): Environment {
+  return {
+    ...common(parts, settings),
+    AWS_REGION: parts.region,
+    QUEUE: name,
+    ...(settings.gpu ? { IDLE_EXIT_S: String(settings.gpu.idleExitS) } : {}),
+  };
+}
