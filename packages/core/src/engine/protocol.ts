@@ -257,3 +257,17 @@ export const failedSchema = z.strictObject({
 
 export const replySchema = z.discriminatedUnion("type", [readySchema, progressSchema, doneSchema, failedSchema]);
 export type EngineReply = z.infer<typeof replySchema>;
+
+// What protocol 2 shares (`tasks/`, `services.ts`).
+export const runIdSchema = runId;
+export const filePathSchema = path;
+/** A file of the job and its media type. */
+export const fileSchema = z.strictObject({ path, type: z.string() });
+export type EngineFile = z.infer<typeof fileSchema>;
+/** Files by slot; each kind says which slots it has. */
+export const inputsSchema = z.record(z.string(), z.array(fileSchema).min(1));
+export type EngineInputs = z.infer<typeof inputsSchema>;
+/** A sentence for the user about something that works only partly. */
+export const warningSchema = z.strictObject({ code: z.string(), detail: z.string() });
+export type Warning = z.infer<typeof warningSchema>;
+export type VideoSpec = z.infer<typeof videoSpecSchema>;
