@@ -17,18 +17,22 @@ export type Engine = Pick<
   "queueName" | "engineCommand" | "checkerCommand" | "helperCommand" | "slots" | "engineLimits" | "maxFailedStarts"
 >;
 
+/** A process of the engine that is built in; what is not named it does not serve. `checks`: kinds whose results it can check. */
+export function nodeEngine({ kinds = "", checks = "", services = "" }): EngineCommand {
+  const args = ["--kinds", kinds, "--checks", checks, "--services", services];
+  return { command: process.execPath, args: [...NODE_FLAGS, HOST, ...args] };
+}
+
+/** Decides who moves and judges what was made of it, in a process of its own whatever the engine. */
+export const CHECKER = nodeEngine({ checks: "animate", services: "cast" });
+
 /** `warp` renders in one process and has its work checked in another, which serves nothing else. */
 export const WARP: Engine = {
   queueName: "warp",
   engineCommand: nodeEngine({ kinds: "animate", services: "extract" }),
-  checkerCommand: nodeEngine({ services: "check" }),
+  checkerCommand: CHECKER,
   slots: 1,
 };
-
-/** A process of the engine that is built in. */
-export function nodeEngine({ kinds = "", services }: { kinds?: string; services: string }): EngineCommand {
-  return { command: process.execPath, args: [...NODE_FLAGS, HOST, "--kinds", kinds, "--services", services] };
-}
 
 /** How often in a row the engine of a worker on its own may fail to start before the worker ends. */
 const FAILED_STARTS = 3;

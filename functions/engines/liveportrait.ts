@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import type { Env } from "@smileloop/core/env.ts";
 import { z } from "zod";
 import { folderAbove } from "../setup/paths.ts";
-import { type Engine, nodeEngine } from "./index.ts";
+import { CHECKER, type Engine, nodeEngine } from "./index.ts";
 
 export type Liveportrait = {
   /** Null where there is none, or it cannot run. */
@@ -60,7 +60,7 @@ function engineOf(root: string, weights: string, python: string): Engine {
       args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "cuda"],
       env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: CONTAINER },
     },
-    checkerCommand: nodeEngine({ services: "check" }),
+    checkerCommand: CHECKER,
     helperCommand: nodeEngine({ services: "finish,extract" }),
     // one process for the card; the first start on a kind of card compiles for minutes, and PyTorch alone takes some GiB
     slots: 1,

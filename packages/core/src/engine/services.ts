@@ -55,7 +55,7 @@ export const castSchema = z.strictObject({
   faces: count,
   movers: z.array(moverSchema).min(1),
 });
-export type CastSheet = z.infer<typeof castSchema>;
+export type Cast = z.infer<typeof castSchema>;
 
 /**
  * `size`: "source" (long side ≤ 1280) or the side of a square around the face. `face`: index, largest first, or "all": every face that

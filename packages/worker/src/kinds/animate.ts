@@ -1,5 +1,6 @@
 /**
- * The work of one job of kind `animate`: picture from the storage → engine → check → video into the storage. What is said of
+ * The work of one job of kind `animate`: picture from the storage → cast → engine → check → video into the storage. Who moves, when and
+ * in which crop is decided once, by the cast and `motionOfCast`; the engine and the check are told the same. What is said of
  * the video in the record comes from the check, which another process makes, and from hashing it here; never from the engine.
  */
 import { createHash } from "node:crypto";
@@ -9,13 +10,32 @@ import { dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
-import type { CheckResult, Provenance, RawFrames, Ready, RunResult } from "@smileloop/core/engine/protocol.ts";
+import type { EngineFile, Provenance, RawFrames, Ready } from "@smileloop/core/engine/protocol.ts";
+import {
+  type Cast,
+  type CastParams,
+  type CastRequest,
+  type CastResult,
+  castResultSchema,
+  type FinishRequest,
+  finishResultSchema,
+} from "@smileloop/core/engine/services.ts";
+import {
+  type AnimateCheck,
+  type AnimateCheckResult,
+  type AnimateRun,
+  type AnimateRunResult,
+  animateCheckResultSchema,
+  animateRunResultSchema,
+} from "@smileloop/core/engine/tasks/animate.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { JobInput, JobOutput, JobRecord, JobResult, Progress } from "@smileloop/core/job/job.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { AnimateJobParams, Kinds } from "@smileloop/core/kinds/kinds.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
+import { type MotionInput, packMotion } from "@smileloop/core/motion/motion-file.ts";
+import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { type Preset, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { varyMotion } from "@smileloop/core/motion/vary.ts";
 import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
@@ -28,7 +48,7 @@ export type AnimateDeps = {
   presets: ReadonlyMap<string, Preset>;
   kinds: Kinds;
   engine: EngineProcess;
-  /** A process of its own for `check`. */
+  /** A process for `cast` and `check`, which no engine can influence. */
   checker: EngineProcess;
   /** One for the services that the engine does not offer; null where it offers all that jobs need. */
   helper: EngineProcess | null;
@@ -52,7 +72,7 @@ const ENDINGS: Record<string, string> = {
 export async function animate(deps: AnimateDeps, record: JobRecord, options: AnimateOptions): Promise<JobResult> {
   const { signal, report, ready } = options;
   const asked = askedOf(deps, record);
-  const { params } = asked;
+  const { params, castParams } = asked;
   const clip = record.inputs.driving?.[0];
   const preset = clip ? null : presetMotionOf(deps, asked);
   const watch = stopwatch(deps.clock);
@@ -78,31 +98,35 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
       })
     : null;
   const motionMs = watch();
-  const motion = (driven?.motion ?? preset)!;
 
+  report(progressOf("detect", 0, 1));
+  const { cast, warnings: castWarnings } = await castBy(deps.checker, image, castParams, { timeoutMs, signal });
+  const motion = await motionFor(cast, (driven?.motion ?? preset)!, params.seed, options.dir);
+  const castMs = watch();
+
+  const told = { kind: "animate" as const, inputs: { image: [image] }, cast, motion };
   const provenance = { job: record.id, engine: ready.engine, version: ready.version };
-  const made = await deps.engine.request(
-    {
-      type: "run",
-      kind: "animate",
-      inputs: { image },
-      params,
-      motion,
-      outputs: { video },
-      provenance,
-    },
-    { timeoutMs, signal, onProgress: onProgress(progressOf) },
-  );
+  const run: Omit<AnimateRun, "run"> = { type: "run", ...told, params, outputs: { video }, provenance };
+  const made = await deps.engine.request(run, {
+    result: animateRunResultSchema,
+    timeoutMs,
+    signal,
+    onProgress: onProgress(progressOf),
+  });
   const renderMs = watch();
   const left = made.outputs.frames;
   if (left) await finish(finisherOf(deps, ready), made, left, { video, provenance, timeoutMs, signal });
   const finishMs = watch();
 
   report(jobProgress("check", 0, 1));
-  const checked = await deps.checker.request(
-    { type: "check", kind: "animate", file: video, inputs: { image }, params, motion },
-    { timeoutMs, signal, onProgress: onProgress((_stage, done, total) => jobProgress("check", done, total)) },
-  );
+  const { intensity } = params;
+  const check: Omit<AnimateCheck, "run"> = { type: "check", ...told, params: { intensity }, files: { video } };
+  const checked = await deps.checker.request(check, {
+    result: animateCheckResultSchema,
+    timeoutMs,
+    signal,
+    onProgress: onProgress((_stage, done, total) => jobProgress("check", done, total)),
+  });
   const checkMs = watch();
 
   report(jobProgress("upload", 0, 1));
@@ -110,10 +134,10 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
   const timings = {
     download: downloadMs,
     ...(driven ? { motion: motionMs } : {}),
-    ...engineTimings(made, renderMs, left ? finishMs : null),
+    ...engineTimings(made, renderMs, castMs, left ? finishMs : null),
     ...{ check: checkMs, upload: watch() },
   };
-  const warnings = [...(driven?.warnings ?? []), ...warningsOf(made)];
+  const warnings = [...(driven?.warnings ?? []), ...castWarnings, ...warningsOf(made)];
   return { outputs: { video: output }, engineVersion: ready.version, warnings, timings };
 }
 
@@ -122,7 +146,7 @@ function askedOf({ kinds }: AnimateDeps, record: JobRecord) {
   const parsed = kinds.get(record.kind)?.params.safeParse(record.params);
   if (!parsed?.success) throw new AppError("invalid_request", "The job's params are not valid here.");
   const { size, face = 0, faces, intensity, seed = 0, ...rest } = parsed.data as AnimateJobParams;
-  return { params: { size, face: faces ?? face, intensity, seed }, ...rest };
+  return { params: { intensity, seed }, castParams: { size, face: faces ?? face }, ...rest };
 }
 
 function presetMotionOf(
@@ -139,6 +163,22 @@ function presetMotionOf(
   });
 }
 
+/** Who moves and what becomes the frame; decided by the checker's process, whatever the engine. */
+function castBy(
+  checker: EngineProcess,
+  image: EngineFile,
+  params: CastParams,
+  options: RequestOptions,
+): Promise<CastResult> {
+  const request: Omit<CastRequest, "run"> = { type: "cast", inputs: { image: [image] }, params };
+  return checker.request(request, { ...options, result: castResultSchema });
+}
+
+/** The curves of every mover as messages carry them, inline or by a file in the job's folder. */
+function motionFor({ movers }: Cast, motion: MotionFrames, seed: number, dir: string): Promise<MotionInput> {
+  return packMotion(motionOfCast(motion, movers, seed), join(dir, "motion.json"));
+}
+
 async function download(files: Files, input: JobInput, slot: string, { dir, signal }: AnimateOptions): Promise<string> {
   const path = join(dir, `${slot}.${ENDINGS[input.type] ?? "bin"}`);
   const file = await files.get(input.key, { signal });
@@ -151,7 +191,7 @@ async function upload(
   files: Files,
   record: JobRecord,
   path: string,
-  { video }: CheckResult,
+  { video }: AnimateCheckResult,
   signal: AbortSignal,
 ): Promise<JobOutput> {
   const key = outputKey(record.owner, record.id, record.attempt, "video.mp4");
@@ -192,22 +232,31 @@ function finisherOf({ engine, helper }: AnimateDeps, { services }: Ready): Engin
 /** Frames that the engine has left become the video, and go. */
 async function finish(
   process: EngineProcess,
-  { outputs }: RunResult,
+  { outputs }: AnimateRunResult,
   frames: RawFrames,
   { video, provenance, ...options }: RequestOptions & { video: string; provenance: Provenance },
 ): Promise<void> {
   if (dirname(resolve(frames.path)) !== dirname(video)) {
     throw new AppError("engine_failed", "The engine left its frames where they do not belong.");
   }
-  await process.request({ type: "finish", frames, spec: outputs.video, outputs: { video }, provenance }, options);
+  const request: Omit<FinishRequest, "run"> = {
+    type: "finish",
+    ...{ frames, spec: outputs.video, outputs: { video }, provenance },
+  };
+  await process.request(request, { ...options, result: finishResultSchema });
   await rm(frames.path, { force: true });
 }
 
 /**
- * What the engine says of its own stages; whatever it says, no more than it was seen to take. `finishMs`: how long another
- * process took to encode.
+ * What the engine says of its own stages; whatever it says, no more than it was seen to take. `castMs` and `finishMs`: how long other
+ * processes took to find the faces, and to encode.
  */
-function engineTimings({ timings }: RunResult, tookMs: number, finishMs: number | null): Record<string, number> {
+function engineTimings(
+  { timings }: AnimateRunResult,
+  tookMs: number,
+  castMs: number,
+  finishMs: number | null,
+): Record<string, number> {
   const told = (...stages: string[]) =>
     Math.round(
       Math.min(
@@ -216,13 +265,13 @@ function engineTimings({ timings }: RunResult, tookMs: number, finishMs: number 
       ),
     );
   return {
-    detect: told("decode", "detect", "matte"),
+    detect: castMs + told("decode", "detect", "matte"),
     render: told("rig", "render"),
     encode: finishMs ?? told("encode", "finish"),
   };
 }
 
-function warningsOf({ warnings, ignoredChannels }: RunResult): JobRecord["warnings"] {
+function warningsOf({ warnings, ignoredChannels }: AnimateRunResult): JobRecord["warnings"] {
   if (ignoredChannels.length === 0) return warnings;
   const detail = `This engine cannot show: ${ignoredChannels.join(", ")}.`;
   return [...warnings, { code: "channels_ignored", detail }];

@@ -1,8 +1,17 @@
 /** A job's driving clip: how its face moves is read, and becomes the curves of the frames that are asked for. */
+import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
+import { type ExtractRequest, extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { CLIP_LIMITS } from "@smileloop/core/kinds/kinds.ts";
-import { type Channel, type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
+import {
+  type Channel,
+  type Motion,
+  type MotionFrames,
+  motionSchema,
+  sampleMotion,
+} from "@smileloop/core/motion/motion.ts";
+import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
 import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
 
 /** Who reads the channels of a clip, and who, where the engine has a track of its own, that of a video. */
@@ -26,12 +35,11 @@ const ROOM: Partial<Record<Channel, number>> = {
  */
 export async function readDriving(
   { channels, native }: DrivingReaders,
-  driving: { path: string; type: string },
+  driving: EngineFile,
   { fps, duration, params }: { fps: number; duration?: number | undefined; params: { intensity: number } },
   options: RequestOptions,
 ): Promise<DrivenMotion> {
-  const limits = { seconds: CLIP_LIMITS.maxSeconds };
-  const read = await channels.request({ type: "extract", inputs: { driving }, limits }, options);
+  const read = await extractBy(channels, driving, options);
   const own = Math.min(CLIP_LIMITS.maxSeconds, Math.max(SHORTEST_SECONDS, read.motion.duration));
   const motion = withinRoom(
     sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity: params.intensity, stretch: false }),
@@ -60,18 +68,29 @@ const CHANNELS_ONLY =
 /** The engine's own track; null where the clip is not for it, though the channels could be read. */
 async function readNative(
   engine: EngineProcess,
-  driving: { path: string; type: string },
+  driving: EngineFile,
   options: RequestOptions,
 ): Promise<MotionFrames["native"] | null> {
-  const limits = { seconds: CLIP_LIMITS.maxSeconds };
   try {
     // how far it is was told by the first reading
     const quiet = { ...options, onProgress: undefined };
-    return (await engine.request({ type: "extract", inputs: { driving }, limits }, quiet)).motion.native ?? null;
+    return (await extractBy(engine, driving, quiet)).motion.native ?? null;
   } catch (error) {
     if (hasCode(error, "no_face", "driving_unreadable", "driving_too_large")) return null;
     throw error;
   }
+}
+
+/** What a process reads of a clip; a motion that is too long for its reply lies beside the clip. */
+async function extractBy(process: EngineProcess, driving: EngineFile, options: RequestOptions) {
+  const request: Omit<ExtractRequest, "run"> = {
+    type: "extract",
+    inputs: { driving: [driving] },
+    limits: { seconds: CLIP_LIMITS.maxSeconds },
+    outputs: { motion: `${driving.path}.motion.json` },
+  };
+  const read = await process.request(request, { ...options, result: extractResultSchema });
+  return { ...read, motion: await unpackMotion<Motion>(read.motion, motionSchema) };
 }
 
 function withinRoom(motion: MotionFrames): MotionFrames {
