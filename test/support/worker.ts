@@ -37,7 +37,7 @@ export const smile: Preset = {
 export type Shop = ReturnType<typeof openShop>;
 
 /** `clock` runs like the system's, but can be put forward. */
-export function openShop() {
+export function openShop({ presets = new Map([[smile.name, smile]]) }: { presets?: Map<string, Preset> } = {}) {
   let aheadMs = 0;
   const clock: Clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep };
   const dir = mkdtempSync(join(tmpdir(), "smileloop-worker-"));
@@ -45,7 +45,6 @@ export function openShop() {
   const records: Records = memoryRecords({ clock });
   const files: Files = memoryFiles({ clock, links: createLocalLinks(Buffer.alloc(32, 1)) });
   const queue = memoryQueue({ clock });
-  const presets = new Map([[smile.name, smile]]);
   const kinds = createKinds({ presets, engines: ["warp", "liveportrait"] });
   const store = { records, files, queue, clock };
   const trace = join(dir, "trace.jsonl");
