@@ -88,7 +88,6 @@ def prepare(options: argparse.Namespace, folder: Path) -> None:
 
     if not (Path(options.weights) / "liveportrait").is_dir():
         write_weights(Path(options.root), Path(options.weights))
-    (folder / "points.json").write_text(json.dumps([FACE]))
     portrait: Any = cv2.imread(str(PORTRAIT))
     for size in sizes_of(options):
         cv2.imwrite(str(folder / f"{size}.png"), cv2.resize(portrait, (size, size)))
@@ -192,7 +191,7 @@ def bench_ours(options: argparse.Namespace) -> dict[str, Any]:
             "G": timed(lambda: models.generator(warped), options) / models.batch,
             "W + G": timed(lambda: models.generate(features, x_s, x_d), options) / models.batch,
         }
-    finder = FaceFinder(checkout, GivenPoints(folder / "points.json"), open_session(weights / LANDMARKS))
+    finder = FaceFinder(checkout, GivenPoints(None), open_session(weights / LANDMARKS))
     whole = {}
     for size in sizes_of(options):
         times: list[dict[str, float]] = []
@@ -212,9 +211,15 @@ def one_clip(renderer: Any, options: argparse.Namespace, folder: Path, size: int
     wave = np.abs(np.sin(np.linspace(0, 2 * np.pi, frames, endpoint=False))).tolist()
     channels = {"jawOpen": wave, "eyeBlinkLeft": wave, "eyeBlinkRight": wave, "headYaw": [8 * v for v in wave]}
     video = folder / "ours.mp4"
+    whole = {"width": size, "height": size}
     request = {
-        "inputs": {"image": {"path": str(folder / f"{size}.png"), "type": "image/png"}},
-        "params": {"size": "source", "face": 0, "intensity": 1, "seed": 0},
+        "inputs": {"image": [{"path": str(folder / f"{size}.png"), "type": "image/png"}]},
+        "params": {"intensity": 1, "seed": 0},
+        "cast": {
+            "picture": whole,
+            "frame": {"crop": {"x": 0, "y": 0, **whole}, **whole},
+            "movers": [{"points": [[x * size, y * size] for x, y in FACE]}],
+        },
         "motion": {"fps": FPS, "frames": frames, "faces": [{"channels": channels}]},
         "outputs": {"video": str(video)},
     }

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { type Channel, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, type Preset, presetMotion } from "@smileloop/core/motion/preset.ts";
 import type { Face } from "@smileloop/engine/face/face.ts";
+import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { toRgb } from "@smileloop/engine/warp/canvas/planes.ts";
 import { createLife } from "@smileloop/engine/warp/life.ts";
 import { createPuppet } from "@smileloop/engine/warp/puppet.ts";
@@ -43,12 +44,12 @@ for (const preset of loadPresets(PRESETS).values()) {
 }
 
 async function previewOf(preset: Preset, photo: string): Promise<Buffer> {
-  const params = { size: RENDERED, face: 0, intensity: 1, seed: 0 } as const;
-  const { still, movers, matte } = await openScene(photo, params, new AbortController().signal);
+  const { cast } = await castPicture(photo, { size: RENDERED, face: 0 });
+  const { still, movers, matte } = await openScene(photo, cast, new AbortController().signal);
   const { face } = movers[0]!;
   const motion = sampleMotion(presetMotion(preset), { fps: FPS, durationSeconds: preset.duration, intensity: 1 });
   const puppet = createPuppet(still, [face], matte);
-  const sway = createLife(motion, params.seed);
+  const sway = createLife(motion, 0);
   const { width, height } = still;
   const shown = shownOf(face, width, height);
   const pictures: Buffer[] = [];

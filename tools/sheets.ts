@@ -6,11 +6,12 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, parse } from "node:path";
 import { parseArgs } from "node:util";
-import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { animate } from "@smileloop/engine/warp/animate.ts";
+import { toldOf } from "../test/support/asked.ts";
 import { evenInstants, faceIn, keyInstants, type Rgb, rgbOf, writeSheet } from "./quality/sheet.ts";
 
 const { values } = parseArgs({
@@ -29,7 +30,7 @@ if (!values.portraits || !values.out) {
   process.exit(2);
 }
 
-const size = (values.size === "source" ? "source" : Number(values.size)) as AnimateParams["size"];
+const size = (values.size === "source" ? "source" : Number(values.size)) as CastParams["size"];
 mkdirSync(values.out, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), "sheets-"));
 const presets = loadPresets(join(import.meta.dirname, "../presets"));
@@ -50,14 +51,12 @@ rmSync(work, { recursive: true });
 
 async function sheetOf(portrait: string, motion: MotionFrames, file: string): Promise<unknown> {
   const video = join(work, "video.mp4");
+  const { run } = await toldOf({ image: portrait, motion, size, seed: 1 });
   const result = await animate(
     {
       type: "run",
       run: "sheet",
-      kind: "animate",
-      inputs: { image: { path: portrait, type: "image" } },
-      params: { size, face: 0, intensity: 1, seed: 1 },
-      motion,
+      ...run,
       outputs: { video },
       provenance: { job: "sheet", engine: "warp", version: "0" },
     },

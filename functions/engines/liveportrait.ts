@@ -10,9 +10,11 @@ import { folderAbove } from "../setup/paths.ts";
 import type { Engine, EngineSetup, Finding } from "./engine.ts";
 import { nodeEngine } from "./node-engine.ts";
 
+const KINDS = ["animate"];
+
 export const liveportrait: Engine = {
   name: "liveportrait",
-  kinds: ["animate"],
+  kinds: KINDS,
   queues: ["liveportrait"],
   meanSeconds: 5,
   unset: "LIVEPORTRAIT_ROOT: the checkout of LivePortrait is missing",
@@ -57,7 +59,7 @@ function engineOf(root: string, weights: string, python: string): EngineSetup {
       args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "cuda"],
       env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: container() },
     },
-    checkerCommand: nodeEngine({ services: ["check"] }),
+    checkerCommand: nodeEngine({ checks: KINDS, services: ["cast"] }),
     helperCommand: nodeEngine({ services: ["finish", "extract"] }),
     // one process for the card; the first start on a kind of card compiles for minutes, and PyTorch alone takes some GiB
     slots: 1,

@@ -8,14 +8,17 @@ import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
  */
 export const NODE_FLAGS = ["--max-semi-space-size=2"];
 
-/** `env`: the whole environment of the process. The engine's package is looked up here, because the API and the sweeper lack it. */
+/**
+ * What is not named it does not serve; `checks`: kinds whose results it can check. `env`: the whole environment of the process. The engine's package is looked up here, because the API and the sweeper lack it.
+ */
 export function nodeEngine(options: {
   kinds?: readonly string[];
-  services: readonly string[];
+  checks?: readonly string[];
+  services?: readonly string[];
   env?: Record<string, string>;
 }): EngineCommand {
-  const { kinds = [], services, env } = options;
+  const { kinds = [], checks = [], services = [], env } = options;
   const host = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
-  const args = [...NODE_FLAGS, host, "--kinds", kinds.join(), "--services", services.join()];
-  return { command: process.execPath, args, env };
+  const args = ["--kinds", kinds.join(), "--checks", checks.join(), "--services", services.join()];
+  return { command: process.execPath, args: [...NODE_FLAGS, host, ...args], env };
 }

@@ -1,4 +1,7 @@
-/** `warp`: the built-in engine. It renders in one process and has its work checked in another, which serves nothing else. */
+/**
+ * `warp`: the built-in engine. One process renders; another decides who moves and judges
+ * what was made of it, whatever the engine.
+ */
 import type { Engine } from "./engine.ts";
 import { nodeEngine } from "./node-engine.ts";
 
@@ -16,7 +19,7 @@ export const warp: Engine = {
       engine: {
         queueName: "warp",
         engineCommand: nodeEngine({ kinds: KINDS, services: ["extract"], env }),
-        checkerCommand: nodeEngine({ services: ["check"], env }),
+        checkerCommand: nodeEngine({ checks: KINDS, services: ["cast"], env }),
         slots,
       },
       trouble: null,

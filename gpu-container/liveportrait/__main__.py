@@ -17,10 +17,13 @@ from .errors import CannotStart
 from .protocol import Server, claim_stdout
 
 
+OFFERED = ("run:animate", "extract")
+
+
 def main() -> None:
     out = claim_stdout()
     options = read_arguments()
-    server = Server(sys.stdin.buffer, out)
+    server = Server(sys.stdin.buffer, out, OFFERED)
     server.start()
     try:
         # torch keeps what it compiles for the card; the environment is read when it is imported

@@ -59,7 +59,7 @@ class Driver:
         """Throws what `read_clip` throws, and `no_face`."""
         self._models.interrupt = context.check
         watch = Stopwatch()
-        path = Path(request["inputs"]["driving"]["path"])
+        path = Path(request["inputs"]["driving"][0]["path"])
         most = float(request["limits"]["seconds"])
         try:
             followed = self._follow(path, most, context)

@@ -1,4 +1,4 @@
-"""Puts the engine together: checkout, networks, detector; warm before it says `ready`."""
+"""Puts the engine together: checkout, networks, the detector for driving clips; warm before it says `ready`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Engine:
         self._driver = driver
 
     def works(self) -> dict[str, Work]:
-        return {"run": self._renderer.animate, "extract": self._driver.extract}
+        return {"run:animate": self._renderer.animate, "extract": self._driver.extract}
 
 
 def open_engine(options: argparse.Namespace) -> Engine:

@@ -1,8 +1,8 @@
 """
-Finds faces, and reads LivePortrait's own 203 landmarks of each.
+Reads LivePortrait's own 203 landmarks of a face of which five points are known, and finds faces where none are: in driving clips.
 
-A detector gives five points; only places are needed, so any will do. The one that is shipped is YuNet (OpenCV Zoo, MIT). The
-models that LivePortrait comes with (InsightFace's) may not be used commercially and are not reachable from here (checkout.py).
+Five points come with the request for a picture. For a clip a detector gives them; only places are needed, so any will do: YuNet
+(OpenCV Zoo, MIT) is shipped. The models that LivePortrait comes with (InsightFace's) may not be used commercially and are not reachable from here (checkout.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from .checkout import Checkout
-from .errors import CannotStart, EngineError
+from .errors import CannotStart
 from .picture import Pixels
 
 Points = NDArray[np.float32]
@@ -30,18 +30,6 @@ LANDMARK_SIDE = 224
 # LivePortrait cuts a face out by the extent of its points. Five points (eyes, nose, corners of the mouth) reach 1/2.2 as far as the
 # whole face that its numbers are made for.
 WHOLE_FACE = 2.2
-# E in pixels of the full picture, as for the built-in engine.
-MIN_EYE_DISTANCE = 24
-# E in pixels of the frame.
-MIN_SEEN_DISTANCE = 16
-MAX_YAW = 55.0
-# Each face costs a whole frame's time in every frame; as many as the built-in engine moves, and so the check expects.
-MOST_MOVERS = 12
-
-NO_FACE = (
-    "No face was found. Use a picture in which one is well lit and looks towards the camera. Pets and drawings work only where "
-    "a human-like face is found in them."
-)
 
 
 @dataclass
@@ -62,15 +50,6 @@ class Face:
 
     points: Points
     eye_distance: float
-    score: float
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Left, top, width and height of the part from the chin to the hairline: the landmarks end at the brows."""
-        left, top = self.points.min(axis=0)
-        right, bottom = self.points.max(axis=0)
-        brow = 0.22 * (bottom - top)
-        return float(left), float(top - brow), float(right - left), float(bottom - top + brow)
 
 
 class FaceFinder:
@@ -81,14 +60,7 @@ class FaceFinder:
 
     def find(self, rgb: Pixels) -> list[Face]:
         """Largest first, each once."""
-        faces: list[Face] = []
-        for found in self._detector.find(rgb):
-            middle = found.points.mean(axis=0)
-            points = middle + (found.points - middle) * WHOLE_FACE
-            # once from where it may lie, once from where it lies
-            for _ in range(2):
-                points = self.landmarks(rgb, points)
-            faces.append(Face(points, eye_distance(points), found.score))
+        faces = [self.read(rgb, found.points) for found in self._detector.find(rgb)]
         faces.sort(key=lambda face: -face.eye_distance)
         kept: list[Face] = []
         for face in faces:
@@ -96,6 +68,15 @@ class FaceFinder:
             if not any(np.hypot(*(middle - one.points.mean(axis=0))) < 0.8 * one.eye_distance for one in kept):
                 kept.append(face)
         return kept
+
+    def read(self, rgb: Pixels, five: Points) -> Face:
+        """The face that five points, as a detector gives them, lie in."""
+        middle = five.mean(axis=0)
+        points = np.asarray(middle + (five - middle) * WHOLE_FACE, np.float32)
+        # once from where it may lie, once from where it lies
+        for _ in range(2):
+            points = self.landmarks(rgb, points)
+        return Face(points, eye_distance(points))
 
     def landmarks(self, rgb: Pixels, points: Points) -> Points:
         """203×2 of the face that the points lie around."""
@@ -110,40 +91,6 @@ class FaceFinder:
 def eye_distance(points: Points) -> float:
     """The landmarks 0–23 go around one eye, 24–47 around the other; 0, 12, 24 and 36 are the corners."""
     return float(max(np.hypot(*(points[a] - points[b])) for a in (0, 12) for b in (24, 36)))
-
-
-def choose(faces: list[Face], wanted: int | str, to_full: float, to_frame: float) -> tuple[list[int], list[dict[str, str]]]:
-    """
-    The indices of the faces that move, and warnings; `to_full` and `to_frame` are pixels of the full picture and of the frame
-    for each of the picture in which they were found. Throws `no_face`, `face_not_there`, `face_too_small`.
-    """
-    if not faces:
-        raise EngineError("no_face", NO_FACE)
-    if isinstance(wanted, int) and wanted >= len(faces):
-        count = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
-        detail = f"The picture has {count}: `face` counts from 0, largest first, so {wanted} is none."
-        raise EngineError("face_not_there", detail)
-    asked = list(range(len(faces))) if wanted == "all" else [int(wanted)]
-    large = [n for n in asked if faces[n].eye_distance * to_full >= MIN_EYE_DISTANCE]
-    seen = [n for n in large if faces[n].eye_distance * to_frame >= MIN_SEEN_DISTANCE][:MOST_MOVERS]
-    if not large:
-        distance = round(faces[asked[0]].eye_distance * to_full)
-        detail = (
-            f"The face is too small: its outer eye corners are {distance} pixels apart, and {MIN_EYE_DISTANCE} are needed. "
-            "Use a picture in which the face is larger."
-        )
-        raise EngineError("face_too_small", detail)
-    if not seen:
-        detail = (
-            "The face would be too small in the video for its motion to be seen. Ask for a square around it, such as `size` 512."
-        )
-        raise EngineError("face_too_small", detail)
-    still = [n for n in asked if n not in seen]
-    if not still:
-        return seen, []
-    names = ", ".join(map(str, still))
-    detail = f"{len(still)} of {len(faces)} faces stay still (too small, or beyond the {MOST_MOVERS} largest: {names})."
-    return seen, [{"code": "faces_left_still", "detail": detail}]
 
 
 def open_detector(name: str, weights: Path) -> Detector:
@@ -239,8 +186,9 @@ def apart(boxes: Points, scores: Points, most_overlap: float) -> list[int]:
 class GivenPoints:
     """For tests: a file says where the faces lie, as shares of the width and the height: a list of lists of five [x, y]."""
 
-    def __init__(self, path: Path) -> None:
-        self._faces = np.asarray(json.loads(path.read_text()), np.float32).reshape(-1, 5, 2)
+    def __init__(self, path: Path | None) -> None:
+        faces = json.loads(path.read_text()) if path else []
+        self._faces = np.asarray(faces, np.float32).reshape(-1, 5, 2)
 
     def find(self, rgb: Pixels) -> list[Found]:
         size = np.asarray([rgb.shape[1], rgb.shape[0]], np.float32)

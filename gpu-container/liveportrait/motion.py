@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .channels import CHANNELS
-
 Curve = NDArray[np.float32]
 Term = tuple[int, int, float]
 X, Y, Z = 0, 1, 2
@@ -77,8 +75,6 @@ BLINKS = {"eyeBlinkLeft": "left", "eyeBlinkRight": "right"}
 LOOKS = ("eyeLookInLeft", "eyeLookOutLeft", "eyeLookInRight", "eyeLookOutRight")
 HEAD = ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ", "scale")
 SHOWN = {*TERMS, *(f"{name}{side}" for name in SIDED for side in ("Left", "Right")), *BLINKS, *LOOKS, *HEAD}
-# Channels that LivePortrait's keypoints can't show, or for which nobody has found how.
-IGNORED = tuple(name for name in CHANNELS if name not in SHOWN)
 
 # Degrees that the head may turn from where the source holds it: pitch, yaw, roll. Beyond, the picture tears.
 MOST_TURN = (20.0, 25.0, 20.0)
@@ -137,7 +133,7 @@ def sides_of(kp: NDArray[np.float32]) -> Sides:
 
 def read_motion(channels: dict[str, list[float]], frames: int, sides: Sides) -> Asked:
     """Curves that are too short hold their end."""
-    curves = {name: curve_of(values, frames) for name, values in channels.items() if name not in IGNORED}
+    curves = {name: curve_of(values, frames) for name, values in channels.items() if name in SHOWN}
     exp = np.zeros((frames, 21, 3), np.float32)
     for name, values in curves.items():
         for point, axis, amount in TERMS.get(name, ()):
@@ -163,7 +159,8 @@ def read_motion(channels: dict[str, list[float]], frames: int, sides: Sides) -> 
 
 
 def ignored_in(channels: dict[str, list[float]]) -> list[str]:
-    return [name for name in IGNORED if any(value != 0 for value in channels.get(name, ()))]
+    """Channels that LivePortrait's keypoints can't show, or for which nobody has found how."""
+    return [name for name, values in channels.items() if name not in SHOWN and any(value != 0 for value in values)]
 
 
 def turned(pitch: Curve, yaw: Curve, roll: Curve) -> Curve:

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from .errors import Canceled, DeviceLost, EngineError
-from .requests import Invalid, check_request, run_of
+from .requests import CANCEL, ENVELOPE, name_of, run_of, schemas_of
+from .schema import Invalid
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_LINE_BYTES = 32 * 1024 * 1024
 PROGRESS_EVERY_S = 0.1
 DEVICE_LOST_EXIT = 4
@@ -66,11 +67,15 @@ class Context:
 
 
 class Server:
-    """`start` reads requests from now on, those that come before `serve` wait."""
+    """
+    `offered`: what can be asked of this process, by the names of `schema.json`, such as `run:animate` or `extract`. `start` reads
+    requests from now on, those that come before `serve` wait.
+    """
 
-    def __init__(self, source: BinaryIO, out: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, out: BinaryIO, offered: tuple[str, ...]) -> None:
         self._source = source
         self._out = out
+        self._schemas = schemas_of(offered)
         self._lock = threading.Lock()
         self._current: Context | None = None
         self._waiting: queue.SimpleQueue[tuple[Request, Context]] = queue.SimpleQueue()
@@ -82,12 +87,12 @@ class Server:
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
 
     def serve(self, engine: str, version: str, works: dict[str, Work]) -> None:
-        """Says `ready` and works until the process ends. `works`: `run` (kind animate) and services by their names."""
+        """Says `ready` and works until the process ends. `works`: one for each name that is offered."""
         self._works = works
-        services = [name for name in works if name != "run"]
-        kinds = ["animate"] if "run" in works else []
-        names = {"engine": engine, "version": version, "kinds": kinds, "services": services}
-        self._say_ready({"type": "ready", "protocol": PROTOCOL, **names, "slots": 1})
+        kinds = [name.removeprefix("run:") for name in works if name.startswith("run:")]
+        services = [name for name in works if ":" not in name]
+        names = {"engine": engine, "version": version, "kinds": kinds, "checks": [], "services": services}
+        self._say_ready({"type": "ready", "protocol": PROTOCOL, **names})
         while True:
             request, context = self._waiting.get()
             self._perform(request, context)
@@ -95,10 +100,7 @@ class Server:
     def _perform(self, request: Request, context: Context) -> None:
         lost = False
         try:
-            work = self._works.get(request["type"])
-            if work is None:
-                kind = request["type"]
-                raise EngineError("not_supported", f'This engine process does not serve "{kind}".')
+            work = self._works[name_of(request)]
             context.check()
             result = work(request, context)
             context.check()
@@ -134,10 +136,15 @@ class Server:
             return self._say(failed("", "invalid_request", "The line is not JSON."))
         run = run_of(request)
         try:
-            check_request(request)
+            ENVELOPE.check(request)
+            name = name_of(request)
+            schema = CANCEL if name == "cancel" else self._schemas.get(name)
+            if schema is None:
+                return self._say(failed(run, "not_supported", f'This engine process does not serve "{name}".'))
+            schema.check(request)
         except Invalid as error:
-            return self._say(failed(run, "invalid_request", f"The request is not valid: {error}"))
-        if request["type"] == "cancel":
+            return self._say(failed(run, "invalid_request", f"The request is not valid: {error.args[0]}"))
+        if name == "cancel":
             with self._lock:
                 if self._current is not None and self._current.run == run:
                     self._current.stop.set()

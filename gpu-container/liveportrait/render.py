@@ -13,19 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .cast import Frame, curves_of, frame_of, points_of, require_picture
 from .device import device_errors
 from .errors import NO_ROOM, EngineError
-from .faces import MAX_YAW, choose
+from .faces import Points
 from .frames import FrameFile
-from .framing import Framing, framing
 from .keypoints import Drive, stitched_keypoints
 from .models import Models
 from .motion import Asked, eye_shares, ignored_in, read_motion, sides_of
 from .native import NativeTrack, read_native, sample_native
 from .paste import Matrix, Paster, place_of
-from .phases import in_own_time
 from .picture import Picture, Pixels, decode_picture, resized
 from .protocol import Context, Request
+from .requests import motion_of
 from .sources import Prepared, Source, Sources
 
 Result = dict[str, Any]
@@ -58,18 +58,19 @@ class Renderer:
         watch = Stopwatch()
         self._models.interrupt = context.check
         video = Path(request["outputs"]["video"])
-        params, motion = request["params"], request["motion"]
-        picture = read_picture(Path(request["inputs"]["image"]["path"]))
+        cast, motion = request["cast"], motion_of(request["motion"])
+        picture = read_picture(Path(request["inputs"]["image"][0]["path"]))
+        require_picture(cast, picture.width, picture.height)
         watch.lap("decode")
         context.check()
-        prepared, chosen, warnings = self._cast(picture, params)
-        frame = framing(picture.width, picture.height, boxes_in(picture, prepared, chosen), params["size"])
+        prepared, frame = self._sources.prepare(picture), frame_of(cast)
         watch.lap("detect")
         context.check()
+        intensity = request["params"]["intensity"]
         native = read_native(motion.get("native"), video.parent)
         movers = [
-            self._mover(picture, prepared, frame, index, curves_of(motion, nth), native, params["intensity"], motion)
-            for nth, index in enumerate(chosen)
+            self._mover(picture, prepared, frame, five, curves_of(motion, nth), native, intensity, motion)
+            for nth, five in enumerate(points_of(cast))
         ]
         paster = self._paster(still_of(picture, frame), movers)
         watch.lap("rig")
@@ -80,42 +81,23 @@ class Renderer:
         ignored = [] if native else ignored_in(motion["faces"][0]["channels"])
         return {
             "outputs": {"video": spec, "frames": {"path": str(path), "pixels": "yuv420p"}},
-            "faces": len(prepared.faces),
-            "warnings": warnings + warn_of(frame, params["size"]),
+            "warnings": [],
             "ignoredChannels": ignored,
             "timings": watch.laps,
         }
-
-    def _cast(self, picture: Picture, params: dict[str, Any]) -> tuple[Prepared, list[int], list[dict[str, str]]]:
-        """Who moves. Throws what `choose` throws and `face_turned_away`."""
-        prepared = self._sources.prepare(picture)
-        to_full = picture.width / prepared.small.shape[1]
-        size = params["size"]
-        # of a square the size of the face in it is known only once it is cut, but it is never below that of the source
-        frame = framing(picture.width, picture.height, boxes_in(picture, prepared, [0]), "source") if prepared.faces else None
-        to_frame = to_full * (frame.width / frame.crop_width) if frame and size == "source" else float("inf")
-        chosen, warnings = choose(prepared.faces, params["face"], to_full, to_frame)
-        away = [n for n in chosen if abs(float(self._sources.source(prepared, n).info.yaw)) > MAX_YAW]
-        if len(away) == len(chosen):
-            detail = "The face is turned too far to the side. Use a picture in which both eyes can be seen well."
-            raise EngineError("face_turned_away", detail)
-        if away:
-            detail = f"Faces that are turned too far to the side stay still: {', '.join(map(str, away))}."
-            warnings = [*warnings, {"code": "faces_left_still", "detail": detail}]
-        return prepared, [n for n in chosen if n not in away], warnings
 
     def _mover(
         self,
         picture: Picture,
         prepared: Prepared,
-        frame: Framing,
-        index: int,
+        frame: Frame,
+        five: Points,
         channels: dict[str, list[float]],
         native: NativeTrack | None,
         intensity: float,
         motion: dict[str, Any],
     ) -> Mover:
-        source = self._sources.source(prepared, index)
+        source = self._sources.source(prepared, five * (prepared.small.shape[1] / picture.width))
         frames, fps = motion["frames"], motion["fps"]
         if native is not None:
             drive, eyes = self._drive_of(sample_native(native, frames, fps, intensity)), None
@@ -202,33 +184,12 @@ def read_picture(path: Path) -> Picture:
         raise EngineError("engine_failed", "The engine could not read the picture.") from error
 
 
-def curves_of(motion: dict[str, Any], nth: int) -> dict[str, list[float]]:
-    """A motion that has curves of its own for a face keeps them; the others get those of the first, in their own time."""
-    faces = motion["faces"]
-    if nth < len(faces):
-        return dict(faces[nth]["channels"])
-    return in_own_time(faces[0]["channels"], nth, motion["frames"], motion["fps"])
-
-
-def boxes_in(picture: Picture, prepared: Prepared, indices: list[int]) -> list[tuple[float, float, float, float]]:
-    """The parts of the faces that lie in the picture, in pixels of the full picture."""
-    boxes = []
-    to_full = picture.width / prepared.small.shape[1]
-    height, width = prepared.small.shape[:2]
-    for index in indices:
-        left, top, across, down = prepared.faces[index].box
-        x, y = max(0.0, left), max(0.0, top)
-        right, bottom = min(float(width), left + across), min(float(height), top + down)
-        boxes.append((x * to_full, y * to_full, (right - x) * to_full, (bottom - y) * to_full))
-    return boxes
-
-
-def still_of(picture: Picture, frame: Framing) -> Pixels:
+def still_of(picture: Picture, frame: Frame) -> Pixels:
     part = picture.rgb[frame.y : frame.y + frame.crop_height, frame.x : frame.x + frame.crop_width]
     return resized(part, frame.width, frame.height)
 
 
-def frame_to_small(frame: Framing, picture: Picture, small: Pixels) -> Matrix:
+def frame_to_small(frame: Frame, picture: Picture, small: Pixels) -> Matrix:
     """3×3 from the middles of the frame's pixels to those of the small picture's."""
     x = scaling(frame.crop_width / frame.width, frame.x, small.shape[1] / picture.width)
     y = scaling(frame.crop_height / frame.height, frame.y, small.shape[0] / picture.height)
@@ -237,18 +198,6 @@ def frame_to_small(frame: Framing, picture: Picture, small: Pixels) -> Matrix:
 
 def scaling(to_full: float, offset: float, to_small: float) -> tuple[float, float]:
     return to_full * to_small, (0.5 * to_full + offset) * to_small - 0.5
-
-
-def warn_of(frame: Framing, size: int | str) -> list[dict[str, str]]:
-    # less is not seen
-    if frame.enlarged < 1.1:
-        return []
-    detail = (
-        f"The part of the picture around the face was enlarged {frame.enlarged:.1f} times to {frame.width} pixels, "
-        "so it looks softer"
-    )
-    smaller = f"; the picture is too small for {size}" if frame.width != size else ""
-    return [{"code": "enlarged", "detail": f"{detail}{smaller}."}]
 
 
 class Stopwatch:

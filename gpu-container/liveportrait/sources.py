@@ -1,4 +1,4 @@
-"""What is known of a picture before anything moves: its faces, and of each what LivePortrait's networks read."""
+"""What is known of a picture before anything moves: what LivePortrait's networks read of each face."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from .checkout import Checkout
-from .faces import Face, FaceFinder
-from .framing import MAX_SOURCE_SIDE
+from .faces import Face, FaceFinder, Points
 from .keypoints import source_keypoints
 from .models import INPUT_SIDE, OUTPUT_SIDE, FaceInfo, Models
 from .paste import Matrix
@@ -22,6 +21,9 @@ from .warping import Features
 # LivePortrait's own numbers for a source: how much wider than the landmarks, and how much higher the crop is.
 CROP_SCALE = 2.3
 CROP_UP = -0.125
+
+# Sides up to which a picture is looked at, as those who cast it do.
+SMALL_SIDE = 1280
 
 KEEP_SECONDS = 600.0
 KEEP_PICTURES = 16
@@ -42,11 +44,10 @@ class Source:
 
 @dataclass
 class Prepared:
-    """`small` is the upright picture with sides up to 1280; places of `faces` are in its pixels."""
+    """`small` is the upright picture with sides up to 1280; `sources` by where their faces lie in it."""
 
     small: Pixels
-    faces: list[Face]
-    sources: dict[int, Source] = field(default_factory=dict)
+    sources: dict[bytes, Source] = field(default_factory=dict)
     used_at: float = 0.0
 
 
@@ -67,19 +68,21 @@ class Sources:
         self.forget()
         prepared = self._kept.pop(picture.sha256, None)
         if prepared is None:
-            scale = min(1, MAX_SOURCE_SIDE / max(picture.width, picture.height))
+            scale = min(1, SMALL_SIDE / max(picture.width, picture.height))
             small = resized(picture.rgb, max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-            prepared = Prepared(small, self._finder.find(small))
+            prepared = Prepared(small)
         prepared.used_at = time.monotonic()
         self._kept[picture.sha256] = prepared
         while len(self._kept) > KEEP_PICTURES:
             self._kept.popitem(last=False)
         return prepared
 
-    def source(self, prepared: Prepared, index: int) -> Source:
-        if index not in prepared.sources:
-            prepared.sources[index] = self._read(prepared.small, prepared.faces[index])
-        return prepared.sources[index]
+    def source(self, prepared: Prepared, five: Points) -> Source:
+        """`five`: points of the face in pixels of the small picture."""
+        place = five.tobytes()
+        if place not in prepared.sources:
+            prepared.sources[place] = self._read(prepared.small, self._finder.read(prepared.small, five))
+        return prepared.sources[place]
 
     def forget(self, everything: bool = False) -> None:
         """Drops what was not used for a while."""

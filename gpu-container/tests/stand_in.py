@@ -30,6 +30,7 @@ from liveportrait.models import FaceInfo
 from liveportrait.paste import read_mask
 from liveportrait.protocol import Context, Request, Server, claim_stdout
 from liveportrait.render import Renderer
+from liveportrait.requests import motion_of
 from liveportrait.sources import Sources
 from liveportrait.warping import Features
 
@@ -86,7 +87,8 @@ class StandIn:
         return True
 
 
-def open_finder(checkout: Checkout, points: Path) -> FaceFinder:
+def open_finder(checkout: Checkout, points: Path | None = None) -> FaceFinder:
+    """`points`: where the faces lie that are looked for."""
     from tools.random_weights import write_landmarks
 
     path = Path(tempfile.mkdtemp()) / "landmark.onnx"
@@ -97,17 +99,16 @@ def open_finder(checkout: Checkout, points: Path) -> FaceFinder:
     return finder
 
 
-def open_renderer(models: Any, root: Path, points: Path) -> Renderer:
+def open_renderer(models: Any, root: Path) -> Renderer:
     checkout = Checkout(root)
-    return Renderer(models, Sources(checkout, models, open_finder(checkout, points)), read_mask(checkout))
+    return Renderer(models, Sources(checkout, models, open_finder(checkout)), read_mask(checkout))
 
 
 def main() -> None:
-    server = Server(sys.stdin.buffer, claim_stdout())
+    server = Server(sys.stdin.buffer, claim_stdout(), ("run:animate",))
     server.start()
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--points", type=Path, required=True)
     parser.add_argument("--slow", type=float, default=0)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--most-frames", type=int, default=1 << 30)
@@ -116,17 +117,17 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(2)
     models = StandIn(Checkout(options.root), options.batch, options.slow / 1000, options.most_frames)
-    renderer = open_renderer(models, options.root, options.points)
+    renderer = open_renderer(models, options.root)
 
     def animate(request: Request, context: Context) -> dict[str, Any]:
-        frames = request["motion"]["frames"]
+        frames = motion_of(request["motion"])["frames"]
         if frames == options.crash_at:
             os.kill(os.getpid(), signal.SIGSEGV)
         models.lost = frames == options.lose_device_at
         return renderer.animate(request, context)
 
     print(json.dumps({"stand-in": "ready"}))
-    server.serve("liveportrait", "stand-in", {"run": animate})
+    server.serve("liveportrait", "stand-in", {"run:animate": animate})
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Driving(unittest.TestCase):
         self.driver = Driver(checkout, self.models, finder)  # type: ignore[arg-type]
 
     def extract(self, path: Path, seconds: float = 10) -> dict[str, Any]:
-        request = {"inputs": {"driving": {"path": str(path), "type": "video/mp4"}}, "limits": {"seconds": seconds}}
+        request = {"inputs": {"driving": [{"path": str(path), "type": "video/mp4"}]}, "limits": {"seconds": seconds}}
         return self.driver.extract(request, Context("a", lambda _message: None))
 
     def test_a_clip_becomes_a_track_that_the_engine_itself_reads(self) -> None:

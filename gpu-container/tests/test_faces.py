@@ -11,8 +11,7 @@ if not MISSING:
     import numpy as np
 
     from liveportrait.checkout import Checkout
-    from liveportrait.errors import EngineError
-    from liveportrait.faces import Face, FaceFinder, Found, YuNet, choose, eye_distance, open_session
+    from liveportrait.faces import FaceFinder, Found, YuNet, eye_distance, open_session
     from tools.random_weights import plain_face, write_landmarks
 
 
@@ -76,31 +75,6 @@ class Detection(unittest.TestCase):
         session: Any = Session()
         self.assertEqual(YuNet(session).find(np.zeros((1280, 960, 3), np.uint8)), [])
         self.assertEqual(len(session.seen), 6)
-
-
-@needs_packages
-class Choice(unittest.TestCase):
-    def faces(self, *distances: float) -> list["Face"]:
-        return [Face(plain_face() * 100, distance, 1) for distance in distances]
-
-    def code(self, *arguments: Any) -> str:
-        with self.assertRaises(EngineError) as raised:
-            choose(*arguments)
-        return raised.exception.code
-
-    def test_what_cannot_be_animated_says_why(self) -> None:
-        self.assertEqual(self.code([], 0, 1, 1), "no_face")
-        self.assertEqual(self.code(self.faces(100), 1, 1, 1), "face_not_there")
-        self.assertEqual(self.code(self.faces(100, 20), 1, 1, 1), "face_too_small")
-        self.assertEqual(self.code(self.faces(100), 0, 1, 0.1), "face_too_small")
-        self.assertEqual(self.code(self.faces(20, 10), "all", 1, 1), "face_too_small")
-
-    def test_of_all_faces_those_move_that_can(self) -> None:
-        self.assertEqual(choose(self.faces(100, 90), 1, 1, 1), ([1], []))
-        moving, warnings = choose(self.faces(*range(100, 87, -1), 20), "all", 1, 1)
-        self.assertEqual(moving, list(range(12)))
-        self.assertEqual([one["code"] for one in warnings], ["faces_left_still"])
-        self.assertIn("2 of 14", warnings[0]["detail"])
 
 
 @needs_checkout

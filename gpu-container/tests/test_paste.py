@@ -104,18 +104,5 @@ class Pasting(unittest.TestCase):
         self.assertTrue(torch.equal(together, alone))
 
 
-class Frames(unittest.TestCase):
-    def test_the_sizes_are_even_and_never_larger_than_asked(self) -> None:
-        from liveportrait.framing import framing as frame_of
-
-        for size in ("source", 256, 512, 720, 1024):
-            for picture in ((512, 600), (4000, 3001), (333, 257)):
-                frame = frame_of(*picture, [(100, 80, 90, 120)], size)
-                self.assertEqual((frame.width % 2, frame.height % 2), (0, 0))
-                self.assertLessEqual(frame.x + frame.crop_width, picture[0])
-                self.assertLessEqual(frame.y + frame.crop_height, picture[1])
-                self.assertLessEqual(max(frame.width, frame.height), 1280 if isinstance(size, str) else size)
-
-
 if __name__ == "__main__":
     unittest.main()

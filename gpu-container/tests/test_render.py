@@ -1,6 +1,5 @@
 """The loop from a request to raw frames, with a stand-in for the large networks."""
 
-import json
 import os
 import subprocess
 import sys
@@ -25,6 +24,16 @@ if not MISSING:
     from .stand_in import StandIn, open_renderer
 
 FACE = [[0.43, 0.32], [0.6, 0.316], [0.524, 0.408], [0.45, 0.462], [0.594, 0.4575]]
+# Of the sample portrait.
+WIDTH, HEIGHT = 512, 600
+SQUARE = {"crop": {"x": 100, "y": 80, "width": 330, "height": 330}, "width": 256, "height": 256, "enlarged": 1}
+WHOLE = {"crop": {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}, "width": WIDTH, "height": HEIGHT, "enlarged": 1}
+
+
+def cast_of(frame: dict[str, Any], *faces: list[list[float]]) -> dict[str, Any]:
+    """`faces`: five points each, as shares of the picture's width and height."""
+    movers = [{"index": nth, "points": [[x * WIDTH, y * HEIGHT] for x, y in face]} for nth, face in enumerate(faces)]
+    return {"picture": {"width": WIDTH, "height": HEIGHT}, "frame": frame, "faces": len(faces), "movers": movers}
 
 
 @needs_checkout
@@ -34,20 +43,19 @@ class Rendering(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.dir = Path(folder.name)
-        self.points = self.dir / "points.json"
-        self.points.write_text(json.dumps([FACE]))
         self.models = StandIn(Checkout(ROOT), batch=4)
-        self.renderer: Any = open_renderer(self.models, ROOT, self.points)
+        self.renderer: Any = open_renderer(self.models, ROOT)
         self.said: list[dict[str, Any]] = []
 
-    def request(self, frames: int = 6, **changes: Any) -> dict[str, Any]:
+    def request(self, frames: int = 6, cast: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         channels = {"headPitch": np.linspace(0, 10, frames).tolist(), "tongueOut": [1.0] * frames}
         return {
             "type": "run",
             "run": "a",
             "kind": "animate",
-            "inputs": {"image": {"path": str(FIXTURES / "grace_hopper.jpg"), "type": "image/jpeg"}},
-            "params": {"size": 256, "face": 0, "intensity": 1, "seed": 0, **changes.pop("params", {})},
+            "inputs": {"image": [{"path": str(FIXTURES / "grace_hopper.jpg"), "type": "image/jpeg"}]},
+            "params": {"intensity": 1, "seed": 0},
+            "cast": cast or cast_of(SQUARE, FACE),
             "motion": {"fps": 29.97, "frames": frames, "faces": [{"channels": channels}], **changes.pop("motion", {})},
             "outputs": {"video": str(self.dir / "v.mp4")},
             "provenance": {"job": "j", "engine": "liveportrait", "version": "1"},
@@ -73,14 +81,14 @@ class Rendering(unittest.TestCase):
         video = {"width": 256, "height": 256, "fps": 29.97, "frames": 6}
         self.assertEqual(result["outputs"]["video"], video)
         self.assertEqual(result["outputs"]["frames"], {"path": str(self.dir / "v.mp4.yuv"), "pixels": "yuv420p"})
-        self.assertEqual((result["faces"], result["ignoredChannels"]), (1, ["tongueOut"]))
+        self.assertEqual((result["warnings"], result["ignoredChannels"]), ([], ["tongueOut"]))
         frames = self.take().reshape(6, -1)
         self.assertEqual(frames.shape[1], 256 * 256 * 3 // 2)
         self.assertTrue(all((frames[n] != frames[0]).any() for n in range(1, 6)))
         self.assertEqual([one["done"] / one["total"] for one in self.said][-1], 1)
 
     def test_the_whole_picture_keeps_its_size(self) -> None:
-        result = self.animate(self.request(1, params={"size": "source"}))
+        result = self.animate(self.request(1, cast_of(WHOLE, FACE)))
         self.assertEqual((result["outputs"]["video"]["width"], result["outputs"]["video"]["height"]), (512, 600))
 
     def test_a_batch_that_is_too_large_for_the_card_is_halved_and_the_clip_is_the_same(self) -> None:
@@ -96,7 +104,7 @@ class Rendering(unittest.TestCase):
         with self.assertRaises(EngineError) as raised:
             self.animate(self.request())
         self.assertEqual(raised.exception.code, "engine_out_of_memory")
-        self.assertEqual([path.name for path in self.dir.iterdir()], ["points.json"])
+        self.assertEqual([path.name for path in self.dir.iterdir()], [])
         self.models.most_frames = 4
         self.animate(self.request())
 
@@ -107,12 +115,12 @@ class Rendering(unittest.TestCase):
         with self.assertRaises(Canceled):
             self.animate(self.request(500))
         timer.join()
-        self.assertEqual([path.name for path in self.dir.iterdir()], ["points.json"])
+        self.assertEqual([path.name for path in self.dir.iterdir()], [])
 
     def test_a_picture_that_was_seen_a_moment_ago_is_not_read_again_and_forgotten_later(self) -> None:
         self.animate(self.request(1))
         self.take()
-        self.animate(self.request(2, params={"size": 512}))
+        self.animate(self.request(2, cast_of(WHOLE, FACE)))
         self.take()
         self.assertEqual(self.models.reads, 1)
         sources = self.renderer._sources
@@ -121,16 +129,24 @@ class Rendering(unittest.TestCase):
         sources.forget()
         self.assertEqual(len(sources._kept), 0)
 
-    def test_all_faces_move_and_one_that_is_not_asked_for_stays(self) -> None:
+    def test_each_mover_has_its_own_curves(self) -> None:
         second = [[x * 0.4, y * 0.4 + 0.5] for x, y in FACE]
-        self.points.write_text(json.dumps([FACE, second]))
-        assert ROOT is not None
-        self.renderer = open_renderer(self.models, ROOT, self.points)
-        result = self.animate(self.request(4, params={"size": "source", "face": "all"}))
-        self.assertEqual(result["faces"], 2)
-        both = self.take()
-        self.animate(self.request(4, params={"size": "source", "face": 0}))
-        self.assertFalse((self.take() == both).all())
+        cast = cast_of(WHOLE, FACE, second)
+        nod, still = ({"channels": {"headPitch": [0, 5, 10, 5]}}, {"channels": {}})
+        frames = []
+        for faces in ([nod, nod], [nod, still]):
+            self.animate(self.request(4, cast, motion={"faces": faces}))
+            frames.append(self.take())
+        self.assertFalse((frames[0] == frames[1]).all())
+        with self.assertRaises(EngineError) as raised:
+            self.animate(self.request(4, cast, motion={"faces": [nod]}))
+        self.assertEqual(raised.exception.code, "invalid_request")
+
+    def test_a_cast_of_another_picture_is_refused(self) -> None:
+        cast = {**cast_of(WHOLE, FACE), "picture": {"width": 64, "height": 48}}
+        with self.assertRaises(EngineError) as raised:
+            self.animate(self.request(1, cast))
+        self.assertEqual(raised.exception.code, "invalid_request")
 
     def test_pictures_are_upright_on_white_and_in_srgb(self) -> None:
         path = self.dir / "p.png"

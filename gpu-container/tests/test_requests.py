@@ -3,35 +3,51 @@
 import errno
 import json
 import re
+import tempfile
 import unittest
+from pathlib import Path
+from typing import Any
 
-from liveportrait.channels import ARKIT_CHANNELS, HEAD_CHANNELS
-from liveportrait.errors import of_disk
-from liveportrait.requests import Invalid, check_request, run_of
+from liveportrait.errors import EngineError, of_disk
+from liveportrait.requests import CANCEL, ENVELOPE, SCHEMAS, motion_of, name_of, run_of
+from liveportrait.schema import Invalid, Schema
 
 from .support import CONTAINER, REPOSITORY, start_python
 
 CORE = REPOSITORY / "packages" / "core" / "src"
-RUN = {
+MOTION = {"fps": 29.97, "frames": 2, "faces": [{"channels": {"jawOpen": [0, 1]}}]}
+CAST: dict[str, Any] = {
+    "picture": {"width": 640, "height": 480},
+    "frame": {"crop": {"x": 0, "y": 0, "width": 640, "height": 480}, "width": 640, "height": 480, "enlarged": 1},
+    "faces": 1,
+    "movers": [
+        {
+            "index": 0,
+            "crop": {"x": 320, "y": 240, "size": 150, "angle": 0.1},
+            "score": 0.9,
+            "points": [[300, 200], [340, 200], [320, 220], [305, 245], [335, 245]],
+            "ease": {"all": 1, "eyes": 0, "head": 1, "why": "hidden"},
+        }
+    ],
+}
+RUN: dict[str, Any] = {
     "type": "run",
     "run": "a",
     "kind": "animate",
-    "inputs": {"image": {"path": "/a.jpg", "type": "image/jpeg"}},
-    "params": {"size": 512, "face": 0, "intensity": 1, "seed": 7},
-    "motion": {"fps": 29.97, "frames": 2, "faces": [{"channels": {"jawOpen": [0, 1]}}]},
+    "inputs": {"image": [{"path": "/a.jpg", "type": "image/jpeg"}]},
+    "params": {"intensity": 1, "seed": 7},
+    "cast": CAST,
+    "motion": MOTION,
     "outputs": {"video": "/v.mp4"},
     "provenance": {"job": "j", "engine": "e", "version": "1"},
 }
 
 
-class Common(unittest.TestCase):
-    def test_channels_are_those_of_a_motion(self) -> None:
-        text = (CORE / "motion.ts").read_text()
-        arkit, head = (re.search(rf"const {name} = \[(.*?)\]", text, re.S) for name in ("ARKIT_CHANNELS", "HEAD_CHANNELS"))
-        assert arkit and head
-        self.assertEqual(list(ARKIT_CHANNELS), re.findall(r'"(\w+)"', arkit[1]))
-        self.assertEqual(list(HEAD_CHANNELS), re.findall(r'"(\w+)"', head[1]))
+def check(name: str, request: object) -> None:
+    Schema(SCHEMAS["requests"][name]).check(request)
 
+
+class Common(unittest.TestCase):
     def test_codes_of_errors_are_those_of_the_table(self) -> None:
         known = set(re.findall(r"^  (\w+): entry\(", (CORE / "errors.ts").read_text(), re.M))
         used: set[str] = set()
@@ -42,32 +58,64 @@ class Common(unittest.TestCase):
         self.assertEqual(used - known, set())
 
     def test_a_request_is_taken_as_it_is_due(self) -> None:
-        check_request(RUN)
-        check_request({**RUN, "motion": {**RUN["motion"], "native": {"liveportrait": {}}}})  # type: ignore[dict-item]
-        check_request({"type": "cancel", "run": "a"})
+        check("run:animate", RUN)
+        check("run:animate", {**RUN, "motion": {**MOTION, "native": {"liveportrait": {}}}})
+        check("run:animate", {**RUN, "motion": {"path": "/motion.json"}})
+        CANCEL.check({"type": "cancel", "run": "a"})
+        ENVELOPE.check({"type": "dance", "run": "a", "more": 1})
+        self.assertEqual((name_of(RUN), name_of({"type": "extract"})), ("run:animate", "extract"))
 
     def test_a_request_that_is_not_as_due_is_refused_with_the_place(self) -> None:
-        params: dict[str, object] = RUN["params"]  # type: ignore[assignment]
-        motion: dict[str, object] = RUN["motion"]  # type: ignore[assignment]
+        params: Any = RUN["params"]
+        mover: Any = CAST["movers"][0]
         wrong: list[tuple[object, str]] = [
-            (None, "type"),
-            ({"type": "dance"}, "type"),
             ({**RUN, "surprise": 1}, "surprise"),
-            ({**RUN, "params": {**params, "size": 300}}, "params.size"),
-            ({**RUN, "params": {**params, "face": -1}}, "params.face"),
+            ({name: RUN[name] for name in RUN if name != "cast"}, "cast"),
+            ({**RUN, "inputs": {"image": []}}, "inputs.image"),
+            ({**RUN, "inputs": {"image": [{"path": "/a.jpg"}]}}, "inputs.image.0.type"),
             ({**RUN, "params": {**params, "seed": 1.5}}, "params.seed"),
             ({**RUN, "params": {**params, "intensity": True}}, "params.intensity"),
-            ({**RUN, "motion": {**motion, "fps": 0}}, "motion.fps"),
-            ({**RUN, "motion": {**motion, "faces": []}}, "motion.faces"),
-            ({**RUN, "motion": {**motion, "faces": [{"channels": {"grin": [1]}}]}}, "motion.faces.0.channels.grin"),
+            ({**RUN, "cast": {**CAST, "movers": []}}, "cast.movers"),
+            ({**RUN, "cast": {**CAST, "movers": [{**mover, "points": [[1, 2]]}]}}, "cast.movers.0.points"),
+            ({**RUN, "cast": {**CAST, "movers": [{**mover, "points": [[1, 2, 3]] * 5}]}}, "cast.movers.0.points.0"),
+            ({**RUN, "motion": {**MOTION, "fps": 0}}, "motion.fps"),
+            ({**RUN, "motion": {**MOTION, "faces": []}}, "motion.faces"),
+            ({**RUN, "motion": {**MOTION, "faces": [{"channels": {"grin": [1]}}]}}, "motion.faces.0.channels.grin"),
             ({**RUN, "outputs": {"video": ""}}, "outputs.video"),
             ({**RUN, "run": "x" * 65}, "run"),
         ]
         for request, place in wrong:
-            with self.subTest(place), self.assertRaisesRegex(Invalid, rf"^{re.escape(place)}:"):
-                check_request(request)
+            with self.subTest(place), self.assertRaisesRegex(Invalid, re.escape(f"{place}:")):
+                check("run:animate", request)
+        for unreadable in (None, [1], {"run": "a"}, {"type": "run", "run": 3}):
+            with self.assertRaises(Invalid):
+                ENVELOPE.check(unreadable)
         self.assertEqual(run_of({"run": 3}), "")
         self.assertEqual(run_of(RUN), "a")
+
+    def test_a_long_motion_comes_by_a_file(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "motion.json"
+            path.write_text(json.dumps(MOTION))
+            self.assertEqual(motion_of({"path": str(path)}), MOTION)
+            self.assertEqual(motion_of(MOTION), MOTION)
+            path.write_text(json.dumps({**MOTION, "frames": 0}))
+            for wrong in (path, Path(folder) / "nothing.json"):
+                with self.assertRaises(EngineError) as raised:
+                    motion_of({"path": str(wrong)})
+                self.assertEqual(raised.exception.code, "invalid_request")
+
+
+class Schemas(unittest.TestCase):
+    def test_a_keyword_that_is_not_known_is_refused_at_once(self) -> None:
+        for schema in ({"pattern": "a"}, {"properties": {"a": {"items": {"$ref": "#/b"}}}}, {"anyOf": [{"format": "date"}]}):
+            with self.assertRaises(ValueError):
+                Schema(schema)
+
+    def test_every_schema_of_the_protocol_can_be_read(self) -> None:
+        self.assertIn("run:animate", SCHEMAS["requests"])
+        for schema in SCHEMAS["requests"].values():
+            Schema(schema)
 
 
 class Disk(unittest.TestCase):
@@ -85,13 +133,13 @@ from liveportrait.protocol import Server, claim_stdout
 out = claim_stdout()
 print("printed"); sys.stdout.write("written"); os.write(1, b"native"); subprocess.run(["echo", "child"])
 print("more", file=sys.__stdout__, flush=True)
-server = Server(sys.stdin.buffer, out)
+server = Server(sys.stdin.buffer, out, ("run:animate",))
 def work(request, context):
     print("at work"); os.write(1, b"native at work")
     context.progress("render", 1, 2); context.progress("render", 1, 3)
     return {"answer": 1}
 server.start()
-server.serve("e", "1", {"run": work})
+server.serve("e", "1", {"run:animate": work})
 """
         process = start_python(code)
         assert process.stdin and process.stdout and process.stderr

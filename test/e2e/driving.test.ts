@@ -2,9 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
 import { sampleMotion } from "@smileloop/core/motion/motion.ts";
-import { extract } from "@smileloop/engine/services/extract.ts";
+import { type Extracted, extractFile } from "@smileloop/engine/services/extract.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Job, postJson, upload } from "../support/client.ts";
 import { drivingClip, hump, stillClip } from "../support/clips.ts";
@@ -38,12 +37,11 @@ async function drive(clip: Buffer, type = "video/mp4", params: object = {}): Pro
   return (await reply.json()) as Ended;
 }
 
-function readMotion(bytes: Uint8Array): Promise<ExtractResult> {
+function readMotion(bytes: Uint8Array): Promise<Extracted> {
   const path = join(dir, "video.mp4");
   writeFileSync(path, bytes);
-  const inputs = { driving: { path, type: "video/mp4" } };
   const context = { signal: new AbortController().signal, progress: () => {} };
-  return extract({ type: "extract", run: "r", inputs, limits: { seconds: 10 } }, context);
+  return extractFile(path, 10, context);
 }
 
 test("the video of a photo moves as the face in the clip does", async () => {

@@ -1,12 +1,13 @@
 /** What the Python engine frames and pastes is what the check of another language expects. */
 
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { animateCheckResultSchema, animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { createEngineProcess, type EngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pointsOf } from "./points.ts";
+import { toldOf } from "../support/asked.ts";
 import { LACKING, openFolder, standIn } from "./setting.ts";
 
 const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
@@ -34,9 +35,7 @@ describe.skipIf(LACKING !== "")(
     test.each(["grace_hopper.jpg", "astronaut.jpg"])(
       "%s: the face, its colours and its place are the picture's",
       async (name) => {
-        const image = { path: fixture(name), type: "image/jpeg" };
-        writeFileSync(place.points, JSON.stringify(await pointsOf(image.path)));
-        const [command, ...args] = standIn(place.points);
+        const [command, ...args] = standIn();
         const engine = open(command!, args);
         const motion = { fps: 25, frames: 3, faces: [{ channels: { headPitch: [0, 1, 2] } }] };
         const provenance = { job: "j", engine: "liveportrait", version: "1" };
@@ -44,32 +43,30 @@ describe.skipIf(LACKING !== "")(
         for (const size of [256, 512, "source"] as const) {
           const video = join(place.dir, `${name}-${size}.mp4`);
           // so faint that only the face and the shape are looked at: what moves here is no real motion
-          const asked = {
-            kind: "animate" as const,
-            inputs: { image },
-            params: { size, face: 0, intensity: 0.05, seed: 7 },
-            motion,
-          };
-          const { outputs } = await engine.request({ type: "run", ...asked, outputs: { video }, provenance }, options);
+          const { run, check } = await toldOf({ image: fixture(name), size, intensity: 0.05, seed: 7, motion });
+          const { outputs } = await engine.request(
+            { type: "run", ...run, outputs: { video }, provenance },
+            { ...options, result: animateRunResultSchema },
+          );
           const frames = outputs.frames!;
-          await node.request({ type: "finish", frames, spec: outputs.video, outputs: { video }, provenance }, options);
-          const checked = await node.request({ type: "check", file: video, ...asked }, options);
+          await node.request(
+            { type: "finish", frames, spec: outputs.video, outputs: { video }, provenance },
+            { ...options, result: finishResultSchema },
+          );
+          const checked = await node.request(
+            { type: "check", ...check, files: { video } },
+            { ...options, result: animateCheckResultSchema },
+          );
           expect(checked.video).toMatchObject({ frames: 3, fps: 25 });
         }
-        const other = {
-          path: fixture(name === "astronaut.jpg" ? "grace_hopper.jpg" : "astronaut.jpg"),
-          type: "image/jpeg",
-        };
-        const wrong = {
-          kind: "animate" as const,
-          inputs: { image: other },
-          params: { size: 256 as const, face: 0, intensity: 1, seed: 7 },
-          motion,
-        };
-        const file = join(place.dir, `${name}-256.mp4`);
-        await expect(node.request({ type: "check", file, ...wrong }, options)).rejects.toMatchObject({
-          code: "check_other_face",
-        });
+        const other = fixture(name === "astronaut.jpg" ? "grace_hopper.jpg" : "astronaut.jpg");
+        const { check } = await toldOf({ image: other, seed: 7, motion });
+        const video = join(place.dir, `${name}-256.mp4`);
+        const wrong = node.request(
+          { type: "check", ...check, files: { video } },
+          { ...options, result: animateCheckResultSchema },
+        );
+        await expect(wrong).rejects.toMatchObject({ code: "check_other_face" });
         await engine.stop();
       },
     );

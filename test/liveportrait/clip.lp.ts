@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { extractResultSchema, finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { type AnimateRun, animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
@@ -9,6 +11,7 @@ import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
 import { createEngineProcess, type EngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Told, toldOf } from "../support/asked.ts";
 import { CONTAINER, IMAGE, LACKING, openFolder, PYTHON, ROOT, standIn, WEIGHTS } from "./setting.ts";
 
 const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
@@ -42,7 +45,7 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
     return started;
   };
   const standInOf = (...options: string[]) => {
-    const [command, ...args] = standIn(place.points, ...options);
+    const [command, ...args] = standIn(...options);
     return processOf(command!, args);
   };
   const realEngine = () =>
@@ -50,19 +53,16 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
       ...["-B", "-m", "liveportrait", "--root", ROOT, "--weights", WEIGHTS, "--cache", join(place.dir, "cache")],
       ...["--device", "cpu", "--detector", `points:${place.points}`],
     ]);
-  const run = (frames: number, name: string, size: 256 | 512 = 256) => ({
-    type: "run" as const,
-    kind: "animate" as const,
-    inputs: { image: { path: IMAGE, type: "image/jpeg" } },
-    params: { size, face: 0, intensity: 1, seed: 7 },
-    motion: {
-      fps: 29.97,
-      frames,
-      faces: [{ channels: { jawOpen: ramp(frames, 0.5), headYaw: ramp(frames, 8), eyeBlinkLeft: ramp(frames, 1) } }],
-    },
-    outputs: { video: join(place.dir, name) },
-    provenance: PROVENANCE,
-  });
+  type Request = Omit<AnimateRun, "run"> & Told["run"];
+  const run = async (frames: number, name: string): Promise<Request> => {
+    const channels = { jawOpen: ramp(frames, 0.5), headYaw: ramp(frames, 8), eyeBlinkLeft: ramp(frames, 1) };
+    const told = await toldOf({ image: IMAGE, seed: 7, motion: { fps: 29.97, frames, faces: [{ channels }] } });
+    return { type: "run", ...told.run, outputs: { video: join(place.dir, name) }, provenance: PROVENANCE };
+  };
+  const made = async (engine: EngineProcess, frames: number, name: string) => {
+    const options = { result: animateRunResultSchema, timeoutMs: 120_000 };
+    return (await engine.request(await run(frames, name), options)).outputs.video.frames;
+  };
 
   test("real classes, random weights: three frames at 29.97 a second, and the file says what made it", async () => {
     const weights = join(CONTAINER, "tools", "random_weights.py");
@@ -70,9 +70,10 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
     expect(made.status, made.stderr).toBe(0);
     const engine = realEngine();
     expect(await engine.ready()).toMatchObject({ engine: "liveportrait", kinds: ["animate"], services: ["extract"] });
-    const request = run(3, "clip.mp4");
+    const request = await run(3, "clip.mp4");
     const shares: number[] = [];
     const options = {
+      result: animateRunResultSchema,
       timeoutMs: 500_000,
       onProgress: (at: { done: number; total: number }) => shares.push(at.done / at.total),
     };
@@ -81,10 +82,13 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
     expect(warnings).toEqual([]);
     expect(shares.at(-1)).toBe(1);
 
-    const helper = processOf(process.execPath, [HOST, "--kinds", "", "--services", "finish"], {});
+    const helper = processOf(process.execPath, [HOST, "--kinds", "", "--checks", "", "--services", "finish"], {});
     const { frames, video: spec } = outputs;
-    const { type: _type, kind: _kind, inputs: _inputs, params: _params, motion: _motion, ...rest } = request;
-    await helper.request({ type: "finish", frames: frames!, spec, ...rest }, { timeoutMs: 60_000 });
+    const { provenance } = request;
+    await helper.request(
+      { type: "finish", frames, spec, outputs: request.outputs, provenance },
+      { result: finishResultSchema, timeoutMs: 60_000 },
+    );
     expect(await readVideo(request.outputs.video)).toMatchObject({
       ...{ width: 256, height: 256, frames: 3, constantRate: true, fps: expect.closeTo(29.97, 2) },
       tags: { comment: expect.stringContaining("engine=liveportrait 1") },
@@ -100,39 +104,40 @@ describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: 
     const engine = realEngine();
     const driving = { path: clip, type: "video/mp4" };
     const options = { timeoutMs: 500_000 };
-    const read = await engine.request({ type: "extract", inputs: { driving }, limits: { seconds: 10 } }, options);
+    const read = await engine.request(
+      { type: "extract", inputs: { driving: [driving] }, limits: { seconds: 10 } },
+      { ...options, result: extractResultSchema },
+    );
     expect(read.source).toMatchObject({ kind: "video", frames: 13, width, height, faces: 1 });
     const file = join(place.dir, "driving.npz");
-    expect(read.motion.native).toEqual({ liveportrait: { file } });
-    const asked = run(1, "driven.mp4");
-    const made = await engine.request({ ...asked, motion: { ...asked.motion, native: read.motion.native! } }, options);
-    expect(made).toMatchObject({ outputs: { video: { frames: 1 } }, ignoredChannels: [] });
+    const native = { liveportrait: { file } };
+    expect(read.motion).toMatchObject({ native });
+    const asked = await run(1, "driven.mp4");
+    const result = animateRunResultSchema;
+    const driven = await engine.request({ ...asked, motion: { ...asked.motion, native } }, { ...options, result });
+    expect(driven).toMatchObject({ outputs: { video: { frames: 1 } }, ignoredChannels: [] });
     const elsewhere = { ...asked.motion, native: { liveportrait: { file: "/etc/passwd" } } };
-    const stolen = engine.request({ ...asked, motion: elsewhere }, options);
+    const stolen = engine.request({ ...asked, motion: elsewhere }, { ...options, result });
     await expect(stolen).rejects.toMatchObject({ code: "invalid_request" });
   });
 
   test("a job that crashes the process fails with it; the next one is made by another", async () => {
     const engine = standInOf("--crash-at", "13");
-    const options = { timeoutMs: 120_000 };
-    await expect(engine.request(run(13, "poison.mp4"), options)).rejects.toMatchObject({ code: "engine_crashed" });
-    expect((await engine.request(run(4, "next.mp4"), options)).outputs.video.frames).toBe(4);
+    await expect(made(engine, 13, "poison.mp4")).rejects.toMatchObject({ code: "engine_crashed" });
+    expect(await made(engine, 4, "next.mp4")).toBe(4);
   });
 
   test("a card that is gone ends the process, and the job is told so", async () => {
     const engine = standInOf("--lose-device-at", "5");
-    await expect(engine.request(run(5, "lost.mp4"), { timeoutMs: 120_000 })).rejects.toMatchObject({
-      code: "device_lost",
-    });
+    await expect(made(engine, 5, "lost.mp4")).rejects.toMatchObject({ code: "device_lost" });
   });
 
   test("a card with too little memory makes the same clip, or says that there is none", async () => {
-    const options = { timeoutMs: 120_000 };
     const small = standInOf("--most-frames", "2");
-    expect((await small.request(run(5, "small.mp4"), options)).outputs.video.frames).toBe(5);
+    expect(await made(small, 5, "small.mp4")).toBe(5);
     const none = standInOf("--most-frames", "0");
-    await expect(none.request(run(5, "none.mp4"), options)).rejects.toMatchObject({ code: "engine_out_of_memory" });
-    await expect(none.request(run(5, "again.mp4"), options)).rejects.toMatchObject({ code: "engine_out_of_memory" });
+    await expect(made(none, 5, "none.mp4")).rejects.toMatchObject({ code: "engine_out_of_memory" });
+    await expect(made(none, 5, "again.mp4")).rejects.toMatchObject({ code: "engine_out_of_memory" });
   });
 });
 

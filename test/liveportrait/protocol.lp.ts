@@ -19,7 +19,7 @@ describe.skipIf(LACKING !== "")(
     afterEach(() => place.remove());
 
     test.each(transcripts.map((path) => [nameOf(path), path]))("%s", (_name, path) =>
-      replay(path, { command: standIn(place.points, "--slow", "10"), dir: place.dir, image: IMAGE, startMs: 120_000 }),
+      replay(path, { command: standIn("--slow", "10"), dir: place.dir, image: IMAGE, startMs: 120_000 }),
     );
   },
 );

@@ -34,7 +34,7 @@ export async function openFolder(): Promise<{ dir: string; points: string; remov
 }
 
 /** Starts the engine without its large networks (gpu-container/tests/stand_in.py). */
-export const standIn = (points: string, ...options: string[]): string[] => [
+export const standIn = (...options: string[]): string[] => [
   ...["/usr/bin/env", "OMP_NUM_THREADS=2", PYTHON, join(CONTAINER, "tests", "stand_in.py")],
-  ...["--root", ROOT, "--points", points, ...options],
+  ...["--root", ROOT, ...options],
 ];

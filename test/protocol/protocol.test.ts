@@ -27,7 +27,7 @@ describe("the Node engine keeps to the transcripts", () => {
 describe("the Node engine's process", () => {
   test("serves only what its arguments name", async () => {
     const { lines, exit } = await say(
-      ["--kinds", "", "--services", "inspect"],
+      ["--kinds", "", "--checks", "", "--services", "inspect"],
       [
         {
           type: "finish",
@@ -39,7 +39,7 @@ describe("the Node engine's process", () => {
         },
       ],
     );
-    expect(lines[0]).toMatchObject({ type: "ready", kinds: [], services: ["inspect"] });
+    expect(lines[0]).toMatchObject({ type: "ready", kinds: [], checks: [], services: ["inspect"] });
     expect(lines[1]).toMatchObject({ type: "failed", run: "x", code: "not_supported" });
     expect(exit).toBe(0);
   });
@@ -48,6 +48,21 @@ describe("the Node engine's process", () => {
     const { lines, exit, errors } = await say(["--kinds", "dance"], []);
     expect([lines, exit]).toEqual([[], 2]);
     expect(errors).toContain("--kinds knows animate, not dance");
+    expect((await say(["--services", "cast,check"], [])).errors).toContain("not check");
+  });
+
+  test("a checker makes the checks of the kinds that it names, and no runs", async () => {
+    const run = { type: "run", run: "r", kind: "animate" };
+    const { lines } = await say(
+      ["--kinds", "", "--checks", "animate", "--services", "cast"],
+      [run, { ...run, type: "check" }],
+    );
+    expect(lines).toMatchObject([
+      { type: "ready", kinds: [], checks: ["animate"], services: ["cast"] },
+      { type: "failed", code: "not_supported" },
+      // it is this process's, but for what is missing in it
+      { type: "failed", code: "invalid_request" },
+    ]);
   });
 
   test("exits when nobody reads its replies any more", async () => {

@@ -3,23 +3,22 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  type EngineReply,
-  type Ready,
-  type RunRequest,
-  type RunResult,
-  replySchema,
-  requestSchema,
-  resultSchemas,
-} from "@smileloop/core/engine/protocol.ts";
+import { type EngineReply, PROTOCOL, type Ready, replySchema } from "@smileloop/core/engine/protocol.ts";
+import { type Cast, type CastParams, SERVICES } from "@smileloop/core/engine/services.ts";
+import type { AnimateRun, AnimateRunResult } from "@smileloop/core/engine/tasks/animate.ts";
+import { TASKS } from "@smileloop/core/engine/tasks/index.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
+import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { finish } from "@smileloop/engine/services/finish.ts";
 import { expect } from "vitest";
 
-type Request = { type?: unknown; run?: unknown };
+import type { z } from "zod";
+
+type Request = { type?: unknown; run?: unknown; kind?: unknown };
 export type Step =
   | { test: string }
+  | { cast: CastParams }
   | { send: Request }
   | { raw: string }
   | { oversize: number }
@@ -32,6 +31,7 @@ export type Step =
 
 /** `command` starts the engine; it runs in `dir`, without an environment, as a worker would start it. `startMs` it may take. */
 export type Setting = { command: string[]; dir: string; image: string; startMs?: number };
+type Filled = Setting & { cast?: Cast };
 
 const PATIENCE_MS = 20_000;
 
@@ -39,13 +39,17 @@ export async function replay(path: string, setting: Setting): Promise<void> {
   const frames = Buffer.alloc(64 * 48 * 1.5 * 6, 120);
   writeFileSync(join(setting.dir, "frames.yuv"), frames);
   writeFileSync(join(setting.dir, "short.yuv"), frames.subarray(1));
+  writeFileSync(join(setting.dir, "motion.json"), JSON.stringify(smile(10, 25)));
   const engine = start(setting);
   try {
     const ready = await engine.next(setting.startMs);
-    expect(ready).toMatchObject({ type: "ready", protocol: 1, slots: 1 });
-    engine.offers((ready as Ready).services);
+    expect(ready).toMatchObject({ type: "ready", protocol: PROTOCOL });
+    engine.offers(ready as Ready);
+    const filled: Filled = { ...setting };
     for (const line of readFileSync(path, "utf8").trim().split("\n")) {
-      await take(fill(JSON.parse(line), setting) as Step, engine);
+      const step = fill(JSON.parse(line), filled) as Step;
+      if ("cast" in step) filled.cast = (await castPicture(setting.image, step.cast)).cast;
+      else await take(step, engine);
     }
   } catch (error) {
     throw new Error(`${(error as Error).message}\nstderr: ${engine.errors()}`, { cause: error });
@@ -75,12 +79,11 @@ function start({ command, dir }: Setting) {
   const child: ChildProcess = spawn(command[0]!, command.slice(1), { cwd: dir, env: {}, stdio: "pipe" });
   const replies: Exclude<EngineReply, { type: "progress" }>[] = [];
   const shares = new Map<string, number>();
-  const sent = new Map<string, string>();
   const ended = new Set<string>();
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
   const requests = new Map<string, Request>();
   const unserved = new Set<string>();
-  let services: string[] = [];
+  let ready: Ready | undefined;
   let declined = false;
   let finishing: Promise<unknown> = Promise.resolve();
   let [text, errors, fault] = ["", "", undefined as unknown];
@@ -107,8 +110,9 @@ function start({ command, dir }: Setting) {
       return;
     }
     if (reply.type === "done") {
-      const result = resultSchemas[sent.get(reply.run) as keyof typeof resultSchemas].parse(reply.result);
-      if ("outputs" in result) finishing = finishFrames(requests.get(reply.run) as RunRequest, result);
+      const request = requests.get(reply.run)!;
+      const result = resultOf(request).parse(reply.result);
+      if (request.type === "run") finishing = finishFrames(request as AnimateRun, result as AnimateRunResult);
     }
     // A refused line whose run could not be read names none.
     if (reply.type !== "ready" && reply.run !== "") ended.add(reply.run);
@@ -130,20 +134,18 @@ function start({ command, dir }: Setting) {
     write: (line: string) => void child.stdin!.write(`${line}\n`),
     send(request: Request) {
       if (typeof request.run === "string" && request.type !== "cancel") {
-        sent.set(request.run, String(request.type));
         requests.set(request.run, request);
-        const { data } = requestSchema.safeParse(request);
-        if (data && data.type !== "run" && !services.includes(data.type)) unserved.add(request.run);
+        if (ready && !serves(ready, request)) unserved.add(request.run);
       }
       this.write(JSON.stringify(request));
     },
-    offers(names: string[]) {
-      services = names;
+    offers(said: Ready) {
+      ready = said;
     },
-    /** What is expected of a service that the engine does not offer is that it says so. */
-    due(expected: { run?: string; code?: string }): object {
-      const { run = "", code = "" } = expected;
-      declined = unserved.has(run) && code !== "unavailable";
+    /** What is expected of what the engine does not offer is that it says so. */
+    due(expected: { run?: string }): object {
+      const { run = "" } = expected;
+      declined = unserved.has(run);
       if (!declined) return expected;
       return { type: "failed", run, code: "not_supported", detail: "*" };
     },
@@ -166,8 +168,19 @@ function start({ command, dir }: Setting) {
   };
 }
 
+function serves({ kinds, checks, services }: Ready, { type, kind }: Request): boolean {
+  if (type === "run") return kinds.includes(String(kind));
+  return type === "check" ? checks.includes(String(kind)) : services.includes(String(type));
+}
+
+function resultOf({ type, kind }: Request): z.ZodType {
+  const task = TASKS[String(kind)];
+  if (type === "run") return task!.result;
+  return type === "check" ? task!.checkResult : SERVICES[type as keyof typeof SERVICES].result;
+}
+
 /** As a worker has it done for engines that leave raw frames. */
-async function finishFrames({ outputs, provenance }: RunRequest, { outputs: made }: RunResult): Promise<void> {
+async function finishFrames({ outputs, provenance }: AnimateRun, { outputs: made }: AnimateRunResult): Promise<void> {
   if (made.frames === undefined) return;
   const { video: spec, frames } = made;
   const context = { signal: new AbortController().signal, progress: () => {} };
@@ -175,7 +188,8 @@ async function finishFrames({ outputs, provenance }: RunRequest, { outputs: made
 }
 
 /** Puts in what `@…` stands for. */
-function fill(value: unknown, setting: Setting): unknown {
+function fill(value: unknown, setting: Filled): unknown {
+  if (value === "@cast") return setting.cast;
   if (typeof value === "string") {
     const [, frames, fps = "25"] = /^@smile:(\d+)(?::([\d.]+))?$/.exec(value) ?? [];
     if (frames !== undefined) return smile(Number(frames), Number(fps));
@@ -183,6 +197,7 @@ function fill(value: unknown, setting: Setting): unknown {
       .replace("@image", setting.image)
       .replace("@frames", join(setting.dir, "frames.yuv"))
       .replace("@short", join(setting.dir, "short.yuv"))
+      .replace("@motion", join(setting.dir, "motion.json"))
       .replace("@dir", setting.dir);
   }
   if (Array.isArray(value)) return value.map((item) => fill(item, setting));

@@ -10,6 +10,7 @@ import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
 import { AV_CODEC_FLAG_GLOBAL_HEADER, AV_PIX_FMT_YUV420P, AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Packet, Rational } from "node-av/lib";
 import sharp from "sharp";
+import { toldOf } from "./asked.ts";
 
 export type Curves = MotionFrames["faces"][number]["channels"];
 
@@ -30,12 +31,11 @@ export async function drivingClip(
 ): Promise<Buffer> {
   return withFolder(async (dir) => {
     const video = join(dir, "clip.mp4");
+    const motion = { fps: 25, frames, faces: [{ channels: curves }] };
+    const { run } = await toldOf({ image: portrait, motion, size, seed: 1 });
     await animate(
       {
-        ...{ type: "run", run: "clip", kind: "animate" },
-        inputs: { image: { path: portrait, type: "image/jpeg" } },
-        params: { size, face: 0, intensity: 1, seed: 1 },
-        motion: { fps: 25, frames, faces: [{ channels: curves }] },
+        ...{ type: "run", run: "clip", ...run },
         outputs: { video },
         provenance: { job: "clip", engine: "warp", version: "0" },
       },

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { EngineReply, EngineTask, ResultOf } from "@smileloop/core/engine/protocol.ts";
+import type { EngineReply, EngineRequest } from "@smileloop/core/engine/protocol.ts";
 import { NODE_FLAGS } from "../../functions/engines/node-engine.ts";
 
 export const HOST = fileURLToPath(new URL("../../packages/engine/src/host.ts", import.meta.url));
@@ -11,7 +11,7 @@ export const HOST = fileURLToPath(new URL("../../packages/engine/src/host.ts", i
 export type Engine = {
   pid: number;
   /** Resolves with the result; throws with the code and the sentence of `failed`. */
-  ask<Task extends EngineTask>(task: Task): Promise<ResultOf[Task["type"]]>;
+  ask<Result>(request: EngineRequest): Promise<Result>;
   /** The most memory that it has had, bytes. Linux. */
   peakBytes(): number;
   close(): Promise<void>;
@@ -36,10 +36,10 @@ export async function startEngine(args: string[] = []): Promise<Engine> {
   });
   return {
     pid: child.pid!,
-    ask: (task) =>
+    ask: (request) =>
       new Promise((resolve, reject) => {
-        waiting.set(task.run, { resolve, reject });
-        child.stdin!.write(`${JSON.stringify(task)}\n`);
+        waiting.set(request.run, { resolve, reject });
+        child.stdin!.write(`${JSON.stringify(request)}\n`);
       }),
     peakBytes: () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) * 1024,
     close: async () => {

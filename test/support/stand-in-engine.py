@@ -35,7 +35,7 @@ def script_of(path):
 
 
 def behaviour_of(task):
-    script = script_of(task["inputs"]["image"]["path"])
+    script = script_of(task["inputs"]["image"][0]["path"])
     trace = script.get("trace")
     if not trace:
         return script.get("run", "well")
@@ -48,7 +48,11 @@ def behaviour_of(task):
 
 
 def leave_frames(task):
-    count, fps = task["motion"]["frames"], task["motion"]["fps"]
+    motion = task["motion"]
+    if "path" in motion:
+        with open(motion["path"], encoding="utf-8") as file:
+            motion = json.load(file)
+    count, fps = motion["frames"], motion["fps"]
     path, _, size = option("--still", ":512x512").rpartition(":")
     width, height = (int(side) for side in size.split("x"))
     frame = open(path, "rb").read() if path else b"frame"
@@ -61,7 +65,7 @@ def leave_frames(task):
         "video": {"width": width, "height": height, "fps": fps, "frames": count},
         "frames": {"path": frames, "pixels": "yuv420p"},
     }
-    result = {"outputs": outputs, "faces": 1, "warnings": [], "ignoredChannels": [], "timings": {"render": 1}}
+    result = {"outputs": outputs, "warnings": [], "ignoredChannels": [], "timings": {"render": 1}}
     say({"type": "done", "run": task["run"], "result": result})
 
 
@@ -85,8 +89,8 @@ def work(task):
 
 if option("--start"):
     sys.exit(option("--start"))
-ready = {"type": "ready", "protocol": 1, "engine": "liveportrait", "version": "0.0.1"}
-say({**ready, "kinds": ["animate"], "services": [], "slots": 1})
+ready = {"type": "ready", "protocol": 2, "engine": "liveportrait", "version": "0.0.1"}
+say({**ready, "kinds": ["animate"], "checks": [], "services": []})
 for line in sys.stdin:
     request = json.loads(line)
     if request["type"] == "cancel":

@@ -1,6 +1,6 @@
 /**
  * An engine that renders nothing and misbehaves on command. It speaks the real protocol; what it does with a request is
- * written in the picture that the job brings: a JSON object with `run` and `check` (names of behaviours below, or lists of
+ * written in the picture that the job brings: a JSON object with `cast`, `run` and `check` (names of behaviours below, or lists of
  * them, one for each attempt). Where the picture says nothing, it does what it should.
  *
  * It imports nothing but Node's own modules, so that it starts fast.
@@ -10,16 +10,15 @@ import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import type {
-  CheckRequest,
-  EngineRequest,
-  FinishRequest,
-  RunRequest,
-  RunResult,
-} from "@smileloop/core/engine/protocol.ts";
+import type { Cast, CastRequest, FinishRequest } from "@smileloop/core/engine/services.ts";
+import type { AnimateCheck, AnimateRun, AnimateRunResult } from "@smileloop/core/engine/tasks/animate.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 
-/** What the picture of a job is made of. `trace`: a file that is told of every request by the pid that got it. */
+/** What the picture of a job is made of. `trace`: a file that is told of every run and check by the pid that got it. */
 export type StubScript = {
+  cast?: Behaviour;
+  /** Faces that move; one by default. */
+  movers?: number;
   run?: Behaviour;
   check?: Behaviour;
   /** Behaviours of the attempts, in turn; the last one goes on. Needs `trace`. */
@@ -30,8 +29,8 @@ export type StubScript = {
 /** A behaviour, or `fail:<code>`, or `slow:<ms>` (with progress). */
 export type Behaviour = keyof typeof behaviours | `fail:${string}` | `slow:${number}`;
 
-type Task = RunRequest | CheckRequest;
-type StubOptions = { engine: string; kinds: string; services: string; start: string };
+type Task = AnimateRun | AnimateCheck | CastRequest;
+type StubOptions = { engine: string; kinds: string; checks: string; services: string; start: string };
 
 const say = (message: unknown) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const progress = (run: string, done: number, total: number) =>
@@ -120,7 +119,8 @@ const { values } = parseArgs({
   options: {
     engine: { type: "string", default: "warp" },
     kinds: { type: "string", default: "animate" },
-    services: { type: "string", default: "check" },
+    checks: { type: "string", default: "animate" },
+    services: { type: "string", default: "cast" },
     /** `silent`: never says `ready`; `late`: takes its time; `broken`: exits at once; a sentence: exits with it. */
     start: { type: "string", default: "well" },
   },
@@ -128,7 +128,7 @@ const { values } = parseArgs({
 start(values);
 
 function start(options: StubOptions): void {
-  const { engine, kinds, services, start: how } = options;
+  const { engine, kinds, checks, services, start: how } = options;
   if (how === "late") return void setTimeout(() => start({ ...options, start: "well" }), 800);
   if (how === "broken") process.exit(1);
   if (how.includes(" ")) {
@@ -139,12 +139,12 @@ function start(options: StubOptions): void {
   if (how !== "silent") {
     say({
       type: "ready",
-      protocol: 1,
+      protocol: 2,
       engine,
       version: "9.9.9",
       kinds: list(kinds),
+      checks: list(checks),
       services: list(services),
-      slots: 1,
     });
   }
   createInterface({ input: process.stdin })
@@ -153,16 +153,16 @@ function start(options: StubOptions): void {
 }
 
 function take(line: string): void {
-  const request = JSON.parse(line) as EngineRequest;
+  const request = JSON.parse(line) as Task | FinishRequest | { type: "cancel"; run: string };
   if (request.type === "cancel") canceled = request.run;
-  else if (request.type === "run" || request.type === "check") act(request);
   else if (request.type === "finish") finishFrames(request);
+  else act(request);
 }
 
 function act(task: Task): void {
-  const script = scriptOf(task.inputs.image.path);
+  const script = scriptOf(task.inputs.image[0]!.path);
   let behaviour = script[task.type] ?? "well";
-  if (script.trace) {
+  if (script.trace && task.type !== "cast") {
     appendFileSync(script.trace, `${JSON.stringify({ type: task.type, pid: process.pid, run: task })}\n`);
     if (task.type === "run" && script.runs)
       behaviour = script.runs[Math.min(runsSoFar(script.trace), script.runs.length) - 1]!;
@@ -203,11 +203,11 @@ function leaveFrames(task: Task, name: string): void {
   if (task.type !== "run") throw new Error("A check leaves no frames.");
   const path = join(dirname(task.outputs.video), name);
   writeFileSync(path, "frames");
-  const result = resultOf(task) as RunResult;
+  const result = resultOf(task) as AnimateRunResult;
   say({
     type: "done",
     run: task.run,
-    result: { ...result, outputs: { video: specOf(task), frames: { path, pixels: "yuv420p" } } },
+    result: { ...result, outputs: { video: specOf(motionOf(task)), frames: { path, pixels: "yuv420p" } } },
   });
 }
 
@@ -220,7 +220,7 @@ function finishFrames({ run, frames, spec, outputs, provenance }: FinishRequest)
 
 function finish(task: Task): void {
   if (task.type === "run") {
-    const { fps, frames } = task.motion;
+    const { fps, frames } = motionOf(task);
     writeFileSync(
       task.outputs.video,
       JSON.stringify({ frames, fps, provenance: task.provenance, params: task.params }),
@@ -233,25 +233,47 @@ function finish(task: Task): void {
   }
 }
 
-function specOf({ motion: { fps, frames } }: Task) {
+/** Also of a long one, which comes by a file. */
+function motionOf({ motion }: AnimateRun | AnimateCheck): MotionFrames {
+  return "path" in motion ? (JSON.parse(readFileSync(motion.path, "utf8")) as MotionFrames) : motion;
+}
+
+function specOf({ fps, frames }: MotionFrames) {
   return { width: 512, height: 512, fps, frames };
+}
+
+/** Faces side by side, each with its whole motion. */
+function castOf(task: CastRequest): Cast {
+  const { movers = 1 } = scriptOf(task.inputs.image[0]!.path);
+  return {
+    picture: { width: 512, height: 512 },
+    frame: { crop: { x: 0, y: 0, width: 512, height: 512 }, width: 512, height: 512, enlarged: 1 },
+    faces: movers,
+    movers: Array.from({ length: movers }, (_, index) => ({
+      index,
+      crop: { x: 100 * (index + 1), y: 250, size: 90, angle: 0 },
+      score: 0.9,
+      points: Array.from({ length: 5 }, (): [number, number] => [100 * (index + 1), 250]),
+      ease: { all: 1, eyes: 1, head: 1 },
+    })),
+  };
 }
 
 /** The check reads the file; the run tells what it was asked for. */
 function resultOf(task: Task): unknown {
-  const spec = specOf(task);
+  if (task.type === "cast") return { cast: castOf(task), warnings: [], timings: { detect: 1 } };
+  const spec = specOf(motionOf(task));
   if (task.type === "run") {
     const warnings = [{ code: "enlarged", detail: "The crop was enlarged." }];
     const timings = { decode: 1, detect: 2, render: 3, encode: 4 };
     return {
       outputs: { video: { ...spec, frames: spec.frames + 1 } },
-      faces: 1,
       warnings,
       ignoredChannels: [],
       timings,
     };
   }
-  const text = readFileSync(task.file, "utf8");
+  const text = readFileSync(task.files.video, "utf8");
   const found = JSON.parse(text) as { frames: number; fps: number };
   const video = {
     ...spec,

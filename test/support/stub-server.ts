@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLog } from "@smileloop/core/log.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
+import { z } from "zod";
 
 const [dir = "", behaviour = "hang"] = process.argv.slice(2);
 const path = join(dir, "image.jpg");
@@ -21,13 +22,13 @@ const asked = engine.request(
   {
     type: "run",
     kind: "animate",
-    inputs: { image: { path, type: "image/jpeg" } },
-    params: { size: 512, face: 0, intensity: 1, seed: 0 },
+    inputs: { image: [{ path, type: "image/jpeg" }] },
     motion: { fps: 25, frames: 1, faces: [{ channels: {} }] },
     outputs: { video: join(dir, "video.mp4") },
     provenance: { job: "a", engine: "warp", version: "1" },
   },
   {
+    result: z.unknown(),
     timeoutMs: 60_000,
     onProgress: ({ stage }) => {
       if (behaviour === "family") child = stage;

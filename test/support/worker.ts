@@ -38,7 +38,7 @@ export const smile: Preset = {
 export type Shop = ReturnType<typeof openShop>;
 
 /** `clock` runs like the system's, but can be put forward. */
-export function openShop() {
+export function openShop({ presets = new Map([[smile.name, smile]]) }: { presets?: Map<string, Preset> } = {}) {
   let aheadMs = 0;
   const clock: Clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep };
   const dir = mkdtempSync(join(tmpdir(), "smileloop-worker-"));
@@ -46,7 +46,6 @@ export function openShop() {
   const records: Records = memoryRecords({ clock });
   const files: Files = memoryFiles({ clock, links: createLocalLinks(Buffer.alloc(32, 1)) });
   const queue = memoryQueue({ clock });
-  const presets = new Map([[smile.name, smile]]);
   const kinds = kindsWith(presets, ["warp", "liveportrait"]);
   const handlers = createHandlers({ presets });
   const store = { records, files, queue, clock };

@@ -6,18 +6,20 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AnimateParams, RunRequest } from "@smileloop/core/engine/protocol.ts";
+import type { CastParams } from "@smileloop/core/engine/services.ts";
+import type { AnimateRun } from "@smileloop/core/engine/tasks/animate.ts";
 import { sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { type Told, toldOf } from "../../test/support/asked.ts";
 import { startEngine } from "../../test/support/engine.ts";
 import { twelveMegapixels } from "../../test/support/pictures.ts";
 import { type Figure, median, type Part, RUNS, seconds, timed } from "./measure.ts";
 
 const PRESETS = fileURLToPath(new URL("../../presets", import.meta.url));
-const WORK_ONLY = ["--kinds", "animate", "--services", "inspect,finish"];
+const WORK_ONLY = ["--kinds", "animate", "--checks", "", "--services", "inspect,finish"];
 
 export const clip: Part = { name: "clip", figures: () => inFolder(clipFigures) };
 export const growth: Part = { name: "growth", figures: () => inFolder(growthFigures), onRequest: true };
@@ -31,7 +33,7 @@ async function inFolder(figures: (dir: string) => Promise<Figure[]>): Promise<Fi
   }
 }
 
-type Case = { name: string; preset: string; size: AnimateParams["size"]; target: number | null; memory?: number };
+type Case = { name: string; preset: string; size: CastParams["size"]; target: number | null; memory?: number };
 
 const CASES: Case[] = [
   { name: "512², gentle_smile", preset: "gentle_smile", size: 512, target: 1.0, memory: 350 },
@@ -48,7 +50,7 @@ async function clipFigures(dir: string): Promise<Figure[]> {
   const figures: Figure[] = [];
   const perFrame = new Map<string, number>();
   for (const { name, preset, size, target, memory } of CASES) {
-    const request = requestFor(image, video, preset, size);
+    const request = await requestFor(image, video, preset, size);
     const engine = await startEngine(WORK_ONLY);
     await engine.ask({ ...request, run: "warm-up" });
     const runs = seconds(await timed(RUNS, (run) => engine.ask({ ...request, run: `${run}` })));
@@ -77,7 +79,7 @@ async function clipFigures(dir: string): Promise<Figure[]> {
   return figures;
 }
 
-async function inNewProcess(request: RunRequest): Promise<void> {
+async function inNewProcess(request: AnimateRun): Promise<void> {
   const engine = await startEngine(WORK_ONLY);
   await engine.ask(request);
   await engine.close();
@@ -94,7 +96,7 @@ async function growthFigures(dir: string): Promise<Figure[]> {
   const engine = await startEngine(WORK_ONLY);
   let settled = 0;
   for (let nth = 0; nth < CLIPS; nth++) {
-    const request = requestFor(image, join(dir, "clip.mp4"), names[nth % names.length]!, 512);
+    const request = await requestFor(image, join(dir, "clip.mp4"), names[nth % names.length]!, 512);
     await engine.ask({ ...request, run: `${nth}` });
     if (nth + 1 === SETTLED) settled = engine.peakBytes();
   }
@@ -106,15 +108,19 @@ async function growthFigures(dir: string): Promise<Figure[]> {
   ];
 }
 
-function requestFor(image: string, video: string, name: string, size: AnimateParams["size"]): RunRequest {
+async function requestFor(
+  image: string,
+  video: string,
+  name: string,
+  size: CastParams["size"],
+): Promise<AnimateRun & Told["run"]> {
   const preset = loadPresets(PRESETS).get(name)!;
+  const motion = sampleMotion(presetMotion(preset), { fps: 25, durationSeconds: preset.duration, intensity: 1 });
+  const { run } = await toldOf({ image, motion, size });
   return {
     type: "run",
     run: "run",
-    kind: "animate",
-    inputs: { image: { path: image, type: "image/jpeg" } },
-    params: { size, face: 0, intensity: 1, seed: 0 },
-    motion: sampleMotion(presetMotion(preset), { fps: 25, durationSeconds: preset.duration, intensity: 1 }),
+    ...run,
     outputs: { video },
     provenance: { job: "0".repeat(32), engine: "warp", version: "0" },
   };

@@ -1,10 +1,12 @@
 /** A clip as the quality table looks at it: its frames before and after the encoder, and the face that is found again in each. */
 import { rmSync } from "node:fs";
-import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+import type { CastParams } from "@smileloop/core/engine/services.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { type Face, type Landmarks, trackFace } from "@smileloop/engine/face/face.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { openStage } from "@smileloop/engine/warp/animate.ts";
 import type { Matte } from "@smileloop/engine/warp/behind/matte.ts";
 import { toRgb } from "@smileloop/engine/warp/canvas/planes.ts";
@@ -26,11 +28,12 @@ export type Clip = {
 export async function makeClip(
   portrait: string,
   motion: MotionFrames,
-  size: AnimateParams["size"],
+  size: CastParams["size"],
   file: string,
 ): Promise<Clip> {
-  const params = { size, face: 0, intensity: 1, seed: 0 } as const;
-  const { scene, frame } = await openStage(portrait, params, motion, new AbortController().signal);
+  const { cast } = await castPicture(portrait, { size, face: 0 });
+  const options = { cast, motion: motionOfCast(motion, cast.movers, 0), seed: 0, signal: new AbortController().signal };
+  const { scene, frame } = await openStage(portrait, options);
   const { width, height } = scene.still;
   const provenance = { job: "quality", engine: "warp", version: "0" };
   const writer = await openVideoWriter({ path: file, width, height, fps: motion.fps, provenance });

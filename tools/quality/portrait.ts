@@ -1,6 +1,6 @@
 /** All presets on one portrait, measured. */
 import { join } from "node:path";
-import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { type Clip, makeClip } from "./clip.ts";
@@ -21,7 +21,7 @@ export function presetFrames(name: string, fps: number, intensity = 1): MotionFr
 export async function portraitFigures(
   portrait: string,
   names: string[],
-  { size, fps }: { size: AnimateParams["size"]; fps: number },
+  { size, fps }: { size: CastParams["size"]; fps: number },
   dir: string,
 ): Promise<PresetFigures[]> {
   const file = join(dir, "clip.mp4");

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, parse } from "node:path";
 import { parseArgs } from "node:util";
-import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { distance, measuredCurves } from "./curves.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
@@ -32,7 +32,7 @@ if (!values.portraits || !values.out) {
   process.exit(2);
 }
 const out = values.out;
-const size = (values.size === "source" ? "source" : Number(values.size)) as AnimateParams["size"];
+const size = (values.size === "source" ? "source" : Number(values.size)) as CastParams["size"];
 mkdirSync(out, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), "quality-"));
 const files = readdirSync(values.portraits)

@@ -2,11 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
-import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
+import { type ExtractResult, extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { DRIVING_SLOT } from "@smileloop/core/kinds/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
-import type { Motion } from "@smileloop/core/motion/motion.ts";
+import { type Motion, motionSchema } from "@smileloop/core/motion/motion.ts";
+import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { builtInSetup } from "../../../functions/engines/index.ts";
 import type { MotionArgs } from "./args.ts";
@@ -54,21 +55,28 @@ async function read(
   { path, type }: { path: string; type: string },
   { quiet, json }: MotionArgs,
   signal: AbortSignal,
-): Promise<ExtractResult> {
+): Promise<ExtractResult & { motion: Motion }> {
   const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   const report = await createProgressReport({ quiet: quiet || json, bar: process.stderr.isTTY === true });
   const log = createLog({ level: "silent" });
   const { engineCommand, queueName: name } = await builtInSetup();
   const engine = createEngineProcess({ ...engineCommand, name, workRoot: folder, log });
   try {
-    return await engine.request(
-      { type: "extract", inputs: { driving: { path: resolve(path), type } }, limits: { seconds: MAX_SECONDS } },
+    const found = await engine.request(
       {
+        type: "extract",
+        inputs: { driving: [{ path: resolve(path), type }] },
+        limits: { seconds: MAX_SECONDS },
+        outputs: { motion: join(folder, "motion.json") },
+      },
+      {
+        result: extractResultSchema,
         timeoutMs: TIMEOUT_MS,
         signal,
         onProgress: ({ stage, done, total }) => report.update({ stage, done, total, percent: (100 * done) / total }),
       },
     );
+    return { ...found, motion: await unpackMotion<Motion>(found.motion, motionSchema) };
   } finally {
     report.stop();
     await engine.stop({ graceMs: 0 });

@@ -66,7 +66,12 @@ export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 /** One fault in a request: `loc` is the path to it, such as `["body", "params", "fps"]`. */
 export type FieldError = { loc: (string | number)[]; msg: string; type: string };
 
-type AppErrorOptions = { cause?: unknown; errors?: FieldError[]; retryAfterSeconds?: number };
+type AppErrorOptions = {
+  cause?: unknown;
+  errors?: FieldError[];
+  retryAfterSeconds?: number;
+  input?: string | undefined;
+};
 
 /** An error that a client may see: `message` is the `detail` it reads. Anything else thrown answers 500, its message hidden. */
 export class AppError extends Error {
@@ -74,6 +79,8 @@ export class AppError extends Error {
   readonly errors: FieldError[] | undefined;
   /** When it is worth trying again. */
   readonly retryAfterSeconds: number | undefined;
+  /** The slot whose file is at fault. */
+  readonly input: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -81,6 +88,7 @@ export class AppError extends Error {
     this.code = code;
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.input = options.input;
   }
 
   get status(): number {
@@ -89,6 +97,16 @@ export class AppError extends Error {
 
   get retryable(): boolean {
     return ERRORS[this.code].retryable;
+  }
+}
+
+/** Work that only reads the file of one slot: what it throws names the slot. */
+export async function blaming<T>(input: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === "canceled") throw error;
+    throw new AppError(error.code, error.message, { cause: error.cause, input });
   }
 }
 

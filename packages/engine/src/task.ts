@@ -1,3 +1,5 @@
+import type { z } from "zod";
+
 /** What every task of the engine is given beside its request. */
 export type TaskContext = {
   /** Aborted when the task is canceled: stop within a second, leave no output, and throw `signal.reason`. */
@@ -8,3 +10,29 @@ export type TaskContext = {
    */
   progress(stage: string, done: number, total: number): void;
 };
+
+export type Work<Request> = (request: Request, context: TaskContext) => Promise<unknown>;
+
+/** One thing that a process can be asked: how its requests are read, and where its work is. */
+export type Part = {
+  schema: z.ZodType;
+  /** Loaded when the process has said `ready`, unless `later`: then by the first request. */
+  load(): Promise<Work<unknown>>;
+  later: boolean;
+};
+
+/** What an engine's processes can be asked, by kind and by the name of the service. */
+export type Offer = {
+  runs: Record<string, Part>;
+  checks: Record<string, Part>;
+  services: Record<string, Part>;
+};
+
+/** A part whose work takes what its schema reads. */
+export function part<Request>(
+  schema: z.ZodType<Request>,
+  load: () => Promise<Work<Request>>,
+  { later = false } = {},
+): Part {
+  return { schema, load: load as () => Promise<Work<unknown>>, later };
+}

@@ -10,7 +10,8 @@ import { dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
-import type { Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
+import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
+import { type FinishRequest, finishResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/job.ts";
@@ -21,6 +22,11 @@ import type { StageShares } from "./kinds/handler.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
 
 export type LocalFile = { path: string; type: string; bytes: number };
+
+/** As messages to engines name it. */
+export function fileOf({ path, type }: LocalFile): EngineFile {
+  return { path, type };
+}
 
 /** What is known of an output; `bytes` where it was checked: another length then is a changed file. */
 export type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
@@ -119,7 +125,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
   const helper = options.helper ?? engine;
   const timings: Record<string, number> = {};
   let expected = record.estimate_s;
-  const offers = (service: string) => (ready.services as string[]).includes(service);
+  const offers = (service: string) => ready.services.includes(service);
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
     const started = clock.now();
     if (Object.hasOwn(stages, stage)) report(progressAt(stages, stage, { done: 0, total: 1 }));
@@ -147,8 +153,15 @@ export function createJobIo(options: JobIoOptions): JobIo {
       if (dirname(resolve(frames.path)) !== dirname(path)) {
         throw new AppError("engine_failed", "The engine left its frames where they do not belong.");
       }
-      const task = { type: "finish" as const, frames, spec, outputs: { video: path }, provenance };
-      await (offers("finish") ? engine : helper).request(task, { ...requestOptions(), onProgress: undefined });
+      const request: Omit<FinishRequest, "run"> = {
+        type: "finish",
+        frames,
+        spec,
+        outputs: { video: path },
+        provenance,
+      };
+      const options = { ...requestOptions(), onProgress: undefined, result: finishResultSchema };
+      await (offers("finish") ? engine : helper).request(request, options);
       await rm(frames.path, { force: true });
     },
   };

@@ -1,5 +1,6 @@
 /** Who moves: the faces that were asked for, those that have to stay still, and how gently each moves. */
-import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+import type { Warning } from "@smileloop/core/engine/protocol.ts";
+import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { isClear } from "../face/clarity.ts";
 import { chooseFace, type Face, MIN_EYE_DISTANCE } from "../face/face.ts";
@@ -18,17 +19,15 @@ const MOST_MOVERS = 12;
 /** A face that moves: its index in the picture, largest first, and the face in the small picture's pixels. */
 export type Mover = { index: number; face: Face; ease: Ease };
 
-export type Warning = { code: string; detail: string };
-export type Cast = { movers: Mover[]; framing: Framing; warnings: Warning[] };
+export type Casting = { movers: Mover[]; framing: Framing; warnings: Warning[] };
 
 type Reason = "small" | "turned" | "outside" | "crowd";
 
 /**
- * `faces` as `findFaces` gives them for `picture`. Pure but for looking at the picture, so that whoever renders and whoever checks
- * come to the same. Throws `no_face`, `face_not_there`, and where no face is left that could move `face_too_small` or
+ * `faces` as `findFaces` gives them for `picture`. Pure but for looking at the picture. Throws `no_face`, `face_not_there`, and where no face is left that could move `face_too_small` or
  * `face_turned_away`.
  */
-export async function castOf(picture: Picture, faces: Face[], params: AnimateParams): Promise<Cast> {
+export async function castOf(picture: Picture, faces: Face[], params: CastParams): Promise<Casting> {
   const { fullWidth, fullHeight } = picture;
   const scale = fullWidth / picture.width;
   const asked = params.face === "all" ? faces : [chooseFace(faces, params.face)];
@@ -61,7 +60,11 @@ export async function castOf(picture: Picture, faces: Face[], params: AnimatePar
     movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, legibility, others) });
   }
   const stays = [...stay].map(([face, reason]) => ({ index: faces.indexOf(face), reason }));
-  return { movers, framing: frame, warnings: [...warnOfStill(stays, faces.length), ...warnOfEase(movers, params)] };
+  return {
+    movers,
+    framing: frame,
+    warnings: [...warnOfStill(stays, faces.length), ...warnOfEase(movers, params), ...warnOfFrame(frame, params)],
+  };
 }
 
 /** The part of a face that lies in the picture, in pixels of the full picture. */
@@ -115,7 +118,7 @@ function warnOfStill(stays: { index: number; reason: Reason }[], count: number):
   return [{ code: "faces_left_still", detail }];
 }
 
-const EASED: Record<Exclude<Ease["why"], undefined>, { code: string; detail: string }> = {
+const EASED: Record<NonNullable<Ease["why"]>, { code: string; detail: string }> = {
   turned: {
     code: "motion_eased",
     detail:
@@ -137,7 +140,7 @@ const EASED: Record<Exclude<Ease["why"], undefined>, { code: string; detail: str
   },
 };
 
-function warnOfEase(movers: Mover[], { face }: AnimateParams): Warning[] {
+function warnOfEase(movers: Mover[], { face }: CastParams): Warning[] {
   return (Object.keys(EASED) as (keyof typeof EASED)[]).flatMap((why) => {
     const indices = movers.filter(({ ease }) => ease.why === why).map(({ index }) => index);
     if (indices.length === 0) return [];
@@ -145,6 +148,14 @@ function warnOfEase(movers: Mover[], { face }: AnimateParams): Warning[] {
     const each = indices.length === 1 ? `Face ${indices[0]}` : `Each of the faces ${named(indices)}`;
     return [{ code, detail: `${face === "all" ? each : "The face"} ${detail}` }];
   });
+}
+
+function warnOfFrame({ enlarged, width }: Framing, { size }: CastParams): Warning[] {
+  // less is not seen
+  if (enlarged < 1.1) return [];
+  const detail = `The part of the picture around the face was enlarged ${enlarged.toFixed(1)} times to ${width} pixels, so it looks softer`;
+  const smaller = width !== size ? `; the picture is too small for ${size}` : "";
+  return [{ code: "enlarged", detail: `${detail}${smaller}.` }];
 }
 
 function named(indices: number[]): string {

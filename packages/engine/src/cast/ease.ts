@@ -1,15 +1,9 @@
 /** How gently a face moves that cannot bear the whole motion. */
-import type { Channel } from "@smileloop/core/motion/motion.ts";
+import type { CastMover } from "@smileloop/core/engine/services.ts";
 import type { Face } from "../face/face.ts";
-import type { FaceFrames } from "./phases.ts";
 
-/** Factors for what the motion asks: of all channels, and of those of the eyes and of the head besides. */
-export type Ease = {
-  all: number;
-  eyes: number;
-  head: number;
-  why: "turned" | "unclear" | "sideways" | "hidden" | undefined;
-};
+/** Factors for what the motion asks: of all channels, and of those of the eyes and of the head besides (`motionOfCast`). */
+export type Ease = CastMover["ease"];
 
 /** Degrees of the mesh from which on, and up to which, a turned head eases the motion, and what is left of it then. */
 const TURNED = { from: 32, to: 52, least: 0.6 };
@@ -36,18 +30,7 @@ export function easeOf(face: Placed, { clear, eyesHidden }: Legibility, others: 
   if (!clear) return { all: Math.min(all, UNCLEAR.all), eyes: UNCLEAR.eyes, head, why: "unclear" };
   if (Math.abs(face.roll) > SIDEWAYS) return { all, eyes: 0, head, why: "sideways" };
   if (eyesHidden) return { all, eyes: 0, head, why: "hidden" };
-  return { all, eyes: 1, head, why: turned > 0 ? "turned" : undefined };
-}
-
-/** The curves that a face shows of those that are asked. */
-export function eased({ channels }: FaceFrames, { all, eyes, head }: Ease): FaceFrames {
-  if (all === 1 && eyes === 1 && head === 1) return { channels };
-  const shown: FaceFrames["channels"] = {};
-  for (const [name, values] of Object.entries(channels) as [Channel, number[]][]) {
-    const limit = name.startsWith("eye") ? eyes : name.startsWith("head") ? head : 1;
-    shown[name] = values.map((value) => value * Math.min(all, limit));
-  }
-  return { channels: shown };
+  return { all, eyes: 1, head, ...(turned > 0 ? { why: "turned" } : {}) };
 }
 
 function gap({ box: a }: Placed, { box: b }: Placed): number {

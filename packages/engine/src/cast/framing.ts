@@ -1,17 +1,9 @@
-/** Which part of a picture becomes the frame. Pure: the engine renders by it, `check` asks it what size is due. */
-import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+/** Which part of a picture becomes the frame. Pure. */
+import type { Cast, CastParams } from "@smileloop/core/engine/services.ts";
 
 export type FramedFace = { box: { x: number; y: number; width: number; height: number } };
 
-export type Framing = {
-  /** Pixels of the upright full picture, whole numbers. */
-  crop: { x: number; y: number; width: number; height: number };
-  /** Of the frame, even. */
-  width: number;
-  height: number;
-  /** Frame pixels per picture pixel, where it is more than 1; else 1. */
-  enlarged: number;
-};
+export type Framing = Cast["frame"];
 
 export const MAX_SOURCE_SIDE = 1280;
 const MAX_ENLARGED = 2;
@@ -30,7 +22,7 @@ export function framing(
   pictureWidth: number,
   pictureHeight: number,
   faces: FramedFace[],
-  size: AnimateParams["size"],
+  size: CastParams["size"],
 ): Framing {
   if (size === "source") return whole(pictureWidth, pictureHeight);
   const available = Math.min(pictureWidth, pictureHeight);

@@ -1,15 +1,14 @@
 /** Looks at a finished video beside the picture that it was made from. */
-import type { CheckRequest } from "@smileloop/core/engine/protocol.ts";
+import type { Cast } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
-import { castOf, type Mover } from "../cast/cast.ts";
-import { eased } from "../cast/ease.ts";
-import { type Framing, MAX_SOURCE_SIDE } from "../cast/framing.ts";
-import { phasesOf } from "../cast/phases.ts";
+import type { Framing } from "../cast/framing.ts";
+import { curvesOf, type ReadMover, readCast } from "../cast/read-cast.ts";
 import { isSteady } from "../face/clarity.ts";
-import { type Face, type FaceCrop, findFaces } from "../face/face.ts";
+import type { Face, FaceCrop } from "../face/face.ts";
 import { sharpnessOf } from "../face/sharpness.ts";
-import { decodePicture, type Picture } from "../media/picture.ts";
+import type { Picture } from "../media/picture.ts";
+import { smallPicture } from "../media/small-picture.ts";
 import { readVideo, type VideoInfo } from "../media/video-reader.ts";
 import { type Demand, demandsOf, strengthAt } from "./demands.ts";
 import { type EyeView, eyesChanged } from "./eye-patch.ts";
@@ -70,19 +69,22 @@ type Subject = {
   demands: Demand[];
   wanted: number[];
 };
-type Source = { picture: Picture; framing: Framing; subjects: Subject[] };
+type Source = { picture: Picture; subjects: Subject[] };
+
+/** Paths of the picture and of the video; who was to move in what frame, and how. */
+export type Case = { picture: string; video: string; cast: Cast; motion: MotionFrames };
 
 /** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`. */
 export async function examine(
-  request: CheckRequest,
+  { picture, video, cast, motion }: Case,
   signal: AbortSignal,
 ): Promise<{ faces: Evidence[]; info: VideoInfo; timings: Record<string, number> }> {
   const started = performance.now();
-  const source = await readSource(request, signal);
+  const source = await readSource(picture, cast, motion, signal);
   const wanted = new Set(source.subjects.flatMap((subject) => subject.wanted));
-  const { info, frames } = await readFrames(request.file, wanted, signal);
+  const { info, frames } = await readFrames(video, wanted, signal);
   const decoded = performance.now();
-  requireShape(info, request, source.framing);
+  requireShape(info, motion, cast.frame);
   const faces: Evidence[] = [];
   for (const subject of source.subjects) faces.push(await look(subject, source.picture, info, frames, signal));
   const ended = performance.now();
@@ -157,34 +159,35 @@ async function readFrames(
 }
 
 /** The picture that was given, the faces that should move in it, and where they lie in the video. */
-async function readSource({ inputs, params, motion }: CheckRequest, signal: AbortSignal): Promise<Source> {
-  const picture = await decodePicture(inputs.image.path, { maxSide: MAX_SOURCE_SIDE });
+async function readSource(path: string, cast: Cast, motion: MotionFrames, signal: AbortSignal): Promise<Source> {
+  const picture = await smallPicture(path);
   signal.throwIfAborted();
-  const { movers, framing } = await castOf(picture, await findFaces(picture), params);
+  const movers = await readCast(picture, cast);
   signal.throwIfAborted();
-  const curves = phasesOf(motion, movers.length, params.seed);
   const full = picture.fullWidth / picture.width;
-  const scale = framing.width / framing.crop.width;
+  const { frame } = cast;
+  const scale = frame.width / frame.crop.width;
   const subjects: Subject[] = [];
-  for (const [nth, { index, face, ease }] of movers.entries()) {
-    const own = { ...motion, faces: [eased(curves[nth]!, ease)] };
+  for (const [nth, mover] of movers.entries()) {
+    const { index, face, ease } = mover;
+    const own = { ...motion, faces: [curvesOf(motion, nth)] };
     const least = movers.length > 1 ? LEAST_MEASURED.ofMany : LEAST_MEASURED.one;
     const large = face.eyeDistance * full * scale >= least;
-    const legible = large && (await isLegible(picture, { index, face, ease }));
+    const legible = large && (await isLegible(picture, mover));
     const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
     const sharpness = sharpnessOf(picture, face);
     const gaping = lipGap(face) > GAPING_MOUTH;
     const demands = due.filter(({ kind }) => canTell(kind, face, ease, sharpness) && !(kind === "smile" && gaping));
     const crop = {
-      x: (face.crop.x * full - framing.crop.x) * scale,
-      y: (face.crop.y * full - framing.crop.y) * scale,
+      x: (face.crop.x * full - frame.crop.x) * scale,
+      y: (face.crop.y * full - frame.crop.y) * scale,
       size: face.crop.size * full * scale,
       angle: face.crop.angle,
     };
     const wanted = framesToLookAt(own, demands, movers.length > 1);
     subjects.push({ index, face, crop, motion: own, legible, demands, wanted });
   }
-  return { picture, framing, subjects };
+  return { picture, subjects };
 }
 
 /** Between the middles of the lips' inner edges, in E. */
@@ -193,18 +196,18 @@ function lipGap({ points, eyeDistance }: Face): number {
 }
 
 /** Heads beside others pull at one another, and of faces that are turned the landmarks follow the mouth only roughly. */
-function canTell(kind: Demand["kind"], { yaw, pitch }: Face, ease: Mover["ease"], sharpness: number): boolean {
+function canTell(kind: Demand["kind"], { yaw, pitch }: Face, ease: ReadMover["ease"], sharpness: number): boolean {
   if (["pitch", "yaw", "roll"].includes(kind)) return ease.head === 1;
   if (sharpness < LEAST_SHARP) return false;
   return kind === "lids" || kind === "wink" || Math.max(Math.abs(yaw), Math.abs(pitch)) < FACING;
 }
 
 /** Whether the landmarks of a face can tell how it moves. */
-async function isLegible(picture: Picture, { face, ease }: Mover): Promise<boolean> {
+async function isLegible(picture: Picture, { face, ease }: ReadMover): Promise<boolean> {
   return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
 }
 
-function requireShape(info: VideoInfo, { motion }: CheckRequest, due: Framing): void {
+function requireShape(info: VideoInfo, motion: MotionFrames, due: Framing): void {
   const rate = Math.abs(info.fps / motion.fps - 1) < 0.002 && info.constantRate;
   if (info.width === due.width && info.height === due.height && info.frames === motion.frames && rate) return;
   throw new AppError(

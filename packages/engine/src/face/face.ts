@@ -44,19 +44,29 @@ export function chooseFace(faces: Face[], index: number): Face {
   );
 }
 
+/** A face that was found before, read again: `crop` and `score` are those of `Face`. */
+export async function faceAt(picture: Picture, crop: FaceCrop, score: number): Promise<Face> {
+  return faceOf(await trackFace(picture, crop), crop, score);
+}
+
 function readFace(ready: Models, picture: Picture, candidate: Candidate, limits: Limits): Face | undefined {
   const first = meshesAt(ready, picture, [candidate.crop])[0]!;
   if (first.score < limits.mesh) return undefined;
   const crop = cropAround(first.points);
   const landmarks = landmarksAt(ready, picture, crop);
-  const { points, meshScore } = landmarks;
+  const { meshScore } = landmarks;
   if (meshScore < limits.mesh || candidate.score + meshScore < limits.sum) return undefined;
+  return faceOf(landmarks, crop, candidate.score);
+}
+
+function faceOf(landmarks: Landmarks, crop: FaceCrop, score: number): Face {
+  const { points } = landmarks;
   return {
     ...landmarks,
     crop,
     box: boxOf(points),
     eyeDistance: Math.hypot(points[263 * 3]! - points[33 * 3]!, points[263 * 3 + 1]! - points[33 * 3 + 1]!),
-    score: candidate.score,
+    score,
     ...poseOf(points),
   };
 }

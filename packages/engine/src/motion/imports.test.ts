@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
 import { motionSchema, type Track } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { extract } from "../services/extract.ts";
+import { type Extracted, extractFile } from "../services/extract.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -13,15 +12,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-function read(content: string | object, seconds = 10): Promise<ExtractResult> {
+function read(content: string | object, seconds = 10): Promise<Extracted> {
   const path = join(dir, "driving");
   writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
   const context = { signal: new AbortController().signal, progress: () => {} };
-  const inputs = { driving: { path, type: "application/octet-stream" } };
-  return extract({ type: "extract", run: "r", inputs, limits: { seconds } }, context);
+  return extractFile(path, seconds, context);
 }
 
-const samplesOf = ({ motion }: ExtractResult, channel: string): number[] => {
+const samplesOf = ({ motion }: Extracted, channel: string): number[] => {
   const track = (motion.faces[0]!.channels as Record<string, Track>)[channel];
   return track && "samples" in track ? track.samples : [];
 };
@@ -118,7 +116,7 @@ describe("MediaPipe", () => {
     facialTransformationMatrixes: [matrix(0.2 * x, 0.889 * x)],
     timestampMs: 1000 + i * 33.3333,
   }));
-  const moves = (result: ExtractResult) => {
+  const moves = (result: Extracted) => {
     expect(peak(samplesOf(result, "jawOpen"))).toBeCloseTo(0.6, 1);
     expect(peak(samplesOf(result, "headYaw"))).toBeCloseTo(0.2 * (180 / Math.PI), 0);
     expect(peak(samplesOf(result, "headX"))).toBeCloseTo(0.1, 2);

@@ -2,12 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
 import { type Channel, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Curves, drivingClip, type Format, hump, reencoded, stillClip } from "../../../../test/support/clips.ts";
 import { COFFEE, GRACE_HOPPER } from "../../../../test/support/pictures.ts";
-import { extract } from "./extract.ts";
+import { type Extracted, extractFile } from "./extract.ts";
 
 const FRAMES = 40;
 const asked: Curves = {
@@ -25,18 +24,17 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-function read(bytes: Uint8Array, seconds = 10, signal = new AbortController().signal): Promise<ExtractResult> {
+function read(bytes: Uint8Array, seconds = 10, signal = new AbortController().signal): Promise<Extracted> {
   const path = join(dir, "driving");
   writeFileSync(path, bytes);
-  const inputs = { driving: { path, type: "video/mp4" } };
-  return extract({ type: "extract", run: "r", inputs, limits: { seconds } }, { signal, progress: () => {} });
+  return extractFile(path, seconds, { signal, progress: () => {} });
 }
 
-function curve({ motion }: ExtractResult, channel: Channel): number[] {
+function curve({ motion }: Extracted, channel: Channel): number[] {
   const options = { fps: 25, durationSeconds: FRAMES / 25, intensity: 1, stretch: false };
   return sampleMotion(motion, options).faces[0]!.channels[channel] ?? Array(FRAMES).fill(0);
 }
-const both = (result: ExtractResult, name: "mouthSmile" | "eyeBlink"): number[] =>
+const both = (result: Extracted, name: "mouthSmile" | "eyeBlink"): number[] =>
   curve(result, `${name}Left`).map((value, i) => (value + curve(result, `${name}Right`)[i]!) / 2);
 
 function correlation(a: number[], b: number[]): number {
@@ -48,7 +46,7 @@ function correlation(a: number[], b: number[]): number {
 }
 
 /** Follows what was asked in time and in size. */
-function expectAsked(result: ExtractResult): void {
+function expectAsked(result: Extracted): void {
   for (const [name, values] of [
     ["mouthSmile", both(result, "mouthSmile")],
     ["eyeBlink", both(result, "eyeBlink")],

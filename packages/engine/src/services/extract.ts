@@ -1,7 +1,9 @@
 /** The service `extract`: from a file in which a face moves to a Motion. */
 import { open, readFile, stat } from "node:fs/promises";
-import type { ExtractRequest, ExtractResult } from "@smileloop/core/engine/protocol.ts";
-import { AppError } from "@smileloop/core/errors.ts";
+import type { ExtractRequest, ExtractResult } from "@smileloop/core/engine/services.ts";
+import { AppError, blaming } from "@smileloop/core/errors.ts";
+import type { Motion } from "@smileloop/core/motion/motion.ts";
+import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { denseMotion } from "../motion/dense.ts";
 import { readExpressions } from "../motion/expressions.ts";
 import { unreadable } from "../motion/faults.ts";
@@ -21,8 +23,17 @@ const MAX_TEXT_BYTES = 24 * 1024 * 1024;
  * `input_too_large`, `too_large`, `unsupported_type`, `empty_file`, and the signal's reason.
  */
 export async function extract(request: ExtractRequest, context: TaskContext): Promise<ExtractResult> {
-  const { path } = request.inputs.driving;
-  return (await looksLikeText(path)) ? fromText(request) : fromVideo(request, context);
+  const { path } = request.inputs.driving[0]!;
+  const { motion, ...rest } = await blaming("driving", extractFile(path, request.limits.seconds, context));
+  const target = request.outputs?.motion;
+  return { ...rest, motion: target === undefined ? motion : await packMotion(motion, target) };
+}
+
+export type Extracted = ExtractResult & { motion: Motion };
+
+/** What `extract` answers, the motion inline however long it is. */
+export async function extractFile(path: string, maxSeconds: number, context: TaskContext): Promise<Extracted> {
+  return (await looksLikeText(path)) ? fromText(path, maxSeconds) : fromVideo(path, maxSeconds, context);
 }
 
 async function looksLikeText(path: string): Promise<boolean> {
@@ -34,18 +45,17 @@ async function looksLikeText(path: string): Promise<boolean> {
   return !bytes.includes(0) && bytes.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
 }
 
-async function fromText({ inputs, limits }: ExtractRequest): Promise<ExtractResult> {
+async function fromText(path: string, maxSeconds: number): Promise<Extracted> {
   const started = performance.now();
-  const { path } = inputs.driving;
   const { size } = await stat(path);
   if (size > MAX_TEXT_BYTES) {
     throw new AppError("too_large", `The driving file has ${size} bytes; of text, at most ${MAX_TEXT_BYTES} are read.`);
   }
-  const { kind, motion, seconds, frames, fps, cut } = readText(await readFile(path, "utf8"), limits.seconds);
+  const { kind, motion, seconds, frames, fps, cut } = readText(await readFile(path, "utf8"), maxSeconds);
   return {
     motion,
     source: { kind, seconds, frames, fps },
-    warnings: cut ? [cutWarning(limits.seconds)] : [],
+    warnings: cut ? [cutWarning(maxSeconds)] : [],
     timings: { read: Math.round(performance.now() - started) },
   };
 }
@@ -69,13 +79,10 @@ function readText(text: string, maxSeconds: number): TakenMotion & { kind: Extra
   );
 }
 
-async function fromVideo(
-  { inputs, limits }: ExtractRequest,
-  { signal, progress }: TaskContext,
-): Promise<ExtractResult> {
+async function fromVideo(path: string, maxSeconds: number, { signal, progress }: TaskContext): Promise<Extracted> {
   const started = performance.now();
-  const { info, frames, faces } = await trackClip(inputs.driving.path, {
-    maxSeconds: limits.seconds,
+  const { info, frames, faces } = await trackClip(path, {
+    maxSeconds,
     signal,
     progress: (share) => progress("motion", share, 1),
   });
@@ -84,7 +91,7 @@ async function fromVideo(
   const fps = Math.min(30, Math.max(10, Math.round(info.frames / info.seconds)));
   const channels = readExpressions(frames, fps, Math.round(info.seconds * fps) + 1);
   const warnings: ExtractResult["warnings"] = [];
-  if (info.cut) warnings.push(cutWarning(limits.seconds));
+  if (info.cut) warnings.push(cutWarning(maxSeconds));
   if (info.damaged) {
     warnings.push({
       code: "driving_damaged",

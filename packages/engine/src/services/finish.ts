@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import type { FinishRequest, FinishResult } from "@smileloop/core/engine/protocol.ts";
+import type { FinishRequest, FinishResult } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";

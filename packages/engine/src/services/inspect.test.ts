@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspectResultSchema } from "@smileloop/core/engine/protocol.ts";
+import { inspectResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -26,7 +26,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const signal = new AbortController().signal;
 
 function look(path: string) {
-  return inspect({ type: "inspect", run: "1", inputs: { image: { path, type: "image/jpeg" } } }, { signal });
+  return inspect({ type: "inspect", run: "1", inputs: { image: [{ path, type: "image/jpeg" }] } }, { signal });
 }
 
 async function lookAt(bytes: Uint8Array) {
@@ -86,19 +86,20 @@ test("says how sharp a face is, and warns of a blurred one", async () => {
   expect(sharpFace.sharpness).toBeGreaterThan(0.2);
   const blurred = await lookAt(await sharp(GRACE_HOPPER).blur(5).jpeg().toBuffer());
   expect(blurred.faces[0]!.sharpness).toBeLessThan(0.07);
-  expect(blurred.warnings).toMatchObject([{ face: 0, code: "face_blurred" }]);
+  expect(blurred.faces[0]!.warnings).toMatchObject([{ code: "face_blurred" }]);
 });
 
 test("foresees what animating would answer for each face", async () => {
   const clear = await lookAt(await twoFaces());
   expect(clear.faces.map(({ moves }) => moves)).toEqual([true, true]);
+  expect(clear.faces.map(({ warnings }) => warnings)).toEqual([[], []]);
   expect(clear.warnings).toEqual([]);
   const tiny = await lookAt(await smallFace({ width: 640, height: 480 }, 120, { left: 200, top: 100 }));
   expect(tiny.faces.map(({ moves }) => moves)).toEqual([false]);
-  expect(tiny.warnings).toMatchObject([{ face: 0, code: "face_too_small" }]);
+  expect(tiny.faces[0]!.warnings).toMatchObject([{ code: "face_too_small" }]);
   const onSide = await lookAt(await sharp(ASTRONAUT).rotate(90).jpeg().toBuffer());
   expect(onSide.faces[0]!.moves).toBe(true);
-  expect(onSide.warnings).toMatchObject([{ face: 0, code: "picture_sideways" }]);
+  expect(onSide.faces[0]!.warnings).toMatchObject([{ code: "picture_sideways" }]);
   const none = await lookAt(await readFile(COFFEE));
   expect(none).toMatchObject({ faces: [], warnings: [{ code: "no_face" }] });
 });

@@ -1,16 +1,15 @@
 /** The service `inspect`: which faces a picture shows, and what will work with them, before any work is asked for. */
-import type { FoundFace, InspectRequest, InspectResult } from "@smileloop/core/engine/protocol.ts";
+import type { Warning } from "@smileloop/core/engine/protocol.ts";
+import type { FoundFace, InspectRequest, InspectResult } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { castOf } from "../cast/cast.ts";
-import { MAX_SOURCE_SIDE } from "../cast/framing.ts";
 import { type Face, findFaces, NO_FACE } from "../face/face.ts";
 import { sharpnessOf } from "../face/sharpness.ts";
-import { decodePicture, type Picture } from "../media/picture.ts";
+import type { Picture } from "../media/picture.ts";
+import { smallPicture } from "../media/small-picture.ts";
 import type { TaskContext } from "../task.ts";
 
 const LEAST_SHARP = 0.07;
-
-type Warning = InspectResult["warnings"][number];
 
 /** Faces largest first, in pixels of the upright full picture; none is an answer, too. Throws what `decodePicture` throws. */
 export async function inspect(
@@ -19,7 +18,7 @@ export async function inspect(
 ): Promise<InspectResult> {
   const started = performance.now();
   // as for animating, so that `face` means the same face
-  const picture = await decodePicture(request.inputs.image.path, { maxSide: MAX_SOURCE_SIDE });
+  const picture = await smallPicture(request.inputs.image[0]!.path);
   signal.throwIfAborted();
   const decoded = performance.now();
   const found = await findFaces(picture);
@@ -29,9 +28,8 @@ export async function inspect(
   for (const [index, face] of found.entries()) {
     const { moves, warnings: own } = await foresee(picture, found, index);
     const sharpness = sharpnessOf(picture, face);
-    if (moves && sharpness < LEAST_SHARP) own.push({ face: index, code: "face_blurred", detail: BLURRED });
-    warnings.push(...own);
-    faces.push({ ...placed(face, picture.fullWidth / picture.width), sharpness, moves });
+    if (moves && sharpness < LEAST_SHARP) own.push({ code: "face_blurred", detail: BLURRED });
+    faces.push({ ...placed(face, picture.fullWidth / picture.width), sharpness, moves, warnings: own });
     signal.throwIfAborted();
   }
   return {
@@ -54,18 +52,19 @@ async function foresee(
   index: number,
 ): Promise<{ moves: boolean; warnings: Warning[] }> {
   try {
-    const { warnings } = await castOf(picture, faces, { size: 512, face: index, intensity: 1, seed: 0 });
-    return { moves: true, warnings: warnings.map((warning) => ({ face: index, ...warning })) };
+    const { warnings } = await castOf(picture, faces, { size: 512, face: index });
+    // how large a picture is wanted is not known yet
+    return { moves: true, warnings: warnings.filter(({ code }) => code !== "enlarged") };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { moves: false, warnings: [{ face: index, code: error.code, detail: error.message }] };
+    return { moves: false, warnings: [{ code: error.code, detail: error.message }] };
   }
 }
 
 function placed(
   { box, eyeDistance, score, pitch, yaw, roll }: Face,
   scale: number,
-): Omit<FoundFace, "sharpness" | "moves"> {
+): Omit<FoundFace, "sharpness" | "moves" | "warnings"> {
   return {
     box: { x: box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale },
     eyeDistance: eyeDistance * scale,

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunRequest } from "@smileloop/core/engine/protocol.ts";
+import type { AnimateRun } from "@smileloop/core/engine/tasks/animate.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { toldOf } from "../../../../test/support/asked.ts";
 import { readVideo } from "../media/video-reader.ts";
 import { animate } from "./animate.ts";
 import { createLife } from "./life.ts";
@@ -24,14 +25,12 @@ function smile(peak: number, frames = 9): MotionFrames {
   return { fps: 25, frames, faces: [{ channels: { mouthSmileLeft: samples, mouthSmileRight: samples } }] };
 }
 
-function requestFor(image: string, motion: MotionFrames, seed = 1): RunRequest {
+async function requestFor(image: string, motion: MotionFrames, seed = 1): Promise<AnimateRun> {
+  const { run } = await toldOf({ image: photo(image), motion, seed });
   return {
     type: "run",
     run: "test",
-    kind: "animate",
-    inputs: { image: { path: photo(image), type: "image/jpeg" } },
-    params: { size: 256, face: 0, intensity: 1, seed },
-    motion,
+    ...run,
     outputs: { video: join(dir, "video.mp4") },
     provenance: { job: "job", engine: "warp", version: "0" },
   };
@@ -40,18 +39,17 @@ function requestFor(image: string, motion: MotionFrames, seed = 1): RunRequest {
 const digest = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 test("gives a video of the size, rate and number of frames that were asked", async () => {
-  const request = requestFor("astronaut.jpg", smile(0.6));
+  const request = await requestFor("astronaut.jpg", smile(0.6));
   const done: number[] = [];
   const result = await animate(request, { ...context, progress: (_, now, total) => done.push(now / total) });
   expect(await readVideo(request.outputs.video)).toMatchObject({ width: 256, height: 256, fps: 25, frames: 9 });
   expect(result.outputs.video).toEqual({ width: 256, height: 256, fps: 25, frames: 9 });
-  expect(result.faces).toBe(1);
   expect(done.at(-1)).toBe(1);
 });
 
 test("the same seed gives the same bytes; another seed or intensity gives others", async () => {
   const bytes = async (motion: MotionFrames, seed: number): Promise<string> => {
-    const request = requestFor("grace_hopper.jpg", motion, seed);
+    const request = await requestFor("grace_hopper.jpg", motion, seed);
     await animate(request, context);
     return digest(request.outputs.video);
   };
@@ -64,12 +62,12 @@ test("the same seed gives the same bytes; another seed or intensity gives others
 test("names the channels that it cannot show", async () => {
   const motion = smile(0.5, 2);
   motion.faces[0]!.channels.tongueOut = [0, 0.5];
-  const { ignoredChannels } = await animate(requestFor("astronaut.jpg", motion), context);
+  const { ignoredChannels } = await animate(await requestFor("astronaut.jpg", motion), context);
   expect(ignoredChannels).toEqual(["tongueOut"]);
 });
 
 test("stops when it is told to, and leaves no file", async () => {
-  const request = requestFor("astronaut.jpg", smile(0.6, 500));
+  const request = await requestFor("astronaut.jpg", smile(0.6, 500));
   request.outputs.video = join(dir, "stopped.mp4");
   const stop = new AbortController();
   const run = animate(request, {
@@ -82,8 +80,16 @@ test("stops when it is told to, and leaves no file", async () => {
   expect(existsSync(request.outputs.video)).toBe(false);
 });
 
-test("a picture without a face is refused, with its code", async () => {
-  await expect(animate(requestFor("coffee.jpg", smile(0.6)), context)).rejects.toMatchObject({ code: "no_face" });
+test("a motion in a file gives the same bytes as one in the request", async () => {
+  const request = await requestFor("astronaut.jpg", smile(0.6));
+  await animate(request, context);
+  const inline = digest(request.outputs.video);
+  const path = join(dir, "motion.json");
+  writeFileSync(path, JSON.stringify(request.motion));
+  await animate({ ...request, motion: { path } }, context);
+  expect(digest(request.outputs.video)).toBe(inline);
+  const missing = animate({ ...request, motion: { path: join(dir, "nothing.json") } }, context);
+  await expect(missing).rejects.toMatchObject({ code: "invalid_request" });
 });
 
 test("the sway below a motion starts at rest, comes back to it, and is absent from a motion that stands still", () => {

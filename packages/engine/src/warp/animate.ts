@@ -1,9 +1,10 @@
 /** The built-in engine: one photo and a Motion → a finished video. */
-import type { AnimateParams, RunRequest, RunResult } from "@smileloop/core/engine/protocol.ts";
+import type { Cast } from "@smileloop/core/engine/services.ts";
+import type { AnimateRun, AnimateRunResult } from "@smileloop/core/engine/tasks/animate.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
-import { eased } from "../cast/ease.ts";
-import type { Framing } from "../cast/framing.ts";
-import { type FaceFrames, phasesOf } from "../cast/phases.ts";
+import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
+import type { FaceFrames } from "@smileloop/core/motion/phases.ts";
+import { curvesOf } from "../cast/read-cast.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
 import { createLife } from "./life.ts";
@@ -13,20 +14,17 @@ import { openScene, type Scene } from "./scene.ts";
 /** A picture with its faces rigged for a motion: `frame` gives each frame of the clip (Y, U, V, packed), valid until the next. */
 export type Stage = { scene: Scene; frame(index: number): Uint8Array; rigMs: number };
 
-/** Throws what `openScene` throws, and `signal.reason`. */
-export async function openStage(
-  path: string,
-  params: AnimateParams,
-  motion: MotionFrames,
-  signal: AbortSignal,
-): Promise<Stage> {
-  const scene = await openScene(path, params, signal);
+export type StageOptions = { cast: Cast; motion: MotionFrames; seed: number; signal: AbortSignal };
+
+/** `motion` has curves for each mover of the cast (`motionOfCast`). Throws what `openScene` throws, and `signal.reason`. */
+export async function openStage(path: string, { cast, motion, seed, signal }: StageOptions): Promise<Stage> {
+  const scene = await openScene(path, cast, signal);
   const started = performance.now();
   const faces = scene.movers.map(({ face }) => face);
   const puppet = createPuppet(scene.still, faces, scene.matte);
-  const actors = phasesOf(motion, faces.length, params.seed).map((asked, nth) => {
-    const curves = eased(asked, scene.movers[nth]!.ease);
-    const sway = createLife({ ...motion, faces: [asked] }, params.seed + nth);
+  const actors = faces.map((_, nth) => {
+    const curves = curvesOf(motion, nth);
+    const sway = createLife({ ...motion, faces: [curves] }, seed + nth);
     return (frame: number): FaceValues => ({ channels: valuesAt(curves, frame), sway: sway(frame) });
   });
   return {
@@ -37,13 +35,14 @@ export async function openStage(
 }
 
 /**
- * Renders `request.motion` on the faces of the picture that were asked for and writes the video. Throws, leaving no file, what `openScene` and the
- * writer throw, and `signal.reason`.
+ * Renders `request.motion` on the movers of the cast and writes the video. Throws, leaving no file, what `openScene` and the writer
+ * throw, and `signal.reason`.
  */
-export async function animate(request: RunRequest, { signal, progress }: TaskContext): Promise<RunResult> {
-  const { params, motion } = request;
+export async function animate(request: AnimateRun, { signal, progress }: TaskContext): Promise<AnimateRunResult> {
   signal.throwIfAborted();
-  const { scene, frame: frameAt, rigMs } = await openStage(request.inputs.image.path, params, motion, signal);
+  const motion = await unpackFrames(request.motion);
+  const options = { cast: request.cast, motion, seed: request.params.seed, signal };
+  const { scene, frame: frameAt, rigMs } = await openStage(request.inputs.image[0]!.path, options);
   const { width, height } = scene.still;
   const started = performance.now();
   const writer = await openVideoWriter({
@@ -72,8 +71,7 @@ export async function animate(request: RunRequest, { signal, progress }: TaskCon
   const spec = { width, height, fps: motion.fps, frames: motion.frames };
   return {
     outputs: { video: spec },
-    faces: scene.faces,
-    warnings: [...scene.warnings, ...warningsOf(scene.framing, params.size)],
+    warnings: [],
     ignoredChannels: ignoredIn(motion),
     timings: rounded({
       ...scene.timings,
@@ -96,14 +94,6 @@ function valuesAt({ channels }: FaceFrames, frame: number): ChannelValues {
 function ignoredIn(motion: MotionFrames): string[] {
   const channels = motion.faces[0]?.channels ?? {};
   return IGNORED.filter((name) => channels[name]?.some((value) => value !== 0));
-}
-
-function warningsOf(framing: Framing, size: RunRequest["params"]["size"]): RunResult["warnings"] {
-  // less is not seen
-  if (framing.enlarged < 1.1) return [];
-  const detail = `The part of the picture around the face was enlarged ${framing.enlarged.toFixed(1)} times to ${framing.width} pixels, so it looks softer`;
-  const smaller = framing.width !== size ? `; the picture is too small for ${size}` : "";
-  return [{ code: "enlarged", detail: `${detail}${smaller}.` }];
 }
 
 function rounded(timings: Record<string, number>): Record<string, number> {

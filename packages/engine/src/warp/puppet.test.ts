@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { trackFace } from "../face/face.ts";
+import { castPicture } from "../services/cast.ts";
 import { toRgb } from "./canvas/planes.ts";
 import type { Pose } from "./pose.ts";
 import { type ChannelValues, createPuppet, type Puppet } from "./puppet.ts";
@@ -8,13 +9,13 @@ import { openScene, type Scene } from "./scene.ts";
 
 const STILL: Pose = { pitch: 0, yaw: 0, roll: 0, x: 0, y: 0, z: 0, scale: 0 };
 const photo = (name: string): string => fileURLToPath(new URL(`../../../../test/fixtures/${name}`, import.meta.url));
-const params = { size: 512, face: 0, intensity: 1, seed: 0 } as const;
 
 let scene: Scene;
 let puppet: Puppet;
 
 beforeAll(async () => {
-  scene = await openScene(photo("grace_hopper.jpg"), params, new AbortController().signal);
+  const { cast } = await castPicture(photo("grace_hopper.jpg"), { size: 512, face: 0 });
+  scene = await openScene(photo("grace_hopper.jpg"), cast, new AbortController().signal);
   puppet = createPuppet(scene.still, [scene.movers[0]!.face], scene.matte);
 });
 

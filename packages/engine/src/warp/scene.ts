@@ -1,10 +1,11 @@
 /** From a picture file to what is animated: the frame's own still and the faces in it. */
-import type { AnimateParams } from "@smileloop/core/engine/protocol.ts";
+import type { Cast } from "@smileloop/core/engine/services.ts";
 import sharp from "sharp";
-import { castOf, type Mover, type Warning } from "../cast/cast.ts";
-import { type Framing, MAX_SOURCE_SIDE } from "../cast/framing.ts";
-import { type Face, findFaces } from "../face/face.ts";
+import type { Framing } from "../cast/framing.ts";
+import { type ReadMover, readCast } from "../cast/read-cast.ts";
+import type { Face } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
+import { smallPicture } from "../media/small-picture.ts";
 import { type Matte, matteOf } from "./behind/matte.ts";
 import { type Planes, toPlanes } from "./canvas/planes.ts";
 
@@ -12,30 +13,25 @@ export type Scene = {
   still: Planes;
   matte: Matte;
   /** Who moves, in pixels of the frame. */
-  movers: Mover[];
-  /** How many faces the picture has. */
-  faces: number;
-  framing: Framing;
-  warnings: Warning[];
+  movers: ReadMover[];
   /** Milliseconds. */
   timings: { decode: number; detect: number; matte: number };
 };
 
-/** Throws what `decodePicture` and `castOf` throw, and the signal's reason. */
-export async function openScene(path: string, params: AnimateParams, signal: AbortSignal): Promise<Scene> {
+/** Throws what `decodePicture` and `readCast` throw, and the signal's reason. */
+export async function openScene(path: string, cast: Cast, signal: AbortSignal): Promise<Scene> {
   const started = performance.now();
-  const picture = await decodePicture(path, { maxSide: MAX_SOURCE_SIDE });
+  const picture = await smallPicture(path);
   signal.throwIfAborted();
   const decoded = performance.now();
-  const faces = await findFaces(picture);
+  const movers = await readCast(picture, cast);
   signal.throwIfAborted();
-  const { movers, framing, warnings } = await castOf(picture, faces, params);
   const detected = performance.now();
-  const { rgb, region } = await stillOf(path, picture, framing);
+  const { rgb, region } = await stillOf(path, picture, cast.frame);
   signal.throwIfAborted();
-  const still = toPlanes(rgb, framing.width, framing.height);
+  const still = toPlanes(rgb, cast.frame.width, cast.frame.height);
   const cut = performance.now();
-  const place = faceIn(region, framing.width / region.width, picture.fullWidth / picture.width);
+  const place = faceIn(region, cast.frame.width / region.width, picture.fullWidth / picture.width);
   const placed = movers.map((mover) => ({ ...mover, face: place(mover.face) }));
   const matte = await matteOf(
     rgb,
@@ -47,9 +43,6 @@ export async function openScene(path: string, params: AnimateParams, signal: Abo
     still,
     matte,
     movers: placed,
-    faces: faces.length,
-    framing,
-    warnings,
     timings: {
       decode: decoded - started + (cut - detected),
       detect: detected - decoded,

@@ -1,13 +1,30 @@
-/** `animate`: picture and motion → engine → check → video. */
+/**
+ * `animate`: picture and motion → cast → engine → check → video. Who moves, when and in which crop is decided once, by the cast
+ * and `motionOfCast`; the engine and the check are told the same.
+ */
 import { join } from "node:path";
-import type { RunResult } from "@smileloop/core/engine/protocol.ts";
+import {
+  type CastParams,
+  type CastRequest,
+  type CastResult,
+  castResultSchema,
+} from "@smileloop/core/engine/services.ts";
+import {
+  type AnimateCheck,
+  type AnimateRun,
+  type AnimateRunResult,
+  animateCheckResultSchema,
+  animateRunResultSchema,
+} from "@smileloop/core/engine/tasks/animate.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/job.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
+import { packMotion } from "@smileloop/core/motion/motion-file.ts";
+import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { presetMotion } from "@smileloop/core/motion/preset.ts";
 import { varyMotion } from "@smileloop/core/motion/vary.ts";
-import type { JobIo } from "../job-io.ts";
+import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import { readDriving } from "./driving.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 
@@ -25,30 +42,45 @@ export function animateHandler(context: HandlerContext): RunHandler {
 
 async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
   const { size, face = 0, faces, intensity, seed = 0, ...asked } = job.params as AnimateJobParams;
-  const params = { size, face: faces ?? face, intensity, seed };
   const [image, driving] = await io.timed("download", async () => [await io.input("image"), await io.input("driving")]);
-  if (!image?.[0]) throw new AppError("invalid_request", "The job has no picture.");
-  const picture = { path: image[0].path, type: image[0].type };
-
+  const picture = image?.[0];
   const clip = driving?.[0];
+  if (!picture) throw new AppError("invalid_request", "The job has no picture.");
   const driven = clip ? await io.timed("motion", () => readDriving(io, clip, { ...asked, intensity })) : null;
-  if (driven) io.expect({ driving: [{ ...clip!, seconds: driven.seconds }] });
-  const motion = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
+  if (clip && driven) io.expect({ driving: [{ ...clip, seconds: driven.seconds }] });
+  const wanted = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
+
+  const { cast, warnings } = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face }));
+  const motion = await packMotion(motionOfCast(wanted, cast.movers, seed), join(io.dir, "motion.json"));
+  const told = { kind: "animate" as const, inputs: { image: [fileOf(picture)] }, cast, motion };
 
   const video = join(io.dir, "video.mp4");
-  const request = { kind: "animate", inputs: { image: picture }, params, motion } as const;
-  const { engine, provenance } = io;
-  const made = await io.timed("engine", () =>
-    engine.request({ type: "run", ...request, outputs: { video }, provenance }, io.options()),
-  );
+  const made = await io.timed("render", () => {
+    const { provenance } = io;
+    const run: Omit<AnimateRun, "run"> = {
+      type: "run",
+      ...told,
+      params: { intensity, seed },
+      outputs: { video },
+      provenance,
+    };
+    return io.engine.request(run, { ...io.options(), result: animateRunResultSchema });
+  });
   const { frames } = made.outputs;
-  if (frames) await io.timed("finish", () => io.finish(frames, made.outputs.video, video));
-  const checked = await io.timed("check", () =>
-    io.checker.request({ type: "check", ...request, file: video }, io.options("check")),
-  );
+  if (frames) await io.timed("encode", () => io.finish(frames, made.outputs.video, video));
+  const checked = await io.timed("check", () => {
+    const check: Omit<AnimateCheck, "run"> = { type: "check", ...told, params: { intensity }, files: { video } };
+    return io.checker.request(check, { ...io.options("check"), result: animateCheckResultSchema });
+  });
   const output = await io.timed("upload", () => io.store("video", video, { type: "video/mp4", ...checked.video }));
   splitEngineTime(io.timings, made);
-  return { outputs: { video: output }, warnings: [...(driven?.warnings ?? []), ...warningsOf(made)] };
+  return { outputs: { video: output }, warnings: [...(driven?.warnings ?? []), ...warnings, ...warningsOf(made)] };
+}
+
+/** Who moves and what becomes the frame: decided once, by a process that no engine can influence. */
+function castOf(io: JobIo, picture: LocalFile, params: CastParams): Promise<CastResult> {
+  const request: Omit<CastRequest, "run"> = { type: "cast", inputs: { image: [fileOf(picture)] }, params };
+  return io.checker.request(request, { ...io.options("detect"), result: castResultSchema });
 }
 
 type PresetAsked = Pick<AnimateJobParams, "preset" | "fps" | "duration" | "intensity"> & { seed: number };
@@ -67,23 +99,22 @@ function presetFrames(
   });
 }
 
-/** What the engine says of its own stages; whatever it says, no more than it was seen to take. */
-function splitEngineTime(timings: JobIo["timings"], made: RunResult): void {
-  const { engine: tookMs = 0, finish: finishMs, ...others } = timings;
+/**
+ * Part of what the engine took is finding faces, and part may be encoding: what it says of its own stages, and no more than it
+ * was seen to take.
+ */
+function splitEngineTime(timings: JobIo["timings"], made: AnimateRunResult): void {
+  const { render: tookMs = 0, detect = 0, encode } = timings;
   const said = (...stages: string[]) => {
     const sum = stages.reduce((total, stage) => total + Math.max(0, made.timings[stage] ?? 0), 0);
     return Math.round(Math.min(tookMs, sum));
   };
-  delete timings.engine;
-  delete timings.finish;
-  Object.assign(timings, others, {
-    detect: said("decode", "detect", "matte"),
-    render: said("rig", "render"),
-    encode: finishMs ?? said("encode", "finish"),
-  });
+  timings.detect = detect + said("decode", "detect", "matte");
+  timings.render = said("rig", "render");
+  timings.encode = encode ?? said("encode", "finish");
 }
 
-function warningsOf({ warnings, ignoredChannels }: RunResult): JobRecord["warnings"] {
+function warningsOf({ warnings, ignoredChannels }: AnimateRunResult): JobRecord["warnings"] {
   if (ignoredChannels.length === 0) return warnings;
   const detail = `This engine cannot show: ${ignoredChannels.join(", ")}.`;
   return [...warnings, { code: "channels_ignored", detail }];

@@ -1,4 +1,4 @@
-import type { ExtractResult } from "@smileloop/core/engine/protocol.ts";
+import type { ExtractResult } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Channel, Track } from "@smileloop/core/motion/motion.ts";
 import { expect, test } from "vitest";

@@ -1,9 +1,19 @@
 /** A job's driving clip: how its face moves is read, and becomes the curves of the frames that are asked for. */
+
+import { type ExtractRequest, extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { DRIVING_SECONDS } from "@smileloop/core/kinds/animate.ts";
-import { type Channel, type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
-import type { JobIo, LocalFile } from "../job-io.ts";
+import {
+  type Channel,
+  type Motion,
+  type MotionFrames,
+  motionSchema,
+  sampleMotion,
+} from "@smileloop/core/motion/motion.ts";
+import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
+import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
+import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
 
 /** `seconds`: how long the clip is, as far as it is used. */
 export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"]; seconds: number };
@@ -28,17 +38,15 @@ export async function readDriving(
   driving: LocalFile,
   { fps, duration, intensity }: { fps: number; duration?: number | undefined; intensity: number },
 ): Promise<DrivenMotion> {
-  const clip = { path: driving.path, type: driving.type };
-  const limits = { seconds: DRIVING_SECONDS };
   // the channels are read by one process for every engine
-  const read = await io.helper.request({ type: "extract", inputs: { driving: clip }, limits }, io.options("motion"));
+  const read = await extractBy(io.helper, driving, io.options("motion"));
   const own = Math.min(DRIVING_SECONDS, Math.max(SHORTEST_SECONDS, read.motion.duration));
   const motion = withinRoom(
     sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity, stretch: false }),
   );
   const warnings = [...read.warnings];
   if (io.helper !== io.engine && io.offers("extract") && read.source.kind === "video") {
-    const track = await readNative(io, clip);
+    const track = await readNative(io, driving);
     if (track) motion.native = track;
     else warnings.push({ code: "driving_channels_only", detail: CHANNELS_ONLY });
   }
@@ -58,17 +66,26 @@ const CHANNELS_ONLY =
   "This engine could not follow the face in the driving clip by itself, so it moves by what can be said of any face.";
 
 /** The engine's own track; null where the clip is not for it, though the channels could be read. */
-async function readNative(io: JobIo, clip: { path: string; type: string }): Promise<MotionFrames["native"] | null> {
-  const limits = { seconds: DRIVING_SECONDS };
+async function readNative(io: JobIo, driving: LocalFile): Promise<MotionFrames["native"] | null> {
   try {
     // how far it is was told by the first reading
-    const quiet = { ...io.options(), onProgress: undefined };
-    const task = { type: "extract", inputs: { driving: clip }, limits } as const;
-    return (await io.engine.request(task, quiet)).motion.native ?? null;
+    return (await extractBy(io.engine, driving, { ...io.options(), onProgress: undefined })).motion.native ?? null;
   } catch (error) {
     if (hasCode(error, "no_face", "input_unreadable", "input_too_large")) return null;
     throw error;
   }
+}
+
+/** What a process reads of a clip; a motion that is too long for its reply lies beside the clip. */
+async function extractBy(process: EngineProcess, driving: LocalFile, options: RequestOptions) {
+  const request: Omit<ExtractRequest, "run"> = {
+    type: "extract",
+    inputs: { driving: [fileOf(driving)] },
+    limits: { seconds: DRIVING_SECONDS },
+    outputs: { motion: `${driving.path}.motion.json` },
+  };
+  const read = await process.request(request, { ...options, result: extractResultSchema });
+  return { ...read, motion: await unpackMotion<Motion>(read.motion, motionSchema) };
 }
 
 function withinRoom(motion: MotionFrames): MotionFrames {

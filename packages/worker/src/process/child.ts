@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { lineSplitter } from "./lines.ts";
+import { lineSplitter } from "@smileloop/core/lines.ts";
 
 const POSIX = process.platform !== "win32";
 /** Should the machine run out of memory, the kernel takes an engine before the server. */

@@ -71,7 +71,9 @@ export async function launch(
     cwd,
     lineBytes: limits.lineBytes,
     stderrBytes: limits.stderrBytes,
-    onLine: (line) => receive(live, line, log, up.resolve),
+    onLine: (line) => {
+      if (line !== "") receive(live, line, log, up.resolve);
+    },
     onOverlong: () => stray(live, "a line that is too long", log),
   });
   const gone = child.exited.then(async ({ code, signal }) => {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isAlive, until } from "../../../../test/support/processes.ts";
@@ -49,8 +50,7 @@ function taskOf(script: StubScript) {
   return {
     type: "run" as const,
     kind: "animate" as const,
-    inputs: { image: { path, type: "image/jpeg" } },
-    params: { size: 512 as const, face: 0, intensity: 1, seed: 0 },
+    inputs: { image: [{ path, type: "image/jpeg" }] },
     motion: { fps: 25, frames: 75, faces: [{ channels: { mouthSmileLeft: [0, 1] } }] },
     outputs: { video: join(root, "video.mp4") },
     provenance: { job: "a", engine: "warp", version: "1" },
@@ -58,6 +58,9 @@ function taskOf(script: StubScript) {
 }
 
 const timeoutMs = 10_000;
+const result = animateRunResultSchema;
+/** For requests of which only the end matters. */
+const usual = { result, timeoutMs };
 
 /** Bytes in buffers that somebody still holds. */
 function heldBytes(): number {
@@ -72,13 +75,13 @@ describe("an engine that works", () => {
     expect(await engine.ready()).toMatchObject({ engine: "warp", version: "9.9.9", kinds: ["animate"] });
     const pid = engine.pid();
     const seen: number[] = [];
-    const result = await engine.request(taskOf({ run: "slow:50" }), {
-      timeoutMs,
+    const answer = await engine.request(taskOf({ run: "slow:50" }), {
+      ...usual,
       onProgress: ({ done }) => seen.push(done),
     });
-    expect(result.outputs.video.fps).toBe(25);
+    expect(answer.outputs.video.fps).toBe(25);
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    await engine.request(taskOf({}), { timeoutMs });
+    await engine.request(taskOf({}), usual);
     expect(engine.pid()).toBe(pid);
   });
 
@@ -86,8 +89,8 @@ describe("an engine that works", () => {
     const engine = start();
     const ends: string[] = [];
     await Promise.all([
-      engine.request(taskOf({ run: "slow:100" }), { timeoutMs }).then(() => ends.push("first")),
-      engine.request(taskOf({ run: "slow:100" }), { timeoutMs }).then(() => ends.push("second")),
+      engine.request(taskOf({ run: "slow:100" }), usual).then(() => ends.push("first")),
+      engine.request(taskOf({ run: "slow:100" }), usual).then(() => ends.push("second")),
     ]);
     expect(ends).toEqual(["first", "second"]);
   });
@@ -103,12 +106,12 @@ describe("an engine that works", () => {
 
   test("passes on what it fails with, and goes on", async () => {
     const engine = start();
-    await expect(engine.request(taskOf({ run: "fail:no_face" }), { timeoutMs })).rejects.toMatchObject({
+    await expect(engine.request(taskOf({ run: "fail:no_face" }), usual)).rejects.toMatchObject({
       code: "no_face",
       message: "It failed with no_face.",
     });
     const pid = engine.pid();
-    await engine.request(taskOf({}), { timeoutMs });
+    await engine.request(taskOf({}), usual);
     expect(engine.pid()).toBe(pid);
   });
 });
@@ -116,18 +119,18 @@ describe("an engine that works", () => {
 describe("an engine that misbehaves costs one request", () => {
   test.each(["crash", "abort"] as const)("%s", async (run) => {
     const engine = start();
-    await expect(engine.request(taskOf({ run }), { timeoutMs })).rejects.toMatchObject({ code: "engine_crashed" });
-    await expect(engine.request(taskOf({}), { timeoutMs })).resolves.toBeDefined();
+    await expect(engine.request(taskOf({ run }), usual)).rejects.toMatchObject({ code: "engine_crashed" });
+    await expect(engine.request(taskOf({}), usual)).resolves.toBeDefined();
   });
 
   test.each(["hang", "deaf"] as const)("%s: it is killed when its time is over", async (run) => {
     const engine = start();
     await engine.ready();
     const pid = engine.pid();
-    const asked = engine.request(taskOf({ run }), { timeoutMs: 300 });
+    const asked = engine.request(taskOf({ run }), { result, timeoutMs: 300 });
     await expect(asked).rejects.toMatchObject({ code: "engine_timeout" });
     expect(isAlive(pid)).toBe(false);
-    await expect(engine.request(taskOf({}), { timeoutMs })).resolves.toBeDefined();
+    await expect(engine.request(taskOf({}), usual)).resolves.toBeDefined();
   });
 
   test.skipIf(!linux)("what it started is killed with it", async () => {
@@ -136,7 +139,7 @@ describe("an engine that misbehaves costs one request", () => {
     const onProgress = ({ stage }: { stage: string }) => {
       child = Number(stage);
     };
-    const asked = engine.request(taskOf({ run: "family" }), { timeoutMs: 300, onProgress });
+    const asked = engine.request(taskOf({ run: "family" }), { result, timeoutMs: 300, onProgress });
     await expect(asked).rejects.toMatchObject({ code: "engine_timeout" });
     expect(child).toBeGreaterThan(0);
     await until(() => !isAlive(child));
@@ -144,7 +147,7 @@ describe("an engine that misbehaves costs one request", () => {
 
   test.skipIf(process.platform === "win32")("too much memory", async () => {
     const engine = start({ rssBytes: 250 * 1024 * 1024, sampleMs: 50 });
-    const asked = engine.request(taskOf({ run: "memory" }), { timeoutMs });
+    const asked = engine.request(taskOf({ run: "memory" }), usual);
     await expect(asked).rejects.toMatchObject({ code: "engine_out_of_memory" });
   });
 
@@ -152,7 +155,7 @@ describe("an engine that misbehaves costs one request", () => {
     const engine = start();
     await engine.ready();
     const before = heldBytes();
-    await engine.request(taskOf({ run: "stderrFlood" }), { timeoutMs });
+    await engine.request(taskOf({ run: "stderrFlood" }), usual);
     // what other tests have left is freed in its own time
     await until(() => heldBytes() - before < 8 * 1024 * 1024, 5000);
     expect(Math.max(...logged.map((line) => line.length))).toBeLessThan(70_000);
@@ -160,22 +163,22 @@ describe("an engine that misbehaves costs one request", () => {
 
   test("an endless line is thrown away, what follows it is read", async () => {
     const engine = start();
-    await expect(engine.request(taskOf({ run: "overlong" }), { timeoutMs })).resolves.toBeDefined();
+    await expect(engine.request(taskOf({ run: "overlong" }), usual)).resolves.toBeDefined();
     expect(logged.join("")).toContain("too long");
   });
 
   test("what is no protocol is logged, and not without end", async () => {
     const engine = start();
-    await expect(engine.request(taskOf({ run: "garbage" }), { timeoutMs })).resolves.toBeDefined();
+    await expect(engine.request(taskOf({ run: "garbage" }), usual)).resolves.toBeDefined();
     expect(logged.filter((line) => line.includes("no protocol"))).toHaveLength(20);
   });
 
   test("an answer that breaks the protocol", async () => {
     const engine = start();
-    await expect(engine.request(taskOf({ run: "nonsense" }), { timeoutMs })).rejects.toMatchObject({
+    await expect(engine.request(taskOf({ run: "nonsense" }), usual)).rejects.toMatchObject({
       code: "engine_failed",
     });
-    await expect(engine.request(taskOf({}), { timeoutMs })).resolves.toBeDefined();
+    await expect(engine.request(taskOf({}), usual)).resolves.toBeDefined();
   });
 
   test("one that can't be started, or never gets ready", async () => {
@@ -193,7 +196,7 @@ describe("cancel and stop", () => {
     const pid = engine.pid();
     const stop = new AbortController();
     const onProgress = () => stop.abort();
-    const asked = engine.request(taskOf({ run: "forever" }), { timeoutMs, signal: stop.signal, onProgress });
+    const asked = engine.request(taskOf({ run: "forever" }), { ...usual, signal: stop.signal, onProgress });
     await expect(asked).rejects.toMatchObject({ code: "canceled" });
     expect(engine.pid()).toBe(pid);
     expect(isAlive(pid)).toBe(true);
@@ -205,7 +208,7 @@ describe("cancel and stop", () => {
     const pid = engine.pid();
     const stop = new AbortController();
     const onProgress = () => stop.abort();
-    const asked = engine.request(taskOf({ run: "hang" }), { timeoutMs, signal: stop.signal, onProgress });
+    const asked = engine.request(taskOf({ run: "hang" }), { ...usual, signal: stop.signal, onProgress });
     await expect(asked).rejects.toMatchObject({ code: "canceled" });
     expect(isAlive(pid)).toBe(false);
   });
@@ -215,7 +218,7 @@ describe("cancel and stop", () => {
     await engine.ready();
     const pid = engine.pid();
     const asked = engine.request(taskOf({ run: "hang" }), {
-      timeoutMs,
+      ...usual,
       onProgress: () => engine.stop({ graceMs: 50 }),
     });
     await expect(asked).rejects.toMatchObject({ code: "unavailable" });

@@ -11,10 +11,11 @@
  * Its working directory is a folder of its own, because a warm process cannot change it from job to job; jobs' files go by
  * absolute path. Its environment is what its command names, and otherwise empty.
  */
-import { type EngineTask, type Ready, type ResultOf, resultSchemas } from "@smileloop/core/engine/protocol.ts";
+import type { EngineRequest, Failed, Ready } from "@smileloop/core/engine/protocol.ts";
 import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import type { z } from "zod";
 import {
   condemn,
   crashed,
@@ -28,6 +29,8 @@ import {
 import { treeRssBytes } from "./process-tree.ts";
 
 export type EngineProgress = { stage: string; done: number; total: number };
+/** A request but for its run id; the engine reads it by the schema of its task or service. */
+export type EngineMessage = Omit<EngineRequest, "run">;
 export type RequestOptions = {
   /** Counted from when the process is given the request. */
   timeoutMs: number;
@@ -35,8 +38,8 @@ export type RequestOptions = {
   onProgress?: ((progress: EngineProgress) => void) | undefined;
 };
 
-type TaskOf = { [K in EngineTask["type"]]: Extract<EngineTask, { type: K }> };
-type NewTask<K extends keyof TaskOf> = Omit<TaskOf[K], "run"> & { type: K };
+/** `result`: what the answer has to be. */
+export type Expecting<Result> = RequestOptions & { result: z.ZodType<Result> };
 
 export type EngineProcess = {
   /** What the process said of itself; starts one where there is none. Throws `engine_crashed` or `engine_timeout`. */
@@ -46,7 +49,7 @@ export type EngineProcess = {
    * answer that breaks the protocol), `canceled` (the signal), `unavailable` (stopped). After any of them the engine is at
    * rest or gone.
    */
-  request<K extends keyof TaskOf>(task: NewTask<K>, options: RequestOptions): Promise<ResultOf[K]>;
+  request<Result>(message: EngineMessage, options: Expecting<Result>): Promise<Result>;
   /** Whether a process is up and has said `ready`. */
   isUp(): boolean;
   /** 0 when there is none. */
@@ -92,10 +95,10 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
 
   return {
     ready: async () => (await start()).ready!,
-    request: (task, requestOptions) => {
+    request: (message, requestOptions) => {
       const answer = turn.then(async () => {
         if (requestOptions.signal?.aborted) throw canceled();
-        return perform(await startSound(), task, requestOptions, limits, log);
+        return perform(await startSound(), message, requestOptions, limits, log);
       });
       turn = answer.catch(() => {});
       return answer;
@@ -115,16 +118,16 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
   };
 }
 
-async function perform<K extends keyof TaskOf>(
+async function perform<Result>(
   live: Live,
-  task: NewTask<K>,
-  { timeoutMs, signal, onProgress }: RequestOptions,
+  message: EngineMessage,
+  { result, timeoutMs, signal, onProgress }: Expecting<Result>,
   limits: EngineLimits,
   log: Log,
-): Promise<ResultOf[K]> {
+): Promise<Result> {
   const { child } = live;
   const run = newToken();
-  const answer = Promise.withResolvers<ResultOf[K]>();
+  const answer = Promise.withResolvers<Result>();
   live.served++;
   live.strayLines = 0;
   child.clearStderr();
@@ -133,9 +136,9 @@ async function perform<K extends keyof TaskOf>(
     const mine = reply.type !== "ready" && (reply.run === run || (reply.type === "failed" && reply.run === ""));
     if (!mine) return stray(live, `reply to another run: ${reply.type}`, log);
     if (reply.type === "progress") return onProgress?.({ stage: reply.stage, done: reply.done, total: reply.total });
-    if (reply.type === "failed") return answer.reject(failureOf(reply.code as ErrorCode, reply.detail, signal));
-    const parsed = resultSchemas[task.type].safeParse(reply.result);
-    if (parsed.success) return answer.resolve(parsed.data as ResultOf[K]);
+    if (reply.type === "failed") return answer.reject(failureOf(reply, signal));
+    const parsed = result.safeParse(reply.result);
+    if (parsed.success) return answer.resolve(parsed.data);
     log.error({ fault: parsed.error.message }, "engine result breaks the protocol");
     condemn(live, "engine_failed", "The engine gave an answer that could not be understood.");
   };
@@ -148,13 +151,13 @@ async function perform<K extends keyof TaskOf>(
     child.write(JSON.stringify({ type: "cancel", run }));
     timers.push(setTimeout(() => condemn(live, "canceled", "The job was canceled."), limits.cancelMs));
   };
-  child.write(JSON.stringify({ ...task, run }));
+  child.write(JSON.stringify({ ...message, run }));
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
   try {
-    const result = await answer.promise;
+    const answered = await answer.promise;
     if (signal?.aborted) throw canceled();
-    return result;
+    return answered;
   } finally {
     live.onReply = null;
     signal?.removeEventListener("abort", onAbort);
@@ -170,10 +173,10 @@ async function sample(live: Live, limits: EngineLimits): Promise<void> {
   condemn(live, "engine_out_of_memory", "The engine needed more memory than it may use; a smaller size would help.");
 }
 
-function failureOf(code: ErrorCode, detail: string, signal: AbortSignal | undefined): AppError {
+function failureOf({ code, detail, input }: Failed, signal: AbortSignal | undefined): AppError {
   if (signal?.aborted) return canceled();
   if (code === "canceled") return new AppError("engine_failed", "The engine gave up without being told to.");
-  return new AppError(code, detail);
+  return new AppError(code as ErrorCode, detail, { input });
 }
 
 function logStderr(live: Live, log: Log): void {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import { castPicture } from "../../services/cast.ts";
 import type { Planes } from "../canvas/planes.ts";
 import type { Pose } from "../pose.ts";
 import { createPuppet } from "../puppet.ts";
@@ -14,7 +15,8 @@ let scene: Scene;
 let turned: Uint8Array;
 
 beforeAll(async () => {
-  scene = await openScene(photo, { size: 512, face: 0, intensity: 1, seed: 0 }, new AbortController().signal);
+  const { cast } = await castPicture(photo, { size: 512, face: 0 });
+  scene = await openScene(photo, cast, new AbortController().signal);
   const faces = scene.movers.map(({ face }) => face);
   const puppet = createPuppet(scene.still, faces, scene.matte);
   turned = Uint8Array.from(puppet.frame([{ channels: { headYaw: 8, headRoll: -5 }, sway: STILL }]));

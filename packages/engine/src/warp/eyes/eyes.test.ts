@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { castPicture } from "../../services/cast.ts";
 import type { Planes } from "../canvas/planes.ts";
 import { fromSlit } from "../head/curve.ts";
 import { createHead, type Side } from "../head/head.ts";
@@ -24,8 +25,8 @@ function rig(name: string): ReturnType<typeof makeRig> {
 /** A fixture at 512, its still changed before anything is made of it. */
 async function makeRig(name: string, change: Change) {
   const path = fileURLToPath(new URL(`../../../../../test/fixtures/${name}`, import.meta.url));
-  const params = { size: 512, face: 0, intensity: 1, seed: 0 } as const;
-  const scene = await openScene(path, params, new AbortController().signal);
+  const { cast } = await castPicture(path, { size: 512, face: 0 });
+  const scene = await openScene(path, cast, new AbortController().signal);
   const { face } = scene.movers[0]!;
   const iris = (side: Side) => ({ x: face.iris[side][0]!, y: face.iris[side][1]! });
   change(scene.still, iris);

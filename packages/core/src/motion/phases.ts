@@ -1,17 +1,38 @@
-/** One motion for several faces: each moves in its own time, so that they don't look like puppets on one string. */
-import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
-import { randomFrom } from "@smileloop/core/motion/random.ts";
-import { varyMotion } from "@smileloop/core/motion/vary.ts";
+/**
+ * One motion for the faces that move in a picture: each in its own time, so that they don't look like puppets on one string, and
+ * as gently as it has to. What comes out is what engines show and what the check demands, so it is worked out once for both.
+ */
+import type { Channel, MotionFrames } from "./motion.ts";
+import { randomFrom } from "./random.ts";
+import { varyMotion } from "./vary.ts";
 
 export type FaceFrames = MotionFrames["faces"][number];
+
+/** Factors, 0–1, for what a motion asks of a face: of all channels, and of those of the eyes and of the head besides. */
+export type Gentleness = { all: number; eyes: number; head: number };
 
 /** Seconds by which a face may be ahead or behind, and the share of the clip that this may be at the most. */
 const MOST_DELAY = { seconds: 0.45, share: 0.14 };
 /** The share of the clip at its start, and at its end, in which the delay grows and goes away: all begin and end together. */
 const RAMP = 0.3;
-/** Curves for `count` faces. A motion that has curves of its own for a face keeps them; the others get those of the first. */
-export function phasesOf(motion: MotionFrames, count: number, seed: number): FaceFrames[] {
-  return Array.from({ length: count }, (_, nth) => motion.faces[nth] ?? inOwnTime(motion, nth, seed));
+
+/**
+ * The motion with one entry of curves for each mover, largest first. A face that the motion has curves for keeps them; the others get
+ * those of the first, varied and moved in time by chance (`seed`). The same arguments give the same curves.
+ */
+export function motionOfCast(motion: MotionFrames, movers: { ease: Gentleness }[], seed: number): MotionFrames {
+  const faces = movers.map(({ ease }, nth) => eased(motion.faces[nth] ?? inOwnTime(motion, nth, seed), ease));
+  return { ...motion, faces };
+}
+
+function eased(face: FaceFrames, { all, eyes, head }: Gentleness): FaceFrames {
+  if (all === 1 && eyes === 1 && head === 1) return face;
+  const shown: FaceFrames["channels"] = {};
+  for (const [name, values] of Object.entries(face.channels) as [Channel, number[]][]) {
+    const limit = name.startsWith("eye") ? eyes : name.startsWith("head") ? head : 1;
+    shown[name] = values.map((value) => value * Math.min(all, limit));
+  }
+  return { channels: shown };
 }
 
 function inOwnTime(motion: MotionFrames, nth: number, seed: number): FaceFrames {

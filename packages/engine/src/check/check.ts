@@ -1,9 +1,10 @@
-/** Judges a finished video by what was asked for: the curves, the picture and the params; never by what an engine says of it. */
-import type { CheckRequest, CheckResult } from "@smileloop/core/engine/protocol.ts";
+/** Judges a finished video by what was asked for: the curves, the cast and the picture; never by what an engine says of it. */
+import type { AnimateCheck, AnimateCheckResult } from "@smileloop/core/engine/tasks/animate.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { type Evidence, examine } from "../check/evidence.ts";
-import type { Moved } from "../check/measure.ts";
+import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
 import type { TaskContext } from "../task.ts";
+import { type Evidence, examine } from "./evidence.ts";
+import type { Moved } from "./measure.ts";
 
 /** Below these a motion is too small to be told from none. */
 const LEAST_INTENSITY = 0.1;
@@ -19,10 +20,17 @@ const MOST_SHAPE = 0.05;
 /** A still clip reaches 0.33, the weakest motion (intensity 0.1) 1.5. */
 const LEAST_CHANGE = 0.7;
 
-/** Throws one of the `check_…` codes, or what decoding the picture and choosing its faces throw. */
-export async function check(request: CheckRequest, { signal }: TaskContext): Promise<CheckResult> {
-  const { faces, info, timings } = await examine(request, signal);
-  for (const face of faces) judge(face, request.params.intensity, faces.length > 1);
+/** Throws one of the `check_…` codes, or what reading the picture and the cast throws. */
+export async function check(
+  { inputs, files, cast, motion: packed, params }: AnimateCheck,
+  { signal }: Pick<TaskContext, "signal">,
+): Promise<AnimateCheckResult> {
+  const motion = await unpackFrames(packed);
+  const { faces, info, timings } = await examine(
+    { picture: inputs.image[0]!.path, video: files.video, cast, motion },
+    signal,
+  );
+  for (const face of faces) judge(face, params.intensity, faces.length > 1);
   const { width, height, fps, frames, duration, bytes } = info;
   return { video: { width, height, fps, frames, duration, bytes }, timings };
 }

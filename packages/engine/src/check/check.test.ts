@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CheckRequest } from "@smileloop/core/engine/protocol.ts";
+import type { CastParams } from "@smileloop/core/engine/services.ts";
 import type { ErrorCode } from "@smileloop/core/errors.ts";
 import { sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toldOf } from "../../../../test/support/asked.ts";
 import { twoFaces } from "../../../../test/support/pictures.ts";
 import { animate } from "../warp/animate.ts";
 import { check } from "./check.ts";
@@ -19,37 +20,31 @@ const context = { signal: new AbortController().signal, progress() {} };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-check-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-type Asked = {
-  image?: string;
-  preset?: string;
-  intensity?: number;
-  durationSeconds?: number;
-  size?: 256 | 512 | "source";
-  face?: number | "all";
-};
+type Asked = Partial<CastParams> & { image?: string; preset?: string; intensity?: number; durationSeconds?: number };
 
 /** What is asked of a clip; what is rendered and what is checked may differ in it. */
 function asked(what: Asked) {
   const { image = HOPPER, preset = "gentle_smile", intensity = 1, durationSeconds = 3, size = 256, face = 0 } = what;
   const motion = presetMotion(presets.get(preset)!);
-  return {
-    kind: "animate",
-    inputs: { image: { path: image, type: "image/jpeg" } },
-    params: { size, face, intensity, seed: 0 },
+  return toldOf({
+    image,
+    size,
+    face,
+    intensity,
     motion: sampleMotion(motion, { fps: 25, durationSeconds, intensity }),
-  } as const;
+  });
 }
 
 async function render(name: string, what: Asked): Promise<string> {
   const video = join(dir, `${name}.mp4`);
   const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
-  await animate({ type: "run", run: name, ...asked(what), outputs: { video }, provenance }, context);
+  const { run } = await asked(what);
+  await animate({ type: "run", run: name, ...run, outputs: { video }, provenance }, context);
   return video;
 }
 
-function judged(file: string, what: Asked = {}) {
-  const request: CheckRequest = { type: "check", run: "check", file, ...asked(what) };
-  return check(request, context);
+async function judged(video: string, what: Asked = {}) {
+  return check({ type: "check", run: "check", files: { video }, ...(await asked(what)).check }, context);
 }
 
 async function codeOf(file: string, what: Asked = {}): Promise<ErrorCode | "passed"> {
@@ -94,9 +89,11 @@ describe("check", () => {
     const short = await render("short", { durationSeconds: 74 / 25 });
     expect(await codeOf(short)).toBe("check_wrong_shape");
     expect(await codeOf(clips.gentle, { size: 512 })).toBe("check_wrong_shape");
-    const request: CheckRequest = { type: "check", run: "check", file: clips.gentle, ...asked({}) };
-    const faster = { ...request, motion: { ...request.motion, fps: 30 } };
-    await expect(check(faster, context)).rejects.toMatchObject({ code: "check_wrong_shape" });
+    const { check: told } = await asked({});
+    const faster = { ...told, motion: { ...told.motion, fps: 30 }, files: { video: clips.gentle } };
+    await expect(check({ type: "check", run: "check", ...faster }, context)).rejects.toMatchObject({
+      code: "check_wrong_shape",
+    });
   });
 
   test("another face is refused, even where no motion is asked for", async () => {
@@ -151,12 +148,21 @@ describe("check", () => {
     expect(await codeOf(both, two)).toBe("passed");
     const video = join(dir, "one.mp4");
     const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
-    const { motion, ...request } = asked(two);
-    const onlyFirst = { ...motion, faces: [motion.faces[0]!, { channels: {} }] };
-    await animate({ type: "run", run: "1", ...request, motion: onlyFirst, outputs: { video }, provenance }, context);
+    const { run } = await asked(two);
+    const onlyFirst = { ...run.motion, faces: [run.motion.faces[0]!, { channels: {} }] };
+    await animate({ type: "run", run: "1", ...run, motion: onlyFirst, outputs: { video }, provenance }, context);
     await expect(judged(video, two)).rejects.toMatchObject({
       code: "check_still",
       message: "Nothing moves in the finished video (face 1).",
     });
+  });
+
+  test("a cast of another picture, and a motion without curves for a mover, are refused", async () => {
+    const { check: told } = await asked({});
+    const request = { type: "check" as const, run: "check", files: { video: clips.gentle }, ...told };
+    const { cast: other } = (await asked({ image: ASTRONAUT })).check;
+    await expect(check({ ...request, cast: other }, context)).rejects.toMatchObject({ code: "invalid_request" });
+    const two = { ...told.cast, movers: [told.cast.movers[0]!, told.cast.movers[0]!] };
+    await expect(check({ ...request, cast: two }, context)).rejects.toMatchObject({ code: "invalid_request" });
   });
 });

@@ -1,12 +1,16 @@
 import { fileURLToPath } from "node:url";
-import { sampleMotion } from "@smileloop/core/motion/motion.ts";
-import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { expect, test } from "vitest";
-import { phasesOf } from "./phases.ts";
+import { type MotionFrames, sampleMotion } from "./motion.ts";
+import { type FaceFrames, motionOfCast } from "./phases.ts";
+import { loadPresets, presetMotion } from "./preset.ts";
 
 const presets = loadPresets(fileURLToPath(new URL("../../../../presets", import.meta.url)));
 const smile = sampleMotion(presetMotion(presets.get("gentle_smile")!), { fps: 25, durationSeconds: 3, intensity: 1 });
-const curve = (face: ReturnType<typeof phasesOf>[number]) => face.channels.mouthSmileLeft!;
+const WHOLE = { all: 1, eyes: 1, head: 1 };
+/** The curves of so many faces that all bear the whole motion. */
+const phasesOf = (motion: MotionFrames, count: number, seed: number) =>
+  motionOfCast(motion, Array(count).fill({ ease: WHOLE }), seed).faces;
+const curve = (face: FaceFrames) => face.channels.mouthSmileLeft!;
 /** The frame by which half of the curve's area is past. */
 function middle(values: number[]): number {
   const half = values.reduce((sum, value) => sum + value, 0) / 2;
@@ -48,4 +52,16 @@ test("curves that a motion has for a face are kept", () => {
   const faces = phasesOf(own, 3, 0);
   expect(faces[1]).toBe(own.faces[1]);
   expect(faces[2]!.channels).toHaveProperty("mouthSmileLeft");
+});
+
+test("a face is asked for as much as it bears: of everything, and of its eyes and head besides", () => {
+  const motion = {
+    fps: 10,
+    frames: 2,
+    faces: [{ channels: { jawOpen: [0, 1], eyeBlinkLeft: [0, 1], headYaw: [0, 10] } }],
+    native: { some: "track" },
+  };
+  const { faces, ...rest } = motionOfCast(motion, [{ ease: { all: 0.8, eyes: 0, head: 0.5 } }], 0);
+  expect(faces).toEqual([{ channels: { jawOpen: [0, 0.8], eyeBlinkLeft: [0, 0], headYaw: [0, 5] } }]);
+  expect(rest).toEqual({ fps: 10, frames: 2, native: { some: "track" } });
 });

@@ -1,0 +1,184 @@
+/** The services of engine processes: requests whose `type` is the service's name, and their results. */
+import { z } from "zod";
+import { motionSchema } from "../motion/motion.ts";
+import { inlineOrPath } from "../motion/motion-file.ts";
+import {
+  filePathSchema,
+  fileSchema,
+  provenanceSchema,
+  rawFramesSchema,
+  runIdSchema,
+  timingsSchema,
+  videoSpecSchema,
+  warningSchema,
+} from "./protocol.ts";
+
+const onePicture = z.strictObject({ image: z.array(fileSchema).length(1) });
+const pointSchema = z.tuple([z.number(), z.number()]);
+const count = z.int().min(0);
+const side = z.int().positive();
+
+/** How gently a face has to move, and why not fully: it is turned away, not clearly a person's, on its side, or its eyes are hidden. */
+export const easeSchema = z.strictObject({
+  ...{ all: z.number().min(0).max(1), eyes: z.number().min(0).max(1), head: z.number().min(0).max(1) },
+  why: z.enum(["turned", "unclear", "sideways", "hidden"]).optional(),
+});
+
+/** A face that moves. Places in pixels of the upright full picture; edges of pixels are whole numbers. */
+export const moverSchema = z.strictObject({
+  /** Among the faces of the picture, largest first. */
+  index: count,
+  /** The square in which face landmarks are read: its centre, its side, and its turn (radians, clockwise as seen). */
+  crop: z.strictObject({ x: z.number(), y: z.number(), size: z.number().positive(), angle: z.number() }),
+  /** How sure the detector is, 0–1. */
+  score: z.number(),
+  /** The middles of the person's right and left eye, the tip of the nose, the right and the left corner of the mouth. */
+  points: z.array(pointSchema).length(5),
+  ease: easeSchema,
+});
+export type CastMover = z.infer<typeof moverSchema>;
+
+/** Who moves in a picture, and which part of it becomes the frame of the video. Engines and checks go by it and choose nothing again. */
+export const castSchema = z.strictObject({
+  /** The upright full picture. */
+  picture: z.strictObject({ width: side, height: side }),
+  frame: z.strictObject({
+    /** What is shown, in whole pixels of the upright full picture. */
+    crop: z.strictObject({ x: count, y: count, width: side, height: side }),
+    /** Of the frame, even. */
+    width: side,
+    height: side,
+    /** Frame pixels per picture pixel, where it is more than 1; else 1. */
+    enlarged: z.number().min(1),
+  }),
+  /** How many faces the picture has, whether they move or not. */
+  faces: count,
+  movers: z.array(moverSchema).min(1),
+});
+export type Cast = z.infer<typeof castSchema>;
+
+/**
+ * `size`: "source" (long side ≤ 1280) or the side of a square around the face. `face`: index, largest first, or "all": every face that
+ * can move does.
+ */
+export const castParamsSchema = z.strictObject({
+  size: z.union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)]),
+  face: z.union([count, z.literal("all")]),
+});
+export type CastParams = z.infer<typeof castParamsSchema>;
+
+/**
+ * Decides who moves in a picture and what becomes the frame. Fails with `no_face`, `face_not_there`, `face_too_small`,
+ * `face_turned_away`, or what is wrong with the picture.
+ */
+export const castRequestSchema = z.strictObject({
+  type: z.literal("cast"),
+  run: runIdSchema,
+  inputs: onePicture,
+  params: castParamsSchema,
+});
+export type CastRequest = z.infer<typeof castRequestSchema>;
+
+/** `warnings`: which faces stay still or move gently, and why; that the frame is enlarged. */
+export const castResultSchema = z.strictObject({
+  cast: castSchema,
+  warnings: z.array(warningSchema),
+  timings: timingsSchema,
+});
+export type CastResult = z.infer<typeof castResultSchema>;
+
+/** Looks for faces in a picture. */
+export const inspectRequestSchema = z.strictObject({
+  type: z.literal("inspect"),
+  run: runIdSchema,
+  inputs: onePicture,
+});
+export type InspectRequest = z.infer<typeof inspectRequestSchema>;
+
+/** A face in a picture, in pixels of the upright picture. Angles in degrees with the signs of `motion.ts`. */
+export const foundFaceSchema = z.strictObject({
+  box: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+  /** Distance of the outer eye corners, pixels: the unit E. */
+  eyeDistance: z.number(),
+  score: z.number(),
+  pitch: z.number(),
+  yaw: z.number(),
+  roll: z.number(),
+  /** 0–1: below 0.07 the face is blurred, from 0.2 on it is sharp. */
+  sharpness: z.number(),
+  /** Whether `animate` takes this face. */
+  moves: z.boolean(),
+  /** What will not work with this face, or only partly, and what would help. */
+  warnings: z.array(warningSchema),
+});
+export type FoundFace = z.infer<typeof foundFaceSchema>;
+
+export const inspectResultSchema = z.strictObject({
+  width: z.int(),
+  height: z.int(),
+  /** EXIF orientation that the file carried, 1–8; `width` and `height` are after it was applied. */
+  orientation: z.int(),
+  faces: z.array(foundFaceSchema),
+  /** What is to say of the picture as a whole, such as that it has no face. */
+  warnings: z.array(warningSchema),
+  timings: timingsSchema,
+});
+export type InspectResult = z.infer<typeof inspectResultSchema>;
+
+/** Makes a file of raw frames: marks, encodes and muxes, with the sound of `audio` where there is one. */
+export const finishRequestSchema = z.strictObject({
+  type: z.literal("finish"),
+  run: runIdSchema,
+  frames: rawFramesSchema,
+  audio: fileSchema.optional(),
+  spec: videoSpecSchema,
+  outputs: z.strictObject({ video: filePathSchema }),
+  provenance: provenanceSchema,
+});
+export type FinishRequest = z.infer<typeof finishRequestSchema>;
+
+export const finishResultSchema = z.strictObject({ video: videoSpecSchema, timings: timingsSchema });
+export type FinishResult = z.infer<typeof finishResultSchema>;
+
+/**
+ * Reads how a face moves: in a video (MP4, MOV, WebM), a Live Link Face CSV, a file of MediaPipe blendshapes or of our own
+ * Motions (JSON). What lies beyond `limits.seconds` is left out, with a warning. `outputs.motion`: where a motion may be written
+ * that is too long for a reply.
+ */
+export const extractRequestSchema = z.strictObject({
+  type: z.literal("extract"),
+  run: runIdSchema,
+  inputs: z.strictObject({ driving: z.array(fileSchema).length(1) }),
+  limits: z.strictObject({ seconds: z.number().min(1).max(60) }),
+  outputs: z.strictObject({ motion: filePathSchema }).optional(),
+});
+export type ExtractRequest = z.infer<typeof extractRequestSchema>;
+
+export const extractResultSchema = z.strictObject({
+  /** Dense tracks of one face, at rest at the start; what never moves is left out. By path only where the request names one. */
+  motion: inlineOrPath(motionSchema),
+  source: z.strictObject({
+    kind: z.enum(["video", "livelink", "mediapipe", "motion"]),
+    seconds: z.number(),
+    /** Frames that were read, and their mean rate. */
+    frames: z.int(),
+    fps: z.number(),
+    /** Size as shown, of a video. */
+    width: z.int().optional(),
+    height: z.int().optional(),
+    /** Faces in the picture that the tracking began with, of a video. The largest is followed. */
+    faces: z.int().optional(),
+  }),
+  warnings: z.array(warningSchema),
+  timings: timingsSchema,
+});
+export type ExtractResult = z.infer<typeof extractResultSchema>;
+
+export type ServiceSchemas = { request: z.ZodType; result: z.ZodType };
+
+export const SERVICES = {
+  cast: { request: castRequestSchema, result: castResultSchema },
+  inspect: { request: inspectRequestSchema, result: inspectResultSchema },
+  finish: { request: finishRequestSchema, result: finishResultSchema },
+  extract: { request: extractRequestSchema, result: extractResultSchema },
+} satisfies Record<string, ServiceSchemas>;

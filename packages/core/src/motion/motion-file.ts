@@ -1,0 +1,39 @@
+/** How the curves of a clip travel between processes: in the message, or, where they are long, by a file beside it. */
+import { readFile, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import { AppError } from "../errors.ts";
+import { type MotionFrames, motionFramesSchema } from "./motion.ts";
+
+/** Bytes of JSON up to which a motion goes inline. A reply has at most 1 MiB, and a line of a log is easier to read without. */
+export const INLINE_MOTION_BYTES = 256 * 1024;
+
+const byPath = z.strictObject({ path: z.string().min(1) });
+
+/** `T` itself, or the absolute path of a JSON file that holds it. */
+export const inlineOrPath = <T extends z.ZodType>(schema: T) => z.union([schema, byPath]);
+
+export const motionInputSchema = inlineOrPath(motionFramesSchema);
+export type MotionInput = z.infer<typeof motionInputSchema>;
+
+/** The value as a message carries it: itself, or, where it is long, the path of the file that it was written to (mode 0600). */
+export async function packMotion<T extends object>(motion: T, path: string): Promise<T | { path: string }> {
+  const text = JSON.stringify(motion);
+  if (Buffer.byteLength(text) <= INLINE_MOTION_BYTES) return motion;
+  await writeFile(path, text, { mode: 0o600 });
+  return { path };
+}
+
+/** What `packMotion` packed. Throws `invalid_request` for a file that is not there or does not hold it. */
+export async function unpackMotion<T extends object>(packed: T | { path: string }, schema: z.ZodType<T>): Promise<T> {
+  const named = byPath.safeParse(packed);
+  if (!named.success) return packed as T;
+  try {
+    return schema.parse(JSON.parse(await readFile(named.data.path, "utf8")));
+  } catch (error) {
+    throw new AppError("invalid_request", "The file of the motion cannot be read.", { cause: error });
+  }
+}
+
+export function unpackFrames(packed: MotionInput): Promise<MotionFrames> {
+  return unpackMotion<MotionFrames>(packed, motionFramesSchema);
+}

@@ -1,0 +1,75 @@
+/** What the engine is told is what the check demands: who moves, when and in which crop is decided once. */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { AnimateCheck, AnimateRun } from "@smileloop/core/engine/tasks/animate.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { loadPresets } from "@smileloop/core/motion/preset.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openShop, type Shop } from "../../../../test/support/worker.ts";
+import type { Worker } from "../worker.ts";
+
+const presets = loadPresets(fileURLToPath(new URL("../../../../presets", import.meta.url)));
+let shop: Shop;
+let worker: Worker;
+let ended: Promise<void>;
+
+beforeAll(() => {
+  shop = openShop({ presets });
+  worker = shop.worker();
+  ended = worker.run();
+});
+afterAll(async () => {
+  await Promise.all([worker.stop({ graceMs: 0 }), ended]);
+  expect(existsSync(shop.workRoot) ? readdirSync(shop.workRoot) : []).toEqual([]);
+  rmSync(shop.dir, { recursive: true });
+});
+
+/** The run and the check of a job, as the engine and the checker were asked. */
+async function askedOf(params: Record<string, unknown>, movers: number) {
+  const before = shop.asked().length;
+  const { id } = await shop.job({ movers }, params);
+  expect(await shop.ended(id)).toMatchObject({ state: "succeeded" });
+  const [run, check] = shop.asked().slice(before);
+  expect([run?.type, check?.type]).toEqual(["run", "check"]);
+  expect(run!.pid).not.toBe(check!.pid);
+  return { run: run!.run as unknown as AnimateRun, check: check!.run as unknown as AnimateCheck };
+}
+
+const SEEDS = Array.from({ length: 12 }, (_, i) => (i * 2_654_435_761) % 4_294_967_296);
+
+test.each(["flirt", "wink", "look_around"])(
+  "%s: two faces, told the same in the run and in the check",
+  async (preset) => {
+    for (const seed of SEEDS) {
+      const { run, check } = await askedOf({ preset, faces: "all", seed, fps: 10 }, 2);
+      expect(check.motion).toEqual(run.motion);
+      expect(check.cast).toEqual(run.cast);
+      expect(check.inputs).toEqual(run.inputs);
+      const { faces } = run.motion as MotionFrames;
+      expect(faces).toHaveLength(2);
+      // each in its own time: were it worked out a second time, as it once was, both ways of doing so would have to agree
+      expect(faces[1]).not.toEqual(faces[0]);
+    }
+  },
+);
+
+test("the cast is asked with the job's params, and its faces are the motion's", async () => {
+  const { run } = await askedOf({ preset: "blink", faces: "all", seed: 3 }, 3);
+  expect(run.cast.movers).toHaveLength(3);
+  expect((run.motion as MotionFrames).faces).toHaveLength(3);
+  expect(run.params).toEqual({ intensity: 1, seed: 3 });
+});
+
+test("curves that are too long for a line go by a file of the job, which is gone with it", async () => {
+  const { run, check } = await askedOf({ preset: "alive", faces: "all", seed: 1, fps: 60, duration: 10 }, 12);
+  expect(run.motion).toEqual({ path: expect.stringMatching(/motion\.json$/) });
+  expect(check.motion).toEqual(run.motion);
+  expect(() => readFileSync((run.motion as { path: string }).path)).toThrow("ENOENT");
+});
+
+test("what the cast refuses ends the job without asking the engine", async () => {
+  const before = shop.asked().length;
+  const { id } = await shop.job({ cast: "fail:no_face" }, { preset: "blink" });
+  expect(await shop.ended(id)).toMatchObject({ state: "failed", attempt: 1, error: { code: "no_face" } });
+  expect(shop.asked()).toHaveLength(before);
+});
