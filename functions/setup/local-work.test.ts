@@ -84,7 +84,7 @@ test("each engine of the list that is here has a worker; the built-in one is `en
   const log = createLog({ level: "warn", destination: { write: (line) => void shop.logged.push(line) } });
   const animate = shop.kinds.get("animate")!;
   const deps = {
-    ...{ ...shop.store, engines, log, alone: true, presets: shop.presets, workRoot: shop.workRoot },
+    ...{ ...shop.store, engines, log, alone: true, handlers: shop.handlers, workRoot: shop.workRoot },
     kinds: new Map([
       ["animate", { ...animate, engines: ["drum", "house"] }],
       ["plan", { ...animate, engines: [] }],

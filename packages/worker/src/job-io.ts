@@ -18,7 +18,6 @@ import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/j
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
-import type { StageShares } from "./kinds/handler.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
 
 export type LocalFile = { path: string; type: string; bytes: number };
@@ -27,6 +26,9 @@ export type LocalFile = { path: string; type: string; bytes: number };
 export function fileOf({ path, type }: LocalFile): EngineFile {
   return { path, type };
 }
+
+/** Percent at which each stage begins and ends. */
+export type StageShares = Readonly<Record<string, readonly [from: number, to: number]>>;
 
 /** What is known of an output; `bytes` where it was checked: another length then is a changed file. */
 export type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };

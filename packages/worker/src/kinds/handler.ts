@@ -5,15 +5,12 @@
 import type { JobOutput, JobRecord } from "@smileloop/core/job/job.ts";
 import type { Params } from "@smileloop/core/kinds/kind.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
-import type { JobIo, StoreIo } from "../job-io.ts";
+import type { JobIo, StageShares, StoreIo } from "../job-io.ts";
 
 /** `params`: checked by the kind, with its defaults. */
 export type ClaimedJob = { record: JobRecord; params: Params };
 
 export type HandlerResult = { outputs: Record<string, JobOutput>; warnings: JobRecord["warnings"] };
-
-/** Percent at which each stage begins and ends. */
-export type StageShares = Readonly<Record<string, readonly [from: number, to: number]>>;
 
 export type RunHandler = {
   stages: (job: JobRecord) => StageShares;
