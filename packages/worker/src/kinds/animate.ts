@@ -85,6 +85,10 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
   const driving = clip ? { path: await download(deps.files, clip, "driving", options), type: clip.type } : null;
   const downloadMs = watch();
 
+  // first of all, so that a picture without a face costs nothing else
+  const { cast, warnings: castWarnings } = await castBy(deps.checker, image, castParams, { timeoutMs, signal });
+  const castMs = watch();
+
   const video = join(options.dir, "video.mp4");
   const progressOf = (stage: string, done: number, total: number) => jobProgress(stage, done, total, driving !== null);
   const onProgress = (to: (stage: string, done: number, total: number) => Progress) => {
@@ -97,12 +101,8 @@ export async function animate(deps: AnimateDeps, record: JobRecord, options: Ani
         onProgress: onProgress(progressOf),
       })
     : null;
-  const motionMs = watch();
-
-  report(progressOf("detect", 0, 1));
-  const { cast, warnings: castWarnings } = await castBy(deps.checker, image, castParams, { timeoutMs, signal });
   const motion = await motionFor(cast, (driven?.motion ?? preset)!, params.seed, options.dir);
-  const castMs = watch();
+  const motionMs = watch();
 
   const told = { kind: "animate" as const, inputs: { image: [image] }, cast, motion };
   const provenance = { job: record.id, engine: ready.engine, version: ready.version };
