@@ -64,7 +64,13 @@ const holderOnly = {
 };
 const notOthers = { ...holderOnly, running: "not_holder", canceling: "not_holder" };
 const nobodysResult = { queued: "nothing_to_do", running: "nothing_to_do", waiting: "nothing_to_do" };
-const canceled = { queued: "canceled", waiting: "canceled", running: "canceling", canceling: "nothing_to_do", ...ended };
+const canceled = {
+  queued: "canceled",
+  waiting: "canceled",
+  running: "canceling",
+  canceling: "nothing_to_do",
+  ...ended,
+};
 const holderStays = { ...holderOnly, running: "nothing_to_do" };
 /** The state after the change, or why it is refused. */
 const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
