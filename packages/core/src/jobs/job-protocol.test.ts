@@ -1,14 +1,8 @@
 /** Every order of events for one job (see the model): no wrong end can be reached, and each rule is needed for that. */
 import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
-import {
-  firstWorld,
-  keyOf,
-  RULES,
-  type Rule,
-  stepsFrom,
-  type World,
-} from "../../../../test/support/job-protocol-model.ts";
+import { stepsFrom } from "../../../../test/support/job-protocol-model.ts";
+import { firstWorld, keyOf, RULES, type Rule, type World } from "../../../../test/support/job-protocol-world.ts";
 import { isEnded } from "../job/job.ts";
 
 const WRONG_FILE = "the file of a result is gone, or of another attempt";
@@ -52,7 +46,8 @@ function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>) {
 test.each([
   { crash: 1, loss: 1, reply: 1, client: 1 },
   // a move is a claim that ends: tried with one or two of the others at a time
-  { crash: 1, reply: 1, move: 1 },
+  { crash: 1, move: 1 },
+  { reply: 1, move: 1 },
   { loss: 1, client: 1, move: 1 },
 ])("with all rules no wrong end can be reached: %j", (left) => {
   const { worlds, wrong } = search(new Set(RULES), left);
@@ -60,7 +55,7 @@ test.each([
   expect(worlds).toBeGreaterThan(1000);
 });
 
-/** What comes back without the rule, and what has to go wrong for that; a lease that runs out under its holder always may. */
+/** What comes back without the rule, and what has to go wrong for that (no more than above); a lease that runs out under its holder always may. */
 const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "own write": { wrong: WRONG_FILE, left: { reply: 1 } },
   fence: { wrong: WRONG_FILE, left: {} },
@@ -76,6 +71,5 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
 
 test.each(RULES)("without '%s' one comes back", (rule) => {
   const { wrong, left } = NEEDED[rule];
-  expect(search(new Set(RULES), left).wrong).toEqual({});
   expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left).wrong)).toContain(wrong);
 });
