@@ -65,7 +65,8 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
   if (found.record.state === "canceling") return close(deps, found);
   if (found.record.state === "waiting" || leaseAlive(found)) return busy(found);
   const ready = await deps.engine.ready();
-  if (!serves(ready, deps, found.record)) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
+  const { checks } = await deps.checker.ready();
+  if (!serves(ready, checks, deps, found.record)) return { did: "not_for_us", againMs: NOT_FOR_US_MS };
 
   const token = newToken();
   const claim = { by: "worker", do: "claim", token, worker: deps.worker } as const;
@@ -78,8 +79,9 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
   return work(deps, stored, token, ready, options);
 }
 
-function serves(ready: Ready, { kinds }: JobDeps, { kind, engine }: JobRecord): boolean {
-  return kinds.has(kind) && ready.kinds.includes(kind) && ready.engine === engine.name;
+/** Its engine is here, and what it makes can be checked here. */
+function serves(ready: Ready, checks: string[], { kinds }: JobDeps, { kind, engine }: JobRecord): boolean {
+  return kinds.has(kind) && ready.kinds.includes(kind) && checks.includes(kind) && ready.engine === engine.name;
 }
 
 function busy({ ageMs }: StoredRecord): Outcome {
