@@ -52,8 +52,9 @@ async function runBy(
 ): Promise<Perform | null> {
   const { processes, kinds } = deps;
   if (!processes) return null;
-  const ready = await processes.engine.ready();
-  if (!ready.kinds.includes(kind) || ready.engine !== engine) return null;
+  const [ready, { checks }] = await Promise.all([processes.engine.ready(), processes.checker.ready()]);
+  // its engine is here, and what it makes can be checked here
+  if (!ready.kinds.includes(kind) || !checks.includes(kind) || ready.engine !== engine) return null;
   const { estimateSeconds, queueOf } = kinds.get(kind)!;
   return async (record, claimed) => {
     const job = claimedJob(kinds, record);
