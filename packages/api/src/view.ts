@@ -1,7 +1,7 @@
 /** A job as clients see it. */
 import { z } from "@hono/zod-openapi";
 import { ERROR_CODES, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
-import { isEnded, type JobOutput, type JobRecord, STATES } from "@smileloop/core/job/job.ts";
+import { isEnded, type JobOutput, type JobRecord, STATES } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "./deps.ts";
 import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";

@@ -1,5 +1,5 @@
 /** How far a job is, as one number: each stage has its share of the whole. */
-import type { Progress } from "@smileloop/core/job/job.ts";
+import type { Progress } from "@smileloop/core/job/record.ts";
 
 /** Percent at which a stage begins and ends, by how long they take for a usual clip. */
 const SHARES = {

@@ -10,9 +10,10 @@
 
 import type { Ready } from "@smileloop/core/engine/protocol.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { BEAT_MS, type Change, LEASE_MS } from "@smileloop/core/job/change.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
-import { BEAT_MS, type Change, isEnded, type JobError, type JobRecord, LEASE_MS } from "@smileloop/core/job/job.ts";
 import { attemptPrefix } from "@smileloop/core/job/keys.ts";
+import { isEnded, type JobError, type JobRecord } from "@smileloop/core/job/record.ts";
 import { type Changed, type JobStore, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";

@@ -1,5 +1,5 @@
 /** A finished file as a reply. */
-import type { JobOutput, JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 import { outputFileName, outputLink } from "../view.ts";
 import { dispositionOf, sendFile } from "./send-file.ts";

@@ -2,8 +2,8 @@
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files, StoredFile } from "@smileloop/core/files.ts";
 import { idTimeMs, newId } from "@smileloop/core/job/ids.ts";
-import { UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
+import { UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import type { Slot } from "@smileloop/core/kinds/kinds.ts";
 import type { ApiDeps } from "../deps.ts";
 import { isVideoType, sniffDriving } from "./clip.ts";

@@ -1,6 +1,6 @@
 /** A job's driving clip: how its face moves is read, and becomes the curves of the frames that are asked for. */
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { CLIP_LIMITS } from "@smileloop/core/kinds/kinds.ts";
 import { type Channel, type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
