@@ -103,7 +103,7 @@ async function endChild(store: JobStore, { id }: JobRecord): Promise<JobRecord> 
   return change(store, id, { ...holder, do: "succeed", ...RESULT });
 }
 
-/** A plan that waits for so many children. */
+/** A plan that waits for this many children. */
 async function waitingPlan(store: JobStore, count: number): Promise<{ root: JobRecord; children: JobRecord[] }> {
   const plan = await newPlan(store);
   const children: JobRecord[] = [];
