@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
 import { stepsFrom } from "../../../../test/support/job-protocol-model.ts";
 import { firstWorld, keyOf, RULES, type Rule, type World } from "../../../../test/support/job-protocol-world.ts";
-import { isEnded } from "../job/job.ts";
+import { isEnded } from "../job/record.ts";
 
 const WRONG_FILE = "the file of a result is gone, or of another attempt";
 const WRONG_QUEUE = "claimed from a queue that it has left";
@@ -66,7 +66,7 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   tombstone: { wrong: "files left", left: { crash: 1, client: 1 } },
   "second purge": { wrong: "files left", left: { crash: 1, client: 1 } },
   "cancels are closed": { wrong: "stuck in canceling", left: { crash: 1, client: 1 } },
-  "taken from its own queue alone": { wrong: WRONG_QUEUE, left: { move: 1 } },
+  "taken from its own queue only": { wrong: WRONG_QUEUE, left: { move: 1 } },
 };
 
 test.each(RULES)("without '%s' one comes back", (rule) => {
