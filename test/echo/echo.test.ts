@@ -26,7 +26,7 @@ import { PLAN_WORKER } from "../../functions/engines/index.ts";
 import { jpegBytes, testApi } from "../support/api.ts";
 import { postJson, upload } from "../support/client.ts";
 import { fastTime } from "../support/fast-time.ts";
-import { until } from "../support/processes.ts";
+import { killed, until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { startServer } from "../support/server.ts";
 import { wavBytes } from "../support/sounds.ts";
@@ -35,7 +35,6 @@ import { echoEngine, LISTS } from "./lists.ts";
 import type { EchoWorker } from "./worker.ts";
 
 const SCRIPTS = import.meta.dirname;
-const PATIENCE_MS = 60_000;
 const SOUND = wavBytes(2);
 const says = (word: string) => `${word}: ${SOUND.length} bytes of audio/wav`;
 const THREE = `${["one", "two", "three"].map((each) => says(`hi ${each}`)).join("\n")}\n`;
@@ -53,7 +52,13 @@ beforeEach(() => {
   cleanUp = [];
 });
 afterEach(async () => {
-  for (const clean of cleanUp.reverse()) await clean();
+  // all of it, also where one fails
+  const failures: unknown[] = [];
+  for (const clean of cleanUp.reverse())
+    await Promise.resolve()
+      .then(clean)
+      .catch((error: unknown) => failures.push(error));
+  expect(failures).toEqual([]);
 });
 
 async function create(url: string, { kind, ...params }: Ask): Promise<Job> {
@@ -67,7 +72,7 @@ const read = async (url: string, id: string) => (await (await fetch(`${url}/v1/j
 
 /** The job when it has ended, and what its output says. */
 async function ended(url: string, id: string, output: string): Promise<{ job: Job; text: string }> {
-  await until(async () => ["succeeded", "failed", "canceled"].includes((await read(url, id)).status), PATIENCE_MS);
+  await until(async () => ["succeeded", "failed", "canceled"].includes((await read(url, id)).status));
   const job = await read(url, id);
   expect(job).toMatchObject({ status: "succeeded", outputs: { [output]: { content_type: "text/plain" } } });
   return { job, text: await (await fetch(`${url}/v1/jobs/${id}/outputs/${output}`)).text() };
@@ -152,13 +157,10 @@ describe("in memory", () => {
     expect((await fetch(`${url}/v1/jobs/${childId(id, 0)}`)).status).toBe(404);
 
     const slow = await create(url, { kind: "echo_all", word: "long", pause_ms: 60_000 });
-    await until(async () => (await records.get("local", childId(slow.id, 0)))?.record.state === "running", PATIENCE_MS);
+    await until(async () => (await records.get("local", childId(slow.id, 0)))?.record.state === "running");
     expect((await postJson(`${url}/v1/jobs/${slow.id}/cancel`, {})).status).toBeLessThan(300);
     const stateOf = async (n: number) => (await records.get("local", childId(slow.id, n)))?.record.state;
-    await until(
-      async () => [await stateOf(0), await stateOf(1), await stateOf(2)].every((it) => it === "canceled"),
-      10_000,
-    );
+    await until(async () => [await stateOf(0), await stateOf(1), await stateOf(2)].every((it) => it === "canceled"));
     expect((await read(url, slow.id)).status).toBe("canceled");
   });
 });
@@ -168,8 +170,9 @@ describe("on disk", () => {
     const dataDir = workDir();
     const start = () => startServer({ dataDir, script: join(SCRIPTS, "server.ts"), env: { WARP_PROCESSES: "1" } });
     const first = await start();
+    cleanUp.push(() => first.stop("SIGKILL"));
     const { id } = await create(first.url, { kind: "echo_all", word: "hi", pause_ms: 1500 });
-    await until(async () => (await read(first.url, id)).status === "waiting", PATIENCE_MS);
+    await until(async () => (await read(first.url, id)).status === "waiting");
     const single = await create(first.url, { kind: "echo", word: "alone" });
     await first.stop("SIGKILL");
     const second = await start();
@@ -180,7 +183,8 @@ describe("on disk", () => {
 });
 
 describe("on S3 and SQS", () => {
-  const SPEED = 40;
+  /** A lease of 60 s is 3 s of the machine's. */
+  const SPEED = 20;
 
   test("workers that are killed leave nothing undone", async () => {
     const startMs = Date.now();
@@ -207,7 +211,7 @@ describe("on S3 and SQS", () => {
     const work = (queue: string): ChildProcess => {
       const args = [join(SCRIPTS, "worker.ts"), JSON.stringify(settings(queue))];
       const child = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "ignore"] });
-      cleanUp.push(() => child.kill("SIGKILL"));
+      cleanUp.push(() => killed(child));
       return child;
     };
     const sweeping = setInterval(() => void sweepOnce(store).catch(() => {}), 60_000 / SPEED);
@@ -217,13 +221,14 @@ describe("on S3 and SQS", () => {
     const plans = work("plans");
     const first = work("echo");
     const { id } = await create(api.url, { kind: "echo_all", word: "hi", pause_ms: 500 });
-    await until(async () => (await stateOf(childId(id, 0))) === "running", PATIENCE_MS);
+    await until(async () => (await stateOf(childId(id, 0))) === "running");
     first.kill("SIGKILL");
     plans.kill("SIGKILL");
     work("echo");
     work("plans");
     expect((await ended(api.url, id, "texts")).text).toBe(THREE);
     const attempts = await Promise.all([0, 1, 2].map(async (n) => (await store.records.get("local", childId(id, n)))!));
-    expect(Math.max(...attempts.map(({ record }) => record.attempt))).toBe(2);
+    // a holder that a busy machine makes late for its lease costs one more
+    expect(Math.max(...attempts.map(({ record }) => record.attempt))).toBeGreaterThan(1);
   });
 });

@@ -12,8 +12,8 @@ import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { finish } from "@smileloop/engine/services/finish.ts";
 import { expect } from "vitest";
-
 import type { z } from "zod";
+import { PATIENCE_MS } from "../support/processes.ts";
 
 type Request = { type?: unknown; run?: unknown; kind?: unknown };
 export type Step =
@@ -33,7 +33,8 @@ export type Step =
 export type Setting = { command: string[]; dir: string; image: string; startMs?: number };
 type Filled = Setting & { cast?: Cast };
 
-const PATIENCE_MS = 20_000;
+/** How many times as long as a transcript says an engine may take: this machine may be slow or busy. */
+const SLACK = 60;
 
 export async function replay(path: string, setting: Setting): Promise<void> {
   const frames = Buffer.alloc(64 * 48 * 1.5 * 6, 120);
@@ -63,14 +64,16 @@ async function take(step: Step, engine: Engine): Promise<void> {
   else if ("raw" in step) engine.write(step.raw);
   else if ("oversize" in step) engine.write("x".repeat(step.oversize));
   else if ("expect" in step) {
-    expect(await engine.next(step.within)).toMatchObject(anyText(engine.due(step.expect)) as object);
+    expect(await engine.next(step.within && step.within * SLACK)).toMatchObject(
+      anyText(engine.due(step.expect)) as object,
+    );
     await engine.finished();
   } else if ("progress" in step) await engine.progressOf(step.progress);
   else if ("silent" in step) await engine.silence(step.silent);
   else if ("video" in step) {
     if (!engine.declined()) expect(await readVideo(step.video)).toMatchObject(step.is);
   } else if ("missing" in step) expect(existsSync(step.missing)).toBe(false);
-  else if ("end" in step) expect(await engine.end(step.end)).toBe(0);
+  else if ("end" in step) expect(await engine.end(step.end * SLACK)).toBe(0);
 }
 
 type Engine = ReturnType<typeof start>;

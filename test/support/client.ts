@@ -53,6 +53,16 @@ export async function getJob(url: string, id: string): Promise<Job> {
   return (await reply.json()) as Job;
 }
 
+/** The job once it has ended, however often a wait for that runs out. */
+export async function endOf(url: string, id: string): Promise<Job> {
+  for (;;) {
+    const reply = await fetch(`${url}/v1/jobs/${id}`, { headers: { prefer: "wait=60" } });
+    if (!reply.ok) throw new Error(`${reply.status}: ${await reply.text()}`);
+    const job = (await reply.json()) as Job;
+    if (["succeeded", "failed", "canceled"].includes(job.status)) return job;
+  }
+}
+
 export function postJson(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(url, {
     method: "POST",

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobError } from "@smileloop/core/job/record.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../../../test/support/api.ts";
+import { settle } from "../../../../../test/support/manual-clock.ts";
 import { fileHead, multipart, powershellForm, requestHead } from "../../../../../test/support/multipart.ts";
 import type { ApiConfig, ApiDeps } from "../../deps.ts";
 
@@ -309,8 +309,8 @@ describe("clients that go away", () => {
     await start();
     const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
     socket.write(requestHead(5_000_000) + fileHead("source_image"));
-    socket.write(jpegBytes(9, 9, 300_000));
-    await delay(150);
+    await new Promise((sent) => socket.write(jpegBytes(9, 9, 300_000), sent));
+    await settle(50);
     socket.destroy();
     const line = () => api.lines.find(({ event, path }) => event === "request" && path === "/animate");
     await expect.poll(line).toMatchObject({ status: 400 });
