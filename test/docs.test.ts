@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { envSchema } from "@smileloop/core/env.ts";
 import { expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
+import { PRESET_NAMES } from "./support/presets.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PAGES = [...globSync("*.md", { cwd: ROOT }), ...globSync("{docs,gpu-container,presets}/*.md", { cwd: ROOT })];
@@ -26,4 +27,9 @@ test("every npm script stands in README.md, CONTRIBUTING.md or docs/", () => {
   const text = PAGES.map(read).join("\n");
   const unnamed = Object.keys(manifest.scripts).filter((name) => !new RegExp(`npm (run )?(-s )?${name}\\b`).test(text));
   expect(unnamed).toEqual([]);
+});
+
+test.each(["README.md", "docs/api.md"])("every preset stands in the table in %s", (page) => {
+  const rows = read(page).match(/^\|.*\|$/gm) ?? [];
+  expect(PRESET_NAMES.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)))).toEqual([]);
 });
