@@ -7,8 +7,7 @@ import type { KindEntry, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
 import { loadPresets, type Preset } from "@smileloop/core/motion/preset.ts";
 import { type Admission, createAdmission } from "@smileloop/core/scale/admission.ts";
-import type { HandlerMaker, Handlers } from "@smileloop/worker/kinds/handler.ts";
-import { createHandlers, HANDLERS } from "@smileloop/worker/kinds/index.ts";
+import type { HandlerMaker } from "@smileloop/worker/kinds/handler.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { Engine, Finding } from "../engines/engine.ts";
 import { ENGINES } from "../engines/index.ts";
@@ -30,7 +29,8 @@ export type Deps = Home & {
   log: Log;
   presets: Map<string, Preset>;
   kinds: Kinds;
-  handlers: Handlers;
+  /** Of the kinds, where they are not those of this repository; made by `handlers.ts`, for workers alone. */
+  handlerMakers: Lists["handlers"];
   version: string;
 };
 
@@ -45,7 +45,7 @@ export const PRESETS_DIR = folderAbove("presets");
 
 /** Throws EnvError, and what the homes throw. */
 export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Deps> {
-  const { engines = ENGINES, kinds: entries = KINDS, handlers = HANDLERS, findings = null, syncLog = false } = options;
+  const { engines = ENGINES, kinds: entries = KINDS, findings = null, syncLog = false } = options;
   const presets = loadPresets(PRESETS_DIR);
   const queues = new Set(env.QUEUES.keys());
   const known = { kinds: entries.map(({ name }) => name), engines };
@@ -61,7 +61,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     log,
     presets,
     kinds,
-    handlers: createHandlers({ presets }, handlers),
+    handlerMakers: options.handlers,
     version: manifest.version,
   };
 }

@@ -32,7 +32,7 @@ test("a card that was lost is tried again after a while, and its jobs are done t
   };
   const deps = {
     ...{ ...shop.store, clock, engines: ENGINES },
-    ...{ kinds: shop.kinds, handlers: shop.handlers, presets: shop.presets, workRoot: shop.workRoot },
+    ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
   };
   const log = createLog({ level: "error", destination: { write: (line) => void shop.logged.push(line) } });
   const findings = new Map([...(await findEngines(ENV)), ["liveportrait", { engine, trouble: null }] as const]);
@@ -55,7 +55,7 @@ test("a server that shares its storage leaves alone what others work on", async 
   const log = createLog({ level: "info", destination: { write: (line) => void shop.logged.push(line) } });
   const deps = {
     ...{ ...shop.store, engines: ENGINES, log, alone: false },
-    ...{ kinds: shop.kinds, handlers: shop.handlers, presets: shop.presets, workRoot: shop.workRoot },
+    ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
   };
   const work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
   while (!shop.logged.join("").includes("looked at")) await systemClock.sleep(10);
@@ -84,7 +84,7 @@ test("each engine of the list that is here has a worker; the built-in one is `en
   const log = createLog({ level: "warn", destination: { write: (line) => void shop.logged.push(line) } });
   const animate = shop.kinds.get("animate")!;
   const deps = {
-    ...{ ...shop.store, engines, log, alone: true, handlers: shop.handlers, workRoot: shop.workRoot },
+    ...{ ...shop.store, engines, log, alone: true, presets: shop.presets, workRoot: shop.workRoot },
     kinds: new Map([
       ["animate", { ...animate, engines: ["drum", "house"] }],
       ["plan", { ...animate, engines: [] }],

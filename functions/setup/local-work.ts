@@ -5,10 +5,12 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { recover } from "@smileloop/core/jobs/recover.ts";
 import { runSweeper } from "@smileloop/core/jobs/sweep.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
+import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import type { Finding } from "../engines/engine.ts";
 import { builtInEngine, PLAN_WORKER } from "../engines/index.ts";
 import type { Deps } from "./deps.ts";
+import { withHandlers } from "./handlers.ts";
 
 export type Work = {
   /** Whether the engines that jobs get by default can work. */
@@ -26,7 +28,7 @@ const RESTART_MS = 60_000;
 export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Finding>): Work {
   const ended = new AbortController();
   const builtIn = builtInEngine(deps.engines).name;
-  const workers = startWorkers(deps, findings, builtIn, ended.signal);
+  const workers = startWorkers(withHandlers(deps), findings, builtIn, ended.signal);
   const troubles = [...findings].flatMap(([name, { trouble }]) => (trouble === null ? [] : [[name, trouble] as const]));
   for (const [name, why] of troubles) deps.log.warn({ why }, `${name} is not used`);
   const parts = Promise.all([
@@ -58,7 +60,7 @@ export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Fi
 
 /** By the name of the engine; and one for plans, where there are kinds of them. Each works in a folder of its own, which it clears when it starts. */
 function startWorkers(
-  deps: Deps,
+  deps: Deps & { handlers: Handlers },
   findings: ReadonlyMap<string, Finding>,
   builtIn: string,
   signal: AbortSignal,

@@ -3,6 +3,7 @@ import { takeLeave } from "@smileloop/core/scale/surplus.ts";
 import { watchSpotNotice } from "@smileloop/worker/spot.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import type { Lists } from "./deps.ts";
+import { withHandlers } from "./handlers.ts";
 import { openWorker } from "./open-worker.ts";
 import { tellHealth } from "./worker-health.ts";
 
@@ -15,7 +16,7 @@ export async function runWorker(lists: Lists = {}): Promise<void> {
   const { queueName } = engine;
   const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
   const mayLeave = () => takeLeave(deps.records.notes, queueName, env.CAPACITY);
-  const worker = createWorker({ ...deps, ...engine, idleExitMs, mayLeave });
+  const worker = createWorker({ ...withHandlers(deps), ...engine, idleExitMs, mayLeave });
   const ended = new AbortController();
   const end = (why: object, code = 0) => {
     deps.log.warn(why, "worker ends early");

@@ -2,7 +2,8 @@
 Reads LivePortrait's own 203 landmarks of a face of which five points are known, and finds faces where none are: in driving clips.
 
 Five points come with the request for a picture. For a clip a detector gives them; only places are needed, so any will do: YuNet
-(OpenCV Zoo, MIT) is shipped. The models that LivePortrait comes with (InsightFace's) may not be used commercially and are not reachable from here (checkout.py).
+(OpenCV Zoo, MIT) is shipped. The models that LivePortrait comes with (InsightFace's) may not be used commercially and are not
+reachable from here (checkout.py).
 """
 
 from __future__ import annotations

@@ -65,7 +65,9 @@ function expectFiles(...names: string[]): void {
 test("animate makes a file and prints its name", async () => {
   const said = await run("animate", ASTRONAUT, "-p", "blink", ...FAST);
   expect(said).toMatchObject({ code: 0, stdout: "astronaut-blink.mp4\n" });
-  expect(said.stderr).toMatch(/^Reading the photo: 0 %\n(.+: \d+ %\n)*Done: 100 %\nSeed (\d+): --seed \2 [^\n]+\n$/);
+  expect(said.stderr).toMatch(
+    /^(?:Reading the photo|Looking for the face|Rendering): \d+ %\n(.+: \d+ %\n)*Done: 100 %\nSeed (\d+): --seed \2 [^\n]+\n$/,
+  );
   expect(await readVideo(join(folder, "astronaut-blink.mp4"))).toMatchObject({ width: 256, height: 256, frames: 25 });
   expectFiles("astronaut-blink.mp4");
 
@@ -97,7 +99,12 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
   test.each<[what: string, args: () => string[], is: RegExp, code: string]>([
     ["a photo that is not there", () => ["nobody.jpg"], /There is no file "nobody\.jpg"/, "not_found"],
     ["a folder", () => ["inside"], /is a folder/, "unsupported_type"],
-    ["a text", () => ["text.jpg"], /neither a JPEG nor a PNG/, "unsupported_type"],
+    [
+      "a text",
+      () => ["text.jpg"],
+      /"text\.jpg": This is text\/plain\. Accepted .*: image\/jpeg, image\/png\./,
+      "unsupported_type",
+    ],
     ["an empty file", () => ["empty.jpg"], /is empty/, "empty_file"],
     ["a photo without a face", () => [COFFEE], /face/, "no_face"],
     ["a file that exists", () => [ASTRONAUT, "-o", "text.jpg"], /exists already; add --force/, "conflict"],

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { s3Files } from "@smileloop/core/files/s3.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createJob } from "@smileloop/core/jobs/jobs.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import type { Queue } from "@smileloop/core/queue.ts";
@@ -132,7 +132,8 @@ describe("with an engine on a graphics card (a stand-in)", () => {
       LIVEPORTRAIT_ROOT: standInCheckout(join(dir, "LivePortrait")),
       LIVEPORTRAIT_PYTHON: standInPython(join(dir, "python")),
     });
-  const scripted = (script: StubScript) => Buffer.from(JSON.stringify(script));
+  /** A real portrait, because the real checker casts it. */
+  const scripted = (script: StubScript) => Buffer.concat([portrait, Buffer.from(`\n${JSON.stringify(script)}`)]);
   const health = () => spawnSync(process.execPath, [HEALTH], { env: { WORK_DIR: dir } });
 
   test("told to stop (SIGTERM) it hands the job back, and was healthy until then", async () => {

@@ -1,79 +1,33 @@
 /**
  * The job protocol as a small world, to be searched through whole: one job, one request that creates it, two workers, the
- * sweeper, one cancel or DELETE by the client, and at most one crash, one lost message and one write whose reply is lost.
+ * sweeper, one cancel or DELETE by the client, one move to the long queue by a worker that finds more to do than was expected,
+ * and at most one crash, one lost message and one write whose reply is lost.
  * A step is what one party does between two moments at which the others may act.
  *
  * The record is changed by the real `changeJob`. Time is a choice: a lease may be found dead at any moment (its holder may
  * stall and go on later), a timer may be due at any moment; only an hour after the end nobody is at work any more. Revisions
  * and nonces are left out except where somebody is about to ask for them, so that the world is finite.
  */
+import { isEnded, RESULT_LIFE_MS } from "@smileloop/core/job/record.ts";
+import type { Step } from "./explore.ts";
 import {
-  type Change,
-  changeJob,
-  isEnded,
-  type JobRecord,
-  type JobState,
-  MAX_CLAIMS,
-  newJobRecord,
-  RESULT_LIFE_MS,
-} from "@smileloop/core/job/job.ts";
-
-/** What keeps jobs safe, each to be left out in turn. */
-export const RULES = [
-  "own write",
-  "fence",
-  "files per attempt",
-  "timer before record",
-  "timer moved by the sweeper alone",
-  "next timer before the last is dropped",
-  "tombstone",
-  "second purge",
-  "cancels are closed",
-] as const;
-export type Rule = (typeof RULES)[number];
-
-export type Timer = "look" | "expire" | "purge again";
-type Rec = { state: JobState; attempt: number; token: string | null; out: number | null; write: string };
-/** `unsure`: the last write has had no answer. */
-type Worker = { at: "idle" | "got" | "claimed" | "stored" | "moving" | "dropping"; attempt: number; unsure: boolean };
-export type World = {
-  /** Steps of the creation that are done; `null`: it is over, one way or the other. */
-  api: number | null;
-  apiUnsure: boolean;
-  /** The client has its 202. */
-  told: boolean;
-  rec: Rec | null;
-  /** `in`, and `out/…` with the attempt whose bytes it has. */
-  files: Record<string, number>;
-  messages: number;
-  timers: Timer[];
-  /** Between the two halves of moving a timer. */
-  sweeper: { arm: Timer | null; drop: Timer | null } | null;
-  workers: [Worker, Worker];
-  /** The client's DELETE, between tombstone and purge. */
-  purging: boolean;
-  left: { crash: number; loss: number; reply: number; client: number };
-};
-/** `fault`: what nobody may rely on to happen. */
-export type Step = { name: string; fault: boolean; world: World };
-
-const FIRST_ATTEMPT = MAX_CLAIMS - 2;
-const NEW = { id: "x", owner: "local", kind: "animate", queue: "warp", engine: "warp", estimateSeconds: 1 };
-const BASE: JobRecord = newJobRecord({ ...NEW, params: {}, metadata: {}, inputs: {} }, 0);
-const IDLE: Worker = { at: "idle", attempt: 0, unsure: false };
-const isClosed = ({ state }: Rec) => state === "expired" || state === "deleted";
-
-/** `left`: how often each may still happen. */
-export function firstWorld(left: Partial<World["left"]> = {}): World {
-  return {
-    ...{ api: 0, apiUnsure: false, told: false, rec: null, files: {}, messages: 0, timers: [], sweeper: null },
-    ...{ workers: [IDLE, IDLE], purging: false, left: { crash: 1, loss: 1, reply: 1, client: 1, ...left } },
-  };
-}
+  acked,
+  changed,
+  FIRST_ATTEMPT,
+  IDLE,
+  isClosed,
+  type Rec,
+  type Rule,
+  resultOf,
+  sent,
+  type Worker,
+  type World,
+  withTimer,
+} from "./job-protocol-world.ts";
 
 /** Every step that may come next when these rules hold. */
-export function stepsFrom(world: World, rules: ReadonlySet<Rule>): Step[] {
-  const steps: Step[] = [];
+export function stepsFrom(world: World, rules: ReadonlySet<Rule>): Step<World>[] {
+  const steps: Step<World>[] = [];
   const step = (name: string, change: Partial<World>, fault = false) =>
     steps.push({ name, fault, world: { ...world, ...change } });
   const spend = (what: keyof World["left"]) => ({ left: { ...world.left, [what]: world.left[what] - 1 } });
@@ -83,8 +37,9 @@ export function stepsFrom(world: World, rules: ReadonlySet<Rule>): Step[] {
   workerSteps(party, 0);
   workerSteps(party, 1);
   sweeperSteps(party);
-  if (world.messages > 0 && world.left.loss > 0) {
-    step("a message is lost", { messages: world.messages - 1, ...spend("loss") }, true);
+  for (const queue of ["short", "long"] as const) {
+    if (world.messages[queue] === 0 || world.left.loss === 0) continue;
+    step("a message is lost", { messages: acked(world, queue), ...spend("loss") }, true);
   }
   return steps;
 }
@@ -117,13 +72,14 @@ function apiSteps({ world, rules, step, spend }: Party): void {
       step("api: stores the inputs", { ...next, files: { ...world.files, in: 0 } });
       return;
     case "record": {
-      const rec: Rec = { state: "queued", attempt: FIRST_ATTEMPT - 1, token: null, out: null, write: "" };
+      const nobodys = { attempt: FIRST_ATTEMPT - 1, token: null, out: null, write: "" };
+      const rec: Rec = { state: "queued", queue: "short", ...nobodys };
       step("api: creates the record", { ...next, rec });
       if (world.left.reply > 0) step("api: creates it, no reply", { rec, apiUnsure: true, ...spend("reply") }, true);
       return;
     }
     case "message":
-      step("api: sends the message", { ...next, messages: Math.min(2, world.messages + 1) });
+      step("api: sends the message", { ...next, messages: sent(world, "short") });
       return;
     default:
       step("api: 202", { api: null, told: true });
@@ -154,9 +110,10 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
   const mine = (worker: Worker) => ({
     workers: (n === 0 ? [worker, world.workers[1]] : [world.workers[0], worker]) as World["workers"],
   });
-  const acked = { ...mine(IDLE), messages: Math.max(0, world.messages - 1) };
+  const done = { ...mine(IDLE), messages: acked(world, me.from) };
   if (me.at !== "idle" && left.crash > 0) step(`${name}crashes`, { ...mine(IDLE), ...spend("crash") }, true);
-  const token = rules.has("fence") ? `${n}.${me.attempt}` : "any";
+  // an attempt is claimed once, so that its number is as good as a random token
+  const token = rules.has("fence") ? `${me.attempt}` : "any";
   const outKey = rules.has("files per attempt") ? `out/${me.attempt}` : "out";
   /** Makes a change, with and without a reply; `then` is the worker after it. */
   const write = (what: string, next: Rec, then: Partial<World>, again: Worker) => {
@@ -174,44 +131,69 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
 
   switch (me.at) {
     case "idle":
-      if (world.messages > 0) step(`${name}receives`, mine({ ...IDLE, at: "got" }));
+      for (const from of ["short", "long"] as const) {
+        if (world.messages[from] > 0) step(`${name}receives from ${from}`, mine({ ...IDLE, at: "got", from }));
+      }
       return;
     case "got": {
       if (me.unsure && rules.has("own write") && rec?.write === `${n}`) {
-        const then = isEnded(rec.state) ? acked : mine({ at: "claimed", attempt: rec.attempt, unsure: false });
+        const then = isEnded(rec.state) ? done : mine({ ...me, at: "claimed", attempt: rec.attempt, unsure: false });
         step(`${name}reads: its own write`, { ...then, rec: { ...rec, write: "" } });
         return;
       }
       if (!rec || isEnded(rec.state)) {
-        step(`${name}acknowledges`, acked);
+        step(`${name}acknowledges`, done);
+        return;
+      }
+      if (rec.queue !== me.from && rules.has("taken from its own queue only")) {
+        step(`${name}acknowledges what has moved`, done);
         return;
       }
       if (rec.state === "canceling") {
         if (!rules.has("cancels are closed")) {
-          step(`${name}acknowledges a cancel`, acked);
+          step(`${name}acknowledges a cancel`, done);
           return;
         }
         const closed = changed(rec, { by: "worker", do: "close", leaseAlive: false });
-        if (closed) write("closes the cancel", closed, acked, me);
+        if (closed) write("closes the cancel", closed, done, me);
         step(`${name}leaves it, the lease is alive`, mine(IDLE));
         return;
       }
       const attempt = rec.attempt + 1;
-      const claim = { token: rules.has("fence") ? `${n}.${attempt}` : "any", worker: `${n}`, leaseAlive: false };
+      const claim = { token: rules.has("fence") ? `${attempt}` : "any", worker: "", leaseAlive: false };
       const next = changed(rec, { by: "worker", do: "claim", ...claim });
-      const then = next?.state === "running" ? mine({ at: "claimed", attempt, unsure: false }) : acked;
+      const then = next?.state === "running" ? mine({ ...me, at: "claimed", attempt, unsure: false }) : done;
       if (next) write("claims", next, then, me);
       if (rec.state === "running") step(`${name}leaves it, the lease is alive`, mine(IDLE));
       return;
     }
-    case "claimed":
+    case "claimed": {
+      if (me.unsure && rec?.write === `${n}`) {
+        const then = mine({ ...me, at: "sending", unsure: false });
+        step(`${name}reads: it has moved it`, { ...then, rec: { ...rec, write: "" } });
+        return;
+      }
+      const longer = { by: "holder", token, do: "requeue", queue: "long", estimateSeconds: 2 } as const;
+      const moved = world.left.move > 0 && rec && changed(rec, longer);
+      if (moved) {
+        const then = { ...mine({ ...me, at: "sending", unsure: false }), ...spend("move") };
+        step(`${name}moves it to the long queue`, { rec: moved, ...then }, true);
+        const unsure = {
+          ...mine({ ...me, unsure: true }),
+          left: { ...world.left, move: 0, reply: world.left.reply - 1 },
+        };
+        if (world.left.reply > 0)
+          step(`${name}moves it, no reply`, { rec: { ...moved, write: `${n}` }, ...unsure }, true);
+      }
       step(`${name}stores`, { ...mine({ ...me, at: "stored" }), files: { ...world.files, [outKey]: me.attempt } });
       step(`${name}gives up`, mine({ ...me, at: "dropping" }));
       return;
+    }
+    case "sending":
+      step(`${name}sends it to the long queue`, { ...mine(IDLE), messages: sent({ ...world, ...done }, "long") });
+      return;
     case "stored": {
-      const ended = rules.has("timer moved by the sweeper alone")
-        ? acked
-        : mine({ ...me, at: "moving", unsure: false });
+      const ended = rules.has("timer moved by the sweeper alone") ? done : mine({ ...me, at: "moving", unsure: false });
       if (me.unsure && rules.has("own write") && rec?.write === `${n}`) {
         const then = rec.state === "succeeded" ? ended : mine({ ...me, at: "dropping", unsure: false });
         step(`${name}reads: its own write`, { ...then, rec: { ...rec, write: "" } });
@@ -233,7 +215,7 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
       return;
     }
     case "moving":
-      step(`${name}moves the timer`, { ...acked, timers: ["expire"] });
+      step(`${name}moves the timer`, { ...done, timers: ["expire"] });
       return;
     case "dropping": {
       const { [outKey]: _, ...files } = world.files;
@@ -271,7 +253,9 @@ function sweeperSteps({ world, rules, step, spend }: Party): void {
     const next = (late && changed(rec, { by: "sweeper", do: "expire" }, RESULT_LIFE_MS)) || closing(rec, rules) || rec;
     const change: Partial<World> = { rec: next };
     if (isClosed(next)) change.files = {};
-    if (next.state === "queued" || next.state === "running") change.messages = Math.max(1, world.messages);
+    if (next.state === "queued" || next.state === "running") {
+      change.messages = { ...world.messages, [next.queue]: Math.max(1, world.messages[next.queue]) };
+    }
     if (isEnded(next.state) && !isClosed(next) && !rules.has("timer moved by the sweeper alone")) {
       step("sweeper: ended, drops the timer", { ...change, timers: without });
       continue;
@@ -293,27 +277,4 @@ function closing(rec: Rec, rules: ReadonlySet<Rule>): Rec | null {
 function movedBy(rec: Rec, { timers }: World, rules: ReadonlySet<Rule>): Partial<World> {
   const ends = isEnded(rec.state) && !rules.has("timer moved by the sweeper alone");
   return ends ? { timers: withTimer(timers, "expire") } : {};
-}
-
-function withTimer(timers: Timer[], timer: Timer): Timer[] {
-  return [...new Set([...timers, timer])].sort();
-}
-
-function resultOf(attempt: number) {
-  const shape = { type: "video/mp4", bytes: 1, sha256: "", width: 1, height: 1, frames: 1, fps: 1, duration: 1 };
-  return { outputs: { video: { key: "", attempt, ...shape } }, engineVersion: "", warnings: [], timings: {} };
-}
-
-/** The real change, on a record made from what the world keeps of it; null when it is refused. */
-function changed(rec: Rec, change: Change, nowMs = 0): Rec | null {
-  const record: JobRecord = {
-    ...BASE,
-    ...{ state: rec.state, attempt: rec.attempt, claim: rec.token === null ? null : { token: rec.token, worker: "" } },
-    outputs: rec.out === null ? {} : resultOf(rec.out).outputs,
-    expires_at: isEnded(rec.state) ? RESULT_LIFE_MS : null,
-  };
-  const next = changeJob(record, change, nowMs);
-  if (typeof next === "string") return null;
-  const { state, attempt, claim, outputs } = next;
-  return { state, attempt, token: claim?.token ?? null, out: outputs.video?.attempt ?? null, write: "" };
 }

@@ -1,6 +1,6 @@
 """Stands in for the Python engine on machines without a graphics card: it speaks the real protocol and draws nothing.
 
-What it does with a picture stands in the picture, as for `stub-engine.ts`. A real picture is shown as it is in every frame, where
+What it does with a picture stands at the end of the picture, as for `stub-engine.ts`. A real picture is shown as it is in every frame, where
 `--still FILE:WIDTHxHEIGHT` gives it as planar 4:2:0. Python's standard library is enough for it.
 """
 
@@ -28,8 +28,9 @@ def option(name, default=""):
 
 def script_of(path):
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
+        with open(path, encoding="latin-1") as file:
+            text = file.read()
+        return json.loads(text[text.rfind("\n{") + 1 :])
     except ValueError:
         return {}
 

@@ -1,7 +1,7 @@
 /**
  * An engine that renders nothing and misbehaves on command. It speaks the real protocol; what it does with a request is
- * written in the picture that the job brings: a JSON object with `cast`, `run` and `check` (names of behaviours below, or lists of
- * them, one for each attempt). Where the picture says nothing, it does what it should.
+ * written at the end of the picture that the job brings: a JSON object with `cast`, `run` and `check` (names of behaviours
+ * below, or lists of them, one for each attempt). Where the picture says nothing, it does what it should.
  *
  * It imports nothing but Node's own modules, so that it starts fast.
  */

@@ -1,6 +1,7 @@
 /** What a worker does for a claimed job: the handler of its kind, with what that needs. */
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord, JobResult, Progress } from "@smileloop/core/job/job.ts";
+import type { JobResult } from "@smileloop/core/job/change.ts";
+import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createJobIo, createStoreIo } from "./job-io.ts";
@@ -52,8 +53,9 @@ async function runBy(
 ): Promise<Perform | null> {
   const { processes, kinds } = deps;
   if (!processes) return null;
-  const ready = await processes.engine.ready();
-  if (!ready.kinds.includes(kind) || ready.engine !== engine) return null;
+  const [ready, { checks }] = await Promise.all([processes.engine.ready(), processes.checker.ready()]);
+  // its engine is here, and what it makes can be checked here
+  if (!ready.kinds.includes(kind) || !checks.includes(kind) || ready.engine !== engine) return null;
   const { estimateSeconds, queueOf } = kinds.get(kind)!;
   return async (record, claimed) => {
     const job = claimedJob(kinds, record);

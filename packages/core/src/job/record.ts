@@ -77,7 +77,7 @@ const loose = z.record(z.string(), z.unknown());
 
 export const jobRecordSchema = z.strictObject({
   rev: z.int().min(1),
-  /** Fresh with every write: whoever is told that the record had changed can see whether that was their own write. */
+  /** Fresh with every write: a writer that is told that the record had changed can see whether that was its own write. */
   write: z.string(),
   id: z.string(),
   owner: z.string(),

@@ -8,7 +8,7 @@
  *
  * Once the record of a child says that it has ended, a marker `ended/<n>` is written, and the root's id is sent to the root's
  * queue. The root counts the markers, in one LIST, when it has begun to wait, at each such message, and at each look of the
- * sweeper; when all are there, it is woken. A marker that is missing is written by whoever finds the child ended.
+ * sweeper; when all are there, it is woken. A marker that is missing is written by anyone who finds the child ended.
  */
 import { eachAtOnce } from "../concurrent.ts";
 import { AppError, hasCode } from "../errors.ts";
@@ -43,7 +43,7 @@ export async function createChild(store: JobStore, root: JobRecord, index: numbe
   });
 }
 
-/** A child's root while somebody can still use the child's result; else null, and the child should not work. */
+/** A child's root, if it can still use the child's result; else null, and the child should not work. */
 export async function livingRoot({ records }: { records: Records }, child: Id): Promise<JobRecord | null> {
   const above = rootOf(child.id);
   const stored = above && (await records.get(child.owner, above.root));

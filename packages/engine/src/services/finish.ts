@@ -6,11 +6,12 @@ import type { TaskContext } from "../task.ts";
 
 /**
  * Makes a file of raw frames into the finished video. Throws `engine_failed` when the file does not hold exactly the frames
- * that `spec` names; no output is left then.
+ * that `spec` names, and `not_supported` for sound; no output is left then.
  */
 export async function finish(request: FinishRequest, { signal, progress }: TaskContext): Promise<FinishResult> {
   const started = performance.now();
   const { spec, provenance } = request;
+  if (request.audio) throw new AppError("not_supported", "Videos with sound cannot be made here yet.");
   if (spec.width % 2 !== 0 || spec.height % 2 !== 0) {
     throw new AppError("invalid_request", `Width and height have to be even, not ${spec.width}×${spec.height}.`);
   }

@@ -5,7 +5,7 @@ import type { AnimateCheck, AnimateRun } from "@smileloop/core/engine/tasks/anim
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openShop, type Shop } from "../../../../test/support/worker.ts";
+import { openShop, type Shop, STUB } from "../../../../test/support/worker.ts";
 import type { Worker } from "../worker.ts";
 
 const presets = loadPresets(fileURLToPath(new URL("../../../../presets", import.meta.url)));
@@ -72,4 +72,15 @@ test("what the cast refuses ends the job without asking the engine", async () =>
   const { id } = await shop.job({ cast: "fail:no_face" }, { preset: "blink" });
   expect(await shop.ended(id)).toMatchObject({ state: "failed", attempt: 1, error: { code: "no_face" } });
   expect(shop.asked()).toHaveLength(before);
+});
+
+test("a job whose result nobody here can check is left to others", async () => {
+  const other = openShop({ presets });
+  const checkerCommand = { command: process.execPath, args: [STUB, "--kinds", "", "--checks", "dance"] };
+  const unchecked = other.worker({ checkerCommand });
+  const { id } = await other.job({}, { preset: "blink" });
+  expect(await unchecked.runOnce()).toMatchObject({ did: "not_for_us" });
+  expect(await other.read(id)).toMatchObject({ state: "queued", attempt: 0 });
+  await unchecked.stop({ graceMs: 0 });
+  rmSync(other.dir, { recursive: true });
 });

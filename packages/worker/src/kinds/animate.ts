@@ -17,7 +17,7 @@ import {
   animateRunResultSchema,
 } from "@smileloop/core/engine/tasks/animate.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
@@ -31,7 +31,7 @@ import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./ha
 /** By how long they take for a usual clip. */
 const STAGES = { download: [0, 2], detect: [2, 8], render: [8, 90], check: [90, 97], upload: [97, 99] } as const;
 /** With a driving clip to be read first. */
-const DRIVEN_STAGES = { ...STAGES, motion: [2, 40], detect: [40, 44], render: [44, 90] } as const;
+const DRIVEN_STAGES = { ...STAGES, detect: [2, 6], motion: [6, 44], render: [44, 90] } as const;
 
 export function animateHandler(context: HandlerContext): RunHandler {
   return {
@@ -46,11 +46,12 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const picture = image?.[0];
   const clip = driving?.[0];
   if (!picture) throw new AppError("invalid_request", "The job has no picture.");
+  // first of all, so that a picture without a face costs nothing else
+  const { cast, warnings } = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face }));
   const driven = clip ? await io.timed("motion", () => readDriving(io, clip, { ...asked, intensity })) : null;
   if (clip && driven) io.expect({ driving: [{ ...clip, seconds: driven.seconds }] });
   const wanted = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
 
-  const { cast, warnings } = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face }));
   const motion = await packMotion(motionOfCast(wanted, cast.movers, seed), join(io.dir, "motion.json"));
   const told = { kind: "animate" as const, inputs: { image: [fileOf(picture)] }, cast, motion };
 
