@@ -29,31 +29,14 @@ import { fastTime } from "../support/fast-time.ts";
 import { until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { startServer } from "../support/server.ts";
+import { wavBytes } from "../support/sounds.ts";
 import { openSqs } from "../support/sqs.ts";
 import { echoEngine, LISTS } from "./lists.ts";
 import type { EchoWorker } from "./worker.ts";
 
 const SCRIPTS = import.meta.dirname;
 const PATIENCE_MS = 60_000;
-/** Silence: 8 kHz, one channel, 16 bits. */
-const wav = (seconds: number): Buffer => {
-  const head = Buffer.alloc(44);
-  const bytes = 16_000 * seconds;
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + bytes, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(8000, 24);
-  head.writeUInt32LE(16_000, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(bytes, 40);
-  return Buffer.concat([head, Buffer.alloc(bytes)]);
-};
-const SOUND = wav(2);
+const SOUND = wavBytes(2);
 const says = (word: string) => `${word}: ${SOUND.length} bytes of audio/wav`;
 const THREE = `${["one", "two", "three"].map((each) => says(`hi ${each}`)).join("\n")}\n`;
 

@@ -9,6 +9,7 @@ import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
+import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import type { RunHandler } from "@smileloop/worker/kinds/handler.ts";
 import type { Worker, WorkerOptions } from "@smileloop/worker/worker.ts";
@@ -128,6 +129,51 @@ describe("outputs of any name", () => {
     await worker.stop({ graceMs: 0 });
     expect(await shop.read(id)).toMatchObject({ state: "succeeded", attempt: 2, outputs: { words: { attempt: 2 } } });
     expect(await shop.stored()).toEqual(["in/image/0", "out/2/words.txt"]);
+  });
+});
+
+describe("more work than was expected", () => {
+  const longer = (seconds: number): RunHandler => ({
+    stages: () => ({ work: [0, 100] }),
+    async run(_job, io) {
+      io.expect({ image: [{ type: "image/jpeg", bytes: 1, seconds }] });
+      const path = join(io.dir, "words.txt");
+      writeFileSync(path, "hello");
+      return { outputs: { words: await io.store("words", path, { type: "text/plain" }) }, warnings: [] };
+    },
+  });
+  const kinds = () =>
+    new Map([
+      [
+        "animate",
+        {
+          ...shop.kinds.get("animate")!,
+          estimateSeconds: (_params: unknown, { image }: SlotFacts) => image?.[0]?.seconds ?? 1,
+          queueOf: (_engine: string | null, seconds: number) => (seconds > 120 ? "warp-long" : "warp"),
+        },
+      ],
+    ]);
+  const long = (seconds: number) => ({ kinds: kinds(), handlers: { animate: longer(seconds) } });
+
+  test("the job moves to the longer queue, and that costs it no try", async () => {
+    start(long(500));
+    const { id, owner } = await shop.job();
+    await until(async () => (await shop.read(id)).queue === "warp-long");
+    await until(async () => (await shop.queue.depth("warp")).held === 0);
+    expect(await shop.read(id)).toMatchObject({ state: "queued", failures: 0, moves: 1, estimate_s: 500, claim: null });
+    expect(await shop.queue.depth("warp-long")).toMatchObject({ waiting: 1 });
+    // a message that stayed behind in its old queue is done with
+    await shop.queue.send({ queue: "warp", owner, id });
+    await until(async () => (await shop.queue.depth("warp")).waiting === 0);
+    expect(await shop.read(id)).toMatchObject({ state: "queued", attempt: 1 });
+    start({ ...long(500), queueName: "warp-long", workRoot: join(shop.dir, "long") });
+    expect(await shop.reaches(id, "succeeded")).toMatchObject({ attempt: 2, failures: 0, moves: 1 });
+  });
+
+  test("what its own queue serves is done there", async () => {
+    start(long(100));
+    const { id } = await shop.job();
+    expect(await shop.reaches(id, "succeeded")).toMatchObject({ attempt: 1, queue: "warp" });
   });
 });
 

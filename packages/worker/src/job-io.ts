@@ -14,6 +14,7 @@ import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smile
 import { type FinishRequest, finishResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
+import { MAX_MOVES } from "@smileloop/core/job/change.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
@@ -149,7 +150,9 @@ export function createJobIo(options: JobIoOptions): JobIo {
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));
       const queue = options.queueOf(expected);
-      if (queue !== options.queueOf(record.estimate_s)) throw new TooMuchWork(queue, expected);
+      const moves = queue !== options.queueOf(record.estimate_s) && (record.moves ?? 0) < MAX_MOVES;
+      // one that has moved about enough is done where it is
+      if (moves) throw new TooMuchWork(queue, expected);
     },
     finish: async (frames, spec, path) => {
       if (dirname(resolve(frames.path)) !== dirname(path)) {

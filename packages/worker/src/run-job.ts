@@ -16,9 +16,10 @@ import { BEAT_MS, type Change, LEASE_MS } from "@smileloop/core/job/change.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
 import { attemptPrefix } from "@smileloop/core/job/keys.ts";
 import { isEnded, type JobError, type JobRecord } from "@smileloop/core/job/record.ts";
-import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
+import { cancelChild, cancelChildren, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
 import { type Changed, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import { type Claim, type ClaimTimes, holdClaim, lastWrite } from "./claim.ts";
@@ -37,6 +38,7 @@ export type JobDeps = PerformDeps & {
 export type Outcome = {
   did:
     | "ended" // by others, or it is not there
+    | "elsewhere" // it has moved to another queue, which has a message for it
     | "busy" // somebody holds it
     | "not_for_us" // its kind or engine is not served here
     | "succeeded"
@@ -65,7 +67,7 @@ const NOT_FOR_US_MS = 30_000;
 const STORAGE_MS = 5000;
 
 /** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
-export async function runJob(deps: JobDeps, job: { owner: string; id: string }, options: RunOptions): Promise<Outcome> {
+export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions): Promise<Outcome> {
   const found = await deps.records.get(job.owner, job.id);
   if (!found) return { did: "ended", againMs: null };
   const { record } = found;
@@ -75,6 +77,7 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
     await wakeRoot(deps, "worker", record);
     return { did: "waits", againMs: null };
   }
+  if (record.queue !== job.queue) return { did: "elsewhere", againMs: null };
   if (leaseAlive(found)) return busy(found);
   if (record.root !== undefined && !(await livingRoot(deps, record))) return cancel(deps, record);
   const perform = await performerOf(deps, record);
@@ -185,7 +188,10 @@ function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortS
 }
 
 function errorOf(error: unknown): JobError {
-  if (error instanceof AppError) return { code: error.code, detail: error.message };
+  if (error instanceof AppError) {
+    const { code, message: detail, input } = error;
+    return { code, detail, ...(input === undefined ? {} : { input }) };
+  }
   return { code: "internal", detail: "Something went wrong on the server." };
 }
 
@@ -208,6 +214,7 @@ async function conclude(deps: JobDeps, attempt: Attempt, change: Change | null):
     return { did: "unknown", againMs: STORAGE_MS };
   }
   const { stored, refused } = changed;
+  if (refused === "nothing_to_do") return conclude(deps, attempt, { by: "holder", token, do: "handBack" });
   if (refused === "canceling") return conclude(deps, attempt, { by: "holder", token, do: "cancelDone" });
   const now = stored?.record;
   const won = now?.state === "succeeded" && now.attempt === record.attempt;
@@ -224,8 +231,11 @@ async function conclude(deps: JobDeps, attempt: Attempt, change: Change | null):
     await deps.queue.send({ queue: now.queue, owner: now.owner, id: now.id }).catch(() => {});
     return { did: "moved", againMs: null };
   }
-  if (now.state === "canceled") return { did: "canceled", againMs: null };
-  if (now.state === "failed") return { did: "failed", againMs: null };
+  if (now.state === "canceled" || now.state === "failed") {
+    // what is missed here, its own worker or the sweeper cancels
+    await cancelChildren(deps, "worker", now);
+    return { did: now.state, againMs: null };
+  }
   if (change.do === "fail") return { did: "retried", againMs: 1000 * 2 ** (now.failures - 1) };
   return { did: "handed_back", againMs: stopping ? 0 : storageWaitMs(record.attempt) };
 }

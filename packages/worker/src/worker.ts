@@ -68,7 +68,7 @@ export const POLL_MS = 20_000;
 const RETRY_MS = 5000;
 const LEAVE_EVERY_MS = 60_000;
 /** A message that came to nothing: it keeps no worker alive. */
-const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us", "waits"];
+const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us", "waits", "elsewhere"];
 
 export function createWorker(options: WorkerOptions): Worker {
   const { queue, queueName, clock, log, workRoot } = options;

@@ -57,7 +57,12 @@ export const jobViewSchema = z.object({
   outputs: z.record(z.string(), outputViewSchema),
   progress: progressViewSchema,
   error: z
-    .object({ code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]), detail: z.string(), retryable: z.boolean() })
+    .object({
+      code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+      detail: z.string(),
+      retryable: z.boolean(),
+      input: z.string().optional().describe("The input that is at fault, where one is."),
+    })
     .nullable(),
   warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   engine: z
