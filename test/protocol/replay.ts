@@ -182,9 +182,12 @@ function resultOf({ type, kind }: Request): z.ZodType {
   return type === "check" ? task!.checkResult : SERVICES[type as keyof typeof SERVICES].result;
 }
 
-/** As a worker has it done for engines that leave raw frames. */
-async function finishFrames({ outputs, provenance }: AnimateRun, { outputs: made }: AnimateRunResult): Promise<void> {
-  if (made.frames === undefined) return;
+/** As a worker has it done for engines that leave raw frames; results of other kinds have none. */
+async function finishFrames(
+  { outputs, provenance }: AnimateRun,
+  { outputs: made }: Partial<AnimateRunResult>,
+): Promise<void> {
+  if (made?.frames === undefined) return;
   const { video: spec, frames } = made;
   const context = { signal: new AbortController().signal, progress: () => {} };
   await finish({ type: "finish", run: "", frames, spec, outputs, provenance }, context);

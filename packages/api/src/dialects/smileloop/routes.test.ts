@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../../../test/support/api.ts";
 import { settle } from "../../../../../test/support/manual-clock.ts";
 import { fileHead, multipart, powershellForm, requestHead } from "../../../../../test/support/multipart.ts";
+import { PRESET_NAMES } from "../../../../../test/support/presets.ts";
 import type { ApiConfig, ApiDeps } from "../../deps.ts";
 
 const MIB10 = 10 * 1024 * 1024;
@@ -165,8 +166,7 @@ describe("POST /animate", () => {
 describe("refusals, the first fault first, and nothing is left of them", () => {
   const small = pngBytes();
   const missing = (name: string) => ({ loc: ["body", name], msg: "Field required", type: "missing" });
-  const unknown =
-    "Unknown preset 'xx'. Choose from: alive, big_smile, blink, flirt, gentle_smile, kiss, laugh, look_around, nod, sad_to_smile, surprise, wink";
+  const unknown = `Unknown preset 'xx'. Choose from: ${PRESET_NAMES.join(", ")}`;
   const tooLarge = "File too large (10,485,761 bytes). Maximum is 10,485,760 bytes (10 MB).";
   const unsupported = "Unsupported image type. Only JPEG and PNG are accepted (validated by file header magic bytes).";
   const gif = new Uint8Array(Buffer.from("GIF89a followed by whatever"));
