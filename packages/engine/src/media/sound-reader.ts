@@ -74,7 +74,7 @@ const CODECS: readonly number[] = [
 const RATES = { least: 4000, most: 384_000 } as const;
 const MOST_CHANNELS = 16;
 /** Faulty packets in a file that is still read: damage is left out and what is whole is heard, unless most of it is damage. */
-const FEW_FAULTS = 16;
+const FEW_FAULTS = 100;
 /** Below it a time stamp is FFmpeg's "none". */
 const NO_TIME = -(2n ** 62n);
 const NO_SOUND = "it is cut off, damaged or empty";

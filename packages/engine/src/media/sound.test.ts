@@ -134,7 +134,7 @@ describe("the sound of a video", () => {
     expect((await pictures(silent)).equals(await pictures(await finished(wav(track(48_000)))))).toBe(true);
   });
 
-  test("is the same to the byte for the same sound", async () => {
+  test("is the same for the same sound", async () => {
     const sounds = [
       await heardIn((await finished(wav(track(44_100)))).path),
       await heardIn((await finished(wav(track(44_100)))).path),
@@ -176,10 +176,22 @@ describe("a sound that is not read", () => {
   });
 
   test("damage is left out, and what comes after it is at its place", async () => {
-    const bytes = await encoded({ seconds: 1.5, clicks: [0.3, 1.25], rate: 44_100 }, "libmp3lame", "mp3");
-    bytes.fill(0x55, Math.round(bytes.length * 0.4), Math.round(bytes.length * 0.5));
-    const clicks = clicksIn((await heardIn((await finished({ bytes, type: "audio/mpeg" })).path))!);
-    expect(Math.abs(clicks[0]! - 0.3)).toBeLessThan(0.005);
+    const bytes = await encoded({ seconds: 4, clicks: [0.55, 1.8], rate: 48_000 }, "aac", "ipod");
+    bytes.fill(0x55, Math.round(bytes.length * 0.11), Math.round(bytes.length * 0.17));
+    const clicks = clicksIn((await heardIn((await finished({ bytes, type: "audio/mp4" })).path))!);
+    expect(clicks).toHaveLength(1);
+    expect(Math.abs(clicks[0]! - 1.8)).toBeLessThan(0.001);
+  });
+
+  test("a file that is mostly damage, which shows only on the way", async () => {
+    const bytes = await encoded({ seconds: 9, clicks: [], rate: 48_000 }, "aac", "ipod");
+    bytes.fill(0x55, Math.round(bytes.length * 0.02), Math.round(bytes.length * 0.95));
+    const error = await finished({ bytes, type: "audio/mp4" }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: "input_unreadable",
+      message: expect.stringContaining("most of it is damaged"),
+    });
+    expect(existsSync(join(dir, `${made}.mp4`))).toBe(false);
   });
 
   test("a sound that breaks off just ends", async () => {
