@@ -75,6 +75,11 @@ const RATES = { least: 4000, most: 384_000 } as const;
 const MOST_CHANNELS = 16;
 /** Faulty packets in a file that is still read: damage is left out and what is whole is heard, unless most of it is damage. */
 const FEW_FAULTS = 100;
+/**
+ * Demuxers of files that can't say what the codec puts before the sound. In AAC it is one frame at least, as each is only whole with
+ * the one after it; most encoders put no more.
+ */
+const UNTOLD: readonly string[] = ["aac"];
 /** Below it a time stamp is FFmpeg's "none". */
 const NO_TIME = -(2n ** 62n);
 const NO_SOUND = "it is cut off, damaged or empty";
@@ -86,25 +91,28 @@ export async function openSound({ path, type }: EngineFile): Promise<Sound> {
   if (name === undefined) throw new AppError("unsupported_type", `Sound is not read from files of the type ${type}.`);
   const file = new FormatContext();
   const decoder = new CodecContext();
+  let frames: Generator<TimedFrame, void> | undefined;
   const close = async (): Promise<void> => {
+    frames?.return();
     decoder.freeContext();
     await file.closeInput();
   };
   try {
     const stream = await openStream(file, decoder, path, name);
-    const frames = decodedFrames(file, decoder, stream);
+    frames = decodedFrames(file, decoder, stream, UNTOLD.includes(name));
     const first = frames.next();
     if (first.done) throw unreadable(NO_SOUND);
     const channels = first.value.frame.channels === 1 ? 1 : 2;
     const pieces = placedSamples(withFirst(first.value, frames), channels);
-    const read = filling(pieces);
+    const start = pieces.next();
+    if (start.done) throw unreadable(NO_SOUND);
+    const read = filling(start.value, pieces);
     return {
       channels,
       read: (into) => guarded(() => read(into)),
-      close: async () => {
+      close: () => {
         pieces.return();
-        frames.return();
-        await close();
+        return close();
       },
     };
   } catch (error) {
@@ -138,10 +146,15 @@ async function openStream(file: FormatContext, decoder: CodecContext, path: stri
   return stream;
 }
 
-/** Every frame that can be decoded; each is valid until the next is asked for. */
-function* decodedFrames(file: FormatContext, decoder: CodecContext, stream: Stream): Generator<TimedFrame, void> {
+/** Every frame that can be decoded; each is valid until the next is asked for. `untold`: the first one lies before the sound. */
+function* decodedFrames(
+  file: FormatContext,
+  decoder: CodecContext,
+  stream: Stream,
+  untold: boolean,
+): Generator<TimedFrame, void> {
   const tick = stream.timeBase.toDouble();
-  const zero = file.startTime > NO_TIME ? Number(file.startTime) / 1e6 : 0;
+  let zero = file.startTime > NO_TIME ? Number(file.startTime) / 1e6 : 0;
   const packet = new Packet();
   const frame = new Frame();
   packet.alloc();
@@ -157,7 +170,7 @@ function* decodedFrames(file: FormatContext, decoder: CodecContext, stream: Stre
       if (decoder.sendPacketSync(read < 0 ? null : packet) < 0 && read !== AVERROR_EOF) faults++;
       while (decoder.receiveFrameSync(frame) >= 0) {
         requireUsual(frame);
-        good++;
+        if (good++ === 0 && untold) zero += frame.nbSamples / frame.sampleRate;
         yield { frame, seconds: frame.pts > NO_TIME ? Number(frame.pts) * tick - zero : null };
         frame.unref();
       }
@@ -182,8 +195,8 @@ function* withFirst(first: TimedFrame, rest: Iterable<TimedFrame>): Generator<Ti
 }
 
 /** Fills what it is given from pieces of any length. */
-function filling(pieces: Iterator<Samples, void>): (into: Samples) => number {
-  let left: Samples = [new Float32Array(0)];
+function filling(first: Samples, pieces: Iterator<Samples, void>): (into: Samples) => number {
+  let left = first;
   return (into) => {
     const size = into[0]!.length;
     let filled = 0;
@@ -194,12 +207,19 @@ function filling(pieces: Iterator<Samples, void>): (into: Samples) => number {
         left = next.value;
       }
       const count = Math.min(left[0]!.length, size - filled);
-      for (const [channel, samples] of left.entries()) into[channel]!.set(samples.subarray(0, count), filled);
+      for (const [channel, samples] of left.entries()) {
+        for (let i = 0; i < count; i++) into[channel]![filled + i] = sane(samples[i]!);
+      }
       left = left.map((samples) => samples.subarray(count));
       filled += count;
     }
     return filled;
   };
+}
+
+/** Files of floats may hold anything; an encoder refuses what is not a number. */
+function sane(value: number): number {
+  return Number.isFinite(value) ? Math.min(1, Math.max(-1, value)) : 0;
 }
 
 function guarded<T>(work: () => T): T {

@@ -62,17 +62,19 @@ describe("the sound of a video", () => {
     ["WAV of three channels", 2, async () => wav(track(48_000, 3))],
     ["MP3", 1, async () => ({ bytes: await encoded(track(44_100), "libmp3lame", "mp3"), type: "audio/mpeg" })],
     ["M4A", 2, async () => ({ bytes: await encoded(track(44_100, 2), "aac", "ipod"), type: "audio/mp4" })],
+    ["AAC", 1, async () => ({ bytes: await encoded(track(44_100), "aac", "adts"), type: "audio/aac" })],
     ["Opus", 1, async () => ({ bytes: await encoded(track(48_000), "libopus", "ogg"), type: "audio/ogg" })],
     ["Vorbis", 1, async () => ({ bytes: await encoded(track(44_100), "libvorbis", "ogg"), type: "audio/ogg" })],
     ["FLAC", 1, async () => ({ bytes: await encoded(track(44_100), "flac", "flac"), type: "audio/flac" })],
     ["WebM", 1, async () => ({ bytes: await encoded(track(48_000), "libopus", "webm"), type: "video/webm" })],
-  ])("is at its place, and no longer than it was: %s", async (_name, channels, sound) => {
+  ])("is at its place, and no longer than it was: %s", async (name, channels, sound) => {
     const { path, audio } = await finished(await sound());
     expect(audio).toEqual({ codec: "aac", channels, sample_rate: 48_000 });
     const heard = (await heardIn(path))!;
     expect(heard).toMatchObject({ codec: "aac", rate: 48_000, channels });
     expect(heard.from).toBeCloseTo(0, 4);
-    expect(heard.to).toBeCloseTo(1.5, 3);
+    // bare AAC does not say where it ends within a frame
+    expect(Math.abs(heard.to - 1.5)).toBeLessThan(name === "AAC" ? 1024 / 44_100 : 0.001);
     for (let channel = 0; channel < channels; channel++) {
       const clicks = clicksIn(heard, channel);
       expect(clicks).toHaveLength(3);
@@ -181,6 +183,21 @@ describe("a sound that is not read", () => {
     const clicks = clicksIn((await heardIn((await finished({ bytes, type: "audio/mp4" })).path))!);
     expect(clicks).toHaveLength(1);
     expect(Math.abs(clicks[0]! - 1.8)).toBeLessThan(0.001);
+  });
+
+  test("floats that are no numbers are silence", async () => {
+    const { bytes } = wav(track(48_000));
+    const [head, floats] = [Buffer.from(bytes.subarray(0, 44)), Buffer.alloc((bytes.length - 44) * 2)];
+    for (let i = 44; i < bytes.length; i += 2) floats.writeFloatLE(bytes.readInt16LE(i) / 32768, (i - 44) * 2);
+    for (const [nth, value] of [Number.NaN, Infinity, 1e30].entries()) floats.writeFloatLE(value, 4 * (40_000 + nth));
+    head.writeUInt16LE(3, 20);
+    head.writeUInt32LE(48_000 * 4, 28);
+    head.writeUInt16LE(4, 32);
+    head.writeUInt16LE(32, 34);
+    head.writeUInt32LE(floats.length, 40);
+    const { path } = await finished({ bytes: Buffer.concat([head, floats]), type: "audio/wav" });
+    const clicks = clicksIn((await heardIn(path))!);
+    expect(Math.abs(clicks[1]! - 0.5)).toBeLessThan(0.001);
   });
 
   test("a file that is mostly damage, which shows only on the way", async () => {
