@@ -29,7 +29,7 @@ import { fastTime } from "../support/fast-time.ts";
 import { killed, until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { startServer } from "../support/server.ts";
-import { wavBytes } from "../support/sounds.ts";
+import { wavBytes } from "../support/silence.ts";
 import { openSqs } from "../support/sqs.ts";
 import { echoEngine, LISTS } from "./lists.ts";
 import type { EchoWorker } from "./worker.ts";

@@ -14,6 +14,7 @@ import { finish } from "@smileloop/engine/services/finish.ts";
 import { expect } from "vitest";
 import type { z } from "zod";
 import { PATIENCE_MS } from "../support/processes.ts";
+import { clickTrack, wavOf } from "../support/sounds.ts";
 
 type Request = { type?: unknown; run?: unknown; kind?: unknown };
 export type Step =
@@ -40,6 +41,8 @@ export async function replay(path: string, setting: Setting): Promise<void> {
   const frames = Buffer.alloc(64 * 48 * 1.5 * 6, 120);
   writeFileSync(join(setting.dir, "frames.yuv"), frames);
   writeFileSync(join(setting.dir, "short.yuv"), frames.subarray(1));
+  const second = clickTrack({ seconds: 1, clicks: [0.1], rate: 16_000 });
+  writeFileSync(join(setting.dir, "sound.wav"), wavOf(second, 16_000));
   writeFileSync(join(setting.dir, "motion.json"), JSON.stringify(smile(10, 25)));
   const engine = start(setting);
   try {
@@ -203,6 +206,7 @@ function fill(value: unknown, setting: Filled): unknown {
       .replace("@image", setting.image)
       .replace("@frames", join(setting.dir, "frames.yuv"))
       .replace("@short", join(setting.dir, "short.yuv"))
+      .replace("@sound", join(setting.dir, "sound.wav"))
       .replace("@motion", join(setting.dir, "motion.json"))
       .replace("@dir", setting.dir);
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { jpegBytes } from "../../../../test/support/api.ts";
-import { mp3Bytes, wavBytes } from "../../../../test/support/sounds.ts";
+import { mp3Bytes, wavBytes } from "../../../../test/support/silence.ts";
 import { readFacts } from "./facts.ts";
 import type { Slot } from "./inputs.ts";
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { reencoded, stillClip } from "../../../../test/support/clips.ts";
-import { mp3Bytes, wavBytes } from "../../../../test/support/sounds.ts";
+import { mp3Bytes, wavBytes } from "../../../../test/support/silence.ts";
 import { readClipHeader } from "./clip-header.ts";
 import { sniffType } from "./sniff.ts";
 
