@@ -69,9 +69,8 @@ function expectFiles(...names: string[]): void {
 test("animate makes a file and prints its name", async () => {
   const said = await run("animate", ASTRONAUT, "-p", "blink", ...FAST);
   expect(said).toMatchObject({ code: 0, stdout: "astronaut-blink.mp4\n" });
-  expect(said.stderr).toMatch(
-    /^(?:Reading the photo|Looking for the face|Rendering): \d+ %\n(.+: \d+ %\n)*Done: 100 %\nSeed (\d+): --seed \2 [^\n]+\n$/,
-  );
+  // which stages are seen depends on how often they are looked at
+  expect(said.stderr).toMatch(/^(\w[^:\n]+: \d+ %\n)+Done: 100 %\nSeed (\d+): --seed \2 [^\n]+\n$/);
   expect(await readVideo(join(folder, "astronaut-blink.mp4"))).toMatchObject({ width: 256, height: 256, frames: 25 });
   expectFiles("astronaut-blink.mp4");
 
