@@ -34,7 +34,7 @@ export type Deps = Home & {
   version: string;
 };
 
-export type DepsOptions = Lists & {
+type DepsOptions = Lists & {
   /** For processes that are frozen between requests. */
   syncLog?: boolean;
   /** By engine, where this machine has looked for them. */

@@ -6,7 +6,7 @@ import { engineOfQueue } from "../engines/index.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
 
-export type WorkerParts = { env: Env; deps: Deps; engine: WorkerSetup };
+type WorkerParts = { env: Env; deps: Deps; engine: WorkerSetup };
 
 /** Reads the environment. Where that is invalid the process ends with 1, and a sentence for the person who started it. */
 export async function openWorker(lists: Lists = {}): Promise<WorkerParts> {

@@ -16,7 +16,7 @@ const FIRST_LEASE_MS = 90_000;
 /** How long before the function's end an unfinished job is handed back. */
 const SPARE_MS = 15_000;
 
-export type QueueEventDeps = {
+type QueueEventDeps = {
   worker: Worker;
   queue: SqsQueue;
   /** Queue of messages whose source is unknown. */

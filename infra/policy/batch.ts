@@ -52,7 +52,7 @@ export const MACHINE = {
 export const RETRY = { attempts: 1 };
 export const TIMEOUT = { attemptDurationSeconds: TIMEOUT_S };
 
-export type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
+type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
 
 /** `containerProperties` of a job definition. The image has its own init, and runs as an unprivileged user. */
 export function containerProperties(worker: { image: string; needs: WorkerNeeds }, parts: ContainerParts): string {

@@ -3,13 +3,13 @@ import { type BatchEngine, deployed, enginesByKind, type LambdaEngine } from "./
 import type { Settings } from "./settings.ts";
 
 /** Values that are known only once the resources exist. */
-export type Parts = {
+type Parts = {
   bucket: string;
   /** URLs by name. */
   queues: Record<string, string>;
 };
 /** Names of Batch queues, and of job definitions by engine. */
-export type BatchParts = { jobDefinitions: Record<string, string>; spot: string; onDemand: string };
+type BatchParts = { jobDefinitions: Record<string, string>; spot: string; onDemand: string };
 type WithBatch = Parts & { batch: BatchParts | null };
 type Environment = Record<string, string>;
 

@@ -15,7 +15,7 @@ export type Statement = {
 
 /** ARNs, except where it says otherwise. */
 export type Bucket = { bucket: string };
-export type BatchArns = {
+type BatchArns = {
   /** Without revisions. */
   jobDefinitions: string[];
   jobQueues: string[];

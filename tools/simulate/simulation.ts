@@ -13,7 +13,7 @@ import { meanSecondsOf } from "../../functions/engines/index.ts";
 import { createEvents } from "../bench/events.ts";
 
 /** Jobs of some owners; `perSecond` may change with the time and is at most `most`. */
-export type Flow = { name: string; owners: number; most: number; perSecond: (atS: number) => number };
+type Flow = { name: string; owners: number; most: number; perSecond: (atS: number) => number };
 
 export type SimulationPlan = {
   seed: number;
@@ -33,8 +33,8 @@ export type SimulationPlan = {
 };
 
 /** One job that has come to its end: which flow it is of, when it arrived, when its work began, when it ended. */
-export type DoneJob = { flow: number; createdS: number; startedS: number; endedS: number };
-export type Sample = { atS: number; running: number; starting: number; waiting: number };
+type DoneJob = { flow: number; createdS: number; startedS: number; endedS: number };
+type Sample = { atS: number; running: number; starting: number; waiting: number };
 
 export type SimulationOutcome = {
   done: DoneJob[];

@@ -20,7 +20,7 @@ import { problemReply } from "./problem.ts";
  * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission.
  * A dialect: its clients know nothing of keys; where anonymous callers are let in, they are the owner `public`. `closed`: the rest.
  */
-export type Door = "open" | "link" | "closed" | Dialect;
+type Door = "open" | "link" | "closed" | Dialect;
 /** `path`: as it was sent, without the query. One that is encoded in another way than its route is written counts as closed. */
 export type DoorOf = (method: string, path: string) => Door;
 
@@ -28,7 +28,7 @@ const OPEN = new Set(["/health", "/ready", "/openapi.json", "/docs", "/redoc", "
 const OPEN_FOLDERS = ["/docs/", "/redoc/", "/v1/presets/"];
 
 /** The owner of the request, null where nobody was asked; or why it is refused. */
-export type Caller = { owner: string | null } | AppError;
+type Caller = { owner: string | null } | AppError;
 
 export function createDoors(dialects: readonly Dialect[]): DoorOf {
   const dialectOf = createPathIndex(dialects);

@@ -7,7 +7,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiConfig } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 
-export type Protection = {
+type Protection = {
   /** Why the request is refused, or null. `origin`: scheme and host that it was sent to. */
   refuse(request: Request, origin: string): AppError | null;
   preflight(request: Request): Response;

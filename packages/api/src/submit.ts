@@ -16,7 +16,7 @@ import { hasExpired } from "./job-lookup.ts";
 export type InputSource = { upload: string; source?: string } | { job: string; input: string };
 
 /** What a client asks for, before anything of it was checked. */
-export type JobAsked = {
+type JobAsked = {
   owner: string;
   kind: string;
   inputs: Record<string, InputSource[]>;
@@ -66,7 +66,7 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
 }
 
 /** Checks all that can be checked before any file is looked at. Throws what `checkSubmission` throws. */
-export function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }: JobAsked): Submission {
+function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }: JobAsked): Submission {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, sources]) => [slot, sources.length]));
   return checkSubmission(kinds, { kind, inputs: counts, params });
 }

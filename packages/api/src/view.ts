@@ -9,7 +9,7 @@ import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** Links to files live no longer than this, and never longer than the file. */
-export const LINK_LIFE_MS = 15 * 60_000;
+const LINK_LIFE_MS = 15 * 60_000;
 
 export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 

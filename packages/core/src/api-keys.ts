@@ -15,13 +15,13 @@ export const PUBLIC_OWNER = "public";
 const ANONYMOUS_PREFIX = "anon-";
 
 /** Owners by the SHA-256 of their keys, in lower-case hex. */
-export type ApiKeys = ReadonlyMap<string, string>;
+type ApiKeys = ReadonlyMap<string, string>;
 
 /** `open`: everybody, as the one owner `local`. Otherwise a key is asked for, or (`anonymous`) a browser's own token. */
 export type Access = "open" | { keys: ApiKeys; anonymous: boolean };
 
 /** `key` is to be shown once and kept nowhere; `entry` goes into API_KEYS. */
-export type NewApiKey = { key: string; owner: string; entry: string };
+type NewApiKey = { key: string; owner: string; entry: string };
 
 const KEY = /^sl_[a-z0-9]{1,16}_[A-Za-z0-9_-]{43}$/;
 const SHA256 = /^[0-9a-f]{64}$/;

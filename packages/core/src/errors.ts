@@ -1,4 +1,6 @@
 /** The one list of errors: code → HTTP status, title, and whether the same request may work later. */
+import { z } from "zod";
+
 type ErrorEntry = { status: number; title: string; retryable: boolean };
 
 const entry = (status: number, title: string, retryable = false): ErrorEntry => ({ status, title, retryable });
@@ -61,10 +63,14 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
-export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+export const errorCodeSchema = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
 
 /** One fault in a request: `loc` is the path to it, such as `["body", "params", "fps"]`. */
 export type FieldError = { loc: (string | number)[]; msg: string; type: string };
+
+/** A sentence for the user about something that worked only partly, or could be better. */
+export const warningSchema = z.strictObject({ code: z.string(), detail: z.string() });
+export type Warning = z.infer<typeof warningSchema>;
 
 type AppErrorOptions = {
   cause?: unknown;

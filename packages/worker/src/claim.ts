@@ -21,7 +21,7 @@ export type ClaimTimes = {
   progressMs: number;
 };
 
-export type HoldOptions = {
+type HoldOptions = {
   store: Pick<JobStore, "records" | "clock">;
   /** As the claim has left it. */
   stored: StoredRecord;
@@ -33,7 +33,7 @@ export type HoldOptions = {
 };
 
 /** Why the work has to stop: its user wants that, or it is somebody else's (or nobody's) by now. */
-export type Verdict = "canceling" | "lost";
+type Verdict = "canceling" | "lost";
 
 export type Claim = {
   /** Aborted as soon as there is a verdict. */

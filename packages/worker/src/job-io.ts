@@ -31,7 +31,7 @@ export function fileOf({ path, type }: LocalFile): EngineFile {
 export type StageShares = Readonly<Record<string, readonly [from: number, to: number]>>;
 
 /** What is known of an output; `bytes` where it was checked: another length then is a changed file. */
-export type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
+type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
 
 /** The part that plans have, too. */
 export type StoreIo = {
@@ -85,7 +85,7 @@ export class TooMuchWork extends Error {
 
 const PUT_TRIES = 3;
 
-export type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
+type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
 
 export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): StoreIo {
   const download = async (file: Pick<JobInput, "key" | "type" | "bytes">, name: string): Promise<LocalFile> => {
@@ -109,7 +109,7 @@ export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): S
   };
 }
 
-export type JobIoOptions = StoreIoOptions & {
+type JobIoOptions = StoreIoOptions & {
   clock: Clock;
   engine: EngineProcess;
   checker: EngineProcess;
@@ -170,7 +170,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
 }
 
 /** How far a job is, as one number: each stage has its share of the whole. A stage that has none counts as the widest one. */
-export function progressAt(
+function progressAt(
   stages: StageShares,
   name: string,
   { done, total }: Pick<EngineProgress, "done" | "total">,

@@ -25,7 +25,7 @@ export type PerformDeps = JobStore & {
 };
 
 /** What a claim is given to work with. */
-export type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
+type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
 
 /** Does the work of one claim: the job is done, or it waits for children. Throws AppErrors and `TooMuchWork`. */
 export type Perform = (record: JobRecord, claimed: ClaimedIo) => Promise<JobResult | Waits>;

@@ -52,7 +52,7 @@ export type Outcome = {
   againMs: number | null;
 };
 
-export type RunOptions = {
+type RunOptions = {
   /** Hands the job back. */
   signal: AbortSignal;
   /** Told as often as the lease is renewed. */

@@ -13,7 +13,7 @@ const SHAPES = {
   /** `name.ending` */
   file: (rest: string) => /^[^/]+\.[^/.]+$/.test(rest),
 } as const satisfies Record<string, (rest: string) => boolean>;
-export type Shape = keyof typeof SHAPES;
+type Shape = keyof typeof SHAPES;
 
 type Entry<T> = {
   owner: T;

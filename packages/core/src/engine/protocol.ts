@@ -24,7 +24,7 @@
  *   (`run` empty where it could not be read); the engine goes on.
  */
 import { z } from "zod";
-import { ERROR_CODES } from "../errors.ts";
+import { errorCodeSchema } from "../errors.ts";
 
 export const PROTOCOL = 2;
 
@@ -34,14 +34,6 @@ export const filePathSchema = z.string().min(1);
 /** A file of the job and its media type. */
 export const fileSchema = z.strictObject({ path: filePathSchema, type: z.string() });
 export type EngineFile = z.infer<typeof fileSchema>;
-
-/** Files by slot; each kind says which slots it has. */
-export const inputsSchema = z.record(z.string(), z.array(fileSchema).min(1));
-export type EngineInputs = z.infer<typeof inputsSchema>;
-
-/** A sentence for the user about something that works only partly. */
-export const warningSchema = z.strictObject({ code: z.string(), detail: z.string() });
-export type Warning = z.infer<typeof warningSchema>;
 
 /** Milliseconds by stage, such as decode, detect, render, encode. */
 export const timingsSchema = z.record(z.string(), z.number());
@@ -69,7 +61,7 @@ export type EngineRequest = z.infer<typeof requestSchema>;
 
 export const cancelSchema = z.strictObject({ type: z.literal("cancel"), run: runIdSchema });
 
-export const readySchema = z.strictObject({
+const readySchema = z.strictObject({
   type: z.literal("ready"),
   protocol: z.literal(PROTOCOL),
   engine: z.string(),
@@ -82,7 +74,7 @@ export const readySchema = z.strictObject({
 });
 export type Ready = z.infer<typeof readySchema>;
 
-export const progressSchema = z.strictObject({
+const progressSchema = z.strictObject({
   type: z.literal("progress"),
   run: runIdSchema,
   stage: z.string(),
@@ -90,12 +82,12 @@ export const progressSchema = z.strictObject({
   total: z.number().positive(),
 });
 
-export const doneSchema = z.strictObject({ type: z.literal("done"), run: runIdSchema, result: z.unknown() });
+const doneSchema = z.strictObject({ type: z.literal("done"), run: runIdSchema, result: z.unknown() });
 
-export const failedSchema = z.strictObject({
+const failedSchema = z.strictObject({
   type: z.literal("failed"),
   run: runIdSchema,
-  code: z.enum(ERROR_CODES as [string, ...string[]]),
+  code: errorCodeSchema,
   /** A sentence for the user; what is not for them goes to stderr. */
   detail: z.string(),
   /** The slot whose file is at fault, where one is. */

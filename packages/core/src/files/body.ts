@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { AppError } from "../errors.ts";
 import type { ByteRange, PutOptions } from "../files.ts";
 
-export type CheckedBody = {
+type CheckedBody = {
   chunks: AsyncIterable<Uint8Array>;
   /** Length and hash of what came; valid once `chunks` has ended. */
   sum(): { bytes: number; sha256: string };

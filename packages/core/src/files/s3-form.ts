@@ -6,7 +6,7 @@ import { createHmac } from "node:crypto";
 
 type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
 
-export type S3FormOptions = {
+type S3FormOptions = {
   bucket: string;
   key: string;
   region: string;

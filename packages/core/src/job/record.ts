@@ -1,6 +1,6 @@
 /** The record of a job: one small JSON, and the only truth about it. How it changes is said in `change.ts`. */
 import { z } from "zod";
-import { ERROR_CODES, type ErrorCode } from "../errors.ts";
+import { errorCodeSchema, warningSchema } from "../errors.ts";
 import { newToken } from "./ids.ts";
 
 export const RESULT_LIFE_MS = 60 * 60_000;
@@ -26,15 +26,15 @@ export type JobState = (typeof STATES)[number];
 /** Milliseconds since 1970. */
 const time = z.int().min(0);
 
-export const jobErrorSchema = z.strictObject({
-  code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+const jobErrorSchema = z.strictObject({
+  code: errorCodeSchema,
   detail: z.string(),
   /** The slot whose file is at fault. */
   input: z.string().optional(),
 });
 export type JobError = z.infer<typeof jobErrorSchema>;
 
-export const jobInputSchema = z.strictObject({
+const jobInputSchema = z.strictObject({
   key: z.string(),
   type: z.string(),
   bytes: z.int().min(0),
@@ -45,7 +45,7 @@ export const jobInputSchema = z.strictObject({
 export type JobInput = z.infer<typeof jobInputSchema>;
 
 /** Which of the measures there are depends on the type. */
-export const jobOutputSchema = z.strictObject({
+const jobOutputSchema = z.strictObject({
   key: z.string(),
   attempt: z.int().min(1),
   type: z.string(),
@@ -65,7 +65,7 @@ export const jobOutputSchema = z.strictObject({
 });
 export type JobOutput = z.infer<typeof jobOutputSchema>;
 
-export const progressSchema = z.strictObject({
+const progressSchema = z.strictObject({
   stage: z.string(),
   done: z.number(),
   total: z.number(),
@@ -114,8 +114,7 @@ export const jobRecordSchema = z.strictObject({
     .max(ATTEMPTS_KEPT),
   progress: progressSchema.nullable(),
   error: jobErrorSchema.nullable(),
-  /** Sentences for the user about a result that is right but could be better. */
-  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })),
+  warnings: z.array(warningSchema),
   /** Milliseconds by stage of the run that succeeded. */
   timings: z.record(z.string(), z.number()),
   /** Which dialect created it, where its clients see it differently. */

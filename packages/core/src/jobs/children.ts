@@ -19,7 +19,7 @@ import { isEnded, isLiving, isPlan, type JobRecord } from "../job/record.ts";
 import type { Records } from "../records.ts";
 import { type Created, type CreateJob, createJob, type JobStore, updateJob } from "./jobs.ts";
 
-export type NewChild = Pick<
+type NewChild = Pick<
   CreateJob,
   "kind" | "queue" | "engine" | "estimateSeconds" | "params" | "metadata" | "storeInputs"
 >;
@@ -63,7 +63,7 @@ export async function markEnded(store: JobStore, child: JobRecord): Promise<void
 }
 
 /** How many of the children that the root counts have ended. */
-export async function countEnded(store: { files: Files }, root: JobRecord): Promise<number> {
+async function countEnded(store: { files: Files }, root: JobRecord): Promise<number> {
   // what a plan that crashed has created beyond them does not count
   return (await endedNumbers(store, root)).filter((index) => index < (root.children ?? 0)).length;
 }

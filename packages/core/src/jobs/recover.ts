@@ -4,7 +4,7 @@ import { isEnded } from "../job/record.ts";
 import { markEnded, wakeRoot } from "./children.ts";
 import { type JobStore, updateJob } from "./jobs.ts";
 
-export type Recovered = { sent: number; handedBack: number; closed: number };
+type Recovered = { sent: number; handedBack: number; closed: number };
 
 /**
  * At the start of a server whose queue lives in its process: fills it from the records; and where the server holds its storage

@@ -50,10 +50,10 @@ const SWEEP_LEASE_MS = 90_000;
 /** Idempotency entries are in no order of time, so that all of them are looked at; not each minute. */
 const FORGET_EVERY = 30;
 
-export type SweepStore = JobStore & { log?: Log };
+type SweepStore = JobStore & { log?: Log };
 
 /** How many timers were looked at, and what was done; `failed` counts what could not be done and is tried again. */
-export type Swept = {
+type Swept = {
   looked: number;
   sent: number;
   closed: number;

@@ -9,7 +9,7 @@ export const animate: KindEntry = { name: "animate", worker: "engine", define };
 
 /** The part of a driving clip beyond it is not used. */
 export const DRIVING_SECONDS = 10;
-export const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
+const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
 
 const MIB = 1024 * 1024;
 const TYPICAL_DRIVING_SECONDS = 5;

@@ -13,14 +13,14 @@ export const KINDS: readonly KindEntry[] = [animate];
 /** Work that is expected to take longer goes to the long queue of its engine: Lambda stops after 15 minutes, and is slow. */
 const LONG_SECONDS = 120;
 
-export type EngineOffer = {
+type EngineOffer = {
   /** Every engine that there could be, with the kinds that it can run. */
   known: readonly { name: string; kinds: readonly string[] }[];
   /** By kind: the engines that serve it here, the default first. */
   serve: ReadonlyMap<string, string[]>;
 };
 
-export type KindsOptions = {
+type KindsOptions = {
   kinds?: readonly KindEntry[] | undefined;
   presets: ReadonlyMap<string, Preset>;
   engines: EngineOffer;
@@ -33,7 +33,7 @@ export function createKinds({ kinds = KINDS, ...options }: KindsOptions): Kinds 
   return new Map(kinds.map((entry) => [entry.name, servedKind(entry, options)]));
 }
 
-export function longQueue(engine: string): string {
+function longQueue(engine: string): string {
   return `${engine}-long`;
 }
 

@@ -1,5 +1,5 @@
 /** What a slot of a kind takes: media, sizes, how many files. */
-import { type MediaClass, mediaClassOf, typesOfClasses } from "../media/types.ts";
+import { type MediaClass, typesOfClasses } from "../media/types.ts";
 
 export type Slot = {
   media: MediaClass[];
@@ -25,11 +25,6 @@ export type InputFacts = { type: string; bytes: number; width?: number; height?:
 /** Every media type that the slot takes. */
 export function typesOf({ media, types }: Slot): string[] {
   return types ?? typesOfClasses(media);
-}
-
-/** Whether the slot takes files of any of these media. */
-export function takesMedia(slot: Slot, ...media: MediaClass[]): boolean {
-  return typesOf(slot).some((type) => media.includes(mediaClassOf(type) as MediaClass));
 }
 
 /** Duration of the first file of a slot, seconds; undefined where there is none or its header does not say. */

@@ -9,7 +9,7 @@ const WINDOW_BYTES = 64 * 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Seconds, and pixels as they are stored (before any rotation); what the header does not say is absent. */
-export type ClipHeader = { seconds?: number; width?: number; height?: number };
+type ClipHeader = { seconds?: number; width?: number; height?: number };
 
 /** Empty where the header is damaged or lies too far into the file. Throws what `read` throws. */
 export async function readClipHeader(type: string, bytes: number, read: ReadAt): Promise<ClipHeader> {

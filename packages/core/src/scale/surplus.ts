@@ -20,7 +20,7 @@ const LEAVING_SHARE = 0.1;
  */
 export type Surplus = { load: number; leaves: number; of: Capacity | null; atMs: number };
 /** Workers at work or free, those of them On-Demand, and messages that are held and that wait. */
-export type Counts = { running: number; onDemand: number; held: number; waiting: number };
+type Counts = { running: number; onDemand: number; held: number; waiting: number };
 
 /** What is noted next. */
 export function nextSurplus(

@@ -14,7 +14,7 @@ import { errno, TEMPORARY_FOLDER, writeOnce } from "./durable-files.ts";
 
 const SECRET_BYTES = 32;
 
-export type DataDir = {
+type DataDir = {
   /** Absolute. */
   dir: string;
   /** Signs links; the same at every start. */

@@ -13,14 +13,14 @@ export type TrackedFrame = {
   landmarks: Landmarks | null;
 };
 
-export type TrackedClip = {
+type TrackedClip = {
   info: ClipInfo;
   frames: TrackedFrame[];
   /** Faces in the picture in which the tracking began. */
   faces: number;
 };
 
-export type TrackOptions = {
+type TrackOptions = {
   maxSeconds: number;
   signal: AbortSignal;
   progress: (share: number) => void;

@@ -16,7 +16,7 @@ import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
 
 /** `seconds`: how long the clip is, as far as it is used. */
-export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"]; seconds: number };
+type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"]; seconds: number };
 
 /** Below this (a whole channel, or 15 degrees, is 1) hardly anything is seen to move. */
 const STILL = 0.12;

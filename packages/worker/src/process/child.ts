@@ -21,7 +21,7 @@ const GUARDED = [
 /** How long pipes may stay open after the process is gone before they are given up. */
 const CLOSE_MS = 500;
 
-export type ChildOptions = {
+type ChildOptions = {
   command: string;
   args: string[];
   /** The whole environment of the process. */
