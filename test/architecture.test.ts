@@ -28,7 +28,7 @@ const OPTIONAL = ["sdk", "web"];
 /** The types that clients see; all that an SDK may know of core. */
 const WIRE = /^packages\/core\/src\/wire\//;
 /** What those may be made of. */
-const WIRE_MAY_IMPORT = ["packages/core/src/errors.ts", "packages/core/src/job/job.ts"];
+const WIRE_MAY_IMPORT = ["packages/core/src/errors.ts", "packages/core/src/job/record.ts"];
 /** A dialect's folder. */
 const DIALECT = /^packages\/api\/src\/dialects\/[^/]+\//;
 const DIALECT_LIST = "packages/api/src/dialects/index.ts";

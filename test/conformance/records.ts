@@ -1,6 +1,6 @@
 /** What every adapter of `Records` does (packages/core/src/records.ts). */
 import { childId, newId } from "@smileloop/core/job/ids.ts";
-import { type JobRecord, newJobRecord } from "@smileloop/core/job/job.ts";
+import { type JobRecord, newJobRecord } from "@smileloop/core/job/record.ts";
 import { underLease } from "@smileloop/core/jobs/leases.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import { expect } from "vitest";

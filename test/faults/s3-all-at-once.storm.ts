@@ -3,14 +3,8 @@
  * printed; `FAULTS_SEED=<n>` draws the same again, though processes of their own never meet quite the same way twice.
  */
 import { join } from "node:path";
-import {
-  isEnded,
-  type JobRecord,
-  MAX_CLAIMS,
-  MAX_FAILURES,
-  RESULT_LIFE_MS,
-  TOMBSTONE_LIFE_MS,
-} from "@smileloop/core/job/job.ts";
+import { MAX_CLAIMS, MAX_FAILURES } from "@smileloop/core/job/change.ts";
+import { isEnded, type JobRecord, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";

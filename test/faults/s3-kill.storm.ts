@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { newId } from "@smileloop/core/job/ids.ts";
-import { type JobRecord, MAX_JOB_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { type JobRecord, MAX_JOB_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { type JobStore, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";

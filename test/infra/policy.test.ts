@@ -1,6 +1,6 @@
 /** The stack's data, without Pulumi; what becomes of it is in stack/. */
 import { readEnv } from "@smileloop/core/env.ts";
-import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { bulkLane } from "@smileloop/core/scale/lanes.ts";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../functions/engines/index.ts";

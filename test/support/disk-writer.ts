@@ -2,8 +2,8 @@
 import { systemClock } from "@smileloop/core/clock.ts";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
 import { newId, newToken } from "@smileloop/core/job/ids.ts";
-import { newJobRecord } from "@smileloop/core/job/job.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
+import { newJobRecord } from "@smileloop/core/job/record.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
 import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";

@@ -1,8 +1,8 @@
 /** Jobs for a fleet: made as the API makes them, and looked at as its users would. */
 import { hasCode } from "@smileloop/core/errors.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { Fleet } from "./fleet.ts";
 import type { StubScript } from "./stub-engine.ts";

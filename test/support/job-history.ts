@@ -1,8 +1,8 @@
 /**
  * A referee: it sees every version of every record as the storage took it, with whoever wrote it, and knows the table of
- * `job.ts` by heart. It shares no code with the writers.
+ * `change.ts` by heart. It shares no code with the writers.
  */
-import { type JobRecord, type JobState, jobRecordSchema } from "@smileloop/core/job/job.ts";
+import { type JobRecord, type JobState, jobRecordSchema } from "@smileloop/core/job/record.ts";
 
 /** `by`: `api`, `sweeper`, or a worker as it names itself in records. */
 export type Version = { record: JobRecord; by: string; atMs: number };

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { apiKeySha256, makeApiKey } from "@smileloop/core/api-keys.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";

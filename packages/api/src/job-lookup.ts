@@ -1,7 +1,7 @@
 /** Finding a job for a reply, and the rules of 410 and 404: what a record says; without one, the id's own age. */
 import { AppError } from "@smileloop/core/errors.ts";
 import { idTimeMs, isId } from "@smileloop/core/job/ids.ts";
-import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "./deps.ts";
 
 /** Throws `gone` for deleted jobs and for ids that are over a day old, `not_found` for all others that have no record. */

@@ -1,8 +1,8 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
 import { AppError } from "@smileloop/core/errors.ts";
 import { isId } from "@smileloop/core/job/ids.ts";
-import type { JobInput, JobRecord } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
+import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
 import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";

@@ -1,6 +1,6 @@
 import { newId } from "@smileloop/core/job/ids.ts";
-import { type JobRecord, newJobRecord } from "@smileloop/core/job/job.ts";
 import { inputKey, outputKey } from "@smileloop/core/job/keys.ts";
+import { type JobRecord, newJobRecord } from "@smileloop/core/job/record.ts";
 import { jobViewSchema } from "@smileloop/core/wire/job.ts";
 import { expect, it } from "vitest";
 import { testApi } from "../../../test/support/api.ts";

@@ -1,7 +1,7 @@
 /** A job as clients see it. */
 import { z } from "@hono/zod-openapi";
 import { AppError, ERRORS } from "@smileloop/core/errors.ts";
-import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/job.ts";
+import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "./deps.ts";

@@ -1,5 +1,5 @@
 /** What a command says: exit codes, the JSON of `--json`, and progress on stderr. */
-import type { Progress } from "@smileloop/core/job/job.ts";
+import type { Progress } from "@smileloop/core/job/record.ts";
 
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 

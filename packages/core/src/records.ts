@@ -3,7 +3,7 @@
  *
  * Errors of all methods: `storage_unavailable` (the outcome is unknown: read before writing again), `storage_full`.
  */
-import type { JobRecord } from "./job/job.ts";
+import type { JobRecord } from "./job/record.ts";
 
 /** `ageMs`: time since this version was written, by the storage's own clock; no machine's clock decides a lease. */
 export type StoredRecord = { record: JobRecord; etag: string; ageMs: number };

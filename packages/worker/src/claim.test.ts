@@ -1,5 +1,5 @@
 import { newId } from "@smileloop/core/job/ids.ts";
-import { type NewJob, newJobRecord } from "@smileloop/core/job/job.ts";
+import { type NewJob, newJobRecord } from "@smileloop/core/job/record.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";

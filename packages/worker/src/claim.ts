@@ -7,7 +7,8 @@
  * the next look is put off.
  */
 import { hasCode } from "@smileloop/core/errors.ts";
-import { type Change, isEnded, type Progress } from "@smileloop/core/job/job.ts";
+import type { Change } from "@smileloop/core/job/change.ts";
+import { isEnded, type Progress } from "@smileloop/core/job/record.ts";
 import { type Changed, type JobStore, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";

@@ -14,8 +14,8 @@ import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smile
 import { type FinishRequest, finishResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
-import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/job.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
+import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";

@@ -1,6 +1,7 @@
 /** What a worker does for a claimed job: the handler of its kind, with what that needs. */
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord, JobResult, Progress } from "@smileloop/core/job/job.ts";
+import type { JobResult } from "@smileloop/core/job/change.ts";
+import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createJobIo, createStoreIo } from "./job-io.ts";

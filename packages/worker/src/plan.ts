@@ -4,9 +4,10 @@
  */
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
+import type { JobResult } from "@smileloop/core/job/change.ts";
 import { childId } from "@smileloop/core/job/ids.ts";
-import type { JobInput, JobRecord, JobResult } from "@smileloop/core/job/job.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
+import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
 import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
 import { createChild, endedChildren } from "@smileloop/core/jobs/children.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";

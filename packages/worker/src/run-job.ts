@@ -12,9 +12,10 @@
  */
 
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { BEAT_MS, type Change, LEASE_MS } from "@smileloop/core/job/change.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
-import { BEAT_MS, type Change, isEnded, type JobError, type JobRecord, LEASE_MS } from "@smileloop/core/job/job.ts";
 import { attemptPrefix } from "@smileloop/core/job/keys.ts";
+import { isEnded, type JobError, type JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
 import { type Changed, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";

@@ -8,7 +8,7 @@
  */
 import { hostname } from "node:os";
 import { AppError } from "@smileloop/core/errors.ts";
-import { LEASE_MS } from "@smileloop/core/job/job.ts";
+import { LEASE_MS } from "@smileloop/core/job/change.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message } from "@smileloop/core/queue.ts";
 import type { Processes } from "./perform.ts";

@@ -1,5 +1,5 @@
 /** A finished file as a reply. */
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 import { outputFileName, outputLink, outputOf } from "../view.ts";
 import { dispositionOf, sendFile } from "./send-file.ts";

@@ -1,6 +1,6 @@
 /** Waiting for a job, and what `Prefer: wait` asks for. */
-import type { JobRecord } from "@smileloop/core/job/job.ts";
-import { isEnded } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { isEnded } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 
 type Waits = Pick<ApiDeps, "records" | "clock">;

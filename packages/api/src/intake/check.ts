@@ -1,8 +1,8 @@
 /** How files get in: stored as uploads, and checked by their content and header before a job may use them. */
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { idTimeMs, newId } from "@smileloop/core/job/ids.ts";
-import { UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
+import { UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
 import type { ApiDeps } from "../deps.ts";

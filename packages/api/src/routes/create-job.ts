@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { idTimeMs, isId } from "@smileloop/core/job/ids.ts";
-import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/job.ts";
+import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { ApiDeps } from "../deps.ts";
 import { canonicalJson } from "../http/canonical.ts";

@@ -6,7 +6,7 @@
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { isEnded, type JobRecord } from "@smileloop/core/job/job.ts";
+import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { findJob } from "../job-lookup.ts";

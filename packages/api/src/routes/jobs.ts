@@ -1,7 +1,7 @@
 /** What can be done with jobs that are there: look, list, cancel, delete. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
 import { jobPageSchema, jobStatusSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "../deps.ts";

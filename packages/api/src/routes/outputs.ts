@@ -1,7 +1,7 @@
 /** `GET|HEAD /v1/jobs/{id}/outputs/{name}`: the finished files. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 import { sendOutput } from "../http/send-output.ts";
 import { findJob, hasExpired } from "../job-lookup.ts";

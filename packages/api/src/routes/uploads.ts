@@ -2,8 +2,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
-import { UPLOAD_LIFE_MS } from "@smileloop/core/job/job.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
+import { UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { typesOf } from "@smileloop/core/kinds/inputs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { uploadRequestSchema, uploadTargetSchema } from "@smileloop/core/wire/upload.ts";

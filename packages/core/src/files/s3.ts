@@ -19,8 +19,8 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { ByteRange, FileInfo, Files, ListedFile, PutOptions } from "../files.ts";
 import { newToken } from "../job/ids.ts";
-import { UPLOAD_LIFE_MS } from "../job/job.ts";
 import { checkFileKey, isFileKey, uploadOfKey } from "../job/keys.ts";
+import { UPLOAD_LIFE_MS } from "../job/record.ts";
 import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 import {
   asStorageError,

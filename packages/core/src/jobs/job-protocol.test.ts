@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
 import { stepsFrom } from "../../../../test/support/job-protocol-model.ts";
 import { firstWorld, keyOf, RULES, type Rule, type World } from "../../../../test/support/job-protocol-world.ts";
-import { isEnded } from "../job/job.ts";
+import { isEnded } from "../job/record.ts";
 
 const WRONG_FILE = "the file of a result is gone, or of another attempt";
 const WRONG_QUEUE = "claimed from a queue that it has left";

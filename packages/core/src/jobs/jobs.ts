@@ -12,18 +12,10 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
+import { type Change, changeJob, LEASE_MS, type Refusal } from "../job/change.ts";
 import { newId } from "../job/ids.ts";
-import {
-  type Change,
-  changeJob,
-  type JobInput,
-  type JobRecord,
-  LEASE_MS,
-  type NewJob,
-  newJobRecord,
-  type Refusal,
-} from "../job/job.ts";
 import { jobPrefix } from "../job/keys.ts";
+import { type JobInput, type JobRecord, type NewJob, newJobRecord } from "../job/record.ts";
 import type { Queue } from "../queue.ts";
 import type { Records, StoredRecord } from "../records.ts";
 

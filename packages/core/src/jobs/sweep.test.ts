@@ -7,16 +7,10 @@ import { type ManualClock, manualClock } from "../../../../test/support/manual-c
 import { AppError } from "../errors.ts";
 import { diskFiles } from "../files/disk.ts";
 import { memoryFiles } from "../files/memory.ts";
+import { type Change, LEASE_MS } from "../job/change.ts";
 import { newId } from "../job/ids.ts";
-import {
-  type Change,
-  LEASE_MS,
-  MAX_JOB_LIFE_MS,
-  RESULT_LIFE_MS,
-  TOMBSTONE_LIFE_MS,
-  UPLOAD_LIFE_MS,
-} from "../job/job.ts";
 import { inputKey, outputKey, uploadKey } from "../job/keys.ts";
+import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import { memoryQueue } from "../queue/memory.ts";
 import { diskRecords } from "../records/disk.ts";
 import { memoryRecords } from "../records/memory.ts";

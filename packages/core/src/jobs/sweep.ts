@@ -29,9 +29,10 @@
  */
 
 import { eachAtOnce } from "../concurrent.ts";
+import type { Change } from "../job/change.ts";
 import { idTimeMs } from "../job/ids.ts";
-import { type Change, isEnded, isLiving, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/job.ts";
 import { jobPrefix, uploadOfKey } from "../job/keys.ts";
+import { isEnded, isLiving, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { StoredRecord, Timer } from "../records.ts";
 import { cancelChild, markEnded, purgeJob, wakeRoot } from "./children.ts";

@@ -2,7 +2,6 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { newToken } from "../job/ids.ts";
-import type { JobRecord } from "../job/job.ts";
 import {
   childrenPrefix,
   idempotencyKey,
@@ -14,6 +13,7 @@ import {
   timerKey,
   timerOfKey,
 } from "../job/keys.ts";
+import type { JobRecord } from "../job/record.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timer, Timers } from "../records.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";

@@ -20,7 +20,6 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { JobRecord } from "../job/job.ts";
 import {
   childrenPrefix,
   idempotencyKey,
@@ -31,6 +30,7 @@ import {
   timerKey,
   timerOfKey,
 } from "../job/keys.ts";
+import type { JobRecord } from "../job/record.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timers } from "../records.ts";
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";

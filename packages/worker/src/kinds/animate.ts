@@ -17,7 +17,7 @@ import {
   animateRunResultSchema,
 } from "@smileloop/core/engine/tasks/animate.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";

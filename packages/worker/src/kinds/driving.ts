@@ -2,7 +2,7 @@
 
 import { type ExtractRequest, extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { DRIVING_SECONDS } from "@smileloop/core/kinds/animate.ts";
 import {
   type Channel,

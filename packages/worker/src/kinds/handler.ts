@@ -2,7 +2,7 @@
  * What a kind's handler is: the part of a kind that works. `run` does the work of one claim with an engine; `plan` has it done
  * by other jobs, its children, and needs none. The list is in `index.ts`.
  */
-import type { JobOutput, JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import type { Params } from "@smileloop/core/kinds/kind.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 import type { JobIo, StageShares, StoreIo } from "../job-io.ts";

@@ -1,5 +1,5 @@
 /** Jobs as the clients of this dialect see them. */
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 
 export function jobReply(record: JobRecord): object {
   const status = statusOf(record);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobError } from "@smileloop/core/job/job.ts";
+import type { JobError } from "@smileloop/core/job/record.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../../../test/support/api.ts";
 import { fileHead, multipart, powershellForm, requestHead } from "../../../../../test/support/multipart.ts";

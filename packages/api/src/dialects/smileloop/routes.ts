@@ -3,7 +3,7 @@
  * A façade: requests become jobs of kind `animate`, jobs become its replies. Its errors are `{"detail": …}`.
  */
 import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/job.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { accepts } from "hono/accepts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";

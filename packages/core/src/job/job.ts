@@ -1,2 +1,0 @@
-export * from "./change.ts";
-export * from "./record.ts";
