@@ -55,6 +55,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
       return [{ loc: ["inputs", "driving"], msg, type: "invalid_value" }];
     },
     outputs: ["video"],
+    example: { inputs: ["image"], params: { preset: "gentle_smile" } },
     estimateSeconds: (params, inputs) => {
       const { fps, duration, size, preset, faces } = params as AnimateJobParams;
       const driven = inputs.driving !== undefined && inputs.driving.length > 0;

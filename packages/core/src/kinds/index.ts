@@ -43,10 +43,13 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
   const here = engines.serve.get(name) ?? [];
   const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
   const planQueues = queues.size === 0 || queues.has(PLAN_QUEUE) ? [PLAN_QUEUE] : [];
+  const definition = entry.define({ presets, engines: knownEngines });
+  const required = Object.entries(definition.slots).filter(([, { files }]) => files.min > 0);
   return {
     resolveParams: (params) => params,
     conflicts: () => [],
-    ...entry.define({ presets, engines: knownEngines }),
+    example: { inputs: required.map(([slot]) => slot), params: {} },
+    ...definition,
     name,
     worker,
     engines: here,

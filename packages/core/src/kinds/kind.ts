@@ -25,6 +25,8 @@ export type KindDefinition = {
   /** What is wrong between params and the slots that are filled; `loc` within the request's body. */
   conflicts?: (params: Params, slots: string[]) => FieldError[];
   outputs: string[];
+  /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */
+  example?: { inputs: string[]; params: Params };
   /** Seconds of work expected, for the queue and the time limit. */
   estimateSeconds: (params: Params, inputs: SlotFacts) => number;
 };
