@@ -42,7 +42,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
     deps.close();
     throw error;
   }
-  deps.log.info({ url: listening.url, place: deps.place, version: deps.version }, "started");
+  deps.log.info({ url: listening.url, storage: deps.label, version: deps.version }, "started");
   const { url, close } = listening;
   const { stop } = work;
   return {

@@ -79,9 +79,9 @@ function startWorkers(
 
 /** Takes up jobs that an earlier server left. Messages in SQS outlive the server, and jobs that others hold are left to them. */
 async function takeUp({ QUEUES }: Env, deps: Deps): Promise<void> {
-  if (!deps.alone && QUEUES.size > 0) return;
+  if (!deps.exclusive && QUEUES.size > 0) return;
   try {
-    deps.log.info(await recover(deps, { alone: deps.alone }), "jobs of an earlier server looked at");
+    deps.log.info(await recover(deps, { exclusive: deps.exclusive }), "jobs of an earlier server looked at");
   } catch (error) {
     deps.log.error({ err: error }, "jobs of an earlier server not looked at");
   }

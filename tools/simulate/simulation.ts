@@ -8,7 +8,7 @@ import type { Capacity, LaunchedWorker } from "@smileloop/core/launcher.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { FAST_JOBS, FAST_WINDOW_MS, laneOf, lanesInTurn } from "@smileloop/core/scale/lanes.ts";
 import { planScale, workersWanted } from "@smileloop/core/scale/scale.ts";
-import { mayGo, nextSurplus, type Surplus } from "@smileloop/core/scale/surplus.ts";
+import { nextSurplus, permitsExit, type Surplus } from "@smileloop/core/scale/surplus.ts";
 import { meanSecondsOf } from "../../functions/engines/index.ts";
 import { createEvents } from "../bench/events.ts";
 
@@ -114,7 +114,7 @@ export function simulate(plan: SimulationPlan): SimulationOutcome {
 
   /** A worker between two jobs. */
   const next = (worker: Worker) => {
-    if (mayLeave(worker)) end(worker);
+    if (mayExit(worker)) end(worker);
     else begin(worker);
   };
 
@@ -139,17 +139,17 @@ export function simulate(plan: SimulationPlan): SimulationOutcome {
     const sinceS = worker.freeS;
     const look = () => {
       if (worker.ended || worker.job || worker.freeS !== sinceS) return;
-      if (nowS - sinceS >= plan.idleExitSeconds || mayLeave(worker)) return end(worker);
+      if (nowS - sinceS >= plan.idleExitSeconds || mayExit(worker)) return end(worker);
       events.add(nowS + Math.min(ASK_LEAVE_S, sinceS + plan.idleExitSeconds - nowS), look);
     };
     events.add(nowS + Math.min(ASK_LEAVE_S, plan.idleExitSeconds), look);
   };
 
-  const mayLeave = (worker: Worker): boolean => {
+  const mayExit = (worker: Worker): boolean => {
     if (nowS - worker.askedLeaveS < ASK_LEAVE_S) return false;
     worker.askedLeaveS = nowS;
-    if (!surplus || !mayGo(surplus, worker.capacity)) return false;
-    surplus = { ...surplus, leaves: surplus.leaves - 1 };
+    if (!surplus || !permitsExit(surplus, worker.capacity)) return false;
+    surplus = { ...surplus, permits: surplus.permits - 1 };
     return true;
   };
 

@@ -92,14 +92,14 @@ async function beats(
   let written: Progress | null = null;
   const beat = async (progress: Progress | null, due: boolean): Promise<void> => {
     const { owner, id } = hold.seen.record;
-    const [told, kept] = await Promise.allSettled([
+    const [beaten, kept] = await Promise.allSettled([
       updateJob(store, owner, id, () => ({ by: "holder", token, do: "beat", progress }), hold.seen),
       due ? onBeat?.() : undefined,
     ]);
     if (kept.status === "rejected") log.warn({ err: kept.reason }, "message not kept");
     // whether the lease was lost over this is for the next look to say
-    if (told.status === "rejected") return log.warn({ err: told.reason }, "beat failed");
-    const { stored, refused } = told.value;
+    if (beaten.status === "rejected") return log.warn({ err: beaten.reason }, "beat failed");
+    const { stored, refused } = beaten.value;
     see(hold, stored);
     if (refused) return conclude(refused === "canceling" ? "canceling" : "lost");
     if (due) keptMs = store.clock.now();

@@ -33,7 +33,7 @@ export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
   /** `run` ends after so long without work; without it never. Not while a job is under way. */
   idleExitMs?: number | undefined;
   /** With `idleExitMs`: asked once a minute between two jobs whether `run` is to end, because there are more workers than needed. */
-  mayLeave?: (() => Promise<boolean>) | undefined;
+  mayExit?: (() => Promise<boolean>) | undefined;
   /** After so many starts in a row that came to nothing `run` gives up; without it never. */
   maxFailedStarts?: number | undefined;
 };
@@ -141,7 +141,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const leftMs = () => (underWay.size > 0 ? POLL_MS : workedMs + idleExitMs - clock.now());
 
   const isTooMany = async (): Promise<boolean> => {
-    const ask = options.idleExitMs === undefined || underWay.size > 0 ? undefined : options.mayLeave;
+    const ask = options.idleExitMs === undefined || underWay.size > 0 ? undefined : options.mayExit;
     if (!ask || clock.now() - askedLeaveMs < LEAVE_EVERY_MS) return false;
     askedLeaveMs = clock.now();
     return ask().catch(() => false);

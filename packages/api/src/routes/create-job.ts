@@ -6,7 +6,6 @@ import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/
 import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { ApiDeps } from "../deps.ts";
-import { canonicalJson } from "../http/canonical.ts";
 import { limitedJson } from "../http/json-body.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { preferredWait, waitForEnd } from "../http/wait.ts";
@@ -17,6 +16,8 @@ import { submit } from "../submit.ts";
 import { jobSchema, viewJob } from "../view.ts";
 import { exampleRequests, inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
 
+/** Nesting of a body's values. */
+const MAX_DEPTH = 32;
 /** How far a client's clock may be ahead of ours in the ids that it makes. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
@@ -152,4 +153,18 @@ function checkClientId(id: string, nowMs: number): void {
 async function refuseDeleted({ records, clock }: ApiDeps, owner: string, id: string): Promise<void> {
   const stored = await records.get(owner, id);
   if (stored) present(stored.record, id, clock.now());
+}
+
+/**
+ * One text for one JSON value, whatever the order of its members: what an Idempotency-Key is compared by. Throws `malformed` for
+ * values that are nested too deeply.
+ */
+function canonicalJson(value: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) throw new AppError("malformed", "The body is nested too deeply.");
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member, depth + 1)}`);
+  return `{${members.join(",")}}`;
 }
