@@ -4,6 +4,7 @@
  * Errors of all methods: `storage_unavailable` (the outcome is unknown: read before writing again), `storage_full`.
  */
 import type { JobRecord } from "./job/record.ts";
+import type { Notes } from "./notes.ts";
 
 /** `ageMs`: time since this version was written, by the storage's own clock; no machine's clock decides a lease. */
 export type StoredRecord = { record: JobRecord; etag: string; ageMs: number };
@@ -58,17 +59,4 @@ export interface IdempotencyKeys {
   claim(owner: string, keySha256: string, entry: IdempotencyEntry): Promise<IdempotencyEntry>;
   /** Forgets what was stored before this moment (in S3 the lifecycle rule does it). */
   forget(beforeMs: number): Promise<void>;
-}
-
-/** `ageMs`: by the storage's own clock, as with records. */
-export type Note = { text: string; etag: string; ageMs: number };
-
-/** Small texts that the machines of one installation share, such as who sweeps now (`leases.ts`). */
-export interface Notes {
-  get(name: string): Promise<Note | null>;
-  /**
-   * Writes over the version with this etag, or with null only where there is none. Answers the new etag; null when it is
-   * another version by now, which may be one's own: a repeated write whose first reply was lost.
-   */
-  put(name: string, text: string, etag: string | null): Promise<string | null>;
 }

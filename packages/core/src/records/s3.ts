@@ -31,7 +31,8 @@ import {
   timerOfKey,
 } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
-import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timers } from "../records.ts";
+import type { Notes } from "../notes.ts";
+import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timers } from "../records.ts";
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Notes } from "../records.ts";
+import type { Notes } from "../notes.ts";
 
 /** Since when a worker has waited for a machine, and the number of jobs waiting for a worker. */
 type NoCapacity = { sinceMs: number; waiting: number };

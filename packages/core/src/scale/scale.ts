@@ -18,8 +18,8 @@ import type { Clock } from "../clock.ts";
 import { underLease } from "../jobs/leases.ts";
 import type { Capacity, LaunchedWorker, Launcher } from "../launcher.ts";
 import type { Log } from "../log.ts";
+import type { Notes } from "../notes.ts";
 import type { Queue } from "../queue.ts";
-import type { Notes } from "../records.ts";
 import { writeNoCapacity } from "./no-capacity.ts";
 import { noteSurplus } from "./surplus.ts";
 

@@ -5,7 +5,7 @@
  * go first. The last worker stays until there is no work at all.
  */
 import type { Capacity } from "../launcher.ts";
-import type { Note, Notes } from "../records.ts";
+import type { Note, Notes } from "../notes.ts";
 
 /** So large a part of the workers should be at work. */
 const BUSY_SHARE = 0.8;
