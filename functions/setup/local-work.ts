@@ -58,7 +58,7 @@ export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Fi
   };
 }
 
-/** By the name of the engine; and one for plans, where there are kinds of them. Each works in a folder of its own, which it clears when it starts. */
+/** Workers by the name of their engine, and one for plans where there are such kinds. Each has its own work folder, which it clears when it starts. */
 function startWorkers(
   deps: Deps & { handlers: Handlers },
   findings: ReadonlyMap<string, Finding>,

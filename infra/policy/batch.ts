@@ -1,6 +1,6 @@
 /**
- * GPU workers on AWS Batch: on Spot first, and On-Demand for what found no Spot machine in ten minutes. Nothing runs while there
- * is no work. A worker takes jobs from its queue until that is empty; Batch never stops one in the middle for want of work.
+ * GPU workers on AWS Batch: on Spot first, and On-Demand for what found no Spot machine in ten minutes. Nothing runs without
+ * work. A worker takes jobs from its queue until the queue is empty; Batch never stops one in the middle for lack of work.
  */
 import { nameOf, type Stage } from "../policy.ts";
 import type { BatchEngine, WorkerNeeds } from "./engines.ts";

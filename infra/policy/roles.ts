@@ -100,7 +100,7 @@ export function leaveStatements({ bucket }: Bucket): Statement[] {
   ];
 }
 
-/** No request without TLS, whoever makes it. */
+/** Denies every request without TLS. */
 export function bucketPolicy(bucket: string): string {
   return document([
     {

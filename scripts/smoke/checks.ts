@@ -113,7 +113,7 @@ export const CHECKS: Record<string, Check> = {
     const whole = await expectStatus(await fetch(url), 200);
     const video = Buffer.from(await whole.arrayBuffer());
     if (video.length !== bytes) throw new Error(`${bytes} bytes were promised, not ${video.length}`);
-    if (video.toString("latin1", 4, 8) !== "ftyp") throw new Error("it is no MP4");
+    if (video.toString("latin1", 4, 8) !== "ftyp") throw new Error("it is not an MP4");
     const part = await expectStatus(await fetch(url, { headers: { range: "bytes=0-99" } }), 206);
     if ((await part.arrayBuffer()).byteLength !== 100) throw new Error("a range of 100 bytes has another length");
   },

@@ -1,6 +1,6 @@
 /**
- * `smileloop animate`: one job on the same core, worker and engine as the server's, but over storage of its own that is gone
- * afterwards: records and queue in memory, files in a temporary folder.
+ * `smileloop animate`: one job on the same core, worker and engine as the server's, but with temporary
+ * storage: records and queue in memory, files in a folder that is deleted afterwards.
  */
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -32,8 +32,8 @@ export interface Records {
   /** How many jobs the owner has created since then, by the times in their ids, without children; counts up to `most`. */
   countSince(owner: string, sinceMs: number, most: number): Promise<number>;
   /**
-   * Resolves when the record may have another `rev` than the one given, or the signal is aborted. It may resolve early:
-   * whoever waits reads and looks. Where a storage is not told of changes, that is each `lookMs`, a second unless given.
+   * Resolves when the record may have another `rev` than the one given, or the signal is aborted. It may resolve early,
+   * so callers read the record again. A storage that is not told of changes resolves every `lookMs`, by default each second.
    */
   changed(owner: string, id: string, rev: number, signal: AbortSignal, lookMs?: number): Promise<void>;
   readonly timers: Timers;

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-/** What every task of the engine is given beside its request. */
+/** What every task of the engine is given besides its request. */
 export type TaskContext = {
   /** Aborted when the task is canceled: stop within a second, leave no output, and throw `signal.reason`. */
   signal: AbortSignal;

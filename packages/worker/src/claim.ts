@@ -14,11 +14,11 @@ import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 
 export type ClaimTimes = {
-  /** The lease is renewed so often. */
+  /** How often the lease is renewed. */
   beatMs: number;
-  /** The record is read at least so often. */
+  /** How often the record is read, at least. */
   lookMs: number;
-  /** Progress is written at most so often. */
+  /** Minimum pause between two writes of progress. */
   progressMs: number;
 };
 
@@ -33,7 +33,7 @@ type HoldOptions = {
   onBeat?: (() => Promise<void>) | undefined;
 };
 
-/** Why the work has to stop: its user wants that, or it is somebody else's (or nobody's) by now. */
+/** Why the work has to stop: its user canceled it, or the claim is no longer this worker's. */
 type Verdict = "canceling" | "lost";
 
 export type Claim = {
@@ -54,7 +54,7 @@ type Hold = {
   beat: Promise<void>;
 };
 
-/** So early is the next look after one that was told of a change; the storage may tell of changes that are none. */
+/** Minimum pause between two looks; storage may report changes that turn out not to be any. */
 const LOOK_GAP_MS = 50;
 
 export function holdClaim(options: HoldOptions): Claim {

@@ -1,6 +1,6 @@
 /**
- * What every handler needs beside its own work: inputs out of the storage, engine processes, stages with their times and
- * progress, outputs into the storage. What the record says of an output comes from whoever has checked it, and from hashing
+ * What every handler needs besides its own work: inputs out of the storage, engine processes, stages with their times and
+ * progress, outputs into the storage. What the record says of an output comes from the check, and from hashing
  * it here; never from the engine that has made it.
  */
 import { createHash } from "node:crypto";

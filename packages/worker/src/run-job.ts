@@ -92,7 +92,7 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
   return work(deps, stored, token, perform, options);
 }
 
-/** A child that has ended is marked for its root, whoever has ended it. Safe to repeat. */
+/** Marks a child that has ended for its root, also where another process ended it. Safe to repeat. */
 async function ended(deps: JobDeps, record: JobRecord, did: Outcome["did"] = "ended"): Promise<Outcome> {
   if (record.root !== undefined) await markEnded(deps, record);
   return { did, againMs: null };
@@ -108,7 +108,7 @@ function busy({ ageMs }: StoredRecord): Outcome {
   return { did: "busy", againMs: Math.max(1000, LEASE_MS - ageMs + 1000) };
 }
 
-/** Whoever held it when it was canceled is gone. */
+/** Ends a canceled job whose holder is gone. */
 async function close(deps: JobDeps, found: StoredRecord): Promise<Outcome> {
   const { owner, id } = found.record;
   const closeOf = (now: StoredRecord) => ({ by: "worker", do: "close", leaseAlive: leaseAlive(now) }) as const;

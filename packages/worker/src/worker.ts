@@ -30,11 +30,11 @@ export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
   engineLimits?: Partial<EngineLimits> | undefined;
   /** Jobs at a time, each with its own engine process. */
   slots: number;
-  /** `run` ends after so long without work; without it never. Not while a job is under way. */
+  /** How long `run` goes on without work, ms; unset: for ever. It never ends while a job is under way. */
   idleExitMs?: number | undefined;
-  /** With `idleExitMs`: asked once a minute between two jobs whether `run` is to end, because there are more workers than needed. */
+  /** With `idleExitMs`: asked once a minute between two jobs whether `run` should end because there are more workers than needed. */
   mayExit?: (() => Promise<boolean>) | undefined;
-  /** After so many starts in a row that came to nothing `run` gives up; without it never. */
+  /** Number of failed starts in a row after which `run` gives up; unset: never. */
   maxFailedStarts?: number | undefined;
 };
 
@@ -46,7 +46,7 @@ export type Worker = {
    * start.
    */
   run(signal?: AbortSignal): Promise<void>;
-  /** For whoever brings messages by `take`: removes what is left in `workRoot`, and starts the processes without waiting. */
+  /** For callers of `take`: removes what is left in `workRoot`, and starts the processes without waiting for them. */
   prepare(): Promise<void>;
   /**
    * Sees through a message that was received for this worker. Aborting the signal hands the job back. Null when not even the
@@ -55,7 +55,7 @@ export type Worker = {
   take(message: Message, signal?: AbortSignal): Promise<Outcome | null>;
   /** Takes one message, if there is one now, and sees it through; null when there was none. */
   runOnce(): Promise<Outcome | null>;
-  /** Takes no new job, gives those under way so long to end, then hands them back. A second call hands back at once. */
+  /** Takes no new job, gives those under way `graceMs` to end, then hands them back. A second call hands back at once. */
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Whether every process is up. */
   ready(): boolean;
@@ -66,7 +66,8 @@ export type Worker = {
 /** How long a worker without work waits at a time. */
 export const POLL_MS = 20_000;
 const RETRY_MS = 5000;
-const LEAVE_EVERY_MS = 60_000;
+/** How often `mayExit` is asked. */
+const EXIT_LOOK_MS = 60_000;
 /** A message that came to nothing: it keeps no worker alive. */
 const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us", "waits"];
 
@@ -142,7 +143,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const isTooMany = async (): Promise<boolean> => {
     const ask = options.idleExitMs === undefined || underWay.size > 0 ? undefined : options.mayExit;
-    if (!ask || clock.now() - askedLeaveMs < LEAVE_EVERY_MS) return false;
+    if (!ask || clock.now() - askedLeaveMs < EXIT_LOOK_MS) return false;
     askedLeaveMs = clock.now();
     return ask().catch(() => false);
   };

@@ -45,7 +45,7 @@ export function dispositionOf(name: string, inline = false): string {
   return `${inline ? "inline" : "attachment"}; filename="${name}"`;
 }
 
-/** The one range that is asked for; null for none, for several and for what is no range, which all mean the whole file. */
+/** The requested range; null where there is none, several, or an invalid one, which all mean the whole file. */
 function parseRange(header: string | null): ByteRange | null {
   const parts = /^bytes\s*=\s*(\d{0,15})-(\d{0,15})$/i.exec(header?.trim() ?? "");
   if (!parts) return null;

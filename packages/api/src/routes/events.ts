@@ -1,7 +1,7 @@
 /**
  * `GET /v1/jobs/{id}/events`: a job as it goes, as server-sent events (HTML standard, 9.2).
  *
- * `status` when the state is another one and at the start, `progress` when that has moved, `done` at the end; the data of
+ * `status` at the start and when the state changes, `progress` when the progress changes, `done` at the end; the data of
  * `status` and `done` is the job. The last event of each version of the record carries its `rev` as `id`, so a client that
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
@@ -14,7 +14,7 @@ import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { viewJob } from "../view.ts";
 
-/** A comment after so much silence keeps proxies from closing the connection. */
+/** How long without an event before a comment is sent, which keeps proxies from closing the connection. */
 const SILENCE_MS = 15_000;
 const RETRY_MS = 2000;
 

@@ -51,7 +51,7 @@ async function* untilAborted(body: AsyncIterable<Uint8Array>, signal: AbortSigna
   try {
     for (;;) {
       signal?.throwIfAborted();
-      // a promise of its own for each chunk: racing them against one that lasts would keep all of them in memory
+      // a new promise for each chunk: racing the chunks against one long-lived promise would keep all of them in memory
       const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
         refuse = reject;
         source.next().then(resolve, reject);

@@ -12,7 +12,7 @@ type S3FormOptions = {
   region: string;
   credentials: Credentials;
   type: string;
-  /** The file has 1 to so many bytes. */
+  /** Maximum size of the file, bytes; the minimum is 1. */
   maxBytes: number;
   nowMs: number;
   expiresAtMs: number;

@@ -7,7 +7,7 @@ export const RESULT_LIFE_MS = 60 * 60_000;
 export const UPLOAD_LIFE_MS = 60 * 60_000;
 export const TOMBSTONE_LIFE_MS = 24 * 60 * 60_000;
 export const MAX_JOB_LIFE_MS = 12 * 60 * 60_000;
-/** Of a job that was claimed more often, only the last claims are told. */
+/** Number of past claims that the record keeps; older ones are dropped. */
 export const ATTEMPTS_KEPT = 10;
 
 export const STATES = [
@@ -77,7 +77,7 @@ const loose = z.record(z.string(), z.unknown());
 
 export const jobRecordSchema = z.strictObject({
   rev: z.int().min(1),
-  /** Fresh with every write: whoever is told that the record had changed can see whether that was their own write. */
+  /** New with every write, so that a writer that is told of a change can tell whether it was its own. */
   write: z.string(),
   id: z.string(),
   owner: z.string(),
@@ -87,15 +87,15 @@ export const jobRecordSchema = z.strictObject({
   queued_at: time,
   started_at: time.nullable(),
   ended_at: time.nullable(),
-  /** When its result goes; set when it ends. Always null for a child: only roots expire. */
+  /** When its result is deleted; set when it ends. Always null for a child: only roots expire. */
   expires_at: time.nullable(),
   deadline_at: time,
   /** When it became `expired` or `deleted`; the record itself goes a day later. */
   closed_at: time.nullable(),
-  /** Null: a plan, which needs none. */
+  /** Null for a plan, which needs no engine. */
   engine: z.strictObject({ name: z.string(), version: z.string().nullable() }).nullable(),
   queue: z.string(),
-  /** Seconds of work that are expected. */
+  /** Expected work, seconds. */
   estimate_s: z.number().min(0),
   params: loose,
   metadata: z.record(z.string(), z.string()),

@@ -46,7 +46,7 @@ const LOOK_LATEST_MS = 30 * 60_000;
 export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
 const MAX_MS = 50_000;
-/** A sweeper that died is replaced after so long. */
+/** How long until a sweeper that died is replaced. */
 const SWEEP_LEASE_MS = 90_000;
 /** Idempotency entries are in no order of time, so that all of them are looked at; not each minute. */
 const FORGET_EVERY = 30;

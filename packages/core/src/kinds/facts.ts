@@ -28,7 +28,7 @@ export async function readFacts(slot: Slot, bytes: number, read: ReadAt): Promis
 type Size = Pick<InputFacts, "width" | "height" | "seconds">;
 type Opened = { type: string; bytes: number; first: Uint8Array; read: ReadAt };
 
-/** What the header of each class of media tells; others have none that matters. */
+/** How the header of each class of media is read; other classes have no header that matters. */
 const HEADERS: Partial<Record<MediaClass, (file: Opened) => Promise<Size>>> = {
   image: pictureSize,
   video: ({ type, bytes, read }) => readClipHeader(type, bytes, read),

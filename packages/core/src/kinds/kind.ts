@@ -47,7 +47,7 @@ export type Kind = Required<KindDefinition> & {
   engines: string[];
   /** Engines that could serve it, configured or not. */
   knownEngines: string[];
-  /** Queue for a job of this much work: long work has a queue of its own, where there is one, whose workers are not cut off. */
+  /** Queue for a job of this much work: long work goes to a separate queue, where there is one, whose workers have no time limit. */
   queueOf: (engine: string | null, estimateSeconds: number) => string;
   /** Every queue that its jobs may wait in. */
   queues: string[];

@@ -1,4 +1,4 @@
-/** How the curves of a clip travel between processes: in the message, or, where they are long, by a file beside it. */
+/** How the curves of a clip travel between processes: in the message, or, where they are long, in a file that it names. */
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { AppError } from "../errors.ts";

@@ -1,4 +1,4 @@
-/** What lies beside the records in S3: timers, idempotency keys and notes, one small object each. */
+/** What S3 keeps besides the records: timers, idempotency keys and notes, one small object each. */
 import { idempotencyKey, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";

@@ -28,7 +28,7 @@ import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { type Condition, type Objects, s3Keys, s3Notes, s3Timers } from "./s3-entries.ts";
 import { createWatchers } from "./watchers.ts";
 
-/** Whoever waits for a change that another machine makes looks this often, unless told otherwise. */
+/** How often to look for changes that other machines made, unless the caller says otherwise. */
 const LOOK_MS = 1000;
 const READ_AT_ONCE = 16;
 
@@ -103,7 +103,7 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
       return childNumbers(folders);
     },
 
-    // does not look itself, because whoever waits does, and each look is paid for
+    // does not look itself, because its callers do, and each look costs money
     async changed(owner, id, _rev, signal, lookMs = LOOK_MS) {
       const done = new AbortController();
       const either = AbortSignal.any([signal, done.signal]);

@@ -23,7 +23,7 @@ type DataDir = {
   close(): void;
 };
 
-/** Throws `storage_unavailable`, with a sentence for whoever starts the server. */
+/** Throws `storage_unavailable`, with a sentence for the person who starts the server. */
 export async function openDataDir(path: string): Promise<DataDir> {
   const dir = await makeFolder(resolve(path));
   const close = holdAlone(dir);

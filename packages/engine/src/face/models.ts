@@ -59,7 +59,7 @@ let loadingSegmenter: Promise<(input: Float32Array) => Float32Array> | undefined
 
 /**
  * The model that tells people from what is behind them (MediaPipe Selfie Segmentation, Apache-2.0): how surely each pixel is a
- * person's, 0–1. Loaded on the first call, apart from the others: whoever only looks for faces does not need it.
+ * person's, 0–1. Loaded on the first call, apart from the others: looking for faces does not need it.
  */
 export function segmenter(): Promise<(input: Float32Array) => Float32Array> {
   loadingSegmenter ??= (async () => {

@@ -69,7 +69,7 @@ function readText(text: string, maxSeconds: number): TakenMotion & { kind: Extra
     if (!/^\s*[[{]/.test(text)) {
       throw unreadable("it is neither a video, nor a CSV of Live Link Face (whose first column is Timecode), nor JSON");
     }
-    throw unreadable(`it is no whole JSON (${(error as Error).message})`);
+    throw unreadable(`it is not complete JSON (${(error as Error).message})`);
   }
   if (isMotionFile(value)) return { kind: "motion", ...readMotionFile(value, maxSeconds) };
   const results = resultsIn(value);

@@ -101,8 +101,8 @@ function presetFrames(
 }
 
 /**
- * Part of what the engine took is finding faces, and part may be encoding: what it says of its own stages, and no more than it
- * was seen to take.
+ * Part of what the engine took is finding faces, and part may be encoding: what it says of its own stages, and at most the
+ * time that was measured.
  */
 function splitEngineTime(timings: JobIo["timings"], rendered: AnimateRunResult): void {
   const { render: tookMs = 0, detect = 0, encode } = timings;

@@ -76,7 +76,7 @@ async function readNative(io: JobIo, driving: LocalFile): Promise<MotionFrames["
   }
 }
 
-/** What a process reads of a clip; a motion that is too long for its reply lies beside the clip. */
+/** What a process reads of a clip; a motion that is too long for its reply is in a file next to the clip. */
 async function extractBy(process: EngineProcess, driving: LocalFile, options: RequestOptions) {
   const request: Omit<ExtractRequest, "run"> = {
     type: "extract",

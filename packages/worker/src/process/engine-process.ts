@@ -8,7 +8,7 @@
  *       ▲                │                 │ └────request────────▶ │
  *       └──────────exit, killed────────────┴───────────────────────┘
  *
- * Its working directory is a folder of its own, because a warm process cannot change it from job to job; jobs' files go by
+ * It has its own working directory, because a warm process cannot change it from job to job; jobs' files go by
  * absolute path. Its environment is what its command names, and otherwise empty.
  */
 import type { EngineRequest, Failed, Ready } from "@smileloop/core/engine/protocol.ts";
