@@ -1,4 +1,4 @@
-/** Processes of the engine that is built in, which also lends its services to the others. */
+/** Processes of the built-in engine, whose services the other engines use, too. */
 import { fileURLToPath } from "node:url";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 

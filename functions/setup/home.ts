@@ -12,7 +12,7 @@ export type Home = JobStore & {
   label: string;
   /** Absolute path of the folder for jobs in progress. */
   workRoot: string;
-  /** How a worker keeps its claims, where the usual times do not suit the storage. */
+  /** Times of a worker's claims, where the defaults do not suit the storage. */
   times?: Partial<ClaimTimes>;
   close(): void;
 };

@@ -1,9 +1,9 @@
-/** Picks what starts the workers of queues that have none running all the time. */
+/** Opens the launcher that starts workers on demand, for queues without workers that run all the time. */
 import { type Env, EnvError } from "@smileloop/core/env.ts";
 import { type BatchTarget, batchLauncher, createBatchClient } from "@smileloop/core/launcher/batch.ts";
 import type { Launcher } from "@smileloop/core/launcher.ts";
 
-/** Of installations whose workers run all the time. */
+/** For installations whose workers run all the time. */
 const NO_LAUNCHER: Launcher = {
   queues: [],
   workers: async () => [],

@@ -1,4 +1,4 @@
-/** What a standalone worker is made of. */
+/** The parts of a standalone worker. */
 import { join } from "node:path";
 import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
 import type { WorkerSetup } from "../engines/engine.ts";

@@ -1,4 +1,4 @@
-/** A worker behind an SQS event source of Lambda: takes one message at a time, and reports those that were not done as failed. */
+/** A worker behind an SQS event source of Lambda: takes one message at a time, and reports unfinished ones as failed. */
 import type { Log } from "@smileloop/core/log.ts";
 import type { SqsQueue } from "@smileloop/core/queue/sqs.ts";
 import type { Worker } from "@smileloop/worker/worker.ts";

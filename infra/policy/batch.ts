@@ -48,7 +48,7 @@ export const MACHINE = {
   ],
 };
 
-/** Never again: the sweeper replaces a worker that is lost, and jobs go by their own records. */
+/** Batch never retries: the sweeper replaces lost workers, and each job's record has its own tries. */
 export const RETRY = { attempts: 1 };
 export const TIMEOUT = { attemptDurationSeconds: TIMEOUT_S };
 

@@ -1,8 +1,8 @@
-/** What functions and workers are told, as `core/env.ts` reads it. */
+/** Environment variables of functions and workers, as `core/env.ts` reads them. */
 import { type BatchEngine, deployed, enginesByKind, type LambdaEngine } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
-/** Values that are known only once the resources exist. */
+/** Values that exist only once the resources do. */
 type Parts = {
   bucket: string;
   /** URLs by name. */

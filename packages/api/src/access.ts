@@ -21,13 +21,13 @@ import { problemReply } from "./problem.ts";
  * A dialect: its clients know nothing of keys; where anonymous callers are let in, they are the owner `public`. `closed`: the rest.
  */
 type Door = "open" | "link" | "closed" | Dialect;
-/** `path`: as it was sent, without the query. One that is encoded in another way than its route is written counts as closed. */
+/** `path`: as it was sent, without the query. A path that is not encoded as its route is written counts as closed. */
 export type DoorOf = (method: string, path: string) => Door;
 
 const OPEN = new Set(["/health", "/ready", "/openapi.json", "/docs", "/redoc", "/v1/presets", "/v1/kinds"]);
 const OPEN_FOLDERS = ["/docs/", "/redoc/", "/v1/presets/"];
 
-/** The owner of the request, null where nobody was asked; or why it is refused. */
+/** The owner of the request, null where no credentials are needed; or why it is refused. */
 type Caller = { owner: string | null } | AppError;
 
 export function createDoors(dialects: readonly Dialect[]): DoorOf {

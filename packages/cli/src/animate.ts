@@ -114,7 +114,7 @@ function checkArgs(kinds: Kinds, args: AnimateArgs): Submission {
     if (!hasCode(error, "invalid_request")) throw error;
     const [fault] = (error as AppError).errors ?? [];
     const [, at, option] = fault?.loc ?? [];
-    // what stands between two options names both by itself
+    // messages about two options name both of them already
     const single = at === "params" && option !== undefined && Object.hasOwn(args.params, option);
     throw new UsageError(single ? `--${option}: ${fault?.msg}.` : (fault?.msg ?? ""), KIND);
   }

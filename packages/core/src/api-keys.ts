@@ -72,7 +72,7 @@ export function parseApiKeys(list: string): { keys: ApiKeys; faults: string[] } 
   return { keys, faults };
 }
 
-/** Why this is not a valid name for an owner, or null. */
+/** Why this is not a valid name of an owner, or null. */
 export function ownerFault(owner: string): string | null {
   if (!isOwner(owner))
     return "is not a valid owner name: use 1–64 characters from a-z 0-9 _ -, a letter or digit first";

@@ -106,7 +106,7 @@ export class AppError extends Error {
   }
 }
 
-/** Work that only reads the file of one slot: what it throws names the slot. */
+/** Adds the slot's name to errors of work that reads only that slot's file. */
 export async function blaming<T>(input: string, work: Promise<T>): Promise<T> {
   try {
     return await work;

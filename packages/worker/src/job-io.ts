@@ -22,7 +22,7 @@ import type { EngineProcess, EngineProgress, RequestOptions } from "./process/en
 
 export type LocalFile = { path: string; type: string; bytes: number };
 
-/** As messages to engines name it. */
+/** A file as messages to engines name it. */
 export function fileOf({ path, type }: LocalFile): EngineFile {
   return { path, type };
 }
@@ -30,10 +30,10 @@ export function fileOf({ path, type }: LocalFile): EngineFile {
 /** Percent at which each stage begins and ends. */
 export type StageShares = Readonly<Record<string, readonly [from: number, to: number]>>;
 
-/** What is known of an output; `bytes` where it was checked: another length then is a changed file. */
+/** Facts about an output; `bytes` is set by the check, and another length then means that the file was changed. */
 type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
 
-/** The part that plans have, too. */
+/** The part of `JobIo` that plans have, too. */
 export type StoreIo = {
   /** An empty folder for this job's files. */
   dir: string;
@@ -50,7 +50,7 @@ export type JobIo = StoreIo & {
   /** The engine of the job's queue, and what it says of itself. */
   engine: EngineProcess;
   ready: Ready;
-  /** Another process, which has no part in the work: for checks, and for what engine and check both have to know. */
+  /** A process that has no part in the work: for checks, and for facts that engine and check both need. */
   checker: EngineProcess;
   /** The process for services that an engine may not offer; the engine itself where the worker has no other. */
   helper: EngineProcess;
@@ -68,11 +68,11 @@ export type JobIo = StoreIo & {
    * moves there and loses no try, by throwing what `run-job.ts` catches.
    */
   expect: (inputs: SlotFacts) => void;
-  /** Has frames that an engine has left made into the video at `path`, and removes them. */
+  /** Encodes raw frames of an engine into the video at `path`, and removes them. */
   finish: (frames: RawFrames, spec: VideoSpec, path: string) => Promise<void>;
 };
 
-/** The job is more work than its queue is for. Not an error: it moves to `queue` and loses no try. */
+/** Thrown when a job is too much work for its queue. Not an error: the job moves to `queue` and loses no try. */
 export class TooMuchWork extends Error {
   readonly queue: string;
   readonly estimateSeconds: number;
@@ -117,7 +117,7 @@ type JobIoOptions = StoreIoOptions & {
   ready: Ready;
   stages: StageShares;
   report: (progress: Progress) => void;
-  /** Seconds of work by the kind's estimate, and the queue for so much. */
+  /** The kind's estimate, seconds of work, and the queue for it. */
   estimate: (inputs: SlotFacts) => number;
   queueOf: (estimateSeconds: number) => string;
 };

@@ -29,7 +29,7 @@ import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 export type JobDeps = PerformDeps & {
   log: Log;
   workRoot: string;
-  /** Names this worker in the record. */
+  /** The worker's name in records. */
   worker: string;
   times?: Partial<ClaimTimes> | undefined;
 };

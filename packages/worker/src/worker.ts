@@ -22,7 +22,7 @@ export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
   queueName: string;
   /** Absent for a worker that runs plans alone; then none of the processes is needed. */
   engineCommand?: EngineCommand | undefined;
-  /** Started without any kind: it only judges and measures. */
+  /** Serves checks and services; it runs no jobs. */
   checkerCommand?: EngineCommand | undefined;
   /** Started when it is first asked: for the services that the engine does not offer. */
   helperCommand?: EngineCommand | undefined;

@@ -16,9 +16,9 @@ import { submit } from "../submit.ts";
 import { jobSchema, viewJob } from "../view.ts";
 import { exampleRequests, inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
 
-/** Nesting of a body's values. */
+/** Maximum nesting of a body's values. */
 const MAX_DEPTH = 32;
-/** How far a client's clock may be ahead of ours in the ids that it makes. */
+/** How far ahead the time in a client's id may be. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
 const prefer = z.string().optional().openapi({

@@ -6,7 +6,7 @@ import type { InputSource } from "../submit.ts";
 
 const id = z.string().max(64);
 const UPLOAD = "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b";
-/** Files of one slot in one request, whatever its kind takes. */
+/** Maximum number of files per slot in one request, for any kind. */
 const MOST_FILES = 100;
 const inputSchema = z
   .strictObject({

@@ -38,11 +38,11 @@ export type EngineFile = z.infer<typeof fileSchema>;
 /** Milliseconds by stage, such as decode, detect, render, encode. */
 export const timingsSchema = z.record(z.string(), z.number());
 
-/** What is written into the file's metadata: that a machine made it, which job and which engine. */
+/** Written into the file's metadata: the job and the engine that made it. */
 export const provenanceSchema = z.strictObject({ job: z.string(), engine: z.string(), version: z.string() });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** What a finished video has to be. `fps` frames a second at a constant rate, `frames` of them. */
+/** Required shape of a finished video: pixels, constant frame rate (frames per second), number of frames. */
 export const videoSpecSchema = z.strictObject({
   width: z.int().positive(),
   height: z.int().positive(),
@@ -51,7 +51,7 @@ export const videoSpecSchema = z.strictObject({
 });
 export type VideoSpec = z.infer<typeof videoSpecSchema>;
 
-/** Frame after frame, planar 4:2:0, BT.709 limited range, with no header and no padding. */
+/** A file of frames, one after another: planar 4:2:0, BT.709 limited range, without headers or padding. */
 export const rawFramesSchema = z.strictObject({ path: filePathSchema, pixels: z.literal("yuv420p") });
 export type RawFrames = z.infer<typeof rawFramesSchema>;
 
@@ -88,7 +88,7 @@ const failedSchema = z.strictObject({
   type: z.literal("failed"),
   run: runIdSchema,
   code: errorCodeSchema,
-  /** A sentence for the user; what is not for them goes to stderr. */
+  /** A sentence for the user; details for operators go to stderr. */
   detail: z.string(),
   /** The slot whose file is at fault, where one is. */
   input: z.string().optional(),

@@ -30,7 +30,7 @@ const moverSchema = z.strictObject({
   index: count,
   /** The square in which face landmarks are read: its centre, its side, and its turn (radians, clockwise as seen). */
   crop: z.strictObject({ x: z.number(), y: z.number(), size: z.number().positive(), angle: z.number() }),
-  /** How sure the detector is, 0–1. */
+  /** Confidence of the detector, 0–1. */
   score: z.number(),
   /** The middles of the person's right and left eye, the tip of the nose, the right and the left corner of the mouth. */
   points: z.array(pointSchema).length(5),
@@ -38,7 +38,7 @@ const moverSchema = z.strictObject({
 });
 export type CastMover = z.infer<typeof moverSchema>;
 
-/** Who moves in a picture, and which part of it becomes the frame of the video. Engines and checks go by it and choose nothing again. */
+/** Who moves in a picture, and which part of it becomes the frame of the video. Engines and checks use it as it is and choose nothing themselves. */
 export const castSchema = z.strictObject({
   /** The upright full picture. */
   picture: z.strictObject({ width: side, height: side }),
@@ -48,7 +48,7 @@ export const castSchema = z.strictObject({
     /** Of the frame, even. */
     width: side,
     height: side,
-    /** Frame pixels per picture pixel, where it is more than 1; else 1. */
+    /** Frame pixels per picture pixel; 1 where the picture is not enlarged. */
     enlarged: z.number().min(1),
   }),
   /** How many faces the picture has, whether they move or not. */
@@ -108,7 +108,7 @@ const foundFaceSchema = z.strictObject({
   sharpness: z.number(),
   /** Whether the face can be made to move. */
   moves: z.boolean(),
-  /** What will not work with this face, or only partly, and what would help. */
+  /** What will not work with this face, or only partly, and how to fix it. */
   warnings: z.array(warningSchema),
 });
 export type FoundFace = z.infer<typeof foundFaceSchema>;
@@ -119,7 +119,7 @@ export const inspectResultSchema = z.strictObject({
   /** EXIF orientation that the file carried, 1–8; `width` and `height` are after it was applied. */
   orientation: z.int(),
   faces: z.array(foundFaceSchema),
-  /** What is to say of the picture as a whole, such as that it has no face. */
+  /** About the picture as a whole, such as that it shows no face. */
   warnings: z.array(warningSchema),
   timings: timingsSchema,
 });

@@ -1,4 +1,4 @@
-/** A part of a file on disk as a stream that reads only as fast as it is read. */
+/** A range of a file on disk as a stream, read only as fast as the consumer reads. */
 import type { FileHandle } from "node:fs/promises";
 import { AppError } from "../errors.ts";
 import { asStorageError } from "../storage/durable-files.ts";

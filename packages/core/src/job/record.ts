@@ -44,7 +44,7 @@ const jobInputSchema = z.strictObject({
 });
 export type JobInput = z.infer<typeof jobInputSchema>;
 
-/** Which of the measures there are depends on the type. */
+/** Which of the optional facts are set depends on the type. */
 const jobOutputSchema = z.strictObject({
   key: z.string(),
   attempt: z.int().min(1),
@@ -108,7 +108,7 @@ export const jobRecordSchema = z.strictObject({
   waits: z.int().min(0).optional(),
   moves: z.int().min(0).optional(),
   claim: z.strictObject({ token: z.string(), worker: z.string() }).nullable(),
-  /** The claims that ended, oldest first. */
+  /** Past claims, oldest first. */
   attempts: z
     .array(z.strictObject({ started: time, ended: time, worker: z.string(), error: jobErrorSchema.nullable() }))
     .max(ATTEMPTS_KEPT),
@@ -126,7 +126,7 @@ export const jobRecordSchema = z.strictObject({
   children: z.int().min(0).optional(),
   /** The job at an outside service that does the work. */
   external: z.strictObject({ provider: z.string(), id: z.string() }).optional(),
-  /** Where its end is reported to. */
+  /** Where to report its end. */
   webhook: loose.optional(),
   /** Who may fetch its outputs. */
   access: loose.optional(),

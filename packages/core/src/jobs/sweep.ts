@@ -123,7 +123,7 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
   await store.records.timers.drop(timer);
 }
 
-/** The record after what time has made of it. */
+/** The record after the sweeper's change. */
 async function lookInTime(store: JobStore, { owner, id }: Timer, swept: Swept): Promise<StoredRecord | null> {
   const { records, clock } = store;
   const stored = await records.get(owner, id);

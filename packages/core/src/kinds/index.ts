@@ -10,11 +10,11 @@ import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 
 export const KINDS: readonly KindEntry[] = [animate];
 
-/** Work that is expected to take longer goes to the long queue of its engine: Lambda stops after 15 minutes, and is slow. */
+/** Expected work, seconds, from which a job goes to the long queue of its engine: Lambda is slow and stops after 15 minutes. */
 const LONG_SECONDS = 120;
 
 type EngineOffer = {
-  /** Every engine that there could be, with the kinds that it can run. */
+  /** All engines of the installation's list, with the kinds that they can run. */
   known: readonly { name: string; kinds: readonly string[] }[];
   /** By kind: the engines that serve it here, the default first. */
   serve: ReadonlyMap<string, string[]>;
@@ -24,7 +24,7 @@ type KindsOptions = {
   kinds?: readonly KindEntry[] | undefined;
   presets: ReadonlyMap<string, Preset>;
   engines: EngineOffer;
-  /** The queues that exist; where nothing is said, one for each engine. */
+  /** The queues that exist; by default, one for each engine. */
   queues?: ReadonlySet<string>;
 };
 
@@ -62,7 +62,7 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
   };
 }
 
-/** The faults that zod found, as the API reports them; `at` is where the checked value lies in the request. */
+/** Zod's issues as the API reports them; `at`: path of the checked value in the request. */
 export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
   return error.issues.map((issue) => ({
     loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],

@@ -3,7 +3,7 @@ import { type MediaClass, typesOfClasses } from "../media/types.ts";
 
 export type Slot = {
   media: MediaClass[];
-  /** Types that are taken, where that is fewer than all types of these media. */
+  /** Accepted types, where those are fewer than all types of these media. */
   types?: string[];
   /** By type: what the first line of a text file has to look like. */
   firstLine?: Record<string, RegExp>;
@@ -13,13 +13,13 @@ export type Slot = {
   /** Width × height and the longer side, of images and videos. */
   maxPixels?: number;
   maxSide?: number;
-  /** Longest duration, of videos and sounds; what is longer is refused. */
+  /** Maximum duration of videos and sounds; longer ones are refused. */
   maxSeconds?: number;
   /** How many files: `min` 0 is an optional slot, `max` above 1 takes a list. */
   files: { min: number; max: number };
 };
 
-/** What is known of a file before any work: its type by content, and what its header says. */
+/** Facts about a file that are known before any work: its type by content, and what its header says. */
 export type InputFacts = { type: string; bytes: number; width?: number; height?: number; seconds?: number };
 
 /** Every media type that the slot takes. */

@@ -8,7 +8,7 @@ export type Params = Record<string, unknown>;
 /** The files of a request by slot. */
 export type SlotFacts = Record<string, InputFacts[]>;
 
-/** What a kind may need to know of the installation to describe itself. */
+/** Facts about the installation that a kind's definition may depend on. */
 export type KindContext = {
   presets: ReadonlyMap<string, Preset>;
   /** Names of all engines that can run the kind, whether they are configured here or not: what `params.engine` may name. */
@@ -20,9 +20,9 @@ export type KindDefinition = {
   slots: Record<string, Slot>;
   /** Checks params and fills in defaults. `engine`, where the kind has that param, names the engine. */
   params: z.ZodType<Params>;
-  /** Params as the job keeps them: what the client left to chance is drawn from the job's id. */
+  /** Params as the job keeps them: random values that the client left open are derived from the job's id. */
   resolveParams?: (params: Params, id: string) => Params;
-  /** What is wrong between params and the slots that are filled; `loc` within the request's body. */
+  /** Conflicts between params and the slots that are filled; `loc` within the request's body. */
   conflicts?: (params: Params, slots: string[]) => FieldError[];
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */
@@ -39,7 +39,7 @@ export type KindEntry = {
   define: (context: KindContext) => KindDefinition;
 };
 
-/** A kind as it is served here. */
+/** A kind as this installation serves it. */
 export type Kind = Required<KindDefinition> & {
   name: string;
   worker: KindEntry["worker"];

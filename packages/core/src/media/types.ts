@@ -1,10 +1,10 @@
-/** The media types that files may have: one table for slots, names of files and what first bytes say. */
+/** The media types that files may have: one table for slots, file names and content sniffing. */
 
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 export type MediaClass = "image" | "video" | "audio" | "table" | "archive" | "text" | "data";
 
-/** `detected`: what the library that looks at first bytes calls it, where that is another name. */
+/** `detected`: other names that the sniffing library uses. */
 type MediaType = { type: string; class: MediaClass; ending: string; detected?: string[] };
 
 const MEDIA_TYPES: readonly MediaType[] = [

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { AppError } from "../errors.ts";
 import { type MotionFrames, motionFramesSchema } from "./motion.ts";
 
-/** Bytes of JSON up to which a motion goes inline. A reply has at most 1 MiB, and a line of a log is easier to read without. */
+/** Maximum size of JSON that goes inline, bytes. A reply has at most 1 MiB, and short lines are easier to log. */
 const INLINE_MOTION_BYTES = 256 * 1024;
 
 const byPath = z.strictObject({ path: z.string().min(1) });

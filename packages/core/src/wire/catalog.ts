@@ -1,4 +1,4 @@
-/** What there is to choose from, as clients see it: presets, and kinds of jobs. */
+/** The catalogue as clients see it: presets, and kinds of jobs. */
 import { z } from "zod";
 
 export const presetViewSchema = z.object({

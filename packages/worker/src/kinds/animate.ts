@@ -28,7 +28,7 @@ import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import { readDriving } from "./driving.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 
-/** By how long they take for a usual clip. */
+/** Shares by the usual duration of each stage. */
 const STAGES = { download: [0, 2], detect: [2, 8], render: [8, 90], check: [90, 97], upload: [97, 99] } as const;
 /** With a driving clip to be read first. */
 const DRIVEN_STAGES = { ...STAGES, detect: [2, 6], motion: [6, 44], render: [44, 90] } as const;

@@ -29,7 +29,7 @@ import {
 import { treeRssBytes } from "./process-tree.ts";
 
 export type EngineProgress = { stage: string; done: number; total: number };
-/** A request but for its run id; the engine reads it by the schema of its task or service. */
+/** A request without its run id; the engine reads it by the schema of its task or service. */
 type EngineMessage = Omit<EngineRequest, "run">;
 export type RequestOptions = {
   /** Counted from when the process is given the request. */
@@ -38,7 +38,7 @@ export type RequestOptions = {
   onProgress?: ((progress: EngineProgress) => void) | undefined;
 };
 
-/** `result`: what the answer has to be. */
+/** `result`: schema of the result. */
 type Expecting<Result> = RequestOptions & { result: z.ZodType<Result> };
 
 export type EngineProcess = {

@@ -1,4 +1,4 @@
-/** What an engine and a checker are asked for jobs of the kind `animate`, and what they answer. */
+/** Requests to the engine and the checker for jobs of the kind `animate`, and their results. */
 import { z } from "zod";
 import { warningSchema } from "../../errors.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
@@ -17,7 +17,7 @@ const asked = {
   run: runIdSchema,
   kind: z.literal("animate"),
   inputs: z.strictObject({ image: z.array(fileSchema).length(1) }),
-  /** Who moves and what becomes the frame, as the service `cast` answered for this picture. */
+  /** Who moves and what becomes the frame: the result of the service `cast` for this picture. */
   cast: castSchema,
   /** One entry of curves for each mover of the cast, as `motionOfCast` gives them. Its frames and rate are the video's. */
   motion: motionInputSchema,
