@@ -14,7 +14,7 @@ import {
 } from "./policy/engines.ts";
 import { type Settings, SettingsError } from "./policy/settings.ts";
 
-export const APP = "smileloop";
+const APP = "smileloop";
 
 export type Stage = { stage: string };
 

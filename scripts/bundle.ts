@@ -16,7 +16,7 @@ import { bundleEngine } from "./engine-bundle.ts";
 export const FUNCTIONS = ["api", "sweep", "worker-lambda", "worker"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-export type Bundled = BundledCode & { dir: string };
+type Bundled = BundledCode & { dir: string };
 
 /** Writes one function's code and presets to `<out>/<name>`, which is emptied first. */
 export async function bundleFunction(name: FunctionName, out: string): Promise<Bundled> {

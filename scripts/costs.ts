@@ -14,11 +14,11 @@ import { ASSUMED, PRICES, type Price } from "./prices.ts";
 /** Calls by the operation's name. */
 export type Calls = { s3: Record<string, number>; sqs: Record<string, number> };
 /** `lambdaJob`: from upload to download; `after`: what sweeps do about it until its record is gone; `sweep`: one that finds nothing. */
-export type CountedCalls = { lambdaJob: Calls; job: Calls; after: Calls; sweep: Calls };
+type CountedCalls = { lambdaJob: Calls; job: Calls; after: Calls; sweep: Calls };
 
-export type Line = { what: string; usd: number };
+type Line = { what: string; usd: number };
 /** `watch`: alarms and dashboard, a month. */
-export type Costs = {
+type Costs = {
   idle: Line[];
   idleGpu: Line[];
   watch: Line[];

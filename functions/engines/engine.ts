@@ -1,10 +1,10 @@
-/** What an engine is to an installation. Each has a file in this folder; `index.ts` lists them. */
+/** An engine as an installation sees it. Each has a file in this folder; `index.ts` lists them. */
 import type { Env } from "@smileloop/core/env.ts";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import type { WorkerOptions } from "@smileloop/worker/worker.ts";
 
 export type Engine = {
-  /** As jobs and `ENGINES` name it. */
+  /** Its name in jobs and in `ENGINES`. */
   name: string;
   /** Names of the kinds that it can run. */
   kinds: readonly string[];
@@ -14,7 +14,7 @@ export type Engine = {
   meanSeconds: number | Readonly<Record<string, number>>;
   /** Whether it comes with this repository, so that every installation has it. */
   builtIn?: boolean;
-  /** Why no worker of it can start where nobody has set it up: the variable that is missing, in a sentence. */
+  /** The error of a worker that is started where the engine is not set up: a sentence that names the missing variable. */
   unset?: string;
   /** Looks for it on this machine. Never throws, and starts nothing that lasts. */
   find(env: Env): Promise<Finding>;
@@ -23,7 +23,7 @@ export type Engine = {
 export type Finding = {
   /** Null where it is not set up, or cannot run. */
   engine: EngineSetup | null;
-  /** Why it cannot run although it was asked for: a sentence for the person who set it up. */
+  /** Why it cannot run although it is set up: a sentence for the person who did so. */
   trouble: string | null;
 };
 

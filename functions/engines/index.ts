@@ -1,4 +1,4 @@
-/** The engines of this repository, in one list. Everything that needs to know which there are reads it, or is given another one. */
+/** The engines of this repository, in one list. Everything that depends on the set of engines takes it from here, or is given another list. */
 import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import type { Engine, EngineSetup, Finding, WorkerSetup } from "./engine.ts";
@@ -11,9 +11,9 @@ export const PLAN_WORKER: WorkerSetup = { queueName: PLAN_QUEUE, slots: 2 };
 /** In order of preference: where `ENGINES` says nothing, jobs get the first one that is here. */
 export const ENGINES: readonly Engine[] = [warp, liveportrait];
 
-/** How often in a row the engine of a standalone worker may fail to start before the worker ends. */
+/** Maximum number of failed starts in a row of a standalone worker's engine before the worker ends. */
 const FAILED_STARTS = 3;
-/** Of queues that no engine of the list serves. */
+/** Assumed work per job, seconds, of queues that no engine of the list serves. */
 const OTHER_MEAN_SECONDS = 10;
 
 /** The engine that every installation has. Throws where the list has none. */
@@ -55,7 +55,7 @@ export async function engineOfQueue(env: Env, engines: readonly Engine[] = ENGIN
   return { ...engine, queueName, ...(serves.builtIn ? {} : { maxFailedStarts: FAILED_STARTS }) };
 }
 
-/** Seconds of work per job of a queue, where workers are warm. */
+/** Seconds of work per job of a queue, on a warm worker. */
 export function meanSecondsOf(queue: string, engines: readonly Engine[] = ENGINES): number {
   const mean = engines.find(({ queues }) => queues.includes(queue))?.meanSeconds ?? OTHER_MEAN_SECONDS;
   return typeof mean === "number" ? mean : (mean[queue] ?? OTHER_MEAN_SECONDS);

@@ -1,4 +1,4 @@
-/** LivePortrait on this machine: whether all of it is there, and the processes of a worker that uses it. */
+/** LivePortrait on this machine: whether it is complete, and the processes of a worker that uses it. */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -28,7 +28,7 @@ export const MODULES = ["torch", "numpy", "cv2", "onnxruntime", "yaml", "rich", 
 const PROBE = `import importlib.util as u, json, sys
 print(json.dumps({"python": sys.executable, "missing": [m for m in sys.argv[1:] if u.find_spec(m) is None]}))`;
 const probeSchema = z.object({ python: z.string().min(1), missing: z.array(z.string()) });
-/** Leads to compilers and to the loader's list of libraries. Nothing else of our environment reaches the engine. */
+/** For compilers and the loader's list of libraries. Nothing else of the worker's environment reaches the engine. */
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const lockSchema = z.object({ files: z.array(z.object({ name: z.string(), bytes: z.int() })).min(1) });
 
@@ -61,13 +61,13 @@ function engineOf(root: string, weights: string, python: string): EngineSetup {
     },
     checkerCommand: nodeEngine({ checks: KINDS, services: ["cast"] }),
     helperCommand: nodeEngine({ services: ["finish", "extract"] }),
-    // one process for the card; the first start on a kind of card compiles for minutes, and PyTorch alone takes some GiB
+    // one process per card; the first start on a new type of card compiles for minutes, and PyTorch alone takes several GiB
     slots: 1,
     engineLimits: { startMs: 15 * 60_000, rssBytes: 12 * 1024 ** 3 },
   };
 }
 
-/** Looked up when needed: functions on Lambda, which know of this engine but never run it, come without the folder. */
+/** Looked up when needed: functions on Lambda know of this engine but never run it, and are deployed without the folder. */
 function container(): string {
   return folderAbove("gpu-container");
 }

@@ -1,4 +1,4 @@
-/** Processes of the engine that is built in, which also lends its services to the others. */
+/** Processes of the built-in engine, whose services the other engines use, too. */
 import { fileURLToPath } from "node:url";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 
@@ -9,7 +9,9 @@ import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 export const NODE_FLAGS = ["--max-semi-space-size=2"];
 
 /**
- * What is not named it does not serve; `checks`: kinds whose results it can check. `env`: the whole environment of the process. The engine's package is looked up here, because the API and the sweeper lack it.
+ * The command of a process that serves these kinds, checks and services, and nothing else. `checks`: kinds whose results it can
+ * check. `env`: the whole environment of the process. The engine's package is looked up when this is called, because the API and
+ * the sweeper are deployed without it.
  */
 export function nodeEngine(options: {
   kinds?: readonly string[];

@@ -7,7 +7,7 @@ import { isLoopback } from "./listen.ts";
 
 type Place = Pick<ApiConfig, "maxBodyBytes" | "maxWaitMs" | "dialectWaitMs" | "liveEvents">;
 
-/** A function that waits is paid for: clients come back instead. */
+/** Waiting functions cost money, so clients come back instead. */
 const LAMBDA_WAIT_MS = 10_000;
 
 /** A request has at most 6 MB, in which a form travels as base64. Beyond that Lambda itself answers 413. */

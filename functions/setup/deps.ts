@@ -1,4 +1,4 @@
-/** Picks the adapters that the environment asks for: what the API, the worker and the sweeper of one installation share. */
+/** Opens the adapters that the environment selects; the API, the worker and the sweeper of one installation share them. */
 
 import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
@@ -21,7 +21,7 @@ export type Lists = {
   engines?: readonly Engine[] | undefined;
   kinds?: readonly KindEntry[] | undefined;
   dialects?: readonly Dialect[] | undefined;
-  /** By kind. */
+  /** Makers of handlers, by kind. */
   handlers?: Readonly<Record<string, HandlerMaker>> | undefined;
 };
 
@@ -31,15 +31,15 @@ export type Deps = Home & {
   log: Log;
   presets: Map<string, Preset>;
   kinds: Kinds;
-  /** Of the kinds, where they are not those of this repository; made by `handlers.ts`, for workers alone. */
+  /** Makers of the kinds' handlers where they are not this repository's; only workers call them (`handlers.ts`). */
   handlerMakers: Lists["handlers"];
   version: string;
 };
 
-export type DepsOptions = Lists & {
+type DepsOptions = Lists & {
   /** For processes that are frozen between requests. */
   syncLog?: boolean;
-  /** By engine, where this machine has looked for them. */
+  /** Results of looking for the engines on this machine, by engine. */
   findings?: ReadonlyMap<string, Finding>;
 };
 
@@ -68,7 +68,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   };
 }
 
-/** Only the home that is used is loaded: the other one's packages take a tenth of a second. */
+/** Loads only the home that is used: the packages of the other take a tenth of a second. */
 async function openHome(env: Env): Promise<Home> {
   const clock = systemClock;
   if (env.BUCKET === undefined) {

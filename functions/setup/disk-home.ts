@@ -19,8 +19,8 @@ export async function openDiskHome(env: Env, clock: Clock): Promise<Home> {
     queue: memoryQueue({ clock }),
     clock,
     localLinks,
-    alone: true,
-    place: dir,
+    exclusive: true,
+    label: dir,
     workRoot: join(dir, "work"),
     close,
   };

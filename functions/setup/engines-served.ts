@@ -4,7 +4,7 @@ import type { Engine, Finding } from "../engines/engine.ts";
 import { builtInEngine } from "../engines/index.ts";
 
 /** Names of the engines of each kind, the default first. */
-export type Serve = ReadonlyMap<string, string[]>;
+type Serve = ReadonlyMap<string, string[]>;
 
 type Known = { kinds: readonly string[]; engines: readonly Engine[] };
 

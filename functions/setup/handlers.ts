@@ -1,4 +1,4 @@
-/** The handlers of a worker. Apart from `deps.ts`, because the API and the sweeper need nothing of a worker. */
+/** The handlers of a worker. Separate from `deps.ts`, because the API and the sweeper do not need the worker's code. */
 import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
 import { createHandlers, HANDLERS } from "@smileloop/worker/kinds/index.ts";
 import type { Deps } from "./deps.ts";

@@ -7,12 +7,12 @@ export type Home = JobStore & {
   /** Set where the API itself serves uploads and links. */
   localLinks: LocalLinks | null;
   /** Whether no other process uses this home, so that claims of an earlier process are void. */
-  alone: boolean;
+  exclusive: boolean;
   /** Its name for people: a folder, or a bucket. */
-  place: string;
+  label: string;
   /** Absolute path of the folder for jobs in progress. */
   workRoot: string;
-  /** How a worker keeps its claims, where the usual times do not suit the storage. */
+  /** Times of a worker's claims, where the defaults do not suit the storage. */
   times?: Partial<ClaimTimes>;
   close(): void;
 };

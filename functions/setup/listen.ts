@@ -62,7 +62,7 @@ export async function listen(listener: RequestListener, host: string, port: numb
 function open(listener: RequestListener, address: string, port: number): Promise<Server> {
   const server = createServer(
     {
-      // longer than the idle time of usual load balancers (60 s), so that they and not we end a connection
+      // longer than the idle time of usual load balancers (60 s), so that they end idle connections, not this server
       keepAliveTimeout: 65_000,
       headersTimeout: 15_000,
       // a photo of 20 MiB over 0.3 Mbit/s takes 9 minutes

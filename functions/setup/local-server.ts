@@ -14,7 +14,7 @@ import { checkOwnQueue } from "./engines-served.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { startWork, type Work } from "./local-work.ts";
 
-export type LocalServer = {
+type LocalServer = {
   url: string;
   version: string;
   /** Accepts no new request and no new job; finishes or hands back what is in progress, within some 8 s. */
@@ -45,7 +45,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
     deps.close();
     throw error;
   }
-  deps.log.info({ url: listening.url, place: deps.place, version: deps.version }, "started");
+  deps.log.info({ url: listening.url, storage: deps.label, version: deps.version }, "started");
   const { url, close } = listening;
   const { stop } = work;
   return {

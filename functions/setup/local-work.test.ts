@@ -62,7 +62,7 @@ test("a server that shares its storage leaves alone what others work on", async 
   shop.forward(1000);
   const log = createLog({ level: "info", destination: { write: (line) => void shop.logged.push(line) } });
   const deps = {
-    ...{ ...shop.store, engines: ENGINES, log, alone: false },
+    ...{ ...shop.store, engines: ENGINES, log, exclusive: false },
     ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
   };
   work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
@@ -89,7 +89,7 @@ test("each engine of the list that is here has a worker; the built-in one is `en
   const log = createLog({ level: "warn", destination: { write: (line) => void shop.logged.push(line) } });
   const animate = shop.kinds.get("animate")!;
   const deps = {
-    ...{ ...shop.store, engines, log, alone: true, presets: shop.presets, workRoot: shop.workRoot },
+    ...{ ...shop.store, engines, log, exclusive: true, presets: shop.presets, workRoot: shop.workRoot },
     kinds: new Map([
       ["animate", { ...animate, engines: ["drum", "house"] }],
       ["plan", { ...animate, engines: [] }],

@@ -13,7 +13,7 @@ import type { Deps } from "./deps.ts";
 import { withHandlers } from "./handlers.ts";
 
 export type Work = {
-  /** Whether the engines that jobs get by default can work. */
+  /** Whether the default engines can work. */
   ready(): { ok: boolean; parts: Record<string, string> };
   /** Throws `unavailable` where the worker of this queue cannot work, so that a job would wait in vain. */
   check(queue: string): void;
@@ -21,7 +21,7 @@ export type Work = {
   stop(graceMs: number): Promise<void>;
 };
 
-/** How long after its end a worker is started again: a graphics card may be back. */
+/** How long after its end a worker is restarted: the graphics card may be back. */
 const RESTART_MS = 60_000;
 
 /** Starts a worker for each engine that was found; jobs that an earlier server left are taken up again. */
@@ -39,7 +39,7 @@ export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Fi
   return {
     ready: () => {
       const states = new Map([...workers].map(([name, worker]) => [name, worker.state()]));
-      // nothing is known here of workers elsewhere
+      // this server does not know of workers elsewhere
       const works = (name: string | undefined) => ["ok", undefined].includes(states.get(name ?? ""));
       const ok = [...deps.kinds.values()].every((kind) => works(kind.engines[0]));
       const named = ([name, state]: readonly [string, string]) => [name === builtIn ? "engine" : name, state];
@@ -58,7 +58,7 @@ export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Fi
   };
 }
 
-/** By the name of the engine; and one for plans, where there are kinds of them. Each works in a folder of its own, which it clears when it starts. */
+/** Workers by the name of their engine, and one for plans where there are such kinds. Each has its own work folder, which it clears when it starts. */
 function startWorkers(
   deps: Deps & { handlers: Handlers },
   findings: ReadonlyMap<string, Finding>,
@@ -79,9 +79,9 @@ function startWorkers(
 
 /** Takes up jobs that an earlier server left. Messages in SQS outlive the server, and jobs that others hold are left to them. */
 async function takeUp({ QUEUES }: Env, deps: Deps): Promise<void> {
-  if (!deps.alone && QUEUES.size > 0) return;
+  if (!deps.exclusive && QUEUES.size > 0) return;
   try {
-    deps.log.info(await recover(deps, { alone: deps.alone }), "jobs of an earlier server looked at");
+    deps.log.info(await recover(deps, { exclusive: deps.exclusive }), "jobs of an earlier server looked at");
   } catch (error) {
     deps.log.error({ err: error }, "jobs of an earlier server not looked at");
   }
@@ -91,7 +91,7 @@ type Lasting = {
   queueName: string;
   /** `ok`, or a sentence. */
   state(): string;
-  /** The sentence, where waiting does not help. */
+  /** Why it cannot work, where waiting does not help. */
   trouble(): string | null;
   stop(graceMs: number): Promise<void>;
   ended: Promise<void>;

@@ -1,4 +1,4 @@
-/** What a standalone worker is made of. */
+/** The parts of a standalone worker. */
 import { join } from "node:path";
 import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
 import type { WorkerSetup } from "../engines/engine.ts";
@@ -6,7 +6,7 @@ import { engineOfQueue } from "../engines/index.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
 
-export type WorkerParts = { env: Env; deps: Deps; engine: WorkerSetup };
+type WorkerParts = { env: Env; deps: Deps; engine: WorkerSetup };
 
 /** Reads the environment. Where that is invalid the process ends with 1, and a sentence for the person who started it. */
 export async function openWorker(lists: Lists = {}): Promise<WorkerParts> {

@@ -1,4 +1,4 @@
-/** A worker behind an SQS event source of Lambda: takes one message at a time, and reports those that were not done as failed. */
+/** A worker behind an SQS event source of Lambda: takes one message at a time, and reports unfinished ones as failed. */
 import type { Log } from "@smileloop/core/log.ts";
 import type { SqsQueue } from "@smileloop/core/queue/sqs.ts";
 import type { Worker } from "@smileloop/worker/worker.ts";
@@ -16,7 +16,7 @@ const FIRST_LEASE_MS = 90_000;
 /** How long before the function's end an unfinished job is handed back. */
 const SPARE_MS = 15_000;
 
-export type QueueEventDeps = {
+type QueueEventDeps = {
   worker: Worker;
   queue: SqsQueue;
   /** Queue of messages whose source is unknown. */

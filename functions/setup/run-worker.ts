@@ -1,5 +1,5 @@
 /** A standalone worker, in containers and on Batch: serves one queue until it is stopped, or until there is no more work. */
-import { takeLeave } from "@smileloop/core/scale/surplus.ts";
+import { requestExit } from "@smileloop/core/scale/surplus.ts";
 import { watchSpotNotice } from "@smileloop/worker/spot.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import type { Lists } from "./deps.ts";
@@ -15,8 +15,8 @@ export async function runWorker(lists: Lists = {}): Promise<void> {
   const { env, deps, engine } = await openWorker(lists);
   const { queueName } = engine;
   const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
-  const mayLeave = () => takeLeave(deps.records.notes, queueName, env.CAPACITY);
-  const worker = createWorker({ ...withHandlers(deps), ...engine, idleExitMs, mayLeave });
+  const mayExit = () => requestExit(deps.records.notes, queueName, env.CAPACITY);
+  const worker = createWorker({ ...withHandlers(deps), ...engine, idleExitMs, mayExit });
   const ended = new AbortController();
   const end = (why: object, code = 0) => {
     deps.log.warn(why, "worker ends early");
@@ -27,7 +27,7 @@ export async function runWorker(lists: Lists = {}): Promise<void> {
   const spot = { url: env.SPOT_METADATA_URL, signal: ended.signal };
   void watchSpotNotice(spot).then((notice) => notice && end({ notice }, TAKEN_AWAY));
   tellHealth(worker, env.WORK_DIR, ended.signal);
-  deps.log.info({ queue: queueName, place: deps.place, version: deps.version }, "worker started");
+  deps.log.info({ queue: queueName, storage: deps.label, version: deps.version }, "worker started");
   await worker.run().catch((err: unknown) => end({ err }, NOT_ABLE));
   ended.abort();
   deps.close();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Worker } from "@smileloop/worker/worker.ts";
 
 /** `at`: milliseconds since 1970. Where it is over a minute old, the worker hangs. */
-export type WorkerHealth = { state: "starting" | "ready" | "failed"; detail: string; at: number };
+type WorkerHealth = { state: "starting" | "ready" | "failed"; detail: string; at: number };
 
 const EVERY_MS = 2_000;
 

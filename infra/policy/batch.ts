@@ -1,6 +1,6 @@
 /**
- * GPU workers on AWS Batch: on Spot first, and On-Demand for what found no Spot machine in ten minutes. Nothing runs while there
- * is no work. A worker takes jobs from its queue until that is empty; Batch never stops one in the middle for want of work.
+ * GPU workers on AWS Batch: on Spot first, and On-Demand for what found no Spot machine in ten minutes. Nothing runs without
+ * work. A worker takes jobs from its queue until the queue is empty; Batch never stops one in the middle for lack of work.
  */
 import { nameOf, type Stage } from "../policy.ts";
 import type { BatchEngine, WorkerNeeds } from "./engines.ts";
@@ -48,11 +48,11 @@ export const MACHINE = {
   ],
 };
 
-/** Never again: the sweeper replaces a worker that is lost, and jobs go by their own records. */
+/** Batch never retries: the sweeper replaces lost workers, and each job's record has its own tries. */
 export const RETRY = { attempts: 1 };
 export const TIMEOUT = { attemptDurationSeconds: TIMEOUT_S };
 
-export type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
+type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
 
 /** `containerProperties` of a job definition. The image has its own init, and runs as an unprivileged user. */
 export function containerProperties(worker: { image: string; needs: WorkerNeeds }, parts: ContainerParts): string {

@@ -1,15 +1,15 @@
-/** What functions and workers are told, as `core/env.ts` reads it. */
+/** Environment variables of functions and workers, as `core/env.ts` reads them. */
 import { type BatchEngine, deployed, enginesByKind, type LambdaEngine } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
-/** Values that are known only once the resources exist. */
-export type Parts = {
+/** Values that exist only once the resources do. */
+type Parts = {
   bucket: string;
   /** URLs by name. */
   queues: Record<string, string>;
 };
 /** Names of Batch queues, and of job definitions by engine. */
-export type BatchParts = { jobDefinitions: Record<string, string>; spot: string; onDemand: string };
+type BatchParts = { jobDefinitions: Record<string, string>; spot: string; onDemand: string };
 type WithBatch = Parts & { batch: BatchParts | null };
 type Environment = Record<string, string>;
 

@@ -15,7 +15,7 @@ export type Statement = {
 
 /** ARNs, except where it says otherwise. */
 export type Bucket = { bucket: string };
-export type BatchArns = {
+type BatchArns = {
   /** Without revisions. */
   jobDefinitions: string[];
   jobQueues: string[];
@@ -91,7 +91,7 @@ export function workerStatements({ bucket, queues }: Bucket & { queues: string[]
   return [objects(bucket, READ_WRITE, ["jobs/"]), listing(bucket, ["jobs/"]), { actions: RECEIVE, resources: queues }];
 }
 
-/** Of workers that are started when there is work: whether one of them is too many is in a note (core/scale/surplus.ts). */
+/** For workers that are started on demand: the note that permits them to exit (core/scale/surplus.ts). */
 export function leaveStatements({ bucket }: Bucket): Statement[] {
   return [
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/surplus-"]),
@@ -100,7 +100,7 @@ export function leaveStatements({ bucket }: Bucket): Statement[] {
   ];
 }
 
-/** No request without TLS, whoever makes it. */
+/** Denies every request without TLS. */
 export function bucketPolicy(bucket: string): string {
   return document([
     {

@@ -74,7 +74,8 @@ function serviceAlarms(stage: Stage): Alarm[] {
     },
     {
       what: "throttles",
-      description: "The API was refused for want of concurrency. Ask AWS for more, or lower WARP_CONCURRENCY.",
+      description:
+        "The API was throttled: the account has too little concurrency. Ask AWS for more, or lower the concurrency of the workers.",
       ...lambda(stage, API, "Throttles"),
       threshold: 1,
       comparisonOperator: "GreaterThanOrEqualToThreshold",

@@ -1,10 +1,10 @@
 /** The checks, in their order; what each is for stands in docs/deploy.md. */
 import { randomUUID } from "node:crypto";
+import type { JobView } from "@smileloop/core/wire/job.ts";
 import {
   askForLink,
   expectRefusal,
   expectStatus,
-  type Job,
   jobEnd,
   needed,
   put,
@@ -14,7 +14,7 @@ import {
   sha256,
 } from "./session.ts";
 
-export type Check = (session: Session) => Promise<void>;
+type Check = (session: Session) => Promise<void>;
 
 const SMALL = { preset: "gentle_smile", size: 256, duration: 1 };
 const LONG = { preset: "laugh", size: 1024, duration: 10 };
@@ -96,9 +96,9 @@ export const CHECKS: Record<string, Check> = {
     const upload = needed(session.upload, "the upload");
     const key = { "idempotency-key": randomUUID() };
     const body = jobOf(session, upload, SMALL);
-    const job = (await (await expectStatus(await session.send("/v1/jobs", body, key), 202)).json()) as Job;
+    const job = (await (await expectStatus(await session.send("/v1/jobs", body, key), 202)).json()) as JobView;
     const again = await expectStatus(await session.send("/v1/jobs", body, key), 200, 202);
-    if (((await again.json()) as Job).id !== job.id) throw new Error("the same request made a second job");
+    if (((await again.json()) as JobView).id !== job.id) throw new Error("the same request made a second job");
     session.job = job;
   },
 
@@ -113,7 +113,7 @@ export const CHECKS: Record<string, Check> = {
     const whole = await expectStatus(await fetch(url), 200);
     const video = Buffer.from(await whole.arrayBuffer());
     if (video.length !== bytes) throw new Error(`${bytes} bytes were promised, not ${video.length}`);
-    if (video.toString("latin1", 4, 8) !== "ftyp") throw new Error("it is no MP4");
+    if (video.toString("latin1", 4, 8) !== "ftyp") throw new Error("it is not an MP4");
     const part = await expectStatus(await fetch(url, { headers: { range: "bytes=0-99" } }), 206);
     if ((await part.arrayBuffer()).byteLength !== 100) throw new Error("a range of 100 bytes has another length");
   },
@@ -132,7 +132,7 @@ export const CHECKS: Record<string, Check> = {
   "a list has it": async ({ ask, job }) => {
     const { id } = needed(job, "the job");
     const reply = await expectStatus(await ask("/v1/jobs?limit=5"), 200);
-    const { jobs } = (await reply.json()) as { jobs: Job[] };
+    const { jobs } = (await reply.json()) as { jobs: JobView[] };
     if (!jobs.some((one) => one.id === id)) throw new Error("it is not in there");
   },
 
@@ -146,7 +146,7 @@ export const CHECKS: Record<string, Check> = {
   "a job that runs can be canceled": async (session) => {
     const upload = needed(session.upload, "the upload");
     const reply = await expectStatus(await session.send("/v1/jobs", jobOf(session, upload, LONG)), 202);
-    const { id } = (await reply.json()) as Job;
+    const { id } = (await reply.json()) as JobView;
     await expectStatus(await session.send(`/v1/jobs/${id}/cancel`, {}), 200, 202);
     const { status } = await jobEnd(session, id);
     await session.ask(`/v1/jobs/${id}`, { method: "DELETE" });
@@ -176,6 +176,6 @@ function jobOf({ engine }: Session, upload: string, params: object) {
   return { kind: "animate", inputs: { image: { upload } }, params: { ...params, ...(engine ? { engine } : {}) } };
 }
 
-function videoOf(job: Job | undefined): { url: string; bytes: number } {
+function videoOf(job: JobView | undefined): { url: string; bytes: number } {
   return needed(job?.outputs.video, "the video");
 }

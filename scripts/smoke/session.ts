@@ -1,5 +1,7 @@
 /** What the checks share: the deployment, and what earlier checks have found or made. */
 import { createHash } from "node:crypto";
+import type { JobView } from "@smileloop/core/wire/job.ts";
+import type { UploadTarget } from "@smileloop/core/wire/upload.ts";
 
 export type SmokeOptions = {
   /** Without a slash at its end. */
@@ -13,24 +15,10 @@ export type SmokeOptions = {
   patienceMs: number;
 };
 
-export type UploadLink = {
-  id: string;
-  method: string;
-  url: string;
-  headers: Record<string, string>;
-  fields?: Record<string, string>;
-};
-export type Job = {
-  id: string;
-  status: string;
-  outputs: Record<string, { url: string; bytes: number }>;
-  error: { code: string; detail: string } | null;
-};
-
 export type Session = SmokeOptions & {
-  link?: UploadLink;
+  link?: UploadTarget;
   upload?: string;
-  job?: Job;
+  job?: JobView;
   /** With the key; `path` from the root. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   send(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -72,12 +60,12 @@ export async function expectRefusal(reply: Response): Promise<void> {
   throw new Error(`a refusal was expected, not ${reply.status}`);
 }
 
-export async function askForLink({ send, photo }: Session, more: object = {}): Promise<UploadLink> {
+export async function askForLink({ send, photo }: Session, more: object = {}): Promise<UploadTarget> {
   const reply = await send("/v1/uploads", { content_type: "image/jpeg", size: photo.byteLength, ...more });
-  return (await (await expectStatus(reply, 201)).json()) as UploadLink;
+  return (await (await expectStatus(reply, 201)).json()) as UploadTarget;
 }
 
-export function put(link: UploadLink, body: Uint8Array): Promise<Response> {
+export function put(link: UploadTarget, body: Uint8Array): Promise<Response> {
   return fetch(link.url, { method: link.method, headers: link.headers, body: Uint8Array.from(body) });
 }
 
@@ -85,12 +73,12 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-export async function readJob({ ask }: Session, id: string): Promise<Job> {
-  return (await (await expectStatus(await ask(`/v1/jobs/${id}`), 200)).json()) as Job;
+export async function readJob({ ask }: Session, id: string): Promise<JobView> {
+  return (await (await expectStatus(await ask(`/v1/jobs/${id}`), 200)).json()) as JobView;
 }
 
 /** Looks each second until the job has ended. */
-export async function jobEnd(session: Session, id: string): Promise<Job> {
+export async function jobEnd(session: Session, id: string): Promise<JobView> {
   const untilMs = Date.now() + session.patienceMs;
   for (;;) {
     const job = await readJob(session, id);

@@ -353,8 +353,8 @@ describe("a worker that ends by itself", () => {
 
   test("goes when there are too many, asked once a minute, and not before its job is done", async () => {
     let asked = 0;
-    const mayLeave = async () => ++asked === 2;
-    const { worker, ended } = startToEnd({ idleExitMs: 3_600_000, mayLeave });
+    const mayExit = async () => ++asked === 2;
+    const { worker, ended } = startToEnd({ idleExitMs: 3_600_000, mayExit });
     await until(() => worker.ready());
     shop.forward(60_000);
     await shop.reaches((await shop.job()).id, "succeeded");

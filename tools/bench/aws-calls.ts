@@ -32,7 +32,7 @@ const LANES = lanesOf({ name: "warp" });
 export type Counts = { s3: Record<string, number>; sqs: Record<string, number> };
 /** How often in each step, by service, operation and what it is about: `S3 PutObject record`. */
 export type Steps = Record<string, Record<string, number>>;
-export type AwsCalls = {
+type AwsCalls = {
   /** Each call from upload to download, with one poll; the worker is idle in a long poll and works for less than 2 s. */
   steps: Steps;
   job: Counts;

@@ -1,7 +1,7 @@
 /** What happens next: events in the order of their times, a binary heap. */
 type Event = { atS: number; turn: number; run: () => void };
 
-export type Events = {
+type Events = {
   add(atS: number, run: () => void): void;
   /** Runs all up to this time; `tell` is told the time before each. */
   run(untilS: number, tell: (atS: number) => void): void;

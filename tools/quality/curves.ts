@@ -12,7 +12,7 @@ type Movement = {
   plainMeasured: number;
 };
 
-export const MOVEMENTS: Movement[] = [
+const MOVEMENTS: Movement[] = [
   {
     name: "smile left",
     channels: { mouthSmileLeft: 1, mouthFrownLeft: -0.6, mouthPucker: -0.5 },
@@ -86,7 +86,7 @@ export const MOVEMENTS: Movement[] = [
 ];
 
 /** One curve per movement; 1 is plain to see. */
-export type Curves = number[][];
+type Curves = number[][];
 
 export function askedCurves({ frames, faces }: MotionFrames): Curves {
   const { channels } = faces[0]!;

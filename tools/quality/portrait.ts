@@ -12,7 +12,7 @@ const presets = loadPresets(join(import.meta.dirname, "../../presets"));
 
 export const presetNames = (): string[] => [...presets.keys()].sort();
 
-export function presetFrames(name: string, fps: number, intensity = 1): MotionFrames {
+function presetFrames(name: string, fps: number, intensity = 1): MotionFrames {
   const preset = presets.get(name)!;
   return sampleMotion(presetMotion(preset), { fps, durationSeconds: preset.duration, intensity });
 }

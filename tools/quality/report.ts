@@ -1,7 +1,7 @@
 /** The table: every figure beside its goal, and the medians over portraits. */
 import { type Figures, GOALS, type Goal, type Metric, passes } from "./metrics.ts";
 
-export type Row = {
+type Row = {
   portrait: string;
   presets: { name: string; figures: Figures }[];
   closest: { pair: string; distance: number } | null;
@@ -12,7 +12,7 @@ const APART = 0.3;
 const BIGGER = 1.4;
 
 /** By preset, then by metric. */
-export type Medians = Record<string, Figures>;
+type Medians = Record<string, Figures>;
 
 export function report(rows: Row[]): { markdown: string; json: { rows: unknown; medians: Medians }; failures: number } {
   const metrics = Object.keys(GOALS) as Metric[];

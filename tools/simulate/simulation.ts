@@ -8,12 +8,12 @@ import type { Capacity, LaunchedWorker } from "@smileloop/core/launcher.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { FAST_JOBS, FAST_WINDOW_MS, laneOf, lanesInTurn } from "@smileloop/core/scale/lanes.ts";
 import { planScale, workersWanted } from "@smileloop/core/scale/scale.ts";
-import { mayGo, nextSurplus, type Surplus } from "@smileloop/core/scale/surplus.ts";
+import { nextSurplus, permitsExit, type Surplus } from "@smileloop/core/scale/surplus.ts";
 import { meanSecondsOf } from "../../functions/engines/index.ts";
 import { createEvents } from "../bench/events.ts";
 
 /** Jobs of some owners; `perSecond` may change with the time and is at most `most`. */
-export type Flow = { name: string; owners: number; most: number; perSecond: (atS: number) => number };
+type Flow = { name: string; owners: number; most: number; perSecond: (atS: number) => number };
 
 export type SimulationPlan = {
   seed: number;
@@ -33,8 +33,8 @@ export type SimulationPlan = {
 };
 
 /** One job that has come to its end: which flow it is of, when it arrived, when its work began, when it ended. */
-export type DoneJob = { flow: number; createdS: number; startedS: number; endedS: number };
-export type Sample = { atS: number; running: number; starting: number; waiting: number };
+type DoneJob = { flow: number; createdS: number; startedS: number; endedS: number };
+type Sample = { atS: number; running: number; starting: number; waiting: number };
 
 export type SimulationOutcome = {
   done: DoneJob[];
@@ -114,7 +114,7 @@ export function simulate(plan: SimulationPlan): SimulationOutcome {
 
   /** A worker between two jobs. */
   const next = (worker: Worker) => {
-    if (mayLeave(worker)) end(worker);
+    if (mayExit(worker)) end(worker);
     else begin(worker);
   };
 
@@ -139,17 +139,17 @@ export function simulate(plan: SimulationPlan): SimulationOutcome {
     const sinceS = worker.freeS;
     const look = () => {
       if (worker.ended || worker.job || worker.freeS !== sinceS) return;
-      if (nowS - sinceS >= plan.idleExitSeconds || mayLeave(worker)) return end(worker);
+      if (nowS - sinceS >= plan.idleExitSeconds || mayExit(worker)) return end(worker);
       events.add(nowS + Math.min(ASK_LEAVE_S, sinceS + plan.idleExitSeconds - nowS), look);
     };
     events.add(nowS + Math.min(ASK_LEAVE_S, plan.idleExitSeconds), look);
   };
 
-  const mayLeave = (worker: Worker): boolean => {
+  const mayExit = (worker: Worker): boolean => {
     if (nowS - worker.askedLeaveS < ASK_LEAVE_S) return false;
     worker.askedLeaveS = nowS;
-    if (!surplus || !mayGo(surplus, worker.capacity)) return false;
-    surplus = { ...surplus, leaves: surplus.leaves - 1 };
+    if (!surplus || !permitsExit(surplus, worker.capacity)) return false;
+    surplus = { ...surplus, permits: surplus.permits - 1 };
     return true;
   };
 

@@ -20,15 +20,15 @@ import { problemReply } from "./problem.ts";
  * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission.
  * A dialect: its clients know nothing of keys; where anonymous callers are let in, they are the owner `public`. `closed`: the rest.
  */
-export type Door = "open" | "link" | "closed" | Dialect;
-/** `path`: as it was sent, without the query. One that is encoded in another way than its route is written counts as closed. */
+type Door = "open" | "link" | "closed" | Dialect;
+/** `path`: as it was sent, without the query. A path that is not encoded as its route is written counts as closed. */
 export type DoorOf = (method: string, path: string) => Door;
 
 const OPEN = new Set(["/health", "/ready", "/openapi.json", "/docs", "/redoc", "/v1/presets", "/v1/kinds"]);
 const OPEN_FOLDERS = ["/docs/", "/redoc/", "/v1/presets/"];
 
-/** The owner of the request, null where nobody was asked; or why it is refused. */
-export type Caller = { owner: string | null } | AppError;
+/** The owner of the request, null where no credentials are needed; or why it is refused. */
+type Caller = { owner: string | null } | AppError;
 
 export function createDoors(dialects: readonly Dialect[]): DoorOf {
   const dialectOf = createPathIndex(dialects);
@@ -76,12 +76,11 @@ function callerOf({ keys, anonymous }: Exclude<Access, "open">, headers: Headers
 }
 
 const TOKEN_FORM = "32 to 128 random characters of A-Z a-z 0-9 _ -";
-const KEY_NEEDED = "A key is needed: send it as `Authorization: Bearer sl_…` or as `X-API-Key`.";
-const TOKEN_TOO = `A browser may send a token of its own instead: X-Anonymous-Token, ${TOKEN_FORM}.`;
+const KEY_NEEDED = "API key required: send it as `Authorization: Bearer sl_…` or as `X-API-Key`.";
+const TOKEN_TOO = `A browser may instead send a token that it made itself: X-Anonymous-Token, ${TOKEN_FORM}.`;
 const NO_KEY =
-  "This is no key. Keys are sent as `Authorization: Bearer sl_…` or as `X-API-Key`, whole and nothing else.";
-const UNKNOWN_KEY =
-  "This key is not known here. It may have been taken back; ask whoever runs this server for another.";
+  "This is not a key. Send the whole key, and nothing else, as `Authorization: Bearer sl_…` or as `X-API-Key`.";
+const UNKNOWN_KEY = "Unknown API key. It may have been revoked; ask the operator of this server for a new one.";
 const NO_TOKEN = `X-Anonymous-Token is too short or not random: make one of ${TOKEN_FORM} and keep it.`;
 
 /** What `createGate` refused, as the clients of that door expect it. */

@@ -36,7 +36,7 @@ export function storedAssets(options: { files: Pick<Files, "get">; version: stri
   };
 }
 
-/** Sends one thing under its own hash, so that whoever has it is told so. */
+/** Sends an asset with its hash as the ETag, so that a client that has it already gets 304. */
 export function sendBytes(
   request: Request,
   { bytes, etag }: { bytes: Uint8Array; etag: string },

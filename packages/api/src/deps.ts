@@ -33,7 +33,7 @@ export type ApiConfig = {
 };
 
 /** `ok`: work can be taken. `parts`: what was looked at, each `"ok"` or a sentence that says what is wrong. */
-export type Readiness = { ok: boolean; parts: Record<string, string> };
+type Readiness = { ok: boolean; parts: Record<string, string> };
 
 export type ApiDeps = {
   records: Records;

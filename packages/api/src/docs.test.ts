@@ -2,7 +2,10 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 import { CHROMIUM, openChromium } from "../../../test/support/chromium.ts";
+
 import { PATIENCE_MS } from "../../../test/support/processes.ts";
+
+import { jobRequestSchema } from "./routes/job-request.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -16,6 +19,7 @@ type Operation = {
   operationId?: string;
   summary?: string;
   tags?: string[];
+  requestBody?: { content: Record<string, { examples?: Record<string, { value: unknown }> }> };
   responses: Record<string, { $ref?: string; description?: string; content?: Media }>;
 };
 type Document = { openapi: string; paths: Record<string, Record<string, Operation>>; tags: { name: string }[] };
@@ -61,6 +65,18 @@ describe("the OpenAPI document", () => {
     expect(ids).toEqual(
       expect.arrayContaining(["animate", "getSimpleJob", "downloadVideo", "postJobs", "getJobsById"]),
     );
+  });
+
+  it("shows a request for each kind, which the kind takes", async () => {
+    const content = (await document()).paths["/v1/jobs"]?.post?.requestBody?.content;
+    const examples = content?.["application/json"]?.examples ?? {};
+    expect(Object.keys(examples)).toEqual([...api.deps.kinds.keys()]);
+    for (const { value } of Object.values(examples)) {
+      const { kind, inputs, params } = jobRequestSchema.parse(value);
+      const { slots, conflicts, params: schema } = api.deps.kinds.get(kind)!;
+      expect(Object.keys(slots)).toEqual(expect.arrayContaining(Object.keys(inputs)));
+      expect(conflicts(schema.parse(params), Object.keys(inputs))).toEqual([]);
+    }
   });
 
   it("has problem documents for the errors of the native API, details for those of the dialect", async () => {

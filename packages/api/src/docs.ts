@@ -86,7 +86,7 @@ const FILES: Record<string, { type: string; asset: string }> = {
   "/redoc/redoc.js": { type: SCRIPT, asset: "redoc/redoc.js" },
 };
 
-const about = (dialects: readonly Dialect[]) => `Upload a portrait, pick a motion, get an animated MP4.
+const about = (dialects: readonly Dialect[]) => `Upload files, start a job, fetch its results.
 
 ${dialects.map(({ tag }) => `- **${tag.name}**: ${tag.about}\n`).join("")}\
 - **Uploads**, **Jobs**: files go straight to storage, jobs can be followed, canceled and repeated safely.

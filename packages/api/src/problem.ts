@@ -48,7 +48,7 @@ export function publicError(error: unknown): AppError {
   });
 }
 
-export function problemOf(error: AppError, path: string, requestId: string): Problem {
+function problemOf(error: AppError, path: string, requestId: string): Problem {
   const { title, status, retryable } = ERRORS[error.code];
   return {
     type: `urn:smileloop:error:${error.code}`,

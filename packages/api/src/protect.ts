@@ -7,12 +7,12 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiConfig } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 
-export type Protection = {
+type Protection = {
   /** Why the request is refused, or null. `origin`: scheme and host that it was sent to. */
   refuse(request: Request, origin: string): AppError | null;
   preflight(request: Request): Response;
   /** Adds the headers that every reply carries. */
-  dress(request: Request, reply: Response): void;
+  addHeaders(request: Request, reply: Response): void;
 };
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -55,7 +55,7 @@ export function createProtection(config: ApiConfig, dialects: readonly Dialect[]
     preflight() {
       return new Response(null, { status: 204, headers: { Allow: "GET, HEAD, POST, PUT, DELETE, OPTIONS" } });
     },
-    dress(request, { headers }) {
+    addHeaders(request, { headers }) {
       headers.set("X-Content-Type-Options", "nosniff");
       headers.set("Referrer-Policy", "no-referrer");
       headers.set("Cross-Origin-Resource-Policy", resourcePolicy);

@@ -15,8 +15,8 @@ import { hasExpired } from "./job-lookup.ts";
 /** `source`: how the record names it for people, when it was no upload of the client's own (`form`). */
 export type InputSource = { upload: string; source?: string } | { job: string; input: string };
 
-/** What a client asks for, before anything of it was checked. */
-export type JobAsked = {
+/** A client's request, unchecked. */
+type JobAsked = {
   owner: string;
   kind: string;
   inputs: Record<string, InputSource[]>;
@@ -65,8 +65,8 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
   return created;
 }
 
-/** Checks all that can be checked before any file is looked at. Throws what `checkSubmission` throws. */
-export function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }: JobAsked): Submission {
+/** Checks everything that does not need a file. Throws what `checkSubmission` throws. */
+function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }: JobAsked): Submission {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, sources]) => [slot, sources.length]));
   return checkSubmission(kinds, { kind, inputs: counts, params });
 }

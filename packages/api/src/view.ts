@@ -9,7 +9,7 @@ import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** Links to files live no longer than this, and never longer than the file. */
-export const LINK_LIFE_MS = 15 * 60_000;
+const LINK_LIFE_MS = 15 * 60_000;
 
 export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 
@@ -42,14 +42,14 @@ export function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Throws `not_found` for a name that the job has no output of. */
+/** Throws `not_found` where the job does not have an output of this name. */
 export function outputOf({ outputs }: JobRecord, name: string): JobOutput {
   const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
   if (!output) throw new AppError("not_found", "The job has no output of this name.");
   return output;
 }
 
-/** The file name that a client is offered. The first of several outputs has the same as an only one. */
+/** The file name that a client is offered. The first of several outputs is named like a single one. */
 export function outputFileName(record: JobRecord, name: string): string {
   const suffix = name === Object.keys(record.outputs)[0] ? "" : `-${name}`;
   return `smileloop_${record.id.slice(0, 8)}${suffix}.${endingOf(outputOf(record, name).type)}`;
@@ -80,7 +80,7 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
       url: new URL(url, origin).href,
       content_type: type,
       ...{ bytes, sha256 },
-      // what else the record holds of a file is not for clients
+      // the record's other facts about a file are not for clients
       ...outputFactsSchema.parse(output),
     };
   }

@@ -1,6 +1,6 @@
 /**
- * `smileloop animate`: one job on the same core, worker and engine as the server's, but over storage of its own that is gone
- * afterwards: records and queue in memory, files in a temporary folder.
+ * `smileloop animate`: one job on the same core, worker and engine as the server's, but with temporary
+ * storage: records and queue in memory, files in a folder that is deleted afterwards.
  */
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -114,7 +114,7 @@ function checkArgs(kinds: Kinds, args: AnimateArgs): Submission {
     if (!hasCode(error, "invalid_request")) throw error;
     const [fault] = (error as AppError).errors ?? [];
     const [, at, option] = fault?.loc ?? [];
-    // what stands between two options names both by itself
+    // messages about two options name both of them already
     const single = at === "params" && option !== undefined && Object.hasOwn(args.params, option);
     throw new UsageError(single ? `--${option}: ${fault?.msg}.` : (fault?.msg ?? ""), KIND);
   }

@@ -101,7 +101,7 @@ Options:
 `;
 
 const HELP = { animate: ANIMATE, motion: MOTION, presets: PRESETS, serve: SERVE, key: KEY };
-export type CommandName = keyof typeof HELP;
+type CommandName = keyof typeof HELP;
 
 const help = { help: { type: "boolean", short: "h" } } as const;
 const OPTIONS = {
@@ -147,7 +147,7 @@ export type AnimateArgs = {
 
 export type MotionArgs = { clip: string; output: string | null; force: boolean; json: boolean; quiet: boolean };
 
-export type Command =
+type Command =
   | { name: "help"; text: string }
   | { name: "version" }
   | { name: "animate"; args: AnimateArgs }

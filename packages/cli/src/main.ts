@@ -1,4 +1,5 @@
 /** The command line: `main` runs one command and sets the exit code of the process. */
+import manifest from "../package.json" with { type: "json" };
 import { parseCommand, UsageError } from "./args.ts";
 import { EXIT, printJson } from "./report.ts";
 
@@ -13,11 +14,9 @@ async function run(argv: string[]): Promise<number> {
       case "help":
         process.stdout.write(command.text);
         return EXIT.done;
-      case "version": {
-        const { version } = await import("./version.ts");
-        process.stdout.write(`${version()}\n`);
+      case "version":
+        process.stdout.write(`${manifest.version}\n`);
         return EXIT.done;
-      }
       case "presets": {
         const { listPresets } = await import("./presets.ts");
         process.stdout.write(listPresets(command.json));

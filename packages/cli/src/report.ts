@@ -45,7 +45,7 @@ async function progressBar(): Promise<ProgressReport> {
   };
 }
 
-export function progressLines(write: (line: string) => void): ProgressReport {
+function progressLines(write: (line: string) => void): ProgressReport {
   let last = "";
   return {
     update({ percent, stage }) {

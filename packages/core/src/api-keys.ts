@@ -2,26 +2,26 @@
  * Who is let in: keys, and tokens that browsers make for themselves.
  *
  * A key is `sl_<prefix>_<secret>`: the prefix is for people, who tell keys apart by it, the secret is 256 random bits. A server
- * has only hashes. One round of SHA-256 without salt is enough for that, because so many random bits can't be guessed; and since
+ * has only hashes. One round of SHA-256 without salt is enough for that, because 256 random bits can't be guessed; and since
  * keys are looked up by their hash, the time that takes tells nobody how much of a key was right.
  */
 import { hash, randomBytes, randomInt } from "node:crypto";
 import { isOwner } from "./job/keys.ts";
 
-/** The owner of whatever a server makes that lets everybody in. */
+/** The owner of everything on a server that is open to everybody. */
 export const LOCAL_OWNER = "local";
 /** The owner of jobs that came without any credentials: their ids are the only way to them, so nobody may list them. */
 export const PUBLIC_OWNER = "public";
 const ANONYMOUS_PREFIX = "anon-";
 
 /** Owners by the SHA-256 of their keys, in lower-case hex. */
-export type ApiKeys = ReadonlyMap<string, string>;
+type ApiKeys = ReadonlyMap<string, string>;
 
 /** `open`: everybody, as the one owner `local`. Otherwise a key is asked for, or (`anonymous`) a browser's own token. */
 export type Access = "open" | { keys: ApiKeys; anonymous: boolean };
 
 /** `key` is to be shown once and kept nowhere; `entry` goes into API_KEYS. */
-export type NewApiKey = { key: string; owner: string; entry: string };
+type NewApiKey = { key: string; owner: string; entry: string };
 
 const KEY = /^sl_[a-z0-9]{1,16}_[A-Za-z0-9_-]{43}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -45,7 +45,7 @@ export function apiKeySha256(key: string): string {
   return hash("sha256", key);
 }
 
-/** Null for what is no key, or none of these. */
+/** Null for what is not a key, and for an unknown one. */
 export function ownerOfApiKey(keys: ApiKeys, text: string): string | null {
   return isApiKey(text) ? (keys.get(apiKeySha256(text)) ?? null) : null;
 }
@@ -72,7 +72,7 @@ export function parseApiKeys(list: string): { keys: ApiKeys; faults: string[] } 
   return { keys, faults };
 }
 
-/** Why this is not a valid name for an owner, or null. */
+/** Why this is not a valid name of an owner, or null. */
 export function ownerFault(owner: string): string | null {
   if (!isOwner(owner))
     return "is not a valid owner name: use 1–64 characters from a-z 0-9 _ -, a letter or digit first";

@@ -54,11 +54,11 @@ export const envSchema = z.object({
   /** Services other than AWS's that speak the S3 and SQS protocols. */
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   SQS_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  /** Folder for jobs in progress, where it is not in DATA_DIR. Two workers of one queue need one each. */
+  /** Folder for jobs in progress, where it is not in DATA_DIR. Two workers of one queue need separate folders. */
   WORK_DIR: z.string().min(1).default(join(tmpdir(), "smileloop")),
-  /** Engines of each kind, the default first: `kind=engine+engine,kind=engine`. Which names there are is not known here. */
+  /** Engines of each kind, the default first: `kind=engine+engine,kind=engine`. The names are checked elsewhere, against the lists of kinds and engines. */
   ENGINES: lists.default(new Map()),
-  /** The queue that a standalone worker serves; by default, the built-in engine's. */
+  /** Queue that a standalone worker serves; by default, the built-in engine's. */
   QUEUE: z.string().min(1).optional(),
   /** Kind of machine that a standalone worker runs on: decides which workers end first when there are too many. */
   CAPACITY: z.enum(["spot", "on_demand"]).default("spot"),
@@ -73,7 +73,7 @@ export const envSchema = z.object({
   MAX_WORKERS: wholeNumber(1, 1000).default(4),
   /** Target queue time, seconds: how long a job may wait before another worker is started. */
   TARGET_WAIT_S: wholeNumber(1, 86_400).default(60),
-  /** Metadata service that tells a worker when its machine is about to be taken away; `none`: it does not ask. */
+  /** Metadata service that tells a worker when its Spot machine is about to be reclaimed; `none`: it is not asked. */
   SPOT_METADATA_URL: z
     .union([z.literal("none"), z.url({ protocol: /^http$/ })])
     .default("http://169.254.169.254")
@@ -96,7 +96,7 @@ export const envSchema = z.object({
 
   // --- Variables of one engine each ---
 
-  /** Processes of `warp`, and so the number of jobs that it runs at a time. */
+  /** Number of processes of `warp`: how many jobs it runs at a time. */
   WARP_PROCESSES: wholeNumber(1, 64).default(() => Math.max(1, availableParallelism() - 1)),
   /** A checkout of LivePortrait with its weights. */
   LIVEPORTRAIT_ROOT: z.string().min(1).optional(),

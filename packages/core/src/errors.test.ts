@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { AppError, ERROR_CODES, ERRORS, hasCode } from "./errors.ts";
+import { AppError, ERRORS, errorCodeSchema, hasCode } from "./errors.ts";
 
-test.each(ERROR_CODES)("%s has a status of an error and a title", (code) => {
+test.each(errorCodeSchema.options)("%s has a status of an error and a title", (code) => {
   expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
   expect(ERRORS[code].status).toBeGreaterThanOrEqual(400);
   expect(ERRORS[code].status).toBeLessThan(600);

@@ -1,4 +1,6 @@
 /** The one list of errors: code → HTTP status, title, and whether the same request may work later. */
+import { z } from "zod";
+
 type ErrorEntry = { status: number; title: string; retryable: boolean };
 
 const entry = (status: number, title: string, retryable = false): ErrorEntry => ({ status, title, retryable });
@@ -10,7 +12,7 @@ export const ERRORS = {
   idempotency_key_reused: entry(422, "This Idempotency-Key was used with another body"),
   malformed: entry(400, "The request could not be read"),
   empty_file: entry(400, "The file is empty"),
-  unauthorized: entry(401, "A key is needed"),
+  unauthorized: entry(401, "API key required"),
   forbidden: entry(403, "Not allowed"),
   host_not_allowed: entry(403, "This host name is not served here"),
   origin_not_allowed: entry(403, "This origin is not allowed"),
@@ -22,8 +24,8 @@ export const ERRORS = {
   conflict: entry(409, "Not possible in the present state"),
   not_ready: entry(409, "The result is not ready"),
   gone: entry(410, "Gone"),
-  length_required: entry(411, "Content-Length is needed"),
-  already_exists: entry(412, "It has already arrived"),
+  length_required: entry(411, "Content-Length required"),
+  already_exists: entry(412, "Already uploaded"),
   precondition_failed: entry(412, "Changed in the meantime"),
   too_large: entry(413, "The file is too large"),
   input_too_large: entry(413, "The input has too many pixels, or is too long"),
@@ -34,15 +36,15 @@ export const ERRORS = {
   input_unreadable: entry(422, "The input could not be decoded"),
   no_face: entry(422, "No face was found"),
   face_too_small: entry(422, "The face is too small"),
-  face_not_there: entry(422, "There is no such face in the picture"),
+  face_not_there: entry(422, "The picture does not have this face"),
   face_turned_away: entry(422, "The face is turned too far away"),
   // what a finished file got wrong (`check`)
-  check_unreadable: entry(500, "The result does not decode", true),
-  check_wrong_shape: entry(500, "The result has another size, rate or number of frames than asked", true),
+  check_unreadable: entry(500, "The result cannot be decoded", true),
+  check_wrong_shape: entry(500, "The size, frame rate or number of frames of the result is wrong", true),
   check_no_face: entry(500, "No face in the result", true),
   check_other_face: entry(500, "The result shows another face", true),
   check_still: entry(500, "Nothing moves in the result", true),
-  check_other_motion: entry(500, "The result moves otherwise than asked", true),
+  check_other_motion: entry(500, "The result does not move as requested", true),
   // what went wrong with us
   engine_not_configured: entry(503, "This engine is not configured"),
   engine_failed: entry(500, "The engine failed", true),
@@ -50,21 +52,25 @@ export const ERRORS = {
   engine_timeout: entry(500, "The engine took too long", true),
   engine_out_of_memory: entry(500, "The engine used too much memory", true),
   device_lost: entry(503, "The graphics card is gone", true),
-  worker_lost: entry(500, "The worker was lost too often", true),
+  worker_lost: entry(500, "The worker was lost too many times", true),
   deadline_passed: entry(500, "The job's time is over", true),
   canceled: entry(409, "The job was canceled"),
-  storage_unavailable: entry(503, "The storage does not answer", true),
+  storage_unavailable: entry(503, "The storage is not responding", true),
   storage_full: entry(507, "The storage is full", true),
-  no_capacity: entry(503, "No machine can be had now", true),
-  unavailable: entry(503, "Not able to take work now", true),
+  no_capacity: entry(503, "No capacity right now", true),
+  unavailable: entry(503, "Not accepting work right now", true),
   internal: entry(500, "Something went wrong on the server", true),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
-export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+export const errorCodeSchema = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
 
 /** One fault in a request: `loc` is the path to it, such as `["body", "params", "fps"]`. */
 export type FieldError = { loc: (string | number)[]; msg: string; type: string };
+
+/** A sentence for the user about something that worked only partly, or could be better. */
+export const warningSchema = z.strictObject({ code: z.string(), detail: z.string() });
+export type Warning = z.infer<typeof warningSchema>;
 
 type AppErrorOptions = {
   cause?: unknown;
@@ -77,7 +83,7 @@ type AppErrorOptions = {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldError[] | undefined;
-  /** When it is worth trying again. */
+  /** When to try again. */
   readonly retryAfterSeconds: number | undefined;
   /** The slot whose file is at fault. */
   readonly input: string | undefined;
@@ -100,7 +106,7 @@ export class AppError extends Error {
   }
 }
 
-/** Work that only reads the file of one slot: what it throws names the slot. */
+/** Adds the slot's name to errors of work that reads only that slot's file. */
 export async function blaming<T>(input: string, work: Promise<T>): Promise<T> {
   try {
     return await work;

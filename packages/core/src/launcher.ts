@@ -1,6 +1,6 @@
 /**
- * The port to what starts workers where they are not there all the time: machines that are had when there is work. A worker
- * that was started serves its queue until there is no more work; nobody stops it.
+ * The port to what starts workers where they are not there all the time: machines that are rented when there is work. A worker
+ * serves its queue until the queue is empty; nothing stops it from outside.
  */
 
 /** Spot is cheaper and may be taken away; On-Demand is there more often. */
@@ -11,7 +11,7 @@ export type LaunchedWorker = {
   capacity: Capacity;
   /** `waiting`: there is no machine for it yet. */
   state: "waiting" | "starting" | "running";
-  /** When it was asked for, in milliseconds since 1970. */
+  /** When it was requested, milliseconds since 1970. */
   askedMs: number;
 };
 

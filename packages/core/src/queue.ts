@@ -5,11 +5,11 @@
 export type QueuedJob = { queue: string; owner: string; id: string };
 
 export interface Message extends QueuedJob {
-  /** Keeps it from being handed to others for so long from now. No effect once the lease was lost. */
+  /** Keeps it from being handed to others for `ms` from now. No effect once the lease was lost. */
   extend(ms: number): Promise<void>;
-  /** It is done with. No effect once the lease was lost. */
+  /** Removes the message. No effect once the lease was lost. */
   ack(): Promise<void>;
-  /** Hands it back, to be received again after so long. */
+  /** Hands it back, to be received again after `ms`. */
   retryAfter(ms: number): Promise<void>;
 }
 

@@ -5,6 +5,8 @@
  */
 import type { JobRecord } from "./job/record.ts";
 
+import type { Notes } from "./notes.ts";
+
 /** `ageMs`: time since this version was written, by the storage's own clock; no machine's clock decides a lease. */
 export type StoredRecord = { record: JobRecord; etag: string; ageMs: number };
 
@@ -31,8 +33,8 @@ export interface Records {
   /** How many jobs the owner has created since then, by the times in their ids, without children; counts up to `most`. */
   countSince(owner: string, sinceMs: number, most: number): Promise<number>;
   /**
-   * Resolves when the record may have another `rev` than the one given, or the signal is aborted. It may resolve early:
-   * whoever waits reads and looks. Where a storage is not told of changes, that is each `lookMs`, a second unless given.
+   * Resolves when the record may have another `rev` than the one given, or the signal is aborted. It may resolve early,
+   * so callers read the record again. A storage that is not told of changes resolves every `lookMs`, by default each second.
    */
   changed(owner: string, id: string, rev: number, signal: AbortSignal, lookMs?: number): Promise<void>;
   readonly timers: Timers;
@@ -58,17 +60,4 @@ export interface IdempotencyKeys {
   claim(owner: string, keySha256: string, entry: IdempotencyEntry): Promise<IdempotencyEntry>;
   /** Forgets what was stored before this moment (in S3 the lifecycle rule does it). */
   forget(beforeMs: number): Promise<void>;
-}
-
-/** `ageMs`: by the storage's own clock, as with records. */
-export type Note = { text: string; etag: string; ageMs: number };
-
-/** Small texts that the machines of one installation share, such as who sweeps now (`leases.ts`). */
-export interface Notes {
-  get(name: string): Promise<Note | null>;
-  /**
-   * Writes over the version with this etag, or with null only where there is none. Answers the new etag; null when it is
-   * another version by now, which may be one's own: a repeated write whose first reply was lost.
-   */
-  put(name: string, text: string, etag: string | null): Promise<string | null>;
 }

@@ -20,7 +20,7 @@ import type { z } from "zod";
 import type { Offer, Part, TaskContext } from "./task.ts";
 
 /** `args` may choose a part of the offer: `--kinds`, `--checks`, `--services`, each a list of names. */
-export type ServeOptions = { engine: string; version: string; offer: Offer; args: string[] };
+type ServeOptions = { engine: string; version: string; offer: Offer; args: string[] };
 
 /** Curves of a minute at 60 frames a second, all channels, take a tenth of it. */
 const MAX_LINE_BYTES = 32 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-/** What every task of the engine is given beside its request. */
+/** What every task of the engine is given besides its request. */
 export type TaskContext = {
   /** Aborted when the task is canceled: stop within a second, leave no output, and throw `signal.reason`. */
   signal: AbortSignal;
@@ -11,7 +11,7 @@ export type TaskContext = {
   progress(stage: string, done: number, total: number): void;
 };
 
-export type Work<Request> = (request: Request, context: TaskContext) => Promise<unknown>;
+type Work<Request> = (request: Request, context: TaskContext) => Promise<unknown>;
 
 /** One thing that a process can be asked: how its requests are read, and where its work is. */
 export type Part = {

@@ -14,15 +14,15 @@ import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 
 export type ClaimTimes = {
-  /** The lease is renewed so often. */
+  /** How often the lease is renewed. */
   beatMs: number;
-  /** The record is read at least so often. */
+  /** How often the record is read, at least. */
   lookMs: number;
-  /** Progress is written at most so often. */
+  /** Minimum pause between two writes of progress. */
   progressMs: number;
 };
 
-export type HoldOptions = {
+type HoldOptions = {
   store: Pick<JobStore, "records" | "clock">;
   /** As the claim has left it. */
   stored: StoredRecord;
@@ -33,8 +33,8 @@ export type HoldOptions = {
   onBeat?: (() => Promise<void>) | undefined;
 };
 
-/** Why the work has to stop: its user wants that, or it is somebody else's (or nobody's) by now. */
-export type Verdict = "canceling" | "lost";
+/** Why the work has to stop: its user canceled it, or the claim is no longer this worker's. */
+type Verdict = "canceling" | "lost";
 
 export type Claim = {
   /** Aborted as soon as there is a verdict. */
@@ -54,7 +54,7 @@ type Hold = {
   beat: Promise<void>;
 };
 
-/** So early is the next look after one that was told of a change; the storage may tell of changes that are none. */
+/** Minimum pause between two looks; storage may report changes that turn out not to be any. */
 const LOOK_GAP_MS = 50;
 
 export function holdClaim(options: HoldOptions): Claim {
@@ -92,14 +92,14 @@ async function beats(
   let written: Progress | null = null;
   const beat = async (progress: Progress | null, due: boolean): Promise<void> => {
     const { owner, id } = hold.seen.record;
-    const [told, kept] = await Promise.allSettled([
+    const [beaten, kept] = await Promise.allSettled([
       updateJob(store, owner, id, () => ({ by: "holder", token, do: "beat", progress }), hold.seen),
       due ? onBeat?.() : undefined,
     ]);
     if (kept.status === "rejected") log.warn({ err: kept.reason }, "message not kept");
     // whether the lease was lost over this is for the next look to say
-    if (told.status === "rejected") return log.warn({ err: told.reason }, "beat failed");
-    const { stored, refused } = told.value;
+    if (beaten.status === "rejected") return log.warn({ err: beaten.reason }, "beat failed");
+    const { stored, refused } = beaten.value;
     see(hold, stored);
     if (refused) return conclude(refused === "canceling" ? "canceling" : "lost");
     if (due) keptMs = store.clock.now();

@@ -1,6 +1,6 @@
 /**
- * What every handler needs beside its own work: inputs out of the storage, engine processes, stages with their times and
- * progress, outputs into the storage. What the record says of an output comes from whoever has checked it, and from hashing
+ * What every handler needs besides its own work: inputs out of the storage, engine processes, stages with their times and
+ * progress, outputs into the storage. What the record says of an output comes from the check, and from hashing
  * it here; never from the engine that has made it.
  */
 import { createHash } from "node:crypto";
@@ -14,7 +14,9 @@ import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smile
 import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
+
 import { MAX_MOVES } from "@smileloop/core/job/change.ts";
+
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
@@ -23,7 +25,7 @@ import type { EngineProcess, EngineProgress, RequestOptions } from "./process/en
 
 export type LocalFile = { path: string; type: string; bytes: number };
 
-/** As messages to engines name it. */
+/** A file as messages to engines name it. */
 export function fileOf({ path, type }: LocalFile): EngineFile {
   return { path, type };
 }
@@ -31,10 +33,10 @@ export function fileOf({ path, type }: LocalFile): EngineFile {
 /** Percent at which each stage begins and ends. */
 export type StageShares = Readonly<Record<string, readonly [from: number, to: number]>>;
 
-/** What is known of an output; `bytes` where it was checked: another length then is a changed file. */
-export type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
+/** Facts about an output; `bytes` is set by the check, and another length then means that the file was changed. */
+type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
 
-/** The part that plans have, too. */
+/** The part of `JobIo` that plans have, too. */
 export type StoreIo = {
   /** An empty folder for this job's files. */
   dir: string;
@@ -51,7 +53,7 @@ export type JobIo = StoreIo & {
   /** The engine of the job's queue, and what it says of itself. */
   engine: EngineProcess;
   ready: Ready;
-  /** Another process, which has no part in the work: for checks, and for what engine and check both have to know. */
+  /** A process that has no part in the work: for checks, and for facts that engine and check both need. */
   checker: EngineProcess;
   /** The process for services that an engine may not offer; the engine itself where the worker has no other. */
   helper: EngineProcess;
@@ -76,7 +78,7 @@ export type JobIo = StoreIo & {
   finish: (frames: RawFrames, spec: VideoSpec, path: string, audio?: LocalFile) => Promise<FinishResult>;
 };
 
-/** The job is more work than its queue is for. Not an error: it moves to `queue` and loses no try. */
+/** Thrown when a job is too much work for its queue. Not an error: the job moves to `queue` and loses no try. */
 export class TooMuchWork extends Error {
   readonly queue: string;
   readonly estimateSeconds: number;
@@ -89,7 +91,7 @@ export class TooMuchWork extends Error {
 
 const PUT_TRIES = 3;
 
-export type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
+type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
 
 export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): StoreIo {
   const download = async (file: Pick<JobInput, "key" | "type" | "bytes">, name: string): Promise<LocalFile> => {
@@ -113,7 +115,7 @@ export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): S
   };
 }
 
-export type JobIoOptions = StoreIoOptions & {
+type JobIoOptions = StoreIoOptions & {
   clock: Clock;
   engine: EngineProcess;
   checker: EngineProcess;
@@ -121,7 +123,7 @@ export type JobIoOptions = StoreIoOptions & {
   ready: Ready;
   stages: StageShares;
   report: (progress: Progress) => void;
-  /** Seconds of work by the kind's estimate, and the queue for so much. */
+  /** The kind's estimate, seconds of work, and the queue for it. */
   estimate: (inputs: SlotFacts) => number;
   queueOf: (estimateSeconds: number) => string;
 };
@@ -178,7 +180,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
 }
 
 /** How far a job is, as one number: each stage has its share of the whole. A stage that has none counts as the widest one. */
-export function progressAt(
+function progressAt(
   stages: StageShares,
   name: string,
   { done, total }: Pick<EngineProgress, "done" | "total">,

@@ -1,4 +1,4 @@
-/** What a worker does for a claimed job: the handler of its kind, with what that needs. */
+/** Runs a claimed job: finds the handler of its kind and gives it what it needs. */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
@@ -25,8 +25,8 @@ export type PerformDeps = JobStore & {
   processes: Processes | null;
 };
 
-/** What a claim is given to work with. */
-export type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
+/** What the work of a claim is given. */
+type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
 
 /** Does the work of one claim: the job is done, or it waits for children. Throws AppErrors and `TooMuchWork`. */
 export type Perform = (record: JobRecord, claimed: ClaimedIo) => Promise<JobResult | Waits>;

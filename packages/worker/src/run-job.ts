@@ -14,15 +14,15 @@
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { BEAT_MS, type Change, LEASE_MS } from "@smileloop/core/job/change.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
-import { attemptPrefix } from "@smileloop/core/job/keys.ts";
 import { isEnded, type JobError, type JobRecord } from "@smileloop/core/job/record.ts";
-import { cancelChild, cancelChildren, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
-import { type Changed, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
+import { leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
-import { type Claim, type ClaimTimes, holdClaim, lastWrite } from "./claim.ts";
+import { type Claim, type ClaimTimes, holdClaim } from "./claim.ts";
+import { conclude, type Outcome } from "./conclude.ts";
 import { TooMuchWork } from "./job-io.ts";
 import { type Perform, type PerformDeps, performerOf } from "./perform.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
@@ -30,32 +30,12 @@ import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 export type JobDeps = PerformDeps & {
   log: Log;
   workRoot: string;
-  /** Names this worker in the record. */
+  /** The worker's name in records. */
   worker: string;
   times?: Partial<ClaimTimes> | undefined;
 };
 
-export type Outcome = {
-  did:
-    | "ended" // by others, or it is not there
-    | "elsewhere" // it has moved to another queue, which has a message for it
-    | "busy" // somebody holds it
-    | "not_for_us" // its kind or engine is not served here
-    | "succeeded"
-    | "failed"
-    | "retried" // failed, and queued again
-    | "canceled"
-    | "handed_back"
-    | "moved" // to a queue for more work
-    | "waits" // for its children
-    | "device_lost" // handed back, and this engine has nothing left to work with
-    | "lost" // deleted, or taken by somebody else
-    | "unknown"; // the storage did not say whether the last write arrived
-  /** In how many milliseconds somebody has to look again; null: never, the message is done with. */
-  againMs: number | null;
-};
-
-export type RunOptions = {
+type RunOptions = {
   /** Hands the job back. */
   signal: AbortSignal;
   /** Told as often as the lease is renewed. */
@@ -64,7 +44,6 @@ export type RunOptions = {
 
 export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progressMs: 500 };
 const NOT_FOR_US_MS = 30_000;
-const STORAGE_MS = 5000;
 
 /** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
 export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions): Promise<Outcome> {
@@ -95,7 +74,7 @@ export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions)
   return work(deps, stored, token, perform, options);
 }
 
-/** A child that has ended is marked for its root, whoever has ended it. Safe to repeat. */
+/** Marks a child that has ended for its root, also where another process ended it. Safe to repeat. */
 async function ended(deps: JobDeps, record: JobRecord, did: Outcome["did"] = "ended"): Promise<Outcome> {
   if (record.root !== undefined) await markEnded(deps, record);
   return { did, againMs: null };
@@ -111,7 +90,7 @@ function busy({ ageMs }: StoredRecord): Outcome {
   return { did: "busy", againMs: Math.max(1000, LEASE_MS - ageMs + 1000) };
 }
 
-/** Whoever held it when it was canceled is gone. */
+/** Ends a canceled job whose holder is gone. */
 async function close(deps: JobDeps, found: StoredRecord): Promise<Outcome> {
   const { owner, id } = found.record;
   const closeOf = (now: StoredRecord) => ({ by: "worker", do: "close", leaseAlive: leaseAlive(now) }) as const;
@@ -193,63 +172,4 @@ function errorOf(error: unknown): JobError {
     return { code, detail, ...(input === undefined ? {} : { input }) };
   }
   return { code: "internal", detail: "Something went wrong on the server." };
-}
-
-/** `record`: as it was claimed. `seen`: the version that was seen last, whosever it is. */
-type Attempt = { record: JobRecord; token: string; seen: StoredRecord; stopping: boolean };
-
-/** Writes how the claim ends. Files of an attempt that did not win go; after a write of unknown outcome they stay. */
-async function conclude(deps: JobDeps, attempt: Attempt, change: Change | null): Promise<Outcome> {
-  const { record, token, seen, stopping } = attempt;
-  const drop = () => dropAttempt(deps, record);
-  if (!change) {
-    await drop();
-    return { did: "lost", againMs: 0 };
-  }
-  let changed: Changed;
-  try {
-    changed = await lastWrite(deps, seen, change);
-  } catch (error) {
-    deps.log.error({ err: error }, "last write of unknown outcome");
-    return { did: "unknown", againMs: STORAGE_MS };
-  }
-  const { stored, refused } = changed;
-  if (refused === "nothing_to_do") return conclude(deps, attempt, { by: "holder", token, do: "handBack" });
-  if (refused === "canceling") return conclude(deps, attempt, { by: "holder", token, do: "cancelDone" });
-  const now = stored?.record;
-  const won = now?.state === "succeeded" && now.attempt === record.attempt;
-  if (won) return { did: "succeeded", againMs: null };
-  await drop();
-  if (!now || refused) return { did: "lost", againMs: 0 };
-  if (now.state === "waiting") {
-    // the last child may have ended before the root began to wait
-    await wakeRoot(deps, "worker", now);
-    return { did: "waits", againMs: null };
-  }
-  if (change.do === "requeue") {
-    // if it is lost, the sweeper sends it again
-    await deps.queue.send({ queue: now.queue, owner: now.owner, id: now.id }).catch(() => {});
-    return { did: "moved", againMs: null };
-  }
-  if (now.state === "canceled" || now.state === "failed") {
-    // what is missed here, its own worker or the sweeper cancels
-    await cancelChildren(deps, "worker", now);
-    return { did: now.state, againMs: null };
-  }
-  if (change.do === "fail") return { did: "retried", againMs: 1000 * 2 ** (now.failures - 1) };
-  return { did: "handed_back", againMs: stopping ? 0 : storageWaitMs(record.attempt) };
-}
-
-/** Claims are few, so a storage that is away is given more time with each. */
-function storageWaitMs(attempt: number): number {
-  return Math.min(60_000, 1000 * 2 ** attempt);
-}
-
-async function dropAttempt({ files, log }: JobDeps, { owner, id, attempt }: JobRecord): Promise<void> {
-  try {
-    await files.purge(attemptPrefix(owner, id, attempt));
-  } catch (error) {
-    // they go with the job
-    log.warn({ err: error }, "files of an attempt stay");
-  }
 }

@@ -11,10 +11,11 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { LEASE_MS } from "@smileloop/core/job/change.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message } from "@smileloop/core/queue.ts";
-import type { Processes } from "./perform.ts";
+import type { Outcome } from "./conclude.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
 import { createEngineProcess, type EngineProcess } from "./process/engine-process.ts";
-import { type JobDeps, type Outcome, runJob } from "./run-job.ts";
+import { type JobDeps, runJob } from "./run-job.ts";
+import { openSlots, type Slot } from "./slots.ts";
 import { removeLeftovers } from "./work-dirs.ts";
 
 export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
@@ -22,7 +23,7 @@ export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
   queueName: string;
   /** Absent for a worker that runs plans alone; then none of the processes is needed. */
   engineCommand?: EngineCommand | undefined;
-  /** Started without any kind: it only judges and measures. */
+  /** Serves checks and services; it runs no jobs. */
   checkerCommand?: EngineCommand | undefined;
   /** Started when it is first asked: for the services that the engine does not offer. */
   helperCommand?: EngineCommand | undefined;
@@ -30,11 +31,11 @@ export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
   engineLimits?: Partial<EngineLimits> | undefined;
   /** Jobs at a time, each with its own engine process. */
   slots: number;
-  /** `run` ends after so long without work; without it never. Not while a job is under way. */
+  /** How long `run` goes on without work, ms; unset: for ever. It never ends while a job is under way. */
   idleExitMs?: number | undefined;
-  /** With `idleExitMs`: asked once a minute between two jobs whether `run` is to end, because there are more workers than needed. */
-  mayLeave?: (() => Promise<boolean>) | undefined;
-  /** After so many starts in a row that came to nothing `run` gives up; without it never. */
+  /** With `idleExitMs`: asked once a minute between two jobs whether `run` should end because there are more workers than needed. */
+  mayExit?: (() => Promise<boolean>) | undefined;
+  /** Number of failed starts in a row after which `run` gives up; unset: never. */
   maxFailedStarts?: number | undefined;
 };
 
@@ -46,7 +47,7 @@ export type Worker = {
    * start.
    */
   run(signal?: AbortSignal): Promise<void>;
-  /** For whoever brings messages by `take`: removes what is left in `workRoot`, and starts the processes without waiting. */
+  /** For callers of `take`: removes what is left in `workRoot`, and starts the processes without waiting for them. */
   prepare(): Promise<void>;
   /**
    * Sees through a message that was received for this worker. Aborting the signal hands the job back. Null when not even the
@@ -55,7 +56,7 @@ export type Worker = {
   take(message: Message, signal?: AbortSignal): Promise<Outcome | null>;
   /** Takes one message, if there is one now, and sees it through; null when there was none. */
   runOnce(): Promise<Outcome | null>;
-  /** Takes no new job, gives those under way so long to end, then hands them back. A second call hands back at once. */
+  /** Takes no new job, gives those under way `graceMs` to end, then hands them back. A second call hands back at once. */
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Whether every process is up. */
   ready(): boolean;
@@ -66,7 +67,8 @@ export type Worker = {
 /** How long a worker without work waits at a time. */
 export const POLL_MS = 20_000;
 const RETRY_MS = 5000;
-const LEAVE_EVERY_MS = 60_000;
+/** How often `mayExit` is asked. */
+const EXIT_LOOK_MS = 60_000;
 /** A message that came to nothing: it keeps no worker alive. */
 const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us", "waits", "elsewhere"];
 
@@ -141,8 +143,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const leftMs = () => (underWay.size > 0 ? POLL_MS : workedMs + idleExitMs - clock.now());
 
   const isTooMany = async (): Promise<boolean> => {
-    const ask = options.idleExitMs === undefined || underWay.size > 0 ? undefined : options.mayLeave;
-    if (!ask || clock.now() - askedLeaveMs < LEAVE_EVERY_MS) return false;
+    const ask = options.idleExitMs === undefined || underWay.size > 0 ? undefined : options.mayExit;
+    if (!ask || clock.now() - askedLeaveMs < EXIT_LOOK_MS) return false;
     askedLeaveMs = clock.now();
     return ask().catch(() => false);
   };
@@ -205,24 +207,6 @@ export function createWorker(options: WorkerOptions): Worker {
     ready: () => !intake.signal.aborted && running.every((engine) => engine.isUp()),
     trouble: () => sentenceOf(fatal ?? failure),
   };
-}
-
-/** The processes of a slot; null for a worker without any. */
-type Slot = Processes | null;
-
-/** One engine process for each slot; checker and helper are shared. */
-function openSlots(
-  { queueName, slots, engineCommand, checkerCommand, helperCommand, engineLimits }: WorkerOptions,
-  processOf: (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) => EngineProcess,
-): Slot[] {
-  if (!engineCommand || !checkerCommand) return Array.from({ length: slots }, () => null);
-  const checker = processOf("checker", checkerCommand);
-  const helper = helperCommand ? processOf("helper", helperCommand) : null;
-  return Array.from({ length: slots }, (_, n) => ({
-    engine: processOf(`${queueName}-${n}`, engineCommand, engineLimits),
-    checker,
-    helper,
-  }));
 }
 
 function sentenceOf(error: unknown): string | null {

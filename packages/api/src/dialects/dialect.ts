@@ -12,13 +12,13 @@ export type Registry = OpenAPIHono["openAPIRegistry"];
 
 export type Dialect = {
   name: string;
-  /** All paths that are its own. No other dialect and no native route may answer there. */
+  /** Its paths. No other dialect and no native route may answer them. */
   paths: readonly DialectPath[];
   /** Heads its operations in the OpenAPI document; `about` is its line in the document's introduction. */
   tag: { name: string; description: string; about: string };
   /** Headers beyond those of the native API that pages of other origins may send and read (CORS). */
   headers: { request: readonly string[]; response: readonly string[] };
-  /** `schema`: name of the component that describes its errors. `body`: an error that was found before its routes were asked. */
+  /** `schema`: name of the component that describes its errors. `body`: the reply's body for an error that is found before its routes are called. */
   errors: { schema: string; body(error: AppError): object };
   /** Maximum time that its requests wait for a result, in ms, where the installation allows it. */
   waitMs: number;
@@ -29,5 +29,5 @@ export type Dialect = {
   health?: { schema: z.ZodRawShape; fields(deps: ApiDeps): object };
 };
 
-/** `waitMs`: what the dialect would like, and at most what the installation allows. */
+/** `waitMs`: the dialect's own limit or the installation's, whichever is less. */
 export type DialectDeps = ApiDeps & { waitMs: number };

@@ -1,4 +1,4 @@
-/** The dialects that are served. A new one is a folder beside this file and a line here. */
+/** The dialects that are served. To add one: a folder next to this file, and a line here. */
 import type { Dialect } from "./dialect.ts";
 import { smileloop } from "./smileloop/dialect.ts";
 

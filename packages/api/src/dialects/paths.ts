@@ -8,12 +8,12 @@ export type DialectPath = { path: string; methods?: readonly string[]; shape?: S
 
 const SHAPES = {
   any: () => true,
-  /** An id of ours. */
+  /** An id of a job. */
   id: (rest: string) => /^[0-9a-f]{32}$/.test(rest),
   /** `name.ending` */
   file: (rest: string) => /^[^/]+\.[^/.]+$/.test(rest),
 } as const satisfies Record<string, (rest: string) => boolean>;
-export type Shape = keyof typeof SHAPES;
+type Shape = keyof typeof SHAPES;
 
 type Entry<T> = {
   owner: T;

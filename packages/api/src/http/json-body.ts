@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { type ApiEnv, problemReply } from "../problem.ts";
 import { openBody } from "./request-body.ts";
 
-export const MAX_JSON_BYTES = 256 * 1024;
+const MAX_JSON_BYTES = 256 * 1024;
 
 /** A middleware for routes that take JSON. */
 export const limitedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {

@@ -1,6 +1,6 @@
 /**
- * Forms with files (RFC 7578), read as a stream: a file goes on to whoever takes it while it comes in, and no more of the body
- * is read than they take. Parts may come in any order; names may be unquoted, as PowerShell sends them.
+ * Forms with files (RFC 7578), read as a stream: a file is passed on while it comes in, and the body is read
+ * only as fast as the file is taken. Parts may come in any order; names may be unquoted, as PowerShell sends them.
  */
 import type { Readable } from "node:stream";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
@@ -29,7 +29,7 @@ export class FileTooLarge extends AppError {
   }
 }
 
-/** After a file has passed its limit, so much more is read, for so long, to be able to say how large it is. */
+/** How much more is read, and for how long, once a file has passed its limit, so that the error can say how large it is. */
 const LOOK_AHEAD_BYTES = 1024 * 1024;
 const LOOK_AHEAD_MS = 500;
 /** What a body may have besides its files. */
@@ -43,7 +43,7 @@ export function emptyForm<T>(): Form<T> {
 /**
  * Reads a body into `form`, which also holds what was seen when this throws: `FileTooLarge`, `too_large` (the body as a whole),
  * `malformed`, and what `onFile` throws. By then no file is being read any more; those in `form.files` are the caller's to keep
- * or to remove. A body that is empty or no multipart leaves the form empty.
+ * or to remove. An empty body, or one that is not multipart, leaves the form empty.
  */
 export async function readMultipart<T>(
   body: RequestBody,

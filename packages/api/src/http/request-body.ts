@@ -13,7 +13,7 @@ export type RequestBody = {
   answer(reply: Response): Promise<Response>;
 };
 
-/** Whoever sends on for longer than this after the reply is cut off. */
+/** How long, and how much, a client may go on sending after the reply before it is cut off. */
 const DRAIN_MS = 60_000;
 const DRAIN_BYTES = 1024 * 1024 * 1024;
 
@@ -24,7 +24,7 @@ export function isOpened(request: Request): boolean {
   return opened.has(request);
 }
 
-/** Takes the body over; once for each request. `bindings`: what the server passed beside the request. */
+/** Takes the body over; once for each request. `bindings`: what the server passed along with the request. */
 export function openBody(request: Request, bindings?: object): RequestBody {
   opened.add(request);
   const source = sourceOf(request, bindings);

@@ -3,7 +3,7 @@ import { hasCode } from "@smileloop/core/errors.ts";
 import type { ByteRange, StoredFile } from "@smileloop/core/files.ts";
 import type { ApiDeps } from "../deps.ts";
 
-export type SendOptions = {
+type SendOptions = {
   /** Content-Type of the reply. */
   type: string;
   /** Content-Disposition of the reply. */
@@ -45,8 +45,8 @@ export function dispositionOf(name: string, inline = false): string {
   return `${inline ? "inline" : "attachment"}; filename="${name}"`;
 }
 
-/** The one range that is asked for; null for none, for several and for what is no range, which all mean the whole file. */
-export function parseRange(header: string | null): ByteRange | null {
+/** The requested range; null where there is none, several, or an invalid one, which all mean the whole file. */
+function parseRange(header: string | null): ByteRange | null {
   const parts = /^bytes\s*=\s*(\d{0,15})-(\d{0,15})$/i.exec(header?.trim() ?? "");
   if (!parts) return null;
   const [first, last] = [parts[1]!, parts[2]!];

@@ -6,7 +6,7 @@ import type { ApiDeps } from "../deps.ts";
 type Waits = Pick<ApiDeps, "records" | "clock">;
 
 /** Waits no longer than `ms`, and ends early when the client went away. */
-export type WaitOptions = { ms: number; signal: AbortSignal };
+type WaitOptions = { ms: number; signal: AbortSignal };
 
 /** The record as it is when the job has ended or the wait is over; null when there is none. */
 export function waitForEnd(deps: Waits, owner: string, id: string, options: WaitOptions): Promise<JobRecord | null> {

@@ -1,4 +1,4 @@
-/** How files get in: stored as uploads, and checked by their content and header before a job may use them. */
+/** Files that come in: stored as uploads, and checked by content and header before a job may use them. */
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { idTimeMs, newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";

@@ -4,8 +4,8 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { idTimeMs, isId } from "@smileloop/core/job/ids.ts";
 import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { ApiDeps } from "../deps.ts";
-import { canonicalJson } from "../http/canonical.ts";
 import { limitedJson } from "../http/json-body.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { preferredWait, waitForEnd } from "../http/wait.ts";
@@ -14,13 +14,15 @@ import { ownerOf } from "../owner.ts";
 import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
 import { submit } from "../submit.ts";
 import { jobSchema, viewJob } from "../view.ts";
-import { inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
+import { exampleRequests, inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
 
-/** How far a client's clock may be ahead of ours in the ids that it makes. */
+/** Maximum nesting of a body's values. */
+const MAX_DEPTH = 32;
+/** How far ahead the time in a client's id may be. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
 const prefer = z.string().optional().openapi({
-  description: "`wait=<seconds>`: the reply is held until the job has ended, or for so long.",
+  description: "`wait=<seconds>`: the reply is held until the job has ended, or for this many seconds.",
   example: "wait=30",
 });
 const replyHeaders = z.object({
@@ -52,48 +54,52 @@ const responses = {
     ] as const),
   ),
 };
-const body = { required: true, content: { "application/json": { schema: jobRequestSchema } } } as const;
-
-const postRoute = createRoute({
-  method: "post",
-  path: "/v1/jobs",
-  tags: ["Jobs"],
-  summary: "Create a job",
-  middleware: [limitedJson] as const,
-  request: {
-    body,
-    headers: z.object({
-      Prefer: prefer,
-      "Idempotency-Key": z
-        .string()
-        .regex(/^[A-Za-z0-9._~-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 . _ ~ -")
-        .optional()
-        .openapi({
-          description: "Makes the request safe to repeat for a day: the same key and body are the same job.",
-        }),
+const postHeaders = z.object({
+  Prefer: prefer,
+  "Idempotency-Key": z
+    .string()
+    .regex(/^[A-Za-z0-9._~-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 . _ ~ -")
+    .optional()
+    .openapi({
+      description: "Makes the request safe to repeat for a day: the same key and body are the same job.",
     }),
-  },
-  responses,
 });
 
-const putRoute = createRoute({
-  method: "put",
-  path: "/v1/jobs/{id}",
-  tags: ["Jobs"],
-  summary: "Create a job with an id of your own",
-  description: "Safe to repeat. The id is a UUIDv7 as 32 lower-case hex digits, made now.",
-  middleware: [limitedJson] as const,
-  request: { body, params: z.object({ id: z.string() }), headers: z.object({ Prefer: prefer }) },
-  responses,
+const bodyOf = (kinds: Kinds) => ({
+  required: true as const,
+  content: { "application/json": { schema: jobRequestSchema, examples: exampleRequests(kinds) } },
 });
+
+const postRoute = (kinds: Kinds) =>
+  createRoute({
+    method: "post",
+    path: "/v1/jobs",
+    tags: ["Jobs"],
+    summary: "Create a job",
+    middleware: [limitedJson] as const,
+    request: { body: bodyOf(kinds), headers: postHeaders },
+    responses,
+  });
+
+const putRoute = (kinds: Kinds) =>
+  createRoute({
+    method: "put",
+    path: "/v1/jobs/{id}",
+    tags: ["Jobs"],
+    summary: "Create a job with an id that you choose",
+    description: "Safe to repeat. The id is a UUIDv7 as 32 lower-case hex digits, made now.",
+    middleware: [limitedJson] as const,
+    request: { body: bodyOf(kinds), params: z.object({ id: z.string() }), headers: z.object({ Prefer: prefer }) },
+    responses,
+  });
 
 export function createJobRoutes(deps: ApiDeps): Api {
   const api = newApi();
-  api.openapi(postRoute, async (c) => {
+  api.openapi(postRoute(deps.kinds), async (c) => {
     const key = c.req.valid("header")["Idempotency-Key"];
     return create(deps, c, c.req.valid("json"), key === undefined ? {} : { key: `key:${key}` });
   });
-  api.openapi(putRoute, async (c) => {
+  api.openapi(putRoute(deps.kinds), async (c) => {
     const { id } = c.req.valid("param");
     checkClientId(id, deps.clock.now());
     return create(deps, c, c.req.valid("json"), { id, key: `id:${id}` });
@@ -133,7 +139,7 @@ async function answer(deps: ApiDeps, c: ApiContext, created: JobRecord, replayed
   return asked !== null && isEnded(record.state) ? c.json(view, 201) : c.json(view, 202);
 }
 
-/** Throws `invalid_request` for what is no id or lies in the future, `gone` for ids that are over a day old. */
+/** Throws `invalid_request` for what is not an id or lies in the future, `gone` for ids that are over a day old. */
 function checkClientId(id: string, nowMs: number): void {
   const fault = (msg: string) =>
     new AppError("invalid_request", msg, { errors: [{ loc: ["path", "id"], msg, type: "invalid_format" }] });
@@ -147,4 +153,18 @@ function checkClientId(id: string, nowMs: number): void {
 async function refuseDeleted({ records, clock }: ApiDeps, owner: string, id: string): Promise<void> {
   const stored = await records.get(owner, id);
   if (stored) present(stored.record, id, clock.now());
+}
+
+/**
+ * One text for one JSON value, whatever the order of its members: what an Idempotency-Key is compared by. Throws `malformed` for
+ * values that are nested too deeply.
+ */
+function canonicalJson(value: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) throw new AppError("malformed", "The body is nested too deeply.");
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member, depth + 1)}`);
+  return `{${members.join(",")}}`;
 }

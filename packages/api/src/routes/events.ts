@@ -1,7 +1,7 @@
 /**
  * `GET /v1/jobs/{id}/events`: a job as it goes, as server-sent events (HTML standard, 9.2).
  *
- * `status` when the state is another one and at the start, `progress` when that has moved, `done` at the end; the data of
+ * `status` at the start and when the state changes, `progress` when the progress changes, `done` at the end; the data of
  * `status` and `done` is the job. The last event of each version of the record carries its `rev` as `id`, so a client that
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
@@ -14,7 +14,7 @@ import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { viewJob } from "../view.ts";
 
-/** A comment after so much silence keeps proxies from closing the connection. */
+/** How long without an event before a comment is sent, which keeps proxies from closing the connection. */
 const SILENCE_MS = 15_000;
 const RETRY_MS = 2000;
 
@@ -41,11 +41,11 @@ export function eventRoutes(deps: ApiDeps): Api {
     const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     const seen = Number(c.req.valid("header")["Last-Event-ID"] ?? Number.NaN);
     if (isEnded(record.state) && seen >= record.rev) return c.body(null, 204);
-    const left = new AbortController();
-    c.req.raw.signal.addEventListener("abort", () => left.abort());
-    const follow = { record, seen, origin: linkOrigin(deps.config, c.req.raw), signal: left.signal };
+    const gone = new AbortController();
+    c.req.raw.signal.addEventListener("abort", () => gone.abort());
+    const follow = { record, seen, origin: linkOrigin(deps.config, c.req.raw), signal: gone.signal };
     const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
-    return new Response(streamOf(events(deps, follow), left), { headers });
+    return new Response(streamOf(events(deps, follow), gone), { headers });
   });
   return api;
 }
@@ -54,37 +54,37 @@ type Follow = { record: JobRecord; seen: number; origin: string; signal: AbortSi
 
 async function* events(deps: ApiDeps, follow: Follow): AsyncGenerator<string> {
   const { origin, signal } = follow;
-  let told: JobRecord | null = null;
+  let sent: JobRecord | null = null;
   let record = follow.record;
   yield `retry: ${RETRY_MS}\n\n`;
-  let toldMs = deps.clock.now();
+  let sentMs = deps.clock.now();
   while (!signal.aborted) {
-    const known: boolean = told ? told.rev === record.rev : follow.seen >= record.rev;
+    const known: boolean = sent ? sent.rev === record.rev : follow.seen >= record.rev;
     if (!known) {
-      const text = await describe(deps, record, told, origin);
-      if (text !== "") toldMs = deps.clock.now();
+      const text = await describe(deps, record, sent, origin);
+      if (text !== "") sentMs = deps.clock.now();
       if (text !== "") yield text;
-    } else if (deps.clock.now() - toldMs >= SILENCE_MS) {
+    } else if (deps.clock.now() - sentMs >= SILENCE_MS) {
       yield ": still here\n\n";
-      toldMs = deps.clock.now();
+      sentMs = deps.clock.now();
     }
-    told = record;
+    sent = record;
     if (isEnded(record.state) || !deps.config.liveEvents) return;
-    await changeOrSilence(deps, record, toldMs + SILENCE_MS - deps.clock.now(), signal);
+    await changeOrSilence(deps, record, sentMs + SILENCE_MS - deps.clock.now(), signal);
     if (signal.aborted) return;
     const next = await deps.records.get(record.owner, record.id);
-    // deleted: whoever comes back is told so
+    // deleted: a client that asks again is answered 410
     if (!next || next.record.state === "deleted") return;
     record = next.record;
   }
 }
 
 /** What is new in a version of the record. */
-async function describe(deps: ApiDeps, record: JobRecord, told: JobRecord | null, origin: string): Promise<string> {
+async function describe(deps: ApiDeps, record: JobRecord, sent: JobRecord | null, origin: string): Promise<string> {
   const view = await viewJob(deps, record, origin);
   const parts: [string, unknown][] = [];
-  if (told?.state !== record.state) parts.push(["status", view]);
-  if (told?.progress?.percent !== record.progress?.percent || told?.progress?.stage !== record.progress?.stage) {
+  if (sent?.state !== record.state) parts.push(["status", view]);
+  if (sent?.progress?.percent !== record.progress?.percent || sent?.progress?.stage !== record.progress?.stage) {
     parts.push(["progress", view.progress]);
   }
   if (isEnded(record.state)) parts.push(["done", view]);
@@ -107,8 +107,8 @@ async function changeOrSilence({ records, clock }: ApiDeps, record: JobRecord, m
   }
 }
 
-/** Asks the source only as fast as the client reads; `left` is aborted when the client goes. */
-function streamOf(source: AsyncGenerator<string>, left: AbortController): ReadableStream<Uint8Array> {
+/** Asks the source only as fast as the client reads; `gone` is aborted when the client goes. */
+function streamOf(source: AsyncGenerator<string>, gone: AbortController): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -117,7 +117,7 @@ function streamOf(source: AsyncGenerator<string>, left: AbortController): Readab
       else controller.enqueue(encoder.encode(value));
     },
     cancel() {
-      left.abort();
+      gone.abort();
     },
   });
 }

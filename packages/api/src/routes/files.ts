@@ -1,4 +1,4 @@
-/** `/v1/files/…`: the server's own signed links, where the storage has no HTTP front of its own. */
+/** `/v1/files/…`: the server's own signed links, for storage that does not serve HTTP itself. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { type LinkGrant, LOCAL_LINKS_PATH, type LocalLinks } from "@smileloop/core/storage/local-links.ts";

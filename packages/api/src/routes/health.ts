@@ -66,7 +66,7 @@ async function describeHealth(deps: ApiDeps, dialects: readonly Dialect[]): Prom
   const depths = await Promise.all(
     [...queues].map(async (name) => [name, await deps.queue.depth(name)] as const),
   ).catch(
-    // it is alive all the same; whether it can work is what /ready says
+    // the process is alive; whether it can work is what /ready says
     () => [],
   );
   const own = Object.fromEntries(dialects.flatMap(({ health }) => Object.entries(health?.fields(deps) ?? {})));
@@ -74,7 +74,7 @@ async function describeHealth(deps: ApiDeps, dialects: readonly Dialect[]): Prom
   return JSON.stringify({ status: "ok", ...own, engines, queue, version: deps.config.version });
 }
 
-/** The last answer while it is fresh, else the next one, which all who ask meanwhile share. A failure is not kept. */
+/** The last answer while it is fresh, else the next one, which all requests in the meantime share. A failure is not kept. */
 function recent<T>(clock: Clock, ageMs: number, make: () => Promise<T>): () => Promise<T> {
   let last: { answer: Promise<T>; madeMs: number | null } | null = null;
   const isFresh = (madeMs: number | null) => madeMs === null || Math.abs(clock.now() - madeMs) < ageMs;

@@ -1,10 +1,12 @@
 /** What a client may ask for in `POST` and `PUT /v1/jobs`, and how it becomes a submission. */
 import { z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { InputSource } from "../submit.ts";
 
 const id = z.string().max(64);
-/** Files of one slot in one request, whatever its kind takes. */
+const UPLOAD = "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b";
+/** Maximum number of files per slot in one request, for any kind. */
 const MOST_FILES = 100;
 const inputSchema = z
   .strictObject({
@@ -23,16 +25,12 @@ const inputSchema = z
 
 export const jobRequestSchema = z
   .strictObject({
-    kind: z.string().max(100).openapi({ example: "animate" }),
+    kind: z.string().max(100).openapi({ description: "One of `GET /v1/kinds`." }),
     inputs: z.record(z.string().max(100), z.union([inputSchema, z.array(inputSchema).min(1).max(MOST_FILES)])).openapi({
       description:
         "A file for each slot of the kind (`GET /v1/kinds`), or a list of files where the slot takes several.",
-      example: { image: { upload: "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b" } },
     }),
-    params: z
-      .record(z.string().max(100), z.unknown())
-      .default({})
-      .openapi({ description: "As `GET /v1/kinds` says.", example: { preset: "gentle_smile" } }),
+    params: z.record(z.string().max(100), z.unknown()).default({}).openapi({ description: "As `GET /v1/kinds` says." }),
     metadata: z
       .record(z.string().min(1).max(64), z.string().max(500))
       .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries.")
@@ -42,6 +40,15 @@ export const jobRequestSchema = z
   })
   .openapi("JobRequest");
 export type JobRequest = z.infer<typeof jobRequestSchema>;
+
+/** A request for each kind, by its name: what the document shows and its pages send when they are tried out. */
+export function exampleRequests(kinds: Kinds): Record<string, { summary: string; value: object }> {
+  const examples = [...kinds.values()].map(({ name, title, example: { inputs, params } }) => {
+    const value = { kind: name, inputs: Object.fromEntries(inputs.map((slot) => [slot, { upload: UPLOAD }])), params };
+    return [name, { summary: title, value }];
+  });
+  return Object.fromEntries(examples);
+}
 
 /** The inputs of a request. Throws `not_supported` for what is part of the contract and not built yet. */
 export function inputsOf({ inputs, webhook }: JobRequest): Record<string, InputSource[]> {

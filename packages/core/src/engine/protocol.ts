@@ -24,7 +24,7 @@
  *   (`run` empty where it could not be read); the engine goes on.
  */
 import { z } from "zod";
-import { ERROR_CODES } from "../errors.ts";
+import { errorCodeSchema } from "../errors.ts";
 
 export const PROTOCOL = 2;
 
@@ -35,22 +35,14 @@ export const filePathSchema = z.string().min(1);
 export const fileSchema = z.strictObject({ path: filePathSchema, type: z.string() });
 export type EngineFile = z.infer<typeof fileSchema>;
 
-/** Files by slot; each kind says which slots it has. */
-export const inputsSchema = z.record(z.string(), z.array(fileSchema).min(1));
-export type EngineInputs = z.infer<typeof inputsSchema>;
-
-/** A sentence for the user about something that works only partly. */
-export const warningSchema = z.strictObject({ code: z.string(), detail: z.string() });
-export type Warning = z.infer<typeof warningSchema>;
-
 /** Milliseconds by stage, such as decode, detect, render, encode. */
 export const timingsSchema = z.record(z.string(), z.number());
 
-/** What is written into the file's metadata: that a machine made it, which job and which engine. */
+/** Written into the file's metadata: the job and the engine that made it. */
 export const provenanceSchema = z.strictObject({ job: z.string(), engine: z.string(), version: z.string() });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** What a finished video has to be. `fps` frames a second at a constant rate, `frames` of them. */
+/** Required shape of a finished video: pixels, constant frame rate (frames per second), number of frames. */
 export const videoSpecSchema = z.strictObject({
   width: z.int().positive(),
   height: z.int().positive(),
@@ -63,7 +55,7 @@ export type VideoSpec = z.infer<typeof videoSpecSchema>;
 export const audioSpecSchema = z.strictObject({ codec: z.string(), channels: z.int(), sample_rate: z.int() });
 export type AudioSpec = z.infer<typeof audioSpecSchema>;
 
-/** Frame after frame, planar 4:2:0, BT.709 limited range, with no header and no padding. */
+/** A file of frames, one after another: planar 4:2:0, BT.709 limited range, without headers or padding. */
 export const rawFramesSchema = z.strictObject({ path: filePathSchema, pixels: z.literal("yuv420p") });
 export type RawFrames = z.infer<typeof rawFramesSchema>;
 
@@ -73,7 +65,7 @@ export type EngineRequest = z.infer<typeof requestSchema>;
 
 export const cancelSchema = z.strictObject({ type: z.literal("cancel"), run: runIdSchema });
 
-export const readySchema = z.strictObject({
+const readySchema = z.strictObject({
   type: z.literal("ready"),
   protocol: z.literal(PROTOCOL),
   engine: z.string(),
@@ -86,7 +78,7 @@ export const readySchema = z.strictObject({
 });
 export type Ready = z.infer<typeof readySchema>;
 
-export const progressSchema = z.strictObject({
+const progressSchema = z.strictObject({
   type: z.literal("progress"),
   run: runIdSchema,
   stage: z.string(),
@@ -94,13 +86,13 @@ export const progressSchema = z.strictObject({
   total: z.number().positive(),
 });
 
-export const doneSchema = z.strictObject({ type: z.literal("done"), run: runIdSchema, result: z.unknown() });
+const doneSchema = z.strictObject({ type: z.literal("done"), run: runIdSchema, result: z.unknown() });
 
-export const failedSchema = z.strictObject({
+const failedSchema = z.strictObject({
   type: z.literal("failed"),
   run: runIdSchema,
-  code: z.enum(ERROR_CODES as [string, ...string[]]),
-  /** A sentence for the user; what is not for them goes to stderr. */
+  code: errorCodeSchema,
+  /** A sentence for the user; details for operators go to stderr. */
   detail: z.string(),
   /** The slot whose file is at fault, where one is. */
   input: z.string().optional(),

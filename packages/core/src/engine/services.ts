@@ -1,5 +1,6 @@
 /** The services of engine processes: requests whose `type` is the service's name, and their results. */
 import { z } from "zod";
+import { warningSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
 import {
@@ -11,7 +12,6 @@ import {
   runIdSchema,
   timingsSchema,
   videoSpecSchema,
-  warningSchema,
 } from "./protocol.ts";
 
 const onePicture = z.strictObject({ image: z.array(fileSchema).length(1) });
@@ -20,18 +20,18 @@ const count = z.int().min(0);
 const side = z.int().positive();
 
 /** How gently a face has to move, and why not fully: it is turned away, not clearly a person's, on its side, or its eyes are hidden. */
-export const easeSchema = z.strictObject({
+const easeSchema = z.strictObject({
   ...{ all: z.number().min(0).max(1), eyes: z.number().min(0).max(1), head: z.number().min(0).max(1) },
   why: z.enum(["turned", "unclear", "sideways", "hidden"]).optional(),
 });
 
 /** A face that moves. Places in pixels of the upright full picture; edges of pixels are whole numbers. */
-export const moverSchema = z.strictObject({
+const moverSchema = z.strictObject({
   /** Among the faces of the picture, largest first. */
   index: count,
   /** The square in which face landmarks are read: its centre, its side, and its turn (radians, clockwise as seen). */
   crop: z.strictObject({ x: z.number(), y: z.number(), size: z.number().positive(), angle: z.number() }),
-  /** How sure the detector is, 0–1. */
+  /** Confidence of the detector, 0–1. */
   score: z.number(),
   /** The middles of the person's right and left eye, the tip of the nose, the right and the left corner of the mouth. */
   points: z.array(pointSchema).length(5),
@@ -39,7 +39,7 @@ export const moverSchema = z.strictObject({
 });
 export type CastMover = z.infer<typeof moverSchema>;
 
-/** Who moves in a picture, and which part of it becomes the frame of the video. Engines and checks go by it and choose nothing again. */
+/** Who moves in a picture, and which part of it becomes the frame of the video. Engines and checks use it as it is and choose nothing themselves. */
 export const castSchema = z.strictObject({
   /** The upright full picture. */
   picture: z.strictObject({ width: side, height: side }),
@@ -49,7 +49,7 @@ export const castSchema = z.strictObject({
     /** Of the frame, even. */
     width: side,
     height: side,
-    /** Frame pixels per picture pixel, where it is more than 1; else 1. */
+    /** Frame pixels per picture pixel; 1 where the picture is not enlarged. */
     enlarged: z.number().min(1),
   }),
   /** How many faces the picture has, whether they move or not. */
@@ -62,7 +62,7 @@ export type Cast = z.infer<typeof castSchema>;
  * `size`: "source" (long side ≤ 1280) or the side of a square around the face. `face`: index, largest first, or "all": every face that
  * can move does.
  */
-export const castParamsSchema = z.strictObject({
+const castParamsSchema = z.strictObject({
   size: z.union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)]),
   face: z.union([count, z.literal("all")]),
 });
@@ -72,7 +72,7 @@ export type CastParams = z.infer<typeof castParamsSchema>;
  * Decides who moves in a picture and what becomes the frame. Fails with `no_face`, `face_not_there`, `face_too_small`,
  * `face_turned_away`, or what is wrong with the picture.
  */
-export const castRequestSchema = z.strictObject({
+const castRequestSchema = z.strictObject({
   type: z.literal("cast"),
   run: runIdSchema,
   inputs: onePicture,
@@ -89,7 +89,7 @@ export const castResultSchema = z.strictObject({
 export type CastResult = z.infer<typeof castResultSchema>;
 
 /** Looks for faces in a picture. */
-export const inspectRequestSchema = z.strictObject({
+const inspectRequestSchema = z.strictObject({
   type: z.literal("inspect"),
   run: runIdSchema,
   inputs: onePicture,
@@ -97,7 +97,7 @@ export const inspectRequestSchema = z.strictObject({
 export type InspectRequest = z.infer<typeof inspectRequestSchema>;
 
 /** A face in a picture, in pixels of the upright picture. Angles in degrees with the signs of `motion.ts`. */
-export const foundFaceSchema = z.strictObject({
+const foundFaceSchema = z.strictObject({
   box: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
   /** Distance of the outer eye corners, pixels: the unit E. */
   eyeDistance: z.number(),
@@ -107,9 +107,9 @@ export const foundFaceSchema = z.strictObject({
   roll: z.number(),
   /** 0–1: below 0.07 the face is blurred, from 0.2 on it is sharp. */
   sharpness: z.number(),
-  /** Whether `animate` takes this face. */
+  /** Whether the face can be made to move. */
   moves: z.boolean(),
-  /** What will not work with this face, or only partly, and what would help. */
+  /** What will not work with this face, or only partly, and how to fix it. */
   warnings: z.array(warningSchema),
 });
 export type FoundFace = z.infer<typeof foundFaceSchema>;
@@ -120,7 +120,7 @@ export const inspectResultSchema = z.strictObject({
   /** EXIF orientation that the file carried, 1–8; `width` and `height` are after it was applied. */
   orientation: z.int(),
   faces: z.array(foundFaceSchema),
-  /** What is to say of the picture as a whole, such as that it has no face. */
+  /** About the picture as a whole, such as that it shows no face. */
   warnings: z.array(warningSchema),
   timings: timingsSchema,
 });
@@ -131,7 +131,7 @@ export type InspectResult = z.infer<typeof inspectResultSchema>;
  * sound track. It starts with the first frame; what is longer than the picture is cut off. Fails with `input_unreadable` or
  * `unsupported_type` where it is `audio` that is at fault.
  */
-export const finishRequestSchema = z.strictObject({
+const finishRequestSchema = z.strictObject({
   type: z.literal("finish"),
   run: runIdSchema,
   frames: rawFramesSchema,
@@ -155,7 +155,7 @@ export type FinishResult = z.infer<typeof finishResultSchema>;
  * Motions (JSON). What lies beyond `limits.seconds` is left out, with a warning. `outputs.motion`: where a motion may be written
  * that is too long for a reply.
  */
-export const extractRequestSchema = z.strictObject({
+const extractRequestSchema = z.strictObject({
   type: z.literal("extract"),
   run: runIdSchema,
   inputs: z.strictObject({ driving: z.array(fileSchema).length(1) }),
@@ -184,7 +184,7 @@ export const extractResultSchema = z.strictObject({
 });
 export type ExtractResult = z.infer<typeof extractResultSchema>;
 
-export type ServiceSchemas = { request: z.ZodType; result: z.ZodType };
+type ServiceSchemas = { request: z.ZodType; result: z.ZodType };
 
 export const SERVICES = {
   cast: { request: castRequestSchema, result: castResultSchema },

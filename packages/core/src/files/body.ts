@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { AppError } from "../errors.ts";
 import type { ByteRange, PutOptions } from "../files.ts";
 
-export type CheckedBody = {
+type CheckedBody = {
   chunks: AsyncIterable<Uint8Array>;
   /** Length and hash of what came; valid once `chunks` has ended. */
   sum(): { bytes: number; sha256: string };
@@ -51,7 +51,7 @@ async function* untilAborted(body: AsyncIterable<Uint8Array>, signal: AbortSigna
   try {
     for (;;) {
       signal?.throwIfAborted();
-      // a promise of its own for each chunk: racing them against one that lasts would keep all of them in memory
+      // a new promise for each chunk: racing the chunks against one long-lived promise would keep all of them in memory
       const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
         refuse = reject;
         source.next().then(resolve, reject);

@@ -7,9 +7,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { AppError } from "../errors.ts";
 
-export type Trailer = { bytes: number; type: string; sha256: string };
+type Trailer = { bytes: number; type: string; sha256: string };
 
-export const TRAILER_BYTES = 512;
+const TRAILER_BYTES = 512;
 const HEAD_BYTES = 8;
 const MARK = "smileloop-file-1 ";
 

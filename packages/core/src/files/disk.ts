@@ -18,10 +18,10 @@ import {
 import type { LocalLinks } from "../storage/local-links.ts";
 import { checkedBody, resolveRange } from "./body.ts";
 import { readTrailer, trailerOf } from "./disk-format.ts";
+import { streamOf } from "./disk-stream.ts";
 import { signedLinks } from "./signed-links.ts";
 
 const ROOTS = ["jobs", "uploads"];
-const CHUNK_BYTES = 256 * 1024;
 /** Many small chunks (a form, a slow client) are written together. */
 const WRITE_BYTES = 64 * 1024;
 
@@ -193,52 +193,6 @@ async function writeAll(handle: FileHandle, chunks: AsyncIterable<Uint8Array>): 
     if (bytes >= WRITE_BYTES) await flush();
   }
   await flush();
-}
-
-/** Closes the handle when it has been read, is cancelled, fails, or the signal is aborted. */
-function streamOf(
-  handle: FileHandle,
-  first: number,
-  last: number,
-  signal: AbortSignal | undefined,
-): ReadableStream<Uint8Array> {
-  let at = first;
-  let closed = false;
-  let onAbort = () => {};
-  const close = async () => {
-    signal?.removeEventListener("abort", onAbort);
-    if (closed) return;
-    closed = true;
-    await handle.close();
-  };
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        onAbort = () => {
-          controller.error(signal?.reason);
-          void close();
-        };
-        signal?.addEventListener("abort", onAbort);
-      },
-      async pull(controller) {
-        try {
-          const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, last + 1 - at));
-          const { bytesRead } = await handle.read(chunk, 0, chunk.byteLength, at);
-          at += bytesRead;
-          if (bytesRead > 0) controller.enqueue(chunk.subarray(0, bytesRead));
-          if (bytesRead > 0 && at <= last) return;
-          await close();
-          if (at <= last) throw new AppError("storage_unavailable", "The file ended too early.");
-          controller.close();
-        } catch (error) {
-          await close();
-          throw signal?.aborted ? signal.reason : asStorageError(error);
-        }
-      },
-      cancel: close,
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -6,13 +6,13 @@ import { createHmac } from "node:crypto";
 
 type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
 
-export type S3FormOptions = {
+type S3FormOptions = {
   bucket: string;
   key: string;
   region: string;
   credentials: Credentials;
   type: string;
-  /** The file has 1 to so many bytes. */
+  /** Maximum size of the file, bytes; the minimum is 1. */
   maxBytes: number;
   nowMs: number;
   expiresAtMs: number;

@@ -1,8 +1,8 @@
 /**
  * Files in S3. Keys are those of `keys.ts`; an object is written once (`If-None-Match`), and each write carries a token in its
  * metadata, by which a writer whose first reply was lost sees that the file which is "there already" is its own. Etags are
- * those of S3's own encryption (SSE-S3), under which a copy has the etag of its original. Long, because only the adapters
- * themselves import the SDK.
+ * those of S3's own encryption (SSE-S3), under which a copy has the etag of its original. This file is long because only the
+ * adapters themselves import the SDK.
  */
 import {
   CopyObjectCommand,
@@ -36,12 +36,12 @@ import { signedFormFields } from "./s3-form.ts";
 import { type S3Body, streamOf } from "./s3-stream.ts";
 import { type Spooled, spool } from "./spool.ts";
 
-/** Longer links would be worth no more: whoever may read asks for a new one. */
+/** Longer links would gain nothing: a client that may read the file asks for a new one. */
 const LINK_LIFE_MS = 15 * 60_000;
 const STREAM_TRIES = 3;
 const SIGNED_HEADERS = ["content-length", "content-type", "if-none-match", "x-amz-checksum-sha256"];
 
-/** The client that records and files share. With an endpoint of its own, the bucket is a part of the path. */
+/** The client that records and files share. With a custom endpoint, the bucket is a part of the path. */
 export function createS3Client(options: AwsClientOptions): S3Client {
   const client = new S3Client({
     ...awsClientConfig(options),
@@ -243,7 +243,7 @@ async function putSpooled(
   }
 }
 
-/** Files page by page; one page is one call. What is no file of ours is left out. */
+/** Files page by page; one page is one call. Objects that are not files of this service are left out. */
 async function* pages(client: S3Client, bucket: string, prefix: string): AsyncGenerator<ListedFile[]> {
   const path = prefix.replace(/\/$/, "");
   if (prefix !== "") checkFileKey(path);

@@ -12,7 +12,7 @@ export type Spooled = {
   discard(): Promise<void>;
 };
 
-/** Up to so much stays in memory; larger ones go to a temporary file. */
+/** Maximum size of a body that is kept in memory; larger ones go to a temporary file. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
 /** Throws what `chunks` throws, `storage_full` or `storage_unavailable`; nothing is left behind then. */
@@ -50,7 +50,7 @@ async function toFile(held: Uint8Array[], source: AsyncIterator<Uint8Array>): Pr
     }
     return { open: () => createReadStream(path), discard };
   } catch (error) {
-    // whoever gives the body is told that nobody reads on; not awaited, as one that hangs would hang this, too
+    // tells the source that nobody reads on; not awaited, because a source that hangs would hang this, too
     void Promise.resolve(source.return?.()).catch(() => {});
     await discard();
     throw error;

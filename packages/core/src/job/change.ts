@@ -34,7 +34,7 @@
  * | sweeper | deadline | queued, running, waiting → failed; canceling → canceled | past `deadline_at` |
  * | sweeper | expire | succeeded, failed, canceled → expired | past `expires_at`, which a child has none of; inputs and outputs go |
  *
- * Holder = whoever knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
+ * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
  * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.
  *
  * Neither waits nor moves can go on for ever: between two waits at least one child has ended, and moves are counted.

@@ -32,7 +32,7 @@ export function childId(root: string, index: number): string {
   return id;
 }
 
-/** What the id of a child says; null for every other text. */
+/** Root and number in the id of a child; null for any other text. */
 export function rootOf(id: string): { root: string; index: number } | null {
   const root = id.slice(0, 32);
   const index = id[32] === "." ? childNumber(id.slice(33)) : null;
@@ -44,7 +44,7 @@ export function childNumber(text: string): number | null {
   return CHILD_NUMBER.test(text) ? Number(text) : null;
 }
 
-/** Milliseconds since 1970 at which the id was made, by its own account; a child's is its root's. */
+/** Milliseconds since 1970 at which the id was made, as the id says; a child has its root's. */
 export function idTimeMs(id: string): number {
   return Number.parseInt(id.slice(0, 12), 16);
 }

@@ -66,7 +66,7 @@ export function jobFolder(id: string): string {
   return `${(LAST_MS - idTimeMs(id)).toString(16).padStart(12, "0")}${id}`;
 }
 
-/** The id in the name of a job's folder; null when it is no such name. */
+/** The id in the name of a job's folder; null for other names. */
 export function jobFolderId(name: string): string | null {
   if (!JOB_FOLDER.test(name)) return null;
   const id = name.slice(12);
@@ -124,7 +124,7 @@ export function idempotencyKey(owner: string, keySha256: string): string {
 /**
  * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs` or `uploads`, `..`,
  * empty parts, NUL, back slashes, colons, percent signs, a dot at either end of a name, names that Windows keeps for devices,
- * and records, which are no files.
+ * and records, which are not files.
  */
 export function checkFileKey(key: string): string {
   if (!isFileKey(key)) throw new AppError("not_found", "There is no such file.");

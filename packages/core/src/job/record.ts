@@ -1,13 +1,13 @@
 /** The record of a job: one small JSON, and the only truth about it. How it changes is said in `change.ts`. */
 import { z } from "zod";
-import { ERROR_CODES, type ErrorCode } from "../errors.ts";
+import { errorCodeSchema, warningSchema } from "../errors.ts";
 import { newToken } from "./ids.ts";
 
 export const RESULT_LIFE_MS = 60 * 60_000;
 export const UPLOAD_LIFE_MS = 60 * 60_000;
 export const TOMBSTONE_LIFE_MS = 24 * 60 * 60_000;
 export const MAX_JOB_LIFE_MS = 12 * 60 * 60_000;
-/** Of a job that was claimed more often, only the last claims are told. */
+/** Number of past claims that the record keeps; older ones are dropped. */
 export const ATTEMPTS_KEPT = 10;
 
 export const STATES = [
@@ -26,15 +26,15 @@ export type JobState = (typeof STATES)[number];
 /** Milliseconds since 1970. */
 const time = z.int().min(0);
 
-export const jobErrorSchema = z.strictObject({
-  code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+const jobErrorSchema = z.strictObject({
+  code: errorCodeSchema,
   detail: z.string(),
   /** The slot whose file is at fault. */
   input: z.string().optional(),
 });
 export type JobError = z.infer<typeof jobErrorSchema>;
 
-export const jobInputSchema = z.strictObject({
+const jobInputSchema = z.strictObject({
   key: z.string(),
   type: z.string(),
   bytes: z.int().min(0),
@@ -44,8 +44,8 @@ export const jobInputSchema = z.strictObject({
 });
 export type JobInput = z.infer<typeof jobInputSchema>;
 
-/** Which of the measures there are depends on the type. */
-export const jobOutputSchema = z.strictObject({
+/** Which of the optional facts are set depends on the type. */
+const jobOutputSchema = z.strictObject({
   key: z.string(),
   attempt: z.int().min(1),
   type: z.string(),
@@ -65,7 +65,7 @@ export const jobOutputSchema = z.strictObject({
 });
 export type JobOutput = z.infer<typeof jobOutputSchema>;
 
-export const progressSchema = z.strictObject({
+const progressSchema = z.strictObject({
   stage: z.string(),
   done: z.number(),
   total: z.number(),
@@ -77,7 +77,7 @@ const loose = z.record(z.string(), z.unknown());
 
 export const jobRecordSchema = z.strictObject({
   rev: z.int().min(1),
-  /** Fresh with every write: a writer that is told that the record had changed can see whether that was its own write. */
+  /** New with every write, so that a writer that is told of a change can tell whether it was its own. */
   write: z.string(),
   id: z.string(),
   owner: z.string(),
@@ -87,15 +87,15 @@ export const jobRecordSchema = z.strictObject({
   queued_at: time,
   started_at: time.nullable(),
   ended_at: time.nullable(),
-  /** When its result goes; set when it ends. Always null for a child: only roots expire. */
+  /** When its result is deleted; set when it ends. Always null for a child: only roots expire. */
   expires_at: time.nullable(),
   deadline_at: time,
   /** When it became `expired` or `deleted`; the record itself goes a day later. */
   closed_at: time.nullable(),
-  /** Null: a plan, which needs none. */
+  /** Null for a plan, which needs no engine. */
   engine: z.strictObject({ name: z.string(), version: z.string().nullable() }).nullable(),
   queue: z.string(),
-  /** Seconds of work that are expected. */
+  /** Expected work, seconds. */
   estimate_s: z.number().min(0),
   params: loose,
   metadata: z.record(z.string(), z.string()),
@@ -108,14 +108,13 @@ export const jobRecordSchema = z.strictObject({
   waits: z.int().min(0).optional(),
   moves: z.int().min(0).optional(),
   claim: z.strictObject({ token: z.string(), worker: z.string() }).nullable(),
-  /** The claims that ended, oldest first. */
+  /** Past claims, oldest first. */
   attempts: z
     .array(z.strictObject({ started: time, ended: time, worker: z.string(), error: jobErrorSchema.nullable() }))
     .max(ATTEMPTS_KEPT),
   progress: progressSchema.nullable(),
   error: jobErrorSchema.nullable(),
-  /** Sentences for the user about a result that is right but could be better. */
-  warnings: z.array(z.strictObject({ code: z.string(), detail: z.string() })),
+  warnings: z.array(warningSchema),
   /** Milliseconds by stage of the run that succeeded. */
   timings: z.record(z.string(), z.number()),
   /** Which dialect created it, where its clients see it differently. */
@@ -127,7 +126,7 @@ export const jobRecordSchema = z.strictObject({
   children: z.int().min(0).optional(),
   /** The job at an outside service that does the work. */
   external: z.strictObject({ provider: z.string(), id: z.string() }).optional(),
-  /** Where its end is reported to. */
+  /** Where to report its end. */
   webhook: loose.optional(),
   /** Who may fetch its outputs. */
   access: loose.optional(),

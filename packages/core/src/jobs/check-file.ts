@@ -1,4 +1,4 @@
-/** Files in the storage, held against what a slot takes. */
+/** Checks stored files against a slot's limits. */
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
 import { FIRST_BYTES, readFacts } from "../kinds/facts.ts";

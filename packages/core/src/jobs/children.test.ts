@@ -359,7 +359,7 @@ describe.each([
     const unmarked = await waitingPlan(store, 2);
     await endChild(store, unmarked.children[0]!);
     await messages(store, "plans");
-    await recover(store, { alone: false });
+    await recover(store, { exclusive: false });
     expect(await stateOf(store, ready.root)).toBe("queued");
     expect(await stateOf(store, unmarked.root)).toBe("waiting");
     expect(await countEnded(store, unmarked.root)).toBe(1);

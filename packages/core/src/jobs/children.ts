@@ -8,7 +8,7 @@
  *
  * Once the record of a child says that it has ended, a marker `ended/<n>` is written, and the root's id is sent to the root's
  * queue. The root counts the markers, in one LIST, when it has begun to wait, at each such message, and at each look of the
- * sweeper; when all are there, it is woken. A marker that is missing is written by anyone who finds the child ended.
+ * sweeper; when all are there, it is woken. A missing marker is written by the next process that sees that the child has ended.
  */
 import { eachAtOnce } from "../concurrent.ts";
 import { AppError, hasCode } from "../errors.ts";

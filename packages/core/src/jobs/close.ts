@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import { cancelChildren, purgeJob } from "./children.ts";
 import { type Changed, type JobStore, updateJob } from "./jobs.ts";
 
-/** Cancels a job. What comes of it says the answer: canceled, canceling while it is being stopped, or refused. */
+/** Cancels a job. The result says how far that got: canceled, canceling while it is being stopped, or refused. */
 export async function cancelJob(store: JobStore, owner: string, id: string): Promise<Changed> {
   const changed = await updateJob(store, owner, id, () => ({ by: "api", do: "cancel" }));
   if (changed.stored && !changed.refused) await cancelChildren(store, "api", changed.stored.record);

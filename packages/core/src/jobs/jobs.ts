@@ -4,7 +4,7 @@
  *
  * - *Own write.* Every write carries a fresh `write` nonce. After a 412 or an unknown outcome, read: a nonce of mine = it was
  *   my write (a committed write whose reply was lost answers 412 to the retry, and may even land after it); otherwise decide
- *   anew on what is there now.
+ *   again, by what is there now.
  * - *Order at creation*: idempotency entry → timer → record → message. Each step is safe to repeat, so a request that died
  *   half-way is carried on by the next with the same key or id.
  */
@@ -31,7 +31,7 @@ export type JobStore = { records: Records; files: Files; queue: Queue; clock: Cl
 export type Changed = { stored: StoredRecord | null; refused: Refusal | "missing" | null };
 
 /**
- * Changes a record by compare-and-set, and decides anew whenever somebody else was faster. The change is made from what is
+ * Changes a record by compare-and-set, and decides again whenever another writer was faster. The change is made from what is
  * stored, so that a lease is judged by the age of that very version. `known`: the version that the caller has read or written
  * last; while it is the present one it saves a read, and nothing is refused because of one that isn't.
  */
@@ -65,7 +65,7 @@ export async function updateJob(
   throw new AppError("storage_unavailable", "The job could not be written; try again.", { cause: lastError });
 }
 
-/** Whether whoever holds the claim of this version may still be at work. */
+/** Whether the holder of this version's claim may still be at work. */
 export function leaseAlive(stored: StoredRecord): boolean {
   return stored.record.claim !== null && stored.ageMs < LEASE_MS;
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { manualClock } from "../../../../test/support/manual-clock.ts";
 import { AppError } from "../errors.ts";
+import type { Notes } from "../notes.ts";
 import { memoryNotes } from "../records/memory.ts";
-import type { Notes } from "../records.ts";
 import { underLease } from "./leases.ts";
 
 const lost = () => new AppError("storage_unavailable", "no reply");

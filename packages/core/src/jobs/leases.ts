@@ -4,7 +4,7 @@
  * run twice, because a holder that was slow may go on after its lease.
  */
 import { newToken } from "../job/ids.ts";
-import type { Notes } from "../records.ts";
+import type { Notes } from "../notes.ts";
 
 const FREE = "free";
 

@@ -4,11 +4,11 @@ import { isEnded } from "../job/record.ts";
 import { markEnded, wakeRoot } from "./children.ts";
 import { type JobStore, updateJob } from "./jobs.ts";
 
-export type Recovered = { sent: number; handedBack: number; closed: number };
+type Recovered = { sent: number; handedBack: number; closed: number };
 
 /**
  * At the start of a server whose queue lives in its process: fills it from the records; and where the server holds its storage
- * `alone` (`data-dir.ts`), takes back the jobs that the one before was working on, without waiting for their leases.
+ * `exclusive` (`data-dir.ts`), takes back the jobs that the one before was working on, without waiting for their leases.
  *
  * That is safe because nobody can be alive who holds such a claim: its holder lived in a process that held the storage, and
  * this process holds it now. The claim is given back by its own token, which is in the record: to the rules it is the holder
@@ -19,7 +19,7 @@ export type Recovered = { sent: number; handedBack: number; closed: number };
  */
 export async function recover(
   store: JobStore,
-  { alone, startedAtMs = store.clock.now() }: { alone: boolean; startedAtMs?: number },
+  { exclusive, startedAtMs = store.clock.now() }: { exclusive: boolean; startedAtMs?: number },
 ): Promise<Recovered> {
   const recovered: Recovered = { sent: 0, handedBack: 0, closed: 0 };
   const seen = new Set<string>();
@@ -31,7 +31,7 @@ export async function recover(
       seen.add(`${owner}/${id}`);
       let stored = await store.records.get(owner, id);
       const ours = stored && store.clock.now() - stored.ageMs >= startedAtMs;
-      if (alone && stored?.record.claim && !ours) {
+      if (exclusive && stored?.record.claim && !ours) {
         const { token } = stored.record.claim;
         const canceling = stored.record.state === "canceling";
         const changed = await updateJob(store, owner, id, ({ record }) => ({

@@ -7,13 +7,13 @@ import { fieldErrors } from "../kinds/index.ts";
 import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
 
 /** `inputs`: how many files each slot is given. */
-export type Asked = { kind: string; inputs: Record<string, number>; params: Params };
+type Asked = { kind: string; inputs: Record<string, number>; params: Params };
 
-/** A request whose words are right; its files were not looked at yet. `engine`: null for plans. */
+/** A request with valid params and slots, whose files are not checked yet. `engine`: null for plans. */
 export type Submission = { kind: Kind; params: Params; engine: string | null };
 
-/** Seconds of work that are expected, and the queue for that much work. */
-export type Work = { estimateSeconds: number; queue: string };
+/** Expected work, seconds, and the queue for it. */
+type Work = { estimateSeconds: number; queue: string };
 
 /** Throws `invalid_request` with every fault (`loc` from the request's `body`), `engine_not_configured`. */
 export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: Asked): Submission {

@@ -324,11 +324,11 @@ describe.each([
     await change(store, own, claim);
 
     // others may be at work in a storage that is shared
-    expect(await recover(store, { alone: false, startedAtMs })).toEqual({ sent: 1, handedBack: 0, closed: 0 });
+    expect(await recover(store, { exclusive: false, startedAtMs })).toEqual({ sent: 1, handedBack: 0, closed: 0 });
     expect(await messages(store)).toBe(1);
     expect(await Promise.all([running, canceling].map((id) => stateOf(store, id)))).toEqual(["running", "canceling"]);
 
-    expect(await recover(store, { alone: true, startedAtMs })).toEqual({ sent: 2, handedBack: 1, closed: 1 });
+    expect(await recover(store, { exclusive: true, startedAtMs })).toEqual({ sent: 2, handedBack: 1, closed: 1 });
     expect(await messages(store)).toBe(2);
     expect((await store.records.get("local", running))?.record).toMatchObject({
       state: "queued",
@@ -338,7 +338,7 @@ describe.each([
     expect(await Promise.all([queued, canceling, own].map((id) => stateOf(store, id)))).toEqual([
       ...["queued", "canceled", "running"],
     ]);
-    expect(await recover(store, { alone: true, startedAtMs })).toMatchObject({ handedBack: 0, closed: 0 });
+    expect(await recover(store, { exclusive: true, startedAtMs })).toMatchObject({ handedBack: 0, closed: 0 });
   });
 });
 

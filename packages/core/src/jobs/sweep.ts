@@ -46,15 +46,15 @@ const LOOK_LATEST_MS = 30 * 60_000;
 export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
 const MAX_MS = 50_000;
-/** A sweeper that died is replaced after so long. */
+/** How long until a sweeper that died is replaced. */
 const SWEEP_LEASE_MS = 90_000;
 /** Idempotency entries are in no order of time, so that all of them are looked at; not each minute. */
 const FORGET_EVERY = 30;
 
-export type SweepStore = JobStore & { log?: Log };
+type SweepStore = JobStore & { log?: Log };
 
 /** How many timers were looked at, and what was done; `failed` counts what could not be done and is tried again. */
-export type Swept = {
+type Swept = {
   looked: number;
   sent: number;
   closed: number;
@@ -123,7 +123,7 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
   await store.records.timers.drop(timer);
 }
 
-/** The record after what time has made of it. */
+/** The record after the sweeper's change. */
 async function lookInTime(store: JobStore, { owner, id }: Timer, swept: Swept): Promise<StoredRecord | null> {
   const { records, clock } = store;
   const stored = await records.get(owner, id);

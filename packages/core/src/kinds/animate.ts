@@ -7,13 +7,13 @@ import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
 
 export const animate: KindEntry = { name: "animate", worker: "engine", define };
 
-/** The part of a driving clip beyond it is not used. */
+/** How much of a driving clip is used, seconds. */
 export const DRIVING_SECONDS = 10;
-export const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
+const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
 
 const MIB = 1024 * 1024;
 const TYPICAL_DRIVING_SECONDS = 5;
-/** To track a second of video: 30 frames. */
+/** Seconds of work to track a second of video (30 frames). */
 const TRACKING_SECONDS = 0.75;
 
 const IMAGE_SLOT: Slot = {
@@ -55,6 +55,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
       return [{ loc: ["inputs", "driving"], msg, type: "invalid_value" }];
     },
     outputs: ["video"],
+    example: { inputs: ["image"], params: { preset: "gentle_smile" } },
     estimateSeconds: (params, inputs) => {
       const { fps, duration, size, preset, faces } = params as AnimateJobParams;
       const driven = inputs.driving !== undefined && inputs.driving.length > 0;
@@ -62,7 +63,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
       const seconds = duration ?? (driven ? clipSeconds : presets.get(preset ?? "")?.duration) ?? 3;
       const side = size === "source" ? 1280 : size;
       const tracking = driven ? clipSeconds * TRACKING_SECONDS : 0;
-      // a group, as far as one is common
+      // 2 is a typical group
       const crowd = faces ? 2 : 1;
       return Math.round((0.5 * crowd + tracking + fps * seconds * 0.01 * crowd * (side / 512) ** 2) * 10) / 10;
     },

@@ -1,4 +1,4 @@
-/** What size, content and header of a file say, held against what a slot takes. The same for the API and the command line. */
+/** Reads a file's type and header, and checks them against a slot's limits; shared by the API and the command line. */
 import { AppError } from "../errors.ts";
 import { type ReadAt, readClipHeader } from "../media/clip-header.ts";
 import { readPictureHeader } from "../media/picture-header.ts";
@@ -28,7 +28,7 @@ export async function readFacts(slot: Slot, bytes: number, read: ReadAt): Promis
 type Size = Pick<InputFacts, "width" | "height" | "seconds">;
 type Opened = { type: string; bytes: number; first: Uint8Array; read: ReadAt };
 
-/** What the header of each class of media tells; others have none that matters. */
+/** How the header of each class of media is read; other classes have no header that matters. */
 const HEADERS: Partial<Record<MediaClass, (file: Opened) => Promise<Size>>> = {
   image: pictureSize,
   video: ({ type, bytes, read }) => readClipHeader(type, bytes, read),
@@ -48,7 +48,7 @@ function lineOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 512)).toString("utf8");
 }
 
-/** Types without a header that is read here are left to the engine. */
+/** Only JPEG and PNG are read here; other pictures are left to the engine. */
 async function pictureSize({ type, bytes, first, read }: Opened): Promise<Size> {
   if (type !== "image/jpeg" && type !== "image/png") return {};
   for (let head = first; ; ) {

@@ -10,21 +10,21 @@ import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 
 export const KINDS: readonly KindEntry[] = [animate];
 
-/** Work that is expected to take longer goes to the long queue of its engine: Lambda stops after 15 minutes, and is slow. */
+/** Expected work, seconds, from which a job goes to the long queue of its engine: Lambda is slow and stops after 15 minutes. */
 const LONG_SECONDS = 120;
 
-export type EngineOffer = {
-  /** Every engine that there could be, with the kinds that it can run. */
+type EngineOffer = {
+  /** All engines of the installation's list, with the kinds that they can run. */
   known: readonly { name: string; kinds: readonly string[] }[];
   /** By kind: the engines that serve it here, the default first. */
   serve: ReadonlyMap<string, string[]>;
 };
 
-export type KindsOptions = {
+type KindsOptions = {
   kinds?: readonly KindEntry[] | undefined;
   presets: ReadonlyMap<string, Preset>;
   engines: EngineOffer;
-  /** The queues that exist; where nothing is said, one for each engine. */
+  /** The queues that exist; by default, one for each engine. */
   queues?: ReadonlySet<string>;
 };
 
@@ -33,7 +33,7 @@ export function createKinds({ kinds = KINDS, ...options }: KindsOptions): Kinds 
   return new Map(kinds.map((entry) => [entry.name, servedKind(entry, options)]));
 }
 
-export function longQueue(engine: string): string {
+function longQueue(engine: string): string {
   return `${engine}-long`;
 }
 
@@ -43,10 +43,13 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
   const here = engines.serve.get(name) ?? [];
   const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
   const planQueues = queues.size === 0 || queues.has(PLAN_QUEUE) ? [PLAN_QUEUE] : [];
+  const definition = entry.define({ presets, engines: knownEngines });
+  const required = Object.entries(definition.slots).filter(([, { files }]) => files.min > 0);
   return {
     resolveParams: (params) => params,
     conflicts: () => [],
-    ...entry.define({ presets, engines: knownEngines }),
+    example: { inputs: required.map(([slot]) => slot), params: {} },
+    ...definition,
     name,
     worker,
     engines: here,
@@ -59,7 +62,7 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
   };
 }
 
-/** The faults that zod found, as the API reports them; `at` is where the checked value lies in the request. */
+/** Zod's issues as the API reports them; `at`: path of the checked value in the request. */
 export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
   return error.issues.map((issue) => ({
     loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],

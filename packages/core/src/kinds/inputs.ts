@@ -1,9 +1,9 @@
 /** What a slot of a kind takes: media, sizes, how many files. */
-import { type MediaClass, mediaClassOf, typesOfClasses } from "../media/types.ts";
+import { type MediaClass, typesOfClasses } from "../media/types.ts";
 
 export type Slot = {
   media: MediaClass[];
-  /** Types that are taken, where that is fewer than all types of these media. */
+  /** Accepted types, where those are fewer than all types of these media. */
   types?: string[];
   /** By type: what the first line of a text file has to look like. */
   firstLine?: Record<string, RegExp>;
@@ -13,23 +13,18 @@ export type Slot = {
   /** Width × height and the longer side, of images and videos. */
   maxPixels?: number;
   maxSide?: number;
-  /** Longest duration, of videos and sounds; what is longer is refused. */
+  /** Maximum duration of videos and sounds; longer ones are refused. */
   maxSeconds?: number;
   /** How many files: `min` 0 is an optional slot, `max` above 1 takes a list. */
   files: { min: number; max: number };
 };
 
-/** What is known of a file before any work: its type by content, and what its header says. */
+/** Facts about a file that are known before any work: its type by content, and what its header says. */
 export type InputFacts = { type: string; bytes: number; width?: number; height?: number; seconds?: number };
 
 /** Every media type that the slot takes. */
 export function typesOf({ media, types }: Slot): string[] {
   return types ?? typesOfClasses(media);
-}
-
-/** Whether the slot takes files of any of these media. */
-export function takesMedia(slot: Slot, ...media: MediaClass[]): boolean {
-  return typesOf(slot).some((type) => media.includes(mediaClassOf(type) as MediaClass));
 }
 
 /** Duration of the first file of a slot, seconds; undefined where there is none or its header does not say. */

@@ -8,7 +8,7 @@ export type Params = Record<string, unknown>;
 /** The files of a request by slot. */
 export type SlotFacts = Record<string, InputFacts[]>;
 
-/** What a kind may need to know of the installation to describe itself. */
+/** Facts about the installation that a kind's definition may depend on. */
 export type KindContext = {
   presets: ReadonlyMap<string, Preset>;
   /** Names of all engines that can run the kind, whether they are configured here or not: what `params.engine` may name. */
@@ -20,11 +20,13 @@ export type KindDefinition = {
   slots: Record<string, Slot>;
   /** Checks params and fills in defaults. `engine`, where the kind has that param, names the engine. */
   params: z.ZodType<Params>;
-  /** Params as the job keeps them: what the client left to chance is drawn from the job's id. */
+  /** Params as the job keeps them: random values that the client left open are derived from the job's id. */
   resolveParams?: (params: Params, id: string) => Params;
-  /** What is wrong between params and the slots that are filled; `loc` within the request's body. */
+  /** Conflicts between params and the slots that are filled; `loc` within the request's body. */
   conflicts?: (params: Params, slots: string[]) => FieldError[];
   outputs: string[];
+  /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */
+  example?: { inputs: string[]; params: Params };
   /** Seconds of work expected, for the queue and the time limit. */
   estimateSeconds: (params: Params, inputs: SlotFacts) => number;
 };
@@ -37,7 +39,7 @@ export type KindEntry = {
   define: (context: KindContext) => KindDefinition;
 };
 
-/** A kind as it is served here. */
+/** A kind as this installation serves it. */
 export type Kind = Required<KindDefinition> & {
   name: string;
   worker: KindEntry["worker"];
@@ -45,7 +47,7 @@ export type Kind = Required<KindDefinition> & {
   engines: string[];
   /** Engines that could serve it, configured or not. */
   knownEngines: string[];
-  /** Queue for a job of this much work: long work has a queue of its own, where there is one, whose workers are not cut off. */
+  /** Queue for a job of this much work: long work goes to a separate queue, where there is one, whose workers have no time limit. */
   queueOf: (engine: string | null, estimateSeconds: number) => string;
   /** Every queue that its jobs may wait in. */
   queues: string[];

@@ -1,7 +1,7 @@
 /**
  * Workers as jobs of AWS Batch: a queue of ours has a Batch queue on Spot and one On-Demand, and a job definition. A Batch job
  * is named after our queue, is told it as QUEUE and what it runs on as CAPACITY, and ends when the worker does. It is tried
- * once: what is lost is replaced by whoever counts the workers.
+ * once: the sweeper, which counts the workers, replaces what is lost.
  */
 import {
   BatchClient,

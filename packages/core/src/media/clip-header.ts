@@ -1,15 +1,15 @@
-/** What the header of a video or sound says: MP4, MOV, WebM, WAV, MP3, M4A and others. Nothing is decoded. */
+/** Reads the header of a video or sound: MP4, MOV, WebM, WAV, MP3, M4A and others. Nothing is decoded. */
 import { AbstractTokenizer, EndOfStreamError, type IReadChunkOptions } from "strtok3/core";
 
 /** Up to `length` bytes of a file from `position` on; fewer only at its end. */
 export type ReadAt = (position: number, length: number) => Promise<Uint8Array>;
 
-/** Bytes that are read at a time, and at most: a header that lies farther apart is not worth the requests. */
+/** Bytes per read, and in all: a header that is spread farther is not worth the requests. */
 const WINDOW_BYTES = 64 * 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Seconds, and pixels as they are stored (before any rotation); what the header does not say is absent. */
-export type ClipHeader = { seconds?: number; width?: number; height?: number };
+type ClipHeader = { seconds?: number; width?: number; height?: number };
 
 /** Empty where the header is damaged or lies too far into the file. Throws what `read` throws. */
 export async function readClipHeader(type: string, bytes: number, read: ReadAt): Promise<ClipHeader> {
@@ -24,7 +24,7 @@ export async function readClipHeader(type: string, bytes: number, read: ReadAt):
     return { ...(seconds > 0 ? { seconds } : {}), ...(width && height ? { width, height } : {}) };
   } catch {
     if (tokenizer.failure !== null) throw tokenizer.failure;
-    // whatever else the parser throws: this header says nothing that can be used
+    // any other error of the parser means that the header is unusable
     return {};
   }
 }
@@ -36,7 +36,7 @@ function isLength(value: number | undefined): value is number {
 /** Reads a file by ranges, a window at a time. */
 class RangeTokenizer extends AbstractTokenizer {
   fileInfo: { mimeType: string; size: number };
-  /** What reading has thrown: that is the storage's fault, not the file's. */
+  /** An error of reading is the storage's fault, not the file's. */
   failure: unknown = null;
   readonly #read: ReadAt;
   readonly #bytes: number;

@@ -1,4 +1,4 @@
-/** What decoders are given at most, whatever a slot says. */
+/** Maximum sizes that decoders are given, whatever a slot says. */
 
 export const PICTURE_LIMITS = { maxPixels: 100_000_000, maxSide: 16_384 } as const;
 export const CLIP_LIMITS = { maxPixels: 4096 * 2304, maxSide: 4096 } as const;

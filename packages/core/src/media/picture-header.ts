@@ -5,10 +5,10 @@
  * Sources: ITU-T T.81 (JPEG) annex B; PNG specification, third edition, 11.2.1 IHDR.
  */
 
-export type PictureHeader = { type: "image/jpeg" | "image/png"; width: number; height: number };
+type PictureHeader = { type: "image/jpeg" | "image/png"; width: number; height: number };
 
 /** `more`: the answer lies at or beyond byte `more` of the file, which is not there yet. */
-export type HeaderRead = { header: PictureHeader } | { more: number } | { unreadable: true };
+type HeaderRead = { header: PictureHeader } | { more: number } | { unreadable: true };
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 

@@ -1,14 +1,13 @@
-/** The media types that files may have: one table for slots, names of files and what first bytes say. */
+/** The media types that files may have: one table for slots, file names and content sniffing. */
 
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-export const MEDIA_CLASSES = ["image", "video", "audio", "table", "archive", "text", "data"] as const;
-export type MediaClass = (typeof MEDIA_CLASSES)[number];
+export type MediaClass = "image" | "video" | "audio" | "table" | "archive" | "text" | "data";
 
-/** `detected`: what the library that looks at first bytes calls it, where that is another name. */
+/** `detected`: other names that the sniffing library uses. */
 type MediaType = { type: string; class: MediaClass; ending: string; detected?: string[] };
 
-export const MEDIA_TYPES: readonly MediaType[] = [
+const MEDIA_TYPES: readonly MediaType[] = [
   { type: "image/jpeg", class: "image", ending: "jpg" },
   { type: "image/png", class: "image", ending: "png", detected: ["image/apng"] },
   { type: "image/webp", class: "image", ending: "webp" },
@@ -46,11 +45,6 @@ export function mediaClassOf(type: string): MediaClass | null {
 /** The ending of a file's name, without the dot; `bin` for types that are not in the table. */
 export function endingOf(type: string): string {
   return BY_TYPE.get(type)?.ending ?? "bin";
-}
-
-/** The media type by the ending of a file's name; null for others. */
-export function typeOfEnding(ending: string): string | null {
-  return MEDIA_TYPES.find((entry) => entry.ending === ending.toLowerCase())?.type ?? null;
 }
 
 /** Every type of these classes. */

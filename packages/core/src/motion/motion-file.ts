@@ -1,11 +1,11 @@
-/** How the curves of a clip travel between processes: in the message, or, where they are long, by a file beside it. */
+/** How the curves of a clip travel between processes: in the message, or, where they are long, in a file that it names. */
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { AppError } from "../errors.ts";
 import { type MotionFrames, motionFramesSchema } from "./motion.ts";
 
-/** Bytes of JSON up to which a motion goes inline. A reply has at most 1 MiB, and a line of a log is easier to read without. */
-export const INLINE_MOTION_BYTES = 256 * 1024;
+/** Maximum size of JSON that goes inline, bytes. A reply has at most 1 MiB, and short lines are easier to log. */
+const INLINE_MOTION_BYTES = 256 * 1024;
 
 const byPath = z.strictObject({ path: z.string().min(1) });
 
@@ -13,7 +13,7 @@ const byPath = z.strictObject({ path: z.string().min(1) });
 export const inlineOrPath = <T extends z.ZodType>(schema: T) => z.union([schema, byPath]);
 
 export const motionInputSchema = inlineOrPath(motionFramesSchema);
-export type MotionInput = z.infer<typeof motionInputSchema>;
+type MotionInput = z.infer<typeof motionInputSchema>;
 
 /** The value as a message carries it: itself, or, where it is long, the path of the file that it was written to (mode 0600). */
 export async function packMotion<T extends object>(motion: T, path: string): Promise<T | { path: string }> {

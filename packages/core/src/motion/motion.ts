@@ -85,7 +85,7 @@ export function channelLimits(channel: Channel): { min: number; max: number } {
  * How a value arrives at its key from the key before. `minJerk` is the minimum-jerk profile that reaching movements of
  * people follow (Flash & Hogan 1985, J. Neurosci. 5(7)); four numbers are the control points of a CSS cubic-bezier().
  */
-export const easeSchema = z.union([
+const easeSchema = z.union([
   z.enum(["minJerk", "linear", "hold"]),
   z.tuple([z.number().min(0).max(1), z.number(), z.number().min(0).max(1), z.number()]),
 ]);
@@ -95,10 +95,10 @@ export type Ease = z.infer<typeof easeSchema>;
 export const keySchema = z.strictObject({ t: z.number().min(0), v: z.number(), ease: easeSchema.default("minJerk") });
 const keyTrackSchema = z.strictObject({ keys: z.array(keySchema).min(1) });
 const denseTrackSchema = z.strictObject({ fps: z.number().positive(), samples: z.array(z.number()).min(1) });
-export const trackSchema = z.union([keyTrackSchema, denseTrackSchema]);
+const trackSchema = z.union([keyTrackSchema, denseTrackSchema]);
 export type Track = z.infer<typeof trackSchema>;
 
-export const faceMotionSchema = z.strictObject({ channels: z.partialRecord(channelSchema, trackSchema) });
+const faceMotionSchema = z.strictObject({ channels: z.partialRecord(channelSchema, trackSchema) });
 export type FaceMotion = z.infer<typeof faceMotionSchema>;
 
 export const motionSchema = z.strictObject({
@@ -121,7 +121,7 @@ export const motionFramesSchema = z.strictObject({
 });
 export type MotionFrames = z.infer<typeof motionFramesSchema>;
 
-export type SampleOptions = {
+type SampleOptions = {
   fps: number;
   durationSeconds: number;
   intensity: number;

@@ -22,7 +22,7 @@ import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts
 const LONGEST_POLL_S = 20;
 const LONGEST_DELAY_S = 900;
 const LONGEST_LEASE_S = 12 * 60 * 60;
-/** What SQS says to whoever no longer holds a message. */
+/** Errors of SQS when the message is no longer held by the caller. */
 const LEASE_LOST = ["MessageNotInflight", "ReceiptHandleIsInvalid"];
 
 export type SqsQueue = Queue & {

@@ -82,7 +82,7 @@ export function diskKeys({ dir, clock }: { dir: string; clock: Clock }): Idempot
   };
 }
 
-/** No error when the folder is gone; what is no folder has no names. */
+/** No error when the folder is gone; what is not a folder has no names. */
 async function sortedNames(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).sort();

@@ -14,7 +14,10 @@ import {
   timerOfKey,
 } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
-import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timer, Timers } from "../records.ts";
+
+import type { Notes } from "../notes.ts";
+import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
+
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 

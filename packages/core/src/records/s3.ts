@@ -20,23 +20,17 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import {
-  childrenPrefix,
-  idempotencyKey,
-  jobFolderId,
-  jobPrefix,
-  noteKey,
-  ownerPrefix,
-  timerKey,
-  timerOfKey,
-} from "../job/keys.ts";
+
+import { childrenPrefix, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
-import type { IdempotencyEntry, IdempotencyKeys, Notes, Records, StoredRecord, Timers } from "../records.ts";
+import type { Records, StoredRecord } from "../records.ts";
+
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
+import { type Condition, type Objects, s3Keys, s3Notes, s3Timers } from "./s3-entries.ts";
 import { createWatchers } from "./watchers.ts";
 
-/** Whoever waits for a change that another machine makes looks this often, unless told otherwise. */
+/** How often to look for changes that other machines made, unless the caller says otherwise. */
 const LOOK_MS = 1000;
 const READ_AT_ONCE = 16;
 
@@ -111,7 +105,7 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
       return childNumbers(folders);
     },
 
-    // does not look itself, because whoever waits does, and each look is paid for
+    // does not look itself, because its callers do, and each look costs money
     async changed(owner, id, _rev, signal, lookMs = LOOK_MS) {
       const done = new AbortController();
       const either = AbortSignal.any([signal, done.signal]);
@@ -125,77 +119,6 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
   };
 }
 
-function s3Timers(objects: Objects): Timers {
-  return {
-    async arm(timer) {
-      await objects.put(timerKey(timer), "", {});
-    },
-    async drop(timer) {
-      await objects.remove(timerKey(timer));
-    },
-    async *due(untilMs) {
-      let token: string | undefined;
-      do {
-        const page = await objects.list({ Prefix: "due/", ...(token ? { ContinuationToken: token } : {}) });
-        for (const key of page.keys) {
-          const timer = timerOfKey(key);
-          if (!timer) continue;
-          if (timer.atMs > untilMs) return;
-          yield timer;
-        }
-        token = page.token;
-      } while (token);
-    },
-  };
-}
-
-function s3Keys(objects: Objects): IdempotencyKeys {
-  const read = async (key: string): Promise<IdempotencyEntry | null> => {
-    const found = await objects.get(key);
-    return found && (JSON.parse(found.text) as IdempotencyEntry);
-  };
-  return {
-    get: async (owner, keySha256) => read(idempotencyKey(owner, keySha256)),
-    async claim(owner, keySha256, entry) {
-      const key = idempotencyKey(owner, keySha256);
-      for (;;) {
-        if ((await objects.put(key, JSON.stringify(entry), { IfNoneMatch: "*" })) !== null) return { ...entry };
-        const there = await read(key);
-        if (there) return there;
-      }
-    },
-    async forget() {
-      // a rule of the bucket does it, a day later
-    },
-  };
-}
-
-function s3Notes(objects: Objects): Notes {
-  return {
-    get: async (name) => objects.get(noteKey(name)),
-    put: async (name, text, etag) =>
-      objects.put(noteKey(name), text, etag === null ? { IfNoneMatch: "*" } : { IfMatch: etag }),
-  };
-}
-
-type Condition = { IfNoneMatch?: "*"; IfMatch?: string };
-type Listing = { keys: string[]; prefixes: string[]; truncated: boolean; token: string | undefined };
-type Objects = {
-  /** Answers the new etag; null when the condition does not hold. */
-  put(key: string, text: string, condition: Condition): Promise<string | null>;
-  get(key: string): Promise<{ text: string; etag: string; ageMs: number } | null>;
-  remove(key: string): Promise<void>;
-  list(query: ListQuery): Promise<Listing>;
-};
-type ListQuery = {
-  Prefix: string;
-  Delimiter?: string;
-  MaxKeys?: number;
-  StartAfter?: string;
-  ContinuationToken?: string;
-};
-
-/** Small texts by key, errors translated. */
 function s3Objects(client: S3Client, Bucket: string): Objects {
   return {
     put: async (Key, text, condition) => {

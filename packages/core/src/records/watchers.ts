@@ -1,5 +1,5 @@
 /** Who waits for a change of a record, where all writers of a storage are in this process. */
-export type Watchers = {
+type Watchers = {
   wake(key: string): void;
   /** Resolves at the next `wake` of this key, or when the signal is aborted. */
   wait(key: string, signal: AbortSignal): Promise<void>;

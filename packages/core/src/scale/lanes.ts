@@ -8,7 +8,7 @@
 import type { Clock } from "../clock.ts";
 import type { Queue } from "../queue.ts";
 
-/** An owner that has made so many jobs within the window gets the next one into the second lane. */
+/** Number of jobs that an owner may create within the window; further ones go to the second lane. */
 export const FAST_JOBS = 10;
 export const FAST_WINDOW_MS = 60_000;
 

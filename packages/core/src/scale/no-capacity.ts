@@ -4,10 +4,10 @@
  */
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Notes } from "../records.ts";
+import type { Notes } from "../notes.ts";
 
 /** Since when a worker has waited for a machine, and the number of jobs waiting for a worker. */
-export type NoCapacity = { sinceMs: number; waiting: number };
+type NoCapacity = { sinceMs: number; waiting: number };
 
 const NOTHING = "";
 const VALID_MS = 5 * 60_000;

@@ -18,8 +18,8 @@ import type { Clock } from "../clock.ts";
 import { underLease } from "../jobs/leases.ts";
 import type { Capacity, LaunchedWorker, Launcher } from "../launcher.ts";
 import type { Log } from "../log.ts";
+import type { Notes } from "../notes.ts";
 import type { Queue } from "../queue.ts";
-import type { Notes } from "../records.ts";
 import { writeNoCapacity } from "./no-capacity.ts";
 import { noteSurplus } from "./surplus.ts";
 
@@ -29,7 +29,7 @@ const ON_DEMAND_MS = 30 * 60_000;
 /** Longer than the function may run, so that two sweepers never request the same workers. */
 const LEASE_MS = 90_000;
 
-export type ScaleLimits = {
+type ScaleLimits = {
   /** Maximum number of workers per queue. */
   maxWorkers: number;
   targetWaitSeconds: number;
@@ -42,7 +42,7 @@ export function workersWanted(backlog: number, meanSeconds: number, targetWaitSe
   return Math.min(max, Math.ceil((backlog * meanSeconds) / targetWaitSeconds));
 }
 
-export type ScalePlan = {
+type ScalePlan = {
   cancel: LaunchedWorker[];
   start: { capacity: Capacity; count: number };
   /** Since when a worker has waited for a machine while none is working; null: there is capacity, as far as is known. */
@@ -83,7 +83,7 @@ function planWithout(
 
 export type ScaleDeps = { notes: Notes; queue: Queue; launcher: Launcher; clock: Clock; log: Log };
 /** Numbers of workers requested and canceled and of queues that failed, and the queues without capacity. */
-export type Scaled = { started: number; canceled: number; noCapacity: string[]; failed: number };
+type Scaled = { started: number; canceled: number; noCapacity: string[]; failed: number };
 
 /** Looks after every queue whose workers are launched; null while another sweeper does. One queue's failure does not stop the others. */
 export async function scaleOnce(deps: ScaleDeps, limits: ScaleLimits): Promise<Scaled | null> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { manualClock } from "../../../../test/support/manual-clock.ts";
 import { memoryNotes } from "../records/memory.ts";
-import { nextSurplus, noteSurplus, takeLeave } from "./surplus.ts";
+import { nextSurplus, noteSurplus, requestExit } from "./surplus.ts";
 
 const MINUTE_MS = 60_000;
 const free = { waiting: 0, onDemand: 0 };
@@ -9,30 +9,30 @@ const free = { waiting: 0, onDemand: 0 };
 test("some of many half-idle workers may go, a tenth at a time, and the last may not", () => {
   expect(nextSurplus(null, { running: 100, held: 40, ...free }, 0)).toEqual({
     load: 40,
-    leaves: 10,
+    permits: 10,
     of: null,
     atMs: 0,
   });
-  expect(nextSurplus(null, { running: 52, held: 40, ...free }, 0).leaves).toBe(2);
-  expect(nextSurplus(null, { running: 50, held: 40, ...free }, 0).leaves).toBe(0);
-  expect(nextSurplus(null, { running: 2, held: 0, ...free }, 0).leaves).toBe(1);
-  expect(nextSurplus(null, { running: 1, held: 0, ...free }, 0).leaves).toBe(0);
+  expect(nextSurplus(null, { running: 52, held: 40, ...free }, 0).permits).toBe(2);
+  expect(nextSurplus(null, { running: 50, held: 40, ...free }, 0).permits).toBe(0);
+  expect(nextSurplus(null, { running: 2, held: 0, ...free }, 0).permits).toBe(1);
+  expect(nextSurplus(null, { running: 1, held: 0, ...free }, 0).permits).toBe(0);
 });
 
 test("nobody goes while jobs wait, or in a lull", () => {
-  expect(nextSurplus(null, { running: 100, held: 40, onDemand: 0, waiting: 1 }, 0).leaves).toBe(0);
-  const busy = { load: 90, leaves: 0, of: null, atMs: 0 };
+  expect(nextSurplus(null, { running: 100, held: 40, onDemand: 0, waiting: 1 }, 0).permits).toBe(0);
+  const busy = { load: 90, permits: 0, of: null, atMs: 0 };
   const lull = nextSurplus(busy, { running: 100, held: 40, ...free }, MINUTE_MS);
   expect(lull.load).toBeCloseTo(40 + 50 * Math.exp(-1 / 5));
-  expect(lull.leaves).toBe(0);
-  expect(nextSurplus(busy, { running: 100, held: 40, ...free }, 10 * MINUTE_MS).leaves).toBe(10);
+  expect(lull.permits).toBe(0);
+  expect(nextSurplus(busy, { running: 100, held: 40, ...free }, 10 * MINUTE_MS).permits).toBe(10);
   expect(nextSurplus(lull, { running: 100, held: 95, ...free }, 2 * MINUTE_MS).load).toBe(95);
 });
 
 test("no more workers go than are noted, whoever asks first", async () => {
   const clock = manualClock();
   const notes = memoryNotes(clock);
-  const leave = () => takeLeave(notes, "gpu", "spot");
+  const leave = () => requestExit(notes, "gpu", "spot");
   expect(await leave()).toBe(false);
   await noteSurplus(notes, "gpu", { running: 20, held: 2, ...free }, clock.now());
   const first = await Promise.all([leave(), leave(), leave(), leave()]);
@@ -49,11 +49,11 @@ test("no more workers go than are noted, whoever asks first", async () => {
 
 test("workers on On-Demand machines go first", async () => {
   expect(nextSurplus(null, { running: 100, onDemand: 3, held: 40, waiting: 0 }, 0)).toMatchObject({
-    ...{ leaves: 3, of: "on_demand" },
+    ...{ permits: 3, of: "on_demand" },
   });
   const clock = manualClock();
   const notes = memoryNotes(clock);
   await noteSurplus(notes, "gpu", { running: 4, onDemand: 1, held: 0, waiting: 0 }, clock.now());
-  expect(await takeLeave(notes, "gpu", "spot")).toBe(false);
-  expect(await takeLeave(notes, "gpu", "on_demand")).toBe(true);
+  expect(await requestExit(notes, "gpu", "spot")).toBe(false);
+  expect(await requestExit(notes, "gpu", "on_demand")).toBe(true);
 });

@@ -14,7 +14,7 @@ import { errno, TEMPORARY_FOLDER, writeOnce } from "./durable-files.ts";
 
 const SECRET_BYTES = 32;
 
-export type DataDir = {
+type DataDir = {
   /** Absolute. */
   dir: string;
   /** Signs links; the same at every start. */
@@ -23,7 +23,7 @@ export type DataDir = {
   close(): void;
 };
 
-/** Throws `storage_unavailable`, with a sentence for whoever starts the server. */
+/** Throws `storage_unavailable`, with a sentence for the person who starts the server. */
 export async function openDataDir(path: string): Promise<DataDir> {
   const dir = await makeFolder(resolve(path));
   const close = holdAlone(dir);

@@ -1,5 +1,5 @@
 /**
- * Signed links of our own server, for homes whose storage has no HTTP front of its own (disk, memory). A link grants one
+ * Signed links of our own server, for homes whose storage does not serve HTTP itself (disk, memory). A link grants one
  * method on one file until its time is over: what S3's presigned URLs are in the cloud.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -14,10 +14,10 @@ export type LinkGrant = {
   key: string;
   expiresAtMs: number;
   type: string;
-  /** PUT: exactly so many bytes, and this hash if the client gave one. */
+  /** PUT: the exact size, bytes, and the hash if the client gave one. */
   bytes?: number | undefined;
   sha256?: string | undefined;
-  /** POST, by an HTML form: 1 to so many bytes. */
+  /** POST, by an HTML form: the maximum size, bytes; the minimum is 1. */
   maxBytes?: number | undefined;
   /** GET: Content-Disposition of the reply. */
   disposition?: string | undefined;

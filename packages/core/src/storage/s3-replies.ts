@@ -7,7 +7,7 @@ const CONFLICT_MS = 25;
 
 const replyTimes = new WeakMap<object, number>();
 
-/** Keeps the storage's own clock, as a reply had it, beside what the SDK makes of that reply. */
+/** Keeps the storage's clock, as the reply's header had it, with the SDK's result. */
 export function noteReplyTime(output: object, headers: Record<string, string> | undefined): void {
   replyTimes.set(output, Date.parse(headers?.date ?? ""));
 }

@@ -1,4 +1,4 @@
-/** What there is to choose from, as clients see it: presets, and kinds of jobs. */
+/** The catalogue as clients see it: presets, and kinds of jobs. */
 import { z } from "zod";
 
 export const presetViewSchema = z.object({
@@ -14,7 +14,7 @@ export const presetViewSchema = z.object({
 export type PresetView = z.infer<typeof presetViewSchema>;
 
 /** Limits that a medium does not have are absent. */
-export const slotViewSchema = z.object({
+const slotViewSchema = z.object({
   content_types: z.array(z.string()),
   max_bytes: z.int(),
   max_pixels: z.int().optional(),

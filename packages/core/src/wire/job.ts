@@ -1,6 +1,8 @@
 /** A job as clients see it, in JSON. Times are RFC 3339 in UTC, sizes bytes, durations seconds. */
 import { z } from "zod";
-import { ERROR_CODES, type ErrorCode } from "../errors.ts";
+
+import { errorCodeSchema, warningSchema } from "../errors.ts";
+
 import { STATES } from "../job/record.ts";
 
 const time = z.iso.datetime();
@@ -9,7 +11,7 @@ const time = z.iso.datetime();
 export const jobStatusSchema = z.enum(STATES).exclude(["deleted"]);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
 
-export const inputViewSchema = z.object({ content_type: z.string(), bytes: z.int(), source: z.string() });
+const inputViewSchema = z.object({ content_type: z.string(), bytes: z.int(), source: z.string() });
 export type InputView = z.infer<typeof inputViewSchema>;
 
 /** Facts that depend on the medium, named as in the job's record; all are optional. */
@@ -27,7 +29,7 @@ export const outputFactsSchema = z.object({
   mark: z.string().optional().describe("How the file is marked as made by a machine."),
 });
 
-export const outputViewSchema = z.object({
+const outputViewSchema = z.object({
   url: z.url().describe("A signed link, for at most 15 minutes; ask for the job again to get a new one."),
   content_type: z.string(),
   bytes: z.int(),
@@ -36,7 +38,7 @@ export const outputViewSchema = z.object({
 });
 export type OutputView = z.infer<typeof outputViewSchema>;
 
-export const progressViewSchema = z.object({
+const progressViewSchema = z.object({
   stage: z.string(),
   done: z.number(),
   total: z.number(),
@@ -58,13 +60,13 @@ export const jobViewSchema = z.object({
   progress: progressViewSchema,
   error: z
     .object({
-      code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+      code: errorCodeSchema,
       detail: z.string(),
       retryable: z.boolean(),
       input: z.string().optional().describe("The input that is at fault, where one is."),
     })
     .nullable(),
-  warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  warnings: z.array(z.object(warningSchema.shape)),
   engine: z
     .object({ name: z.string(), version: z.string().nullable() })
     .nullable()

@@ -1,12 +1,12 @@
 /** An error of `/v1` as clients see it: a problem document (RFC 9457). */
 import { z } from "zod";
-import { ERROR_CODES, type ErrorCode } from "../errors.ts";
+import { errorCodeSchema } from "../errors.ts";
 
 export const problemSchema = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
-  code: z.enum(ERROR_CODES as [ErrorCode, ...ErrorCode[]]),
+  code: errorCodeSchema,
   detail: z.string(),
   instance: z.string(),
   request_id: z.string(),

@@ -1,4 +1,4 @@
-/** `POST /v1/uploads`: what is asked, and where to send the file. */
+/** `POST /v1/uploads`: the request, and where to send the file. */
 import { z } from "zod";
 
 export const uploadRequestSchema = z.strictObject({

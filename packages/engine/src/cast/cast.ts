@@ -1,7 +1,6 @@
 /** Who moves: the faces that were asked for, those that have to stay still, and how gently each moves. */
-import type { Warning } from "@smileloop/core/engine/protocol.ts";
 import type { CastParams } from "@smileloop/core/engine/services.ts";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { isClear } from "../face/clarity.ts";
 import { chooseFace, type Face, MIN_EYE_DISTANCE } from "../face/face.ts";
 import { eyesHidden } from "../face/shades.ts";
@@ -19,7 +18,7 @@ const MOST_MOVERS = 12;
 /** A face that moves: its index in the picture, largest first, and the face in the small picture's pixels. */
 export type Mover = { index: number; face: Face; ease: Ease };
 
-export type Casting = { movers: Mover[]; framing: Framing; warnings: Warning[] };
+type Casting = { movers: Mover[]; framing: Framing; warnings: Warning[] };
 
 type Reason = "small" | "turned" | "outside" | "crowd";
 
@@ -118,7 +117,7 @@ function warnOfStill(stays: { index: number; reason: Reason }[], count: number):
   return [{ code: "faces_left_still", detail }];
 }
 
-const EASED: Record<NonNullable<Ease["why"]>, { code: string; detail: string }> = {
+const EASED: Record<NonNullable<Ease["why"]>, Warning> = {
   turned: {
     code: "motion_eased",
     detail:

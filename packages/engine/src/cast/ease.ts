@@ -19,7 +19,7 @@ const BESIDE = { free: 2, touching: 1, least: 0.45 };
 type Placed = Pick<Face, "yaw" | "roll" | "box">;
 
 /** Whether a face is clearly a person's, and whether its eyes are to be seen. */
-export type Legibility = { clear: boolean; eyesHidden: boolean };
+type Legibility = { clear: boolean; eyesHidden: boolean };
 
 /** `others`: the other faces of the picture, whether they move or not. */
 export function easeOf(face: Placed, { clear, eyesHidden }: Legibility, others: Placed[]): Ease {

@@ -114,7 +114,7 @@ export function strengthAt(motion: MotionFrames, frame: number): number {
   );
 }
 
-export function meanOf(motion: MotionFrames, channels: Channel[]): number[] {
+function meanOf(motion: MotionFrames, channels: Channel[]): number[] {
   const curves = motion.faces[0]?.channels ?? {};
   return Array.from(
     { length: motion.frames },

@@ -72,7 +72,7 @@ type Subject = {
 type Source = { picture: Picture; subjects: Subject[] };
 
 /** Paths of the picture and of the video; who was to move in what frame, and how. */
-export type Case = { picture: string; video: string; cast: Cast; motion: MotionFrames };
+type Case = { picture: string; video: string; cast: Cast; motion: MotionFrames };
 
 /** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`. */
 export async function examine(

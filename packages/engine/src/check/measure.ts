@@ -75,7 +75,7 @@ function opening({ upper, lower }: LidContours): number {
   return height / (points - 2) / width;
 }
 
-export type Fit = {
+type Fit = {
   apply(point: Point): Point;
   /** By how much `from` is turned against `to`, radians, counter-clockwise as seen. */
   turn: number;

@@ -6,8 +6,8 @@ import { type Likeness, likeness, SHAPE_POINTS, type View } from "./likeness.ts"
 import { similarity } from "./measure.ts";
 
 /** A frame: planar 4:2:0, and its size. */
-export type Frame = { yuv: Uint8Array; width: number; height: number };
-export type Placed = { place: FaceCrop; view: View; alike: Likeness };
+type Frame = { yuv: Uint8Array; width: number; height: number };
+type Placed = { place: FaceCrop; view: View; alike: Likeness };
 
 /** A face that looks so much like the picture's lies where it was expected. */
 const IN_PLACE_LOOK = 0.985;

@@ -18,9 +18,9 @@ export const IRIS_SIZE = 64;
 /** For each of 896 anchors: the score before the sigmoid, and 16 numbers (centre, size, 6 key points) in pixels of 256. */
 export type DetectorOutput = { scores: Float32Array; boxes: Float32Array };
 /** 468 × (x, y, z) in pixels of 192, and how sure the model is that it sees a face, 0–1. */
-export type MeshOutput = { points: Float32Array; score: number };
+type MeshOutput = { points: Float32Array; score: number };
 /** 76 × (x, y, z) in pixels of 64: 71 of lids and brow, 5 of the iris. */
-export type IrisOutput = Float32Array;
+type IrisOutput = Float32Array;
 
 /** Inputs are RGB, interleaved, 0–1, square with the model's side; the detector's are −1–1. */
 export type Models = {
@@ -59,7 +59,7 @@ let loadingSegmenter: Promise<(input: Float32Array) => Float32Array> | undefined
 
 /**
  * The model that tells people from what is behind them (MediaPipe Selfie Segmentation, Apache-2.0): how surely each pixel is a
- * person's, 0–1. Loaded on the first call, apart from the others: whoever only looks for faces does not need it.
+ * person's, 0–1. Loaded on the first call, apart from the others: looking for faces does not need it.
  */
 export function segmenter(): Promise<(input: Float32Array) => Float32Array> {
   loadingSegmenter ??= (async () => {

@@ -3,7 +3,7 @@ import type { Picture } from "../media/picture.ts";
 import type { FaceCrop } from "./types.ts";
 
 /** How a tensor is filled: value = byte × `scale` + `offset`. Outside the picture: the border's colour, or black. */
-export type Fill = { scale: number; offset: number; outside: "border" | "black"; mirrored?: boolean };
+type Fill = { scale: number; offset: number; outside: "border" | "black"; mirrored?: boolean };
 
 export const UNIT: Fill = { scale: 1 / 255, offset: 0, outside: "border" };
 export const SIGNED: Fill = { scale: 1 / 127.5, offset: -1, outside: "black" };

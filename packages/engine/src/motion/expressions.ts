@@ -30,7 +30,7 @@ const OWN_SHARE = 0.4;
 const LOOK = { aside: 0.03, up: 0.03 };
 const BROW = { innerUp: 0.022, outerUp: 0.022, down: 0.018, unsureUp: 0.004, unsureDown: 0.007 };
 
-export type EvenChannels = Partial<Record<Channel, number[]>>;
+type EvenChannels = Partial<Record<Channel, number[]>>;
 
 /** `count` values of every channel from 0 s on, `fps` a second. `frames` in order, at least one of them with a face. */
 export function readExpressions(frames: TrackedFrame[], fps: number, count: number): EvenChannels {

@@ -86,7 +86,7 @@ describe("Live Link Face", () => {
       good.replace("14:03:52:05.207,61,0", "14:03:52:05.207,61,x"),
       /line 7, column eyeblinkleft: "x"/,
     ],
-    ["a timecode that is none", good.replace("14:03:52:05.207", "now"), /line 7: "now" is no timecode/],
+    ["a timecode that is none", good.replace("14:03:52:05.207", "now"), /line 7: "now" is not a timecode/],
     ["columns of something else", "Timecode,Temperature\n00:00:00:00.0,21\n", /no columns EyeBlinkLeft, JawOpen/],
     ["no rows", good.split("\r\n")[0]!, /no line after the names/],
     ["hardly any rows", good.split("\r\n").slice(0, 5).join("\n"), /4 frames, .* half a second/],
@@ -172,9 +172,9 @@ describe("MediaPipe", () => {
       [{ blendshapes: { mouth: 1 } }, { blendshapes: { mouth: 1 } }],
       /frame 0 names no ARKit blendshape/,
     ],
-    ["numbers", [1, 2], /frame 0 is no object/],
+    ["numbers", [1, 2], /frame 0 is not an object/],
     ["JSON of another shape", { hello: "world" }, /neither a Motion .* nor a list of MediaPipe/],
-    ["half a file", '{"frames": [{', /no whole JSON/],
+    ["half a file", '{"frames": [{', /not complete JSON/],
   ])("%s is told what is missing", async (_, value, is) => {
     await expect(read(value as object)).rejects.toMatchObject({
       code: "input_unreadable",

@@ -31,7 +31,7 @@ export function readLiveLink(text: string): Take {
   if (at("timecode") < 0) throw unreadable("its first line has no column Timecode", HELP);
   if (columns.length < LEAST_COLUMNS) {
     const missing = ["EyeBlinkLeft", "JawOpen", "MouthSmileLeft"].filter((name) => at(name) < 0);
-    throw unreadable(`its first line has no columns ${missing.join(", ")}: they are no blendshapes`, HELP);
+    throw unreadable(`its first line has no columns ${missing.join(", ")}, so it does not hold blendshapes`, HELP);
   }
   if (lines.length < 2) throw unreadable("it has no line after the names of the columns", HELP);
   if (lines.length > MAX_ROWS) throw unreadable(`it has more than ${MAX_ROWS} lines`, HELP);
@@ -81,7 +81,7 @@ function agreement(a: number[], b: number[]): number {
 function secondsOf(codes: string[]): number[] {
   const parsed = codes.map((code, i) => {
     const parts = /^\s*(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)\s*$/.exec(code);
-    if (!parts) throw unreadable(`line ${i + 2}: "${code.slice(0, 20)}" is no timecode HH:MM:SS:FF`, HELP);
+    if (!parts) throw unreadable(`line ${i + 2}: "${code.slice(0, 20)}" is not a timecode HH:MM:SS:FF`, HELP);
     const [, hours, minutes, seconds, frame] = parts.map(Number) as [number, number, number, number, number];
     return { whole: hours * 3600 + minutes * 60 + seconds, frame };
   });

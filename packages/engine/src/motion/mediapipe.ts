@@ -33,7 +33,7 @@ export function readMediaPipe(results: unknown[], whole: unknown): Take {
   if (results.length === 0) throw unreadable("its list of frames is empty", HELP);
   if (results.length > MAX_FRAMES) throw unreadable(`it has more than ${MAX_FRAMES} frames`, HELP);
   const frames = results.map((result, i) => {
-    if (!isObject(result)) throw unreadable(`frame ${i} is no object`, HELP);
+    if (!isObject(result)) throw unreadable(`frame ${i} is not an object`, HELP);
     return { result, scores: scoresIn(result, i), head: headIn(result, i) };
   });
   const seen = frames.flatMap(({ scores }, i) => (scores ? [i] : []));
@@ -80,7 +80,7 @@ function scoresIn(result: Json, frame: number): Map<string, number> | undefined 
   };
   if (Array.isArray(face)) {
     for (const entry of face) {
-      if (!isObject(entry)) throw unreadable(`frame ${frame}: its blendshapes are no objects`, HELP);
+      if (!isObject(entry)) throw unreadable(`frame ${frame}: its blendshapes are not objects`, HELP);
       put(entry.categoryName ?? entry.category_name ?? entry.name, entry.score);
     }
   } else if (isObject(face)) for (const [name, score] of Object.entries(face)) put(name, score);

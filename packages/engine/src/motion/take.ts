@@ -11,7 +11,7 @@ export type Take = { seconds: number[]; channels: Partial<Record<Channel, number
 const MAX_RATE = 60;
 /** Trackers tremble: values are smoothed over about a frame. */
 const SIGMA_SECONDS = 0.012;
-/** Trackers hardly ever report 0 for a face at rest: so much of what a take begins with is taken for rest. */
+/** Trackers hardly ever report 0 for a face at rest: values up to this one at the start of a take count as rest. */
 const MOST_AT_REST = 0.15;
 const FIRST_SECONDS = 0.2;
 const LEAST_SECONDS = 0.4;

@@ -13,14 +13,14 @@ export type TrackedFrame = {
   landmarks: Landmarks | null;
 };
 
-export type TrackedClip = {
+type TrackedClip = {
   info: ClipInfo;
   frames: TrackedFrame[];
   /** Faces in the picture in which the tracking began. */
   faces: number;
 };
 
-export type TrackOptions = {
+type TrackOptions = {
   maxSeconds: number;
   signal: AbortSignal;
   progress: (share: number) => void;
@@ -32,9 +32,9 @@ const MAX_RATE = 30;
 const SEARCH_SIDE = 960;
 const CROP_PIXELS = 320;
 const MIN_MESH_SCORE = 0.6;
-/** Without a face for so long from the start, there is none. */
+/** How far into a clip its first face may appear; later, the clip counts as having none. */
 const PATIENCE_SECONDS = 2;
-/** A face has to be seen in this share of the frames, and in at least so many. */
+/** Minimum share, and minimum number, of the frames in which a face has to be seen. */
 const LEAST_SEEN = 0.5;
 const LEAST_FRAMES = 3;
 

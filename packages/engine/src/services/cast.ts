@@ -1,4 +1,4 @@
-/** The service `cast`: who moves in a picture and what becomes the frame, decided once for whoever renders and whoever checks. */
+/** The service `cast`: who moves in a picture and what becomes the frame, decided once, for rendering and for the check. */
 import type { CastMover, CastParams, CastRequest, CastResult } from "@smileloop/core/engine/services.ts";
 import { blaming } from "@smileloop/core/errors.ts";
 import { castOf, type Mover } from "../cast/cast.ts";

@@ -1,7 +1,7 @@
 /** The service `extract`: from a file in which a face moves to a Motion. */
 import { open, readFile, stat } from "node:fs/promises";
 import type { ExtractRequest, ExtractResult } from "@smileloop/core/engine/services.ts";
-import { AppError, blaming } from "@smileloop/core/errors.ts";
+import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
 import type { Motion } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { denseMotion } from "../motion/dense.ts";
@@ -69,7 +69,7 @@ function readText(text: string, maxSeconds: number): TakenMotion & { kind: Extra
     if (!/^\s*[[{]/.test(text)) {
       throw unreadable("it is neither a video, nor a CSV of Live Link Face (whose first column is Timecode), nor JSON");
     }
-    throw unreadable(`it is no whole JSON (${(error as Error).message})`);
+    throw unreadable(`it is not complete JSON (${(error as Error).message})`);
   }
   if (isMotionFile(value)) return { kind: "motion", ...readMotionFile(value, maxSeconds) };
   const results = resultsIn(value);
@@ -117,7 +117,7 @@ async function fromVideo(path: string, maxSeconds: number, { signal, progress }:
   };
 }
 
-function cutWarning(seconds: number): ExtractResult["warnings"][number] {
+function cutWarning(seconds: number): Warning {
   return { code: "driving_cut", detail: `Of the driving clip, the first ${seconds} s are used.` };
 }
 

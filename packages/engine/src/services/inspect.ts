@@ -1,7 +1,6 @@
 /** The service `inspect`: which faces a picture shows, and what will work with them, before any work is asked for. */
-import type { Warning } from "@smileloop/core/engine/protocol.ts";
 import type { FoundFace, InspectRequest, InspectResult } from "@smileloop/core/engine/services.ts";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { castOf } from "../cast/cast.ts";
 import { type Face, findFaces, NO_FACE } from "../face/face.ts";
 import { sharpnessOf } from "../face/sharpness.ts";

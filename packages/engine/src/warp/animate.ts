@@ -12,9 +12,9 @@ import { type ChannelValues, createPuppet, type FaceValues, IGNORED } from "./pu
 import { openScene, type Scene } from "./scene.ts";
 
 /** A picture with its faces rigged for a motion: `frame` gives each frame of the clip (Y, U, V, packed), valid until the next. */
-export type Stage = { scene: Scene; frame(index: number): Uint8Array; rigMs: number };
+type Stage = { scene: Scene; frame(index: number): Uint8Array; rigMs: number };
 
-export type StageOptions = { cast: Cast; motion: MotionFrames; seed: number; signal: AbortSignal };
+type StageOptions = { cast: Cast; motion: MotionFrames; seed: number; signal: AbortSignal };
 
 /** `motion` has curves for each mover of the cast (`motionOfCast`). Throws what `openScene` throws, and `signal.reason`. */
 export async function openStage(path: string, { cast, motion, seed, signal }: StageOptions): Promise<Stage> {

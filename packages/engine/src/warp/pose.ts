@@ -22,7 +22,7 @@ const BEYOND = 0.06;
 const FADE = 0.62;
 const MOST_REACH = 4;
 
-export type HeadMover = { add(pose: Pose): void };
+type HeadMover = { add(pose: Pose): void };
 
 export function createHeadMover(canvas: Canvas, field: Field, skin: Skin, head: Head, matte: Matte): HeadMover {
   const { nodes } = field;

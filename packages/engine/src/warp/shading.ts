@@ -12,7 +12,7 @@ const FOLD = -0.1;
 const CHEEK = 0.045;
 const FOLD_WIDTH = 0.06;
 
-export type Shading = { apply(values: Partial<Record<Channel, number>>): void };
+type Shading = { apply(values: Partial<Record<Channel, number>>): void };
 
 export function createShading(canvas: Canvas, field: Field, skin: Skin, head: Head): Shading {
   const sides = (["left", "right"] as const).map((side) => ({

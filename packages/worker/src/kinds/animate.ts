@@ -28,7 +28,7 @@ import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import { readDriving } from "./driving.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 
-/** By how long they take for a usual clip. */
+/** Shares by the usual duration of each stage. */
 const STAGES = { download: [0, 2], detect: [2, 8], render: [8, 90], check: [90, 97], upload: [97, 99] } as const;
 /** With a driving clip to be read first. */
 const DRIVEN_STAGES = { ...STAGES, detect: [2, 6], motion: [6, 44], render: [44, 90] } as const;
@@ -53,29 +53,29 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const wanted = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
 
   const motion = await packMotion(motionOfCast(wanted, cast.movers, seed), join(io.dir, "motion.json"));
-  const told = { kind: "animate" as const, inputs: { image: [fileOf(picture)] }, cast, motion };
+  const task = { kind: "animate" as const, inputs: { image: [fileOf(picture)] }, cast, motion };
 
   const video = join(io.dir, "video.mp4");
-  const made = await io.timed("render", () => {
+  const rendered = await io.timed("render", () => {
     const { provenance } = io;
     const run: Omit<AnimateRun, "run"> = {
       type: "run",
-      ...told,
+      ...task,
       params: { intensity, seed },
       outputs: { video },
       provenance,
     };
     return io.engine.request(run, { ...io.options(), result: animateRunResultSchema });
   });
-  const { frames } = made.outputs;
-  if (frames) await io.timed("encode", () => io.finish(frames, made.outputs.video, video));
+  const { frames } = rendered.outputs;
+  if (frames) await io.timed("encode", () => io.finish(frames, rendered.outputs.video, video));
   const checked = await io.timed("check", () => {
-    const check: Omit<AnimateCheck, "run"> = { type: "check", ...told, params: { intensity }, files: { video } };
+    const check: Omit<AnimateCheck, "run"> = { type: "check", ...task, params: { intensity }, files: { video } };
     return io.checker.request(check, { ...io.options("check"), result: animateCheckResultSchema });
   });
   const output = await io.timed("upload", () => io.store("video", video, { type: "video/mp4", ...checked.video }));
-  splitEngineTime(io.timings, made);
-  return { outputs: { video: output }, warnings: [...(driven?.warnings ?? []), ...warnings, ...warningsOf(made)] };
+  splitEngineTime(io.timings, rendered);
+  return { outputs: { video: output }, warnings: [...(driven?.warnings ?? []), ...warnings, ...warningsOf(rendered)] };
 }
 
 /** Who moves and what becomes the frame: decided once, by a process that no engine can influence. */
@@ -101,13 +101,13 @@ function presetFrames(
 }
 
 /**
- * Part of what the engine took is finding faces, and part may be encoding: what it says of its own stages, and no more than it
- * was seen to take.
+ * Part of what the engine took is finding faces, and part may be encoding: what it says of its own stages, and at most the
+ * time that was measured.
  */
-function splitEngineTime(timings: JobIo["timings"], made: AnimateRunResult): void {
+function splitEngineTime(timings: JobIo["timings"], rendered: AnimateRunResult): void {
   const { render: tookMs = 0, detect = 0, encode } = timings;
   const said = (...stages: string[]) => {
-    const sum = stages.reduce((total, stage) => total + Math.max(0, made.timings[stage] ?? 0), 0);
+    const sum = stages.reduce((total, stage) => total + Math.max(0, rendered.timings[stage] ?? 0), 0);
     return Math.round(Math.min(tookMs, sum));
   };
   timings.detect = detect + said("decode", "detect", "matte");

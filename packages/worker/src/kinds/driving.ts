@@ -15,8 +15,8 @@ import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
 import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
 
-/** `seconds`: how long the clip is, as far as it is used. */
-export type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"]; seconds: number };
+/** `seconds`: duration of the part of the clip that is used. */
+type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"]; seconds: number };
 
 /** Below this (a whole channel, or 15 degrees, is 1) hardly anything is seen to move. */
 const STILL = 0.12;
@@ -76,7 +76,7 @@ async function readNative(io: JobIo, driving: LocalFile): Promise<MotionFrames["
   }
 }
 
-/** What a process reads of a clip; a motion that is too long for its reply lies beside the clip. */
+/** The motion in a clip, as a process reads it; a motion that is too long for its reply is in a file next to the clip. */
 async function extractBy(process: EngineProcess, driving: LocalFile, options: RequestOptions) {
   const request: Omit<ExtractRequest, "run"> = {
     type: "extract",

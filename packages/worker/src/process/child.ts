@@ -1,7 +1,7 @@
 /**
  * One process of an engine, from its start to its end: its pipes, what it costs, and how it is ended with all that it started.
  *
- * POSIX: it leads a process group of its own. A guard in that group (a shell that waits for the end of a pipe from this
+ * POSIX: it leads its own process group. A guard in that group (a shell that waits for the end of a pipe from this
  * process) kills the group as soon as this process is gone, however it went, so no engine outlives its server, not even one
  * that hangs and reads nothing. The guard is started by the same shell that then becomes the engine, so there is no moment
  * without it. Windows: the end of stdin is the order to exit.
@@ -21,7 +21,7 @@ const GUARDED = [
 /** How long pipes may stay open after the process is gone before they are given up. */
 const CLOSE_MS = 500;
 
-export type ChildOptions = {
+type ChildOptions = {
   command: string;
   args: string[];
   /** The whole environment of the process. */

@@ -31,7 +31,7 @@ export const ENGINE_LIMITS: EngineLimits = {
   cancelMs: 1000,
   sampleMs: 250,
 };
-/** Lines that are no protocol are logged so often for each request, so long each. */
+/** How many lines that are not protocol are logged per request, and how many characters of each. */
 const STRAY_LINES = 20;
 const STRAY_CHARS = 200;
 
@@ -112,10 +112,10 @@ function parseReply(line: string): EngineReply | null {
   }
 }
 
-/** Logs what is no protocol, not without end. */
+/** Logs lines that are not protocol, up to a limit. */
 export function stray(live: Live, line: string, log: Log): void {
   if (live.strayLines++ < STRAY_LINES)
-    log.warn({ line: line.slice(0, STRAY_CHARS) }, "engine said what is no protocol");
+    log.warn({ line: line.slice(0, STRAY_CHARS) }, "engine wrote a line that is not protocol");
 }
 
 /** Kills it; whatever was asked of it fails with this. */

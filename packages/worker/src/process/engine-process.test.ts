@@ -170,10 +170,10 @@ describe("an engine that misbehaves costs one request", () => {
     expect(logged.join("")).toContain("too long");
   });
 
-  test("what is no protocol is logged, and not without end", async () => {
+  test("a line that is not protocol is logged, and not without end", async () => {
     const engine = start();
     await expect(engine.request(taskOf({ run: "garbage" }), usual)).resolves.toBeDefined();
-    expect(logged.filter((line) => line.includes("no protocol"))).toHaveLength(20);
+    expect(logged.filter((line) => line.includes("not protocol"))).toHaveLength(20);
   });
 
   test("an answer that breaks the protocol", async () => {

@@ -8,11 +8,11 @@
  *       ▲                │                 │ └────request────────▶ │
  *       └──────────exit, killed────────────┴───────────────────────┘
  *
- * Its working directory is a folder of its own, because a warm process cannot change it from job to job; jobs' files go by
+ * It has its own working directory, because a warm process cannot change it from job to job; jobs' files go by
  * absolute path. Its environment is what its command names, and otherwise empty.
  */
 import type { EngineRequest, Failed, Ready } from "@smileloop/core/engine/protocol.ts";
-import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { z } from "zod";
@@ -29,8 +29,8 @@ import {
 import { treeRssBytes } from "./process-tree.ts";
 
 export type EngineProgress = { stage: string; done: number; total: number };
-/** A request but for its run id; the engine reads it by the schema of its task or service. */
-export type EngineMessage = Omit<EngineRequest, "run">;
+/** A request without its run id; the engine reads it by the schema of its task or service. */
+type EngineMessage = Omit<EngineRequest, "run">;
 export type RequestOptions = {
   /** Counted from when the process is given the request. */
   timeoutMs: number;
@@ -38,8 +38,8 @@ export type RequestOptions = {
   onProgress?: ((progress: EngineProgress) => void) | undefined;
 };
 
-/** `result`: what the answer has to be. */
-export type Expecting<Result> = RequestOptions & { result: z.ZodType<Result> };
+/** `result`: schema of the result. */
+type Expecting<Result> = RequestOptions & { result: z.ZodType<Result> };
 
 export type EngineProcess = {
   /** What the process said of itself; starts one where there is none. Throws `engine_crashed` or `engine_timeout`. */
@@ -176,7 +176,7 @@ async function sample(live: Live, limits: EngineLimits): Promise<void> {
 function failureOf({ code, detail, input }: Failed, signal: AbortSignal | undefined): AppError {
   if (signal?.aborted) return canceled();
   if (code === "canceled") return new AppError("engine_failed", "The engine gave up without being told to.");
-  return new AppError(code as ErrorCode, detail, { input });
+  return new AppError(code, detail, { input });
 }
 
 function logStderr(live: Live, log: Log): void {

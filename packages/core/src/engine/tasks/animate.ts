@@ -1,5 +1,6 @@
-/** What an engine and a checker are asked for jobs of the kind `animate`, and what they answer. */
+/** Requests to the engine and the checker for jobs of the kind `animate`, and their results. */
 import { z } from "zod";
+import { warningSchema } from "../../errors.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import {
   filePathSchema,
@@ -9,7 +10,6 @@ import {
   runIdSchema,
   timingsSchema,
   videoSpecSchema,
-  warningSchema,
 } from "../protocol.ts";
 import { castSchema } from "../services.ts";
 
@@ -17,7 +17,7 @@ const asked = {
   run: runIdSchema,
   kind: z.literal("animate"),
   inputs: z.strictObject({ image: z.array(fileSchema).length(1) }),
-  /** Who moves and what becomes the frame, as the service `cast` answered for this picture. */
+  /** Who moves and what becomes the frame: the result of the service `cast` for this picture. */
   cast: castSchema,
   /** One entry of curves for each mover of the cast, as `motionOfCast` gives them. Its frames and rate are the video's. */
   motion: motionInputSchema,
@@ -29,7 +29,7 @@ const intensity = z.number().min(0).max(1.5);
  * says so in its result. The motion has its intensity in it already; `intensity` is for an engine's own track of a driving clip.
  * `seed`: chance in all that the motion leaves open.
  */
-export const animateRunSchema = z.strictObject({
+const animateRunSchema = z.strictObject({
   type: z.literal("run"),
   ...asked,
   params: z.strictObject({ intensity, seed: z.int().min(0).max(0xffffffff) }),
@@ -55,7 +55,7 @@ export type AnimateRunResult = z.infer<typeof animateRunResultSchema>;
  * Judges a finished video by itself, the curves, the cast and the picture; it never sees what the engine reported. Fails with one of
  * the `check_…` codes. Below intensity 0.1 only decoding, shape and the face are asked for.
  */
-export const animateCheckSchema = z.strictObject({
+const animateCheckSchema = z.strictObject({
   type: z.literal("check"),
   ...asked,
   params: z.strictObject({ intensity }),

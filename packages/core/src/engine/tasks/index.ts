@@ -2,6 +2,6 @@
 import type { z } from "zod";
 import { animateTask } from "./animate.ts";
 
-export type TaskSchemas = { run: z.ZodType; result: z.ZodType; check: z.ZodType; checkResult: z.ZodType };
+type TaskSchemas = { run: z.ZodType; result: z.ZodType; check: z.ZodType; checkResult: z.ZodType };
 
 export const TASKS: Readonly<Record<string, TaskSchemas>> = { animate: animateTask };

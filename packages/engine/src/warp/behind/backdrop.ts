@@ -13,7 +13,7 @@ import type { Planes } from "../canvas/planes.ts";
 import type { Matte } from "./matte.ts";
 import { plateOf } from "./plate.ts";
 
-export type Backdrop = {
+type Backdrop = {
   /** To be called after `canvas.draw()`, before anything else is drawn. */
   draw(): void;
 };

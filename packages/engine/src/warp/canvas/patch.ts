@@ -94,7 +94,7 @@ let room: Room = {
   colours: [new Float32Array(0), new Float32Array(0)],
 };
 
-/** The same arrays for every patch of every frame: they are filled anew, and nothing is kept in them. */
+/** The same arrays for every patch of every frame: they are overwritten, and keep nothing between frames. */
 function roomFor(places: number): Room {
   if (room.shares.length < places) {
     const array = (): Float32Array => new Float32Array(places);

@@ -29,7 +29,7 @@ const RINGS = 8;
 const SOFT = 0.17;
 const LEAST_SOFT = 1.6;
 
-export type Gaze = { layer(lookX: number, lookY: number): Layer | undefined };
+type Gaze = { layer(lookX: number, lookY: number): Layer | undefined };
 
 export function createGaze(opening: Opening, still: Planes): Gaze {
   const { frame, upper, lower, iris, unit } = opening;

@@ -36,7 +36,7 @@ const LEAST_BLEND = 1.1;
 /** Grain beyond this is a spot or an edge, luma. */
 const MOST_GRAIN = 7;
 
-export type LidLayer = (closing: number) => Layer;
+type LidLayer = (closing: number) => Layer;
 
 /** Lines in the eye's frame: above `rest` nothing moves, and `rim` (of glasses, or the brow) is not painted over. `glint`: light on glasses, 0–1, which stays where it is. */
 export function createLid(

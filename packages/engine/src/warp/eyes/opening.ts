@@ -28,7 +28,7 @@ export type Opening = {
   unit: number;
 };
 
-export type SkinLine = { luma: Curve; cb: Curve; cr: Curve };
+type SkinLine = { luma: Curve; cb: Curve; cr: Curve };
 
 /** How far beyond the model's contours the eye is looked for, in E: above and below, and beyond the corners. */
 const BEYOND_LIDS = 0.06;

@@ -20,10 +20,10 @@ const SHOWN_AT_REST = 0.022;
 const SHOWN_MOST = 0.082;
 
 /** `t` along the mouth, −1 to 1; `down` pixels below the upper lip's edge where the gap is `gap` pixels high; (x, y) in the still. */
-export type InteriorPlace = { t: number; down: number; gap: number; x: number; y: number };
+type InteriorPlace = { t: number; down: number; gap: number; x: number; y: number };
 
 /** `upperUp` and `smile`, 0–1, draw the upper lip off the teeth; `teeth` is 0 where the photo has its own. */
-export type Showing = { upperUp: number; smile: number; teeth: number };
+type Showing = { upperUp: number; smile: number; teeth: number };
 
 /** `frame` is that of the lips. */
 export function createInterior(

@@ -21,9 +21,9 @@ const LIP_EDGE = 0.014;
 /** A mouth that is open by this much (E) shows what is in it. */
 const SHOWS_INSIDE = 0.035;
 
-export type Parting = { jaw: number; upperUp: number; lowerDown: number; smile: number };
+type Parting = { jaw: number; upperUp: number; lowerDown: number; smile: number };
 
-export type Mouth = {
+type Mouth = {
   /**
    * How far a jaw opens beyond the still, of what `jawOpen` asks. What the mouth shows already needs no opening, and where it shows its
    * teeth the lower lip leaves them little: below them a dark crescent would appear.
