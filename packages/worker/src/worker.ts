@@ -13,7 +13,7 @@ import type { Log } from "@smileloop/core/log.ts";
 import type { Message } from "@smileloop/core/queue.ts";
 import type { Outcome } from "./conclude.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
-import { createEngineProcess, type EngineProcess } from "./process/engine-process.ts";
+import { createEngineProcess } from "./process/engine-process.ts";
 import { type JobDeps, runJob } from "./run-job.ts";
 import { openSlots, type Slot } from "./slots.ts";
 import { removeLeftovers } from "./work-dirs.ts";
