@@ -101,7 +101,7 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
     [
       "a text",
       () => ["text.jpg"],
-      /^smileloop: "text\.jpg": This is text\/plain\. Accepted .*: image\/jpeg, image\/png\.$/m,
+      /"text\.jpg": This is text\/plain\. Accepted .*: image\/jpeg, image\/png\.$/m,
       "unsupported_type",
     ],
     ["an empty file", () => ["empty.jpg"], /is empty/, "empty_file"],
