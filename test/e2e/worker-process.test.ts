@@ -133,7 +133,8 @@ describe("with an engine on a graphics card (a stand-in)", () => {
       LIVEPORTRAIT_ROOT: standInCheckout(join(dir, "LivePortrait")),
       LIVEPORTRAIT_PYTHON: standInPython(join(dir, "python")),
     });
-  const scripted = (script: StubScript) => Buffer.from(JSON.stringify(script));
+  // behind a real picture, because the faces are looked for by the real process beside the engine
+  const scripted = (script: StubScript) => Buffer.concat([portrait, Buffer.from(`\n${JSON.stringify(script)}`)]);
   const health = () => spawnSync(process.execPath, [HEALTH], { env: { WORK_DIR: dir } });
 
   test("told to stop (SIGTERM) it hands the job back, and was healthy until then", async () => {

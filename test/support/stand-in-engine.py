@@ -28,8 +28,9 @@ def option(name, default=""):
 
 def script_of(path):
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
+        with open(path, encoding="latin-1", newline="") as file:
+            text = file.read()
+        return json.loads(text[text.rfind("\n{") + 1 :])
     except ValueError:
         return {}
 
