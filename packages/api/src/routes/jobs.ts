@@ -1,7 +1,7 @@
 /** What can be done with jobs that are there: look, list, cancel, delete. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
 import { jobPageSchema, jobStatusSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -93,7 +93,9 @@ export function jobRoutes(deps: ApiDeps): Api {
       const seconds = Math.min(asked, Math.floor(deps.config.maxWaitMs / 1000));
       const options = { ms: seconds * 1000, signal: c.req.raw.signal };
       const { id, state } = record;
-      record = present(await waitUntil(deps, owner, id, (now) => now.state !== state, options), id, deps.clock.now());
+      // one that has ended changes no more: there is nothing to wait for
+      const moved = (now: JobRecord) => now.state !== state || isEnded(now.state);
+      record = present(await waitUntil(deps, owner, id, moved, options), id, deps.clock.now());
       c.header("Preference-Applied", `wait=${seconds}`);
     }
     return c.json(await viewJob(deps, record, linkOrigin(deps.config, c.req.raw)), 200);
