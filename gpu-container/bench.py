@@ -218,7 +218,7 @@ def one_clip(renderer: Any, options: argparse.Namespace, folder: Path, size: int
         "cast": {
             "picture": whole,
             "frame": {"crop": {"x": 0, "y": 0, **whole}, **whole},
-            "movers": [{"points": [[x * size, y * size] for x, y in FACE]}],
+            "movers": [{"points": [[x * size, y * size] for x, y in FACE], "ease": {"all": 1, "eyes": 1, "head": 1}}],
         },
         "motion": {"fps": FPS, "frames": frames, "faces": [{"channels": channels}]},
         "outputs": {"video": str(video)},
@@ -234,7 +234,7 @@ def one_clip(renderer: Any, options: argparse.Namespace, folder: Path, size: int
 
 
 def encode(raw: Path, video: Path, spec: dict[str, Any]) -> None:
-    """With the settings of packages/engine/src/media/video-writer.ts, so that Node need not be on the machine."""
+    """With the settings of packages/engine/src/media/h264.ts, so that Node need not be on the machine."""
     import imageio_ffmpeg  # type: ignore[import-untyped]
 
     size = f"{spec['width']}x{spec['height']}"

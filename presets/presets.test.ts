@@ -14,6 +14,7 @@ import { expect, test } from "vitest";
 import { presetJsonSchema, writtenSchema } from "./preset-schema.ts";
 
 const presets = loadPresets(import.meta.dirname);
+const PREVIEWS = join(import.meta.dirname, "previews");
 const framesOf = (name: string, intensity = 1) => {
   const preset = presets.get(name)!;
   return sampleMotion(presetMotion(preset), { fps: 25, durationSeconds: preset.duration, intensity });
@@ -94,17 +95,24 @@ test.each([...presets.keys()])(
   },
 );
 
-test("each preset has a small moving picture, and stands in the README with it", () => {
-  const folder = join(import.meta.dirname, "previews");
-  const names = readdirSync(folder).map((file) => file.replace(/\.webp$/, ""));
-  expect(names.sort()).toEqual([...presets.keys()]);
-  const readme = readFileSync(join(import.meta.dirname, "README.md"), "utf8");
-  for (const name of names) {
-    const bytes = readFileSync(join(folder, `${name}.webp`));
+test("each preset has a small moving picture: `npm run previews -- --preset NAME` makes it", () => {
+  const pictures = readdirSync(PREVIEWS).map((file) => file.replace(/\.webp$/, ""));
+  expect(pictures.sort()).toEqual([...presets.keys()]);
+  for (const name of pictures) {
+    const bytes = readFileSync(join(PREVIEWS, `${name}.webp`));
     expect(Buffer.from(bytes.subarray(0, 64)).toString("latin1"), name).toMatch(/^RIFF.{4}WEBPVP8X.*ANIM/s);
     expect(bytes.length, name).toBeLessThan(200_000);
-    expect(readme).toContain(`| \`${name}\` | ![${name}](previews/${name}.webp) |`);
   }
+});
+
+test("the table in README.md has a row for each preset, with its picture and its length", () => {
+  const readme = readFileSync(join(import.meta.dirname, "README.md"), "utf8");
+  const rows = readme.match(/^\| `\w+` \| !\[.*$/gm) ?? [];
+  const starts = rows.map((row) => row.split(" | ").slice(0, 3).join(" | "));
+  const wanted = [...presets.values()].map(
+    ({ name, duration }) => `| \`${name}\` | ![${name}](previews/${name}.webp) | ${duration}`,
+  );
+  expect(starts).toEqual(wanted);
 });
 
 /** At rest in frame 0, no step into the next frame (of the last: into the first) above `step` of the whole, within the limits. */

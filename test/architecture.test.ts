@@ -15,7 +15,6 @@ const LONGEST_ENTRY_POINT = 30;
 /** A file and why it may be longer. */
 const MAY_BE_LONGER: Record<string, string> = {
   "packages/core/src/files/s3.ts": "all that calls the SDK for files, which only adapters may import",
-  "packages/engine/src/media/video-writer.ts": "one file of MP4, from its first frame to its last",
 };
 
 /** What each part may import of the others. */

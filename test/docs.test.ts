@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { envSchema } from "@smileloop/core/env.ts";
 import { expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
+import { PRESET_NAMES } from "./support/presets.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PAGES = [...globSync("*.md", { cwd: ROOT }), ...globSync("{docs,gpu-container,presets}/*.md", { cwd: ROOT })];
@@ -22,8 +23,29 @@ test.each(PAGES)("%s: its links lead somewhere, and its npm scripts exist", (pag
   expect(scripts.filter((name) => !Object.hasOwn(manifest.scripts, name))).toEqual([]);
 });
 
+const SOURCES = globSync(
+  ["*.ts", "{packages,functions,gpu-container,infra,presets,scripts,test,tools}/**/*.{ts,py,sh}"],
+  {
+    cwd: ROOT,
+    exclude: (path) => path.includes("node_modules"),
+  },
+).map((file) => file.replaceAll("\\", "/"));
+/** A file is named by the end of its path; `core/env.ts` is short for what lies in the package. */
+const ENDS = SOURCES.flatMap((file) => [`/${file}`, `/${file.replace(/^packages\/(\w+)\/src\//, "$1/")}`]);
+
+test.each(PAGES)("%s: the source files that it names are there", (page) => {
+  const text = read(page).replaceAll(/^ *```.*?^ *```/gms, "");
+  const named = [...text.matchAll(/(?<=`)[\w./-]+\.(?:ts|py|sh)(?=`)/g)].map(([name]) => name);
+  expect(named.filter((name) => !ENDS.some((end) => end.endsWith(`/${name}`)))).toEqual([]);
+});
+
 test("every npm script stands in README.md, CONTRIBUTING.md or docs/", () => {
   const text = PAGES.map(read).join("\n");
   const unnamed = Object.keys(manifest.scripts).filter((name) => !new RegExp(`npm (run )?(-s )?${name}\\b`).test(text));
   expect(unnamed).toEqual([]);
+});
+
+test.each(["README.md", "docs/api.md"])("every preset stands in the table in %s", (page) => {
+  const rows = read(page).match(/^\|.*\|$/gm) ?? [];
+  expect(PRESET_NAMES.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)))).toEqual([]);
 });

@@ -12,12 +12,13 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const access = accessOf(env, "This stack");
   const deps = await openCloudDeps(env, lists);
   const names = [...PAGE_ASSETS, ...[...deps.presets.keys()].map(previewAsset)];
-  return createApp({
+  const apiDeps = {
     ...deps,
     assets: storedAssets({ ...deps, names }),
     config: lambdaConfig(env, { access, deps }),
     ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }),
-  });
+  };
+  return createApp(apiDeps, lists.dialects);
 }
 
 async function askStorage({ records, clock }: Deps): Promise<void> {

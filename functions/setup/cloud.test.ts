@@ -7,7 +7,7 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import type { Message } from "@smileloop/core/queue.ts";
-import type { Outcome } from "@smileloop/worker/run-job.ts";
+import type { Outcome } from "@smileloop/worker/conclude.ts";
 import type { Worker } from "@smileloop/worker/worker.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { manualClock } from "../../test/support/manual-clock.ts";

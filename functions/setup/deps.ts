@@ -1,5 +1,6 @@
 /** Opens the adapters that the environment selects; the API, the worker and the sweeper of one installation share them. */
 
+import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { type Env, EnvError } from "@smileloop/core/env.ts";
 import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
@@ -19,6 +20,7 @@ import { folderAbove } from "./paths.ts";
 export type Lists = {
   engines?: readonly Engine[] | undefined;
   kinds?: readonly KindEntry[] | undefined;
+  dialects?: readonly Dialect[] | undefined;
   /** Makers of handlers, by kind. */
   handlers?: Readonly<Record<string, HandlerMaker>> | undefined;
 };

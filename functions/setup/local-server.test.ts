@@ -30,10 +30,12 @@ test("a server goes by the list of engines that it is given", async () => {
   const ready = () => ask("/ready") as Promise<{ ready: boolean; parts: Record<string, string> }>;
   try {
     expect(await ask("/health")).toMatchObject({ engines: ["drum", "house"], queue: { drum: {}, house: {} } });
-    expect(await ask("/v1/kinds")).toMatchObject({ kinds: [{ name: "animate", engines: ["drum", "house"] }] });
+    expect(await ask("/v1/kinds")).toMatchObject({
+      kinds: expect.arrayContaining([expect.objectContaining({ name: "animate", engines: ["drum", "house"] })]),
+    });
     await until(async () => (await ready()).parts.engine === "ok" && (await ready()).ready);
     const parts = { engine: "ok", drum: "ok", harp: "It has no strings." };
-    expect(await ready()).toEqual({ ready: true, parts });
+    expect(await ready()).toMatchObject({ ready: true, parts });
   } finally {
     await server.stop();
     rmSync(dir, { recursive: true });

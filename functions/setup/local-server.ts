@@ -34,7 +34,10 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   let work: Work | null = null;
   let listening: Listening | null = null;
   try {
-    const app = createApp(apiDeps(env, access, deps, () => work));
+    const app = createApp(
+      apiDeps(env, access, deps, () => work),
+      lists.dialects,
+    );
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
     work = startWork(env, deps, findings);
   } catch (error) {

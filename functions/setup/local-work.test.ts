@@ -3,8 +3,9 @@ import { type Clock, systemClock } from "@smileloop/core/clock.ts";
 import { readEnv } from "@smileloop/core/env.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createLog } from "@smileloop/core/log.ts";
-import { expect, test } from "vitest";
-import { openShop, STUB } from "../../test/support/worker.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { until } from "../../test/support/processes.ts";
+import { openShop, type Shop, STUB } from "../../test/support/worker.ts";
 import type { Engine, Finding } from "../engines/engine.ts";
 import { ENGINES, findEngines } from "../engines/index.ts";
 import type { Deps } from "./deps.ts";
@@ -13,8 +14,18 @@ import { startWork } from "./local-work.ts";
 const ENV = readEnv({ WARP_PROCESSES: "1" });
 const stub = (...args: string[]) => ({ command: process.execPath, args: [STUB, ...args] });
 
+let shop: Shop;
+let work: ReturnType<typeof startWork> | null;
+beforeEach(() => {
+  shop = openShop();
+  work = null;
+});
+afterEach(async () => {
+  await work?.stop(0);
+  rmSync(shop.dir, { recursive: true });
+});
+
 test("a card that was lost is tried again after a while, and its jobs are done then", async () => {
-  const shop = openShop();
   const waits: number[] = [];
   /** Its waits are short. */
   const clock: Clock = {
@@ -36,18 +47,15 @@ test("a card that was lost is tried again after a while, and its jobs are done t
   };
   const log = createLog({ level: "error", destination: { write: (line) => void shop.logged.push(line) } });
   const findings = new Map([...(await findEngines(ENV)), ["liveportrait", { engine, trouble: null }] as const]);
-  const work = startWork(ENV, { ...deps, log } as unknown as Deps, findings);
+  work = startWork(ENV, { ...deps, log } as unknown as Deps, findings);
   const { id } = await shop.job({ runs: ["deviceLost", "well"] }, {}, "liveportrait");
-  expect(await shop.reaches(id, "succeeded", 15_000)).toMatchObject({ attempt: 2, failures: 0 });
+  expect(await shop.reaches(id, "succeeded")).toMatchObject({ attempt: 2, failures: 0 });
   expect(waits).toContain(60_000);
   expect(shop.logged.join("")).toContain("The graphics card is gone.");
   expect(work.ready().parts.liveportrait).toBe("ok");
-  await work.stop(0);
-  rmSync(shop.dir, { recursive: true });
 });
 
 test("a server that shares its storage leaves alone what others work on", async () => {
-  const shop = openShop();
   const { id } = await shop.job();
   const claim = { by: "worker", do: "claim", token: "theirs", worker: "elsewhere", leaseAlive: false } as const;
   await updateJob(shop.store, "local", id, () => claim);
@@ -57,15 +65,12 @@ test("a server that shares its storage leaves alone what others work on", async 
     ...{ ...shop.store, engines: ENGINES, log, exclusive: false },
     ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
   };
-  const work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
-  while (!shop.logged.join("").includes("looked at")) await systemClock.sleep(10);
+  work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
+  await until(() => shop.logged.join("").includes("looked at"));
   expect(await shop.read(id)).toMatchObject({ state: "running", attempt: 1, claim: { token: "theirs" } });
-  await work.stop(0);
-  rmSync(shop.dir, { recursive: true });
 });
 
 test("each engine of the list that is here has a worker; the built-in one is `engine` in what is told of them", async () => {
-  const shop = openShop();
   const found = (queueName: string, ...args: string[]): Finding => ({
     engine: { queueName, engineCommand: stub(...args), checkerCommand: stub("--kinds", ""), slots: 1 },
     trouble: null,
@@ -90,12 +95,10 @@ test("each engine of the list that is here has a worker; the built-in one is `en
       ["plan", { ...animate, engines: [] }],
     ]),
   };
-  const work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV, engines));
+  work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV, engines));
   const { id } = await shop.job({ run: "well" }, {}, "drum");
-  await shop.reaches(id, "succeeded", 15_000);
-  while (work.ready().parts.engine !== "ok") await systemClock.sleep(10);
+  await shop.reaches(id, "succeeded");
+  await until(() => work?.ready().parts.engine === "ok");
   expect(work.ready()).toEqual({ ok: true, parts: { engine: "ok", drum: "ok", harp: sentence } });
   expect(shop.logged.filter((line) => line.includes(sentence))).toHaveLength(1);
-  await work.stop(0);
-  rmSync(shop.dir, { recursive: true });
 });

@@ -70,7 +70,7 @@ function startWorkers(
     const workRoot = name === builtIn ? deps.workRoot : join(deps.workRoot, name);
     if (engine) workers.set(name, lastingWorker({ ...deps, ...engine, workRoot }, signal));
   }
-  if ([...deps.kinds.values()].some(({ worker }) => worker === "plan")) {
+  if ([...deps.kinds.values()].some(({ queues }) => queues.includes(PLAN_QUEUE))) {
     const workRoot = join(deps.workRoot, PLAN_QUEUE);
     workers.set(PLAN_QUEUE, lastingWorker({ ...deps, ...PLAN_WORKER, workRoot }, signal));
   }

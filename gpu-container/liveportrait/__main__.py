@@ -16,7 +16,6 @@ from . import VERSION
 from .errors import CannotStart
 from .protocol import Server, claim_stdout
 
-
 OFFERED = ("run:animate", "extract")
 
 

@@ -23,6 +23,15 @@ class Frame:
     height: int
 
 
+@dataclass
+class Ease:
+    """How much of the motion a mover shows, 0–1: of all, and of what its eyes and its head do at the most."""
+
+    all: float = 1
+    eyes: float = 1
+    head: float = 1
+
+
 def frame_of(cast: dict[str, Any]) -> Frame:
     frame, crop = cast["frame"], cast["frame"]["crop"]
     return Frame(crop["x"], crop["y"], crop["width"], crop["height"], frame["width"], frame["height"])
@@ -34,6 +43,11 @@ def points_of(cast: dict[str, Any]) -> list[NDArray[np.float32]]:
     mouth.
     """
     return [np.asarray(mover["points"], np.float32) for mover in cast["movers"]]
+
+
+def eases_of(cast: dict[str, Any]) -> list[Ease]:
+    """For each mover. Curves of a motion have it in them already."""
+    return [Ease(*(float(mover["ease"][part]) for part in ("all", "eyes", "head"))) for mover in cast["movers"]]
 
 
 def require_picture(cast: dict[str, Any], width: int, height: int) -> None:

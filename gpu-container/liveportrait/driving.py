@@ -14,7 +14,7 @@ import numpy as np
 
 from .checkout import Checkout
 from .clip import LEAST_SECONDS, MOST_RATE, read_clip, unreadable
-from .errors import EngineError, of_disk
+from .errors import EngineError, blaming, of_disk
 from .faces import FaceFinder, Points, eye_distance
 from .models import INPUT_SIDE, FaceInfo, Models
 from .motion import CAMERA_DISTANCE, Curve
@@ -62,7 +62,8 @@ class Driver:
         path = Path(request["inputs"]["driving"][0]["path"])
         most = float(request["limits"]["seconds"])
         try:
-            followed = self._follow(path, most, context)
+            with blaming("driving"):
+                followed = self._follow(path, most, context)
             watch.lap("track")
             infos = self._read(path, most, followed, context)
             track, fps = even_track(followed.seconds, infos)

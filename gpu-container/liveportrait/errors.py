@@ -1,13 +1,27 @@
 """What an engine answers `failed` with: a code of packages/core/src/errors.ts and a sentence for the user."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class EngineError(Exception):
-    def __init__(self, code: str, detail: str) -> None:
+    """`input`: the slot whose file is at fault, where one is."""
+
+    def __init__(self, code: str, detail: str, input: str | None = None) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+        self.input = input
+
+
+@contextmanager
+def blaming(slot: str) -> Iterator[None]:
+    """What goes wrong inside is the fault of the file in that slot."""
+    try:
+        yield
+    except EngineError as error:
+        raise EngineError(error.code, error.detail, slot) from error
 
 
 def of_disk(error: OSError, detail: str) -> EngineError:

@@ -123,6 +123,7 @@ class Sides:
 
 FIRST_EYE = {UPPER: 11, LOWER: 13, CHEEK: 3}
 SECOND_EYE = {UPPER: 15, LOWER: 16, CHEEK: 7}
+EYES = [eye[lid] for eye in (FIRST_EYE, SECOND_EYE) for lid in (UPPER, LOWER)]
 
 
 def sides_of(kp: NDArray[np.float32]) -> Sides:

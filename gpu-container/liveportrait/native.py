@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .cast import Ease
 from .errors import EngineError
-from .motion import CLAMP, MOST_TURN, Curve
+from .motion import CLAMP, EYES, MOST_TURN, Curve
 
 
 @dataclass
@@ -56,8 +57,12 @@ def read_native(native: Any, folder: Path) -> NativeTrack | None:
     )
 
 
-def sample_native(track: NativeTrack, frames: int, fps: float, intensity: float) -> NativeTrack:
-    """At the instants of the frames; beyond its end it holds. Relative to its first frame, and as strong as asked."""
+def sample_native(track: NativeTrack, frames: int, fps: float, intensity: float, ease: Ease | None = None) -> NativeTrack:
+    """At the instants of the frames; beyond its end it holds. Relative to its first frame, as strong as asked, as gentle as due."""
+    ease = ease or Ease()
+    head = intensity * min(ease.all, ease.head)
+    points = np.full((21, 1), intensity * ease.all, np.float32)
+    points[EYES] = intensity * min(ease.all, ease.eyes)
     at = np.minimum(np.arange(frames) * (track.fps / fps), len(track.exp) - 1)
     before = np.floor(at).astype(int)
     after = np.minimum(before + 1, len(track.exp) - 1)
@@ -67,16 +72,16 @@ def sample_native(track: NativeTrack, frames: int, fps: float, intensity: float)
         weight = share.reshape(-1, *([1] * (values.ndim - 1)))
         return np.asarray(values[before] * (1 - weight) + values[after] * weight, np.float32)
 
-    exp = mixed(track.exp - track.exp[:1]) * intensity
-    turns = mixed(rotation_vectors(track.R @ track.R[0].T)) * intensity
+    exp = mixed(track.exp - track.exp[:1]) * points
+    turns = mixed(rotation_vectors(track.R @ track.R[0].T)) * head
     limit = np.radians(max(MOST_TURN))
     length = np.linalg.norm(turns, axis=1, keepdims=True)
     turns = turns * np.minimum(1, limit / np.maximum(length, 1e-9))
     return NativeTrack(
         exp=np.clip(exp, -CLAMP, CLAMP).astype(np.float32),
         R=rotation_matrices(turns).astype(np.float32),
-        t=(mixed(track.t - track.t[:1]) * intensity).astype(np.float32),
-        scale=(1 + (mixed(track.scale / track.scale[:1]) - 1) * intensity).astype(np.float32),
+        t=(mixed(track.t - track.t[:1]) * head).astype(np.float32),
+        scale=(1 + (mixed(track.scale / track.scale[:1]) - 1) * head).astype(np.float32),
         fps=fps,
     )
 

@@ -184,7 +184,7 @@ def failure_of(error: Exception, context: Context) -> dict[str, Any]:
     if isinstance(error, Canceled) or context.stop.is_set():
         return failed(context.run, "canceled", "The job was canceled.")
     if isinstance(error, EngineError):
-        return failed(context.run, error.code, error.detail)
+        return failed(context.run, error.code, error.detail, error.input)
     print(f"run {context.run}:", file=sys.stderr)
     traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, MemoryError):
@@ -193,8 +193,9 @@ def failure_of(error: Exception, context: Context) -> dict[str, Any]:
     return failed(context.run, "engine_failed", detail)
 
 
-def failed(run: str, code: str, detail: str) -> dict[str, Any]:
-    return {"type": "failed", "run": run, "code": code, "detail": detail}
+def failed(run: str, code: str, detail: str, slot: str | None = None) -> dict[str, Any]:
+    blamed = {} if slot is None else {"input": slot}
+    return {"type": "failed", "run": run, "code": code, "detail": detail, **blamed}
 
 
 def line_of(message: dict[str, Any]) -> bytes:

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .cast import Frame, curves_of, frame_of, points_of, require_picture
+from .cast import Ease, Frame, curves_of, eases_of, frame_of, points_of, require_picture
 from .device import device_errors
-from .errors import NO_ROOM, EngineError
+from .errors import NO_ROOM, EngineError, blaming
 from .faces import Points
 from .frames import FrameFile
 from .keypoints import Drive, stitched_keypoints
@@ -69,8 +69,8 @@ class Renderer:
         intensity = request["params"]["intensity"]
         native = read_native(motion.get("native"), video.parent)
         movers = [
-            self._mover(picture, prepared, frame, five, curves_of(motion, nth), native, intensity, motion)
-            for nth, five in enumerate(points_of(cast))
+            self._mover(picture, prepared, frame, five, curves_of(motion, nth), native, intensity, ease, motion)
+            for nth, (five, ease) in enumerate(zip(points_of(cast), eases_of(cast), strict=True))
         ]
         paster = self._paster(still_of(picture, frame), movers)
         watch.lap("rig")
@@ -78,11 +78,12 @@ class Renderer:
         self._render(movers, paster, motion["frames"], path, context)
         watch.lap("render")
         spec = {"width": frame.width, "height": frame.height, "fps": motion["fps"], "frames": motion["frames"]}
-        ignored = [] if native else ignored_in(motion["faces"][0]["channels"])
+        shown = range(0 if native else len(cast["movers"]))
+        ignored = dict.fromkeys(name for nth in shown for name in ignored_in(curves_of(motion, nth)))
         return {
             "outputs": {"video": spec, "frames": {"path": str(path), "pixels": "yuv420p"}},
             "warnings": [],
-            "ignoredChannels": ignored,
+            "ignoredChannels": list(ignored),
             "timings": watch.laps,
         }
 
@@ -95,12 +96,13 @@ class Renderer:
         channels: dict[str, list[float]],
         native: NativeTrack | None,
         intensity: float,
+        ease: Ease,
         motion: dict[str, Any],
     ) -> Mover:
         source = self._sources.source(prepared, five * (prepared.small.shape[1] / picture.width))
         frames, fps = motion["frames"], motion["fps"]
         if native is not None:
-            drive, eyes = self._drive_of(sample_native(native, frames, fps, intensity)), None
+            drive, eyes = self._drive_of(sample_native(native, frames, fps, intensity, ease)), None
         else:
             kp = source.info.kp[0].cpu().numpy()
             asked = read_motion(channels, frames, sides_of(kp))
@@ -179,7 +181,8 @@ class Renderer:
 
 def read_picture(path: Path) -> Picture:
     try:
-        return decode_picture(path)
+        with blaming("image"):
+            return decode_picture(path)
     except OSError as error:
         raise EngineError("engine_failed", "The engine could not read the picture.") from error
 

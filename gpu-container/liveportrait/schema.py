@@ -122,9 +122,9 @@ def require_within(size: float, least: float, most: float, at: tuple[str, ...]) 
 def is_of(kind: str, value: Any) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
-    if not isinstance(value, TYPES[kind]):
-        return False
-    return kind != "integer" or value == int(value)
+    if isinstance(value, float) and kind == "integer":
+        return value.is_integer()
+    return isinstance(value, TYPES[kind])
 
 
 def is_same(a: Any, b: Any) -> bool:

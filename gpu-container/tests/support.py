@@ -21,6 +21,7 @@ ROOT = Path(root) if root else None
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 needs_packages = unittest.skipIf(bool(MISSING), f"needs Python packages: {', '.join(MISSING)}")
+needs_numpy = unittest.skipIf("numpy" in MISSING, "needs numpy")
 needs_checkout = unittest.skipIf(
     ROOT is None or bool(MISSING),
     "needs a checkout of LivePortrait in LIVEPORTRAIT_ROOT" if ROOT is None else f"needs {', '.join(MISSING)}",

@@ -6,11 +6,12 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from .support import MISSING, REPOSITORY, needs_packages
+from .support import MISSING, REPOSITORY, needs_numpy
 
-if not MISSING:
+if "numpy" not in MISSING:
     import numpy as np
 
+    from liveportrait.cast import Ease
     from liveportrait.errors import EngineError
     from liveportrait.motion import CLAMP, eye_shares, ignored_in, read_motion, sides_of
     from liveportrait.native import read_native, rotation_matrices, rotation_vectors, sample_native
@@ -23,7 +24,7 @@ def face(first_eye_right: bool = True) -> Any:
     return sides_of(kp)
 
 
-@needs_packages
+@needs_numpy
 class Motions(unittest.TestCase):
     def test_every_preset_begins_with_the_face_of_the_picture(self) -> None:
         presets = [path for path in (REPOSITORY / "presets").glob("*.json") if not path.name.endswith(".schema.json")]
@@ -84,7 +85,7 @@ class Motions(unittest.TestCase):
         self.assertLess(np.abs(both).max(), 1e-6)
 
 
-@needs_packages
+@needs_numpy
 class NativeTracks(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -115,6 +116,21 @@ class NativeTracks(unittest.TestCase):
         half = sample_native(track, 5, 25, 0.5)
         self.assertTrue(np.allclose(half.exp, whole.exp / 2, atol=1e-7))
         self.assertTrue(np.allclose(rotation_vectors(half.R), rotation_vectors(whole.R) / 2, atol=1e-5))
+
+    def test_a_mover_shows_as_much_of_it_as_it_can_bear(self) -> None:
+        track = read_native(self.write(), self.dir)
+        assert track is not None
+        whole = sample_native(track, 5, 25, 1)
+        gentle = sample_native(track, 5, 25, 1, Ease(all=0.6, eyes=0, head=0.45))
+        eyes = [11, 13, 15, 16]
+        self.assertEqual(np.abs(gentle.exp[:, eyes]).max(), 0)
+        rest = [point for point in range(21) if point not in eyes]
+        self.assertTrue(np.allclose(gentle.exp[:, rest], whole.exp[:, rest] * 0.6, atol=1e-7))
+        self.assertTrue(np.allclose(rotation_vectors(gentle.R), rotation_vectors(whole.R) * 0.45, atol=1e-5))
+        self.assertTrue(np.allclose(gentle.t, whole.t * 0.45, atol=1e-7))
+        self.assertTrue(np.allclose(gentle.scale - 1, (whole.scale - 1) * 0.45, atol=1e-6))
+        # a face that is gentle as a whole turns no further than that
+        self.assertTrue(np.allclose(sample_native(track, 5, 25, 1, Ease(all=0.3)).t, whole.t * 0.3, atol=1e-7))
 
     def test_other_rates_keep_its_time_and_its_end_holds(self) -> None:
         track = read_native(self.write(), self.dir)

@@ -32,7 +32,10 @@ WHOLE = {"crop": {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}, "width": WI
 
 def cast_of(frame: dict[str, Any], *faces: list[list[float]]) -> dict[str, Any]:
     """`faces`: five points each, as shares of the picture's width and height."""
-    movers = [{"index": nth, "points": [[x * WIDTH, y * HEIGHT] for x, y in face]} for nth, face in enumerate(faces)]
+    movers = [
+        {"index": nth, "points": [[x * WIDTH, y * HEIGHT] for x, y in face], "ease": {"all": 1, "eyes": 1, "head": 1}}
+        for nth, face in enumerate(faces)
+    ]
     return {"picture": {"width": WIDTH, "height": HEIGHT}, "frame": frame, "faces": len(faces), "movers": movers}
 
 
@@ -132,7 +135,8 @@ class Rendering(unittest.TestCase):
     def test_each_mover_has_its_own_curves(self) -> None:
         second = [[x * 0.4, y * 0.4 + 0.5] for x, y in FACE]
         cast = cast_of(WHOLE, FACE, second)
-        nod, still = ({"channels": {"headPitch": [0, 5, 10, 5]}}, {"channels": {}})
+        nod: dict[str, Any] = {"channels": {"headPitch": [0, 5, 10, 5]}}
+        still: dict[str, Any] = {"channels": {}}
         frames = []
         for faces in ([nod, nod], [nod, still]):
             self.animate(self.request(4, cast, motion={"faces": faces}))

@@ -8,7 +8,8 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from liveportrait.errors import EngineError, of_disk
+from liveportrait.errors import EngineError, blaming, of_disk
+from liveportrait.protocol import failed
 from liveportrait.requests import CANCEL, ENVELOPE, SCHEMAS, motion_of, name_of, run_of
 from liveportrait.schema import Invalid, Schema
 
@@ -104,6 +105,16 @@ class Common(unittest.TestCase):
                 with self.assertRaises(EngineError) as raised:
                     motion_of({"path": str(wrong)})
                 self.assertEqual(raised.exception.code, "invalid_request")
+
+
+class Blame(unittest.TestCase):
+    def test_a_file_that_is_at_fault_is_named_by_its_slot(self) -> None:
+        with self.assertRaises(EngineError) as raised, blaming("image"):
+            raise EngineError("input_unreadable", "It is damaged.")
+        error = raised.exception
+        self.assertEqual((error.code, error.detail, error.input), ("input_unreadable", "It is damaged.", "image"))
+        self.assertEqual(failed("a", error.code, error.detail, error.input)["input"], "image")
+        self.assertNotIn("input", failed("a", "engine_failed", "It failed."))
 
 
 class Schemas(unittest.TestCase):

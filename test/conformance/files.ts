@@ -1,8 +1,16 @@
 /** What every adapter of `Files` does (packages/core/src/files.ts). */
 import { createHash } from "node:crypto";
 import type { Files } from "@smileloop/core/files.ts";
-import { newId } from "@smileloop/core/job/ids.ts";
-import { attemptPrefix, inputKey, jobPrefix, outputKey, uploadKey } from "@smileloop/core/job/keys.ts";
+import { childId, newId } from "@smileloop/core/job/ids.ts";
+import {
+  attemptPrefix,
+  endedKey,
+  endedPrefix,
+  inputKey,
+  jobPrefix,
+  outputKey,
+  uploadKey,
+} from "@smileloop/core/job/keys.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";
 import { codeOf, collect, type Skip, suite } from "./cases.ts";
@@ -267,6 +275,27 @@ export function filesSuite(name: string, open: () => Promise<FilesHome>, options
       await files.purge(jobPrefix("ann", mine));
       await files.purge("");
       expect(await keysOf(files, "")).toEqual([]);
+      expect(await leftovers()).toEqual([]);
+    },
+
+    "what lies under a root is its own files, its children's and their markers": async ({
+      files,
+      clock,
+      leftovers,
+    }) => {
+      const root = newId(clock.now());
+      const child = childId(root, 12);
+      const input = inputKey("ann", root, "image");
+      const [marker, output] = [endedKey("ann", child), outputKey("ann", child, 1, "video")];
+      for (const key of [input, output]) await files.put(key, chunksOf(bytesOf(10)), { type });
+      for (const code of [null, "already_exists"]) {
+        expect(await codeOf(() => files.put(marker, chunksOf(bytesOf(0)), { type }))).toBe(code);
+      }
+      expect(await keysOf(files, jobPrefix("ann", root))).toEqual([output, marker, input]);
+      expect(await keysOf(files, endedPrefix("ann", root))).toEqual([marker]);
+      await files.purge(jobPrefix("ann", child));
+      expect(await keysOf(files, jobPrefix("ann", root))).toEqual([marker, input]);
+      await files.purge(jobPrefix("ann", root));
       expect(await leftovers()).toEqual([]);
     },
 

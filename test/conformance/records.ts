@@ -226,7 +226,7 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
       expect(await records.children("ann", ids[1]!)).toEqual([0, 1]);
     },
 
-    "whoever waits for a change of a child is told": async ({ records, clock }) => {
+    "a reader that waits for a change of a child is told": async ({ records, clock }) => {
       const root = await records.create(newRecord(clock.now()));
       const child = await records.create(newRecord(clock.now(), "ann", childId(root.record.id, 0)));
       const stop = new AbortController();

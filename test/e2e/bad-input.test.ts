@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { animate, getJob, type Job, postJob, SMALL, upload } from "../support/client.ts";
+import { animate, endOf, type Job, postJob, upload } from "../support/client.ts";
 import { multipart, requestHead } from "../support/multipart.ts";
 import { ASTRONAUT, CAT, COFFEE, drawing, GIF, mutations, pngHeader, textures } from "../support/pictures.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
@@ -20,8 +20,9 @@ beforeAll(async () => {
   server = await startServer({ env: { LOG_LEVEL: "error", WARP_PROCESSES: "1" } });
 });
 afterAll(async () => {
+  const exit = await server.stop();
   expect(server.stderr()).toBe("");
-  expect(await server.stop()).toMatchObject({ code: 0 });
+  expect(exit).toMatchObject({ code: 0 });
 });
 
 describe("POST /animate refuses", () => {
@@ -88,11 +89,11 @@ describe("POST /animate refuses", () => {
 });
 
 test("a drawing is refused or animated", async () => {
-  const { status, job } = await nativeJob(await drawing());
-  if (status !== 201 || job?.status !== "succeeded") expect(job?.error?.code).toMatch(/^(no_face|face_|image_)/);
+  const { job } = await nativeJob(await drawing());
+  if (job?.status !== "succeeded") expect(job?.error?.code).toMatch(/^(no_face|face_|image_)/);
 });
 
-test("20 damaged JPEGs each end in a refusal or a video", { timeout: 60_000 }, async () => {
+test("20 damaged JPEGs each end in a refusal or a video", async () => {
   const portrait = await sharp(ASTRONAUT).resize(320).jpeg({ quality: 85 }).toBuffer();
   const ends: Record<string, number> = {};
   for (const bytes of mutations(portrait, 20, 20)) {
@@ -133,11 +134,11 @@ test("afterwards nothing that was refused lies on disk, and the server is well",
 async function nativeJob(bytes: Buffer): Promise<{ status: number; job: Job | null; code?: string }> {
   const image = await upload(server.url, bytes);
   stored.push(image);
-  const reply = await postJob(server.url, image, SMALL, 30);
+  const reply = await postJob(server.url, image);
   const body = (await reply.json()) as Job & { code?: string };
   if (body.id === undefined) return { status: reply.status, job: null, code: body.code ?? "" };
   kept.add(body.id);
-  return { status: reply.status, job: await getJob(server.url, body.id) };
+  return { status: reply.status, job: await endOf(server.url, body.id) };
 }
 
 /** Sends a form as fast as it is taken, and answers what comes back before the connection ends. */

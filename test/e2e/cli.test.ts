@@ -16,13 +16,15 @@ import { fileURLToPath } from "node:url";
 import { ownerOfApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { motionSchema } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ASTRONAUT, COFFEE } from "../support/pictures.ts";
-import { isAlive, until } from "../support/processes.ts";
+import { PRESET_NAMES } from "../support/presets.ts";
+import { isAlive, killed, until } from "../support/processes.ts";
 import { processTree } from "../support/server.ts";
 
 const CLI = fileURLToPath(new URL("../../packages/cli/bin/smileloop.mjs", import.meta.url));
 const FAST = ["--size", "256", "--duration", "1"];
+const children: ChildProcess[] = [];
 const root = mkdtempSync(join(tmpdir(), "smileloop-e2e-"));
 /** The working folder of each test, and what is temporary to the commands it starts. */
 let folder: string;
@@ -32,6 +34,8 @@ beforeEach(() => {
   folder = mkdtempSync(join(root, "work-"));
   temporary = mkdtempSync(join(root, "tmp-"));
 });
+// a command that a test has given up is not to write into what the next one looks at
+afterEach(() => Promise.all(children.splice(0).map(killed)));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 type Said = { code: number | null; stdout: string; stderr: string };
@@ -39,6 +43,7 @@ type Said = { code: number | null; stdout: string; stderr: string };
 function start(args: string[], node = process.execPath): { child: ChildProcess; said: Said; end: Promise<Said> } {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
   const child = spawn(node, [CLI, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  children.push(child);
   const said: Said = { code: null, stdout: "", stderr: "" };
   child.stdout!.on("data", (chunk: Buffer) => {
     said.stdout += chunk;
@@ -64,9 +69,8 @@ function expectFiles(...names: string[]): void {
 test("animate makes a file and prints its name", async () => {
   const said = await run("animate", ASTRONAUT, "-p", "blink", ...FAST);
   expect(said).toMatchObject({ code: 0, stdout: "astronaut-blink.mp4\n" });
-  expect(said.stderr).toMatch(
-    /^(?:Reading the photo|Looking for the face): 0 %\n(.+: \d+ %\n)*Done: 100 %\nSeed (\d+): --seed \2 [^\n]+\n$/,
-  );
+  // which stages are seen depends on how often they are looked at
+  expect(said.stderr).toMatch(/^(\w[^:\n]+: \d+ %\n)+Done: 100 %\nSeed (\d+): --seed \2 [^\n]+\n$/);
   expect(await readVideo(join(folder, "astronaut-blink.mp4"))).toMatchObject({ width: 256, height: 256, frames: 25 });
   expectFiles("astronaut-blink.mp4");
 
@@ -101,7 +105,7 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
     [
       "a text",
       () => ["text.jpg"],
-      /"text\.jpg": This is text\/plain\. Accepted .*: image\/jpeg, image\/png\.$/m,
+      /"text\.jpg": This is text\/plain\. Accepted .*: image\/jpeg, image\/png\./,
       "unsupported_type",
     ],
     ["an empty file", () => ["empty.jpg"], /is empty/, "empty_file"],
@@ -169,7 +173,7 @@ test("motion extract writes a Motion, says what is in it, and animate takes it",
 test("a command line that is not right is told so, with exit code 2", async () => {
   const cases: [args: string[], is: RegExp][] = [
     [["animate"], /Which photo/],
-    [["animate", ASTRONAUT, "-p", "grin"], /'grin'.*alive, big_smile, blink, flirt, gentle_smile/],
+    [["animate", ASTRONAUT, "-p", "grin"], new RegExp(`'grin'.*${PRESET_NAMES.join(", ")}`)],
     [["animate", ASTRONAUT, "--size", "300"], /--size/],
     [["animate", ASTRONAUT, "-p", "blink", "--driving", "clip.mp4"], /a preset or a driving clip, not both/],
     [["motion"], /Say extract/],
@@ -207,11 +211,9 @@ test("a key is shown once, beside what the server is told of it", async () => {
 test("presets, version and help", async () => {
   const presets = await run("presets");
   expect(presets).toMatchObject({ code: 0, stderr: "" });
-  const names = ["alive", "big_smile", "blink", "flirt", "gentle_smile", "kiss", "laugh", "look_around"];
-  names.push("nod", "sad_to_smile", "surprise", "wink");
-  expect(presets.stdout.split("\n").map((line) => line.split(" ")[0])).toEqual([...names, ""]);
+  expect(presets.stdout.split("\n").map((line) => line.split(" ")[0])).toEqual([...PRESET_NAMES, ""]);
   const list = JSON.parse((await run("presets", "--json")).stdout) as { name: string; duration: number }[];
-  expect(list.map(({ name }) => name)).toEqual(names);
+  expect(list.map(({ name }) => name)).toEqual(PRESET_NAMES);
   for (const { duration } of list) expect(duration).toBeGreaterThan(0);
   expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   for (const args of [["--help"], ["animate", "--help"], ["help", "presets"]]) {
@@ -225,14 +227,13 @@ test("presets, version and help", async () => {
 
 test.skipIf(process.platform !== "linux")("Ctrl-C ends it with 130 and leaves nothing", async () => {
   const { child, said, end } = start(["animate", ASTRONAUT, "-p", "alive", "--size", "1024", "--duration", "10"]);
-  await until(() => said.stderr.includes("Rendering"), 15_000);
+  await until(() => said.stderr.includes("Rendering"));
   const family = processTree(child.pid!);
   expect(family.length).toBeGreaterThan(1);
-  const before = performance.now();
   child.kill("SIGINT");
   expect((await end).code).toBe(130);
-  expect(performance.now() - before).toBeLessThan(5000);
-  await until(() => !family.some(isAlive), 1000);
+  expect(said.stderr).not.toContain("Done");
+  await until(() => !family.some(isAlive));
   expectFiles();
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { type Extracted, extractFile } from "@smileloop/engine/services/extract.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Job, postJson, upload } from "../support/client.ts";
+import { endOf, type Job, postJson, upload } from "../support/client.ts";
 import { drivingClip, hump, stillClip } from "../support/clips.ts";
 import { ASTRONAUT, COFFEE, GRACE_HOPPER } from "../support/pictures.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
@@ -21,9 +21,10 @@ beforeAll(async () => {
   photo = await upload(server.url, readFileSync(GRACE_HOPPER));
 });
 afterAll(async () => {
+  const exit = await server.stop();
   rmSync(dir, { recursive: true });
   expect(server.stderr()).toBe("");
-  expect(await server.stop()).toMatchObject({ code: 0 });
+  expect(exit).toMatchObject({ code: 0 });
 });
 
 type Ended = Job & { warnings: { code: string }[]; timings: Record<string, number> };
@@ -32,13 +33,13 @@ async function drive(clip: Buffer, type = "video/mp4", params: object = {}): Pro
   const driving = await upload(server.url, clip, type);
   const body = { kind: "animate", inputs: { image: { upload: photo }, driving: { upload: driving } } };
   const asked = { ...body, params: { size: 256, seed: 2, ...params } };
-  const reply = await postJson(`${server.url}/v1/jobs`, asked, { prefer: "wait=30" });
-  expect(reply.status).toBe(201);
-  return (await reply.json()) as Ended;
+  const reply = await postJson(`${server.url}/v1/jobs`, asked);
+  expect(reply.status).toBe(202);
+  return (await endOf(server.url, ((await reply.json()) as Job).id)) as Ended;
 }
 
 function readMotion(bytes: Uint8Array): Promise<Extracted> {
-  const path = join(dir, "video.mp4");
+  const path = join(mkdtempSync(join(dir, "read-")), "video.mp4");
   writeFileSync(path, bytes);
   const context = { signal: new AbortController().signal, progress: () => {} };
   return extractFile(path, 10, context);

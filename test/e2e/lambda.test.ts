@@ -9,7 +9,7 @@ import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { createJob } from "@smileloop/core/jobs/jobs.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { lanesOf } from "../../infra/policy/engines.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { FUNCTIONS, folderBytes } from "../../scripts/bundle.ts";
@@ -43,6 +43,9 @@ afterAll(async () => {
   await front?.close();
   await stack?.close();
 });
+
+// a message that a case has left is not to be the next one's
+afterEach(drain);
 
 /** A picture that tells the stub engine what to do. */
 function picture(script: StubScript = {}): Uint8Array {
@@ -136,7 +139,6 @@ describe("a job", () => {
     expect(stack.bucket.double.store.keys().filter((key) => key.includes(`${id}/in`))).toEqual([]);
     for (const path of ["/health", "/ready"])
       expect([path, (await fetch(front.url + path)).status]).toEqual([path, 200]);
-    await drain();
   });
 
   it("is told as events in the state that it is in, and the client comes back", async () => {

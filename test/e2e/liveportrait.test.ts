@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Job, postJob, postJson, upload } from "../support/client.ts";
+import { endOf, type Job, postJob, postJson, upload } from "../support/client.ts";
 import { standInCheckout, standInPython, stillOf } from "../support/liveportrait.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { until } from "../support/processes.ts";
@@ -33,6 +33,13 @@ const start = async (env: Record<string, string>) => {
 const ask = async (path: string) => (await fetch(server.url + path)).json() as Promise<never>;
 const ready = () => ask("/ready") as Promise<{ ready: boolean; parts: Record<string, string> }>;
 
+type Rendered = Job & { engine: { name: string } };
+
+async function render(photo: string, params: object): Promise<Rendered> {
+  const { id } = (await (await postJob(server.url, photo, { ...params })).json()) as Job;
+  return (await endOf(server.url, id)) as Rendered;
+}
+
 function animate(engine: string): Promise<Response> {
   const body = new FormData();
   body.set("source_image", new Blob([readFileSync(ASTRONAUT)]), "photo.jpg");
@@ -49,7 +56,7 @@ test("found: jobs may name it, also with a driving clip, and the others go on wi
   const photo = await upload(server.url, readFileSync(ASTRONAUT));
   const engines: string[] = [];
   for (const params of [{ ...STILL, engine: "liveportrait" }, STILL]) {
-    const job = (await (await postJob(server.url, photo, params, 30)).json()) as Job & { engine: { name: string } };
+    const job = await render(photo, params);
     expect(job).toMatchObject({ status: "succeeded", error: null });
     expect(job.outputs.video).toMatchObject({ width: 512, height: 512, frames: 10, fps: 10 });
     engines.push(job.engine.name);
@@ -60,16 +67,15 @@ test("found: jobs may name it, also with a driving clip, and the others go on wi
   const { preset: _, ...params } = STILL;
   const inputs = { image: { upload: photo }, driving: { upload: driving } };
   const asked = { kind: "animate", inputs, params: { ...params, engine: "liveportrait" } };
-  const driven = await postJson(`${server.url}/v1/jobs`, asked, { prefer: "wait=30" });
-  expect(await driven.json()).toMatchObject({ status: "succeeded", error: null });
+  const driven = (await (await postJson(`${server.url}/v1/jobs`, asked)).json()) as Job;
+  expect(await endOf(server.url, driven.id)).toMatchObject({ status: "succeeded", error: null });
   expect(await ready()).toMatchObject({ ready: true, parts: { engine: "ok", liveportrait: "ok" } });
 });
 
 test("it is the default where ENGINES says so", async () => {
   await start({ LIVEPORTRAIT_ROOT: root, LIVEPORTRAIT_PYTHON: python, ENGINES: "animate=liveportrait+warp" });
   const photo = await upload(server.url, readFileSync(ASTRONAUT));
-  const job = (await (await postJob(server.url, photo, STILL, 30)).json()) as { engine: { name: string } };
-  expect(job).toMatchObject({ status: "succeeded", engine: { name: "liveportrait" } });
+  expect(await render(photo, STILL)).toMatchObject({ status: "succeeded", engine: { name: "liveportrait" } });
 });
 
 test("a weight is missing: it is said once and in /ready, who asks for it gets 503, and warp works", async () => {

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Job, postJob, upload } from "../support/client.ts";
+import { endOf, type Job, postJob, upload } from "../support/client.ts";
 import { standInCheckout, standInPython, stillOf } from "../support/liveportrait.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
+import { killed } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { runServer, type ServerProcess, startServer } from "../support/server.ts";
 import { openSqs, type SqsHome } from "../support/sqs.ts";
@@ -34,8 +35,9 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
-  worker?.kill("SIGKILL");
+  if (worker) await killed(worker);
   await server?.stop();
+  [worker, server] = [null, null];
   await Promise.all([bucket.close(), sqs.close()]);
   rmSync(dir, { recursive: true });
 });
@@ -61,10 +63,11 @@ test("the server has no graphics card; a worker elsewhere that has one does such
   startWorker(standInPython(join(dir, "python"), await stillOf(ASTRONAUT, join(dir, "still.yuv"))));
   const health = await (await fetch(`${url}/health`)).json();
   expect(health).toMatchObject({ liveportrait_found: true, engines: ["liveportrait", "warp"] });
-  const job = (await (await postJob(url, await upload(url, readFileSync(ASTRONAUT)), STILL, 30)).json()) as Job;
+  const made = (await (await postJob(url, await upload(url, readFileSync(ASTRONAUT)), STILL)).json()) as Job;
+  const job = await endOf(url, made.id);
   expect(job).toMatchObject({ status: "succeeded", engine: { name: "liveportrait" } });
   expect((await fetch(job.outputs.video!.url)).status).toBe(200);
-}, 40_000);
+});
 
 test.each([
   [{ BUCKET: "" }, "QUEUES: workers elsewhere also need BUCKET, for records and files"],

@@ -8,6 +8,7 @@ import { afterEach, expect, it } from "vitest";
 import { corsRules } from "../../infra/policy.ts";
 import { smoke } from "../../scripts/smoke.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
+import { PATIENCE_MS } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import type { CorsRule } from "../support/s3-double/server.ts";
 import { openSqs } from "../support/sqs.ts";
@@ -68,7 +69,7 @@ function work({ deps, worker }: TestApi): () => Promise<void> {
 
 async function run({ url }: TestApi, withKey: string | null = key) {
   const lines: string[] = [];
-  const options = { url, key: withKey, photo: jpegBytes(), engine: null, patienceMs: 5000 };
+  const options = { url, key: withKey, photo: jpegBytes(), engine: null, patienceMs: PATIENCE_MS };
   const failed = await smoke(options, (line) => lines.push(line));
   const of = (how: string) =>
     lines.filter((line) => line.startsWith(how)).map((line) => /^\S+\s+(.*?) \(/.exec(line)?.[1]);

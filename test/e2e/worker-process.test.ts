@@ -15,7 +15,7 @@ import type { Queue } from "@smileloop/core/queue.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { standInCheckout, standInPython } from "../support/liveportrait.ts";
-import { until } from "../support/processes.ts";
+import { killed, until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { openSqs, type SqsHome } from "../support/sqs.ts";
 import type { StubScript } from "../support/stub-engine.ts";
@@ -44,7 +44,8 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => imds.listen(0, "127.0.0.1", resolve));
 });
 afterEach(async () => {
-  child?.kill("SIGKILL");
+  if (child) await killed(child);
+  child = null;
   imds.closeAllConnections();
   await Promise.all([bucket.close(), sqs.close(), new Promise((resolve) => imds.close(resolve))]);
   rmSync(dir, { recursive: true });
@@ -119,11 +120,11 @@ async function isBack(state: () => Promise<JobRecord>, queue: Queue, engine: str
 test("before its machine is taken away it hands the job back", async () => {
   const { state, isBack } = await jobFor("warp", portrait, { duration: 10, fps: 60, size: 1024 });
   const exit = runWorker();
-  await until(async () => (await state()).state === "running", 20_000);
+  await until(async () => (await state()).state === "running");
   takenAway = true;
   expect(await exit).toBe(75);
   await isBack();
-}, 40_000);
+});
 
 describe("with an engine on a graphics card (a stand-in)", () => {
   const runGpuWorker = () =>
@@ -140,19 +141,19 @@ describe("with an engine on a graphics card (a stand-in)", () => {
     expect(health().status).toBe(1);
     const { state, isBack } = await jobFor("liveportrait", scripted({ run: "forever" }), {});
     const exit = runGpuWorker();
-    await until(async () => (await state()).state === "running", 20_000);
-    await until(() => health().stdout.toString() === "ready\n", 15_000);
+    await until(async () => (await state()).state === "running");
+    await until(() => health().stdout.toString() === "ready\n");
     child?.kill("SIGTERM");
     expect(await exit).toBe(0);
     await isBack();
-  }, 40_000);
+  });
 
   test("without the card it hands the job back and ends, not well", async () => {
     const { isBack } = await jobFor("liveportrait", scripted({ run: "deviceLost" }), {});
     expect(await runGpuWorker()).toBe(69);
     await isBack();
     expect(health().stdout.toString()).toBe("no worker\n");
-  }, 40_000);
+  });
 });
 
 async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -26,34 +26,16 @@ import { PLAN_WORKER } from "../../functions/engines/index.ts";
 import { jpegBytes, testApi } from "../support/api.ts";
 import { postJson, upload } from "../support/client.ts";
 import { fastTime } from "../support/fast-time.ts";
-import { until } from "../support/processes.ts";
+import { killed, until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { startServer } from "../support/server.ts";
+import { wavBytes } from "../support/silence.ts";
 import { openSqs } from "../support/sqs.ts";
 import { echoEngine, LISTS } from "./lists.ts";
 import type { EchoWorker } from "./worker.ts";
 
 const SCRIPTS = import.meta.dirname;
-const PATIENCE_MS = 60_000;
-/** Silence: 8 kHz, one channel, 16 bits. */
-const wav = (seconds: number): Buffer => {
-  const head = Buffer.alloc(44);
-  const bytes = 16_000 * seconds;
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + bytes, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(8000, 24);
-  head.writeUInt32LE(16_000, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(bytes, 40);
-  return Buffer.concat([head, Buffer.alloc(bytes)]);
-};
-const SOUND = wav(2);
+const SOUND = wavBytes(2);
 const says = (word: string) => `${word}: ${SOUND.length} bytes of audio/wav`;
 const THREE = `${["one", "two", "three"].map((each) => says(`hi ${each}`)).join("\n")}\n`;
 
@@ -70,7 +52,13 @@ beforeEach(() => {
   cleanUp = [];
 });
 afterEach(async () => {
-  for (const clean of cleanUp.reverse()) await clean();
+  // all of it, also where one fails
+  const failures: unknown[] = [];
+  for (const clean of cleanUp.reverse())
+    await Promise.resolve()
+      .then(clean)
+      .catch((error: unknown) => failures.push(error));
+  expect(failures).toEqual([]);
 });
 
 async function create(url: string, { kind, ...params }: Ask): Promise<Job> {
@@ -84,7 +72,7 @@ const read = async (url: string, id: string) => (await (await fetch(`${url}/v1/j
 
 /** The job when it has ended, and what its output says. */
 async function ended(url: string, id: string, output: string): Promise<{ job: Job; text: string }> {
-  await until(async () => ["succeeded", "failed", "canceled"].includes((await read(url, id)).status), PATIENCE_MS);
+  await until(async () => ["succeeded", "failed", "canceled"].includes((await read(url, id)).status));
   const job = await read(url, id);
   expect(job).toMatchObject({ status: "succeeded", outputs: { [output]: { content_type: "text/plain" } } });
   return { job, text: await (await fetch(`${url}/v1/jobs/${id}/outputs/${output}`)).text() };
@@ -139,7 +127,7 @@ describe("in memory", () => {
     const { id } = await create(url, { kind: "echo", word: "hello" });
     expect(await ended(url, id, "text")).toMatchObject({ job: { attempt: 1 }, text: says("hello") });
     const catalogue = (await (await fetch(`${url}/v1/kinds`)).json()) as { kinds: { name: string }[] };
-    expect(catalogue.kinds.map(({ name }) => name)).toEqual(["animate", "echo", "echo_all"]);
+    expect(catalogue.kinds.map(({ name }) => name)).toEqual(LISTS.kinds.map(({ name }) => name));
     const picture = await upload(url, jpegBytes(), "image/jpeg");
     const refused = await postJson(`${url}/v1/jobs`, {
       ...{ kind: "echo", inputs: { sound: { upload: picture } }, params: { word: "no" } },
@@ -169,13 +157,10 @@ describe("in memory", () => {
     expect((await fetch(`${url}/v1/jobs/${childId(id, 0)}`)).status).toBe(404);
 
     const slow = await create(url, { kind: "echo_all", word: "long", pause_ms: 60_000 });
-    await until(async () => (await records.get("local", childId(slow.id, 0)))?.record.state === "running", PATIENCE_MS);
+    await until(async () => (await records.get("local", childId(slow.id, 0)))?.record.state === "running");
     expect((await postJson(`${url}/v1/jobs/${slow.id}/cancel`, {})).status).toBeLessThan(300);
     const stateOf = async (n: number) => (await records.get("local", childId(slow.id, n)))?.record.state;
-    await until(
-      async () => [await stateOf(0), await stateOf(1), await stateOf(2)].every((it) => it === "canceled"),
-      10_000,
-    );
+    await until(async () => [await stateOf(0), await stateOf(1), await stateOf(2)].every((it) => it === "canceled"));
     expect((await read(url, slow.id)).status).toBe("canceled");
   });
 });
@@ -185,8 +170,9 @@ describe("on disk", () => {
     const dataDir = workDir();
     const start = () => startServer({ dataDir, script: join(SCRIPTS, "server.ts"), env: { WARP_PROCESSES: "1" } });
     const first = await start();
+    cleanUp.push(() => first.stop("SIGKILL"));
     const { id } = await create(first.url, { kind: "echo_all", word: "hi", pause_ms: 1500 });
-    await until(async () => (await read(first.url, id)).status === "waiting", PATIENCE_MS);
+    await until(async () => (await read(first.url, id)).status === "waiting");
     const single = await create(first.url, { kind: "echo", word: "alone" });
     await first.stop("SIGKILL");
     const second = await start();
@@ -197,7 +183,8 @@ describe("on disk", () => {
 });
 
 describe("on S3 and SQS", () => {
-  const SPEED = 40;
+  /** A lease of 60 s is 3 s of the machine's. */
+  const SPEED = 20;
 
   test("workers that are killed leave nothing undone", async () => {
     const startMs = Date.now();
@@ -224,7 +211,7 @@ describe("on S3 and SQS", () => {
     const work = (queue: string): ChildProcess => {
       const args = [join(SCRIPTS, "worker.ts"), JSON.stringify(settings(queue))];
       const child = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "ignore"] });
-      cleanUp.push(() => child.kill("SIGKILL"));
+      cleanUp.push(() => killed(child));
       return child;
     };
     const sweeping = setInterval(() => void sweepOnce(store).catch(() => {}), 60_000 / SPEED);
@@ -234,13 +221,14 @@ describe("on S3 and SQS", () => {
     const plans = work("plans");
     const first = work("echo");
     const { id } = await create(api.url, { kind: "echo_all", word: "hi", pause_ms: 500 });
-    await until(async () => (await stateOf(childId(id, 0))) === "running", PATIENCE_MS);
+    await until(async () => (await stateOf(childId(id, 0))) === "running");
     first.kill("SIGKILL");
     plans.kill("SIGKILL");
     work("echo");
     work("plans");
     expect((await ended(api.url, id, "texts")).text).toBe(THREE);
     const attempts = await Promise.all([0, 1, 2].map(async (n) => (await store.records.get("local", childId(id, n)))!));
-    expect(Math.max(...attempts.map(({ record }) => record.attempt))).toBe(2);
+    // a holder that a busy machine makes late for its lease costs one more
+    expect(Math.max(...attempts.map(({ record }) => record.attempt))).toBeGreaterThan(1);
   });
 });

@@ -24,8 +24,9 @@ beforeEach(() => {
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map(({ worker, ended }) => Promise.all([worker.stop({ graceMs: 0 }), ended])));
-  expect(existsSync(shop.workRoot) ? readdirSync(shop.workRoot) : []).toEqual([]);
+  const left = existsSync(shop.workRoot) ? readdirSync(shop.workRoot) : [];
   rmSync(shop.dir, { recursive: true });
+  expect(left).toEqual([]);
 });
 
 function start(engineCommand: EngineCommand, options: Partial<WorkerOptions> = {}) {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { isAlive, until } from "../support/processes.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { isAlive, killed, until } from "../support/processes.ts";
 
 const SERVER = join(import.meta.dirname, "../support/stub-server.ts");
 
@@ -15,11 +15,14 @@ test.skipIf(process.platform !== "linux").each([
 ])("kill -9 of a server whose engine %s", async (_name, behaviour) => {
   const dir = mkdtempSync(join(tmpdir(), "smileloop-orphans-"));
   const server = spawn(process.execPath, [SERVER, dir, behaviour], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(async () => {
+    await killed(server);
+    rmSync(dir, { recursive: true, force: true });
+  });
   const [line] = await once(server.stdout, "data");
   const pids = String(line).trim().split(/\s+/).map(Number);
   expect(pids.length).toBe(behaviour === "family" ? 2 : 1);
   expect(pids.every(isAlive)).toBe(true);
   server.kill("SIGKILL");
-  await until(() => !pids.some(isAlive), 2000);
-  rmSync(dir, { recursive: true });
+  await until(() => !pids.some(isAlive));
 });

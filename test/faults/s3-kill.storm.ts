@@ -2,6 +2,7 @@
  * Workers in the cloud that are killed, or put to sleep for longer than their lease, at each step of a job: another does the
  * job, once, and nothing of the first is seen.
  */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "@smileloop/core/job/ids.ts";
 import { type JobRecord, MAX_JOB_LIFE_MS } from "@smileloop/core/job/record.ts";
@@ -93,7 +94,7 @@ async function wake(member: Member, id: string): Promise<void> {
   member.wake();
   const left = () =>
     fleet.log.find(({ event, jobId, by }) => event === "job left" && jobId === id && by === member.name);
-  await until(() => left() !== undefined, 15_000);
+  await until(() => left() !== undefined);
   expect(left()?.did).toBe("lost");
 }
 
@@ -145,11 +146,13 @@ describe("a worker that sleeps longer than its lease", () => {
   });
 
   test("in its last write: when it wakes, another is at work", async () => {
-    const script: StubScript = { runs: ["well", "slow:1500"], trace: join(fleet.dir, "trace") };
+    const done = join(fleet.dir, "done");
+    const script: StubScript = { runs: ["well", `until:${done}`], trace: join(fleet.dir, "trace") };
     const { id, seed, member } = await jobWith({ at: succeeds, fault: "cut" }, (each) => each.pause(), script);
-    await until(() => fleet.history.of(id).at(-1)?.record.attempt === 2, 15_000);
+    await until(() => fleet.history.of(id).at(-1)?.record.attempt === 2);
     await wake(member, id);
     expect(await read(fleet, id)).toMatchObject({ state: "running", outputs: {} });
+    writeFileSync(done, "");
     await fleet.history.ended(id);
     const record = await read(fleet, id);
     expect(record.outputs.video?.attempt).toBe(record.attempt);

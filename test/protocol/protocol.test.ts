@@ -47,7 +47,7 @@ describe("the Node engine's process", () => {
   test("refuses arguments that it does not know, in a sentence", async () => {
     const { lines, exit, errors } = await say(["--kinds", "dance"], []);
     expect([lines, exit]).toEqual([[], 2]);
-    expect(errors).toContain("--kinds knows animate, not dance");
+    expect(errors).toMatch(/--kinds knows animate.*, not dance/);
     expect((await say(["--services", "cast,check"], [])).errors).toContain("not check");
   });
 

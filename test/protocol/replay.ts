@@ -12,8 +12,9 @@ import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { finish } from "@smileloop/engine/services/finish.ts";
 import { expect } from "vitest";
-
 import type { z } from "zod";
+import { PATIENCE_MS } from "../support/processes.ts";
+import { clickTrack, wavOf } from "../support/sounds.ts";
 
 type Request = { type?: unknown; run?: unknown; kind?: unknown };
 export type Step =
@@ -33,12 +34,15 @@ export type Step =
 export type Setting = { command: string[]; dir: string; image: string; startMs?: number };
 type Filled = Setting & { cast?: Cast };
 
-const PATIENCE_MS = 20_000;
+/** How many times as long as a transcript says an engine may take: this machine may be slow or busy. */
+const SLACK = 60;
 
 export async function replay(path: string, setting: Setting): Promise<void> {
   const frames = Buffer.alloc(64 * 48 * 1.5 * 6, 120);
   writeFileSync(join(setting.dir, "frames.yuv"), frames);
   writeFileSync(join(setting.dir, "short.yuv"), frames.subarray(1));
+  const second = clickTrack({ seconds: 1, clicks: [0.1], rate: 16_000 });
+  writeFileSync(join(setting.dir, "sound.wav"), wavOf(second, 16_000));
   writeFileSync(join(setting.dir, "motion.json"), JSON.stringify(smile(10, 25)));
   const engine = start(setting);
   try {
@@ -63,14 +67,16 @@ async function take(step: Step, engine: Engine): Promise<void> {
   else if ("raw" in step) engine.write(step.raw);
   else if ("oversize" in step) engine.write("x".repeat(step.oversize));
   else if ("expect" in step) {
-    expect(await engine.next(step.within)).toMatchObject(anyText(engine.due(step.expect)) as object);
+    expect(await engine.next(step.within && step.within * SLACK)).toMatchObject(
+      anyText(engine.due(step.expect)) as object,
+    );
     await engine.finished();
   } else if ("progress" in step) await engine.progressOf(step.progress);
   else if ("silent" in step) await engine.silence(step.silent);
   else if ("video" in step) {
     if (!engine.declined()) expect(await readVideo(step.video)).toMatchObject(step.is);
   } else if ("missing" in step) expect(existsSync(step.missing)).toBe(false);
-  else if ("end" in step) expect(await engine.end(step.end)).toBe(0);
+  else if ("end" in step) expect(await engine.end(step.end * SLACK)).toBe(0);
 }
 
 type Engine = ReturnType<typeof start>;
@@ -179,9 +185,12 @@ function resultOf({ type, kind }: Request): z.ZodType {
   return type === "check" ? task!.checkResult : SERVICES[type as keyof typeof SERVICES].result;
 }
 
-/** As a worker has it done for engines that leave raw frames. */
-async function finishFrames({ outputs, provenance }: AnimateRun, { outputs: made }: AnimateRunResult): Promise<void> {
-  if (made.frames === undefined) return;
+/** As a worker has it done for engines that leave raw frames; results of other kinds have none. */
+async function finishFrames(
+  { outputs, provenance }: AnimateRun,
+  { outputs: made }: Partial<AnimateRunResult>,
+): Promise<void> {
+  if (made?.frames === undefined) return;
   const { video: spec, frames } = made;
   const context = { signal: new AbortController().signal, progress: () => {} };
   await finish({ type: "finish", run: "", frames, spec, outputs, provenance }, context);
@@ -197,6 +206,7 @@ function fill(value: unknown, setting: Filled): unknown {
       .replace("@image", setting.image)
       .replace("@frames", join(setting.dir, "frames.yuv"))
       .replace("@short", join(setting.dir, "short.yuv"))
+      .replace("@sound", join(setting.dir, "sound.wav"))
       .replace("@motion", join(setting.dir, "motion.json"))
       .replace("@dir", setting.dir);
   }

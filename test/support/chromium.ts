@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
+import { PATIENCE_MS } from "./processes.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const ARGUMENTS = [
@@ -25,5 +26,5 @@ export const CHROMIUM: string | null =
 
 export function openChromium(): Promise<Browser> {
   if (!CHROMIUM) throw new Error("There is no Chromium on the PATH.");
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: PATIENCE_MS });
 }

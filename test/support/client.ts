@@ -1,5 +1,6 @@
 /** What clients of a real server do, in one call each. */
 import { readFileSync } from "node:fs";
+import { until } from "./processes.ts";
 
 export type Job = {
   id: string;
@@ -51,6 +52,16 @@ export async function getJob(url: string, id: string): Promise<Job> {
   const reply = await fetch(`${url}/v1/jobs/${id}`);
   if (!reply.ok) throw new Error(`${reply.status}: ${await reply.text()}`);
   return (await reply.json()) as Job;
+}
+
+/** The job once it has ended, which on a busy machine may be later than the API lets a request wait. */
+export async function endOf(url: string, id: string): Promise<Job> {
+  let job = await getJob(url, id);
+  await until(async () => {
+    job = await getJob(url, id);
+    return ["succeeded", "failed", "canceled"].includes(job.status);
+  });
+  return job;
 }
 
 export function postJson(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {

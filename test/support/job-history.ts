@@ -1,6 +1,6 @@
 /**
  * A referee: it sees every version of every record as the storage took it, with whoever wrote it, and knows the table of
- * `change.ts` by heart. It shares no code with the writers.
+ * `job/change.ts` by heart. It shares no code with the writers.
  */
 import { type JobRecord, type JobState, jobRecordSchema } from "@smileloop/core/job/record.ts";
 
@@ -22,6 +22,7 @@ export type JobHistory = {
 /** A lease is a minute; ages are whole seconds, so it may be found dead up to a second before. */
 const DEAD_MS = 59_000;
 const ALIVE: JobState[] = ["queued", "running", "canceling", "waiting"];
+const CANCELS = ["queued → canceled", "waiting → canceled", "running → canceling"];
 const hasEnded = ({ state }: JobRecord) => !ALIVE.includes(state);
 
 export function jobHistory(): JobHistory {
@@ -55,7 +56,7 @@ export function jobHistory(): JobHistory {
 }
 
 function firstFault({ record, by }: Version): string | null {
-  if (by !== "api") return "only the API creates";
+  if (by !== "api" && record.root === undefined) return "only the API creates";
   return record.state === "queued" && record.rev === 1 ? null : "it does not begin as a queued job";
 }
 
@@ -69,10 +70,12 @@ function faultOf(before: Version, after: Version): string | null {
   if (is.attempt === was.attempt + 1) return claimFault(was, is, after.by, dead);
   if (is.attempt !== was.attempt) return `attempt ${was.attempt} → ${is.attempt}`;
   const move = `${was.state} → ${is.state}`;
+  if (move === "waiting → queued") return after.by === "api" ? "the API may not" : null;
+  if (was.root !== undefined && CANCELS.includes(move)) return null;
   switch (after.by) {
     case "api":
       if (is.state === "deleted") return was.state === "deleted" ? "it was deleted already" : null;
-      return ["queued → canceled", "running → canceling"].includes(move) ? null : "the API may not";
+      return CANCELS.includes(move) ? null : "the API may not";
     case "sweeper":
       if (is.state === "expired") return hasEnded(was) && was.state !== "deleted" ? null : "it had not ended";
       if (is.error?.code === "deadline_passed" || move === "canceling → canceled") return null;
@@ -81,9 +84,9 @@ function faultOf(before: Version, after: Version): string | null {
       if (hasEnded(was)) return "it had ended";
       if (move === "canceling → canceled") return after.by === holder || dead ? null : "its holder may be alive";
       if (is.state === "failed" && is.error?.code === "worker_lost")
-        return was.attempt === 10 ? null : "claims are left";
+        return was.attempt - (was.waits ?? 0) - (was.moves ?? 0) === 10 ? null : "claims are left";
       if (after.by !== holder) return `${holder} holds it`;
-      return /^running → (running|succeeded|failed|queued)$/.test(move) ? null : "a worker may not";
+      return /^running → (running|succeeded|failed|queued|waiting)$/.test(move) ? null : "a worker may not";
   }
 }
 

@@ -181,7 +181,7 @@ function workerLooks({ world, rules, step }: Party, child: number): void {
     return;
   }
   if (isEnded(rec.state)) {
-    const marks = rules.has("an ended child is marked by whoever finds it");
+    const marks = rules.has("an ended child is marked by anyone who finds it");
     step(`${name}has ended`, marks ? { worker: { at: "mark", child } } : workerDone(world, child));
     return;
   }
@@ -316,7 +316,7 @@ function sweepChild({ world, rules, step }: Party, child: number): void {
     return;
   }
   if (isEnded(rec.state)) {
-    const marks = lives(root) && rules.has("an ended child is marked by whoever finds it");
+    const marks = lives(root) && rules.has("an ended child is marked by anyone who finds it");
     late("has ended", { ...(marks ? marked(world, child) : {}), ...dropped });
     return;
   }

@@ -15,7 +15,7 @@ export const RULES = [
   "a plan looks at its root before it creates a child",
   "a child looks at its root before it starts",
   "marker after the child's record",
-  "an ended child is marked by whoever finds it",
+  "an ended child is marked by anyone who finds it",
   "count after wait",
   "the sweeper wakes roots",
   "orphans are canceled",

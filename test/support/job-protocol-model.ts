@@ -145,7 +145,7 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
         step(`${name}acknowledges`, done);
         return;
       }
-      if (rec.queue !== me.from && rules.has("taken from its own queue alone")) {
+      if (rec.queue !== me.from && rules.has("taken from its own queue only")) {
         step(`${name}acknowledges what has moved`, done);
         return;
       }

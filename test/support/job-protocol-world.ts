@@ -13,7 +13,7 @@ export const RULES = [
   "tombstone",
   "second purge",
   "cancels are closed",
-  "taken from its own queue alone",
+  "taken from its own queue only",
 ] as const;
 export type Rule = (typeof RULES)[number];
 

@@ -46,6 +46,7 @@ export function manualClock(startMs = Date.parse("2026-01-02T03:04:05Z")): Manua
   };
 }
 
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+/** Lets everything in this process that is not waiting for others go on: what came over loopback is read, too. */
+export async function settle(turns = 5): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,10 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PATIENCE_MS } from "./processes.ts";
 
 export const START = fileURLToPath(new URL("../../functions/start.mjs", import.meta.url));
 
-export type Exit = { code: number | null; signal: NodeJS.Signals | null; ms: number };
+export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
 export type ServerProcess = {
   /** `http://127.0.0.1:<port>` */
@@ -18,7 +19,7 @@ export type ServerProcess = {
   /** Everything said so far. */
   stdout(): string;
   stderr(): string;
-  /** Sends a signal and waits for the end; `ms` is how long that took. */
+  /** Sends a signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 };
 
@@ -40,12 +41,13 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "smileloop-test-"));
   const { child, said } = spawnServer(dataDir, options);
   const ended = endOf(child);
+  const net = killLater(child);
   const url = await Promise.race([
     ended.then((exit) => {
       throw new Error(`the server ended with ${exit.code ?? exit.signal}: ${said.stderr}${said.stdout}`);
     }),
     said.until(/(http:\/\/\S+:\d+)/),
-  ]);
+  ]).finally(() => clearTimeout(net));
   const port = Number(new URL(url).port);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -55,11 +57,11 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     stdout: () => said.stdout,
     stderr: () => said.stderr,
     stop: async (signal = "SIGTERM") => {
-      const before = performance.now();
       child.kill(signal);
-      const exit = await ended;
+      const net = killLater(child);
+      const exit = await ended.finally(() => clearTimeout(net));
       if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
-      return { ...exit, ms: performance.now() - before };
+      return exit;
     },
   };
 }
@@ -68,10 +70,10 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 export async function runServer(
   options: ServerOptions & { dataDir: string },
 ): Promise<Exit & { stdout: string; stderr: string }> {
-  const before = performance.now();
   const { child, said } = spawnServer(options.dataDir, options);
-  const exit = await endOf(child);
-  return { ...exit, ms: performance.now() - before, stdout: said.stdout, stderr: said.stderr };
+  const net = killLater(child);
+  const exit = await endOf(child).finally(() => clearTimeout(net));
+  return { ...exit, stdout: said.stdout, stderr: said.stderr };
 }
 
 /** Pids of a process and of all that it started, living ones only. Linux. */
@@ -129,9 +131,14 @@ function spawnServer(
   return { child, said };
 }
 
+/** So that a server that hangs fails its test and does not outlive it. */
+function killLater(child: ChildProcess): NodeJS.Timeout {
+  return setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+}
+
 function endOf(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) => resolve({ code, signal, ms: 0 }));
+    child.once("close", (code, signal) => resolve({ code, signal }));
   });
 }

@@ -6,7 +6,7 @@
  * It imports nothing but Node's own modules, so that it starts fast.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -26,8 +26,8 @@ export type StubScript = {
   trace?: string;
 };
 
-/** A behaviour, or `fail:<code>`, or `slow:<ms>` (with progress). */
-export type Behaviour = keyof typeof behaviours | `fail:${string}` | `slow:${number}`;
+/** A behaviour, or `fail:<code>`, or `slow:<ms>` (with progress), or `until:<path>` (works until there is such a file). */
+export type Behaviour = keyof typeof behaviours | `fail:${string}` | `slow:${number}` | `until:${string}`;
 
 type Task = AnimateRun | AnimateCheck | CastRequest;
 type StubOptions = { engine: string; kinds: string; checks: string; services: string; start: string };
@@ -94,9 +94,10 @@ const behaviours = {
     for (const done of [1, 8, 3, 9, 2]) progress(task.run, done, 10);
     setTimeout(() => finish(task), 100);
   },
+  /** Up to 1 GB: who is to notice may be late on a busy machine. */
   memory: () => {
     const kept: Buffer[] = [];
-    setInterval(() => kept.push(Buffer.alloc(32 * 1024 * 1024, 1)), 20);
+    setInterval(() => kept.length < 32 && kept.push(Buffer.alloc(32 * 1024 * 1024, 1)), 20);
   },
   /** Leaves frames (a file that names them) instead of a video. */
   frames: (task: Task) => leaveFrames(task, "frames.yuv"),
@@ -167,9 +168,10 @@ function act(task: Task): void {
     if (task.type === "run" && script.runs)
       behaviour = script.runs[Math.min(runsSoFar(script.trace), script.runs.length) - 1]!;
   }
-  const [name = "", argument = ""] = behaviour.split(":");
+  const [name = "", argument = ""] = behaviour.split(/:(.*)/s);
   if (name === "fail") say({ type: "failed", run: task.run, code: argument, detail: `It failed with ${argument}.` });
   else if (name === "slow") slowly(task, Number(argument));
+  else if (name === "until") untilThere(task, argument);
   else behaviours[name as keyof typeof behaviours](task);
 }
 
@@ -197,6 +199,14 @@ function slowly(task: Task, ms: number): void {
       finish(task);
     } else progress(task.run, done, 10);
   }, ms / 10);
+}
+
+function untilThere(task: Task, path: string): void {
+  const timer = setInterval(() => {
+    if (!existsSync(path)) return;
+    clearInterval(timer);
+    finish(task);
+  }, 10);
 }
 
 function leaveFrames(task: Task, name: string): void {

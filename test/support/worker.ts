@@ -19,7 +19,7 @@ import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import { kindsWith } from "./kinds.ts";
-import { until } from "./processes.ts";
+import { PATIENCE_MS, until } from "./processes.ts";
 import type { StubScript } from "./stub-engine.ts";
 
 export const STUB = fileURLToPath(new URL("stub-engine.ts", import.meta.url));
@@ -108,16 +108,17 @@ export function openShop({ presets = new Map([[smile.name, smile]]) }: { presets
         const { state, queue: name } = await read();
         if (state === "queued") await queue.send({ queue: name, owner: "local", id });
         return state === "succeeded" || state === "failed";
-      }, 10_000);
+      });
       return read();
     },
     /** Resolves with the record once it is in this state. */
-    async reaches(id: string, state: JobState, ms = 5000): Promise<JobRecord> {
-      const signal = AbortSignal.timeout(ms);
+    async reaches(id: string, state: JobState): Promise<JobRecord> {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
       for (;;) {
         const { record } = (await records.get("local", id))!;
         if (record.state === state) return record;
-        if (signal.aborted) throw new Error(`still ${record.state} after ${ms} ms: ${logged.slice(-5).join("")}`);
+        if (signal.aborted)
+          throw new Error(`still ${record.state} after ${PATIENCE_MS} ms: ${logged.slice(-5).join("")}`);
         await records.changed("local", id, record.rev, signal);
       }
     },

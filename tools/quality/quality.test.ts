@@ -39,7 +39,7 @@ let presets: PresetFigures[];
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "quality-test-"));
   presets = await portraitFigures(photo, ["big_smile", "blink"], { size: 256, fps: 12 }, dir);
-}, 60_000);
+});
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test.each(["big_smile", "blink"])("%s is as good as it was", (name) => {

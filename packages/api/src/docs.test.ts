@@ -2,6 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 import { CHROMIUM, openChromium } from "../../../test/support/chromium.ts";
+import { PATIENCE_MS } from "../../../test/support/processes.ts";
 import { jobRequestSchema } from "./routes/job-request.ts";
 
 let api: TestApi;
@@ -119,6 +120,7 @@ describe.skipIf(!CHROMIUM)(`the pages in Chromium, with every host but loopback 
   /** What went wrong on the page so far: console errors, violations of the policy, requests to elsewhere. */
   async function watched(): Promise<{ page: Page; faults: string[] }> {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     const faults: string[] = [];
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) faults.push(message.text());

@@ -1,7 +1,8 @@
 import { AppError } from "@smileloop/core/errors.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
-import { updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { createChild } from "@smileloop/core/jobs/children.ts";
+import { createJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
 import type { JobView } from "@smileloop/core/wire/job.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -318,6 +319,36 @@ describe("a job as it goes", () => {
     }
     await api.worker.cancelDone(job(running), token);
     expect((await call("GET", `/v1/jobs/${running}`)).body.status).toBe("canceled");
+  });
+
+  it("shows a plan, but not its children, which are canceled and deleted with it", async () => {
+    const job = { owner: "local", params: {}, metadata: {}, estimateSeconds: 1, storeInputs: async () => ({}) };
+    const plan = await createJob(api.deps, { ...job, kind: "draw_all", queue: "plans", engine: null });
+    const { id } = plan.record;
+    await api.worker.claim(plan.record);
+    const claimed = (await api.deps.records.get("local", id))!.record;
+    const part = { ...job, kind: "draw", queue: "pens", engine: "pencil" };
+    const child = (await createChild(api.deps, claimed, 0, part)).record;
+    expect((await call("GET", `/v1/jobs/${id}`)).body).toMatchObject({ id, kind: "draw_all", engine: null });
+    expect((await call("GET", "/v1/jobs")).body).toMatchObject({ jobs: [{ id }], next_cursor: null });
+    const calls = [
+      ["GET", ""],
+      ["DELETE", ""],
+      ["POST", "/cancel"],
+      ["GET", "/events"],
+      ["GET", "/outputs/video"],
+    ] as const;
+    for (const [method, rest] of calls) {
+      expect((await call(method, `/v1/jobs/${child.id}${rest}`)).status, rest).toBe(404);
+    }
+    expect((await call("PUT", `/v1/jobs/${child.id}`, await ask())).status).toBe(422);
+    const source = { inputs: { image: { job: child.id, input: "image" } } };
+    expect((await call("POST", "/v1/jobs", await ask(source))).body.code).toBe("not_found");
+
+    expect((await call("POST", `/v1/jobs/${id}/cancel`)).body.status).toBe("canceling");
+    expect((await api.deps.records.get("local", child.id))?.record.state).toBe("canceled");
+    expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+    expect(await api.deps.records.get("local", child.id)).toBeNull();
   });
 
   it("is deleted with all its files, and is then 410 for a day and after", async () => {

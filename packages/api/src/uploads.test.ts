@@ -2,6 +2,7 @@ import { request as rawRequest } from "node:http";
 import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../../../test/support/api.ts";
+import { settle } from "../../../test/support/manual-clock.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -188,8 +189,8 @@ describe("PUT to the link", () => {
     const headers = { "Content-Type": "image/jpeg", "Content-Length": String(picture.byteLength) };
     const request = rawRequest(url, { method: "PUT", headers });
     request.on("error", () => {});
-    request.write(picture.subarray(0, 500));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((sent) => request.write(picture.subarray(0, 500), sent));
+    await settle(50);
     request.destroy();
     await expect
       .poll(() => api.lines.find(({ method }) => method === "PUT"), { interval: 5 })

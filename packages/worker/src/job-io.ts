@@ -11,9 +11,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
-import { type FinishRequest, finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
+import { MAX_MOVES } from "@smileloop/core/job/change.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
@@ -68,8 +69,11 @@ export type JobIo = StoreIo & {
    * moves there and loses no try, by throwing what `run-job.ts` catches.
    */
   expect: (inputs: SlotFacts) => void;
-  /** Encodes raw frames of an engine into the video at `path`, and removes them. */
-  finish: (frames: RawFrames, spec: VideoSpec, path: string) => Promise<void>;
+  /**
+   * Encodes raw frames of an engine into the video at `path`, with the sound of `audio` where there is one, and removes them. Throws
+   * `input_unreadable` or `unsupported_type`, which do not name a slot, where the sound is at fault.
+   */
+  finish: (frames: RawFrames, spec: VideoSpec, path: string, audio?: LocalFile) => Promise<FinishResult>;
 };
 
 /** Thrown when a job is too much work for its queue. Not an error: the job moves to `queue` and loses no try. */
@@ -149,22 +153,26 @@ export function createJobIo(options: JobIoOptions): JobIo {
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));
       const queue = options.queueOf(expected);
-      if (queue !== options.queueOf(record.estimate_s)) throw new TooMuchWork(queue, expected);
+      const moves = queue !== options.queueOf(record.estimate_s) && (record.moves ?? 0) < MAX_MOVES;
+      // one that has moved about enough is done where it is
+      if (moves) throw new TooMuchWork(queue, expected);
     },
-    finish: async (frames, spec, path) => {
+    finish: async (frames, spec, path, audio) => {
       if (dirname(resolve(frames.path)) !== dirname(path)) {
         throw new AppError("engine_failed", "The engine left its frames where they do not belong.");
       }
       const request: Omit<FinishRequest, "run"> = {
         type: "finish",
         frames,
+        ...(audio && { audio: fileOf(audio) }),
         spec,
         outputs: { video: path },
         provenance,
       };
       const options = { ...requestOptions(), onProgress: undefined, result: finishResultSchema };
-      await (offers("finish") ? engine : helper).request(request, options);
+      const finished = await (offers("finish") ? engine : helper).request(request, options);
       await rm(frames.path, { force: true });
+      return finished;
     },
   };
 }

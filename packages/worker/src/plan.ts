@@ -34,6 +34,12 @@ export async function takeStep(
   const ended = [...(await endedChildren(deps, record))].flatMap(([index, child]) => (index < known ? [child] : []));
   const step = await handler.plan(job, ended, io);
   if (!("create" in step)) return { ...step, engineVersion: null, timings: {} };
+  if (record.root !== undefined) {
+    throw new AppError(
+      "invalid_request",
+      "A part of a plan cannot have parts itself: the plan has to create them all.",
+    );
+  }
   if (step.create.length === 0) throw new AppError("internal", "The plan waits for children, but has created none.");
   for (const [nth, child] of step.create.entries()) {
     io.signal.throwIfAborted();

@@ -8,21 +8,20 @@
  *                       │           └──────▶ in another queue (more work than this one is for) ─▶ done with here
  *                       └─▶ lost: deleted, or claimed by another ─▶ own files go, look again
  *
- * The work is that of the kind's handler (`kinds/handler.ts`).
+ * The work is that of the kind's handler (`kinds/handler.ts`); `conclude.ts` makes the last write.
  */
 
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { hasCode } from "@smileloop/core/errors.ts";
 import { BEAT_MS, type Change, LEASE_MS } from "@smileloop/core/job/change.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
-import { attemptPrefix } from "@smileloop/core/job/keys.ts";
-import { isEnded, type JobError, type JobRecord } from "@smileloop/core/job/record.ts";
+import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
-import { type Changed, leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
-import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
-import { type Claim, type ClaimTimes, holdClaim, lastWrite } from "./claim.ts";
-import { TooMuchWork } from "./job-io.ts";
+import { type ClaimTimes, holdClaim } from "./claim.ts";
+import { changeAfter, conclude, type Outcome } from "./conclude.ts";
 import { type Perform, type PerformDeps, performerOf } from "./perform.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
@@ -34,25 +33,6 @@ export type JobDeps = PerformDeps & {
   times?: Partial<ClaimTimes> | undefined;
 };
 
-export type Outcome = {
-  did:
-    | "ended" // by others, or it is not there
-    | "busy" // somebody holds it
-    | "not_for_us" // its kind or engine is not served here
-    | "succeeded"
-    | "failed"
-    | "retried" // failed, and queued again
-    | "canceled"
-    | "handed_back"
-    | "moved" // to a queue for more work
-    | "waits" // for its children
-    | "device_lost" // handed back, and this engine has nothing left to work with
-    | "lost" // deleted, or taken by somebody else
-    | "unknown"; // the storage did not say whether the last write arrived
-  /** In how many milliseconds somebody has to look again; null: never, the message is done with. */
-  againMs: number | null;
-};
-
 type RunOptions = {
   /** Hands the job back. */
   signal: AbortSignal;
@@ -62,10 +42,9 @@ type RunOptions = {
 
 export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progressMs: 500 };
 const NOT_FOR_US_MS = 30_000;
-const STORAGE_MS = 5000;
 
 /** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
-export async function runJob(deps: JobDeps, job: { owner: string; id: string }, options: RunOptions): Promise<Outcome> {
+export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions): Promise<Outcome> {
   const found = await deps.records.get(job.owner, job.id);
   if (!found) return { did: "ended", againMs: null };
   const { record } = found;
@@ -75,6 +54,7 @@ export async function runJob(deps: JobDeps, job: { owner: string; id: string }, 
     await wakeRoot(deps, "worker", record);
     return { did: "waits", againMs: null };
   }
+  if (record.queue !== job.queue) return { did: "elsewhere", againMs: null };
   if (leaseAlive(found)) return busy(found);
   if (record.root !== undefined && !(await livingRoot(deps, record))) return cancel(deps, record);
   const perform = await performerOf(deps, record);
@@ -162,84 +142,4 @@ async function work(
 async function markIfEnded(deps: JobDeps, { owner, id }: JobRecord): Promise<void> {
   const stored = await deps.records.get(owner, id);
   if (stored && isEnded(stored.record.state)) await markEnded(deps, stored.record);
-}
-
-/** What is to be written after the work was stopped or failed; null when there is nothing left to write. */
-function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortSignal, log: Log): Change | null {
-  const by = { by: "holder", token } as const;
-  if (claim.verdict() === "lost") return null;
-  if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
-  if (error instanceof TooMuchWork) {
-    log.info({ queue: error.queue, seconds: error.estimateSeconds }, "job moves");
-    return { ...by, do: "requeue", queue: error.queue, estimateSeconds: error.estimateSeconds };
-  }
-  if (signal.aborted) return { ...by, do: "handBack" };
-  // a full disk is met by the job's own files, too
-  if (isDiskFull(error) || hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
-    log.warn({ err: error }, "job handed back");
-    return { ...by, do: "handBack" };
-  }
-  const failure = errorOf(error);
-  log[failure.code === "internal" ? "error" : "warn"]({ err: error, code: failure.code }, "job attempt failed");
-  return { ...by, do: "fail", error: failure };
-}
-
-function errorOf(error: unknown): JobError {
-  if (error instanceof AppError) return { code: error.code, detail: error.message };
-  return { code: "internal", detail: "Something went wrong on the server." };
-}
-
-/** `record`: as it was claimed. `seen`: the version that was seen last, whosever it is. */
-type Attempt = { record: JobRecord; token: string; seen: StoredRecord; stopping: boolean };
-
-/** Writes how the claim ends. Files of an attempt that did not win go; after a write of unknown outcome they stay. */
-async function conclude(deps: JobDeps, attempt: Attempt, change: Change | null): Promise<Outcome> {
-  const { record, token, seen, stopping } = attempt;
-  const drop = () => dropAttempt(deps, record);
-  if (!change) {
-    await drop();
-    return { did: "lost", againMs: 0 };
-  }
-  let changed: Changed;
-  try {
-    changed = await lastWrite(deps, seen, change);
-  } catch (error) {
-    deps.log.error({ err: error }, "last write of unknown outcome");
-    return { did: "unknown", againMs: STORAGE_MS };
-  }
-  const { stored, refused } = changed;
-  if (refused === "canceling") return conclude(deps, attempt, { by: "holder", token, do: "cancelDone" });
-  const now = stored?.record;
-  const won = now?.state === "succeeded" && now.attempt === record.attempt;
-  if (won) return { did: "succeeded", againMs: null };
-  await drop();
-  if (!now || refused) return { did: "lost", againMs: 0 };
-  if (now.state === "waiting") {
-    // the last child may have ended before the root began to wait
-    await wakeRoot(deps, "worker", now);
-    return { did: "waits", againMs: null };
-  }
-  if (change.do === "requeue") {
-    // if it is lost, the sweeper sends it again
-    await deps.queue.send({ queue: now.queue, owner: now.owner, id: now.id }).catch(() => {});
-    return { did: "moved", againMs: null };
-  }
-  if (now.state === "canceled") return { did: "canceled", againMs: null };
-  if (now.state === "failed") return { did: "failed", againMs: null };
-  if (change.do === "fail") return { did: "retried", againMs: 1000 * 2 ** (now.failures - 1) };
-  return { did: "handed_back", againMs: stopping ? 0 : storageWaitMs(record.attempt) };
-}
-
-/** Claims are few, so a storage that is away is given more time with each. */
-function storageWaitMs(attempt: number): number {
-  return Math.min(60_000, 1000 * 2 ** attempt);
-}
-
-async function dropAttempt({ files, log }: JobDeps, { owner, id, attempt }: JobRecord): Promise<void> {
-  try {
-    await files.purge(attemptPrefix(owner, id, attempt));
-  } catch (error) {
-    // they go with the job
-    log.warn({ err: error }, "files of an attempt stay");
-  }
 }

@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { PATIENCE_MS } from "../processes.ts";
 
 const LOADER = fileURLToPath(new URL("loader.ts", import.meta.url));
 
@@ -19,6 +20,7 @@ export type LambdaOptions = {
   handler: string;
   /** What the deployment sets. */
   env: Record<string, string>;
+  /** When the function is killed; longer than a deployment allows, because this machine may be slower. */
   timeoutMs?: number;
 };
 
@@ -47,7 +49,7 @@ type Invocation = {
   reject(error: Error): void;
 };
 
-export async function startLambda({ dir, handler, env, timeoutMs = 30_000 }: LambdaOptions): Promise<Lambda> {
+export async function startLambda({ dir, handler, env, timeoutMs = 2 * PATIENCE_MS }: LambdaOptions): Promise<Lambda> {
   let child: ChildProcess | null = null;
   let waiting: ServerResponse | null = null;
   let current: Invocation | null = null;

@@ -204,13 +204,11 @@ describe("a server that is sent far too much", () => {
 
   it("answers while the client is still sending, and waits for what it never sends", async () => {
     const socket = connect(port, "127.0.0.1");
-    const startedMs = performance.now();
     socket.write(requestHead(200 * MIB) + fileHead("source_image"));
     for (let i = 0; i < 11; i++) socket.write(block);
     const text = await new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
     expect(text).toMatch(/^HTTP\/1\.1 413 /);
     expect(text.toLowerCase()).toContain("connection: close");
-    expect(performance.now() - startedMs).toBeLessThan(2500);
     socket.destroy();
   });
 });

@@ -51,6 +51,10 @@ export const videoSpecSchema = z.strictObject({
 });
 export type VideoSpec = z.infer<typeof videoSpecSchema>;
 
+/** The sound of a file: `sample_rate` in samples a second. */
+export const audioSpecSchema = z.strictObject({ codec: z.string(), channels: z.int(), sample_rate: z.int() });
+export type AudioSpec = z.infer<typeof audioSpecSchema>;
+
 /** A file of frames, one after another: planar 4:2:0, BT.709 limited range, without headers or padding. */
 export const rawFramesSchema = z.strictObject({ path: filePathSchema, pixels: z.literal("yuv420p") });
 export type RawFrames = z.infer<typeof rawFramesSchema>;

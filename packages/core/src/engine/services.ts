@@ -4,6 +4,7 @@ import { warningSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
 import {
+  audioSpecSchema,
   filePathSchema,
   fileSchema,
   provenanceSchema,
@@ -125,7 +126,11 @@ export const inspectResultSchema = z.strictObject({
 });
 export type InspectResult = z.infer<typeof inspectResultSchema>;
 
-/** Makes a file of raw frames: marks, encodes and muxes, with the sound of `audio` where there is one. */
+/**
+ * Makes a file of raw frames: marks, encodes and muxes, with the sound of `audio` where there is one: a sound file, or a video with a
+ * sound track. It starts with the first frame; what is longer than the picture is cut off. Fails with `input_unreadable` or
+ * `unsupported_type` where it is `audio` that is at fault.
+ */
 const finishRequestSchema = z.strictObject({
   type: z.literal("finish"),
   run: runIdSchema,
@@ -137,7 +142,12 @@ const finishRequestSchema = z.strictObject({
 });
 export type FinishRequest = z.infer<typeof finishRequestSchema>;
 
-export const finishResultSchema = z.strictObject({ video: videoSpecSchema, timings: timingsSchema });
+/** `audio`: the sound that the file has. */
+export const finishResultSchema = z.strictObject({
+  video: videoSpecSchema,
+  audio: audioSpecSchema.optional(),
+  timings: timingsSchema,
+});
 export type FinishResult = z.infer<typeof finishResultSchema>;
 
 /**

@@ -262,7 +262,7 @@ test("a wait stores how many children there are, lets go of the claim, and start
   expect(changed(claimed(woken), { ...holder, do: "wait", children: 1, ended: 0 }).children).toBe(3);
 });
 
-test("a claim that ended in a wait or a move is none of the ten", () => {
+test("a claim that ended in a wait or a move does not count among the ten", () => {
   let record = queuedJob();
   for (let turn = 1; turn <= MAX_CLAIMS + 5; turn++) {
     record = changed(changed(claimed(record), { ...holder, do: "wait", children: turn, ended: turn - 1 }), {
@@ -277,7 +277,7 @@ test("a claim that ended in a wait or a move is none of the ten", () => {
   expect(changed(record, dead)).toMatchObject({ state: "failed", error: { code: "worker_lost" } });
 });
 
-test("a move is no failure, goes to the other queue with the new estimate, and is made three times at most", () => {
+test("a move is not a failure, goes to the other queue with the new estimate, and is made three times at most", () => {
   let record = changed(claimed(queuedJob()), CHANGES["fail, to be tried again"]);
   for (let turn = 1; turn <= MAX_MOVES; turn++) {
     const move: Change = { ...holder, do: "requeue", queue: `q${turn}`, estimateSeconds: turn };

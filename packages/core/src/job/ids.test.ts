@@ -51,7 +51,7 @@ test.each([0, 1, 10, 99_999])("child %i has its root and number in its id", (ind
 });
 
 test.each(["", ".", ".01", ".100000", ".-1", ".1.1", ".1 ", ".x", ".1\n", "1", "/1"])(
-  "a root followed by %j is no child",
+  "a root followed by %j is not a child",
   (end) => {
     expect(rootOf(`${newId(NOW)}${end}`)).toBeNull();
     expect(rootOf(`${"0".repeat(32)}${end}`)).toBeNull();

@@ -19,7 +19,7 @@ import { isEnded, isLiving, isPlan, type JobRecord } from "../job/record.ts";
 import type { Records } from "../records.ts";
 import { type Created, type CreateJob, createJob, type JobStore, updateJob } from "./jobs.ts";
 
-type NewChild = Pick<
+export type NewChild = Pick<
   CreateJob,
   "kind" | "queue" | "engine" | "estimateSeconds" | "params" | "metadata" | "storeInputs"
 >;
@@ -43,7 +43,7 @@ export async function createChild(store: JobStore, root: JobRecord, index: numbe
   });
 }
 
-/** A child's root while somebody can still use the child's result; else null, and the child should not work. */
+/** A child's root, if it can still use the child's result; else null, and the child should not work. */
 export async function livingRoot({ records }: { records: Records }, child: Id): Promise<JobRecord | null> {
   const above = rootOf(child.id);
   const stored = above && (await records.get(child.owner, above.root));
@@ -63,7 +63,7 @@ export async function markEnded(store: JobStore, child: JobRecord): Promise<void
 }
 
 /** How many of the children that the root counts have ended. */
-async function countEnded(store: { files: Files }, root: JobRecord): Promise<number> {
+export async function countEnded(store: { files: Files }, root: JobRecord): Promise<number> {
   // what a plan that crashed has created beyond them does not count
   return (await endedNumbers(store, root)).filter((index) => index < (root.children ?? 0)).length;
 }

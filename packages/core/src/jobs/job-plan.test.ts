@@ -90,7 +90,7 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "a plan looks at its root before it creates a child": { wrong: CREATED_LATE, left: { client: 1 } },
   "a child looks at its root before it starts": { wrong: STARTED_LATE, left: { client: 1 } },
   "marker after the child's record": { wrong: TOO_EARLY, left: { crash: 1 } },
-  "an ended child is marked by whoever finds it": { wrong: "the root is stuck in waiting", left: { crash: 1 } },
+  "an ended child is marked by anyone who finds it": { wrong: "the root is stuck in waiting", left: { crash: 1 } },
   "count after wait": { wrong: SLEEPS, left: {} },
   "the sweeper wakes roots": { wrong: "the root is stuck in waiting", left: { loss: 2 } },
   "orphans are canceled": { wrong: WORKS_ON, left: { crash: 1, client: 1 } },

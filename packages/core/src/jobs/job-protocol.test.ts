@@ -66,7 +66,7 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   tombstone: { wrong: "files left", left: { crash: 1, client: 1 } },
   "second purge": { wrong: "files left", left: { crash: 1, client: 1 } },
   "cancels are closed": { wrong: "stuck in canceling", left: { crash: 1, client: 1 } },
-  "taken from its own queue alone": { wrong: WRONG_QUEUE, left: { move: 1 } },
+  "taken from its own queue only": { wrong: WRONG_QUEUE, left: { move: 1 } },
 };
 
 test.each(RULES)("without '%s' one comes back", (rule) => {

@@ -3,7 +3,7 @@ import { codeOf, collect } from "../../../../test/conformance/cases.ts";
 import { newRecord } from "../../../../test/conformance/records.ts";
 import { openBucket } from "../../../../test/support/s3.ts";
 import { createS3Client, s3Files } from "../files/s3.ts";
-import { newId } from "../job/ids.ts";
+import { childId, newId } from "../job/ids.ts";
 import { timerKey } from "../job/keys.ts";
 import { createJob, updateJob } from "../jobs/jobs.ts";
 import { memoryQueue } from "../queue/memory.ts";
@@ -27,6 +27,13 @@ const newJob = (id?: string) => ({
 });
 
 describe("records in S3", () => {
+  it("find more children than one list tells", async () => {
+    const { record } = await records.create(newRecord(home.clock.now()));
+    const ids = Array.from({ length: 1005 }, (_, n) => childId(record.id, n));
+    for (const id of ids) await records.create(newRecord(home.clock.now(), "ann", id));
+    expect(await records.children("ann", record.id)).toEqual(ids.map((_, n) => n));
+  });
+
   it.each([
     ["a conflict", ["conflict", "conflict"]],
     ["an error of S3", ["internal"]],

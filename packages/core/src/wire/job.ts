@@ -56,7 +56,14 @@ export const jobViewSchema = z.object({
     .describe("By slot: a file, or a list where the slot takes several."),
   outputs: z.record(z.string(), outputViewSchema),
   progress: progressViewSchema,
-  error: z.object({ code: errorCodeSchema, detail: z.string(), retryable: z.boolean() }).nullable(),
+  error: z
+    .object({
+      code: errorCodeSchema,
+      detail: z.string(),
+      retryable: z.boolean(),
+      input: z.string().optional().describe("The input that is at fault, where one is."),
+    })
+    .nullable(),
   warnings: z.array(z.object(warningSchema.shape)),
   engine: z
     .object({ name: z.string(), version: z.string().nullable() })

@@ -1,23 +1,22 @@
 import { unlink } from "node:fs/promises";
-import type { Provenance } from "@smileloop/core/engine/protocol.ts";
+import type { AudioSpec, Provenance } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { AV_LOG_ERROR, AVERROR_EAGAIN, AVERROR_ENOSPC, AVERROR_EOF } from "node-av/constants";
 import {
-  AV_CODEC_FLAG_GLOBAL_HEADER,
-  AV_LOG_ERROR,
-  AV_PIX_FMT_YUV420P,
-  AVCHROMA_LOC_LEFT,
-  AVCOL_PRI_BT709,
-  AVCOL_RANGE_MPEG,
-  AVCOL_SPC_BT709,
-  AVCOL_TRC_BT709,
-  AVERROR_EAGAIN,
-  AVERROR_ENOSPC,
-  AVERROR_EOF,
-  FF_ENCODER_LIBX264,
-} from "node-av/constants";
-import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Log, Packet, Rational } from "node-av/lib";
+  type CodecContext,
+  Dictionary,
+  FFmpegError,
+  FormatContext,
+  type Frame,
+  Log,
+  Packet,
+  type Stream,
+} from "node-av/lib";
+import { frameRate, openPictureEncoder, toFrame } from "./h264.ts";
+import type { Sound } from "./sound-reader.ts";
+import { openSoundTrack } from "./sound-track.ts";
 
-export type VideoWriterOptions = {
+type VideoWriterOptions = {
   /** Absolute; what is there is overwritten. */
   path: string;
   /** Even, as 4:2:0 has it. */
@@ -25,15 +24,19 @@ export type VideoWriterOptions = {
   height: number;
   fps: number;
   provenance: Provenance;
+  /** What is heard. It starts with the first frame and is cut at the end of the last. It is read as frames are written, and not closed. */
+  sound?: Sound | undefined;
 };
 
-export type VideoWriter = {
+type VideoWriter = {
+  /** The sound that the file gets. */
+  audio?: AudioSpec;
   /**
    * Takes one frame: planar 4:2:0 (Y, then U, then V, without padding), BT.709, limited range. The bytes are copied before
    * it returns a promise, so the buffer may be used again at once. It waits only while too many frames are still to be encoded.
    */
   write(yuv: Uint8Array): Promise<void>;
-  /** Encodes what is left and finishes the file. Throws `engine_failed` or `storage_full`, leaving no file. */
+  /** Encodes what is left and finishes the file. Throws `engine_failed`, `storage_full` or what `sound` throws, leaving no file. */
   close(): Promise<void>;
   /** Stops and leaves no file; harmless a second time or after `close`, when the file stays. */
   abort(): Promise<void>;
@@ -41,15 +44,10 @@ export type VideoWriter = {
 
 /** Frames handed over and not yet encoded, at most: enough to keep the encoder busy while the next one is rendered. */
 const MAX_IN_FLIGHT = 3;
-/**
- * Fixed, because x264's output depends on it: the same frames give the same bytes, whatever the machine's cores. (Seen at
- * sides from 250 pixels; at 64 × 64 its macroblock tree reads what it never wrote, and one file in twenty differs.)
- */
-const THREADS = 2;
 
 /**
- * The one place where frames become a file: H.264 High (x264), yuv420p, BT.709 tags, constant rate, `moov` first, and in the
- * metadata that a machine made it. x264 works on other threads while the caller renders the next frame.
+ * The one place where frames and sound become a file: H.264 (h264.ts) at a constant rate, AAC (sound-track.ts) beside it, `moov`
+ * first, and in the metadata that a machine made it. x264 works on other threads while the caller renders the next frame.
  */
 export async function openVideoWriter(options: VideoWriterOptions): Promise<VideoWriter> {
   const { width, height, path } = options;
@@ -78,6 +76,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
   }
 
   return {
+    ...(output.audio && { audio: output.audio }),
     async write(yuv) {
       if (state !== "open") throw new Error("the writer is closed");
       if (yuv.length !== frameBytes) throw new Error(`a frame has ${frameBytes} bytes, not ${yuv.length}`);
@@ -110,54 +109,49 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
 }
 
 type Output = {
+  audio: AudioSpec | undefined;
   encode(frame: Frame): Promise<void>;
   finish(): Promise<void>;
   free(): void;
 };
 
-async function openOutput({ path, width, height, fps, provenance }: VideoWriterOptions): Promise<Output> {
+async function openOutput({ path, width, height, fps, provenance, sound }: VideoWriterOptions): Promise<Output> {
   Log.setLevel(AV_LOG_ERROR);
   const rate = frameRate(fps);
-  const encoder = await openEncoder(width, height, rate);
+  const encoder = await openPictureEncoder(width, height, rate);
+  const track = sound && (await openSoundTrack(sound));
   const file = new FormatContext();
-  const packet = new Packet();
   const free = (): void => {
-    packet.free();
     file.closeOutputSync();
     file.freeContext();
     encoder.freeContext();
+    track?.encoder.freeContext();
   };
   try {
     must(file.allocOutputContext2(null, "mp4", `file:${path}`), "output");
-    const stream = file.newStream();
-    must(stream.codecpar.fromContext(encoder), "stream");
-    stream.timeBase = encoder.timeBase;
-    stream.avgFrameRate = rate;
+    const pictures = addStream(file, encoder);
+    pictures.avgFrameRate = rate;
+    const sounds = track && addStream(file, track.encoder);
     file.metadata = Dictionary.fromObject(marks(provenance));
     must(file.openOutputSync(), "open");
     must(file.writeHeaderSync(Dictionary.fromObject({ movflags: "+faststart" })), "header");
-    packet.alloc();
 
-    /** Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. */
-    const drain = (): void => {
-      for (;;) {
-        const code = encoder.receivePacketSync(packet);
-        if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
-        must(code, "encode");
-        packet.streamIndex = 0;
-        packet.duration = 1n;
-        packet.rescaleTs(encoder.timeBase, stream.timeBase);
-        must(file.interleavedWriteFrameSync(packet), "write");
-      }
+    let frames = 0;
+    const drain = (last = false): void => {
+      movePackets(encoder, file, pictures, 1n);
+      if (!track || !sounds) return;
+      track.encodeTo((frames * rate.den) / rate.num, last, () => movePackets(track.encoder, file, sounds));
     };
     return {
+      audio: track?.audio,
       async encode(frame) {
         must(await encoder.sendFrame(frame), "encode");
+        frames++;
         drain();
       },
       async finish() {
         must(await encoder.sendFrame(null), "encode");
-        drain();
+        drain(true);
         must(await file.writeTrailer(), "trailer");
         await file.closeOutput();
       },
@@ -170,53 +164,30 @@ async function openOutput({ path, width, height, fps, provenance }: VideoWriterO
   }
 }
 
-async function openEncoder(width: number, height: number, rate: Rational): Promise<CodecContext> {
-  const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
-  if (codec === null) throw new Error("FFmpeg was built without x264");
-  const encoder = new CodecContext();
-  encoder.allocContext3(codec);
-  encoder.width = width;
-  encoder.height = height;
-  encoder.pixelFormat = AV_PIX_FMT_YUV420P;
-  encoder.framerate = rate;
-  encoder.timeBase = rate.inv();
-  encoder.sampleAspectRatio = new Rational(1, 1);
-  encoder.colorRange = AVCOL_RANGE_MPEG;
-  encoder.colorPrimaries = AVCOL_PRI_BT709;
-  encoder.colorTrc = AVCOL_TRC_BT709;
-  encoder.colorSpace = AVCOL_SPC_BT709;
-  encoder.chromaLocation = AVCHROMA_LOC_LEFT;
-  encoder.threadCount = THREADS;
-  encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-  const options = Dictionary.fromObject({ preset: "veryfast", crf: 20, profile: "high" });
-  must(await encoder.open2(codec, options), "encoder");
-  return encoder;
+function addStream(file: FormatContext, encoder: CodecContext): Stream {
+  const stream = file.newStream();
+  must(stream.codecpar.fromContext(encoder), "stream");
+  stream.timeBase = encoder.timeBase;
+  return stream;
 }
 
-/** Copies: `Frame.fromVideoBuffer` would leave the frame pointing into the caller's bytes. */
-function toFrame(yuv: Uint8Array, width: number, height: number, pts: bigint): Frame {
-  const frame = new Frame();
-  frame.alloc();
-  frame.width = width;
-  frame.height = height;
-  frame.format = AV_PIX_FMT_YUV420P;
-  frame.pts = pts;
-  must(frame.getBuffer(), "frame");
-  const planes = frame.data;
-  const strides = frame.linesize;
-  if (planes === null) throw new Error("the frame has no memory");
-  let from = 0;
-  for (const [plane, [columns, rows]] of [
-    [width, height],
-    [width / 2, height / 2],
-    [width / 2, height / 2],
-  ].entries()) {
-    for (let row = 0; row < rows!; row++) {
-      planes[plane]!.set(yuv.subarray(from, from + columns!), row * strides[plane]!);
-      from += columns!;
+/** Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. */
+function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
+  const packet = new Packet();
+  packet.alloc();
+  try {
+    for (;;) {
+      const code = encoder.receivePacketSync(packet);
+      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+      must(code, "encode");
+      packet.streamIndex = stream.index;
+      if (duration !== undefined) packet.duration = duration;
+      packet.rescaleTs(encoder.timeBase, stream.timeBase);
+      must(file.interleavedWriteFrameSync(packet), "write");
     }
+  } finally {
+    packet.free();
   }
-  return frame;
 }
 
 /** The keys are those that MP4 players and tag editors show (iTunes atoms `©cmt`, `desc`). */
@@ -227,20 +198,8 @@ function marks({ job, engine, version }: Provenance): Record<string, string> {
   };
 }
 
-/** Frames a second as a fraction: the NTSC rates as they are meant (29.97 → 30000/1001), others to a thousandth. */
-function frameRate(fps: number): Rational {
-  const ntsc = Math.round(fps * 1.001);
-  if (!Number.isInteger(fps) && Math.abs((ntsc * 1000) / 1001 - fps) < 0.005) return new Rational(ntsc * 1000, 1001);
-  const thousandths = Math.round(fps * 1000);
-  const divisor = gcd(thousandths, 1000);
-  return new Rational(thousandths / divisor, 1000 / divisor);
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
-}
-
 function unwritten(error: unknown): AppError {
+  if (error instanceof AppError) return error;
   const full = error instanceof FFmpegError && error.code === AVERROR_ENOSPC;
   return full
     ? new AppError("storage_full", "There is no room on the disk for the video.", { cause: error })

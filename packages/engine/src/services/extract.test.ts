@@ -17,15 +17,17 @@ const asked: Curves = {
   headYaw: hump(FRAMES, 6, 12, 40),
 };
 let dir: string;
+let files = 0;
 let clip: Buffer;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "extract-"));
   clip = await drivingClip(GRACE_HOPPER, FRAMES, asked);
 });
-afterAll(() => rmSync(dir, { recursive: true }));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+/** Each clip in its own file: a case that was given up may still be reading. */
 function read(bytes: Uint8Array, seconds = 10, signal = new AbortController().signal): Promise<Extracted> {
-  const path = join(dir, "driving");
+  const path = join(dir, `driving-${++files}`);
   writeFileSync(path, bytes);
   return extractFile(path, seconds, { signal, progress: () => {} });
 }

@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobError } from "@smileloop/core/job/record.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../../../test/support/api.ts";
+import { settle } from "../../../../../test/support/manual-clock.ts";
 import { fileHead, multipart, powershellForm, requestHead } from "../../../../../test/support/multipart.ts";
+import { PRESET_NAMES } from "../../../../../test/support/presets.ts";
 import type { ApiConfig, ApiDeps } from "../../deps.ts";
 
 const MIB10 = 10 * 1024 * 1024;
@@ -165,8 +166,7 @@ describe("POST /animate", () => {
 describe("refusals, the first fault first, and nothing is left of them", () => {
   const small = pngBytes();
   const missing = (name: string) => ({ loc: ["body", name], msg: "Field required", type: "missing" });
-  const unknown =
-    "Unknown preset 'xx'. Choose from: alive, big_smile, blink, flirt, gentle_smile, kiss, laugh, look_around, nod, sad_to_smile, surprise, wink";
+  const unknown = `Unknown preset 'xx'. Choose from: ${PRESET_NAMES.join(", ")}`;
   const tooLarge = "File too large (10,485,761 bytes). Maximum is 10,485,760 bytes (10 MB).";
   const unsupported = "Unsupported image type. Only JPEG and PNG are accepted (validated by file header magic bytes).";
   const gif = new Uint8Array(Buffer.from("GIF89a followed by whatever"));
@@ -309,8 +309,8 @@ describe("clients that go away", () => {
     await start();
     const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
     socket.write(requestHead(5_000_000) + fileHead("source_image"));
-    socket.write(jpegBytes(9, 9, 300_000));
-    await delay(150);
+    await new Promise((sent) => socket.write(jpegBytes(9, 9, 300_000), sent));
+    await settle(50);
     socket.destroy();
     const line = () => api.lines.find(({ event, path }) => event === "request" && path === "/animate");
     await expect.poll(line).toMatchObject({ status: 400 });

@@ -1,0 +1,56 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { reencoded, stillClip } from "../../../../test/support/clips.ts";
+import { mp3Bytes, wavBytes } from "../../../../test/support/silence.ts";
+import { readClipHeader } from "./clip-header.ts";
+import { sniffType } from "./sniff.ts";
+
+const PHOTO = fileURLToPath(new URL("../../../../test/fixtures/astronaut.jpg", import.meta.url));
+const still = () => stillClip(PHOTO, 50);
+
+async function read(bytes: Buffer) {
+  const asked: { position: number; length: number }[] = [];
+  const type = await sniffType(bytes.subarray(0, 32 * 1024));
+  const header = await readClipHeader(type ?? "", bytes.length, async (position, length) => {
+    asked.push({ position, length });
+    return bytes.subarray(position, position + length);
+  });
+  return { type, header, asked };
+}
+
+test.each<[string, () => Buffer | Promise<Buffer>, string, number]>([
+  ["WAV", () => wavBytes(7), "audio/wav", 7],
+  ["MP3 of a constant rate", () => mp3Bytes(400), "audio/mpeg", 10.45],
+  ["MP4", still, "video/mp4", 2],
+  ["MOV", async () => reencoded(await still(), { codec: "libx264", container: "mov" }), "video/quicktime", 2],
+  ["WebM", async () => reencoded(await still(), { codec: "libvpx-vp9", container: "webm" }), "video/webm", 2],
+])("the header of a %s says how long it is", async (_name, make, type, seconds) => {
+  const { type: found, header } = await read(await make());
+  expect(found).toBe(type);
+  expect(header.seconds).toBeCloseTo(seconds, 1);
+  // of MOV only the length is read
+  if (["video/mp4", "video/webm"].includes(type)) expect(header).toMatchObject({ width: 256, height: 256 });
+});
+
+test("of a long sound only the header is read", async () => {
+  const { header, asked } = await read(wavBytes(600));
+  expect(header.seconds).toBe(600);
+  expect(asked.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(200_000);
+});
+
+test.each([
+  ["a sound that ends in its header", () => wavBytes(1).subarray(0, 30)],
+  [
+    "a video whose boxes are lies",
+    () => Buffer.concat([Buffer.from("0000001866747970", "hex"), Buffer.alloc(99, 255)]),
+  ],
+  ["nothing but zeros", () => Buffer.alloc(1000)],
+])("%s says nothing, and is no error", async (_name, make) => {
+  expect((await read(make())).header).toEqual({});
+});
+
+test("what the storage throws is passed on", async () => {
+  const gone = new Error("gone");
+  const reading = readClipHeader("audio/wav", 1000, () => Promise.reject(gone));
+  await expect(reading).rejects.toBe(gone);
+});

@@ -1,0 +1,245 @@
+/**
+ * Reads the sound of a file that somebody else made: WAV, MP3, M4A, AAC, Ogg, FLAC, or the sound track of a video. It is handed out
+ * piece by piece as the reader asks, so that only what is needed of a long file is ever read.
+ */
+import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import {
+  AV_CODEC_ID_AAC,
+  AV_CODEC_ID_ALAC,
+  AV_CODEC_ID_FLAC,
+  AV_CODEC_ID_MP3,
+  AV_CODEC_ID_OPUS,
+  AV_CODEC_ID_PCM_ALAW,
+  AV_CODEC_ID_PCM_F32LE,
+  AV_CODEC_ID_PCM_F64LE,
+  AV_CODEC_ID_PCM_MULAW,
+  AV_CODEC_ID_PCM_S16BE,
+  AV_CODEC_ID_PCM_S16LE,
+  AV_CODEC_ID_PCM_S24BE,
+  AV_CODEC_ID_PCM_S24LE,
+  AV_CODEC_ID_PCM_S32LE,
+  AV_CODEC_ID_PCM_U8,
+  AV_CODEC_ID_VORBIS,
+  AV_LOG_FATAL,
+  AVDISCARD_ALL,
+  AVERROR_EOF,
+  AVMEDIA_TYPE_AUDIO,
+} from "node-av/constants";
+import {
+  Codec,
+  CodecContext,
+  Dictionary,
+  FFmpegError,
+  FormatContext,
+  Frame,
+  InputFormat,
+  Log,
+  Packet,
+  type Stream,
+} from "node-av/lib";
+import { placedSamples, type Samples, type TimedFrame } from "./resample.ts";
+
+export type Sound = {
+  /** Stereo, unless the file is mono. */
+  channels: 1 | 2;
+  /**
+   * Fills one array for each channel with what comes next, at `SOUND_RATE` (resample.ts), and answers how much it was: less than asked for only
+   * at the end of the sound. The first sample is at the start of the file's clock: what codecs put before it is left out.
+   * Throws `input_unreadable` where most of the file turns out to be damaged.
+   */
+  read(into: Samples): number;
+  close(): Promise<void>;
+};
+
+/** Demuxers by media type. */
+const FORMATS: Readonly<Record<string, string>> = {
+  "audio/wav": "wav",
+  "audio/mpeg": "mp3",
+  "audio/mp4": "mov",
+  "audio/aac": "aac",
+  "audio/ogg": "ogg",
+  "audio/flac": "flac",
+  "video/mp4": "mov",
+  "video/quicktime": "mov",
+  "video/webm": "matroska",
+};
+
+const CODECS: readonly number[] = [
+  ...[AV_CODEC_ID_AAC, AV_CODEC_ID_ALAC, AV_CODEC_ID_FLAC, AV_CODEC_ID_MP3, AV_CODEC_ID_OPUS, AV_CODEC_ID_VORBIS],
+  ...[AV_CODEC_ID_PCM_U8, AV_CODEC_ID_PCM_S16LE, AV_CODEC_ID_PCM_S16BE, AV_CODEC_ID_PCM_S24LE, AV_CODEC_ID_PCM_S24BE],
+  ...[AV_CODEC_ID_PCM_S32LE, AV_CODEC_ID_PCM_F32LE, AV_CODEC_ID_PCM_F64LE, AV_CODEC_ID_PCM_ALAW, AV_CODEC_ID_PCM_MULAW],
+];
+/** Samples a second, and channels, that a resampler is set up for: others are mistakes or attacks. */
+const RATES = { least: 4000, most: 384_000 } as const;
+const MOST_CHANNELS = 16;
+/** Faulty packets in a file that is still read: damage is left out and what is whole is heard, unless most of it is damage. */
+const FEW_FAULTS = 100;
+/**
+ * Demuxers of files that can't say what the codec puts before the sound. In AAC it is one frame at least, as each is only whole with
+ * the one after it; most encoders put no more.
+ */
+const UNTOLD: readonly string[] = ["aac"];
+/** Below it a time stamp is FFmpeg's "none". */
+const NO_TIME = -(2n ** 62n);
+const NO_SOUND = "it is cut off, damaged or empty";
+
+/** Throws `input_unreadable` or `unsupported_type`: a part of the sound was decoded when it resolves. */
+export async function openSound({ path, type }: EngineFile): Promise<Sound> {
+  Log.setLevel(AV_LOG_FATAL);
+  const name = Object.hasOwn(FORMATS, type) ? FORMATS[type] : undefined;
+  if (name === undefined) throw new AppError("unsupported_type", `Sound is not read from files of the type ${type}.`);
+  const file = new FormatContext();
+  const decoder = new CodecContext();
+  let frames: Generator<TimedFrame, void> | undefined;
+  const close = async (): Promise<void> => {
+    frames?.return();
+    decoder.freeContext();
+    await file.closeInput();
+  };
+  try {
+    const stream = await openStream(file, decoder, path, name);
+    frames = decodedFrames(file, decoder, stream, UNTOLD.includes(name));
+    const first = frames.next();
+    if (first.done) throw unreadable(NO_SOUND);
+    const channels = first.value.frame.channels === 1 ? 1 : 2;
+    const pieces = placedSamples(withFirst(first.value, frames), channels);
+    const start = pieces.next();
+    if (start.done) throw unreadable(NO_SOUND);
+    const read = filling(start.value, pieces);
+    return {
+      channels,
+      read: (into) => guarded(() => read(into)),
+      close: () => {
+        pieces.return();
+        return close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw asUnreadable(error);
+  }
+}
+
+async function openStream(file: FormatContext, decoder: CodecContext, path: string, name: string): Promise<Stream> {
+  const options = Dictionary.fromObject({
+    protocol_whitelist: "file",
+    format_whitelist: "wav,mp3,aac,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
+  });
+  const opened = await file.openInput(`file:${path}`, InputFormat.findInputFormat(name), options);
+  if (opened < 0) throw unreadable(NO_SOUND, new FFmpegError(opened));
+  // where the file's clock starts is found here
+  const probed = await file.findStreamInfo(null);
+  if (probed < 0) throw unreadable(NO_SOUND, new FFmpegError(probed));
+  const stream = file.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
+  if (stream === undefined) throw unreadable("it has no sound");
+  for (const other of file.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
+  const { codecId } = stream.codecpar;
+  const codec = CODECS.includes(codecId) ? Codec.findDecoder(codecId) : null;
+  if (codec === null) throw new AppError("unsupported_type", `This kind of sound is not read. ${ADVICE}`);
+  decoder.allocContext3(codec);
+  must(stream.codecpar.toContext(decoder), "decoder");
+  decoder.threadCount = 1;
+  // without it the decoder drops what was put before the sound, but leaves the time stamps as they were
+  decoder.pktTimebase = stream.timeBase;
+  must(await decoder.open2(codec), "decoder");
+  return stream;
+}
+
+/** Every frame that can be decoded; each is valid until the next is asked for. `untold`: the first one lies before the sound. */
+function* decodedFrames(
+  file: FormatContext,
+  decoder: CodecContext,
+  stream: Stream,
+  untold: boolean,
+): Generator<TimedFrame, void> {
+  const tick = stream.timeBase.toDouble();
+  let zero = file.startTime > NO_TIME ? Number(file.startTime) / 1e6 : 0;
+  const packet = new Packet();
+  const frame = new Frame();
+  packet.alloc();
+  frame.alloc();
+  let [good, faults] = [0, 0];
+  try {
+    for (;;) {
+      const read = file.readFrameSync(packet);
+      if (read >= 0 && packet.streamIndex !== stream.index) {
+        packet.unref();
+        continue;
+      }
+      if (decoder.sendPacketSync(read < 0 ? null : packet) < 0 && read !== AVERROR_EOF) faults++;
+      while (decoder.receiveFrameSync(frame) >= 0) {
+        requireUsual(frame);
+        if (good++ === 0 && untold) zero += frame.nbSamples / frame.sampleRate;
+        yield { frame, seconds: frame.pts > NO_TIME ? Number(frame.pts) * tick - zero : null };
+        frame.unref();
+      }
+      if (faults > FEW_FAULTS && faults > good) throw unreadable("most of it is damaged");
+      if (read < 0) return;
+      packet.unref();
+    }
+  } finally {
+    frame.free();
+    packet.free();
+  }
+}
+
+function requireUsual({ sampleRate, channels }: Frame): void {
+  if (sampleRate >= RATES.least && sampleRate <= RATES.most && channels >= 1 && channels <= MOST_CHANNELS) return;
+  throw unreadable(`it has ${channels} channels at ${sampleRate} samples a second`);
+}
+
+function* withFirst(first: TimedFrame, rest: Iterable<TimedFrame>): Generator<TimedFrame, void> {
+  yield first;
+  yield* rest;
+}
+
+/** Fills what it is given from pieces of any length. */
+function filling(first: Samples, pieces: Iterator<Samples, void>): (into: Samples) => number {
+  let left = first;
+  return (into) => {
+    const size = into[0]!.length;
+    let filled = 0;
+    while (filled < size) {
+      if (left[0]!.length === 0) {
+        const next = pieces.next();
+        if (next.done) break;
+        left = next.value;
+      }
+      const count = Math.min(left[0]!.length, size - filled);
+      for (const [channel, samples] of left.entries()) {
+        for (let i = 0; i < count; i++) into[channel]![filled + i] = sane(samples[i]!);
+      }
+      left = left.map((samples) => samples.subarray(count));
+      filled += count;
+    }
+    return filled;
+  };
+}
+
+/** Files of floats may hold anything; an encoder refuses what is not a number. */
+function sane(value: number): number {
+  return Number.isFinite(value) ? Math.min(1, Math.max(-1, value)) : 0;
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asUnreadable(error);
+  }
+}
+
+function asUnreadable(error: unknown): unknown {
+  return error instanceof FFmpegError ? unreadable("a part of it cannot be decoded", error) : error;
+}
+
+const ADVICE = "Use a WAV, MP3, M4A, Ogg (Opus) or FLAC file.";
+
+function unreadable(why: string, cause?: unknown): AppError {
+  return new AppError("input_unreadable", `The sound cannot be read: ${why}. ${ADVICE}`, { cause });
+}
+
+function must(code: number, doing: string): void {
+  FFmpegError.throwIfError(code, doing);
+}

@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@smileloop/core/clock.ts";
+import type { FinishRequest } from "@smileloop/core/engine/services.ts";
+import type { Files } from "@smileloop/core/files.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createJobIo, type JobIo } from "./job-io.ts";
+import type { EngineProcess } from "./process/engine-process.ts";
+
+const spec = { width: 64, height: 48, fps: 25, frames: 2 };
+let dir = "";
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "smileloop io "));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** Of an engine with these services; whatever is asked is noted, with who was asked, and is done. */
+function io(services: string[]): { io: JobIo; asked: [string, FinishRequest][] } {
+  const asked: [string, FinishRequest][] = [];
+  const process = (name: string) =>
+    ({
+      request: async (request: FinishRequest) => {
+        asked.push([name, request]);
+        const audio = { codec: "aac", channels: 2, sample_rate: 48_000 };
+        return { video: request.spec, ...(request.audio && { audio }), timings: { encode: 1 } };
+      },
+    }) as unknown as EngineProcess;
+  const made = createJobIo({
+    ...{ dir, files: {} as Files, record: { id: "j", estimate_s: 1 } as JobRecord, clock: systemClock },
+    ...{ signal: new AbortController().signal, stages: { render: [0, 100] }, report: () => {} },
+    ...{ engine: process("engine"), checker: process("checker"), helper: process("helper") },
+    ...{ estimate: () => 1, queueOf: () => "short" },
+    ready: { type: "ready", protocol: 2, engine: "e", version: "1", kinds: [], checks: [], services },
+  });
+  return { io: made, asked };
+}
+
+test("frames and a sound become a video by whichever process finishes, and what it says of the sound comes back", async () => {
+  const frames = { path: join(dir, "frames.yuv"), pixels: "yuv420p" as const };
+  const video = join(dir, "video.mp4");
+  const sound = { path: join(dir, "sound.wav"), type: "audio/wav", bytes: 9 };
+  for (const [services, who] of [
+    [[], "helper"],
+    [["finish"], "engine"],
+  ] as [string[], string][]) {
+    await writeFile(frames.path, "frames");
+    const made = io(services);
+    const finished = await made.io.finish(frames, spec, video, sound);
+    expect(finished.audio).toEqual({ codec: "aac", channels: 2, sample_rate: 48_000 });
+    expect(existsSync(frames.path)).toBe(false);
+    const provenance = { job: "j", engine: "e", version: "1" };
+    const { path, type } = sound;
+    expect(made.asked).toEqual([
+      [who, { type: "finish", frames, audio: { path, type }, spec, outputs: { video }, provenance }],
+    ]);
+  }
+  const silent = io([]);
+  expect(await silent.io.finish(frames, spec, video)).toEqual({ video: spec, timings: { encode: 1 } });
+  expect(silent.asked[0]![1]).not.toHaveProperty("audio");
+});
