@@ -7,9 +7,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
-
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-
 import { until } from "../support/processes.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
 

@@ -2,9 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 import { CHROMIUM, openChromium } from "../../../test/support/chromium.ts";
-
 import { PATIENCE_MS } from "../../../test/support/processes.ts";
-
 import { jobRequestSchema } from "./routes/job-request.ts";
 
 let api: TestApi;

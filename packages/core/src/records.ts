@@ -4,7 +4,6 @@
  * Errors of all methods: `storage_unavailable` (the outcome is unknown: read before writing again), `storage_full`.
  */
 import type { JobRecord } from "./job/record.ts";
-
 import type { Notes } from "./notes.ts";
 
 /** `ageMs`: time since this version was written, by the storage's own clock; no machine's clock decides a lease. */

@@ -1,12 +1,15 @@
-/** How a claim ends: the last write, and what follows from what became of it. */
+/** How a claim ends: what is written last, what that makes of the job, and when somebody has to look again. */
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Change } from "@smileloop/core/job/change.ts";
 import { attemptPrefix } from "@smileloop/core/job/keys.ts";
-import type { JobRecord } from "@smileloop/core/job/record.ts";
+import type { JobError, JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelChildren, wakeRoot } from "@smileloop/core/jobs/children.ts";
 import type { Changed, JobStore } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
-import { lastWrite } from "./claim.ts";
+import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
+import { type Claim, lastWrite } from "./claim.ts";
+import { TooMuchWork } from "./job-io.ts";
 
 export type Outcome = {
   did:
@@ -32,8 +35,36 @@ type ConcludeDeps = JobStore & { log: Log };
 
 const STORAGE_MS = 5000;
 
+/** What is to be written after the work was stopped or failed; null when there is nothing left to write. */
+export function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortSignal, log: Log): Change | null {
+  const by = { by: "holder", token } as const;
+  if (claim.verdict() === "lost") return null;
+  if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
+  if (error instanceof TooMuchWork) {
+    log.info({ queue: error.queue, seconds: error.estimateSeconds }, "job moves");
+    return { ...by, do: "requeue", queue: error.queue, estimateSeconds: error.estimateSeconds };
+  }
+  if (signal.aborted) return { ...by, do: "handBack" };
+  // a full disk is met by the job's own files, too
+  if (isDiskFull(error) || hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
+    log.warn({ err: error }, "job handed back");
+    return { ...by, do: "handBack" };
+  }
+  const failure = errorOf(error);
+  log[failure.code === "internal" ? "error" : "warn"]({ err: error, code: failure.code }, "job attempt failed");
+  return { ...by, do: "fail", error: failure };
+}
+
+function errorOf(error: unknown): JobError {
+  if (error instanceof AppError) {
+    const { code, message: detail, input } = error;
+    return { code, detail, ...(input === undefined ? {} : { input }) };
+  }
+  return { code: "internal", detail: "Something went wrong on the server." };
+}
+
 /** `record`: as it was claimed. `seen`: the version that was seen last, whosever it is. */
-export type Attempt = { record: JobRecord; token: string; seen: StoredRecord; stopping: boolean };
+type Attempt = { record: JobRecord; token: string; seen: StoredRecord; stopping: boolean };
 
 /** Writes how the claim ends. Files of an attempt that did not win go; after a write of unknown outcome they stay. */
 export async function conclude(deps: ConcludeDeps, attempt: Attempt, change: Change | null): Promise<Outcome> {

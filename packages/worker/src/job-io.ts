@@ -14,9 +14,7 @@ import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smile
 import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
-
 import { MAX_MOVES } from "@smileloop/core/job/change.ts";
-
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
@@ -72,8 +70,8 @@ export type JobIo = StoreIo & {
    */
   expect: (inputs: SlotFacts) => void;
   /**
-   * Has frames that an engine has left made into the video at `path`, with the sound of `audio` where there is one, and removes
-   * them. Throws `input_unreadable` or `unsupported_type`, which name no slot, where the sound is at fault.
+   * Encodes raw frames of an engine into the video at `path`, with the sound of `audio` where there is one, and removes them. Throws
+   * `input_unreadable` or `unsupported_type`, which do not name a slot, where the sound is at fault.
    */
   finish: (frames: RawFrames, spec: VideoSpec, path: string, audio?: LocalFile) => Promise<FinishResult>;
 };

@@ -8,22 +8,20 @@
  *                       │           └──────▶ in another queue (more work than this one is for) ─▶ done with here
  *                       └─▶ lost: deleted, or claimed by another ─▶ own files go, look again
  *
- * The work is that of the kind's handler (`kinds/handler.ts`).
+ * The work is that of the kind's handler (`kinds/handler.ts`); `conclude.ts` makes the last write.
  */
 
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { hasCode } from "@smileloop/core/errors.ts";
 import { BEAT_MS, type Change, LEASE_MS } from "@smileloop/core/job/change.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
-import { isEnded, type JobError, type JobRecord } from "@smileloop/core/job/record.ts";
+import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
 import { leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
-import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
-import { type Claim, type ClaimTimes, holdClaim } from "./claim.ts";
-import { conclude, type Outcome } from "./conclude.ts";
-import { TooMuchWork } from "./job-io.ts";
+import { type ClaimTimes, holdClaim } from "./claim.ts";
+import { changeAfter, conclude, type Outcome } from "./conclude.ts";
 import { type Perform, type PerformDeps, performerOf } from "./perform.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
@@ -144,32 +142,4 @@ async function work(
 async function markIfEnded(deps: JobDeps, { owner, id }: JobRecord): Promise<void> {
   const stored = await deps.records.get(owner, id);
   if (stored && isEnded(stored.record.state)) await markEnded(deps, stored.record);
-}
-
-/** What is to be written after the work was stopped or failed; null when there is nothing left to write. */
-function changeAfter(error: unknown, token: string, claim: Claim, signal: AbortSignal, log: Log): Change | null {
-  const by = { by: "holder", token } as const;
-  if (claim.verdict() === "lost") return null;
-  if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
-  if (error instanceof TooMuchWork) {
-    log.info({ queue: error.queue, seconds: error.estimateSeconds }, "job moves");
-    return { ...by, do: "requeue", queue: error.queue, estimateSeconds: error.estimateSeconds };
-  }
-  if (signal.aborted) return { ...by, do: "handBack" };
-  // a full disk is met by the job's own files, too
-  if (isDiskFull(error) || hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
-    log.warn({ err: error }, "job handed back");
-    return { ...by, do: "handBack" };
-  }
-  const failure = errorOf(error);
-  log[failure.code === "internal" ? "error" : "warn"]({ err: error, code: failure.code }, "job attempt failed");
-  return { ...by, do: "fail", error: failure };
-}
-
-function errorOf(error: unknown): JobError {
-  if (error instanceof AppError) {
-    const { code, message: detail, input } = error;
-    return { code, detail, ...(input === undefined ? {} : { input }) };
-  }
-  return { code: "internal", detail: "Something went wrong on the server." };
 }

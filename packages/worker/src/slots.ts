@@ -1,25 +1,32 @@
-/** The processes of a worker's slots. */
+/** The engine processes of a worker, slot by slot. */
+import type { Log } from "@smileloop/core/log.ts";
 import type { Processes } from "./perform.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
-import type { EngineProcess } from "./process/engine-process.ts";
+import { createEngineProcess } from "./process/engine-process.ts";
 
-type SlotOptions = {
+export type SlotOptions = {
+  /** Which queue to serve, as `Kind.queueOf` names them. */
   queueName: string;
-  slots: number;
+  /** Absent for a worker that runs plans alone; then none of the processes is needed. */
   engineCommand?: EngineCommand | undefined;
+  /** Serves checks and services; it runs no jobs. */
   checkerCommand?: EngineCommand | undefined;
+  /** Started when it is first asked: for the services that the engine does not offer. */
   helperCommand?: EngineCommand | undefined;
+  /** Limits of the engine's processes; the others keep the usual ones. */
   engineLimits?: Partial<EngineLimits> | undefined;
+  /** Jobs at a time, each with its own engine process. */
+  slots: number;
 };
 
 /** The processes of a slot; null for a worker without any. */
 export type Slot = Processes | null;
 
 /** One engine process for each slot; checker and helper are shared. */
-export function openSlots(
-  { queueName, slots, engineCommand, checkerCommand, helperCommand, engineLimits }: SlotOptions,
-  processOf: (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) => EngineProcess,
-): Slot[] {
+export function openSlots(options: SlotOptions & { workRoot: string; log: Log }): Slot[] {
+  const { queueName, slots, engineCommand, checkerCommand, helperCommand, engineLimits, workRoot, log } = options;
+  const processOf = (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) =>
+    createEngineProcess({ ...command, name, workRoot, log, limits });
   if (!engineCommand || !checkerCommand) return Array.from({ length: slots }, () => null);
   const checker = processOf("checker", checkerCommand);
   const helper = helperCommand ? processOf("helper", helperCommand) : null;

@@ -12,32 +12,19 @@ import { LEASE_MS } from "@smileloop/core/job/change.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message } from "@smileloop/core/queue.ts";
 import type { Outcome } from "./conclude.ts";
-import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
-import { createEngineProcess } from "./process/engine-process.ts";
 import { type JobDeps, runJob } from "./run-job.ts";
-import { openSlots, type Slot } from "./slots.ts";
+import { openSlots, type Slot, type SlotOptions } from "./slots.ts";
 import { removeLeftovers } from "./work-dirs.ts";
 
-export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> & {
-  /** Which queue to serve, as `Kind.queueOf` names them. */
-  queueName: string;
-  /** Absent for a worker that runs plans alone; then none of the processes is needed. */
-  engineCommand?: EngineCommand | undefined;
-  /** Serves checks and services; it runs no jobs. */
-  checkerCommand?: EngineCommand | undefined;
-  /** Started when it is first asked: for the services that the engine does not offer. */
-  helperCommand?: EngineCommand | undefined;
-  /** Limits of the engine's processes; the others keep the usual ones. */
-  engineLimits?: Partial<EngineLimits> | undefined;
-  /** Jobs at a time, each with its own engine process. */
-  slots: number;
-  /** How long `run` goes on without work, ms; unset: for ever. It never ends while a job is under way. */
-  idleExitMs?: number | undefined;
-  /** With `idleExitMs`: asked once a minute between two jobs whether `run` should end because there are more workers than needed. */
-  mayExit?: (() => Promise<boolean>) | undefined;
-  /** Number of failed starts in a row after which `run` gives up; unset: never. */
-  maxFailedStarts?: number | undefined;
-};
+export type WorkerOptions = Omit<JobDeps, "processes" | "worker"> &
+  SlotOptions & {
+    /** How long `run` goes on without work, ms; unset: for ever. It never ends while a job is under way. */
+    idleExitMs?: number | undefined;
+    /** With `idleExitMs`: asked once a minute between two jobs whether `run` should end because there are more workers than needed. */
+    mayExit?: (() => Promise<boolean>) | undefined;
+    /** Number of failed starts in a row after which `run` gives up; unset: never. */
+    maxFailedStarts?: number | undefined;
+  };
 
 export type Worker = {
   /**
@@ -74,9 +61,7 @@ const NO_WORK: Outcome["did"][] = ["ended", "busy", "not_for_us", "waits", "else
 
 export function createWorker(options: WorkerOptions): Worker {
   const { queue, queueName, clock, log, workRoot } = options;
-  const processOf = (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) =>
-    createEngineProcess({ ...command, name, workRoot, log, limits });
-  const slots = openSlots(options, processOf);
+  const slots = openSlots(options);
   const running = [...new Set(slots.flatMap((slot) => (slot ? [slot.engine, slot.checker] : [])))];
   const others = [...new Set(slots.flatMap((slot) => (slot?.helper ? [slot.helper] : [])))];
   const intake = new AbortController();
@@ -84,7 +69,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const underWay = new Set<Promise<unknown>>();
   const idleExitMs = options.idleExitMs ?? Number.POSITIVE_INFINITY;
   let workedMs = clock.now();
-  let askedLeaveMs = clock.now();
+  let askedExitMs = clock.now();
   let failedStarts = 0;
   /** Why the engine did not start; null when it did. */
   let failure: unknown = null;
@@ -144,8 +129,8 @@ export function createWorker(options: WorkerOptions): Worker {
 
   const isTooMany = async (): Promise<boolean> => {
     const ask = options.idleExitMs === undefined || underWay.size > 0 ? undefined : options.mayExit;
-    if (!ask || clock.now() - askedLeaveMs < EXIT_LOOK_MS) return false;
-    askedLeaveMs = clock.now();
+    if (!ask || clock.now() - askedExitMs < EXIT_LOOK_MS) return false;
+    askedExitMs = clock.now();
     return ask().catch(() => false);
   };
 

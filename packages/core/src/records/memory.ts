@@ -14,10 +14,8 @@ import {
   timerOfKey,
 } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
-
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
-
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 

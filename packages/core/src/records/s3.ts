@@ -20,11 +20,9 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-
 import { childrenPrefix, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
 import type { Records, StoredRecord } from "../records.ts";
-
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { type Condition, type Objects, s3Keys, s3Notes, s3Timers } from "./s3-entries.ts";

@@ -1,8 +1,6 @@
 /** A job as clients see it, in JSON. Times are RFC 3339 in UTC, sizes bytes, durations seconds. */
 import { z } from "zod";
-
 import { errorCodeSchema, warningSchema } from "../errors.ts";
-
 import { STATES } from "../job/record.ts";
 
 const time = z.iso.datetime();

@@ -50,7 +50,7 @@ export type ClipInfo = {
 };
 
 /** A frame, valid until `onFrame` has resolved. */
-export type ClipFrame = {
+type ClipFrame = {
   /** Seconds from the first frame. */
   seconds: number;
   /** Size as shown. */
@@ -60,7 +60,7 @@ export type ClipFrame = {
   picture(maxSide: number): Picture;
 };
 
-export type ReadClipOptions = {
+type ReadClipOptions = {
   /** What lies beyond is not decoded. */
   maxSeconds: number;
   /** Frames that follow sooner than this after one that was handed out are left out. */

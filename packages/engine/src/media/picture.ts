@@ -19,9 +19,9 @@ export type Picture = {
 };
 
 /** A rectangle in pixels of the upright full picture. */
-export type Region = { x: number; y: number; width: number; height: number };
+type Region = { x: number; y: number; width: number; height: number };
 
-export type DecodeOptions = {
+type DecodeOptions = {
   /** Longest side of what comes back; nothing is ever enlarged. */
   maxSide?: number;
   /** The part that is wanted, cut to the picture; the whole by default. What comes back covers at least it. */
@@ -29,7 +29,7 @@ export type DecodeOptions = {
 };
 
 /** What a picture's header says; sizes are upright. */
-export type PictureHeader = {
+type PictureHeader = {
   type: "image/jpeg" | "image/png";
   width: number;
   height: number;
@@ -40,8 +40,8 @@ export type PictureHeader = {
 /** What conversion to sRGB needs: CMYK without a profile, 16-bit colour with one, or nothing special. */
 type Colour = "inks" | "deep" | "plain";
 
-export const MAX_PIXELS = 100_000_000;
-export const MAX_SIDE = 16_384;
+const MAX_PIXELS = 100_000_000;
+const MAX_SIDE = 16_384;
 
 sharp.block({ operation: ["VipsForeignLoad"] });
 sharp.unblock({ operation: ["VipsForeignLoadJpeg", "VipsForeignLoadPng"] });

@@ -15,7 +15,7 @@ import type { Sound } from "./sound-reader.ts";
 /** Bits a second by channels. */
 const BIT_RATES = { 1: 80_000n, 2: 128_000n } as const;
 
-export type SoundTrack = {
+type SoundTrack = {
   encoder: CodecContext;
   audio: AudioSpec;
   /**

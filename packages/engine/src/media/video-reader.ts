@@ -49,7 +49,7 @@ export type VideoInfo = {
 };
 
 /** A decoded frame; only valid while `onFrame` runs. */
-export type VideoFrame = {
+type VideoFrame = {
   index: number;
   width: number;
   height: number;
@@ -57,7 +57,7 @@ export type VideoFrame = {
   yuv(): Uint8Array;
 };
 
-export type ReadVideoOptions = {
+type ReadVideoOptions = {
   onFrame?: (frame: VideoFrame) => void;
   signal?: AbortSignal;
 };

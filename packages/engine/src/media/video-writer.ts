@@ -16,7 +16,7 @@ import { frameRate, openPictureEncoder, toFrame } from "./h264.ts";
 import type { Sound } from "./sound-reader.ts";
 import { openSoundTrack } from "./sound-track.ts";
 
-export type VideoWriterOptions = {
+type VideoWriterOptions = {
   /** Absolute; what is there is overwritten. */
   path: string;
   /** Even, as 4:2:0 has it. */
@@ -28,7 +28,7 @@ export type VideoWriterOptions = {
   sound?: Sound | undefined;
 };
 
-export type VideoWriter = {
+type VideoWriter = {
   /** The sound that the file gets. */
   audio?: AudioSpec;
   /**
