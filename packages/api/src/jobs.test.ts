@@ -302,6 +302,13 @@ describe("a job as it goes", () => {
     expect(api.clock.sleepers).toBe(0);
   });
 
+  it("does not hold a GET of a job that has ended", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    await api.worker.fail(job(id), await api.worker.claim(job(id)), { code: "no_face", detail: "No face was found." });
+    const reply = await call("GET", `/v1/jobs/${id}`, undefined, { Prefer: "wait=30" });
+    expect(reply).toMatchObject({ status: 200, body: { status: "failed" } });
+  });
+
   it("can be canceled while it waits and while it runs, and not once it has ended", async () => {
     const queued = (await call("POST", "/v1/jobs", await ask())).body.id;
     expect(await call("POST", `/v1/jobs/${queued}/cancel`)).toMatchObject({
