@@ -1,13 +1,11 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
 import { AppError } from "@smileloop/core/errors.ts";
 import { isId } from "@smileloop/core/job/ids.ts";
-import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
-import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
+import { checkFile, copyInputs, factsOf, type Given } from "@smileloop/core/jobs/check-file.ts";
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
-import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import type { ApiDeps } from "./deps.ts";
 import { checkUpload } from "./intake/check.ts";
 import { hasExpired } from "./job-lookup.ts";
@@ -28,8 +26,6 @@ type JobAsked = {
   dialect?: string;
 };
 
-type Checked = { file: CheckedFile; source: string };
-
 /**
  * Creates the job, or finds the one that an earlier request with the same id or Idempotency-Key made. Throws what
  * `checkSubmission`, `checkUpload`, `queueFor` and `createJob` throw; after a refusal nothing of the job is left, and uploads
@@ -38,7 +34,7 @@ type Checked = { file: CheckedFile; source: string };
 export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created> {
   const { owner, metadata = {}, id, idempotency, dialect } = request;
   const submission = checkAsked(deps, request);
-  const checked: Record<string, Checked[]> = {};
+  const checked: Record<string, Given[]> = {};
   for (const [slot, sources] of Object.entries(request.inputs)) {
     checked[slot] = [];
     for (const [nth, source] of sources.entries()) {
@@ -58,7 +54,7 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
     estimateSeconds: work.estimateSeconds,
     id,
     idempotency,
-    storeInputs: (jobId) => copyInputs(deps, owner, jobId, checked),
+    storeInputs: (jobId) => copyInputs(deps.files, { owner, id: jobId }, checked),
     ...(dialect === undefined ? {} : { dialect }),
   });
   if (!created.replayed) await deps.admission.arrived(created.record);
@@ -71,10 +67,6 @@ function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }:
   return checkSubmission(kinds, { kind, inputs: counts, params });
 }
 
-function factsOf(checked: Record<string, Checked[]>): SlotFacts {
-  return Object.fromEntries(Object.entries(checked).map(([slot, files]) => [slot, files.map(({ file }) => file)]));
-}
-
 /** Tells where in the request the file was named, whatever is wrong with it. */
 async function checkSource(
   deps: ApiDeps,
@@ -82,7 +74,7 @@ async function checkSource(
   at: (string | number)[],
   source: InputSource,
   slot: Slot,
-): Promise<Checked> {
+): Promise<Given> {
   try {
     if (!("upload" in source)) return await checkJobInput(deps, owner, source, slot);
     const file = await checkUpload(deps, owner, source.upload, slot);
@@ -99,7 +91,7 @@ async function checkJobInput(
   owner: string,
   { job, input }: { job: string; input: string },
   slot: Slot,
-): Promise<Checked> {
+): Promise<Given> {
   const stored = isId(job) ? await deps.records.get(owner, job) : null;
   if (!stored) throw new AppError("not_found", "There is no job with this id to take an input from.");
   const file = inputOf(stored.record, input);
@@ -112,25 +104,4 @@ async function checkJobInput(
 
 function inputOf({ inputs }: JobRecord, slot: string): JobInput | undefined {
   return Object.hasOwn(inputs, slot) ? inputs[slot]?.[0] : undefined;
-}
-
-async function copyInputs(
-  { files }: Pick<ApiDeps, "files">,
-  owner: string,
-  id: string,
-  checked: Record<string, Checked[]>,
-): Promise<Record<string, JobInput[]>> {
-  const inputs: Record<string, JobInput[]> = {};
-  for (const [slot, list] of Object.entries(checked)) {
-    inputs[slot] = [];
-    for (const [nth, { file, source }] of list.entries()) {
-      const key = inputKey(owner, id, slot, nth);
-      await files.copy(file.key, key, file.etag).catch((error: unknown) => {
-        // an earlier request with the same id got this far: it had the same body, so it copied the same content
-        if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
-      });
-      inputs[slot].push({ key, type: file.type, bytes: file.bytes, source });
-    }
-  }
-  return inputs;
 }

@@ -2,13 +2,11 @@
  * One step of a plan. The plan is asked with the children that have ended; what it wants created gets the numbers that follow
  * them. A plan that is asked again after a crash answers the same, and finds what it had created by these numbers.
  */
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
-import type { Files } from "@smileloop/core/files.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
 import { childId } from "@smileloop/core/job/ids.ts";
-import { inputKey } from "@smileloop/core/job/keys.ts";
-import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
-import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { checkFile, copyInputs, factsOf, type Given } from "@smileloop/core/jobs/check-file.ts";
 import { createChild, endedChildren } from "@smileloop/core/jobs/children.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, workOf } from "@smileloop/core/jobs/submission.ts";
@@ -48,8 +46,6 @@ export async function takeStep(
   return { children: known + step.create.length, ended: ended.length };
 }
 
-type Found = { from: string; file: CheckedFile; source: string };
-
 async function create(
   deps: PlanDeps,
   root: JobRecord,
@@ -59,24 +55,23 @@ async function create(
 ): Promise<void> {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, list]) => [slot, list.length]));
   const submission = checkSubmission(deps.kinds, { kind, inputs: counts, params });
-  const found: Record<string, Found[]> = {};
+  const found: Record<string, Given[]> = {};
   for (const [slot, list] of Object.entries(inputs)) {
     found[slot] = [];
     for (const input of list) {
       const { key, source } = sourceOf(root, ended, input);
-      found[slot].push({ from: key, source, file: await checkFile(deps.files, key, submission.kind.slots[slot]!) });
+      found[slot].push({ source, file: await checkFile(deps.files, key, submission.kind.slots[slot]!) });
     }
   }
-  const facts = Object.fromEntries(Object.entries(found).map(([slot, list]) => [slot, list.map(({ file }) => file)]));
   const id = childId(root.id, index);
   await createChild(deps, root, index, {
     kind,
-    ...workOf(submission, facts),
+    ...workOf(submission, factsOf(found)),
     engine: submission.engine,
     // what is left to chance follows from the root's id and the number
     params: submission.kind.resolveParams(submission.params, `${root.id}${index.toString(16).padStart(8, "0")}`),
     metadata: {},
-    storeInputs: () => copyInputs(deps.files, root.owner, id, found),
+    storeInputs: () => copyInputs(deps.files, { owner: root.owner, id }, found),
   });
 }
 
@@ -90,25 +85,4 @@ function sourceOf(root: JobRecord, ended: JobRecord[], input: ChildInput): { key
   const output = child?.outputs[input.output];
   if (child && output) return { key: output.key, source: `job:${child.id}/${input.output}` };
   throw new AppError("internal", `The child ${input.child} of the plan has no output '${input.output}'.`);
-}
-
-async function copyInputs(
-  files: Files,
-  owner: string,
-  id: string,
-  found: Record<string, Found[]>,
-): Promise<Record<string, JobInput[]>> {
-  const inputs: Record<string, JobInput[]> = {};
-  for (const [slot, list] of Object.entries(found)) {
-    inputs[slot] = [];
-    for (const [nth, { from, file, source }] of list.entries()) {
-      const key = inputKey(owner, id, slot, nth);
-      await files.copy(from, key, file.etag).catch((error: unknown) => {
-        // an attempt that crashed got this far
-        if (!hasCode(error, "already_exists")) throw error;
-      });
-      inputs[slot].push({ key, type: file.type, bytes: file.bytes, source });
-    }
-  }
-  return inputs;
 }

@@ -1,8 +1,11 @@
 /** Checks stored files against a slot's limits. */
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
+import { inputKey } from "../job/keys.ts";
+import type { JobInput } from "../job/record.ts";
 import { FIRST_BYTES, readFacts } from "../kinds/facts.ts";
 import type { InputFacts, Slot } from "../kinds/inputs.ts";
+import type { SlotFacts } from "../kinds/kind.ts";
 
 /** A file that passed the checks of a slot; `etag` is the very content that was checked. */
 export type CheckedFile = InputFacts & { key: string; etag: string };
@@ -33,4 +36,33 @@ async function readPart(files: Files, key: string, position: number, length: num
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return { bytes, etag, part: Buffer.concat(chunks) };
+}
+
+/** A checked file and where it came from, for people. */
+export type Given = { file: CheckedFile; source: string };
+
+/** Copies files by slot to where the inputs of the job are. Safe to repeat: the same files are copied once. */
+export async function copyInputs(
+  files: Files,
+  { owner, id }: { owner: string; id: string },
+  given: Record<string, Given[]>,
+): Promise<Record<string, JobInput[]>> {
+  const inputs: Record<string, JobInput[]> = {};
+  for (const [slot, list] of Object.entries(given)) {
+    inputs[slot] = [];
+    for (const [nth, { file, source }] of list.entries()) {
+      const key = inputKey(owner, id, slot, nth);
+      await files.copy(file.key, key, file.etag).catch((error: unknown) => {
+        // an earlier request or attempt for the same job got this far: it was given the same, so it copied the same content
+        if (!hasCode(error, "already_exists")) throw error;
+      });
+      inputs[slot].push({ key, type: file.type, bytes: file.bytes, source });
+    }
+  }
+  return inputs;
+}
+
+/** What headers say of the files, by slot. */
+export function factsOf(given: Record<string, Given[]>): SlotFacts {
+  return Object.fromEntries(Object.entries(given).map(([slot, list]) => [slot, list.map(({ file }) => file)]));
 }
