@@ -44,6 +44,11 @@ test("the first engine that is here does it, and much work goes to its long queu
   expect(workOf(withLong, pictures(1)).queue).toBe("scissors");
 });
 
+test("as many files as a slot takes are taken", () => {
+  expect(ask({ pictures: 3 }).params).toEqual({});
+  expect(() => ask({ pictures: 2, frame: 1 })).toThrow("No frame today.");
+});
+
 test("a plan needs no engine, but a queue", () => {
   const submission = ask({ pictures: 2 }, {}, "album");
   expect([submission.engine, workOf(submission, {}).queue]).toEqual([null, "plans"]);
@@ -77,4 +82,7 @@ test("an engine that is known and not here is said to be missing", () => {
   expect(() => ask({ pictures: 2 }, { engine: "glue" })).toThrow(
     expect.objectContaining({ code: "engine_not_configured", message: expect.stringContaining("scissors") }),
   );
+  const nobody = createKinds({ kinds: [collage], presets: new Map(), engines: { known, serve: new Map() } });
+  const alone = () => checkSubmission(nobody, { kind: "collage", inputs: { pictures: 2 }, params: {} });
+  expect(alone).toThrow(/^The engine 'collage' is not configured here\.$/);
 });
