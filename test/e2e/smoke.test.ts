@@ -10,6 +10,7 @@ import { smoke } from "../../scripts/smoke.ts";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
 import { PATIENCE_MS } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
+import { deployedRules } from "../support/s3-double/cors.ts";
 import type { CorsRule } from "../support/s3-double/server.ts";
 import { openSqs } from "../support/sqs.ts";
 
@@ -35,13 +36,7 @@ async function deployment({ cors = true, listing = true } = {}) {
   const home = { records: s3Records(bucket), files: s3Files(bucket), queue, clock, localLinks: null };
   const api = testApi({ access: KEYS, maxWaitMs: 0, dialectWaitMs: 0 }, home);
   await api.listen();
-  if (cors) {
-    rules.push(
-      ...corsRules([api.url]).map(({ allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders }) => {
-        return { origins: allowedOrigins, methods: allowedMethods, headers: allowedHeaders, expose: exposeHeaders };
-      }),
-    );
-  }
+  if (cors) rules.push(...deployedRules(corsRules([api.url])));
   const stop = work(api);
   open.push({ close: stop }, api, sqs, bucket);
   return api;
@@ -84,6 +79,7 @@ it("finds nothing wrong with a deployment that is as it should be", async () => 
 it("names what is wrong: rules for pages, the right to list", async () => {
   expect((await run(await deployment({ cors: false }))).failures).toEqual([
     "pages of its own address may upload, others may not",
+    "pages may follow a redirect to it",
   ]);
   const { failures } = await run(await deployment({ listing: false }));
   expect(failures).toContain("a job that was never there is 404");

@@ -1,9 +1,17 @@
 /** Cross-origin requests, by the rules of the bucket. */
+import type { corsRules } from "../../../infra/policy.ts";
 import { S3Error } from "./errors.ts";
 import type { S3Reply } from "./request.ts";
 
 /** Origins exactly or `*`; headers in lower case or `*`. */
 export type CorsRule = { origins: string[]; methods: string[]; headers: string[]; expose: string[] };
+
+/** Rules of a deployment. */
+export function deployedRules(rules: ReturnType<typeof corsRules>): CorsRule[] {
+  return rules.map(({ allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders }) => {
+    return { origins: allowedOrigins, methods: allowedMethods, headers: allowedHeaders, expose: exposeHeaders };
+  });
+}
 
 /** By the first rule that allows origin, method and every header, as S3 does it. */
 export function preflight(rules: CorsRule[], headers: Record<string, string>): S3Reply {
