@@ -6,7 +6,7 @@
  *     dist/<worker>/node_modules/                the engine, which runs as a process of its own (`engine-bundle.ts`)
  *     dist/assets/                               what the API serves out of the storage, for `assetKey` of `api/assets.ts`
  */
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
@@ -40,14 +40,25 @@ export async function bundleAssets(out: string): Promise<string[]> {
   return [...assets.names];
 }
 
-/** Everything, into `out`. */
+/** Everything, into `out`, readable by the user that a function or a container runs as. */
 export async function bundleAll(out: string): Promise<Record<FunctionName, Bundled>> {
   const bundled: Partial<Record<FunctionName, Bundled>> = {};
   for (const name of FUNCTIONS) bundled[name] = await bundleFunction(name, out);
   await Promise.all((["worker-lambda", "worker"] as const).map((name) => bundleEngine(join(out, name))));
   rmSync(join(out, "assets"), { recursive: true, force: true });
   await bundleAssets(out);
+  openToAll(out);
   return bundled as Record<FunctionName, Bundled>;
+}
+
+/** Archives and images keep modes, and those of what was written or installed under a umask such as 077 let nobody else read. */
+function openToAll(dir: string): void {
+  chmodSync(dir, 0o755);
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) openToAll(path);
+    else chmodSync(path, statSync(path).mode & 0o100 ? 0o755 : 0o644);
+  }
 }
 
 /** Of a folder with all that is in it. */
