@@ -103,7 +103,9 @@ function typesOfRegion() {
     filters: [{ name: "instance-type", values: INSTANCE_TYPES }],
     locationType: "region",
   });
-  return $resolve({ offered, region: aws.getRegionOutput().region }).apply((all) => offeredTypes(all.offered, all.region));
+  return $resolve({ offered, region: aws.getRegionOutput().region }).apply((all) =>
+    offeredTypes(all.offered, all.region),
+  );
 }
 
 type Of = { settings: Settings; gpu: GpuSettings; engine: BatchEngine };

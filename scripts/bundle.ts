@@ -8,10 +8,12 @@
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import { type BundledCode, bundleCode, ROOT } from "./bundle-code.ts";
 import { bundleEngine } from "./engine-bundle.ts";
+import { readArgs } from "./options.ts";
+
+const HELP = "npm run bundle -- [--out <folder>]    writes what a deployment uploads, into dist/ by default";
 
 export const FUNCTIONS = ["api", "sweep", "worker-lambda", "worker"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -68,7 +70,7 @@ export function folderBytes(dir: string): number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { out: { type: "string", default: "dist" } } });
+  const { values } = readArgs("bundle", HELP, { options: { out: { type: "string", default: "dist" } } });
   const out = resolve(values.out);
   for (const [name, { gzipBytes }] of Object.entries(await bundleAll(out))) {
     const whole = (folderBytes(join(out, name)) / 1e6).toFixed(1);

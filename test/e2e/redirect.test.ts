@@ -38,17 +38,20 @@ const preflight = (origin: string, method: string, headers: string) =>
   });
 
 // the page's own origin where the API is on it, `null` where the request had crossed origins before
-it.each([PAGE, "null"])("is followed by a browser that says Origin: %s, with the headers of the request", async (origin) => {
-  const allowed = await preflight(origin, "GET", "x-api-key,x-anonymous-token,range");
-  expect([allowed.status, allowed.headers.get("access-control-allow-headers")]).toEqual([
-    200,
-    "x-api-key, x-anonymous-token, range",
-  ]);
-  const reply = await fetch(link, { headers: { origin, "x-api-key": "sl_key", range: "bytes=0-9" } });
-  expect([reply.status, (await reply.arrayBuffer()).byteLength]).toEqual([206, 10]);
-  expect(["*", origin]).toContain(reply.headers.get("access-control-allow-origin"));
-  expect(reply.headers.get("access-control-expose-headers")).toContain("Content-Range");
-});
+it.each([PAGE, "null"])(
+  "is followed by a browser that says Origin: %s, with the headers of the request",
+  async (origin) => {
+    const allowed = await preflight(origin, "GET", "x-api-key,x-anonymous-token,range");
+    expect([allowed.status, allowed.headers.get("access-control-allow-headers")]).toEqual([
+      200,
+      "x-api-key, x-anonymous-token, range",
+    ]);
+    const reply = await fetch(link, { headers: { origin, "x-api-key": "sl_key", range: "bytes=0-9" } });
+    expect([reply.status, (await reply.arrayBuffer()).byteLength]).toEqual([206, 10]);
+    expect(["*", origin]).toContain(reply.headers.get("access-control-allow-origin"));
+    expect(reply.headers.get("access-control-expose-headers")).toContain("Content-Range");
+  },
+);
 
 it("opens nothing: other pages put nothing, and nobody reads without the link", async () => {
   for (const method of ["PUT", "POST", "DELETE"]) {

@@ -71,10 +71,13 @@ describe("settings", () => {
     expect(() => readSettings(variables)).toThrow(`${Object.keys(variables)[0]}: `);
   });
 
-  it.each(["ap-southeast-4", "eu-south-2", "us-east1", "Frankfurt"])("a region like %s is refused by name", (region) => {
-    expect(() => regionOf({ AWS_REGION: region })).toThrow(`AWS_REGION: `);
-    expect(() => regionOf({ AWS_REGION: region })).toThrow(`\`${region}\``);
-  });
+  it.each(["ap-southeast-4", "eu-south-2", "us-east1", "Frankfurt"])(
+    "a region like %s is refused by name",
+    (region) => {
+      expect(() => regionOf({ AWS_REGION: region })).toThrow(`AWS_REGION: `);
+      expect(() => regionOf({ AWS_REGION: region })).toThrow(`\`${region}\``);
+    },
+  );
 
   it("take every region that the API can have an address in", () => {
     expect(regionOf({})).toBe("us-east-1");
