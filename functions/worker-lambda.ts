@@ -12,7 +12,7 @@ const env = readEnv();
 const deps = await openCloudDeps(env);
 const queue = openQueues(env, deps.clock);
 const engine = await engineOfQueue(env);
-const workRoot = workRootOf(deps.workRoot);
+const workRoot = workRootOf(deps.workRoot, env);
 const worker = createWorker({ ...withHandlers(deps), workRoot, queue, ...engine, slots: 1 });
 // Lambda may start a function long before its first event, and freezes it in between: an engine that was still starting would
 // be found late when it thaws, and killed. After 10 s Lambda would start all of it again.

@@ -111,7 +111,7 @@ function sqs({ sqs }: Calls): number {
   return per(
     Object.values(sqs).reduce((sum, count) => sum + count, 0),
     1e6,
-    PRICES.sqs.usd,
+    PRICES.sqs.usd + PRICES.sqsFair.usd,
   );
 }
 

@@ -2,10 +2,11 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
+import type { Env } from "@smileloop/core/env.ts";
 
 /** A worker clears its folder when it starts. On Lambda each sandbox has its own disk; here each gets a folder in `workRoot`. */
-export function workRootOf(workRoot: string, variables: NodeJS.ProcessEnv = process.env): string {
-  if (variables.SST_DEV !== "true") return workRoot;
+export function workRootOf(workRoot: string, { SST_DEV }: Env): string {
+  if (!SST_DEV) return workRoot;
   removeEnded(workRoot);
   return join(workRoot, `dev-${process.pid}-${threadId}`);
 }

@@ -32,7 +32,7 @@ export type GpuSettings = {
 export class SettingsError extends Error {}
 
 /** Where Lambda has no Function URLs (its developer guide, "Creating and managing Lambda function URLs"). */
-const WITHOUT_FUNCTION_URLS = [
+export const WITHOUT_FUNCTION_URLS = [
   ...["ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"],
   ...["ca-west-1", "eu-central-2", "eu-south-2", "il-central-1", "me-central-1"],
 ];
