@@ -45,7 +45,7 @@ export function regionOf({ AWS_REGION }: Record<string, string | undefined>): st
   }
   if (!WITHOUT_FUNCTION_URLS.includes(region)) return region;
   throw new SettingsError(
-    `AWS_REGION: Lambda has no Function URLs in \`${region}\`, so that the API would have no address. Nor in ${WITHOUT_FUNCTION_URLS.filter((one) => one !== region).join(", ")}; every other region will do.`,
+    `AWS_REGION: \`${region}\` has no Lambda Function URLs, which the API needs for its address. Choose any region but ${WITHOUT_FUNCTION_URLS.join(", ")}.`,
   );
 }
 

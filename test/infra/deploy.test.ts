@@ -123,7 +123,7 @@ describe("a start that cannot succeed says why, and asks nothing of SST", () => 
   it.each([
     ["no credentials", [], { AWS_PROFILE: "" }, "No AWS credentials were found"],
     ["a setting", [], { GPU: "1" }, "GPU_IMAGE: "],
-    ["a region", [], { AWS_REGION: "eu-south-2" }, "AWS_REGION: Lambda has no Function URLs in `eu-south-2`"],
+    ["a region", [], { AWS_REGION: "eu-south-2" }, "AWS_REGION: `eu-south-2` has no Lambda Function URLs"],
     ["an owner", ["--new-key", "Al ice"], {}, "--new-key: "],
     ["an owner that the API would not start with", ["--new-key", "public"], {}, "--new-key: `public` is reserved for"],
     ["a stage", ["--stage", "Big One"], {}, "`Big One`"],
