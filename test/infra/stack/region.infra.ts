@@ -19,7 +19,7 @@ it("asks Batch for no other, in the order of preference", () => {
   ]);
 });
 
-it("ends before anything is made where none is offered, and says what would help", () => {
+it("says what would help where none is offered", () => {
   expect(() => offeredTypes(["m7i.large"], "eu-west-9")).toThrow(
     /^GPU: the region `eu-west-9` offers none of g6\.xlarge, .*\. Choose another AWS_REGION, or deploy without GPU=1\.$/,
   );
