@@ -7,7 +7,7 @@ export default $config({
     home: "aws",
     // nothing in it lives longer than a day
     removal: "remove",
-    providers: { aws: { region: (process.env.AWS_REGION ?? "us-east-1") as aws.Region } },
+    providers: { aws: { region: (process.env.AWS_REGION || "us-east-1") as aws.Region } },
   }),
   async run() {
     const { createStack } = await import("./infra/stack.ts");

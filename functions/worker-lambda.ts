@@ -3,6 +3,7 @@ import { readEnv } from "@smileloop/core/env.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { engineOfQueue } from "./engines/index.ts";
 import { openCloudDeps } from "./setup/cloud.ts";
+import { workRootOf } from "./setup/dev-work-root.ts";
 import { withHandlers } from "./setup/handlers.ts";
 import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./setup/queue-event.ts";
 import { openQueues } from "./setup/s3-home.ts";
@@ -11,9 +12,11 @@ const env = readEnv();
 const deps = await openCloudDeps(env);
 const queue = openQueues(env, deps.clock);
 const engine = await engineOfQueue(env);
-const worker = createWorker({ ...withHandlers(deps), queue, ...engine, slots: 1 });
-// a function has more of a processor while it starts than during its events
-await worker.prepare();
+const workRoot = workRootOf(deps.workRoot, env);
+const worker = createWorker({ ...withHandlers(deps), workRoot, queue, ...engine, slots: 1 });
+// Lambda may start a function long before its first event, and freezes it in between: an engine that was still starting would
+// be found late when it thaws, and killed. After 10 s Lambda would start all of it again.
+await worker.prepare(8000);
 
 export const handler = (event: QueueEvent, context: QueueEventContext) =>
   serveQueueEvent({ worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log }, event, context);

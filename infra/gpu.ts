@@ -8,6 +8,7 @@ import {
   INSTANCE_TYPES,
   MACHINE,
   maxVcpus,
+  offeredTypes,
   RETRY,
   TIMEOUT,
   workerNames,
@@ -67,6 +68,7 @@ function createMachines(stage: Stage, gpu: GpuSettings) {
     tagSpecifications: ["instance", "volume"].map((resourceType) => ({ resourceType, tags: machine })),
   });
   const names = batchNames(stage);
+  const instanceTypes = typesOfRegion();
   const create = ({ name, type, strategy }: (typeof COMPUTE)[number]) => {
     const environment = new aws.batch.ComputeEnvironment(`Gpu-${name}`, {
       // AWS replaces it when it changes, and the old one keeps its name until then
@@ -77,10 +79,11 @@ function createMachines(stage: Stage, gpu: GpuSettings) {
         allocationStrategy: strategy,
         minVcpus: 0,
         maxVcpus: maxVcpus(gpu),
-        instanceTypes: INSTANCE_TYPES,
+        instanceTypes,
         instanceRole: profile.arn,
         ec2Configurations: [{ imageType: IMAGE_TYPE }],
-        launchTemplate: { launchTemplateId: template.id, version: "$Latest" },
+        // Batch would look up `$Latest` once, and a changed template would change nothing
+        launchTemplate: { launchTemplateId: template.id, version: template.latestVersion.apply(String) },
         subnets,
         securityGroupIds: [securityGroup],
       },
@@ -93,6 +96,16 @@ function createMachines(stage: Stage, gpu: GpuSettings) {
     });
   };
   return { spot: create(COMPUTE[0]), ondemand: create(COMPUTE[1]) };
+}
+
+function typesOfRegion() {
+  const { instanceTypes: offered } = aws.ec2.getInstanceTypeOfferingsOutput({
+    filters: [{ name: "instance-type", values: INSTANCE_TYPES }],
+    locationType: "region",
+  });
+  return $resolve({ offered, region: aws.getRegionOutput().region }).apply((all) =>
+    offeredTypes(all.offered, all.region),
+  );
 }
 
 type Of = { settings: Settings; gpu: GpuSettings; engine: BatchEngine };

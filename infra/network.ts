@@ -15,7 +15,11 @@ export function createNetwork(stage: Stage) {
     routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: gateway.id }],
     ...named("gpu"),
   });
-  const { names: zones } = aws.getAvailabilityZonesOutput({ state: "available" });
+  const { names: zones } = aws.getAvailabilityZonesOutput({
+    state: "available",
+    // local and Wavelength zones, which an account opts into, sort first and have no such machines
+    filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+  });
   const subnets = NETWORK.subnets.map((cidrBlock, at) => {
     const subnet = new aws.ec2.Subnet(`GpuSubnet${at}`, {
       vpcId: vpc.id,

@@ -130,7 +130,15 @@ export function eventSource(maximumConcurrency: number) {
   };
 }
 
-/** What pages of these origins may do with the bucket, by signed links only: upload, show and save. */
+/** What a page may read of a reply, besides its body. */
+const EXPOSED = ["Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range", "ETag", "x-amz-request-id"];
+
+/**
+ * What pages may do with the bucket, by signed links only. Those of these origins upload, show and save. The second rule is for
+ * replies of the API that lead here (302): a browser sends such a request on with all its headers, also `X-API-Key`, and of a page
+ * on another address than the API's says `Origin: null`. It opens nothing: who has the link may fetch it without a page, and
+ * who has none is refused whatever CORS says.
+ */
 export function corsRules(origins: string[]) {
   return [
     {
@@ -138,14 +146,14 @@ export function corsRules(origins: string[]) {
       allowedMethods: ["PUT", "POST", "GET", "HEAD"],
       // those that links are signed over, and what a player asks for
       allowedHeaders: ["content-type", "if-none-match", "x-amz-checksum-sha256", "range", "if-range"],
-      exposeHeaders: [
-        "Accept-Ranges",
-        "Content-Disposition",
-        "Content-Length",
-        "Content-Range",
-        "ETag",
-        "x-amz-request-id",
-      ],
+      exposeHeaders: EXPOSED,
+      maxAgeSeconds: 600,
+    },
+    {
+      allowedOrigins: ["*"],
+      allowedMethods: ["GET", "HEAD"],
+      allowedHeaders: ["*"],
+      exposeHeaders: EXPOSED,
       maxAgeSeconds: 600,
     },
   ];

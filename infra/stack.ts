@@ -2,7 +2,7 @@
 
 import { createFunctions } from "./functions.ts";
 import { createGpu } from "./gpu.ts";
-import { readSettings } from "./policy/settings.ts";
+import { readSettings, regionOf } from "./policy/settings.ts";
 import { queueSpecs, stageOf, tagsOf } from "./policy.ts";
 import { createQueues } from "./queues.ts";
 import { allowUploads, createStorage } from "./storage.ts";
@@ -11,6 +11,7 @@ import { createWatch } from "./watch.ts";
 
 /** `variables`: the environment of the deployment. Answers what `sst deploy` prints. Throws SettingsError. */
 export function createStack(variables: Record<string, string | undefined>) {
+  regionOf(variables);
   const settings = readSettings(variables);
   const stage = stageOf($app.stage);
   tagEverything(tagsOf(stage));

@@ -6,12 +6,14 @@
  *     dist/<worker>/node_modules/                the engine, which runs as a process of its own (`engine-bundle.ts`)
  *     dist/assets/                               what the API serves out of the storage, for `assetKey` of `api/assets.ts`
  */
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import { type BundledCode, bundleCode, ROOT } from "./bundle-code.ts";
 import { bundleEngine } from "./engine-bundle.ts";
+import { readArgs } from "./options.ts";
+
+const HELP = "npm run bundle -- [--out <folder>]    writes what a deployment uploads, into dist/ by default";
 
 export const FUNCTIONS = ["api", "sweep", "worker-lambda", "worker"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -40,14 +42,25 @@ export async function bundleAssets(out: string): Promise<string[]> {
   return [...assets.names];
 }
 
-/** Everything, into `out`. */
+/** Everything, into `out`, readable by the user that a function or a container runs as. */
 export async function bundleAll(out: string): Promise<Record<FunctionName, Bundled>> {
   const bundled: Partial<Record<FunctionName, Bundled>> = {};
   for (const name of FUNCTIONS) bundled[name] = await bundleFunction(name, out);
   await Promise.all((["worker-lambda", "worker"] as const).map((name) => bundleEngine(join(out, name))));
   rmSync(join(out, "assets"), { recursive: true, force: true });
   await bundleAssets(out);
+  openToAll(out);
   return bundled as Record<FunctionName, Bundled>;
+}
+
+/** Archives and images keep modes, and those of what was written or installed under a umask such as 077 let nobody else read. */
+function openToAll(dir: string): void {
+  chmodSync(dir, 0o755);
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) openToAll(path);
+    else chmodSync(path, statSync(path).mode & 0o100 ? 0o755 : 0o644);
+  }
 }
 
 /** Of a folder with all that is in it. */
@@ -57,7 +70,7 @@ export function folderBytes(dir: string): number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { out: { type: "string", default: "dist" } } });
+  const { values } = readArgs("bundle", HELP, { options: { out: { type: "string", default: "dist" } } });
   const out = resolve(values.out);
   for (const [name, { gzipBytes }] of Object.entries(await bundleAll(out))) {
     const whole = (folderBytes(join(out, name)) / 1e6).toFixed(1);

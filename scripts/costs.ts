@@ -9,6 +9,7 @@ import { lanesOf } from "../infra/policy/engines.ts";
 import { readSettings } from "../infra/policy/settings.ts";
 import { alarms } from "../infra/policy/watch.ts";
 import { FUNCTIONS } from "../infra/policy.ts";
+import { readArgs } from "./options.ts";
 import { ASSUMED, PRICES, type Price } from "./prices.ts";
 
 /** Calls by the operation's name. */
@@ -110,7 +111,7 @@ function sqs({ sqs }: Calls): number {
   return per(
     Object.values(sqs).reduce((sum, count) => sum + count, 0),
     1e6,
-    PRICES.sqs.usd,
+    PRICES.sqs.usd + PRICES.sqsFair.usd,
   );
 }
 
@@ -167,8 +168,11 @@ export function withCosts(docs: string, text: string): string {
   return docs.replace(MARKS, (_, begin: string, end: string) => `${begin}\n\n${text}\n\n${end}`);
 }
 
+const HELP = "npm run costs -- [--write]    computes what a stack costs; --write puts it into docs/deploy.md";
+
 if (import.meta.main) {
+  const { values } = readArgs("costs", HELP, { options: { write: { type: "boolean" } } });
   const text = costsText(costs(readCalls()));
   process.stdout.write(`${text}\n`);
-  if (process.argv.includes("--write")) writeFileSync(DOCS, withCosts(readFileSync(DOCS, "utf8"), text));
+  if (values.write) writeFileSync(DOCS, withCosts(readFileSync(DOCS, "utf8"), text));
 }

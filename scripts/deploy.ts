@@ -10,14 +10,27 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
-import { readSettings, SettingsError } from "../infra/policy/settings.ts";
+import { readSettings, regionOf, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
+import { secretOf } from "./deploy/secrets.ts";
 import { ask, ROOT, run } from "./deploy/sst.ts";
 import { readArgs } from "./options.ts";
 
 /** What keeps a deployment from beginning, in a sentence for whoever started it. */
 class DeployError extends Error {}
+
+const HELP = `
+npm run deploy  -- [--stage <name>] [--new-key <owner>]    deploys a stack, "production" unless a name is given
+npm run dev:aws -- [--stage <name>]                        deploys "dev", with functions that run on this machine
+npm run remove  -- [--stage <name>] [--yes]                deletes a stack with everything in it
+
+  --stage <name>     up to 20 lowercase letters, digits and hyphens, a letter first
+  --new-key <owner>  makes an API key for this owner; it is shown once
+  --bundled          takes dist/ as \`npm run bundle\` left it
+  --yes              removes without asking
+
+Settings come from the environment and from .env.<stage>: docs/deploy.md.`;
 
 const COMMANDS = ["deploy", "dev", "remove"] as const;
 type Command = (typeof COMMANDS)[number];
@@ -28,7 +41,7 @@ const say = (line = "") => process.stdout.write(`${line}\n`);
 async function main(): Promise<number> {
   const options = readOptions();
   readEnvFiles(options.stage);
-  check();
+  check(options);
   if (options.command === "remove") return remove(options);
   if (!options.bundled) {
     say("Bundling the functions …");
@@ -47,7 +60,7 @@ async function main(): Promise<number> {
 
 /** Throws DeployError. */
 function readOptions(): Options {
-  const { values, positionals } = readArgs("deploy", {
+  const { values, positionals } = readArgs("deploy", HELP, {
     allowPositionals: true,
     options: {
       stage: { type: "string" },
@@ -78,13 +91,15 @@ function readEnvFiles(stage: string): void {
 }
 
 /** Throws DeployError or SettingsError, before anything is asked of AWS. */
-function check(): void {
+function check({ command }: Options): void {
   const [major = 0] = process.versions.node.split(".").map(Number);
   if (major < 22) {
     throw new DeployError(
       `Node 22 or newer is needed, this is ${process.versions.node}. Start it by \`npm run deploy\`.`,
     );
   }
+  // what was once begun in any region can be removed
+  if (command !== "remove") regionOf(process.env);
   readSettings(process.env);
   if (!awsCredentialsFound(process.env)) {
     throw new DeployError(
@@ -99,10 +114,10 @@ async function newKey({ stage, newKey: owner }: Options): Promise<string | null>
   if (status !== 0 && !/no secrets found/i.test(text)) {
     throw new DeployError(`The secrets of the stage \`${stage}\` could not be read:\n${text.trim()}`);
   }
-  const [, there = ""] = /^ApiKeys=(.*)$/m.exec(text) ?? [];
-  if (there.trim() !== "" && owner === null) return null;
+  const there = secretOf("ApiKeys", stage, text);
+  if (there !== "" && owner === null) return null;
   const { key, entry } = makeApiKey(owner ?? "me");
-  const entries = [there.trim(), entry].filter((one) => one !== "").join(",");
+  const entries = [there, entry].filter((one) => one !== "").join(",");
   const set = await ask(["secret", "set", "ApiKeys", entries, "--stage", stage]);
   if (set.status !== 0) throw new DeployError(`The hash of the new API key could not be stored:\n${set.text.trim()}`);
   return key;

@@ -8,6 +8,13 @@ export const PRICES = {
   s3Write: { usd: 0.005, per: "1,000 PUT, COPY, POST or LIST", from: "list", of: "aws.amazon.com/s3/pricing" },
   s3Read: { usd: 0.0004, per: "1,000 GET", from: "list", of: "aws.amazon.com/s3/pricing" },
   sqs: { usd: 0.4, per: "1,000,000 requests", from: "list", of: "aws.amazon.com/sqs/pricing" },
+  // jobs' messages carry their owner as the group, so that SQS is fair to owners
+  sqsFair: {
+    usd: 0.1,
+    per: "1,000,000 requests more, for messages with a group (fair queues)",
+    from: "list",
+    of: "aws.amazon.com/sqs/pricing",
+  },
   lambdaRequest: { usd: 0.2, per: "1,000,000 requests", from: "list", of: "aws.amazon.com/lambda/pricing" },
   lambdaTime: { usd: 0.0000166667, per: "GB-second, x86", from: "list", of: "aws.amazon.com/lambda/pricing" },
   transfer: { usd: 0.09, per: "GB to the internet", from: "list", of: "aws.amazon.com/ec2/pricing" },

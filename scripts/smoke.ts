@@ -9,6 +9,15 @@ import { readArgs } from "./options.ts";
 import { CHECKS } from "./smoke/checks.ts";
 import { openSession, Skipped, type SmokeOptions } from "./smoke/session.ts";
 
+const HELP = `
+npm run smoke -- --url <address> [--key <key>] [options]    asks a deployment whether all of it works
+
+  --url <address>    as \`npm run deploy\` has shown it
+  --key <key>        an API key; without one, a server that asks nobody
+  --photo <file>     a JPEG with a face
+  --engine <name>    instead of the default one
+  --patience <s>     seconds to wait for a job: 120; GPU workers take minutes to start`;
+
 const PHOTO = join(import.meta.dirname, "../test/fixtures/astronaut.jpg");
 
 /** How many checks failed. A check that needs what a failed one should have brought is skipped, and says so. */
@@ -36,7 +45,7 @@ export async function smoke(options: SmokeOptions, print: (line: string) => void
 }
 
 if (import.meta.main) {
-  const { values } = readArgs("smoke", {
+  const { values } = readArgs("smoke", HELP, {
     options: {
       url: { type: "string" },
       key: { type: "string" },

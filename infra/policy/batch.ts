@@ -4,10 +4,20 @@
  */
 import { nameOf, type Stage } from "../policy.ts";
 import type { BatchEngine, WorkerNeeds } from "./engines.ts";
-import type { GpuSettings } from "./settings.ts";
+import { type GpuSettings, SettingsError } from "./settings.ts";
 
 /** One GPU each, with 24, 24 and 16 GB; Batch takes what Spot has most of at the best price. */
 export const INSTANCE_TYPES = ["g6.xlarge", "g6.2xlarge", "g5.xlarge", "g5.2xlarge", "g4dn.xlarge", "g4dn.2xlarge"];
+
+/** Those that a region offers, in our order: Batch refuses the whole list for one that it lacks. Throws SettingsError for none. */
+export function offeredTypes(offered: readonly string[], region: string): string[] {
+  const types = INSTANCE_TYPES.filter((type) => offered.includes(type));
+  if (types.length > 0) return types;
+  throw new SettingsError(
+    `GPU: the region \`${region}\` offers none of ${INSTANCE_TYPES.join(", ")}. Choose another AWS_REGION, or deploy without GPU=1.`,
+  );
+}
+
 /** Amazon Linux 2023 with NVIDIA's driver, for ECS. */
 export const IMAGE_TYPE = "ECS_AL2023_NVIDIA";
 const LARGEST_VCPUS = 8;
@@ -15,6 +25,10 @@ const LARGEST_VCPUS = 8;
 /** No job takes longer than 12 hours: a worker that runs longer than this is broken. */
 const TIMEOUT_S = 13 * 60 * 60;
 
+/**
+ * With these strategies, and by Batch's own service role, everything about an environment is updated in place: types, template,
+ * network. Another strategy or role would have it replaced, and its queue holds on to the old one for a while (pulumi-aws#6233).
+ */
 export const COMPUTE = [
   { name: "spot", type: "SPOT", strategy: "SPOT_PRICE_CAPACITY_OPTIMIZED" },
   { name: "ondemand", type: "EC2", strategy: "BEST_FIT_PROGRESSIVE" },

@@ -31,6 +31,24 @@ export type GpuSettings = {
 /** A setting is invalid; `message` names it. */
 export class SettingsError extends Error {}
 
+/** Where Lambda has no Function URLs (its developer guide, "Creating and managing Lambda function URLs"). */
+export const WITHOUT_FUNCTION_URLS = [
+  ...["ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"],
+  ...["ca-west-1", "eu-central-2", "eu-south-2", "il-central-1", "me-central-1"],
+];
+
+/** The region to deploy to. Throws SettingsError for one that the API could have no address in: AWS would say so late. */
+export function regionOf({ AWS_REGION }: Record<string, string | undefined>): string {
+  const region = AWS_REGION?.trim() || "us-east-1";
+  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
+    throw new SettingsError(`AWS_REGION: \`${region}\` is not the name of a region, such as us-east-1.`);
+  }
+  if (!WITHOUT_FUNCTION_URLS.includes(region)) return region;
+  throw new SettingsError(
+    `AWS_REGION: \`${region}\` has no Lambda Function URLs, which the API needs for its address. Choose any region but ${WITHOUT_FUNCTION_URLS.join(", ")}.`,
+  );
+}
+
 export const SETTINGS = [
   "CORS_ORIGINS",
   "PUBLIC_URL",

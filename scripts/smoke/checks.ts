@@ -38,6 +38,17 @@ export const CHECKS: Record<string, Check> = {
     await expectStatus(await fetch(`${url}/v1/jobs`, { headers: wrong }), 401);
   },
 
+  // Function URLs rename some headers
+  "a refusal says how to get in": async ({ url, key }) => {
+    if (key === null) throw new Skipped("no --key was given");
+    const { headers } = await expectStatus(await fetch(`${url}/v1/jobs`), 401);
+    if (headers.has("www-authenticate")) return;
+    if (headers.has("x-amzn-remapped-www-authenticate")) {
+      throw new Skipped("Lambda renames WWW-Authenticate to x-amzn-remapped-www-authenticate; the status is right");
+    }
+    throw new Error("WWW-Authenticate is missing");
+  },
+
   // without s3:ListBucket S3 says 403, and this would be 500
   "a job that was never there is 404": async ({ ask }) => {
     const now = Date.now().toString(16).padStart(12, "0");
@@ -116,6 +127,29 @@ export const CHECKS: Record<string, Check> = {
     if (video.toString("latin1", 4, 8) !== "ftyp") throw new Error("it is not an MP4");
     const part = await expectStatus(await fetch(url, { headers: { range: "bytes=0-99" } }), 206);
     if ((await part.arrayBuffer()).byteLength !== 100) throw new Error("a range of 100 bytes has another length");
+  },
+
+  "a HEAD tells its length": async ({ ask, job }) => {
+    const { bytes } = videoOf(job);
+    const { id } = needed(job, "the job");
+    const { headers } = await expectStatus(await ask(`/v1/jobs/${id}/outputs/video`, { method: "HEAD" }), 200);
+    const length = headers.get("content-length");
+    if (length !== String(bytes)) throw new Error(`Content-Length is ${length ?? "missing"}, not ${bytes}`);
+  },
+
+  // by a page on another address than the API's, the browser then says `null`
+  "pages may follow a redirect to it": async ({ url: api, job }) => {
+    const { url } = videoOf(job);
+    if (new URL(url).origin === new URL(api).origin) throw new Skipped("storage and API are one server");
+    const headers = { "access-control-request-method": "GET", "access-control-request-headers": "x-api-key" };
+    const reply = await expectStatus(
+      await fetch(url, { method: "OPTIONS", headers: { ...headers, origin: "null" } }),
+      200,
+      204,
+    );
+    if (!["*", "null"].includes(reply.headers.get("access-control-allow-origin") ?? "")) {
+      throw new Error("the storage lets no page read what the API leads to (BucketCorsConfiguration)");
+    }
   },
 
   "by its link only": async ({ job }) => {

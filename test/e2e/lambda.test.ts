@@ -112,6 +112,8 @@ describe("a job", () => {
     const video = await (await fetch(`${front.url}/download/${id}`)).text();
     expect(JSON.parse(video)).toMatchObject({ frames: 25, fps: 25 });
     expect(await (await fetch(job.outputs.video!.url)).text()).toBe(video);
+    const head = await fetch(`${front.url}/v1/jobs/${id}/outputs/video`, { method: "HEAD" });
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, `${Buffer.byteLength(video)}`]);
     expect((await stack.sqs.take("warp", 1)) ?? "empty").toBe("empty");
   });
 

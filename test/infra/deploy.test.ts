@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { apiKeySha256 } from "@smileloop/core/api-keys.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-const SCRIPT = join(import.meta.dirname, "../../scripts/deploy.ts");
+const SCRIPTS = join(import.meta.dirname, "../../scripts");
 
 let dir: string;
 beforeEach(() => {
@@ -21,6 +21,7 @@ function deploy(
   args: string[],
   says: Record<string, readonly [number, string]>,
   env: Record<string, string> = {},
+  script = "deploy",
 ): Promise<Said> {
   const sst = join(dir, "sst");
   const calls = join(dir, "calls");
@@ -41,11 +42,16 @@ process.exit(status);
   const path = [dir, dirname(process.execPath)].join(delimiter);
   const variables = { PATH: path, HOME: dir, AWS_PROFILE: "test", ...env };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [SCRIPT, ...args], { env: variables }, (error, stdout, stderr) => {
-      const lines = readFileSync(calls, "utf8").split("\n").filter(Boolean);
-      const status = typeof error?.code === "number" ? error.code : 0;
-      resolve({ status, stdout, stderr, calls: lines.map((line) => JSON.parse(line)) });
-    });
+    const child = execFile(
+      process.execPath,
+      [join(SCRIPTS, `${script}.ts`), ...args],
+      { env: variables },
+      (error, stdout, stderr) => {
+        const lines = readFileSync(calls, "utf8").split("\n").filter(Boolean);
+        const status = typeof error?.code === "number" ? error.code : 0;
+        resolve({ status, stdout, stderr, calls: lines.map((line) => JSON.parse(line)) });
+      },
+    );
     child.stdin?.end("production\n");
   });
 }
@@ -89,10 +95,35 @@ describe("one more key", () => {
   });
 });
 
+describe("the keys that a stage has", () => {
+  const list = (own: string) => `# fallback\nApiKeys=all:00\n${own}`;
+  const stage = ["--stage", "test"];
+
+  it("are read below its own heading, whatever all stages share", async () => {
+    const says = { "secret list": [0, list("# smileloop/test\nApiKeys=me:11\n")], deploy: [1, ""] } as const;
+    const said = await deploy(["--bundled", ...stage, "--new-key", "alice"], says);
+    expect(said.calls[1]?.[3]).toMatch(/^me:11,alice:[0-9a-f]{64}$/);
+  });
+
+  it("are those that all stages share where it has none: one more does not hide them", async () => {
+    const says = { "secret list": [0, list("")], deploy: [1, ""] } as const;
+    expect((await deploy(["--bundled", ...stage], says)).calls).toHaveLength(2);
+    const said = await deploy(["--bundled", ...stage, "--new-key", "alice"], says);
+    expect(said.calls[1]?.[3]).toMatch(/^all:00,alice:[0-9a-f]{64}$/);
+  });
+});
+
+it.each(["deploy", "smoke", "bundle", "costs"])("npm run %s -- --help says what there is", async (script) => {
+  const { stdout, stderr, status, calls } = await deploy(["--help"], {}, {}, script);
+  expect([status, stderr, calls]).toEqual([0, "", []]);
+  expect(stdout).toMatch(new RegExp(`^npm run ${script} `));
+});
+
 describe("a start that cannot succeed says why, and asks nothing of SST", () => {
   it.each([
     ["no credentials", [], { AWS_PROFILE: "" }, "No AWS credentials were found"],
     ["a setting", [], { GPU: "1" }, "GPU_IMAGE: "],
+    ["a region", [], { AWS_REGION: "eu-south-2" }, "AWS_REGION: `eu-south-2` has no Lambda Function URLs"],
     ["an owner", ["--new-key", "Al ice"], {}, "--new-key: "],
     ["an owner that the API would not start with", ["--new-key", "public"], {}, "--new-key: `public` is reserved for"],
     ["a stage", ["--stage", "Big One"], {}, "`Big One`"],
@@ -112,5 +143,7 @@ describe("removing", () => {
     const yes = await deploy(["remove"], {});
     expect([yes.status, yes.calls]).toEqual([0, [["remove", "--stage", "production"]]]);
     expect((await deploy(["remove", "--stage", "test", "--yes"], {})).calls).toHaveLength(1);
+    const anywhere = await deploy(["remove", "--stage", "test", "--yes"], {}, { AWS_REGION: "eu-south-2" });
+    expect(anywhere.calls).toHaveLength(1);
   });
 });

@@ -1,7 +1,8 @@
 /** docs/deploy.md says what the code does. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readSettings, SETTINGS } from "../../infra/policy/settings.ts";
+import { readSettings, SETTINGS, WITHOUT_FUNCTION_URLS } from "../../infra/policy/settings.ts";
 import { alarms } from "../../infra/policy/watch.ts";
 import { type Calls, costs, costsText, DOCS, readCalls, total, withCosts } from "../../scripts/costs.ts";
 import { ASSUMED, PRICES } from "../../scripts/prices.ts";
@@ -23,7 +24,7 @@ describe("costs", () => {
     const found = costs({ lambdaJob: calls, job: none, after: none, sweep: none });
     const usd = (what: string) => found.warp.find((line) => line.what.startsWith(what))?.usd;
     expect(usd("files and records")).toBeCloseTo(3 * PRICES.s3Write.usd + 5 * PRICES.s3Read.usd, 10);
-    expect(usd("messages")).toBeCloseTo(1000 * 0.4e-6, 10);
+    expect(usd("messages")).toBeCloseTo(1000 * (0.4e-6 + 0.1e-6), 10);
     const gigabyteSeconds = 1000 * (3008 / 1024) * ASSUMED.warpSeconds.value;
     expect(usd("rendering")).toBeCloseTo(gigabyteSeconds * 0.0000166667 + 0.0002, 8);
   });
@@ -33,6 +34,18 @@ describe("costs", () => {
     expect(total(idle)).toBeLessThan(2);
     expect(total(warp)).toBeLessThan(1);
     expect(total(gpu)).toBeLessThan(2);
+  });
+});
+
+describe("commands to copy", () => {
+  const ROOT = join(import.meta.dirname, "../..");
+  it.each(["docs/deploy.md", "docs/own-machines.md", "gpu-container/README.md"])("in %s are complete", (name) => {
+    const text = readFileSync(join(ROOT, name), "utf8");
+    const used = [...text.matchAll(/\$([a-z]+)\b/g)].map(([, variable]) => variable!);
+    expect(used.filter((variable) => !new RegExp(`^\\s*${variable}=`, "m").test(text))).toEqual([]);
+    // the bundle in it is for Linux on x86-64, and Docker builds for the machine that it runs on
+    const builds = text.match(/docker build .*/g) ?? [];
+    expect(builds.filter((line) => !line.includes("--platform linux/amd64"))).toEqual([]);
   });
 });
 
@@ -46,6 +59,13 @@ describe("the documentation", () => {
 
   it("has every setting", () => {
     expect(SETTINGS.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it("has every region that is refused", () => {
+    const [row = ""] = docs.match(/^\| `AWS_REGION` .*$/m) ?? [];
+    const named = [...row.matchAll(/`([a-z]{2}-[a-z]+-\d)`/g)].map(([, region]) => region!);
+    const told = [...named, "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"].filter((one) => one !== "us-east-1");
+    expect(told.toSorted()).toEqual(WITHOUT_FUNCTION_URLS.toSorted());
   });
 
   it("names checks that the smoke test has", () => {

@@ -19,7 +19,7 @@ import {
   lambdaWorkerEnvironment,
   sweepEnvironment,
 } from "../../infra/policy/environments.ts";
-import { readSettings, SETTINGS } from "../../infra/policy/settings.ts";
+import { readSettings, regionOf, SETTINGS } from "../../infra/policy/settings.ts";
 import { alarms } from "../../infra/policy/watch.ts";
 import {
   corsRules,
@@ -69,6 +69,20 @@ describe("settings", () => {
     { GPU_IMAGE: "", GPU: "1" },
   ])("%o is refused by name", (variables) => {
     expect(() => readSettings(variables)).toThrow(`${Object.keys(variables)[0]}: `);
+  });
+
+  it.each(["ap-southeast-4", "eu-south-2", "us-east1", "Frankfurt"])(
+    "a region like %s is refused by name",
+    (region) => {
+      expect(() => regionOf({ AWS_REGION: region })).toThrow(`AWS_REGION: `);
+      expect(() => regionOf({ AWS_REGION: region })).toThrow(`\`${region}\``);
+    },
+  );
+
+  it("take every region that the API can have an address in", () => {
+    expect(regionOf({})).toBe("us-east-1");
+    expect(regionOf({ AWS_REGION: "" })).toBe("us-east-1");
+    expect(regionOf({ AWS_REGION: "ap-southeast-2" })).toBe("ap-southeast-2");
   });
 
   it("names of stages fit into a bucket's, and no function's is too long", () => {

@@ -90,6 +90,8 @@ export const envSchema = z.object({
   ANONYMOUS: flag.default(false),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
   ALLOW_OPEN: flag.default(false),
+  /** Whether SST runs this function on a developer's machine, where the sandboxes of a function share a disk. */
+  SST_DEV: flag.default(false),
   /** Where Lambda's Node finds its libraries. The only variable that a worker passes on to its engines. */
   LD_LIBRARY_PATH: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),

@@ -34,8 +34,8 @@ export type Worker = {
    * start.
    */
   run(signal?: AbortSignal): Promise<void>;
-  /** For callers of `take`: removes what is left in `workRoot`, and starts the processes without waiting for them. */
-  prepare(): Promise<void>;
+  /** For callers of `take`: removes what is left in `workRoot`, starts the processes and waits for them, `waitMs` at most. */
+  prepare(waitMs: number): Promise<void>;
   /**
    * Sees through a message that was received for this worker. Aborting the signal hands the job back. Null when not even the
    * storage could be asked; otherwise `againMs` says when somebody has to look again, and the message was told so.
@@ -180,10 +180,13 @@ export function createWorker(options: WorkerOptions): Worker {
       signal?.removeEventListener("abort", onAbort);
       if (fatal !== null) throw fatal;
     },
-    async prepare() {
+    async prepare(waitMs) {
       await removeLeftovers(workRoot);
+      const over = new AbortController();
       // one that does not start is started again by the first message, which fails with the reason
-      for (const engine of running) engine.ready().catch(() => {});
+      const up = Promise.allSettled(running.map((engine) => engine.ready()));
+      await Promise.race([up, clock.sleep(waitMs, over.signal)]);
+      over.abort();
     },
     take: (message, signal) =>
       take(slots[0] ?? null, message, signal ? AbortSignal.any([signal, handBack.signal]) : handBack.signal),

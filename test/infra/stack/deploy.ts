@@ -27,6 +27,18 @@ const SECRET = "4dabf18193072939515e22adb298388d";
 const REGION = "us-east-1";
 export const API_URL = "https://abcdef.lambda-url.us-east-1.on.aws/";
 
+/** What there is in the region. */
+type World = {
+  /** Instance types; unset: every one. */
+  offered?: string[];
+};
+
+/** A local zone that the account has opted into sorts before the region's own. */
+const ZONES = [
+  { name: "us-east-1-atl-1a", "opt-in-status": "opted-in" },
+  ...["a", "b", "c"].map((letter) => ({ name: `${REGION}${letter}`, "opt-in-status": "opt-in-not-required" })),
+];
+
 /** What AWS would add. */
 function stateOf(type: string, name: string, inputs: Values): Values {
   const physical = String(inputs.name ?? inputs.bucket ?? name).toLowerCase();
@@ -54,6 +66,8 @@ function stateOf(type: string, name: string, inputs: Values): Values {
       return arn(`logs:${REGION}:${ACCOUNT}:log-group:${physical}`);
     case "JobQueue":
       return arn(`batch:${REGION}:${ACCOUNT}:job-queue/${physical}`);
+    case "LaunchTemplate":
+      return { ...inputs, latestVersion: 3 };
     case "ComputeEnvironment":
       return arn(`batch:${REGION}:${ACCOUNT}:compute-environment/${physical}`);
     case "JobDefinition": {
@@ -65,7 +79,10 @@ function stateOf(type: string, name: string, inputs: Values): Values {
   }
 }
 
-function answer(token: string, inputs: Values): Values {
+type Filter = { name: string; values: string[] };
+
+function answer(token: string, inputs: Values, { offered }: World): Values {
+  const filters = (inputs.filters ?? []) as Filter[];
   switch (token.split("/").at(-1)?.split(":").at(-1)) {
     case "getRegion":
       return { region: REGION, name: REGION, id: REGION };
@@ -74,12 +91,21 @@ function answer(token: string, inputs: Values): Values {
     case "getPartition":
       return { partition: "aws", dnsSuffix: "amazonaws.com" };
     case "getAvailabilityZones":
-      return { names: ["us-east-1a", "us-east-1b", "us-east-1c"], zoneIds: [] };
+      return { names: ZONES.filter((zone) => keeps(filters, zone)).map(({ name }) => name), zoneIds: [] };
+    case "getInstanceTypeOfferings": {
+      const asked = filters.find(({ name }) => name === "instance-type")?.values ?? [];
+      // in no order, like EC2
+      return { instanceTypes: asked.filter((type) => offered?.includes(type) ?? true).reverse() };
+    }
     case "getPolicyDocument":
       return { ...inputs, json: documentOf((inputs.statements ?? []) as PulumiStatement[]) };
     default:
       throw new Error(`The stack asks AWS for ${token}, which the mock does not know.`);
   }
+}
+
+function keeps(filters: Filter[], values: Record<string, string>): boolean {
+  return filters.every(({ name, values: wanted }) => wanted.includes(values[name] ?? ""));
 }
 
 /** Secrets come wrapped. */
@@ -150,7 +176,7 @@ const BUNDLED = [
 ];
 
 /** One deployment per test file: Pulumi's runtime is global. */
-export async function deploy(stage: string, variables: Record<string, string>): Promise<Deployed> {
+export async function deploy(stage: string, variables: Record<string, string>, world: World = {}): Promise<Deployed> {
   const root = mkdtempSync(join(tmpdir(), "smileloop-infra-"));
   for (const file of BUNDLED) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
@@ -169,7 +195,7 @@ export async function deploy(stage: string, variables: Record<string, string>): 
           resources.push({ type, name, inputs: plain(inputs) as Values });
           return { id: `${name}-id`, state: stateOf(type, name, inputs) };
         },
-        call: ({ token, inputs }) => answer(token, inputs),
+        call: ({ token, inputs }) => answer(token, inputs, world),
       },
       "smileloop",
       stage,

@@ -177,6 +177,23 @@ describe("GPU workers", () => {
     ]);
   });
 
+  it("get the latest template by its number, which a change of it changes", () => {
+    for (const { inputs } of stack.all("ComputeEnvironment")) {
+      expect(inputs.computeResources).toMatchObject({
+        launchTemplate: { launchTemplateId: "GpuMachine-id", version: "3" },
+      });
+    }
+  });
+
+  // what AWS's provider and Batch ask of an update in place; anything else would be replaced, which fails at the old one's end
+  it("are on machines whose settings can be changed in place", () => {
+    const updatable = ["BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"];
+    for (const { inputs } of stack.all("ComputeEnvironment")) {
+      expect(inputs.serviceRole).toBeUndefined();
+      expect(updatable).toContain((inputs.computeResources as Record<string, unknown>).allocationStrategy);
+    }
+  });
+
   it("are told where they are and what they serve", () => {
     const { containerProperties, retryStrategy, timeout } = stack.find("JobDefinition").inputs;
     const { image, environment, jobRoleArn } = JSON.parse(String(containerProperties));

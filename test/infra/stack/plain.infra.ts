@@ -47,6 +47,12 @@ describe("the bucket", () => {
     expect(rule.allowedOrigins).toEqual(["https://abcdef.lambda-url.us-east-1.on.aws"]);
   });
 
+  it("lets every page follow a redirect to a file, whatever headers it came with, and do no more", () => {
+    const [, rule, ...more] = stack.find("BucketCorsConfiguration").inputs.corsRules as Record<string, unknown>[];
+    expect(more).toEqual([]);
+    expect(rule).toMatchObject({ allowedOrigins: ["*"], allowedMethods: ["GET", "HEAD"], allowedHeaders: ["*"] });
+  });
+
   it("gets the pages' assets under the version", () => {
     const assets = stack.all("BucketObjectv2").filter(({ name }) => name.startsWith("Asset-"));
     expect(assets.map(({ inputs }) => [inputs.key, inputs.contentType])).toEqual([

@@ -51,12 +51,15 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
     envOf,
     bundled: Object.fromEntries(names.map((name, i) => [name, bundled[i]!])),
     /** Starts a function; its process starts with the first event. */
-    async start(name: FunctionName, more: { dir?: string; timeoutMs?: number } = {}): Promise<Lambda> {
+    async start(
+      name: FunctionName,
+      { env = {}, ...more }: { dir?: string; timeoutMs?: number; env?: Record<string, string> } = {},
+    ): Promise<Lambda> {
       const lambda = await startLambda({
         dir: join(out, name),
         handler: `functions/${name}.handler`,
         // each has a folder of its own, which outlives its processes
-        env: { ...envOf(name), WORK_DIR: join(out, `work-${lambdas.length}`) },
+        env: { ...envOf(name), WORK_DIR: join(out, `work-${lambdas.length}`), ...env },
         ...more,
       });
       lambdas.push(lambda);

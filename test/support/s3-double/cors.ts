@@ -1,10 +1,19 @@
 /** Cross-origin requests, by the rules of the bucket. */
+import type { corsRules } from "../../../infra/policy.ts";
 import { S3Error } from "./errors.ts";
 import type { S3Reply } from "./request.ts";
 
 /** Origins exactly or `*`; headers in lower case or `*`. */
 export type CorsRule = { origins: string[]; methods: string[]; headers: string[]; expose: string[] };
 
+/** Rules of a deployment. */
+export function deployedRules(rules: ReturnType<typeof corsRules>): CorsRule[] {
+  return rules.map(({ allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders }) => {
+    return { origins: allowedOrigins, methods: allowedMethods, headers: allowedHeaders, expose: exposeHeaders };
+  });
+}
+
+/** By the first rule that allows origin, method and every header, as S3 does it. */
 export function preflight(rules: CorsRule[], headers: Record<string, string>): S3Reply {
   const { origin, "access-control-request-method": method } = headers;
   if (origin === undefined || method === undefined) throw new S3Error("InvalidRequest", "This is no preflight.");
@@ -12,27 +21,28 @@ export function preflight(rules: CorsRule[], headers: Record<string, string>): S
     .split(",")
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "");
-  const rule = ruleFor(rules, origin, method);
-  if (!rule || !asked.every((name) => rule.headers.includes("*") || rule.headers.includes(name))) {
-    throw new S3Error("AccessDenied", "CORSResponse: This CORS request is not allowed.");
-  }
-  const allowed = { "Access-Control-Allow-Methods": rule.methods.join(", "), Vary: "Origin" };
+  const rule = rulesFor(rules, origin, method).find((one) =>
+    asked.every((name) => one.headers.includes("*") || one.headers.includes(name)),
+  );
+  if (!rule) throw new S3Error("AccessDenied", "CORSResponse: This CORS request is not allowed.");
   const named = asked.length > 0 ? { "Access-Control-Allow-Headers": asked.join(", ") } : {};
-  return { status: 200, headers: { ...allowed, ...named }, body: "" };
+  const methods = { "Access-Control-Allow-Methods": rule.methods.join(", "), Vary: "Origin" };
+  return { status: 200, headers: { ...allowed(rule, origin), ...methods, ...named }, body: "" };
 }
 
-/** What is added to every reply to a page of an allowed origin. */
+/** What is added to every reply to a page of an allowed origin; preflights have it already. */
 export function corsHeaders(rules: CorsRule[], origin: string | undefined, method: string): Record<string, string> {
-  const asked = method === "OPTIONS" ? undefined : method;
-  const rule = origin === undefined ? undefined : ruleFor(rules, origin, asked);
-  if (!rule || origin === undefined) return {};
-  const expose = rule.expose.length > 0 ? { "Access-Control-Expose-Headers": rule.expose.join(", ") } : {};
-  return { "Access-Control-Allow-Origin": origin, ...expose };
+  const [rule] = origin === undefined || method === "OPTIONS" ? [] : rulesFor(rules, origin, method);
+  return rule && origin !== undefined ? allowed(rule, origin) : {};
 }
 
-function ruleFor(rules: CorsRule[], origin: string, method: string | undefined): CorsRule | undefined {
-  return rules.find(
-    ({ origins, methods }) =>
-      (origins.includes("*") || origins.includes(origin)) && (method === undefined || methods.includes(method)),
+function allowed({ origins, expose }: CorsRule, origin: string): Record<string, string> {
+  const exposed = expose.length > 0 ? { "Access-Control-Expose-Headers": expose.join(", ") } : {};
+  return { "Access-Control-Allow-Origin": origins.includes("*") ? "*" : origin, ...exposed };
+}
+
+function rulesFor(rules: CorsRule[], origin: string, method: string): CorsRule[] {
+  return rules.filter(
+    ({ origins, methods }) => (origins.includes("*") || origins.includes(origin)) && methods.includes(method),
   );
 }

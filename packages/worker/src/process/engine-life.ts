@@ -3,6 +3,7 @@ import { type EngineReply, type Ready, replySchema } from "@smileloop/core/engin
 import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import { makeWorkDir, removeWorkDir } from "../work-dirs.ts";
+import { awakeTimer } from "./awake-timer.ts";
 import { type Child, startChild } from "./child.ts";
 
 /** `args` name files by absolute path; `env` is all the environment that the engine gets. */
@@ -15,7 +16,7 @@ export type EngineLimits = {
   stderrBytes: number;
   /** A longer line is thrown away. */
   lineBytes: number;
-  /** From the start to `ready`. */
+  /** From the start to `ready`, without the time for which Lambda froze the worker. */
   startMs: number;
   /** From `cancel` to the kill. */
   cancelMs: number;
@@ -83,12 +84,14 @@ export async function launch(
   });
   const live: Live = { child, gone, ready: null, condemned: null, onReply: null, strayLines: 0, served: 0 };
   onStarted(live);
-  const timer = setTimeout(() => condemn(live, "engine_timeout", "The engine did not start in time."), limits.startMs);
+  const endTimer = awakeTimer(limits.startMs, () =>
+    condemn(live, "engine_timeout", "The engine did not start in time."),
+  );
   void gone.then(() => up.reject(live.condemned ?? notStarted(child.stderr())));
   try {
     await up.promise;
   } finally {
-    clearTimeout(timer);
+    endTimer();
   }
   log.info({ pid: child.pid, version: live.ready?.version }, "engine ready");
   return live;
