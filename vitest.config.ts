@@ -8,6 +8,7 @@ const SLOW = [
   "packages/engine/src/services/*.test.ts",
   "packages/core/src/jobs/*-protocol.test.ts",
   "test/{container,e2e,echo,faults,infra,protocol}/*.test.ts",
+  "test/extending.test.ts",
   "tools/quality/*.test.ts",
 ];
 const QUICK = ["{packages/*/src,functions,presets,test,tools}/**/*.test.ts"];

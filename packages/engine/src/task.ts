@@ -11,7 +11,7 @@ export type TaskContext = {
   progress(stage: string, done: number, total: number): void;
 };
 
-type Work<Request> = (request: Request, context: TaskContext) => Promise<unknown>;
+export type Work<Request> = (request: Request, context: TaskContext) => Promise<unknown>;
 
 /** One thing that a process can be asked: how its requests are read, and where its work is. */
 export type Part = {
