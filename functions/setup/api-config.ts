@@ -19,6 +19,9 @@ const LAMBDA: Place = {
 };
 const LOCAL: Place = { maxBodyBytes: null, maxWaitMs: 60_000, dialectWaitMs: 5 * 60_000, liveEvents: true };
 
+/** Of one owner, at a time. */
+const MAX_FOLLOWERS = 100;
+
 type Needs = { access: Access; deps: Pick<Deps, "version"> };
 
 export function lambdaConfig(env: Env, needs: Needs): ApiConfig {
@@ -34,6 +37,7 @@ function everywhere(env: Env, { access, deps }: Needs) {
     publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
     corsOrigins: env.CORS_ORIGINS,
     access,
+    maxFollowers: MAX_FOLLOWERS,
     version: deps.version,
   };
 }

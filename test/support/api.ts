@@ -68,6 +68,7 @@ export function testApi(
       maxWaitMs: 60_000,
       dialectWaitMs: 60_000,
       liveEvents: true,
+      maxFollowers: 100,
       version: "1.2.3",
       ...config,
     },

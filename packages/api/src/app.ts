@@ -5,11 +5,13 @@
  */
 import { randomBytes } from "node:crypto";
 import { AppError } from "@smileloop/core/errors.ts";
+import { clip } from "@smileloop/core/text.ts";
 import { createDoors, createGate, type DoorOf, refusalReply } from "./access.ts";
-import type { ApiDeps } from "./deps.ts";
+import type { ApiDeps, RouteDeps } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/index.ts";
 import { docsRoutes, documentOf } from "./docs.ts";
+import { createFollowers } from "./http/followers.ts";
 import { splitUrl } from "./http/origin.ts";
 import { isOpened, openBody } from "./http/request-body.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
@@ -39,7 +41,8 @@ export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS
   const api = newApi();
   const doorOf = createDoors(dialects);
   const document = once(() => documentOf(api, deps.config, { dialects, doorOf }));
-  mount(api, deps, dialects, document);
+  const followers = createFollowers({ ...deps, perOwner: deps.config.maxFollowers });
+  mount(api, { ...deps, followers }, dialects, document);
   api.onError(answerError(deps));
   api.notFound((c) => {
     const allowed = METHODS.filter((method) => api.router.match(method, c.req.path)[0].length > 0);
@@ -55,7 +58,7 @@ export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS
   return { fetch: around(api, deps, dialects, doorOf), document, routes };
 }
 
-function mount(api: Api, deps: ApiDeps, dialects: readonly Dialect[], document: () => object): void {
+function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document: () => object): void {
   api.route("/", healthRoutes(deps, dialects));
   const modules = [uploadRoutes, fileRoutes, createJobRoutes, jobRoutes, eventRoutes, outputRoutes, catalogRoutes];
   for (const routes of modules) api.route("/", routes(deps));
@@ -83,12 +86,15 @@ function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[]
       const ms = Math.round((performance.now() - startedMs) * 100) / 100;
       if (identified && !reply.headers.has("Cache-Control")) reply.headers.set("Cache-Control", "private, no-cache");
       const whose = identified ? { owner } : {};
-      log.info({ requestId, ...whose, method: request.method, path, status: reply.status, ms }, "request");
+      log.info(
+        { requestId, ...whose, method: request.method, path: clip(path, 500), status: reply.status, ms },
+        "request",
+      );
       return reply;
     };
     const settle = (reply: Response) =>
       reply.status >= 400 && isUnread(request) ? openBody(request, bindings).answer(reply).then(finish) : finish(reply);
-    const refused = protection.refuse(request, origin) ?? refuseLarge(request, config.maxBodyBytes);
+    const refused = protection.refuse(request, origin, bindings) ?? refuseLarge(request, config.maxBodyBytes);
     if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
     const caller = callerOf(request, path);

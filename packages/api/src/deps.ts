@@ -11,6 +11,7 @@ import type { Records } from "@smileloop/core/records.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
+import type { Followers } from "./http/followers.ts";
 
 export type ApiConfig = {
   /** Address that clients see, without a trailing slash; null = the host that the request was sent to. */
@@ -29,6 +30,8 @@ export type ApiConfig = {
   dialectWaitMs: number;
   /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
   liveEvents: boolean;
+  /** How many event streams and waiting requests of one owner are held at a time. */
+  maxFollowers: number;
   version: string;
 };
 
@@ -50,3 +53,6 @@ export type ApiDeps = {
   config: ApiConfig;
   ready(): Promise<Readiness>;
 };
+
+/** What routes are given. */
+export type RouteDeps = ApiDeps & { followers: Followers };

@@ -1,7 +1,8 @@
 /** Errors as RFC 9457 problem documents, and the kind of app that every module of routes is made of. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { AppError, ERRORS, type ErrorCode } from "@smileloop/core/errors.ts";
+import { AppError, ERRORS, type ErrorCode, keptFaults } from "@smileloop/core/errors.ts";
 import { fieldErrors } from "@smileloop/core/kinds/index.ts";
+import { clip } from "@smileloop/core/text.ts";
 import { type Problem, problemSchema as wireProblem } from "@smileloop/core/wire/problem.ts";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
@@ -26,7 +27,7 @@ export function newApi(): Api {
 
 /** `at`: where the checked value lies: `json`, `query`, `param`, `header`. */
 function invalidRequest(error: z.ZodError, at: string): AppError {
-  const errors = fieldErrors(error, [at === "json" ? "body" : at === "param" ? "path" : at]);
+  const errors = keptFaults(fieldErrors(error, [at === "json" ? "body" : at === "param" ? "path" : at]));
   const first = errors[0];
   const where = first ? `${first.loc.slice(1).join(".") || first.loc[0]}: ${first.msg}` : "It is not valid.";
   return new AppError("invalid_request", where, { errors });
@@ -56,7 +57,7 @@ function problemOf(error: AppError, path: string, requestId: string): Problem {
     status,
     code: error.code,
     detail: error.message,
-    instance: path,
+    instance: clip(path, 200),
     request_id: requestId,
     retryable,
     ...(error.errors ? { errors: error.errors } : {}),

@@ -3,13 +3,14 @@
  * stops those that reached it under a foreign name (DNS rebinding), the Origin check those that would change something, and
  * CORS headers admit the configured origins.
  */
+import { IncomingMessage } from "node:http";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiConfig } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 
 type Protection = {
-  /** Why the request is refused, or null. `origin`: scheme and host that it was sent to. */
-  refuse(request: Request, origin: string): AppError | null;
+  /** Why the request is refused, or null. `origin`: scheme and host that it was sent to. `bindings`: what the server passed along. */
+  refuse(request: Request, origin: string, bindings?: object): AppError | null;
   preflight(request: Request): Response;
   /** Adds the headers that every reply carries. */
   addHeaders(request: Request, reply: Response): void;
@@ -37,7 +38,9 @@ export function createProtection(config: ApiConfig, dialects: readonly Dialect[]
   const resourcePolicy = corsOrigins.size > 0 ? "cross-origin" : "same-origin";
 
   return {
-    refuse(request, origin) {
+    refuse(request, origin, bindings) {
+      const named = hostsOf(bindings);
+      if (named > 1) return new AppError("malformed", `A request has one Host header; this one has ${named}.`);
       if (config.loopbackOnly && !hosts.has(hostnameOf(origin))) {
         return new AppError(
           "host_not_allowed",
@@ -77,4 +80,10 @@ function hostnameOf(origin: string): string {
   const host = origin.slice(origin.indexOf("://") + 3);
   const port = host.lastIndexOf(":");
   return (port > host.lastIndexOf("]") ? host.slice(0, port) : host).toLowerCase();
+}
+
+/** How many Host headers came (RFC 9112, 3.2); Node keeps the first of them, a proxy before us may have looked at another. */
+function hostsOf(bindings: object | undefined): number {
+  if (!bindings || !("incoming" in bindings) || !(bindings.incoming instanceof IncomingMessage)) return 1;
+  return bindings.incoming.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length;
 }

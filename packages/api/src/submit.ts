@@ -6,6 +6,7 @@ import { checkFile, copyInputs, factsOf, type Given } from "@smileloop/core/jobs
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
+import { shown } from "@smileloop/core/text.ts";
 import type { ApiDeps } from "./deps.ts";
 import { checkUpload } from "./intake/check.ts";
 import { hasExpired } from "./job-lookup.ts";
@@ -98,7 +99,7 @@ async function checkJobInput(
   if (hasExpired(stored.record, deps.clock.now()) || stored.record.state === "deleted") {
     throw new AppError("gone", "The files of this job are gone; upload the file again.");
   }
-  if (!file) throw new AppError("not_found", `This job has no input '${input.slice(0, 60)}'.`);
+  if (!file) throw new AppError("not_found", `This job has no input ${shown(input)}.`);
   return { file: await checkFile(deps.files, file.key, slot), source: `job:${job}/${input}` };
 }
 

@@ -1,5 +1,6 @@
 /** The one list of errors: code → HTTP status, title, and whether the same request may work later. */
 import { z } from "zod";
+import { clip } from "./text.ts";
 
 type ErrorEntry = { status: number; title: string; retryable: boolean };
 
@@ -50,7 +51,7 @@ export const ERRORS = {
   engine_failed: entry(500, "The engine failed", true),
   engine_crashed: entry(500, "The engine crashed", true),
   engine_timeout: entry(500, "The engine took too long", true),
-  engine_out_of_memory: entry(500, "The engine used too much memory", true),
+  engine_out_of_memory: entry(500, "The engine used too much memory"),
   device_lost: entry(503, "The graphics card is gone", true),
   worker_lost: entry(500, "The worker was lost too many times", true),
   deadline_passed: entry(500, "The job's time is over", true),
@@ -68,9 +69,40 @@ export const errorCodeSchema = z.enum(Object.keys(ERRORS) as [ErrorCode, ...Erro
 /** One fault in a request: `loc` is the path to it, such as `["body", "params", "fps"]`. */
 export type FieldError = { loc: (string | number)[]; msg: string; type: string };
 
+/** Characters of a sentence that a record keeps, of one that a reply has, and of a part of a `loc`; what is longer is cut. */
+export const DETAIL_CHARS = 500;
+const MESSAGE_CHARS = 2000;
+const LOC_CHARS = 60;
+const LOC_PARTS = 32;
+/** Faults of one request that are told, and warnings that a job has. */
+const MAX_FAULTS = 20;
+export const MAX_WARNINGS = 20;
+
+/** A string that is cut at `most` characters, not refused. */
+export const clipped = (most: number) =>
+  z
+    .string()
+    .overwrite((text) => clip(text, most))
+    .max(most);
+
+/** A sentence for the user. */
+export const detailSchema = clipped(DETAIL_CHARS);
+
 /** A sentence for the user about something that worked only partly, or could be better. */
-export const warningSchema = z.strictObject({ code: z.string(), detail: z.string() });
+export const warningSchema = z.strictObject({ code: clipped(60), detail: detailSchema });
 export type Warning = z.infer<typeof warningSchema>;
+
+/** The first of them, where there are too many. */
+export const warningsSchema = z
+  .array(warningSchema)
+  .overwrite((warnings) => warnings.slice(0, MAX_WARNINGS))
+  .max(MAX_WARNINGS);
+
+/** Warnings from several sources as a record keeps them. */
+export function keptWarnings(warnings: Warning[]): Warning[] {
+  const short = ({ code, detail }: Warning) => ({ code: clip(code, 60), detail: clip(detail, DETAIL_CHARS) });
+  return warnings.slice(0, MAX_WARNINGS).map(short);
+}
 
 type AppErrorOptions = {
   cause?: unknown;
@@ -79,7 +111,10 @@ type AppErrorOptions = {
   input?: string | undefined;
 };
 
-/** An error that a client may see: `message` is the `detail` it reads. Anything else thrown answers 500, its message hidden. */
+/**
+ * An error that a client may see: `message` is the `detail` it reads, and is cut where it is too long, as are `errors`. Anything
+ * else thrown answers 500, its message hidden.
+ */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldError[] | undefined;
@@ -89,10 +124,10 @@ export class AppError extends Error {
   readonly input: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(clip(message, MESSAGE_CHARS), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "AppError";
     this.code = code;
-    this.errors = options.errors;
+    this.errors = options.errors && keptFaults(options.errors);
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.input = options.input;
   }
@@ -104,6 +139,16 @@ export class AppError extends Error {
   get retryable(): boolean {
     return ERRORS[this.code].retryable;
   }
+}
+
+/** The first faults of a request, as a reply tells them. */
+export function keptFaults(faults: FieldError[]): FieldError[] {
+  return faults.slice(0, MAX_FAULTS).map(boundedFault);
+}
+
+function boundedFault({ loc, msg, type }: FieldError): FieldError {
+  const short = loc.slice(0, LOC_PARTS).map((part) => (typeof part === "string" ? clip(part, LOC_CHARS) : part));
+  return { loc: short, msg: clip(msg, DETAIL_CHARS), type };
 }
 
 /** Adds the slot's name to errors of work that reads only that slot's file. */

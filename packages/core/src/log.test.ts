@@ -25,3 +25,20 @@ test("children carry their ids; what is below the level is left out", () => {
     expect.objectContaining({ level: "warn", jobId: "a", requestId: "b", event: "shown" }),
   ]);
 });
+
+test("no line grows with what is put into it", () => {
+  const { log, lines } = collected();
+  const cause = Object.assign(new Error("y".repeat(1e6)), {
+    issues: Array.from({ length: 1e4 }, () => "z".repeat(100)),
+  });
+  log.error(
+    { err: new TypeError("x".repeat(1e6), { cause }), line: "l".repeat(1e6), many: new Array(1e5).fill(1) },
+    "bad",
+  );
+  log.error(cause, "bad");
+  expect(lines.map((line) => line.length < 150_000)).toEqual([true, true]);
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    event: "bad",
+    err: { type: "TypeError", message: expect.stringMatching(/^x+/) },
+  });
+});

@@ -4,7 +4,7 @@
  */
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppError } from "@smileloop/core/errors.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, RouteDeps } from "../deps.ts";
 import type { Api } from "../problem.ts";
 import type { DialectPath } from "./paths.ts";
 
@@ -30,4 +30,4 @@ export type Dialect = {
 };
 
 /** `waitMs`: the dialect's own limit or the installation's, whichever is less. */
-export type DialectDeps = ApiDeps & { waitMs: number };
+export type DialectDeps = RouteDeps & { waitMs: number };

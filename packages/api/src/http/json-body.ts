@@ -1,10 +1,13 @@
-/** JSON bodies are small: longer ones are refused before they fill the memory. */
-import { AppError } from "@smileloop/core/errors.ts";
+/** JSON bodies are small and flat: what is longer, deeper or has more values is refused before it is parsed. */
+import { AppError, type FieldError } from "@smileloop/core/errors.ts";
 import type { MiddlewareHandler } from "hono";
 import { type ApiEnv, problemReply } from "../problem.ts";
 import { openBody } from "./request-body.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
+/** Maximum nesting of a body's values, and number of all its values and members. */
+const MAX_DEPTH = 32;
+const MAX_VALUES = 10_000;
 
 /** A middleware for routes that take JSON. */
 export const limitedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
@@ -19,6 +22,71 @@ export const limitedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
     }
     chunks.push(chunk);
   }
-  if (c.req.raw.body) c.req.raw = new Request(c.req.raw, { body: Buffer.concat(chunks, bytes) });
+  const all = Buffer.concat(chunks, bytes);
+  checkShape(all);
+  if (c.req.raw.body) c.req.raw = new Request(c.req.raw, { body: all });
   return next();
 };
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+
+/** The name itself, or something that JSON may spell it with. */
+const PROTO = /__proto__|\\u/;
+
+/** Throws `invalid_request` for JSON that is too deep, has too many values, or a member that no object can have. */
+export function checkShape(json: Uint8Array): void {
+  let depth = 0;
+  let values = 1;
+  let inString = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at]!;
+    if (inString) {
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) inString = false;
+      continue;
+    }
+    if (byte === QUOTE) inString = true;
+    else if (OPENING.has(byte)) depth += 1;
+    else if (CLOSING.has(byte)) depth -= 1;
+    if (byte === COMMA || OPENING.has(byte)) values += 1;
+    if (depth > MAX_DEPTH)
+      throw refused([], `At most ${MAX_DEPTH} levels of lists and objects are read; byte ${at} is deeper.`);
+    if (values > MAX_VALUES) throw refused([], `At most ${MAX_VALUES} values are read; this body has more.`);
+  }
+  if (PROTO.test(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString("latin1"))) refuseProto(json);
+}
+
+/** `__proto__` is no name for a member: what copies objects drops it in silence. */
+function refuseProto(json: Uint8Array): void {
+  const found = protoIn(parsed(json), []);
+  if (found) throw refused(found, 'Unrecognized key: "__proto__"', "unrecognized_keys");
+}
+
+/** Undefined where it is no JSON: the route says so. */
+function parsed(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function protoIn(value: unknown, at: (string | number)[]): (string | number)[] | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (Object.hasOwn(value, "__proto__")) return [...at, "__proto__"];
+  const inside = Array.isArray(value) ? value.entries() : Object.entries(value);
+  for (const [name, member] of inside) {
+    const found = protoIn(member, [...at, name]);
+    if (found) return found;
+  }
+  return null;
+}
+
+function refused(at: (string | number)[], msg: string, type = "too_big"): AppError {
+  const errors: FieldError[] = [{ loc: ["body", ...at], msg, type }];
+  return new AppError("invalid_request", `${at.length > 0 ? at.slice(0, -1).join(".") || "body" : "body"}: ${msg}`, {
+    errors,
+  });
+}

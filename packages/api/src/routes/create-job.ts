@@ -5,7 +5,7 @@ import { idTimeMs, isId } from "@smileloop/core/job/ids.ts";
 import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, RouteDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { preferredWait, waitForEnd } from "../http/wait.ts";
@@ -16,8 +16,6 @@ import { submit } from "../submit.ts";
 import { jobSchema, viewJob } from "../view.ts";
 import { exampleRequests, inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
 
-/** Maximum nesting of a body's values. */
-const MAX_DEPTH = 32;
 /** How far ahead the time in a client's id may be. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
@@ -93,7 +91,7 @@ const putRoute = (kinds: Kinds) =>
     responses,
   });
 
-export function createJobRoutes(deps: ApiDeps): Api {
+export function createJobRoutes(deps: RouteDeps): Api {
   const api = newApi();
   api.openapi(postRoute(deps.kinds), async (c) => {
     const key = c.req.valid("header")["Idempotency-Key"];
@@ -107,7 +105,7 @@ export function createJobRoutes(deps: ApiDeps): Api {
   return api;
 }
 
-async function create(deps: ApiDeps, c: ApiContext, request: JobRequest, named: { id?: string; key?: string }) {
+async function create(deps: RouteDeps, c: ApiContext, request: JobRequest, named: { id?: string; key?: string }) {
   const owner = ownerOf(c);
   if (named.id !== undefined) await refuseDeleted(deps, owner, named.id);
   const idempotency =
@@ -125,12 +123,12 @@ async function create(deps: ApiDeps, c: ApiContext, request: JobRequest, named: 
   return answer(deps, c, record, replayed);
 }
 
-async function answer(deps: ApiDeps, c: ApiContext, created: JobRecord, replayed: boolean) {
-  const { owner, id } = created;
+async function answer(deps: RouteDeps, c: ApiContext, created: JobRecord, replayed: boolean) {
+  const { id } = created;
   const asked = preferredWait(c.req.header("prefer"));
   const seconds = asked === null ? 0 : Math.min(asked, Math.floor(deps.config.maxWaitMs / 1000));
   const waited =
-    seconds > 0 ? await waitForEnd(deps, owner, id, { ms: seconds * 1000, signal: c.req.raw.signal }) : created;
+    seconds > 0 ? await waitForEnd(deps, created, { ms: seconds * 1000, signal: c.req.raw.signal }) : created;
   const record = present(waited, id, deps.clock.now());
   c.header("Location", `/v1/jobs/${id}`);
   if (asked !== null) c.header("Preference-Applied", `wait=${seconds}`);
@@ -155,16 +153,12 @@ async function refuseDeleted({ records, clock }: ApiDeps, owner: string, id: str
   if (stored) present(stored.record, id, clock.now());
 }
 
-/**
- * One text for one JSON value, whatever the order of its members: what an Idempotency-Key is compared by. Throws `malformed` for
- * values that are nested too deeply.
- */
-function canonicalJson(value: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) throw new AppError("malformed", "The body is nested too deeply.");
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`;
+/** One text for one JSON value, whatever the order of its members: what an Idempotency-Key is compared by. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const members = Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member, depth + 1)}`);
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
   return `{${members.join(",")}}`;
 }

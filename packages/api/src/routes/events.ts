@@ -7,7 +7,8 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, RouteDeps } from "../deps.ts";
+import { type Follower, tooManyFollowers } from "../http/followers.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { findJob } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
@@ -31,29 +32,46 @@ const route = createRoute({
   responses: {
     200: { description: "The events", content: { "text/event-stream": { schema: z.string() } } },
     204: { description: "The client has seen the end" },
-    ...problemReplies("not_found", "gone"),
+    ...problemReplies("not_found", "gone", "too_many_requests"),
   },
 });
 
-export function eventRoutes(deps: ApiDeps): Api {
+export function eventRoutes(deps: RouteDeps): Api {
   const api = newApi();
+  const textsOf = createTexts(deps);
   api.openapi(route, async (c) => {
     const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     const seen = Number(c.req.valid("header")["Last-Event-ID"] ?? Number.NaN);
     if (isEnded(record.state) && seen >= record.rev) return c.body(null, 204);
-    const gone = new AbortController();
-    c.req.raw.signal.addEventListener("abort", () => gone.abort());
-    const follow = { record, seen, origin: linkOrigin(deps.config, c.req.raw), signal: gone.signal };
     const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
-    return new Response(streamOf(events(deps, follow), gone), { headers });
+    if (c.req.method === "HEAD") return new Response(null, { headers });
+    const follower = deps.config.liveEvents && !isEnded(record.state) ? deps.followers.join(record) : NOBODY;
+    if (!follower) throw tooManyFollowers(deps.config.maxFollowers);
+    const gone = new AbortController();
+    gone.signal.addEventListener("abort", follower.leave);
+    const leave = () => gone.abort();
+    c.req.raw.signal.addEventListener("abort", leave);
+    if (c.req.raw.signal.aborted) leave();
+    const text = (now: JobRecord) => textsOf(now, linkOrigin(deps.config, c.req.raw));
+    const follow = { record, seen, text, follower, signal: gone.signal };
+    return new Response(streamOf(events(deps, follow), leave), { headers });
   });
   return api;
 }
 
-type Follow = { record: JobRecord; seen: number; origin: string; signal: AbortSignal };
+/** For streams that end with the present state. */
+const NOBODY: Follower = { next: async () => undefined, leave: () => {} };
+
+type Follow = {
+  record: JobRecord;
+  seen: number;
+  text: (record: JobRecord) => Promise<Texts>;
+  follower: Follower;
+  signal: AbortSignal;
+};
 
 async function* events(deps: ApiDeps, follow: Follow): AsyncGenerator<string> {
-  const { origin, signal } = follow;
+  const { text: textOf, follower, signal } = follow;
   let sent: JobRecord | null = null;
   let record = follow.record;
   yield `retry: ${RETRY_MS}\n\n`;
@@ -61,7 +79,7 @@ async function* events(deps: ApiDeps, follow: Follow): AsyncGenerator<string> {
   while (!signal.aborted) {
     const known: boolean = sent ? sent.rev === record.rev : follow.seen >= record.rev;
     if (!known) {
-      const text = await describe(deps, record, sent, origin);
+      const text = describe(await textOf(record), record, sent);
       if (text !== "") sentMs = deps.clock.now();
       if (text !== "") yield text;
     } else if (deps.clock.now() - sentMs >= SILENCE_MS) {
@@ -70,54 +88,60 @@ async function* events(deps: ApiDeps, follow: Follow): AsyncGenerator<string> {
     }
     sent = record;
     if (isEnded(record.state) || !deps.config.liveEvents) return;
-    await changeOrSilence(deps, record, sentMs + SILENCE_MS - deps.clock.now(), signal);
+    const next = await follower.next(record.rev, sentMs + SILENCE_MS - deps.clock.now(), signal);
     if (signal.aborted) return;
-    const next = await deps.records.get(record.owner, record.id);
     // deleted: a client that asks again is answered 410
-    if (!next || next.record.state === "deleted") return;
-    record = next.record;
+    if (next === null || next?.state === "deleted") return;
+    record = next ?? record;
   }
+}
+
+/** Data of events about one version of a record, as JSON. */
+type Texts = { view: string; progress: string };
+
+/** Written once for all who follow the same job under the same address. */
+function createTexts(deps: ApiDeps): (record: JobRecord, origin: string) => Promise<Texts> {
+  const written = new WeakMap<JobRecord, Map<string, Promise<Texts>>>();
+  const write = async (record: JobRecord, origin: string): Promise<Texts> => {
+    const view = await viewJob(deps, record, origin);
+    return { view: JSON.stringify(view), progress: JSON.stringify(view.progress) };
+  };
+  return (record, origin) => {
+    const byOrigin = written.get(record) ?? new Map<string, Promise<Texts>>();
+    written.set(record, byOrigin);
+    const texts = byOrigin.get(origin) ?? write(record, origin);
+    byOrigin.set(origin, texts);
+    return texts;
+  };
 }
 
 /** What is new in a version of the record. */
-async function describe(deps: ApiDeps, record: JobRecord, sent: JobRecord | null, origin: string): Promise<string> {
-  const view = await viewJob(deps, record, origin);
-  const parts: [string, unknown][] = [];
+function describe({ view, progress }: Texts, record: JobRecord, sent: JobRecord | null): string {
+  const parts: [string, string][] = [];
   if (sent?.state !== record.state) parts.push(["status", view]);
   if (sent?.progress?.percent !== record.progress?.percent || sent?.progress?.stage !== record.progress?.stage) {
-    parts.push(["progress", view.progress]);
+    parts.push(["progress", progress]);
   }
   if (isEnded(record.state)) parts.push(["done", view]);
-  const texts = parts.map(([event, data]) => `event: ${event}\ndata: ${JSON.stringify(data)}\n`);
+  const texts = parts.map(([event, data]) => `event: ${event}\ndata: ${data}\n`);
   return texts.length === 0 ? "" : `${texts.join("\n")}id: ${record.rev}\n\n`;
 }
 
-async function changeOrSilence({ records, clock }: ApiDeps, record: JobRecord, ms: number, signal: AbortSignal) {
-  const either = new AbortController();
-  const stop = () => either.abort();
-  signal.addEventListener("abort", stop);
-  try {
-    await Promise.race([
-      records.changed(record.owner, record.id, record.rev, either.signal),
-      clock.sleep(Math.max(0, ms), either.signal),
-    ]);
-  } finally {
-    stop();
-    signal.removeEventListener("abort", stop);
-  }
-}
-
-/** Asks the source only as fast as the client reads; `gone` is aborted when the client goes. */
-function streamOf(source: AsyncGenerator<string>, gone: AbortController): ReadableStream<Uint8Array> {
+/** Asks the source only as fast as the client reads; `leave` is called when either has ended. */
+function streamOf(source: AsyncGenerator<string>, leave: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await source.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
+      try {
+        const { done, value } = await source.next();
+        if (!done) return controller.enqueue(encoder.encode(value));
+        controller.close();
+        leave();
+      } catch (error) {
+        leave();
+        throw error;
+      }
     },
-    cancel() {
-      gone.abort();
-    },
+    cancel: leave,
   });
 }

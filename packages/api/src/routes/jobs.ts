@@ -3,8 +3,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
+import type { RecordPage } from "@smileloop/core/records.ts";
 import { jobPageSchema, jobStatusSchema } from "@smileloop/core/wire/job.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, RouteDeps } from "../deps.ts";
+import { tooManyFollowers } from "../http/followers.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { preferredWait, waitUntil } from "../http/wait.ts";
 import { findJob, hasExpired, present } from "../job-lookup.ts";
@@ -34,7 +36,7 @@ const getRoute = createRoute({
       headers: z.object({ "Preference-Applied": z.string().optional() }),
       content: json,
     },
-    ...problemReplies("not_found", "gone"),
+    ...problemReplies("not_found", "gone", "too_many_requests"),
   },
 });
 
@@ -83,7 +85,7 @@ const deleteRoute = createRoute({
   responses: { 204: { description: "Deleted" }, ...problemReplies("not_found", "gone") },
 });
 
-export function jobRoutes(deps: ApiDeps): Api {
+export function jobRoutes(deps: RouteDeps): Api {
   const api = newApi();
   api.openapi(getRoute, async (c) => {
     const owner = ownerOf(c);
@@ -95,7 +97,9 @@ export function jobRoutes(deps: ApiDeps): Api {
       const { id, state } = record;
       // one that has ended changes no more: there is nothing to wait for
       const moved = (now: JobRecord) => now.state !== state || isEnded(now.state);
-      record = present(await waitUntil(deps, owner, id, moved, options), id, deps.clock.now());
+      const waited = await waitUntil(deps, record, moved, options);
+      if (waited === "too_many") throw tooManyFollowers(deps.config.maxFollowers);
+      record = present(waited, id, deps.clock.now());
       c.header("Preference-Applied", `wait=${seconds}`);
     }
     return c.json(await viewJob(deps, record, linkOrigin(deps.config, c.req.raw)), 200);
@@ -126,25 +130,48 @@ export function jobRoutes(deps: ApiDeps): Api {
   return api;
 }
 
-/** Pages that one request reads at most when it looks for a status that few jobs have. */
-const MAX_PAGES = 20;
+/** Records that one request reads at most when it looks for a status that few jobs have, and how many at a time. */
+const MAX_READ = 2000;
+const READ_AT_ONCE = 20;
+/** Where a page ends early, counted in characters of its records; it has at least one. */
+const MAX_PAGE_CHARS = 1024 * 1024;
 
-async function listJobs(
-  { records, clock }: ApiDeps,
-  owner: string,
-  { limit, cursor, status }: { limit: number; cursor: string | undefined; status: JobRecord["state"] | undefined },
-): Promise<{ records: JobRecord[]; cursor: string | null }> {
+type Asked = { limit: number; cursor: string | undefined; status: JobRecord["state"] | undefined };
+
+async function listJobs({ records, clock }: ApiDeps, owner: string, asked: Asked): Promise<RecordPage> {
+  const { limit, status } = asked;
   const now = clock.now();
   const fits = (record: JobRecord) =>
     record.state !== "deleted" &&
     (status === undefined || status === (hasExpired(record, now) ? "expired" : record.state));
   const found: JobRecord[] = [];
-  let next = cursor;
-  for (let pages = 0; pages < MAX_PAGES && found.length < limit; pages++) {
-    const page = await records.list(owner, { limit: limit - found.length, cursor: next });
+  let cursor = asked.cursor;
+  let room = MAX_PAGE_CHARS;
+  for (let read = 0; read < MAX_READ && found.length < limit; read += READ_AT_ONCE) {
+    const size = Math.min(READ_AT_ONCE, limit - found.length);
+    const page = await records.list(owner, { limit: size, cursor });
+    const lengths = page.records.map((record) => (fits(record) ? JSON.stringify(record).length : 0));
+    const fitting = Math.max(countWithin(lengths, room), found.length === 0 ? 1 : 0);
+    if (fitting < page.records.length) {
+      if (fitting === 0) return { records: found, cursor: cursor ?? null };
+      // a cursor is where a page of the storage ends
+      const part = await records.list(owner, { limit: fitting, cursor });
+      return { records: [...found, ...part.records.filter(fits)], cursor: part.cursor };
+    }
     found.push(...page.records.filter(fits));
     if (page.cursor === null) return { records: found, cursor: null };
-    next = page.cursor;
+    cursor = page.cursor;
+    room -= lengths.reduce((sum, length) => sum + length, 0);
   }
-  return { records: found, cursor: next ?? null };
+  return { records: found, cursor: cursor ?? null };
+}
+
+/** How many of them, from the first, are together no more than `most`. */
+function countWithin(lengths: number[], most: number): number {
+  let sum = 0;
+  const over = lengths.findIndex((length) => {
+    sum += length;
+    return sum > most;
+  });
+  return over === -1 ? lengths.length : over;
 }

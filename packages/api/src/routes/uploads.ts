@@ -39,7 +39,8 @@ export function uploadRoutes(deps: ApiDeps): Api {
   api.openapi(route, async (c) => {
     const { content_type, size, sha256, form } = c.req.valid("json");
     if (form && sha256 !== undefined) {
-      throw new AppError("invalid_request", "`form` and `sha256` cannot be combined; leave one of them out.");
+      const msg = "`form` and `sha256` cannot be combined; leave one of them out.";
+      throw new AppError("invalid_request", msg, { errors: [{ loc: ["body", "sha256"], msg, type: "invalid_value" }] });
     }
     const type = content_type.toLowerCase();
     const maxBytes = maxBytesOf(deps.kinds, type);

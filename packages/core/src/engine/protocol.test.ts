@@ -73,6 +73,21 @@ test("unknown codes, other protocols and values beyond the limits are refused", 
   expect(schema.safeParse({ ...run, motion: { path: "/job/motion.json" } }).success).toBe(true);
 });
 
+test("what is too long in a reply is cut, not refused", () => {
+  const long = "x".repeat(100_000);
+  expect(replySchema.parse({ ...REPLIES[3], detail: long, input: long })).toMatchObject({
+    detail: `${"x".repeat(499)}…`,
+    input: `${"x".repeat(99)}…`,
+  });
+  const result = TASKS.animate!.result.parse({
+    outputs: { video: { width: 2, height: 2, fps: 25, frames: 1 } },
+    warnings: Array.from({ length: 500 }, () => ({ code: long, detail: long })),
+    ignoredChannels: Array.from({ length: 500 }, () => long),
+    timings: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`${i}`, i])),
+  });
+  expect(JSON.stringify(result).length).toBeLessThan(25_000);
+});
+
 test("the name of a service is for its process to know", () => {
   expect(requestSchema.safeParse({ type: "transcode", run: "1", speed: 2 }).success).toBe(true);
 });

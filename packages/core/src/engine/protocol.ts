@@ -17,6 +17,8 @@
  *   A cancel for another run is ignored. An engine that does not stop is killed with its process group.
  * - The end of stdin is the order to exit. A line that is not protocol is logged by the worker and otherwise ignored;
  *   stderr is free text for the log.
+ * - Sentences have at most 500 characters, a result at most 20 warnings, and names 100 characters: what is longer is cut. A line
+ *   beyond its limit during a request fails that request, and the process is replaced.
  * - What `ready` does not name is not asked of this process; it would be answered with `not_supported`.
  * - A device that is gone or no longer works is answered `failed` with code `device_lost`, and the engine exits: the job is handed
  *   back, and its worker ends.
@@ -24,7 +26,8 @@
  *   (`run` empty where it could not be read); the engine goes on.
  */
 import { z } from "zod";
-import { errorCodeSchema } from "../errors.ts";
+import { clipped, detailSchema, errorCodeSchema } from "../errors.ts";
+import { clip } from "../text.ts";
 
 export const PROTOCOL = 2;
 
@@ -35,8 +38,17 @@ export const filePathSchema = z.string().min(1);
 export const fileSchema = z.strictObject({ path: filePathSchema, type: z.string() });
 export type EngineFile = z.infer<typeof fileSchema>;
 
-/** Milliseconds by stage, such as decode, detect, render, encode. */
-export const timingsSchema = z.record(z.string(), z.number());
+/** Names that a process or a record may say: of a stage, a slot, a version. */
+const nameSchema = clipped(100);
+const MAX_TIMINGS = 32;
+
+/** Milliseconds by stage, such as decode, detect, render, encode. The first of them, where there are too many. */
+export const timingsSchema = z.record(z.string(), z.number()).overwrite(keptTimings);
+
+export function keptTimings(timings: Record<string, number>): Record<string, number> {
+  const kept = Object.entries(timings).slice(0, MAX_TIMINGS);
+  return Object.fromEntries(kept.map(([stage, ms]) => [clip(stage, 60), ms]));
+}
 
 /** Written into the file's metadata: the job and the engine that made it. */
 export const provenanceSchema = z.strictObject({ job: z.string(), engine: z.string(), version: z.string() });
@@ -52,7 +64,7 @@ export const videoSpecSchema = z.strictObject({
 export type VideoSpec = z.infer<typeof videoSpecSchema>;
 
 /** The sound of a file: `sample_rate` in samples a second. */
-export const audioSpecSchema = z.strictObject({ codec: z.string(), channels: z.int(), sample_rate: z.int() });
+export const audioSpecSchema = z.strictObject({ codec: nameSchema, channels: z.int(), sample_rate: z.int() });
 export type AudioSpec = z.infer<typeof audioSpecSchema>;
 
 /** A file of frames, one after another: planar 4:2:0, BT.709 limited range, without headers or padding. */
@@ -68,8 +80,8 @@ export const cancelSchema = z.strictObject({ type: z.literal("cancel"), run: run
 const readySchema = z.strictObject({
   type: z.literal("ready"),
   protocol: z.literal(PROTOCOL),
-  engine: z.string(),
-  version: z.string(),
+  engine: nameSchema,
+  version: nameSchema,
   /** Kinds it can run. */
   kinds: z.array(z.string()),
   /** Kinds whose results it can check. */
@@ -81,7 +93,7 @@ export type Ready = z.infer<typeof readySchema>;
 const progressSchema = z.strictObject({
   type: z.literal("progress"),
   run: runIdSchema,
-  stage: z.string(),
+  stage: nameSchema,
   done: z.number().min(0),
   total: z.number().positive(),
 });
@@ -93,9 +105,9 @@ const failedSchema = z.strictObject({
   run: runIdSchema,
   code: errorCodeSchema,
   /** A sentence for the user; details for operators go to stderr. */
-  detail: z.string(),
+  detail: detailSchema,
   /** The slot whose file is at fault, where one is. */
-  input: z.string().optional(),
+  input: nameSchema.optional(),
 });
 
 export type Failed = z.infer<typeof failedSchema>;

@@ -1,6 +1,6 @@
 /** The services of engine processes: requests whose `type` is the service's name, and their results. */
 import { z } from "zod";
-import { warningSchema } from "../errors.ts";
+import { warningsSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
 import {
@@ -83,7 +83,7 @@ export type CastRequest = z.infer<typeof castRequestSchema>;
 /** `warnings`: which faces stay still or move gently, and why; that the frame is enlarged. */
 export const castResultSchema = z.strictObject({
   cast: castSchema,
-  warnings: z.array(warningSchema),
+  warnings: warningsSchema,
   timings: timingsSchema,
 });
 export type CastResult = z.infer<typeof castResultSchema>;
@@ -110,7 +110,7 @@ const foundFaceSchema = z.strictObject({
   /** Whether the face can be made to move. */
   moves: z.boolean(),
   /** What will not work with this face, or only partly, and how to fix it. */
-  warnings: z.array(warningSchema),
+  warnings: warningsSchema,
 });
 export type FoundFace = z.infer<typeof foundFaceSchema>;
 
@@ -121,7 +121,7 @@ export const inspectResultSchema = z.strictObject({
   orientation: z.int(),
   faces: z.array(foundFaceSchema),
   /** About the picture as a whole, such as that it shows no face. */
-  warnings: z.array(warningSchema),
+  warnings: warningsSchema,
   timings: timingsSchema,
 });
 export type InspectResult = z.infer<typeof inspectResultSchema>;
@@ -179,7 +179,7 @@ export const extractResultSchema = z.strictObject({
     /** Faces in the picture that the tracking began with, of a video. The largest is followed. */
     faces: z.int().optional(),
   }),
-  warnings: z.array(warningSchema),
+  warnings: warningsSchema,
   timings: timingsSchema,
 });
 export type ExtractResult = z.infer<typeof extractResultSchema>;

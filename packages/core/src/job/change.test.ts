@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ERRORS } from "../errors.ts";
 import { type Change, changeJob, MAX_CLAIMS, MAX_FAILURES, MAX_MOVES } from "./change.ts";
 import { childId, newId } from "./ids.ts";
 import {
@@ -249,6 +250,44 @@ test("tombstones hold no file and no claim; a deleted one nothing that the clien
     });
     expect(JSON.stringify(deleted)).not.toMatch(/smile|order|image\/0|video\.mp4/);
   }
+});
+
+test("tombstones keep the code of an error, and none of its words", () => {
+  const detail = "Row 3 of Ada's clip is damaged.";
+  const failed = changed(claimed(queuedJob()), {
+    by: "holder",
+    do: "fail",
+    token: "mine",
+    error: { code: "no_face", detail },
+  });
+  expect(failed).toMatchObject({ state: "failed", error: { detail } });
+  const expired = changed(failed, { by: "sweeper", do: "expire" }, failed.expires_at!);
+  const deleted = changed(failed, { by: "api", do: "delete" });
+  for (const closed of [expired, deleted]) {
+    expect(closed).toMatchObject({
+      attempts: [],
+      warnings: [],
+      error: { code: "no_face", detail: ERRORS.no_face.title },
+    });
+    expect(JSON.stringify(closed)).not.toContain("Ada");
+  }
+});
+
+test("a record takes the beginning of what is too long", () => {
+  const long = "x".repeat(1e4);
+  const error = { code: "no_face", detail: long } as const;
+  const failed = changed(claimed(queuedJob()), { by: "holder", do: "fail", token: "mine", error });
+  const succeeded = changed(claimed(queuedJob()), {
+    ...{ by: "holder", do: "succeed", token: "mine", outputs: {}, engineVersion: "1" },
+    warnings: Array.from({ length: 100 }, () => ({ code: "w", detail: long })),
+    timings: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}${long}`, 1])),
+  });
+  for (const record of [failed, succeeded]) {
+    expect(JSON.stringify(record).length).toBeLessThan(20_000);
+    expect(jobRecordSchema.parse(record)).toEqual(record);
+  }
+  expect(failed.error!.detail).toHaveLength(500);
+  expect(succeeded.warnings).toHaveLength(20);
 });
 
 test("a wait stores how many children there are, lets go of the claim, and starts the failures again", () => {

@@ -39,7 +39,9 @@
  *
  * Neither waits nor moves can go on for ever: between two waits at least one child has ended, and moves are counted.
  */
-import { ERRORS } from "../errors.ts";
+import { keptTimings } from "../engine/protocol.ts";
+import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
+import { clip } from "../text.ts";
 import { newToken } from "./ids.ts";
 import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, type Progress, RESULT_LIFE_MS } from "./record.ts";
 
@@ -145,7 +147,9 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
     case "beat":
       return { ...record, progress: further(record.progress, change.progress) };
     case "succeed": {
-      const { outputs, warnings, timings, engineVersion } = change;
+      const { outputs, engineVersion } = change;
+      const warnings = keptWarnings(change.warnings);
+      const timings = keptTimings(change.timings);
       const engine = record.engine && { ...record.engine, version: engineVersion };
       const progress = { stage: "done", done: 1, total: 1, percent: 100 };
       return end({ ...record, outputs, warnings, timings, engine, progress }, "succeeded", now);
@@ -154,9 +158,10 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       return queued(release(record, now, null), now);
     case "fail": {
       const failures = record.failures + 1;
-      const failed = { ...release(record, now, change.error), failures };
+      const error = { ...change.error, detail: clip(change.error.detail, DETAIL_CHARS) };
+      const failed = { ...release(record, now, error), failures };
       const again = ERRORS[change.error.code].retryable && failures < MAX_FAILURES;
-      return again ? queued(failed, now) : end({ ...failed, error: change.error }, "failed", now);
+      return again ? queued(failed, now) : end({ ...failed, error }, "failed", now);
     }
     case "wait": {
       const children = Math.max(record.children ?? 0, change.children);
@@ -202,7 +207,7 @@ function release(record: JobRecord, now: number, error: JobError | null): JobRec
   return { ...record, claim: null, attempts: [...record.attempts, attempt].slice(-ATTEMPTS_KEPT) };
 }
 
-/** What stays of a job whose files are gone: who, when, and how it ended. */
+/** What stays of a job whose files are gone: who, when, and how it ended. No sentences, which speak of the files. */
 function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
   const released = release(record, now, null);
   const { external, webhook, access, consent, ...bare } = released;
@@ -214,6 +219,9 @@ function tombstone(record: JobRecord, state: "expired" | "deleted", now: number)
     closed_at: now,
     inputs: {},
     outputs: {},
+    attempts: [],
+    warnings: [],
+    error: record.error && { code: record.error.code, detail: ERRORS[record.error.code].title },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The record of a job: one small JSON, and the only truth about it. How it changes is said in `change.ts`. */
 import { z } from "zod";
-import { errorCodeSchema, warningSchema } from "../errors.ts";
+import { timingsSchema } from "../engine/protocol.ts";
+import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../errors.ts";
 import { newToken } from "./ids.ts";
 
 export const RESULT_LIFE_MS = 60 * 60_000;
@@ -28,11 +29,16 @@ const time = z.int().min(0);
 
 const jobErrorSchema = z.strictObject({
   code: errorCodeSchema,
-  detail: z.string(),
+  detail: detailSchema,
   /** The slot whose file is at fault. */
-  input: z.string().optional(),
+  input: clipped(100).optional(),
 });
 export type JobError = z.infer<typeof jobErrorSchema>;
+
+/** Short texts of the client's own. */
+export const metadataSchema = z
+  .record(z.string().min(1).max(64), z.string().max(500))
+  .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries.");
 
 const jobInputSchema = z.strictObject({
   key: z.string(),
@@ -66,7 +72,7 @@ const jobOutputSchema = z.strictObject({
 export type JobOutput = z.infer<typeof jobOutputSchema>;
 
 const progressSchema = z.strictObject({
-  stage: z.string(),
+  stage: clipped(100),
   done: z.number(),
   total: z.number(),
   percent: z.number().min(0).max(100),
@@ -98,7 +104,7 @@ export const jobRecordSchema = z.strictObject({
   /** Expected work, seconds. */
   estimate_s: z.number().min(0),
   params: loose,
-  metadata: z.record(z.string(), z.string()),
+  metadata: metadataSchema,
   inputs: z.record(z.string(), z.array(jobInputSchema)),
   outputs: z.record(z.string(), jobOutputSchema),
   /** Claims so far; the number of the present one. */
@@ -114,9 +120,9 @@ export const jobRecordSchema = z.strictObject({
     .max(ATTEMPTS_KEPT),
   progress: progressSchema.nullable(),
   error: jobErrorSchema.nullable(),
-  warnings: z.array(warningSchema),
+  warnings: warningsSchema,
   /** Milliseconds by stage of the run that succeeded. */
-  timings: z.record(z.string(), z.number()),
+  timings: timingsSchema,
   /** Which dialect created it, where its clients see it differently. */
   dialect: z.string().nullable(),
   /** Of a child: the id of its root, and its number there. */

@@ -5,6 +5,7 @@
 import { AppError, type FieldError } from "../errors.ts";
 import { fieldErrors } from "../kinds/index.ts";
 import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
+import { shown } from "../text.ts";
 
 /** `inputs`: how many files each slot is given. */
 type Asked = { kind: string; inputs: Record<string, number>; params: Params };
@@ -19,7 +20,7 @@ type Work = { estimateSeconds: number; queue: string };
 export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: Asked): Submission {
   const kind = kinds.get(name);
   if (!kind) {
-    const msg = `Unknown kind '${name.slice(0, 60)}'. Choose from: ${[...kinds.keys()].sort().join(", ")}`;
+    const msg = `Unknown kind ${shown(name)}. Choose from: ${[...kinds.keys()].sort().join(", ")}`;
     throw new AppError("invalid_request", msg, { errors: [{ loc: ["body", "kind"], msg, type: "invalid_value" }] });
   }
   const parsed = kind.params.safeParse(params);
@@ -47,7 +48,10 @@ function engineFor(kind: Kind, params: Params): string {
   const engine = typeof params.engine === "string" ? params.engine : kind.engines[0];
   if (engine !== undefined && kind.engines.includes(engine)) return engine;
   const here = kind.engines.length > 0 ? ` Configured for this kind: ${kind.engines.join(", ")}.` : "";
-  throw new AppError("engine_not_configured", `The engine '${engine ?? kind.name}' is not configured here.${here}`);
+  throw new AppError(
+    "engine_not_configured",
+    `The engine ${shown(engine ?? kind.name)} is not configured here.${here}`,
+  );
 }
 
 function slotFaults({ slots }: Kind, inputs: Asked["inputs"]): FieldError[] {
@@ -68,7 +72,7 @@ function slotFaults({ slots }: Kind, inputs: Asked["inputs"]): FieldError[] {
     .filter((slot) => !Object.hasOwn(slots, slot))
     .map((slot) => ({
       loc: ["body", "inputs", slot],
-      msg: `There is no input '${slot.slice(0, 60)}'. Choose from: ${known}`,
+      msg: `There is no input ${shown(slot)}. Choose from: ${known}`,
       type: "unrecognized_keys",
     }));
   return [...wrongNumber, ...unknown];

@@ -52,7 +52,7 @@ test("long work goes to a queue of its own where there is one", () => {
 test("an unknown preset is answered with the names there are", () => {
   const [unknown] = faults({ preset: "x".repeat(100) });
   expect(unknown).toMatchObject({ loc: ["body", "params", "preset"] });
-  expect(unknown!.msg).toBe(`Unknown preset '${"x".repeat(60)}'. Choose from: nod, wink`);
+  expect(unknown!.msg).toBe(`Unknown preset '${"x".repeat(59)}…'. Choose from: nod, wink`);
 });
 
 test("either a preset or a driving clip is needed, not both", () => {

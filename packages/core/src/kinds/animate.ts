@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
+import { shown } from "../text.ts";
 import { type Slot, secondsOf } from "./inputs.ts";
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
 
@@ -76,7 +77,7 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
   const params = z.strictObject({
     preset: z
       .enum(names as [string, ...string[]], {
-        error: ({ input }) => `Unknown preset '${String(input).slice(0, 60)}'. Choose from: ${names.join(", ")}`,
+        error: ({ input }) => `Unknown preset ${shown(input)}. Choose from: ${names.join(", ")}`,
       })
       .optional(),
     engine: z.enum(engines as [string, ...string[]]).optional(),

@@ -1,11 +1,14 @@
 /** How the curves of a clip travel between processes: in the message, or, where they are long, in a file that it names. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { AppError } from "../errors.ts";
 import { type MotionFrames, motionFramesSchema } from "./motion.ts";
 
 /** Maximum size of JSON that goes inline, bytes. A reply has at most 1 MiB, and short lines are easier to log. */
 const INLINE_MOTION_BYTES = 256 * 1024;
+
+/** Maximum size of the file of a motion, bytes: an engine has written it. */
+const MAX_MOTION_BYTES = 32 * 1024 * 1024;
 
 const byPath = z.strictObject({ path: z.string().min(1) });
 
@@ -28,6 +31,8 @@ export async function unpackMotion<T extends object>(packed: T | { path: string 
   const named = byPath.safeParse(packed);
   if (!named.success) return packed as T;
   try {
+    const { size } = await stat(named.data.path);
+    if (size > MAX_MOTION_BYTES) throw new Error(`It has ${size} bytes; at most ${MAX_MOTION_BYTES} are read.`);
     return schema.parse(JSON.parse(await readFile(named.data.path, "utf8")));
   } catch (error) {
     throw new AppError("invalid_request", "The file of the motion cannot be read.", { cause: error });

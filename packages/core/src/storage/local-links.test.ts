@@ -47,6 +47,25 @@ test("a link for another file, a changed one and one of another server are refus
   }
 });
 
+test("a link has one spelling", () => {
+  const respelled = (name: string, change: (text: string) => string) => {
+    const url = urlOf();
+    url.searchParams.set(name, change(url.searchParams.get(name)!));
+    return url;
+  };
+  // the last character of 32 bytes in base64 has two bits that no byte holds
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const twin = (text: string) => text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1)!) ^ 1];
+  const others = [respelled("signature", twin), respelled("signature", (text) => `${text}=`)];
+  for (const name of ["signature", "grant"])
+    others.push(
+      respelled(name, (text) => `${text} `),
+      respelled(name, (text) => ` ${text}`),
+    );
+  others.push(respelled("grant", (text) => `${text}=`));
+  for (const url of others) expect(() => links.verify("GET", url, NOW)).toThrow(refused("bad_signature"));
+});
+
 test.each(["uploads/ä ö", "uploads/a?b#c", "uploads/a%2fb", "uploads/a&b=c+d", "uploads/'()*!"])(
   "the key %j survives the way through a URL",
   (key) => {

@@ -42,11 +42,16 @@ export function createLocalLinks(secret: Uint8Array): LocalLinks {
       return `${LOCAL_LINKS_PATH}${grant.key.split("/").map(encodeURIComponent).join("/")}?${query}`;
     },
     verify(method, url, nowMs) {
-      const text = Buffer.from(url.searchParams.get("grant") ?? "", "base64url").toString();
-      const signature = Buffer.from(url.searchParams.get("signature") ?? "", "base64url");
-      const expected = seal(text);
+      const given = url.searchParams.get("grant") ?? "";
+      const text = Buffer.from(given, "base64url").toString();
+      // compared as text: base64 can spell the same bytes in several ways, and a link has one
+      const signature = Buffer.from(url.searchParams.get("signature") ?? "");
+      const expected = Buffer.from(seal(text).toString("base64url"));
       if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
         throw new AppError("bad_signature", "This link was not made by this server, or was changed on the way.");
+      }
+      if (Buffer.from(text).toString("base64url") !== given) {
+        throw new AppError("bad_signature", "This link was changed on the way; use it as it was given.");
       }
       const grant = JSON.parse(text) as LinkGrant;
       const path = `${LOCAL_LINKS_PATH}${grant.key.split("/").map(encodeURIComponent).join("/")}`;

@@ -24,6 +24,7 @@ import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { presetMotion } from "@smileloop/core/motion/preset.ts";
 import { varyMotion } from "@smileloop/core/motion/vary.ts";
+import { shown } from "@smileloop/core/text.ts";
 import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import { readDriving } from "./driving.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
@@ -91,7 +92,7 @@ function presetFrames(
   { preset: name, fps, duration, ...asked }: PresetAsked,
 ): MotionFrames {
   const preset = presets.get(name ?? "");
-  if (!preset) throw new AppError("invalid_request", `There is no preset '${name}' here.`);
+  if (!preset) throw new AppError("invalid_request", `There is no preset ${shown(name)} here.`);
   const durationSeconds = duration ?? preset.duration;
   return sampleMotion(varyMotion(presetMotion(preset), asked.seed), {
     fps,

@@ -14,7 +14,7 @@ export type EngineLimits = {
   rssBytes: number;
   /** Kept of stderr for the log; the rest is thrown away. */
   stderrBytes: number;
-  /** A longer line is thrown away. */
+  /** A longer line is thrown away, and fails the request under way. */
   lineBytes: number;
   /** From the start to `ready`, without the time for which Lambda froze the worker. */
   startMs: number;
@@ -75,7 +75,7 @@ export async function launch(
     onLine: (line) => {
       if (line !== "") receive(live, line, log, up.resolve);
     },
-    onOverlong: () => stray(live, "a line that is too long", log),
+    onOverlong: () => overlong(live, limits, log),
   });
   const gone = child.exited.then(async ({ code, signal }) => {
     const level = live.condemned?.code === "unavailable" ? "debug" : "warn";
@@ -119,6 +119,12 @@ function parseReply(line: string): EngineReply | null {
 export function stray(live: Live, line: string, log: Log): void {
   if (live.strayLines++ < STRAY_LINES)
     log.warn({ line: line.slice(0, STRAY_CHARS) }, "engine wrote a line that is not protocol");
+}
+
+/** During a request it may have been the answer, which then never comes: nobody waits for it until the time is over. */
+function overlong(live: Live, { lineBytes }: EngineLimits, log: Log): void {
+  stray(live, `a line of more than ${lineBytes} bytes`, log);
+  if (live.onReply) condemn(live, "engine_failed", "The engine gave an answer that is too long.");
 }
 
 /** Kills it; whatever was asked of it fails with this. */

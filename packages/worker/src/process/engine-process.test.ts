@@ -164,10 +164,15 @@ describe("an engine that misbehaves costs one request", () => {
     expect(Math.max(...logged.map((line) => line.length))).toBeLessThan(70_000);
   });
 
-  test("an endless line is thrown away, what follows it is read", async () => {
+  test("an answer that is too long fails at once, and the next request has a new process", async () => {
     const engine = start();
-    await expect(engine.request(taskOf({ run: "overlong" }), usual)).resolves.toBeDefined();
-    expect(logged.join("")).toContain("too long");
+    await engine.ready();
+    const before = engine.pid();
+    const asked = engine.request(taskOf({ run: "overlong" }), { ...usual, timeoutMs: 600_000 });
+    await expect(asked).rejects.toMatchObject({ code: "engine_failed", message: expect.stringContaining("too long") });
+    await expect(engine.request(taskOf({}), usual)).resolves.toBeDefined();
+    expect(engine.pid()).not.toBe(before);
+    expect(Math.max(...logged.map((line) => line.length))).toBeLessThan(70_000);
   });
 
   test("a line that is not protocol is logged, and not without end", async () => {

@@ -5,6 +5,7 @@
 import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
+import { shown } from "@smileloop/core/text.ts";
 import { accepts } from "hono/accepts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiDeps } from "../../deps.ts";
@@ -54,19 +55,20 @@ type Asked = { preset: string; engine: string | undefined; upload: StoredUpload;
 async function animate(deps: DialectDeps, c: ApiContext, body: RequestBody): Promise<Response> {
   const owner = ownerOf(c);
   const form = emptyForm<StoredUpload>();
-  let id: string;
+  let created: JobRecord;
   try {
     await readForm(deps, c, body, form);
     const asked = checkForm(deps, form, c.req.queries("mode") ?? []);
     await checkPicture(deps, owner, asked);
-    id = await createJob(deps, owner, asked);
+    created = await createJob(deps, owner, asked);
   } finally {
     // the job has its own copy
     for (const upload of form.files.values()) await dropUpload(deps, owner, upload.id);
   }
   // whether the client stays or goes: the job goes on, and a refusal that nobody reads is cleaned up as well
   const signal = new AbortController().signal;
-  const record = await waitForEnd(deps, owner, id, { ms: deps.waitMs, signal });
+  const record = await waitForEnd(deps, created, { ms: deps.waitMs, signal });
+  const { id } = created;
   if (!record || record.state === "deleted" || record.state === "expired") throw notFound();
   if (record.state === "failed" || record.state === "canceled") throw await failureOf(deps, record, c.env.requestId);
   if (record.state === "succeeded" && wantsVideo(c, form)) return video(deps, c.req.raw, record);
@@ -103,7 +105,7 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
   const engines = deps.kinds.get("animate")!.knownEngines;
   if (engine !== undefined && !engines.includes(engine)) {
     const names = [...engines].sort().join(", ");
-    throw new AppError("invalid_request", `Unknown engine '${engine}'. Choose from: ${names}`);
+    throw new AppError("invalid_request", `Unknown engine ${shown(engine)}. Choose from: ${names}`);
   }
   const mode = form.fields.get("mode");
   return { preset, engine, upload, modes: mode === undefined ? query : [...query, mode] };
@@ -112,7 +114,7 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
 function checkPreset({ presets }: ApiDeps, preset: string): void {
   if (presets.has(preset)) return;
   const names = [...presets.keys()].sort().join(", ");
-  throw new AppError("invalid_request", `Unknown preset '${preset.slice(0, 60)}'. Choose from: ${names}`);
+  throw new AppError("invalid_request", `Unknown preset ${shown(preset)}. Choose from: ${names}`);
 }
 
 /** The mode is looked at between the kind of the file and the number of its pixels, as the original server did. */
@@ -133,7 +135,7 @@ async function checkPicture(deps: ApiDeps, owner: string, { upload, modes }: Ask
   if (fault) throw fault;
 }
 
-async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload }: Asked): Promise<string> {
+async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload }: Asked): Promise<JobRecord> {
   const { record } = await submit(deps, {
     owner,
     kind: "animate",
@@ -147,7 +149,7 @@ async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload 
     const help = missing === "liveportrait" ? " Set LIVEPORTRAIT_ROOT env var." : "";
     throw new AppError("engine_not_configured", `${name} inference engine is not configured.${help}`, { cause: error });
   });
-  return record.id;
+  return record;
 }
 
 /** What the client is told of a job that came to nothing. When its own picture was at fault, the job goes. */

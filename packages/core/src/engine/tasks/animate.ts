@@ -1,6 +1,6 @@
 /** Requests to the engine and the checker for jobs of the kind `animate`, and their results. */
 import { z } from "zod";
-import { warningSchema } from "../../errors.ts";
+import { clipped, warningsSchema } from "../../errors.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import {
   filePathSchema,
@@ -44,9 +44,9 @@ export const animateRunResultSchema = z.strictObject({
     /** Set: no video was written but these frames, in the folder of `outputs.video`; the worker has them made into it (`finish`). */
     frames: rawFramesSchema.optional(),
   }),
-  warnings: z.array(warningSchema),
+  warnings: warningsSchema,
   /** Channels of the motion that this engine cannot show. */
-  ignoredChannels: z.array(z.string()),
+  ignoredChannels: z.array(clipped(60)).overwrite((names) => names.slice(0, 100)),
   timings: timingsSchema,
 });
 export type AnimateRunResult = z.infer<typeof animateRunResultSchema>;
