@@ -82,6 +82,8 @@ describe("formats that phones and browsers write", () => {
   test.each<[what: string, format: Format]>([
     ["a MOV of a phone held upright", { codec: "libx264", container: "mov", turns: 1 }],
     ["HEVC in MP4, upside down", { codec: "libx265", container: "mp4", turns: 2 }],
+    ["a MOV stored with its lowest row first", { codec: "libx264", container: "mov", flipped: true }],
+    ["H.264 in Matroska, as browsers record it", { codec: "libx264", container: "mkv" }],
     ["VP9 in WebM", { codec: "libvpx-vp9", container: "webm" }],
   ])("%s", async (_, format) => {
     expectAsked(await read(await reencoded(clip, format)));
