@@ -193,6 +193,29 @@ function withMatrix(file: Buffer, [a, b, c, d]: Matrix): Buffer {
   return file;
 }
 
+/** An MP4 of ours with a cover before its video, as taggers leave it. FFmpeg reads covers as tracks. */
+export function withCover(file: Buffer, jpeg: Buffer): Buffer {
+  const box = (type: string, ...parts: Buffer[]): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, "latin1"), ...parts]);
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(body.length + 4);
+    return Buffer.concat([size, body]);
+  };
+  const handler = Buffer.concat([Buffer.alloc(8), Buffer.from("mdirappl"), Buffer.alloc(9)]);
+  const cover = box("covr", box("data", Buffer.from([0, 0, 0, 13, 0, 0, 0, 0]), jpeg));
+  const tags = box("udta", box("meta", Buffer.alloc(4), box("hdlr", handler), box("ilst", cover)));
+  const moov = file.indexOf("moov") - 4;
+  const out = Buffer.concat([file.subarray(0, moov + 8), tags, file.subarray(moov + 8)]);
+  out.writeUInt32BE(file.readUInt32BE(moov) + tags.length, moov);
+  // the pictures lie behind the index, and so farther away
+  const offsets = out.indexOf("stco") + 8;
+  for (let i = 0; i < out.readUInt32BE(offsets); i++) {
+    const at = offsets + 4 + i * 4;
+    out.writeUInt32BE(out.readUInt32BE(at) + tags.length, at);
+  }
+  return out;
+}
+
 async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), "smileloop-clips-"));
   try {
