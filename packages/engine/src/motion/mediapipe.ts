@@ -14,6 +14,7 @@ type Json = Record<string, unknown>;
 const HELP =
   'Save the results of FaceLandmarker.detectForVideo as they are: [{"faceBlendshapes": [{"categories": [{"categoryName", "score"}]}]}, …].';
 const BLENDSHAPES = CHANNELS.filter((name) => !/^(head|scale)/.test(name));
+const KNOWN = new Set<string>(BLENDSHAPES);
 const USUAL_RATE = 30;
 const MAX_FRAMES = 100_000;
 /** Blendshapes of a frame: there are 52, and a neutral one. */
@@ -88,7 +89,7 @@ function scoresIn(result: Json, frame: number): Map<string, number> | undefined 
     if (Math.abs(score) > MAX_SCORE) {
       throw unreadable(`frame ${frame}: the score ${score} of ${quoted(name)} is not from 0 to 1`, HELP);
     }
-    scores.set(name, score);
+    if (KNOWN.has(name)) scores.set(name, score);
   };
   if (Array.isArray(face)) {
     for (const entry of face) {
@@ -96,7 +97,7 @@ function scoresIn(result: Json, frame: number): Map<string, number> | undefined 
       put(entry.categoryName ?? entry.category_name ?? entry.name, entry.score);
     }
   } else if (isObject(face)) for (const [name, score] of Object.entries(face)) put(name, score);
-  if (!BLENDSHAPES.some((name) => scores.has(name))) {
+  if (scores.size === 0) {
     throw unreadable(`frame ${frame} names no ARKit blendshape, such as jawOpen`, HELP);
   }
   return scores;
