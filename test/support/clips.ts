@@ -62,15 +62,20 @@ export async function stillClip(picture: string, frames: number): Promise<Buffer
 
 export type Format = {
   codec: "libx264" | "libx265" | "libvpx-vp9";
-  container: "mp4" | "mov" | "webm";
+  container: "mp4" | "mov" | "webm" | "mkv";
   /** Milliseconds at which the frames are shown; evenly at 25 a second where absent. */
   times?: number[];
   /** How often each picture is turned counter-clockwise, with a display matrix that turns it back. */
   turns?: 0 | 1 | 2 | 3;
+  /** Each picture is stored with its lowest row first, and a display matrix says so. */
+  flipped?: boolean;
 };
 
 /** The frames of one of our clips, encoded anew. */
-export async function reencoded(clip: Buffer, { codec, container, times, turns = 0 }: Format): Promise<Buffer> {
+export async function reencoded(
+  clip: Buffer,
+  { codec, container, times, turns = 0, flipped = false }: Format,
+): Promise<Buffer> {
   return withFolder(async (dir) => {
     const source = join(dir, "source.mp4");
     writeFileSync(source, clip);
@@ -78,10 +83,11 @@ export async function reencoded(clip: Buffer, { codec, container, times, turns =
     const { width, height } = await readVideo(source, { onFrame: ({ yuv }) => void frames.push(yuv()) });
     if (width !== height) throw new Error("square clips only");
     const path = join(dir, `out.${container}`);
-    const pictures = frames.map((yuv) => turnedBack(yuv, width, turns));
+    const pictures = frames.map((yuv) => (flipped ? flippedBack(yuv, width) : turnedBack(yuv, width, turns)));
     await encode(path, { codec, container, width, pictures, times: times ?? frames.map((_, i) => i * 40) });
     const file = readFileSync(path);
-    return turns === 0 ? file : withMatrix(file, turns);
+    if (flipped) return withMatrix(file, [1, 0, 0, -1]);
+    return turns === 0 ? file : withMatrix(file, TURNS[turns]!);
   });
 }
 
@@ -108,7 +114,7 @@ async function encode(path: string, { codec: name, container, width, pictures, t
   const file = new FormatContext();
   const packet = new Packet();
   packet.alloc();
-  must(file.allocOutputContext2(null, container, `file:${path}`));
+  must(file.allocOutputContext2(null, container === "mkv" ? "matroska" : container, `file:${path}`));
   const stream = file.newStream();
   must(stream.codecpar.fromContext(encoder));
   stream.timeBase = encoder.timeBase;
@@ -160,17 +166,54 @@ function turnedBack(yuv: Uint8Array, side: number, turns: number): Uint8Array {
   return out;
 }
 
-/** Writes the display matrix of a turn clockwise into the track header (ISO/IEC 14496-12, 8.3.2). */
-function withMatrix(file: Buffer, turns: number): Buffer {
+/** Planar 4:2:0 of a square, the last row first. */
+function flippedBack(yuv: Uint8Array, side: number): Uint8Array {
+  const rows: Uint8Array[] = [];
+  let start = 0;
+  for (const n of [side, side / 2, side / 2]) {
+    for (let y = n - 1; y >= 0; y--) rows.push(yuv.subarray(start + y * n, start + (y + 1) * n));
+    start += n * n;
+  }
+  return Buffer.concat(rows);
+}
+
+type Matrix = [a: number, b: number, c: number, d: number];
+/** Display matrices that turn clockwise, by quarters. */
+const TURNS: Matrix[] = [
+  [1, 0, 0, 1],
+  [0, 1, -1, 0],
+  [-1, 0, 0, -1],
+  [0, -1, 1, 0],
+];
+
+/** Writes the display matrix into the track header (ISO/IEC 14496-12, 8.3.2). */
+function withMatrix(file: Buffer, [a, b, c, d]: Matrix): Buffer {
   const at = file.indexOf("tkhd") + 4 + 40;
-  const [cos, sin] = [
-    [1, 0],
-    [0, 1],
-    [-1, 0],
-    [0, -1],
-  ][turns]! as [number, number];
-  for (const [i, value] of [cos, sin, 0, -sin, cos, 0].entries()) file.writeInt32BE(value * 65536, at + i * 4);
+  for (const [i, value] of [a, b, 0, c, d, 0].entries()) file.writeInt32BE(value * 65536, at + i * 4);
   return file;
+}
+
+/** An MP4 of ours with a cover before its video, as taggers leave it. FFmpeg reads covers as tracks. */
+export function withCover(file: Buffer, jpeg: Buffer): Buffer {
+  const box = (type: string, ...parts: Buffer[]): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, "latin1"), ...parts]);
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(body.length + 4);
+    return Buffer.concat([size, body]);
+  };
+  const handler = Buffer.concat([Buffer.alloc(8), Buffer.from("mdirappl"), Buffer.alloc(9)]);
+  const cover = box("covr", box("data", Buffer.from([0, 0, 0, 13, 0, 0, 0, 0]), jpeg));
+  const tags = box("udta", box("meta", Buffer.alloc(4), box("hdlr", handler), box("ilst", cover)));
+  const moov = file.indexOf("moov") - 4;
+  const out = Buffer.concat([file.subarray(0, moov + 8), tags, file.subarray(moov + 8)]);
+  out.writeUInt32BE(file.readUInt32BE(moov) + tags.length, moov);
+  // the pictures lie behind the index, and so farther away
+  const offsets = out.indexOf("stco") + 8;
+  for (let i = 0; i < out.readUInt32BE(offsets); i++) {
+    const at = offsets + 4 + i * 4;
+    out.writeUInt32BE(out.readUInt32BE(at) + tags.length, at);
+  }
+  return out;
 }
 
 async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {

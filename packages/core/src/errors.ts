@@ -51,6 +51,7 @@ export const ERRORS = {
   engine_failed: entry(500, "The engine failed", true),
   engine_crashed: entry(500, "The engine crashed", true),
   engine_timeout: entry(500, "The engine took too long", true),
+  // what needs too much memory once needs it again
   engine_out_of_memory: entry(500, "The engine used too much memory"),
   device_lost: entry(503, "The graphics card is gone", true),
   worker_lost: entry(500, "The worker was lost too many times", true),

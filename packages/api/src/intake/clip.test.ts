@@ -16,7 +16,7 @@ const box = (type: string, brand = "") =>
 const ebml = (docType: string) =>
   Buffer.concat([
     Buffer.from("1a45dfa3a34286810142f7810142f2810442f381084282", "hex"),
-    Buffer.from([0x84]),
+    Buffer.from([0x80 + docType.length]),
     Buffer.from(docType),
     Buffer.alloc(400),
   ]);
@@ -74,6 +74,7 @@ it("knows clips by their first bytes", async () => {
   expect(await sniffType(box("wide"))).toBe("video/quicktime");
   expect(await sniffType(box("ftyp", "heic"))).toBe("image/heic");
   expect(await sniffType(ebml("webm"))).toBe("video/webm");
+  expect(await sniffType(ebml("matroska"))).toBe("video/x-matroska");
   expect(await sniffType(ebml("mkv!"))).not.toBe("video/webm");
   expect(await sniffType(CSV)).toBe("text/csv");
   expect(await sniffType(Buffer.from('\uFEFF"Timecode","BlendShapeCount"'))).toBe("text/csv");
@@ -93,7 +94,14 @@ it("the catalog has the slot, and uploads of its types get a link", async () => 
         body: JSON.stringify({ content_type, size: 30 * 1024 * 1024 }),
       }),
     );
-  for (const type of ["video/mp4", "video/quicktime", "video/webm", "text/csv", "application/json"]) {
+  for (const type of [
+    "video/mp4",
+    "video/quicktime",
+    "video/webm",
+    "video/x-matroska",
+    "text/csv",
+    "application/json",
+  ]) {
     expect((await ask(type)).status).toBe(201);
   }
   expect((await ask("image/png")).status).toBe(413);

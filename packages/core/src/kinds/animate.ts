@@ -30,7 +30,7 @@ const IMAGE_SLOT: Slot = {
 export const DRIVING_SLOT: Slot = {
   noun: "driving clip",
   media: ["video", "table", "data"],
-  types: ["video/mp4", "video/quicktime", "video/webm", "text/csv", "application/json"],
+  types: ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "text/csv", "application/json"],
   // of tables only those that Live Link Face writes
   firstLine: { "text/csv": /^\uFEFF?"?timecode"?\s*,/i },
   maxBytes: 50 * MIB,

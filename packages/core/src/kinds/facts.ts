@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import { type ReadAt, readClipHeader } from "../media/clip-header.ts";
 import { readPictureHeader } from "../media/picture-header.ts";
 import { sniffType } from "../media/sniff.ts";
+import { decodeText } from "../media/text.ts";
 import { type MediaClass, mediaClassOf } from "../media/types.ts";
 import { type InputFacts, type Slot, typesOf } from "./inputs.ts";
 
@@ -45,7 +46,7 @@ async function checkType(first: Uint8Array, slot: Slot): Promise<string> {
 }
 
 function lineOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 512)).toString("utf8");
+  return decodeText(bytes.subarray(0, 512), { part: true }) ?? "";
 }
 
 /** Only JPEG and PNG are read here; other pictures are left to the engine. */

@@ -24,12 +24,14 @@ test.each<[string, () => Buffer | Promise<Buffer>, string, number]>([
   ["MP4", still, "video/mp4", 2],
   ["MOV", async () => reencoded(await still(), { codec: "libx264", container: "mov" }), "video/quicktime", 2],
   ["WebM", async () => reencoded(await still(), { codec: "libvpx-vp9", container: "webm" }), "video/webm", 2],
+  ["Matroska", async () => reencoded(await still(), { codec: "libx264", container: "mkv" }), "video/x-matroska", 2],
 ])("the header of a %s says how long it is", async (_name, make, type, seconds) => {
   const { type: found, header } = await read(await make());
   expect(found).toBe(type);
   expect(header.seconds).toBeCloseTo(seconds, 1);
   // of MOV only the length is read
-  if (["video/mp4", "video/webm"].includes(type)) expect(header).toMatchObject({ width: 256, height: 256 });
+  if (["video/mp4", "video/webm", "video/x-matroska"].includes(type))
+    expect(header).toMatchObject({ width: 256, height: 256 });
 });
 
 test("of a long sound only the header is read", async () => {

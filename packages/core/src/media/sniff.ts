@@ -3,6 +3,7 @@
  * specification, third edition; ISO/IEC 14496-12, 4.3 (`ftyp` and its brands); RFC 8794 and RFC 9559 (EBML header and DocType).
  */
 import { isJpeg, isPng } from "./picture-header.ts";
+import { decodeText } from "./text.ts";
 import { knownType } from "./types.ts";
 
 /** Brands of `ftyp` that are pictures, not videos. */
@@ -29,8 +30,15 @@ function quickType(bytes: Uint8Array): string | null {
     return brand === "qt  " ? "video/quicktime" : "video/mp4";
   }
   if (QUICKTIME_BOXES.includes(box)) return "video/quicktime";
-  const isEbml = text.length >= 4 && text.readUInt32BE(0) === 0x1a45dfa3;
-  return isEbml && text.subarray(0, 128).includes("webm") ? "video/webm" : null;
+  return text.length >= 4 && text.readUInt32BE(0) === 0x1a45dfa3 ? matroskaType(text.subarray(0, 128)) : null;
+}
+
+/** By the DocType in the header (element 0x4282, whose length takes a byte), with which browsers record either. */
+function matroskaType(header: Buffer): string | null {
+  const at = header.indexOf(Buffer.from([0x42, 0x82]));
+  if (at < 0) return null;
+  const docType = header.toString("latin1", at + 3, at + 3 + ((header[at + 2] ?? 0) & 0x7f)).replace(/\0+$/, "");
+  return { webm: "video/webm", matroska: "video/x-matroska" }[docType] ?? null;
 }
 
 /** Loaded only when it is needed: its table takes longer to read than a photo's head. */
@@ -42,8 +50,8 @@ async function detectedType(bytes: Uint8Array): Promise<string | null> {
 
 /** Texts have no magic numbers: JSON begins with a bracket, the recording of a face with its column of times, a table has commas. */
 function textType(bytes: Uint8Array): string | null {
-  if (bytes.length === 0 || bytes.includes(0)) return null;
-  const start = new TextDecoder().decode(bytes.subarray(0, 4096));
+  if (bytes.length === 0 || decodeText(bytes, { part: true }) === null) return null;
+  const start = decodeText(bytes.subarray(0, 4096), { part: true }) ?? "";
   if (/^\s*[[{]/.test(start)) return "application/json";
   const [line = ""] = start.split(/\r?\n/, 1);
   if (/^"?timecode"?\s*,/i.test(line) || /^[^,;\t]+([,;\t][^,;\t]*)+$/.test(line)) return "text/csv";

@@ -15,6 +15,7 @@ const MEDIA_TYPES: readonly MediaType[] = [
   { type: "video/mp4", class: "video", ending: "mp4", detected: ["video/x-m4v"] },
   { type: "video/quicktime", class: "video", ending: "mov" },
   { type: "video/webm", class: "video", ending: "webm" },
+  { type: "video/x-matroska", class: "video", ending: "mkv", detected: ["video/matroska"] },
   { type: "video/x-msvideo", class: "video", ending: "avi", detected: ["video/vnd.avi"] },
   { type: "audio/wav", class: "audio", ending: "wav", detected: ["audio/vnd.wave", "audio/x-wav"] },
   { type: "audio/mpeg", class: "audio", ending: "mp3" },

@@ -81,43 +81,67 @@ export function channelLimits(channel: Channel): { min: number; max: number } {
   return { min: -0.5, max: 0.5 };
 }
 
+/** A minute of everything, generously. What is larger is no motion. */
+export const MOTION_LIMITS = {
+  ...{ faces: 100, keys: 1000, samples: 15_000, rate: 1000, value: 1000, frames: 3600 },
+  /** Engines that may keep something of their own, and bytes of all that as JSON. */
+  ...{ natives: 8, nativeBytes: 256 * 1024 },
+} as const;
+const valueSchema = z.number().min(-MOTION_LIMITS.value).max(MOTION_LIMITS.value);
+const rateSchema = z.number().positive().max(MOTION_LIMITS.rate);
+
 /**
  * How a value arrives at its key from the key before. `minJerk` is the minimum-jerk profile that reaching movements of
  * people follow (Flash & Hogan 1985, J. Neurosci. 5(7)); four numbers are the control points of a CSS cubic-bezier().
  */
 const easeSchema = z.union([
   z.enum(["minJerk", "linear", "hold"]),
-  z.tuple([z.number().min(0).max(1), z.number(), z.number().min(0).max(1), z.number()]),
+  z.tuple([z.number().min(0).max(1), valueSchema, z.number().min(0).max(1), valueSchema]),
 ]);
 export type Ease = z.infer<typeof easeSchema>;
 
 /** A key: `t` seconds from the start, `v` in the channel's unit, `ease` on the way to it. */
-export const keySchema = z.strictObject({ t: z.number().min(0), v: z.number(), ease: easeSchema.default("minJerk") });
-const keyTrackSchema = z.strictObject({ keys: z.array(keySchema).min(1) });
-const denseTrackSchema = z.strictObject({ fps: z.number().positive(), samples: z.array(z.number()).min(1) });
+export const keySchema = z.strictObject({ t: z.number().min(0), v: valueSchema, ease: easeSchema.default("minJerk") });
+const keyTrackSchema = z.strictObject({ keys: z.array(keySchema).min(1).max(MOTION_LIMITS.keys) });
+const denseTrackSchema = z.strictObject({
+  fps: rateSchema,
+  samples: z.array(valueSchema).min(1).max(MOTION_LIMITS.samples),
+});
 const trackSchema = z.union([keyTrackSchema, denseTrackSchema]);
 export type Track = z.infer<typeof trackSchema>;
 
 const faceMotionSchema = z.strictObject({ channels: z.partialRecord(channelSchema, trackSchema) });
 export type FaceMotion = z.infer<typeof faceMotionSchema>;
 
+/** What one engine understands beyond the channels, by engine name; it prefers its own track. */
+const nativeSchema = z
+  .record(z.string().max(40), z.unknown())
+  .refine((native) => Object.keys(native).length <= MOTION_LIMITS.natives, {
+    error: `At most ${MOTION_LIMITS.natives} engines`,
+  })
+  .refine((native) => Buffer.byteLength(JSON.stringify(native)) <= MOTION_LIMITS.nativeBytes, {
+    error: `At most ${MOTION_LIMITS.nativeBytes} bytes`,
+  });
+
 export const motionSchema = z.strictObject({
   /** Seconds of one cycle. */
   duration: z.number().min(0.2).max(60),
   /** Ends where it began, so that it can be repeated. */
   loop: z.boolean(),
-  faces: z.array(faceMotionSchema).min(1),
-  /** What one engine understands beyond the channels, by engine name; it prefers its own track. */
-  native: z.record(z.string(), z.unknown()).optional(),
+  faces: z.array(faceMotionSchema).min(1).max(MOTION_LIMITS.faces),
+  native: nativeSchema.optional(),
 });
 export type Motion = z.infer<typeof motionSchema>;
 
 /** A Motion at the instants of the frames that are asked for: `channels[name][frame]`; what is absent is 0 throughout. */
 export const motionFramesSchema = z.strictObject({
-  fps: z.number().positive(),
-  frames: z.int().min(1),
-  faces: z.array(z.strictObject({ channels: z.partialRecord(channelSchema, z.array(z.number())) })).min(1),
-  native: z.record(z.string(), z.unknown()).optional(),
+  fps: rateSchema,
+  frames: z.int().min(1).max(MOTION_LIMITS.frames),
+  faces: z
+    .array(z.strictObject({ channels: z.partialRecord(channelSchema, z.array(z.number()).max(MOTION_LIMITS.frames)) }))
+    .min(1)
+    .max(MOTION_LIMITS.faces),
+  native: nativeSchema.optional(),
 });
 export type MotionFrames = z.infer<typeof motionFramesSchema>;
 

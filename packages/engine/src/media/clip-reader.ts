@@ -1,6 +1,6 @@
 /**
  * Reads video that somebody else made: MP4, MOV or WebM as phones, cameras and browsers write them, at any rate (also a varying one),
- * turned by a display matrix, in any pixel format. Only its pictures matter here; sound is never decoded.
+ * turned or mirrored by a display matrix, in any pixel format. Only its pictures matter here; sound is never decoded.
  */
 import { open } from "node:fs/promises";
 import { AppError } from "@smileloop/core/errors.ts";
@@ -11,6 +11,9 @@ import {
   AV_CODEC_ID_HEVC,
   AV_CODEC_ID_VP8,
   AV_CODEC_ID_VP9,
+  AV_DISPOSITION_ATTACHED_PIC,
+  AV_DISPOSITION_STILL_IMAGE,
+  AV_DISPOSITION_TIMED_THUMBNAILS,
   AV_LOG_FATAL,
   AVERROR_EAGAIN,
   AVERROR_EOF,
@@ -30,14 +33,14 @@ import {
   type Stream,
 } from "node-av/lib";
 import type { Picture } from "./picture.ts";
-import { createScaler, quarterTurns, type Turns } from "./upright.ts";
+import { createScaler, isTransposed, type Orientation, orientationOf } from "./upright.ts";
 
 export type ClipInfo = {
   /** As it is shown: turned, with square pixels. */
   width: number;
   height: number;
-  /** Turns that were applied. */
-  turns: Turns;
+  /** As its display matrix says; it was applied. */
+  orientation: Orientation;
   codec: string;
   /** Frames that were handed out. */
   frames: number;
@@ -77,6 +80,7 @@ const CODECS = new Map<number, string>([
   [AV_CODEC_ID_VP9, "vp9"],
   [AV_CODEC_ID_AV1, "av1"],
 ]);
+const STILL_TRACKS = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE;
 /** Packets that yield no frame within `maxSeconds`; a file of these is no clip but an attack. */
 const MAX_PACKETS = 20_000;
 /** Below it a time stamp is FFmpeg's "none". */
@@ -108,11 +112,7 @@ async function openClip(file: FormatContext, decoder: CodecContext, path: string
   });
   const opened = await file.openInput(`file:${path}`, format, options);
   if (opened < 0) throw unreadable("it is cut off or damaged", new FFmpegError(opened));
-  const stream = file.streams.find((candidate) => candidate.codecpar.codecType === AVMEDIA_TYPE_VIDEO);
-  if (stream === undefined) {
-    const sounds = file.streams.some(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
-    throw unreadable(sounds ? "it has sound but no picture" : "it is cut off or damaged");
-  }
+  const stream = movingPictures(file.streams);
   // WebM says sizes and pixel formats only in its frames
   const probed = await file.findStreamInfo(null);
   if (probed < 0) throw unreadable("it is cut off or damaged", new FFmpegError(probed));
@@ -129,6 +129,17 @@ async function openClip(file: FormatContext, decoder: CodecContext, path: string
   return stream;
 }
 
+/** The first track of video of a kind that is read. Covers and thumbnails of chapters are tracks, too. */
+function movingPictures(streams: Stream[]): Stream {
+  const videos = streams.filter(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO);
+  const moving = videos.filter(({ disposition }) => (disposition & STILL_TRACKS) === 0);
+  const stream = moving.find(({ codecpar }) => CODECS.has(codecpar.codecId)) ?? moving[0];
+  if (stream !== undefined) return stream;
+  if (videos.length > 0) throw unreadable("its only picture is a still one, such as a cover");
+  const sounds = streams.some(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
+  throw unreadable(sounds ? "it has sound but no picture" : "it is cut off or damaged");
+}
+
 async function decodeClip(
   file: FormatContext,
   decoder: CodecContext,
@@ -140,13 +151,13 @@ async function decodeClip(
   const usual = rate > 1 && rate < 1000 ? 1 / rate : 1 / 25;
   const said = Number(stream.duration) * tick;
   const whole = Math.min(maxSeconds, said > 0 ? said : Number(file.duration) / 1e6 || maxSeconds);
-  const turns = quarterTurns(stream);
+  const orientation = orientationOf(stream);
   const pixelAspect = stream.codecpar.sampleAspectRatio.toDouble() || 1;
   const info: ClipInfo = {
-    ...{ width: 0, height: 0, turns, codec: CODECS.get(stream.codecpar.codecId)!, frames: 0, seconds: 0 },
+    ...{ width: 0, height: 0, orientation, codec: CODECS.get(stream.codecpar.codecId)!, frames: 0, seconds: 0 },
     ...{ cut: false, damaged: false },
   };
-  const scaler = createScaler(turns);
+  const scaler = createScaler(orientation);
   let [first, last, seen] = [Number.NaN, -Infinity, 0];
   const onDamage = () => {
     info.damaged = true;
@@ -165,7 +176,7 @@ async function decodeClip(
       if (seconds < last + leastStepSeconds * 0.9) continue;
       requireSize(frame.width, frame.height);
       const across = Math.max(1, Math.round(frame.width * pixelAspect));
-      const [width, height] = turns % 2 === 1 ? [frame.height, across] : [across, frame.height];
+      const [width, height] = isTransposed(orientation) ? [frame.height, across] : [across, frame.height];
       const picture = (maxSide: number): Picture => scaler.picture(frame, width, height, maxSide);
       await onFrame({ seconds, width, height, picture }, Math.min(1, (seconds + usual) / whole));
       last = seconds;

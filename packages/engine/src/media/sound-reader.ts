@@ -63,6 +63,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   "video/mp4": "mov",
   "video/quicktime": "mov",
   "video/webm": "matroska",
+  "video/x-matroska": "matroska",
 };
 
 const CODECS: readonly number[] = [

@@ -1,12 +1,21 @@
-/** Frames of any format and turn as upright RGB pictures. */
+/** Frames of any format and orientation as upright RGB pictures. */
 import { AV_PIX_FMT_RGB24, AV_PKT_DATA_DISPLAYMATRIX, SWS_AREA } from "node-av/constants";
 import { FFmpegError, Frame, SoftwareScaleContext, type Stream } from "node-av/lib";
 import type { Picture } from "./picture.ts";
 
-/** Quarters, clockwise. */
-export type Turns = 0 | 1 | 2 | 3;
+/**
+ * One of the eight ways in which a picture may lie: (x, y) from its middle, y down, is shown at (a·x + c·y, b·x + d·y). Either a and d
+ * are 1 or −1 and the others 0, or b and c are.
+ */
+export type Orientation = { a: Sign; b: Sign; c: Sign; d: Sign };
+type Sign = -1 | 0 | 1;
 
-export function createScaler(turns: Turns) {
+/** Whether what is stored as a row is shown as a column. */
+export function isTransposed({ a }: Orientation): boolean {
+  return a === 0;
+}
+
+export function createScaler(orientation: Orientation) {
   const scaled = new Frame();
   let context: SoftwareScaleContext | undefined;
   let made = "";
@@ -24,7 +33,9 @@ export function createScaler(turns: Turns) {
         width: Math.max(2, Math.round(width * scale)),
         height: Math.max(2, Math.round(height * scale)),
       };
-      const [across, down] = turns % 2 === 1 ? [upright.height, upright.width] : [upright.width, upright.height];
+      const [across, down] = isTransposed(orientation)
+        ? [upright.height, upright.width]
+        : [upright.width, upright.height];
       const key = [frame.width, frame.height, frame.format, across, down].join();
       if (key !== made) {
         free();
@@ -39,41 +50,57 @@ export function createScaler(turns: Turns) {
         must(scaled.getBuffer(), "picture");
       }
       must(context!.scaleFrameSync(scaled, frame), "picture");
-      const data = turned(scaled.toBuffer(), across, down, turns);
+      const data = shown(scaled.toBuffer(), across, down, orientation);
       const region = { x: 0, y: 0, ...upright };
       return { ...upright, data, fullWidth: upright.width, fullHeight: upright.height, region, orientation: 1 };
     },
   };
 }
 
-/** RGB pixels turned clockwise by quarters. */
-function turned(rgb: Uint8Array, width: number, height: number, turns: Turns): Uint8Array {
-  if (turns === 0) return rgb;
+/** RGB pixels as they are shown. */
+function shown(rgb: Uint8Array, width: number, height: number, orientation: Orientation): Uint8Array {
+  const { a, b, c, d } = orientation;
+  if (a === 1 && d === 1) return rgb;
+  const columns = isTransposed(orientation) ? height : width;
+  // where the first pixel goes, and how far apart neighbours in a row and in a column are then
+  const left = (a < 0 ? width - 1 : 0) + (c < 0 ? height - 1 : 0);
+  const top = (b < 0 ? width - 1 : 0) + (d < 0 ? height - 1 : 0);
+  const [right, below] = [a + b * columns, c + d * columns];
   const out = new Uint8Array(width * height * 3);
   let from = 0;
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, from += 3) {
-      const to =
-        turns === 1
-          ? x * height + (height - 1 - y)
-          : turns === 2
-            ? (height - 1 - y) * width + (width - 1 - x)
-            : (width - 1 - x) * height + y;
-      out[to * 3] = rgb[from]!;
-      out[to * 3 + 1] = rgb[from + 1]!;
-      out[to * 3 + 2] = rgb[from + 2]!;
+    let to = (top * columns + left + y * below) * 3;
+    for (let x = 0; x < width; x++, from += 3, to += right * 3) {
+      out[to] = rgb[from]!;
+      out[to + 1] = rgb[from + 1]!;
+      out[to + 2] = rgb[from + 2]!;
     }
   }
   return out;
 }
 
-/** Of the display matrix (ISO/IEC 14496-12, 8.3.2: 16.16 fixed point, row by row), to the nearest quarter, clockwise. */
-export function quarterTurns(stream: Stream): Turns {
+/** Of the stream's display matrix, where it has one. */
+export function orientationOf(stream: Stream): Orientation {
   const matrix = stream.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX);
-  if (matrix === null || matrix.length < 20) return 0;
-  const [a, b] = [matrix.readInt32LE(0), matrix.readInt32LE(4)];
-  if (a === 0 && b === 0) return 0;
-  return ((Math.round(Math.atan2(b, a) / (Math.PI / 2)) + 4) % 4) as Turns;
+  const at = (i: number): number => (matrix !== null && matrix.length >= 20 ? matrix.readInt32LE(i * 4) : 0);
+  return nearestOrientation(at(0), at(1), at(3), at(4));
+}
+
+/**
+ * The nearest of the eight to a display matrix (ISO/IEC 14496-12, 8.3.2: a, b, u, c, d, v, …, of which u and v are not looked at). What
+ * is singular, such as all zeros, is taken for a turn.
+ */
+export function nearestOrientation(a: number, b: number, c: number, d: number): Orientation {
+  if (Math.abs(a) + Math.abs(d) >= Math.abs(b) + Math.abs(c)) {
+    const across = signOf(a) || signOf(d) || 1;
+    return { a: across, b: 0, c: 0, d: signOf(d) || across };
+  }
+  const down = signOf(b) || (-signOf(c) as Sign);
+  return { a: 0, b: down, c: signOf(c) || (-down as Sign), d: 0 };
+}
+
+function signOf(value: number): Sign {
+  return value > 0 ? 1 : value < 0 ? -1 : 0;
 }
 
 function must(code: number, doing: string): void {

@@ -3,57 +3,104 @@
  * ARKit blendshapes in PascalCase and nine angles (head, left eye, right eye; radians) in any order and capitals.
  */
 import { CHANNELS, type Channel } from "@smileloop/core/motion/motion.ts";
-import { unreadable } from "./faults.ts";
+import { quoted, unreadable } from "./faults.ts";
 import type { Take } from "./take.ts";
+import { timesOf } from "./timecode.ts";
 
 const HELP = "Use the CSV that Live Link Face saves with a take (mode ARKit), as it is.";
 const COLUMNS = new Map<string, Channel>(
   CHANNELS.filter((name) => !/^(head|scale)/.test(name)).map((name) => [name.toLowerCase(), name]),
 );
+const ANGLES = ["headyaw", "headpitch", "headroll", "lefteyeyaw", "lefteyepitch"];
 /** Fewer than these, and it is some other table. */
 const LEAST_COLUMNS = 5;
+const MAX_COLUMNS = 500;
+const MAX_LINE = 16_384;
 const MAX_ROWS = 100_000;
-/** The app's usual rate. */
-const USUAL_RATE = 60;
+/** Blendshapes are 0–1, and calibrated ones a little more; what is far beyond is in another unit, or another column. */
+const MAX_BLENDSHAPE = 10;
+const MAX_ANGLE = 2 * Math.PI;
 const DEGREES = 180 / Math.PI;
 
 export function isLiveLink(text: string): boolean {
-  return /^\uFEFF?"?timecode"?\s*,/i.test(text.slice(0, 64));
+  return /^"?timecode"?\s*,/i.test(text.slice(0, 64));
 }
 
 /** Throws `input_unreadable`, which names the line and the column. */
 export function readLiveLink(text: string): Take {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  while (lines.at(-1)?.trim() === "") lines.pop();
-  const header = cells(lines[0] ?? "").map((name) => name.toLowerCase());
-  const at = (name: string): number => header.indexOf(name.toLowerCase());
-  const columns = [...COLUMNS].flatMap(([name, channel]) => (at(name) >= 0 ? [{ channel, column: at(name) }] : []));
-  if (at("timecode") < 0) throw unreadable("its first line has no column Timecode", HELP);
-  if (columns.length < LEAST_COLUMNS) {
-    const missing = ["EyeBlinkLeft", "JawOpen", "MouthSmileLeft"].filter((name) => at(name) < 0);
-    throw unreadable(`its first line has no columns ${missing.join(", ")}, so it does not hold blendshapes`, HELP);
-  }
+  const lines = linesOf(text);
+  const header = cells(lines[0]!).map((name) => name.toLowerCase());
+  requireColumns(header);
   if (lines.length < 2) throw unreadable("it has no line after the names of the columns", HELP);
-  if (lines.length > MAX_ROWS) throw unreadable(`it has more than ${MAX_ROWS} lines`, HELP);
-  const rows = lines.slice(1).map((line, i) => {
-    const row = cells(line);
-    if (row.length >= header.length) return row;
-    throw unreadable(`line ${i + 2} has ${row.length} values where there are ${header.length} columns`, HELP);
-  });
-  const value = (row: string[], column: number, i: number): number => {
-    const found = row[column]!.trim() === "" ? Number.NaN : Number(row[column]);
-    if (Number.isFinite(found)) return found;
-    throw unreadable(`line ${i + 2}, column ${header[column]}: "${row[column]!.slice(0, 20)}" is not a number`, HELP);
-  };
-  const read = (column: number): number[] => rows.map((row, i) => value(row, column, i));
+  const wanted = header.flatMap((name, column) =>
+    COLUMNS.has(name) || ANGLES.includes(name) ? [{ name, column }] : [],
+  );
+  const read = new Map(wanted.map(({ name }) => [name, [] as number[]]));
+  const codes: string[] = [];
+  const timecode = header.indexOf("timecode");
+  for (const [i, line] of lines.slice(1).entries()) {
+    const row = rowOf(line, header.length, i + 2);
+    codes.push(row[timecode]!);
+    for (const { name, column } of wanted) {
+      // of columns of one name the first counts
+      if (header.indexOf(name) === column) read.get(name)!.push(numberOf(row[column]!, name, i + 2));
+    }
+  }
   const channels: Take["channels"] = {};
-  for (const { channel, column } of columns) channels[channel] = read(column);
-  const angles = (name: string): number[] => (at(name) >= 0 ? read(at(name)) : rows.map(() => 0));
-  const signs = signsOf(channels, angles("LeftEyeYaw"), angles("LeftEyePitch"));
-  channels.headYaw = angles("HeadYaw").map((angle) => signs.yaw * angle * DEGREES);
-  channels.headPitch = angles("HeadPitch").map((angle) => signs.pitch * angle * DEGREES);
-  channels.headRoll = angles("HeadRoll").map((angle) => signs.yaw * angle * DEGREES);
-  return { seconds: secondsOf(rows.map((row) => row[at("timecode")]!)), channels };
+  for (const [name, channel] of COLUMNS) if (read.has(name)) channels[channel] = read.get(name)!;
+  const angles = (name: string): number[] => read.get(name) ?? codes.map(() => 0);
+  const signs = signsOf(channels, angles("lefteyeyaw"), angles("lefteyepitch"));
+  channels.headYaw = angles("headyaw").map((angle) => signs.yaw * angle * DEGREES);
+  channels.headPitch = angles("headpitch").map((angle) => signs.pitch * angle * DEGREES);
+  channels.headRoll = angles("headroll").map((angle) => signs.yaw * angle * DEGREES);
+  return { ...timesOf(codes, HELP), channels };
+}
+
+/** None is longer than a line of the app, however few there are. */
+function linesOf(text: string): string[] {
+  const lines: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    const found = text.indexOf("\n", from);
+    const end = found < 0 ? text.length : found;
+    const number = lines.length + 1;
+    if (end - from > MAX_LINE) throw unreadable(`line ${number} has more than ${MAX_LINE} characters`, HELP);
+    if (number > MAX_ROWS) throw unreadable(`it has more than ${MAX_ROWS} lines`, HELP);
+    lines.push(text.slice(from, end).replace(/\r$/, ""));
+    from = end + 1;
+  }
+  while (lines.length > 1 && lines.at(-1)!.trim() === "") lines.pop();
+  return lines;
+}
+
+function requireColumns(header: string[]): void {
+  if (header.length > MAX_COLUMNS) throw unreadable(`its first line has more than ${MAX_COLUMNS} columns`, HELP);
+  if (!header.includes("timecode")) throw unreadable("its first line has no column Timecode", HELP);
+  if (header.filter((name) => COLUMNS.has(name)).length >= LEAST_COLUMNS) return;
+  const missing = ["EyeBlinkLeft", "JawOpen", "MouthSmileLeft"].filter((name) => !header.includes(name.toLowerCase()));
+  const which = missing.length > 0 ? ` ${missing.join(", ")}` : " of most blendshapes";
+  throw unreadable(`its first line has no columns${which}, so it does not hold blendshapes`, HELP);
+}
+
+/** A row has a value for each column; beyond them, cells are empty. */
+function rowOf(line: string, columns: number, number: number): string[] {
+  const row = cells(line);
+  if (row.length < columns) {
+    throw unreadable(`line ${number} has ${row.length} values where there are ${columns} columns`, HELP);
+  }
+  if (row.slice(columns).every((cell) => cell === "")) return row;
+  const comma = "Are its numbers written with decimal commas? Save it with decimal points.";
+  throw unreadable(`line ${number} has ${row.length} values where there are ${columns} columns`, `${comma} ${HELP}`);
+}
+
+function numberOf(cell: string, column: string, number: number): number {
+  const where = `line ${number}, column ${column}: ${quoted(cell)}`;
+  const value = cell === "" ? Number.NaN : Number(cell);
+  if (!Number.isFinite(value)) throw unreadable(`${where} is not a number`, HELP);
+  const [most, what] = COLUMNS.has(column)
+    ? [MAX_BLENDSHAPE, "a blendshape (0 to 1)"]
+    : [MAX_ANGLE, "an angle (radians)"];
+  if (Math.abs(value) > most) throw unreadable(`${where} is too large for ${what}`, HELP);
+  return value;
 }
 
 /**
@@ -75,25 +122,6 @@ function agreement(a: number[], b: number[]): number {
   const together = sum((i) => (a[i]! - p) * (b[i]! - q));
   const size = Math.sqrt(sum((i) => (a[i]! - p) ** 2) * sum((i) => (b[i]! - q) ** 2));
   return size > 1e-4 && Math.abs(together / size) > 0.6 ? Math.sign(together) : 0;
-}
-
-/** From timecodes "HH:MM:SS:FF.fraction": frames are of 30 or 60 a second, which the highest number of a frame tells. */
-function secondsOf(codes: string[]): number[] {
-  const parsed = codes.map((code, i) => {
-    const parts = /^\s*(\d+):(\d+):(\d+)[:;](\d+(?:\.\d+)?)\s*$/.exec(code);
-    if (!parts) throw unreadable(`line ${i + 2}: "${code.slice(0, 20)}" is not a timecode HH:MM:SS:FF`, HELP);
-    const [, hours, minutes, seconds, frame] = parts.map(Number) as [number, number, number, number, number];
-    return { whole: hours * 3600 + minutes * 60 + seconds, frame };
-  });
-  const highest = Math.max(...parsed.map(({ frame }) => Math.floor(frame)));
-  const fullSeconds = parsed.at(-1)!.whole - parsed[0]!.whole >= 2;
-  const rate = fullSeconds && highest < 30 ? (highest < 24 ? 24 : 30) : USUAL_RATE;
-  const times = parsed.map(({ whole, frame }) => whole + frame / rate);
-  const seconds = times.map((time) => time - times[0]!);
-  const steps = seconds.slice(1).map((time, i) => time - seconds[i]!);
-  // Some tools write timecodes that stand still, go back, or run by a second a row: then the rows count.
-  const sound = steps.every((step) => step >= 0 && step < 1) && seconds.at(-1)! > 0.2 * (steps.length / rate);
-  return sound ? seconds : seconds.map((_, i) => i / USUAL_RATE);
 }
 
 function cells(line: string): string[] {

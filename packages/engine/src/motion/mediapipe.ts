@@ -6,7 +6,7 @@
 
 import { AppError } from "@smileloop/core/errors.ts";
 import { CHANNELS } from "@smileloop/core/motion/motion.ts";
-import { unreadable } from "./faults.ts";
+import { quoted, unreadable } from "./faults.ts";
 import type { Take } from "./take.ts";
 
 type Json = Record<string, unknown>;
@@ -14,8 +14,15 @@ type Json = Record<string, unknown>;
 const HELP =
   'Save the results of FaceLandmarker.detectForVideo as they are: [{"faceBlendshapes": [{"categories": [{"categoryName", "score"}]}]}, …].';
 const BLENDSHAPES = CHANNELS.filter((name) => !/^(head|scale)/.test(name));
+const KNOWN = new Set<string>(BLENDSHAPES);
 const USUAL_RATE = 30;
 const MAX_FRAMES = 100_000;
+/** Blendshapes of a frame: there are 52, and a neutral one. */
+const MAX_SCORES = 200;
+/** Scores are 0–1; what is far beyond is in another unit. */
+const MAX_SCORE = 10;
+/** Numbers in a matrix: centimetres. */
+const MAX_ENTRY = 1e6;
 /** Between the outer corners of the eyes of MediaPipe's canonical face, in its unit (centimetres). */
 const CANONICAL_EYES = 8.89;
 const DEGREES = 180 / Math.PI;
@@ -71,12 +78,18 @@ function scoresIn(result: Json, frame: number): Map<string, number> | undefined 
     face = face[0];
   }
   if (isObject(face) && Array.isArray(face.categories)) face = face.categories;
+  const names = isObject(face) ? Object.keys(face).length : Array.isArray(face) ? face.length : 0;
+  if (names > MAX_SCORES)
+    throw unreadable(`frame ${frame} has ${names} blendshapes; at most ${MAX_SCORES} are read`, HELP);
   const scores = new Map<string, number>();
   const put = (name: unknown, score: unknown): void => {
     if (typeof name !== "string" || typeof score !== "number" || !Number.isFinite(score)) {
-      throw unreadable(`frame ${frame}: the blendshape ${JSON.stringify(name)} has no score`, HELP);
+      throw unreadable(`frame ${frame}: the blendshape ${quoted(name)} has no score`, HELP);
     }
-    scores.set(name, score);
+    if (Math.abs(score) > MAX_SCORE) {
+      throw unreadable(`frame ${frame}: the score ${score} of ${quoted(name)} is not from 0 to 1`, HELP);
+    }
+    if (KNOWN.has(name)) scores.set(name, score);
   };
   if (Array.isArray(face)) {
     for (const entry of face) {
@@ -84,7 +97,7 @@ function scoresIn(result: Json, frame: number): Map<string, number> | undefined 
       put(entry.categoryName ?? entry.category_name ?? entry.name, entry.score);
     }
   } else if (isObject(face)) for (const [name, score] of Object.entries(face)) put(name, score);
-  if (!BLENDSHAPES.some((name) => scores.has(name))) {
+  if (scores.size === 0) {
     throw unreadable(`frame ${frame} names no ARKit blendshape, such as jawOpen`, HELP);
   }
   return scores;
@@ -129,10 +142,10 @@ function rowsOf(matrix: unknown): number[] | undefined {
   const numbers = (list: unknown): list is number[] =>
     Array.isArray(list) &&
     list.length === 16 &&
-    list.every((value) => typeof value === "number" && Number.isFinite(value));
+    list.every((value) => typeof value === "number" && Math.abs(value) <= MAX_ENTRY);
   const data: unknown = isObject(matrix) ? matrix.data : matrix;
   if (numbers(data)) return data.map((_, i) => data[(i % 4) * 4 + Math.floor(i / 4)]!);
-  const rows: unknown = Array.isArray(data) ? data.flat() : undefined;
+  const rows: unknown = Array.isArray(data) && data.length === 4 ? data.flat() : undefined;
   return numbers(rows) ? rows : undefined;
 }
 

@@ -1,11 +1,12 @@
 /** A recording of channels at instants, as apps that track faces save it, and how it becomes a Motion. */
+import type { Warning } from "@smileloop/core/errors.ts";
 import { type Channel, channelLimits, type Motion } from "@smileloop/core/motion/motion.ts";
 import { denseMotion } from "./dense.ts";
 import { unreadable } from "./faults.ts";
 import { clamp, evenly, quantile } from "./series.ts";
 
 /** `channels[name][i]` was read at `seconds[i]`, counted from the first. Units and signs of `core/motion/motion.ts`. */
-export type Take = { seconds: number[]; channels: Partial<Record<Channel, number[]>> };
+export type Take = { seconds: number[]; channels: Partial<Record<Channel, number[]>>; warnings?: Warning[] };
 
 /** More says nothing that a video of 60 frames a second shows. */
 const MAX_RATE = 60;
@@ -16,7 +17,14 @@ const MOST_AT_REST = 0.15;
 const FIRST_SECONDS = 0.2;
 const LEAST_SECONDS = 0.4;
 
-export type TakenMotion = { motion: Motion; seconds: number; frames: number; fps: number; cut: boolean };
+export type TakenMotion = {
+  motion: Motion;
+  seconds: number;
+  frames: number;
+  fps: number;
+  cut: boolean;
+  warnings: Warning[];
+};
 
 /** Throws `input_unreadable` for what is too short. Heads are at rest as the take begins. */
 export function motionOfTake(take: Take, maxSeconds: number): TakenMotion {
@@ -51,5 +59,6 @@ export function motionOfTake(take: Take, maxSeconds: number): TakenMotion {
     frames: count,
     fps: Math.round(1000 / step) / 1000,
     cut: count < whole.length,
+    warnings: take.warnings ?? [],
   };
 }

@@ -1,10 +1,18 @@
 /** Faces in videos: what our own engine rendered comes back as what was asked of it, however the file is made. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Channel, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Curves, drivingClip, type Format, hump, reencoded, stillClip } from "../../../../test/support/clips.ts";
+import {
+  type Curves,
+  drivingClip,
+  type Format,
+  hump,
+  reencoded,
+  stillClip,
+  withCover,
+} from "../../../../test/support/clips.ts";
 import { COFFEE, GRACE_HOPPER } from "../../../../test/support/pictures.ts";
 import { type Extracted, extractFile } from "./extract.ts";
 
@@ -82,9 +90,20 @@ describe("formats that phones and browsers write", () => {
   test.each<[what: string, format: Format]>([
     ["a MOV of a phone held upright", { codec: "libx264", container: "mov", turns: 1 }],
     ["HEVC in MP4, upside down", { codec: "libx265", container: "mp4", turns: 2 }],
+    ["a MOV stored with its lowest row first", { codec: "libx264", container: "mov", flipped: true }],
+    ["H.264 in Matroska, as browsers record it", { codec: "libx264", container: "mkv" }],
     ["VP9 in WebM", { codec: "libvpx-vp9", container: "webm" }],
   ])("%s", async (_, format) => {
     expectAsked(await read(await reencoded(clip, format)));
+  });
+
+  test("a cover before the video is passed by; a cover alone is no clip", async () => {
+    const covered = withCover(clip, readFileSync(COFFEE));
+    expect((await read(covered)).motion).toEqual((await read(clip)).motion);
+    await expect(read(asSound(covered))).rejects.toMatchObject({
+      code: "input_unreadable",
+      message: expect.stringMatching(/only picture is a still one/),
+    });
   });
 
   test("frames at a varying rate keep their time", async () => {

@@ -2,11 +2,13 @@
 import { open, readFile, stat } from "node:fs/promises";
 import type { ExtractRequest, ExtractResult } from "@smileloop/core/engine/services.ts";
 import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
+import { jsonShape } from "@smileloop/core/media/json-shape.ts";
+import { decodeText } from "@smileloop/core/media/text.ts";
 import type { Motion } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { denseMotion } from "../motion/dense.ts";
 import { readExpressions } from "../motion/expressions.ts";
-import { unreadable } from "../motion/faults.ts";
+import { cut, unreadable } from "../motion/faults.ts";
 import { isLiveLink, readLiveLink } from "../motion/livelink.ts";
 import { readMediaPipe, resultsIn } from "../motion/mediapipe.ts";
 import { isMotionFile, readMotionFile } from "../motion/motion-file.ts";
@@ -17,6 +19,9 @@ import type { TaskContext } from "../task.ts";
 const LEAST_SECONDS = 0.4;
 /** A minute of all channels, generously written. */
 const MAX_TEXT_BYTES = 24 * 1024 * 1024;
+/** Results of MediaPipe are nested six deep, and a minute with its landmarks has less than these values. */
+const MAX_JSON_DEPTH = 64;
+const MAX_JSON_VALUES = 2_000_000;
 
 /**
  * What the file is, its first bytes say, whatever the request calls it. Throws `no_face`, `input_unreadable`,
@@ -41,8 +46,9 @@ async function looksLikeText(path: string): Promise<boolean> {
   const file = await open(path);
   const { bytesRead } = await file.read(head, 0, head.length, 0).finally(() => file.close());
   if (bytesRead === 0) throw new AppError("empty_file", "The driving clip is empty: it has 0 bytes.");
-  const bytes = head.subarray(0, bytesRead);
-  return !bytes.includes(0) && bytes.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+  const start = decodeText(head.subarray(0, bytesRead), { part: true });
+  // of the control characters, those of tabs and ends of lines
+  return start !== null && !/\p{Cc}/u.test(start.replace(/[\t\n\r]/g, ""));
 }
 
 async function fromText(path: string, maxSeconds: number): Promise<Extracted> {
@@ -51,32 +57,46 @@ async function fromText(path: string, maxSeconds: number): Promise<Extracted> {
   if (size > MAX_TEXT_BYTES) {
     throw new AppError("too_large", `The driving file has ${size} bytes; of text, at most ${MAX_TEXT_BYTES} are read.`);
   }
-  const { kind, motion, seconds, frames, fps, cut } = readText(await readFile(path, "utf8"), maxSeconds);
+  const text = decodeText(await readFile(path));
+  if (text === null) throw unreadable("it begins as a text, but has zero bytes in it");
+  const { kind, motion, warnings, ...taken } = readText(text, maxSeconds);
   return {
     motion,
-    source: { kind, seconds, frames, fps },
-    warnings: cut ? [cutWarning(maxSeconds)] : [],
+    source: { kind, seconds: taken.seconds, frames: taken.frames, fps: taken.fps },
+    warnings: taken.cut ? [cutWarning(maxSeconds), ...warnings] : warnings,
     timings: { read: Math.round(performance.now() - started) },
   };
 }
 
 function readText(text: string, maxSeconds: number): TakenMotion & { kind: ExtractResult["source"]["kind"] } {
   if (isLiveLink(text)) return { kind: "livelink", ...motionOfTake(readLiveLink(text), maxSeconds) };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    if (!/^\s*[[{]/.test(text)) {
-      throw unreadable("it is neither a video, nor a CSV of Live Link Face (whose first column is Timecode), nor JSON");
-    }
-    throw unreadable(`it is not complete JSON (${(error as Error).message})`);
-  }
+  const value = parseJson(text);
   if (isMotionFile(value)) return { kind: "motion", ...readMotionFile(value, maxSeconds) };
   const results = resultsIn(value);
   if (results) return { kind: "mediapipe", ...motionOfTake(readMediaPipe(results, value), maxSeconds) };
   throw unreadable(
     "this JSON is neither a Motion (duration, loop, faces) nor a list of MediaPipe's results (faceBlendshapes)",
   );
+}
+
+/** Looked at before it is parsed: a few bytes of JSON make a hundred of memory. */
+function parseJson(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) {
+    throw unreadable("it is neither a video, nor a CSV of Live Link Face (whose first column is Timecode), nor JSON");
+  }
+  const { depth, values } = jsonShape(text);
+  if (depth > MAX_JSON_DEPTH) throw unreadable(`its JSON is nested ${depth} deep; at most ${MAX_JSON_DEPTH} is read`);
+  if (values > MAX_JSON_VALUES) {
+    throw new AppError(
+      "input_too_large",
+      `The driving file has some ${values} values; at most ${MAX_JSON_VALUES} are read. Save a shorter clip, or leave the landmarks out.`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreadable(`it is not complete JSON (${cut((error as Error).message, 120)})`);
+  }
 }
 
 async function fromVideo(path: string, maxSeconds: number, { signal, progress }: TaskContext): Promise<Extracted> {
