@@ -110,6 +110,23 @@ const behaviours = {
   /** Fails with what it finds in its environment. */
   environment: (task: Task) =>
     say({ type: "failed", run: task.run, code: "not_supported", detail: JSON.stringify(process.env) }),
+  /** Cannot read what it was asked, it says. */
+  deafened: () => say({ type: "failed", run: "", code: "invalid_request", detail: "This is not JSON." }),
+  /** Writes about nothing, without end. */
+  chatter: () => {
+    const lines = "nobody asked\n".repeat(1000);
+    const write = () => process.stdout.write(lines, () => setImmediate(write));
+    write();
+  },
+  /** A list of as many faults as fit into a line. */
+  faults: (task: Task) => {
+    const result = resultOf(task) as AnimateRunResult;
+    say({
+      type: "done",
+      run: task.run,
+      result: { ...result, outputs: Array(400_000).fill(0), ignoredChannels: Array(50).fill(0) },
+    });
+  },
   /** Says that all is well, and has written nothing. */
   lie: (task: Task) => say({ type: "done", run: task.run, result: resultOf(task) }),
   /** An answer that breaks the schema. */
@@ -122,7 +139,7 @@ const { values } = parseArgs({
     kinds: { type: "string", default: "animate" },
     checks: { type: "string", default: "animate" },
     services: { type: "string", default: "cast" },
-    /** `silent`: never says `ready`; `late`: takes its time; `broken`: exits at once; a sentence: exits with it. */
+    /** `silent`: never says `ready`; `late`: takes its time; `older`: speaks protocol 1; `broken`: exits at once; a sentence: exits with it. */
     start: { type: "string", default: "well" },
   },
 });
@@ -140,7 +157,7 @@ function start(options: StubOptions): void {
   if (how !== "silent") {
     say({
       type: "ready",
-      protocol: 2,
+      protocol: how === "older" ? 1 : 2,
       engine,
       version: "9.9.9",
       kinds: list(kinds),

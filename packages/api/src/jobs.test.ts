@@ -227,6 +227,12 @@ describe("asking twice", () => {
     expect(replies.filter((reply) => reply.headers.get("idempotency-replayed") === null)).toHaveLength(1);
   });
 
+  it("does not take the job of another request for the one that is asked for", async () => {
+    const made = await call("POST", "/v1/jobs", await ask());
+    const again = await call("PUT", `/v1/jobs/${made.body.id}`, { ...(await ask()), params: { preset: "blink" } });
+    expect(again).toMatchObject({ status: 409, body: { code: "conflict" } });
+  });
+
   it("lets a client choose the id", async () => {
     const id = newId(api.clock.now() + 60_000);
     const body = await ask();

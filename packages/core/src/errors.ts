@@ -93,11 +93,15 @@ export const detailSchema = clipped(DETAIL_CHARS);
 export const warningSchema = z.strictObject({ code: clipped(60), detail: detailSchema });
 export type Warning = z.infer<typeof warningSchema>;
 
+/** A list that is cut at `most` items, not refused; and before they are looked at, because a fault of each would be reported. */
+export const clippedList = <T extends z.ZodType>(item: T, most: number) =>
+  z
+    .array(z.unknown())
+    .overwrite((items) => items.slice(0, most))
+    .pipe(z.array(item).max(most));
+
 /** The first of them, where there are too many. */
-export const warningsSchema = z
-  .array(warningSchema)
-  .overwrite((warnings) => warnings.slice(0, MAX_WARNINGS))
-  .max(MAX_WARNINGS);
+export const warningsSchema = clippedList(warningSchema, MAX_WARNINGS);
 
 /** Warnings from several sources as a record keeps them. */
 export function keptWarnings(warnings: Warning[]): Warning[] {

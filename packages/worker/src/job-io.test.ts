@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
@@ -37,6 +37,15 @@ function io(services: string[]): { io: JobIo; asked: [string, FinishRequest][] }
   });
   return { io: made, asked };
 }
+
+test("what is stored is a regular file", async () => {
+  await mkdir(join(dir, "video"));
+  await symlink("/etc/hostname", join(dir, "link"));
+  for (const name of ["video", "link"]) {
+    const stored = io([]).io.store("video", join(dir, name), { type: "video/mp4" });
+    await expect(stored).rejects.toMatchObject({ code: "engine_failed" });
+  }
+});
 
 test("frames and a sound become a video by whichever process finishes, and what it says of the sound comes back", async () => {
   const frames = { path: join(dir, "frames.yuv"), pixels: "yuv420p" as const };

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -183,11 +183,12 @@ function progressAt(
   name: string,
   { done, total }: Pick<EngineProgress, "done" | "total">,
 ): Progress {
-  const widest = Object.keys(stages).reduce((best, stage) =>
-    widthOf(stages, stage) > widthOf(stages, best) ? stage : best,
+  const widest = Object.keys(stages).reduce(
+    (best, stage) => (widthOf(stages, stage) > widthOf(stages, best) ? stage : best),
+    "",
   );
   const stage = Object.hasOwn(stages, name) ? name : widest;
-  const [from, to] = stages[stage]!;
+  const [from, to] = stages[stage] ?? [0, 100];
   const share = Math.min(1, Math.max(0, done / total));
   return { stage, done, total, percent: Math.round((from + (to - from) * share) * 10) / 10 };
 }
@@ -204,7 +205,9 @@ async function storeOutput(
   record: JobRecord,
   { name, path, facts, signal }: NewOutput,
 ): Promise<JobOutput> {
-  const { size: bytes } = await stat(path);
+  const found = await lstat(path);
+  if (!found.isFile()) throw new AppError("engine_failed", "The result is not a regular file.");
+  const bytes = found.size;
   if (facts.bytes !== undefined && facts.bytes !== bytes) {
     throw new AppError("check_unreadable", "The result was changed after it was checked.");
   }

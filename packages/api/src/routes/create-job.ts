@@ -40,6 +40,7 @@ const responses = {
       "not_supported",
       "empty_file",
       "not_found",
+      "conflict",
       "gone",
     ] as const),
     ...([
@@ -107,12 +108,13 @@ export function createJobRoutes(deps: RouteDeps): Api {
 
 async function create(deps: RouteDeps, c: ApiContext, request: JobRequest, named: { id?: string; key?: string }) {
   const owner = ownerOf(c);
-  if (named.id !== undefined) await refuseDeleted(deps, owner, named.id);
+  const there = named.id !== undefined && (await isThere(deps, owner, named.id));
   const idempotency =
     named.key === undefined
       ? undefined
       : { keySha256: sha256Hex(named.key), bodySha256: sha256Hex(canonicalJson(await c.req.json())) };
   const earlier = idempotency ? await replayedJob(deps, owner, idempotency) : null;
+  if (there && !earlier) throw new AppError("conflict", "This id is that of a job that was made by another request.");
   const { record, replayed }: Created = earlier
     ? { record: earlier, replayed: true }
     : await submit(deps, {
@@ -148,9 +150,11 @@ function checkClientId(id: string, nowMs: number): void {
     throw new AppError("gone", "This id is over a day old; make a new one.");
 }
 
-async function refuseDeleted({ records, clock }: ApiDeps, owner: string, id: string): Promise<void> {
+/** Throws `gone` for a job that is deleted or expired. */
+async function isThere({ records, clock }: ApiDeps, owner: string, id: string): Promise<boolean> {
   const stored = await records.get(owner, id);
   if (stored) present(stored.record, id, clock.now());
+  return stored !== null;
 }
 
 /** One text for one JSON value, whatever the order of its members: what an Idempotency-Key is compared by. */

@@ -43,7 +43,10 @@ const nameSchema = clipped(100);
 const MAX_TIMINGS = 32;
 
 /** Milliseconds by stage, such as decode, detect, render, encode. The first of them, where there are too many. */
-export const timingsSchema = z.record(z.string(), z.number()).overwrite(keptTimings);
+export const timingsSchema = z
+  .record(z.string(), z.unknown())
+  .overwrite((timings) => Object.fromEntries(Object.entries(timings).slice(0, MAX_TIMINGS)))
+  .pipe(z.record(z.string(), z.number()).overwrite(keptTimings));
 
 export function keptTimings(timings: Record<string, number>): Record<string, number> {
   const kept = Object.entries(timings).slice(0, MAX_TIMINGS);

@@ -18,6 +18,9 @@ const onePicture = z.strictObject({ image: z.array(fileSchema).length(1) });
 const pointSchema = z.tuple([z.number(), z.number()]);
 const count = z.int().min(0);
 const side = z.int().positive();
+/** Maximum number of faces that move, and of pixels on a side of the frame: far above what any cast has. */
+const MAX_MOVERS = 64;
+const MAX_FRAME_SIDE = 4096;
 
 /** How gently a face has to move, and why not fully: it is turned away, not clearly a person's, on its side, or its eyes are hidden. */
 const easeSchema = z.strictObject({
@@ -40,22 +43,34 @@ const moverSchema = z.strictObject({
 export type CastMover = z.infer<typeof moverSchema>;
 
 /** Who moves in a picture, and which part of it becomes the frame of the video. Engines and checks use it as it is and choose nothing themselves. */
-export const castSchema = z.strictObject({
-  /** The upright full picture. */
-  picture: z.strictObject({ width: side, height: side }),
-  frame: z.strictObject({
-    /** What is shown, in whole pixels of the upright full picture. */
-    crop: z.strictObject({ x: count, y: count, width: side, height: side }),
-    /** Of the frame, even. */
-    width: side,
-    height: side,
-    /** Frame pixels per picture pixel; 1 where the picture is not enlarged. */
-    enlarged: z.number().min(1),
-  }),
-  /** How many faces the picture has, whether they move or not. */
-  faces: count,
-  movers: z.array(moverSchema).min(1),
-});
+export const castSchema = z
+  .strictObject({
+    /** The upright full picture. */
+    picture: z.strictObject({ width: side, height: side }),
+    frame: z.strictObject({
+      /** What is shown, in whole pixels of the upright full picture. */
+      crop: z.strictObject({ x: count, y: count, width: side, height: side }),
+      /** Of the frame, even. */
+      width: side,
+      height: side,
+      /** Frame pixels per picture pixel; 1 where the picture is not enlarged. */
+      enlarged: z.number().min(1),
+    }),
+    /** How many faces the picture has, whether they move or not. */
+    faces: count,
+    movers: z.array(z.unknown()).max(MAX_MOVERS).pipe(z.array(moverSchema).min(1)),
+  })
+  .refine(
+    ({ picture, frame: { crop } }) => crop.x + crop.width <= picture.width && crop.y + crop.height <= picture.height,
+    {
+      path: ["frame", "crop"],
+      error: "The frame lies outside the picture.",
+    },
+  )
+  .refine(({ frame }) => Math.max(frame.width, frame.height) <= MAX_FRAME_SIDE, {
+    path: ["frame"],
+    error: `The frame has more than ${MAX_FRAME_SIDE} pixels on a side.`,
+  });
 export type Cast = z.infer<typeof castSchema>;
 
 /**

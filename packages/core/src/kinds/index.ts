@@ -13,6 +13,9 @@ export const KINDS: readonly KindEntry[] = [animate];
 /** Expected work, seconds, from which a job goes to the long queue of its engine: Lambda is slow and stops after 15 minutes. */
 const LONG_SECONDS = 120;
 
+/** Maximum work expected of a job, seconds: time limits follow from it, and what a kind makes of a lying header may be anything. */
+const MAX_SECONDS = 4 * 3600;
+
 type EngineOffer = {
   /** All engines of the installation's list, with the kinds that they can run. */
   known: readonly { name: string; kinds: readonly string[] }[];
@@ -50,6 +53,7 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
     conflicts: () => [],
     example: { inputs: required.map(([slot]) => slot), params: {} },
     ...definition,
+    estimateSeconds: (params, inputs) => withinReason(definition.estimateSeconds(params, inputs)),
     name,
     worker,
     engines: here,
@@ -60,6 +64,10 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
     },
     queues: worker === "plan" ? planQueues : here.flatMap(withLong),
   };
+}
+
+function withinReason(seconds: number): number {
+  return Number.isNaN(seconds) ? MAX_SECONDS : Math.min(MAX_SECONDS, Math.max(0, seconds));
 }
 
 /** Zod's issues as the API reports them; `at`: path of the checked value in the request. */

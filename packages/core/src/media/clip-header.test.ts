@@ -51,6 +51,14 @@ test.each([
   expect((await read(make())).header).toEqual({});
 });
 
+test("a video of a million empty boxes is given up before it is read through", async () => {
+  const boxes = Buffer.alloc(8 * 400_000, Buffer.from("0000000866726565", "hex"));
+  const bytes = Buffer.concat([Buffer.from("0000000c6674797069736f6d", "hex"), boxes]);
+  const { header, asked } = await read(bytes);
+  expect(header).toEqual({});
+  expect(asked.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(bytes.length / 2);
+});
+
 test("what the storage throws is passed on", async () => {
   const gone = new Error("gone");
   const reading = readClipHeader("audio/wav", 1000, () => Promise.reject(gone));

@@ -7,6 +7,8 @@ export type ReadAt = (position: number, length: number) => Promise<Uint8Array>;
 /** Bytes per read, and in all: a header that is spread farther is not worth the requests. */
 const WINDOW_BYTES = 64 * 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Reads by the parser, most of them from the window: a file made of tiny parts would keep the server busy. */
+const MAX_READS = 50_000;
 
 /** Seconds, and pixels as they are stored (before any rotation); what the header does not say is absent. */
 type ClipHeader = { seconds?: number; width?: number; height?: number };
@@ -42,6 +44,7 @@ class RangeTokenizer extends AbstractTokenizer {
   readonly #bytes: number;
   #window: { from: number; data: Uint8Array } = { from: 0, data: new Uint8Array(0) };
   #readBytes = 0;
+  #reads = 0;
 
   constructor(mimeType: string, bytes: number, read: ReadAt) {
     super();
@@ -80,6 +83,7 @@ class RangeTokenizer extends AbstractTokenizer {
   }
 
   async #at(position: number, length: number): Promise<Uint8Array> {
+    if (++this.#reads > MAX_READS) throw new RangeError("The header has too many parts.");
     const { from, data } = this.#window;
     if (position >= from && position + length <= from + data.length) {
       return data.subarray(position - from, position - from + length);

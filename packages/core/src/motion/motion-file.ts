@@ -1,5 +1,5 @@
 /** How the curves of a clip travel between processes: in the message, or, where they are long, in a file that it names. */
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { lstat, readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { AppError } from "../errors.ts";
 import { type MotionFrames, motionFramesSchema } from "./motion.ts";
@@ -31,7 +31,9 @@ export async function unpackMotion<T extends object>(packed: T | { path: string 
   const named = byPath.safeParse(packed);
   if (!named.success) return packed as T;
   try {
-    const { size } = await stat(named.data.path);
+    const found = await lstat(named.data.path);
+    if (!found.isFile()) throw new Error("It is not a regular file.");
+    const { size } = found;
     if (size > MAX_MOTION_BYTES) throw new Error(`It has ${size} bytes; at most ${MAX_MOTION_BYTES} are read.`);
     return schema.parse(JSON.parse(await readFile(named.data.path, "utf8")));
   } catch (error) {

@@ -78,13 +78,17 @@ async function readNative(io: JobIo, driving: LocalFile): Promise<MotionFrames["
 
 /** The motion in a clip, as a process reads it; a motion that is too long for its reply is in a file next to the clip. */
 async function extractBy(process: EngineProcess, driving: LocalFile, options: RequestOptions) {
+  const path = `${driving.path}.motion.json`;
   const request: Omit<ExtractRequest, "run"> = {
     type: "extract",
     inputs: { driving: [fileOf(driving)] },
     limits: { seconds: DRIVING_SECONDS },
-    outputs: { motion: `${driving.path}.motion.json` },
+    outputs: { motion: path },
   };
   const read = await process.request(request, { ...options, result: extractResultSchema });
+  if ("path" in read.motion && read.motion.path !== path) {
+    throw new AppError("engine_failed", "The engine left the motion where it does not belong.");
+  }
   return { ...read, motion: await unpackMotion<Motion>(read.motion, motionSchema) };
 }
 

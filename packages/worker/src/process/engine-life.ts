@@ -1,7 +1,8 @@
 /** An engine's process from its start to its end, and what is heard from it; requests are in `engine-process.ts`. */
-import { type EngineReply, type Ready, replySchema } from "@smileloop/core/engine/protocol.ts";
+import { type EngineReply, PROTOCOL, type Ready, replySchema } from "@smileloop/core/engine/protocol.ts";
 import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import { shown } from "@smileloop/core/text.ts";
 import { makeWorkDir, removeWorkDir } from "../work-dirs.ts";
 import { awakeTimer } from "./awake-timer.ts";
 import { type Child, startChild } from "./child.ts";
@@ -32,8 +33,9 @@ export const ENGINE_LIMITS: EngineLimits = {
   cancelMs: 1000,
   sampleMs: 250,
 };
-/** How many lines that are not protocol are logged per request, and how many characters of each. */
+/** Lines that are not protocol, per request: how many are logged, how many characters of each, and how many are put up with. */
 const STRAY_LINES = 20;
+const MAX_STRAY_LINES = 10_000;
 const STRAY_CHARS = 200;
 
 export type EngineProcessOptions = EngineCommand & {
@@ -98,27 +100,48 @@ export async function launch(
 }
 
 function receive(live: Live, line: string, log: Log, onReady: () => void): void {
-  const reply = parseReply(line);
-  if (!reply) stray(live, line, log);
-  else if (reply.type !== "ready") live.onReply?.(reply);
+  const message = parseLine(line);
+  const reply = replySchema.safeParse(message).data;
+  const otherVersion = live.ready ? null : otherProtocol(message);
+  if (otherVersion !== null) condemn(live, "engine_failed", otherVersion);
+  else if (!reply) stray(live, line, log);
+  else if (reply.type !== "ready") tell(live, reply, log);
   else if (!live.ready) {
     live.ready = reply;
     onReady();
   }
 }
 
-function parseReply(line: string): EngineReply | null {
+function parseLine(line: string): unknown {
   try {
-    return replySchema.safeParse(JSON.parse(line)).data ?? null;
+    return JSON.parse(line);
   } catch {
     return null;
   }
 }
 
-/** Logs lines that are not protocol, up to a limit. */
+/** What is wrong with a `ready` of another version of the protocol; null where it is not one. */
+function otherProtocol(message: unknown): string | null {
+  const { type, protocol } = (message ?? {}) as Record<string, unknown>;
+  if (type !== "ready" || protocol === PROTOCOL) return null;
+  return `The engine speaks protocol ${shown(protocol, 20)}; this version needs ${PROTOCOL}.`;
+}
+
+/** A fault in what is done with a reply costs the request, not the worker. */
+function tell(live: Live, reply: EngineReply, log: Log): void {
+  try {
+    live.onReply?.(reply);
+  } catch (error) {
+    log.error({ err: error }, "reply of the engine not handled");
+    condemn(live, "internal", "Something went wrong on the server.");
+  }
+}
+
+/** Logs lines that are not protocol, up to a limit; a process that writes nothing else is killed. */
 export function stray(live: Live, line: string, log: Log): void {
-  if (live.strayLines++ < STRAY_LINES)
-    log.warn({ line: line.slice(0, STRAY_CHARS) }, "engine wrote a line that is not protocol");
+  const nth = live.strayLines++;
+  if (nth < STRAY_LINES) log.warn({ line: line.slice(0, STRAY_CHARS) }, "engine wrote a line that is not protocol");
+  if (nth === MAX_STRAY_LINES) condemn(live, "engine_failed", "The engine writes too much that is not protocol.");
 }
 
 /** During a request it may have been the answer, which then never comes: nobody waits for it until the time is over. */

@@ -189,6 +189,45 @@ describe("an engine that misbehaves costs one request", () => {
     await expect(engine.request(taskOf({}), usual)).resolves.toBeDefined();
   });
 
+  test("of an answer with 400,000 faults the first is logged", async () => {
+    const engine = start();
+    await expect(engine.request(taskOf({ run: "faults" }), usual)).rejects.toMatchObject({ code: "engine_failed" });
+    const [fault] = logged.filter((line) => line.includes("breaks the protocol"));
+    expect(fault).toContain("outputs");
+    expect(fault!.length).toBeLessThan(1000);
+  });
+
+  test("one that writes without end is killed", async () => {
+    const engine = start();
+    const asked = engine.request(taskOf({ run: "chatter" }), usual);
+    await expect(asked).rejects.toMatchObject({ code: "engine_failed", message: expect.stringContaining("too much") });
+    await expect(engine.request(taskOf({}), usual)).resolves.toBeDefined();
+  });
+
+  test.each(["unavailable", "storage_unavailable", "worker_lost"])("%s is not for an engine to say", async (code) => {
+    const asked = start().request(taskOf({ run: `fail:${code}` }), usual);
+    await expect(asked).rejects.toMatchObject({ code: "engine_failed", message: expect.stringContaining(code) });
+  });
+
+  test("one that could not read its request has failed; the request was right", async () => {
+    await expect(start().request(taskOf({ run: "deafened" }), usual)).rejects.toMatchObject({ code: "engine_failed" });
+  });
+
+  test("a fault in what is done with its progress costs the request, and not the worker", async () => {
+    const engine = start();
+    const onProgress = () => {
+      throw new Error("a bug");
+    };
+    const asked = engine.request(taskOf({ run: "slow:50" }), { ...usual, onProgress });
+    await expect(asked).rejects.toMatchObject({ code: "internal" });
+    await expect(engine.request(taskOf({}), usual)).resolves.toBeDefined();
+  });
+
+  test("one of another version of the protocol is told at once", async () => {
+    const older = start({ startMs: 600_000 }, ["--start", "older"]).ready();
+    await expect(older).rejects.toMatchObject({ message: "The engine speaks protocol 1; this version needs 2." });
+  });
+
   test("one that can't be started, or never gets ready", async () => {
     await expect(start({}, ["--start", "broken"]).ready()).rejects.toMatchObject({ code: "engine_crashed" });
     await expect(start({ startMs: 200 }, ["--start", "silent"]).ready()).rejects.toMatchObject({

@@ -12,9 +12,10 @@
  * absolute path. Its environment is what its command names, and otherwise empty.
  */
 import type { EngineRequest, Failed, Ready } from "@smileloop/core/engine/protocol.ts";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import { clip } from "@smileloop/core/text.ts";
 import type { z } from "zod";
 import {
   condemn,
@@ -27,6 +28,19 @@ import {
   stray,
 } from "./engine-life.ts";
 import { treeRssBytes } from "./process-tree.ts";
+
+/** Codes about jobs, servers and the storage. An engine that fails with one would have its job handed back, or worse. */
+const NOT_OF_ENGINES = new Set<ErrorCode>([
+  ...([
+    "unavailable",
+    "storage_unavailable",
+    "worker_lost",
+    "deadline_passed",
+    "too_many_requests",
+    "no_capacity",
+  ] as const),
+]);
+const FAULT_CHARS = 300;
 
 export type EngineProgress = { stage: string; done: number; total: number };
 /** A request without its run id; the engine reads it by the schema of its task or service. */
@@ -139,7 +153,7 @@ async function perform<Result>(
     if (reply.type === "failed") return answer.reject(failureOf(reply, signal));
     const parsed = result.safeParse(reply.result);
     if (parsed.success) return answer.resolve(parsed.data);
-    log.error({ fault: parsed.error.message }, "engine result breaks the protocol");
+    log.error({ fault: faultOf(parsed.error) }, "engine result breaks the protocol");
     condemn(live, "engine_failed", "The engine gave an answer that could not be understood.");
   };
   const onGone = () => answer.reject(signal?.aborted ? canceled() : (live.condemned ?? crashed()));
@@ -173,8 +187,16 @@ async function sample(live: Live, limits: EngineLimits): Promise<void> {
   condemn(live, "engine_out_of_memory", "The engine needed more memory than it may use; a smaller size would help.");
 }
 
-function failureOf({ code, detail, input }: Failed, signal: AbortSignal | undefined): AppError {
+/** Where a result breaks its schema first. There may be as many faults as the result has values. */
+function faultOf({ issues }: z.ZodError): string {
+  const [first] = issues;
+  return first ? clip(`${first.path.join(".")}: ${first.message}`, FAULT_CHARS) : "";
+}
+
+function failureOf({ run, code, detail, input }: Failed, signal: AbortSignal | undefined): AppError {
   if (signal?.aborted) return canceled();
+  if (run === "") return new AppError("engine_failed", "The engine could not read its request.");
+  if (NOT_OF_ENGINES.has(code)) return new AppError("engine_failed", `The engine failed with ${code}.`);
   if (code === "canceled") return new AppError("engine_failed", "The engine gave up without being told to.");
   return new AppError(code, detail, { input });
 }

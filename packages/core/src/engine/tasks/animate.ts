@@ -1,6 +1,6 @@
 /** Requests to the engine and the checker for jobs of the kind `animate`, and their results. */
 import { z } from "zod";
-import { clipped, warningsSchema } from "../../errors.ts";
+import { clipped, clippedList, warningsSchema } from "../../errors.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import {
   filePathSchema,
@@ -46,7 +46,7 @@ export const animateRunResultSchema = z.strictObject({
   }),
   warnings: warningsSchema,
   /** Channels of the motion that this engine cannot show. */
-  ignoredChannels: z.array(clipped(60)).overwrite((names) => names.slice(0, 100)),
+  ignoredChannels: clippedList(clipped(60), 100),
   timings: timingsSchema,
 });
 export type AnimateRunResult = z.infer<typeof animateRunResultSchema>;
