@@ -6,7 +6,9 @@
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { hasCode } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
+import { readable } from "@smileloop/core/records/unreadable.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { findJob } from "../job-lookup.ts";
@@ -31,7 +33,7 @@ const route = createRoute({
   responses: {
     200: { description: "The events", content: { "text/event-stream": { schema: z.string() } } },
     204: { description: "The client has seen the end" },
-    ...problemReplies("not_found", "gone"),
+    ...problemReplies("not_found", "gone", "record_unreadable"),
   },
 });
 
@@ -72,8 +74,8 @@ async function* events(deps: ApiDeps, follow: Follow): AsyncGenerator<string> {
     if (isEnded(record.state) || !deps.config.liveEvents) return;
     await changeOrSilence(deps, record, sentMs + SILENCE_MS - deps.clock.now(), signal);
     if (signal.aborted) return;
-    const next = await deps.records.get(record.owner, record.id);
-    // deleted: a client that asks again is answered 410
+    const next = await readable(() => deps.records.get(record.owner, record.id));
+    // deleted or damaged: a client that asks again is told so
     if (!next || next.record.state === "deleted") return;
     record = next.record;
   }
@@ -98,7 +100,9 @@ async function changeOrSilence({ records, clock }: ApiDeps, record: JobRecord, m
   signal.addEventListener("abort", stop);
   try {
     await Promise.race([
-      records.changed(record.owner, record.id, record.rev, either.signal),
+      records.changed(record.owner, record.id, record.rev, either.signal).catch((error: unknown) => {
+        if (!hasCode(error, "record_unreadable")) throw error;
+      }),
       clock.sleep(Math.max(0, ms), either.signal),
     ]);
   } finally {

@@ -27,7 +27,7 @@
  * | holder | beat | running → running | progress only ever rises |
  * | holder | succeed | running → succeeded | |
  * | holder | fail | running → failed, or queued | queued while the error is retryable and failures are under 3 |
- * | holder | handBack | running → queued | SIGTERM, Spot: no failure |
+ * | holder | handBack | running → queued | SIGTERM, Spot, a full disk: no failure; says what it waits for, if anything |
  * | holder | wait | running → waiting | some child had not ended when the plan was asked; stores how many there are, failures start again |
  * | holder | requeue | running → queued | to another queue, at most 3 times: there is more to do than was expected |
  * | holder | cancelDone | canceling → canceled | the work has stopped |
@@ -43,6 +43,8 @@ import { ERRORS } from "../errors.ts";
 import { newToken } from "./ids.ts";
 import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, type Progress, RESULT_LIFE_MS } from "./record.ts";
 
+/** The stage of a job that was handed back because the storage is full. */
+export const STAGE_NO_SPACE = "waiting_for_space";
 export const LEASE_MS = 60_000;
 export const BEAT_MS = 15_000;
 export const MAX_FAILURES = 3;
@@ -68,7 +70,7 @@ export type Change =
   | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
   | ({ by: "holder"; token: string; do: "succeed" } & JobResult)
   | { by: "holder"; token: string; do: "fail"; error: JobError }
-  | { by: "holder"; token: string; do: "handBack" }
+  | { by: "holder"; token: string; do: "handBack"; waitsFor?: "space" | undefined }
   /** `children`: how many there are by now; `ended`: how many of them had ended when the plan was asked what to do. */
   | { by: "holder"; token: string; do: "wait"; children: number; ended: number }
   | { by: "holder"; token: string; do: "requeue"; queue: string; estimateSeconds: number }
@@ -151,7 +153,7 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       return end({ ...record, outputs, warnings, timings, engine, progress }, "succeeded", now);
     }
     case "handBack":
-      return queued(release(record, now, null), now);
+      return queued({ ...release(record, now, null), progress: waiting(record.progress, change.waitsFor) }, now);
     case "fail": {
       const failures = record.failures + 1;
       const failed = { ...release(record, now, change.error), failures };
@@ -171,6 +173,13 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       return queued({ ...release(record, now, null), queue, estimate_s: estimateSeconds, moves }, now);
     }
   }
+}
+
+/** `waiting_for_space` until work is reported again. */
+function waiting(progress: Progress | null, waitsFor: "space" | undefined): Progress | null {
+  return waitsFor === undefined
+    ? progress
+    : { stage: STAGE_NO_SPACE, done: 0, total: 1, percent: progress?.percent ?? 0 };
 }
 
 function queued(record: JobRecord, now: number): JobRecord {

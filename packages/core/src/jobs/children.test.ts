@@ -41,7 +41,8 @@ function diskStore(): Store {
   const clock = manualClock();
   const dir = mkdtempSync(join(tmpdir(), "smileloop-"));
   closing.push(() => rmSync(dir, { recursive: true }));
-  const leftovers = async () => (await readdir(dir, { recursive: true })).filter((name) => name !== "tmp");
+  const leftovers = async () =>
+    (await readdir(dir, { recursive: true })).filter((name) => name !== "tmp" && name !== "reserve");
   const queue = memoryQueue({ clock });
   return { clock, queue, records: diskRecords({ dir, clock }), files: diskFiles({ dir, clock, links }), leftovers };
 }

@@ -25,17 +25,29 @@
  * | any other child that has not ended | as above | as above |
  * | a child that has ended | if its root lives: writes the marker again if it is missing, tells the root; takes the timer away | |
  *
- * Uploads an hour old and idempotency entries a day old go as well.
+ * Records that can't be read (`damaged.ts`):
+ *
+ * | what it finds | what it does | looks again |
+ * | --- | --- | --- |
+ * | a root within its hour | | in 30 minutes, or when its files go |
+ * | a root past its hour | makes it a tombstone, takes its files and its children away | as for any tombstone |
+ * | a child whose root lives | makes it one that has failed, tells the root; takes the timer away | |
+ * | any other child | goes with its root | in 5 minutes |
+ *
+ * On a full disk files go before the record says so (`close.ts`). Uploads an hour old and idempotency entries a day old go as well.
  */
 
 import { eachAtOnce } from "../concurrent.ts";
 import type { Change } from "../job/change.ts";
-import { idTimeMs } from "../job/ids.ts";
+import { idTimeMs, rootOf } from "../job/ids.ts";
 import { jobPrefix, uploadOfKey } from "../job/keys.ts";
 import { isEnded, isLiving, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import type { Log } from "../log.ts";
+import type { Damage } from "../records/unreadable.ts";
 import type { StoredRecord, Timer } from "../records.ts";
 import { cancelChild, markEnded, purgeJob, wakeRoot } from "./children.ts";
+import { closeJob } from "./close.ts";
+import { damageOf, failDamaged, filesGoMs } from "./damaged.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
 
@@ -87,7 +99,7 @@ export async function sweepOnce(
       guard({ jobId: timer.id }, () => look(store, timer, swept)),
     ),
   );
-  await guard({}, () => sweepUploads(store, over, swept));
+  await guard({}, () => sweepUploads(store, over, swept, guard));
   if (options.forgetKeys !== false && !over())
     await guard({}, () => store.records.keys.forget(startedMs - KEY_LIFE_MS));
   return swept;
@@ -116,9 +128,16 @@ export async function runSweeper(store: SweepStore, options: { everyMs?: number;
 /** Looks at the record of one timer and moves the timer. */
 async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> {
   swept.looked++;
-  const stored = await lookInTime(store, timer, swept);
-  if (!stored) return lookAtNothing(store, timer);
-  const nextMs = await (stored.record.root === undefined ? lookAtRoot : lookAtChild)(store, stored, swept);
+  let nextMs: number | null;
+  try {
+    const stored = await lookInTime(store, timer, swept);
+    if (!stored) return await lookAtNothing(store, timer);
+    nextMs = await (stored.record.root === undefined ? lookAtRoot : lookAtChild)(store, stored, swept);
+  } catch (error) {
+    const damage = damageOf(error);
+    if (!damage || damage.id !== timer.id) throw error;
+    nextMs = await (rootOf(timer.id) === null ? lookAtDamagedRoot : lookAtDamagedChild)(store, damage, swept);
+  }
   if (nextMs !== null) await store.records.timers.arm({ owner: timer.owner, id: timer.id, atMs: nextMs });
   await store.records.timers.drop(timer);
 }
@@ -127,9 +146,13 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
 async function lookInTime(store: JobStore, { owner, id }: Timer, swept: Swept): Promise<StoredRecord | null> {
   const { records, clock } = store;
   const stored = await records.get(owner, id);
-  if (!stored || !dueChange(stored, clock.now())) return stored;
+  const due = stored && dueChange(stored, clock.now());
+  if (!due) return stored;
   const wasEnded = isEnded(stored.record.state);
-  const changed = await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING, stored);
+  const changed =
+    due.do === "expire"
+      ? await closeJob(store, owner, id, due, stored)
+      : await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING, stored);
   if (!changed.refused) wasEnded ? swept.expired++ : swept.closed++;
   return changed.stored;
 }
@@ -159,26 +182,68 @@ async function lookAtRoot(store: JobStore, stored: StoredRecord, swept: Swept): 
 /** When to look again; null: never, from now on it goes with its root. */
 async function lookAtChild(store: JobStore, stored: StoredRecord, swept: Swept): Promise<number | null> {
   const { record } = stored;
-  const { owner, id } = record;
   const now = store.clock.now();
-  const root = await store.records.get(owner, record.root!);
-  if (!root) {
-    await store.records.remove(owner, id);
-    await store.files.purge(jobPrefix(owner, id));
-    swept.removed++;
-    return now + LOOK_AGAIN_MS;
-  }
+  const root = await rootState(store, record);
+  if (root === "gone") return removeChild(store, record, swept);
   if (isEnded(record.state)) {
     await markEnded(store, record);
     return null;
   }
-  if (isLiving(root.record)) {
+  if (root === "lives") {
     if (await sendAgain(store, stored)) swept.sent++;
     return nextLookMs(record, now);
   }
   await cancelChild(store, "sweeper", record);
   swept.closed++;
   return now + LOOK_AGAIN_MS;
+}
+
+/** When to look again. */
+async function lookAtDamagedRoot(store: JobStore, damage: Damage, swept: Swept): Promise<number> {
+  const { owner, id } = damage;
+  const now = store.clock.now();
+  const goMs = filesGoMs(damage, now);
+  if (now < goMs) return Math.max(now + 1000, Math.min(goMs, now + LOOK_LATEST_MS));
+  // refused if it was restored just now
+  const { stored, refused } = await closeJob(store, owner, id, { by: "sweeper", do: "expire" });
+  if (!stored || refused) return now + LOOK_AGAIN_MS;
+  await purgeJob(store, stored.record);
+  swept.purged++;
+  return nextLookMs(stored.record, now);
+}
+
+/** When to look again; null: never, from now on it goes with its root. */
+async function lookAtDamagedChild(store: JobStore, damage: Damage, swept: Swept): Promise<number | null> {
+  const root = await rootState(store, damage);
+  if (root === "gone") return removeChild(store, damage, swept);
+  const now = store.clock.now();
+  if (root !== "lives") return now + LOOK_AGAIN_MS;
+  const failed = await failDamaged(store.records, damage, now);
+  await markEnded(store, failed.record);
+  swept.closed++;
+  return null;
+}
+
+type Child = { owner: string; id: string };
+
+/** `ended`: has ended, is about to, or can't be read. */
+async function rootState(store: JobStore, { owner, id }: Child): Promise<"lives" | "ended" | "gone"> {
+  try {
+    const root = await store.records.get(owner, rootOf(id)!.root);
+    if (!root) return "gone";
+    return isLiving(root.record) ? "lives" : "ended";
+  } catch (error) {
+    if (damageOf(error)) return "ended";
+    throw error;
+  }
+}
+
+/** When to look again. */
+async function removeChild(store: JobStore, { owner, id }: Child, swept: Swept): Promise<number> {
+  await store.records.remove(owner, id);
+  await store.files.purge(jobPrefix(owner, id));
+  swept.removed++;
+  return store.clock.now() + LOOK_AGAIN_MS;
 }
 
 /** Whether it sent the message of a job that may have been forgotten. */
@@ -201,8 +266,10 @@ async function armedAgain({ records, clock }: JobStore, { atMs, owner, id }: Tim
 /** A change that is always refused, for a record that has changed since it was looked at. */
 const NOTHING: Change = { by: "sweeper", do: "close", leaseAlive: true };
 
+type DueChange = Change & { do: "expire" | "deadline" | "close" };
+
 /** What time has made of the record, if anything. */
-function dueChange(stored: StoredRecord, nowMs: number): Change | null {
+function dueChange(stored: StoredRecord, nowMs: number): DueChange | null {
   const { record } = stored;
   if (isEnded(record.state)) {
     const due = record.closed_at === null && record.expires_at !== null && nowMs >= record.expires_at;
@@ -227,11 +294,18 @@ function nextLookMs(record: JobRecord, nowMs: number): number {
 }
 
 /** Ids are in order of time, so that the first young one ends it. One that is still being written has no name yet. */
-async function sweepUploads(store: JobStore, over: () => boolean | undefined, swept: Swept): Promise<void> {
+async function sweepUploads(
+  store: JobStore,
+  over: () => boolean | undefined,
+  swept: Swept,
+  guard: (what: object, run: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   for await (const { key } of store.files.list("uploads/")) {
     const upload = uploadOfKey(key);
     if (over() || (upload && idTimeMs(upload.id) + UPLOAD_LIFE_MS > store.clock.now())) return;
-    await store.files.purge(key);
-    swept.uploads++;
+    await guard({ key }, async () => {
+      await store.files.purge(key);
+      swept.uploads++;
+    });
   }
 }
