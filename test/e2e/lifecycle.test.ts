@@ -120,7 +120,7 @@ test("what cannot be started is refused in a sentence", async () => {
     { is: /API_KEYS: entry 1 holds a key itself/, env: { API_KEYS: `me:${makeApiKey("me").key}` } },
     { is: /HOST no\.such\.host\.invalid is not an address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },
     { is: /cannot be created: a part of the path is a file \(ENOTDIR\).*DATA_DIR/, dataDir: join(file, "data") },
-    { is: /cannot be written.*DATA_DIR|cannot be created.*DATA_DIR/, dataDir: file },
+    { is: /is a file, not a folder.*DATA_DIR/, dataDir: file },
     ...(process.platform === "linux"
       ? [{ is: /cannot be created: nothing can be created there \(ENOENT\).*DATA_DIR/, dataDir: "/proc/smileloop" }]
       : []),

@@ -76,7 +76,9 @@ test("folders that cannot be are refused with a sentence", async () => {
   for (const place of places) {
     await expect(openDataDir(place), place).rejects.toMatchObject({
       code: "storage_unavailable",
-      message: expect.stringMatching(/ cannot be created: .* \(E[A-Z]+\)\. Choose another folder with DATA_DIR\.$/),
+      message: expect.stringMatching(
+        / (cannot be created: .* \(E[A-Z]+\)|is a file, not a folder)\. Choose another folder with DATA_DIR\.$/,
+      ),
     });
   }
 });

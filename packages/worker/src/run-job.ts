@@ -19,8 +19,8 @@ import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jo
 import { leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { QueuedJob } from "@smileloop/core/queue.ts";
-import { readable } from "@smileloop/core/records/unreadable.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
+import { readable } from "@smileloop/core/unreadable.ts";
 import { type ClaimTimes, holdClaim } from "./claim.ts";
 import { changeAfter, conclude, type Outcome } from "./conclude.ts";
 import { type Perform, type PerformDeps, performerOf } from "./perform.ts";

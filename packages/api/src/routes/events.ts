@@ -8,7 +8,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { hasCode } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
-import { readable } from "@smileloop/core/records/unreadable.ts";
+import { readable } from "@smileloop/core/unreadable.ts";
 import type { ApiDeps } from "../deps.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { findJob } from "../job-lookup.ts";

@@ -22,8 +22,9 @@ import { createLocalLinks } from "../storage/local-links.ts";
 import { countEnded, createChild, endedChildren, livingRoot, markEnded, type NewChild, wakeRoot } from "./children.ts";
 import { cancelJob, deleteJob } from "./close.ts";
 import { createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
+import { LATE_WRITERS_MS, LOOK_AGAIN_MS } from "./looks.ts";
 import { recover } from "./recover.ts";
-import { LATE_WRITERS_MS, LOOK_AGAIN_MS, sweepOnce } from "./sweep.ts";
+import { sweepOnce } from "./sweep.ts";
 
 /** `leftovers`: everything that the storage still holds. */
 type Store = JobStore & { clock: ManualClock; leftovers(): Promise<string[]> };

@@ -17,8 +17,9 @@ import { memoryRecords } from "../records/memory.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
 import { deleteJob } from "./close.ts";
 import { CREATION_MS, createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
+import { LATE_WRITERS_MS, LOOK_AGAIN_MS } from "./looks.ts";
 import { recover } from "./recover.ts";
-import { LATE_WRITERS_MS, LOOK_AGAIN_MS, runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
+import { runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
 
 type Store = JobStore & { clock: ManualClock };
 const folders: string[] = [];

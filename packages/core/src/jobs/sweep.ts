@@ -39,23 +39,19 @@
 
 import { eachAtOnce } from "../concurrent.ts";
 import type { Change } from "../job/change.ts";
-import { idTimeMs, rootOf } from "../job/ids.ts";
+import { idTimeMs } from "../job/ids.ts";
 import { jobPrefix, uploadOfKey } from "../job/keys.ts";
-import { isEnded, isLiving, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
+import { isEnded, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import type { Log } from "../log.ts";
-import type { Damage } from "../records/unreadable.ts";
 import type { StoredRecord, Timer } from "../records.ts";
 import { cancelChild, markEnded, purgeJob, wakeRoot } from "./children.ts";
 import { closeJob } from "./close.ts";
-import { damageOf, failDamaged, filesGoMs } from "./damaged.ts";
+import { damageOf } from "./damaged.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
+import { LOOK_AGAIN_MS, nextLookMs, type Swept } from "./looks.ts";
+import { lookAtDamaged, removeChild, rootState } from "./sweep-damaged.ts";
 
-export const LOOK_AGAIN_MS = 5 * 60_000;
-/** The longer a job waits, the likelier that the queue is long and not its message lost: each further one makes it longer. */
-const LOOK_LATEST_MS = 30 * 60_000;
-/** How long files of a closed job may still appear: longer than a worker that lost its claim can go on. */
-export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
 const MAX_MS = 50_000;
 /** How long until a sweeper that died is replaced. */
@@ -64,18 +60,6 @@ const SWEEP_LEASE_MS = 90_000;
 const FORGET_EVERY = 30;
 
 type SweepStore = JobStore & { log?: Log };
-
-/** How many timers were looked at, and what was done; `failed` counts what could not be done and is tried again. */
-type Swept = {
-  looked: number;
-  sent: number;
-  closed: number;
-  expired: number;
-  purged: number;
-  removed: number;
-  uploads: number;
-  failed: number;
-};
 
 /** One sweep: at most 32 records at a time, and no new one after `maxMs`. One failure does not keep the others. */
 export async function sweepOnce(
@@ -136,7 +120,7 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
   } catch (error) {
     const damage = damageOf(error);
     if (!damage || damage.id !== timer.id) throw error;
-    nextMs = await (rootOf(timer.id) === null ? lookAtDamagedRoot : lookAtDamagedChild)(store, damage, swept);
+    nextMs = await lookAtDamaged(store, damage, swept);
   }
   if (nextMs !== null) await store.records.timers.arm({ owner: timer.owner, id: timer.id, atMs: nextMs });
   await store.records.timers.drop(timer);
@@ -198,54 +182,6 @@ async function lookAtChild(store: JobStore, stored: StoredRecord, swept: Swept):
   return now + LOOK_AGAIN_MS;
 }
 
-/** When to look again. */
-async function lookAtDamagedRoot(store: JobStore, damage: Damage, swept: Swept): Promise<number> {
-  const { owner, id } = damage;
-  const now = store.clock.now();
-  const goMs = filesGoMs(damage, now);
-  if (now < goMs) return Math.max(now + 1000, Math.min(goMs, now + LOOK_LATEST_MS));
-  // refused if it was restored just now
-  const { stored, refused } = await closeJob(store, owner, id, { by: "sweeper", do: "expire" });
-  if (!stored || refused) return now + LOOK_AGAIN_MS;
-  await purgeJob(store, stored.record);
-  swept.purged++;
-  return nextLookMs(stored.record, now);
-}
-
-/** When to look again; null: never, from now on it goes with its root. */
-async function lookAtDamagedChild(store: JobStore, damage: Damage, swept: Swept): Promise<number | null> {
-  const root = await rootState(store, damage);
-  if (root === "gone") return removeChild(store, damage, swept);
-  const now = store.clock.now();
-  if (root !== "lives") return now + LOOK_AGAIN_MS;
-  const failed = await failDamaged(store.records, damage, now);
-  await markEnded(store, failed.record);
-  swept.closed++;
-  return null;
-}
-
-type Child = { owner: string; id: string };
-
-/** `ended`: has ended, is about to, or can't be read. */
-async function rootState(store: JobStore, { owner, id }: Child): Promise<"lives" | "ended" | "gone"> {
-  try {
-    const root = await store.records.get(owner, rootOf(id)!.root);
-    if (!root) return "gone";
-    return isLiving(root.record) ? "lives" : "ended";
-  } catch (error) {
-    if (damageOf(error)) return "ended";
-    throw error;
-  }
-}
-
-/** When to look again. */
-async function removeChild(store: JobStore, { owner, id }: Child, swept: Swept): Promise<number> {
-  await store.records.remove(owner, id);
-  await store.files.purge(jobPrefix(owner, id));
-  swept.removed++;
-  return store.clock.now() + LOOK_AGAIN_MS;
-}
-
 /** Whether it sent the message of a job that may have been forgotten. */
 async function sendAgain(store: JobStore, stored: StoredRecord): Promise<boolean> {
   const { record } = stored;
@@ -278,19 +214,6 @@ function dueChange(stored: StoredRecord, nowMs: number): DueChange | null {
   if (nowMs >= record.deadline_at) return { by: "sweeper", do: "deadline" };
   const orphan = record.state === "canceling" && !leaseAlive(stored);
   return orphan ? { by: "sweeper", do: "close", leaseAlive: false } : null;
-}
-
-/** Always later than now, and thereby than the timer that is due. */
-function nextLookMs(record: JobRecord, nowMs: number): number {
-  const later = (atMs: number) => Math.max(atMs, nowMs + 1000);
-  if (record.closed_at !== null) {
-    const purge = record.closed_at + LATE_WRITERS_MS;
-    return later(nowMs < purge ? purge : record.closed_at + TOMBSTONE_LIFE_MS);
-  }
-  if (isEnded(record.state)) return later(record.expires_at ?? nowMs);
-  const waitedMs = record.state === "queued" ? nowMs - record.queued_at : 0;
-  const againMs = Math.min(LOOK_LATEST_MS, Math.max(LOOK_AGAIN_MS, waitedMs));
-  return later(Math.min(nowMs + againMs, record.deadline_at));
 }
 
 /** Ids are in order of time, so that the first young one ends it. One that is still being written has no name yet. */

@@ -12,7 +12,7 @@ import {
   withStorageErrors,
   writeOnce,
 } from "../storage/durable-files.ts";
-import { parseEntry } from "./unreadable.ts";
+import { parseEntry } from "../unreadable.ts";
 
 const ARM_TRIES = 5;
 

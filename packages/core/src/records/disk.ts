@@ -22,10 +22,10 @@ import type { Log } from "../log.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../storage/durable-files.ts";
 import { createReserve } from "../storage/reserve.ts";
+import { createUnreadable, messageOf, parseRecord, readable, UnreadableRecord } from "../unreadable.ts";
 import { diskKeys, diskTimers } from "./disk-entries.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { memoryNotes } from "./memory.ts";
-import { createUnreadable, messageOf, parseRecord, readable, UnreadableRecord } from "./unreadable.ts";
 import { createWatchers } from "./watchers.ts";
 
 const RECORD_FILE = /^job\.(\d+)\.json$/;

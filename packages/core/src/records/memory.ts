@@ -16,8 +16,8 @@ import type { JobRecord } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
+import { createUnreadable, messageOf, parseRecord, readable } from "../unreadable.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
-import { createUnreadable, messageOf, parseRecord, readable } from "./unreadable.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** Kept as text, so that nobody shares an object with the storage. */

@@ -2,7 +2,7 @@
 import { idempotencyKey, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
-import { parseEntry } from "./unreadable.ts";
+import { parseEntry } from "../unreadable.ts";
 
 export type Condition = { IfNoneMatch?: "*"; IfMatch?: string };
 type Listing = { keys: string[]; prefixes: string[]; truncated: boolean; token: string | undefined };

@@ -25,9 +25,9 @@ import type { JobRecord } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
+import { createUnreadable, messageOf, parseRecord, readable } from "../unreadable.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { type Condition, type Objects, s3Keys, s3Notes, s3Timers } from "./s3-entries.ts";
-import { createUnreadable, messageOf, parseRecord, readable } from "./unreadable.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** How often to look for changes that other machines made, unless the caller says otherwise. */

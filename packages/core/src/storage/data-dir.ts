@@ -48,10 +48,11 @@ export async function openDataDir(path: string): Promise<DataDir> {
 async function makeDir(path: string): Promise<string> {
   try {
     await makeFolders(path);
-    return await realpath(path);
+    if ((await stat(path)).isDirectory()) return await realpath(path);
   } catch (error) {
     throw refusal(path, `cannot be created: ${reasonOf(error)}`, null, error);
   }
+  throw refusal(path, "is a file, not a folder", null);
 }
 
 /** Not mkdir's own `recursive`: where a file system refuses new names with ENOENT, as /proc does, that tries for ever. */

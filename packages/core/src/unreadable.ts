@@ -3,10 +3,10 @@
  * know. Each hurts its own job alone: adapters throw `UnreadableRecord` where that one is asked for, and leave it out of lists.
  */
 import { z } from "zod";
-import { AppError } from "../errors.ts";
-import { type JobRecord, jobRecordSchema } from "../job/record.ts";
-import type { Log } from "../log.ts";
-import type { IdempotencyEntry, StoredRecord } from "../records.ts";
+import { AppError } from "./errors.ts";
+import { type JobRecord, jobRecordSchema } from "./job/record.ts";
+import type { Log } from "./log.ts";
+import type { IdempotencyEntry, StoredRecord } from "./records.ts";
 
 /** What is known of it all the same. `ageMs`: time since it was written; `rev` is 1 where nothing tells it. */
 export type Damage = { owner: string; id: string; rev: number; etag: string; ageMs: number; why: string };
