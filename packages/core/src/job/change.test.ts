@@ -333,3 +333,12 @@ test("a job that waits for room says so until it works again, and its progress n
   expect(waiting).toMatchObject({ failures: 0, progress: { stage: "waiting_for_space", percent: 40 } });
   expect(beat(claimed(waiting), 10).progress).toMatchObject({ stage: "render", percent: 40 });
 });
+
+test("a job waits for room until its deadline, however often it is tried", () => {
+  let record = queuedJob();
+  for (let n = 0; n < 3 * MAX_CLAIMS; n++) {
+    record = changed(claimed(record), CHANGES["hand back for want of space"]);
+    expect(record).toMatchObject({ state: "queued", failures: 0 });
+  }
+  expect(changed(record, { by: "sweeper", do: "deadline" }, record.deadline_at).error?.code).toBe("deadline_passed");
+});

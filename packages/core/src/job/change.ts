@@ -37,7 +37,8 @@
  * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
  * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.
  *
- * Neither waits nor moves can go on for ever: between two waits at least one child has ended, and moves are counted.
+ * Neither waits nor moves can go on for ever: between two waits for children at least one has ended, a wait for room ends at
+ * `deadline_at`, and moves are counted.
  */
 import { ERRORS } from "../errors.ts";
 import { newToken } from "./ids.ts";
@@ -153,7 +154,7 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       return end({ ...record, outputs, warnings, timings, engine, progress }, "succeeded", now);
     }
     case "handBack":
-      return queued({ ...release(record, now, null), progress: waiting(record.progress, change.waitsFor) }, now);
+      return queued(handedBack(release(record, now, null), change.waitsFor), now);
     case "fail": {
       const failures = record.failures + 1;
       const failed = { ...release(record, now, change.error), failures };
@@ -175,11 +176,11 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
   }
 }
 
-/** `waiting_for_space` until work is reported again. */
-function waiting(progress: Progress | null, waitsFor: "space" | undefined): Progress | null {
-  return waitsFor === undefined
-    ? progress
-    : { stage: STAGE_NO_SPACE, done: 0, total: 1, percent: progress?.percent ?? 0 };
+/** A job that waits for room says so until work is reported again, and may wait until its deadline: such claims do not count. */
+function handedBack(record: JobRecord, waitsFor: "space" | undefined): JobRecord {
+  if (waitsFor === undefined) return record;
+  const progress = { stage: STAGE_NO_SPACE, done: 0, total: 1, percent: record.progress?.percent ?? 0 };
+  return { ...record, progress, waits: (record.waits ?? 0) + 1 };
 }
 
 function queued(record: JobRecord, now: number): JobRecord {
