@@ -6,6 +6,7 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
+import { recordsState } from "./storage-state.ts";
 
 /** Throws EnvError, also for a stack that would be open to everyone. */
 export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
@@ -16,7 +17,7 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
     ...deps,
     assets: storedAssets({ ...deps, names }),
     config: lambdaConfig(env, { access, deps }),
-    ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }),
+    ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }, recordsState(deps)),
   };
   return createApp(apiDeps, lists.dialects);
 }
@@ -29,11 +30,13 @@ async function askQueues({ QUEUES }: Env, { queue }: Deps): Promise<void> {
   await Promise.all([...QUEUES.keys()].map((name) => queue.depth(name)));
 }
 
-async function askAll(parts: Record<string, () => Promise<void>>) {
+async function askAll(parts: Record<string, () => Promise<void>>, records: string) {
   const answers = await Promise.all(
     Object.entries(parts).map(async ([name, ask]) => [name, await ask().then(...OK_OR_WHY)] as const),
   );
-  return { ok: answers.every(([, answer]) => answer === "ok"), parts: Object.fromEntries(answers) };
+  const states = Object.fromEntries(answers);
+  const ok = answers.every(([, answer]) => answer === "ok");
+  return { ok, parts: states.records === "ok" ? { ...states, records } : states };
 }
 
 const OK_OR_WHY = [() => "ok", () => "It does not answer."] as const;

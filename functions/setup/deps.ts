@@ -53,8 +53,8 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const known = { kinds: entries.map(({ name }) => name), engines };
   const serve = enginesServed(env, known, findings);
   const kinds = createKinds({ kinds: entries, presets, engines: { known: engines, serve }, queues });
-  const home = await openHome(env);
   const log = createLog({ level: env.LOG_LEVEL, sync: syncLog });
+  const home = await openHome(env, log);
   const admission = createAdmission({ ...home, log, queues, launched: new Set(env.BATCH_QUEUES.keys()) });
   return {
     ...home,
@@ -69,11 +69,11 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
 }
 
 /** Loads only the home that is used: the packages of the other take a tenth of a second. */
-async function openHome(env: Env): Promise<Home> {
+async function openHome(env: Env, log: Log): Promise<Home> {
   const clock = systemClock;
   if (env.BUCKET === undefined) {
     if (env.QUEUES.size > 0) throw new EnvError("QUEUES: workers elsewhere also need BUCKET, for records and files");
-    return (await import("./disk-home.ts")).openDiskHome(env, clock);
+    return (await import("./disk-home.ts")).openDiskHome(env, clock, log);
   }
-  return (await import("./s3-home.ts")).openS3Home(env, env.BUCKET, clock);
+  return (await import("./s3-home.ts")).openS3Home(env, env.BUCKET, clock, log);
 }

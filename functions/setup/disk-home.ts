@@ -3,18 +3,20 @@ import { join } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
+import type { Log } from "@smileloop/core/log.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
 import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
+import { roomIn } from "@smileloop/core/storage/disk-room.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Home } from "./home.ts";
 
 /** Throws what `openDataDir` throws. No other process can open the folder until `close`. */
-export async function openDiskHome(env: Env, clock: Clock): Promise<Home> {
+export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Home> {
   const { dir, secret, close } = await openDataDir(env.DATA_DIR);
   const localLinks = createLocalLinks(secret);
   return {
-    records: diskRecords({ dir, clock }),
+    records: diskRecords({ dir, clock, log }),
     files: diskFiles({ dir, clock, links: localLinks }),
     queue: memoryQueue({ clock }),
     clock,
@@ -22,6 +24,7 @@ export async function openDiskHome(env: Env, clock: Clock): Promise<Home> {
     exclusive: true,
     label: dir,
     workRoot: join(dir, "work"),
+    room: () => roomIn(dir),
     close,
   };
 }

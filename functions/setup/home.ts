@@ -1,5 +1,6 @@
 /** Where an installation keeps its records, files and messages: `disk-home.ts`, `s3-home.ts`. */
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import type { Room } from "@smileloop/core/storage/disk-room.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { ClaimTimes } from "@smileloop/worker/claim.ts";
 
@@ -14,5 +15,7 @@ export type Home = JobStore & {
   workRoot: string;
   /** Times of a worker's claims, where the defaults do not suit the storage. */
   times?: Partial<ClaimTimes>;
+  /** How much room is left, where that is known. */
+  room?: () => Promise<Room>;
   close(): void;
 };

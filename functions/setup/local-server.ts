@@ -13,6 +13,7 @@ import { type Deps, type Lists, openDeps, PRESETS_DIR } from "./deps.ts";
 import { checkOwnQueue } from "./engines-served.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { startWork, type Work } from "./local-work.ts";
+import { withStorage } from "./storage-state.ts";
 
 type LocalServer = {
   url: string;
@@ -73,6 +74,6 @@ function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null):
       },
     },
     config: localConfig(env, { access, deps }),
-    ready: async () => work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } },
+    ready: () => withStorage(deps, work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } }),
   };
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
+import type { Log } from "@smileloop/core/log.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { createSqsClient, type SqsQueue, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
@@ -13,10 +14,10 @@ import type { Home } from "./home.ts";
 export const S3_CLAIM_TIMES = { progressMs: 4000 };
 
 /** Sends nothing to AWS yet. */
-export function openS3Home(env: Env, bucket: string, clock: Clock): Home {
+export function openS3Home(env: Env, bucket: string, clock: Clock, log: Log): Home {
   const client = createS3Client({ region: env.AWS_REGION, endpoint: env.S3_ENDPOINT });
   return {
-    records: s3Records({ client, bucket, clock }),
+    records: s3Records({ client, bucket, clock, log }),
     files: s3Files({ client, bucket, clock }),
     queue:
       env.QUEUES.size > 0

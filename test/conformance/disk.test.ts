@@ -1,7 +1,9 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
+import { jobPrefix } from "@smileloop/core/job/keys.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { diskRecords } from "@smileloop/core/records/disk.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { manualClock } from "../support/manual-clock.ts";
@@ -19,7 +21,9 @@ async function folder() {
 recordsSuite("disk", async () => {
   const { dir, close } = await folder();
   const clock = manualClock();
-  return { records: diskRecords({ dir, clock }), clock, close };
+  const damage = ({ owner, id, rev }: JobRecord, text: string) =>
+    writeFile(join(dir, jobPrefix(owner, id), `job.${rev}.json`), text);
+  return { records: diskRecords({ dir, clock }), clock, damage, close };
 });
 
 filesSuite("disk", async () => {

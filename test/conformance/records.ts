@@ -3,12 +3,16 @@ import { childId, newId } from "@smileloop/core/job/ids.ts";
 import { type JobRecord, newJobRecord } from "@smileloop/core/job/record.ts";
 import { underLease } from "@smileloop/core/jobs/leases.ts";
 import type { Records } from "@smileloop/core/records.ts";
+import { UnreadableRecord } from "@smileloop/core/unreadable.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";
 import { codeOf, collect, type Skip, suite } from "./cases.ts";
 
 /** `ageStepMs`: how exactly the storage knows the age of a record; a millisecond where nothing is said. */
-export type RecordsHome = { records: Records; clock: ManualClock; ageStepMs?: number; close(): Promise<void> };
+export type RecordsHome = { records: Records; clock: ManualClock; ageStepMs?: number; close(): Promise<void> } & {
+  /** Puts this text where the record is; where nothing is said, the suite writes what breaks the schema. */
+  damage?(record: JobRecord, text: string): Promise<void>;
+};
 
 const HASH = "ab".repeat(32);
 
@@ -18,6 +22,24 @@ export function newRecord(nowMs: number, owner = "ann", id = newId(nowMs)): JobR
 }
 
 const next = (record: JobRecord, write: string): JobRecord => ({ ...record, rev: record.rev + 1, write });
+
+async function damage(home: RecordsHome, record: JobRecord, text: string): Promise<void> {
+  if (home.damage) return home.damage(record, text);
+  const { etag } = (await home.records.get(record.owner, record.id))!;
+  await home.records.replace({ ...record, state: "broken" as "queued" }, etag);
+}
+
+/** Ids of all of ann's records, page by page. */
+async function listAll(records: Records, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let cursor: string | undefined, pages = 0; pages < 10; pages++) {
+    const page = await records.list("ann", { limit, cursor });
+    ids.push(...page.records.map(({ id }) => id));
+    if (page.cursor === null) return ids;
+    cursor = page.cursor;
+  }
+  throw new Error("The list does not end.");
+}
 
 export function recordsSuite(name: string, open: () => Promise<RecordsHome>, options: { skip?: Skip } = {}): void {
   suite(`records: ${name}`, open, options.skip ?? [], {
@@ -89,6 +111,53 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
       expect(await records.get("ann", record.id)).toBeNull();
       expect(await codeOf(() => records.replace(next(record, "x"), etag))).toBe("precondition_failed");
       expect((await records.list("ann", { limit: 10 })).records).toEqual([]);
+    },
+
+    "a damaged record is an error for those that ask for it, and for no others": async (home) => {
+      const { records, clock } = home;
+      for (const text of ["", '{"rev":1,"id":"', "[]", '"text"', "null"]) {
+        const jobs = [];
+        for (let n = 0; n < 5; n++) jobs.push((await records.create(newRecord(clock.now() + n))).record);
+        const [damaged, others] = [jobs[2]!, jobs.filter((_, n) => n !== 2)];
+        const before = records.unreadable();
+        await damage(home, damaged, text);
+        expect(await codeOf(() => records.get("ann", damaged.id)), text).toBe("record_unreadable");
+        expect(await codeOf(() => records.create(damaged)), text).toBe("precondition_failed");
+        expect(await codeOf(() => records.replace(next(damaged, "x"), "0-x")), text).toBe("precondition_failed");
+        expect(await listAll(records, 2)).toEqual(others.map(({ id }) => id).reverse());
+        expect(await records.countSince("ann", clock.now(), 9)).toBe(5);
+        expect(records.unreadable()).toBe(before + 1);
+        await records.remove("ann", damaged.id);
+        expect(await records.get("ann", damaged.id)).toBeNull();
+        expect(records.unreadable()).toBe(before);
+        for (const { id } of others) await records.remove("ann", id);
+      }
+    },
+
+    "a damaged record can be replaced by its etag, once": async (home) => {
+      const { records, clock } = home;
+      const { record } = await records.create(newRecord(clock.now()));
+      await damage(home, record, "{");
+      const error = await records.get("ann", record.id).catch((error: unknown) => error);
+      if (!(error instanceof UnreadableRecord)) throw error;
+      const { owner, id, rev, etag } = error.damage;
+      expect({ owner, id }).toEqual({ owner: "ann", id: record.id });
+      const mended = { ...record, rev: rev + 1, write: "mended" };
+      const stored = await records.replace(mended, etag);
+      expect(await codeOf(() => records.replace(mended, etag))).toBe("precondition_failed");
+      expect((await records.get("ann", id))?.record).toEqual(mended);
+      expect(records.unreadable()).toBe(0);
+      await records.replace(next(mended, "later"), stored.etag);
+    },
+
+    "the record of another job is not taken for this one's, and what is new or long is no damage": async (home) => {
+      const { records, clock } = home;
+      const { record, etag } = await records.create(newRecord(clock.now()));
+      const newer = { ...next(record, "newer"), invented_later: { x: 1 } };
+      const stored = await records.replace(newer, etag);
+      expect((await records.get("ann", record.id))?.record).toEqual(newer);
+      await damage(home, stored.record, JSON.stringify({ ...newer, rev: newer.rev, id: newId(clock.now()) }));
+      expect(await codeOf(() => records.get("ann", record.id))).toBe("record_unreadable");
     },
 
     "the age of records and notes counts from their last write": async ({ records, clock, ageStepMs = 1 }) => {

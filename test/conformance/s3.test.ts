@@ -1,4 +1,6 @@
 import { s3Files } from "@smileloop/core/files/s3.ts";
+import { jobPrefix } from "@smileloop/core/job/keys.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { openBucket } from "../support/s3.ts";
 import { collect } from "./cases.ts";
@@ -8,8 +10,12 @@ import { recordsSuite } from "./records.ts";
 recordsSuite(
   "S3",
   async () => {
-    const { client, bucket, clock, close } = await openBucket();
-    return { records: s3Records({ client, bucket, clock }), clock, ageStepMs: 1000, close };
+    const { client, bucket, clock, double, close } = await openBucket();
+    const damage = async ({ owner, id }: JobRecord, text: string) => {
+      const object = { body: Buffer.from(text), type: "application/json", metadata: {} };
+      double.store.put(`${jobPrefix(owner, id)}job.json`, object, {});
+    };
+    return { records: s3Records({ client, bucket, clock }), clock, ageStepMs: 1000, damage, close };
   },
   {
     skip: [

@@ -62,6 +62,7 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /download/:id{[0-9a-f]{32}}": theirs(({ done }) => ({ path: `/download/${done}` })),
   "POST /v1/jobs/:id/cancel": theirs(({ queued }) => ({ path: `/v1/jobs/${queued}/cancel` })),
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
+  "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
 };
 
 function open(path: string) {

@@ -112,16 +112,18 @@ test("what cannot be started is refused in a sentence", async () => {
   const port = String((taken.address() as { port: number }).port);
 
   const refusals: { is: RegExp; dataDir?: string; env?: Record<string, string> }[] = [
-    { is: /another SmileLoop server is using it/, dataDir },
+    { is: /is in use by another SmileLoop server/, dataDir },
     { is: new RegExp(`PORT ${port} is in use`), env: { PORT: port } },
     { is: /PORT: /, env: { PORT: "abc" } },
     { is: /PORT: .*WARP_PROCESSES: /, env: { PORT: "70000", WARP_PROCESSES: "0" } },
     { is: /HOST 0\.0\.0\.0 .*API_KEYS .*ANONYMOUS=1 .*ALLOW_OPEN=1/, env: { HOST: "0.0.0.0" } },
     { is: /API_KEYS: entry 1 holds a key itself/, env: { API_KEYS: `me:${makeApiKey("me").key}` } },
     { is: /HOST no\.such\.host\.invalid is not an address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },
-    { is: /cannot be made \(ENOTDIR\).*DATA_DIR/, dataDir: join(file, "data") },
-    { is: /cannot be written.*DATA_DIR|cannot be made.*DATA_DIR/, dataDir: file },
-    ...(process.platform === "linux" ? [{ is: /cannot be made.*DATA_DIR/, dataDir: "/proc/smileloop" }] : []),
+    { is: /cannot be created: a part of the path is a file \(ENOTDIR\).*DATA_DIR/, dataDir: join(file, "data") },
+    { is: /is a file, not a folder.*DATA_DIR/, dataDir: file },
+    ...(process.platform === "linux"
+      ? [{ is: /cannot be created: nothing can be created there \(ENOENT\).*DATA_DIR/, dataDir: "/proc/smileloop" }]
+      : []),
   ];
   for (const refusal of refusals) {
     const exit = await runServer({ dataDir: refusal.dataDir ?? newDir(), env: { ...env, ...refusal.env } });

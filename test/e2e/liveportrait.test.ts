@@ -90,7 +90,7 @@ test("a weight is missing: it is said once and in /ready, who asks for it gets 5
     { detail: "LivePortrait inference engine is not configured. Set LIVEPORTRAIT_ROOT env var." },
   ]);
   await until(async () => (await ready()).ready);
-  expect((await ready()).parts).toEqual({ engine: "ok", liveportrait: why });
+  expect((await ready()).parts).toMatchObject({ engine: "ok", liveportrait: why });
   await until(() => server.stderr().includes(why));
   expect(server.stderr().split(why)).toHaveLength(2);
 });

@@ -1,6 +1,6 @@
 /**
- * A full disk under the real server: every request says so and leaves nothing behind, a job under way waits for room, and
- * all goes on once there is some. The disk is a small one in memory that only the server sees.
+ * A full disk under the real server: every request says so and leaves nothing behind, a job under way waits for room, what is
+ * there can be deleted, and all goes on once there is some. The disk is a small one in memory that only the server sees.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
@@ -59,7 +59,13 @@ describe.skipIf(!mayMount())("a full disk (skipped where nobody but the administ
     fill();
     await until(() => (record(body.id)?.attempts.length ?? 0) > 0);
     expect(record(body.id)).toMatchObject({ failures: 0, error: null });
+    await until(() => record(body.id)?.state === "queued");
+    expect((await call("GET", `/v1/jobs/${body.id}`)).body.progress.stage).toBe("waiting_for_space");
+    await until(async () => (await ready()).status === 503);
+    expect((await ready()).body.parts.disk).toMatch(/^The disk is full: 0 MB of \d+ MB are free\. Free some space/);
     free();
+    await until(async () => (await ready()).status === 200);
+    expect((await ready()).body.parts.disk).toMatch(/^The disk is nearly full/);
     await until(() => record(body.id)?.state === "succeeded");
     expect(record(body.id)?.failures).toBe(0);
     const { outputs } = (await call("GET", `/v1/jobs/${body.id}`)).body;
@@ -69,19 +75,51 @@ describe.skipIf(!mayMount())("a full disk (skipped where nobody but the administ
     expect(stored().filter((name) => name.includes(body.id) && name.includes("/out/")).length).toBe(1);
     expect(stored().filter((name) => name.startsWith("tmp/"))).toEqual([]);
   });
+
+  test.each([
+    ["with the room that is kept for that", () => {}],
+    ["and where that was taken, too", () => rmSync(join(disk(), "reserve"), { force: true })],
+  ])("jobs and uploads are deleted, %s", async (_, takeReserve) => {
+    const upload = await uploaded();
+    const ids = [(await create(upload)).body.id, (await create(upload)).body.id, (await create(upload)).body.id];
+    await until(() => ids.every((id) => record(id)?.state === "succeeded"));
+    const running = (await create(upload, { size: 512, duration: 10 })).body.id;
+    await until(() => record(running)?.state === "running");
+    takeReserve();
+    fill();
+    for (const id of [...ids, running]) expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+    expect((await call("DELETE", `/v1/uploads/${upload}`)).status).toBe(204);
+    const left = () => stored().filter((name) => [upload, running, ...ids].some((id) => name.includes(id)));
+    await until(() => left().every((name) => /(^due\/|job\.\d+\.json$)/.test(name)));
+    for (const id of [...ids, running]) expect([404, 410]).toContain((await call("GET", `/v1/jobs/${id}`)).status);
+  });
+
+  test("a job is canceled", async () => {
+    const { body } = await create(await uploaded(), { size: 512, duration: 10 });
+    await until(() => record(body.id)?.state === "running");
+    fill();
+    expect((await call("POST", `/v1/jobs/${body.id}/cancel`)).status).toBeLessThan(300);
+    await until(() => record(body.id)?.state === "canceled");
+  });
 });
+
+async function ready() {
+  return call("GET", "/ready");
+}
 
 type Body = {
   id: string;
   url: string;
   headers: Record<string, string>;
+  progress: { stage: string };
+  parts: Record<string, string>;
   outputs: { video: { url: string; bytes: number } };
 };
 
 async function call(method: string, path: string, body?: object): Promise<{ status: number; body: Body }> {
   const headers = { "Content-Type": "application/json" };
   const reply = await fetch(`${server.url}${path}`, { method, headers, body: body ? JSON.stringify(body) : null });
-  return { status: reply.status, body: (await reply.json()) as Body };
+  return { status: reply.status, body: (reply.status === 204 ? null : await reply.json()) as Body };
 }
 
 async function upload(): Promise<Body> {

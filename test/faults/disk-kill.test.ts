@@ -59,7 +59,7 @@ test("after kill -9 everything that was answered is there, whole, and writing go
 
 test("a folder serves one server at a time, and the next as soon as that one was killed", async () => {
   await startWriter();
-  await expect(openDataDir(dir)).rejects.toThrow(/another SmileLoop server is using it; stop that one/);
+  await expect(openDataDir(dir)).rejects.toThrow(/is in use by another SmileLoop server. Stop that server, or choose/);
   await kill();
   const first = await openDataDir(dir);
   await expect(openDataDir(dir)).rejects.toMatchObject({ code: "storage_unavailable" });
@@ -76,7 +76,9 @@ test("folders that cannot be are refused with a sentence", async () => {
   for (const place of places) {
     await expect(openDataDir(place), place).rejects.toMatchObject({
       code: "storage_unavailable",
-      message: expect.stringContaining("choose another folder with DATA_DIR."),
+      message: expect.stringMatching(
+        / (cannot be created: .* \(E[A-Z]+\)|is a file, not a folder)\. Choose another folder with DATA_DIR\.$/,
+      ),
     });
   }
 });

@@ -1,4 +1,5 @@
 import { request as rawRequest } from "node:http";
+import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../../../test/support/api.ts";
@@ -244,3 +245,50 @@ describe("POST to the link of a form", () => {
     expect(await api.stored()).toEqual([]);
   });
 });
+
+describe("DELETE /v1/uploads/{id}", () => {
+  const remove = async (id: string) => {
+    const reply = await fetch(`${api.url}/v1/uploads/${id}`, { method: "DELETE" });
+    return { status: reply.status, body: await reply.text() };
+  };
+  const code = (body: string) => (JSON.parse(body) as { code: string }).code;
+
+  it("takes the file away, once", async () => {
+    const [first, other] = [await target(), await target()];
+    for (const { url } of [first, other]) expect((await put(url, picture)).status).toBe(200);
+    expect(await remove(first.id)).toEqual({ status: 204, body: "" });
+    expect(await api.stored()).toEqual([expect.stringContaining(other.id)]);
+    const again = await remove(first.id);
+    expect([again.status, code(again.body)]).toEqual([404, "not_found"]);
+  });
+
+  it("leaves the jobs that were made from it, and a job's deletion leaves the upload", async () => {
+    const { id, url } = await target();
+    await put(url, picture);
+    const body = JSON.stringify({ kind: "animate", inputs: { image: { upload: id } }, params: { preset: "nod" } });
+    const headers = { "Content-Type": "application/json" };
+    const create = async () => {
+      const reply = await fetch(`${api.url}/v1/jobs`, { method: "POST", headers, body });
+      return ((await reply.json()) as { id: string }).id;
+    };
+    const [kept, deleted] = [await create(), await create()];
+    expect((await fetch(`${api.url}/v1/jobs/${deleted}`, { method: "DELETE" })).status).toBe(204);
+    expect(await api.stored()).toHaveLength(2);
+    expect((await remove(id)).status).toBe(204);
+    expect(await api.stored()).toEqual([expect.stringContaining(kept)]);
+  });
+
+  it("knows nothing of uploads that are others', not there yet, or gone", async () => {
+    const { id } = await target();
+    const others = await api.deps.files.put(uploadKey("bob", id), only(picture), { type: "image/jpeg" });
+    for (const unknown of [id, "x", "0".repeat(32)]) expect((await remove(unknown)).status).toBe(404);
+    expect(await api.stored()).toEqual([others.key]);
+    await api.clock.advance(60 * 60_000);
+    const gone = await remove(id);
+    expect([gone.status, code(gone.body)]).toEqual([410, "gone"]);
+  });
+});
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

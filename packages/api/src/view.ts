@@ -1,6 +1,7 @@
 /** A job as clients see it. */
 import { z } from "@hono/zod-openapi";
 import { AppError, ERRORS } from "@smileloop/core/errors.ts";
+import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
 import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
@@ -106,7 +107,8 @@ export function outputLink(
 
 async function viewProgress({ queue }: ApiDeps, record: JobRecord, now: number): Promise<JobView["progress"]> {
   const shown = record.progress ?? { stage: record.state, done: 0, total: 1, percent: 0 };
-  const stage = isEnded(record.state) || record.state === "queued" ? record.state : shown.stage;
+  const waits = record.state === "queued" && shown.stage !== STAGE_NO_SPACE;
+  const stage = isEnded(record.state) || waits ? record.state : shown.stage;
   const position =
     record.state === "queued"
       ? await queue.position({ queue: record.queue, owner: record.owner, id: record.id })

@@ -61,6 +61,7 @@ export const ERRORS = {
   storage_full: entry(507, "The storage is full", true),
   no_capacity: entry(503, "No capacity right now", true),
   unavailable: entry(503, "Not accepting work right now", true),
+  record_unreadable: entry(500, "The job's record can't be read"),
   internal: entry(500, "Something went wrong on the server", true),
 } as const satisfies Record<string, ErrorEntry>;
 

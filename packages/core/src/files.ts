@@ -60,7 +60,7 @@ export interface Files {
   /** A signed form to store a file of 1 to `maxBytes` bytes under a key, for clients that know no exact size. */
   uploadForm(key: string, options: { type: string; maxBytes: number; expiresAtMs: number }): Promise<UploadForm>;
   /**
-   * In byte order. A prefix ends where a name ends: `foo` and `foo/` match `foo/bar`, `foo` also the file `foo` itself, and
+   * In byte order, damaged files included, which `get` does not find. A prefix ends where a name ends: `foo` and `foo/` match `foo/bar`, `foo` also the file `foo` itself, and
    * neither matches `foobar`. An empty one matches everything.
    */
   list(prefix: string): AsyncIterable<ListedFile>;

@@ -2,6 +2,9 @@
  * The port to where records live. A record changes by compare-and-set only; `etag` is the storage's own name for one version.
  *
  * Errors of all methods: `storage_unavailable` (the outcome is unknown: read before writing again), `storage_full`.
+ *
+ * A record that is there and can't be read hurts its own job alone: what asks for that one throws `UnreadableRecord`
+ * (`unreadable.ts`), lists leave it out, `create` finds it there, and it can be replaced by its etag and removed.
  */
 import type { JobRecord } from "./job/record.ts";
 import type { Notes } from "./notes.ts";
@@ -17,6 +20,7 @@ export type RecordPage = { records: JobRecord[]; cursor: string | null };
 export interface Records {
   /** Throws `precondition_failed` when there is one already. */
   create(record: JobRecord): Promise<StoredRecord>;
+  /** Throws `record_unreadable`, an `UnreadableRecord`. */
   get(owner: string, id: string): Promise<StoredRecord | null>;
   /** Throws `precondition_failed` when `etag` is no longer the present version, or the record is gone. */
   replace(record: JobRecord, etag: string): Promise<StoredRecord>;
@@ -36,6 +40,8 @@ export interface Records {
    * so callers read the record again. A storage that is not told of changes resolves every `lookMs`, by default each second.
    */
   changed(owner: string, id: string, rev: number, signal: AbortSignal, lookMs?: number): Promise<void>;
+  /** How many records this process could not read that are still there, as far as it knows. */
+  unreadable(): number;
   readonly timers: Timers;
   readonly keys: IdempotencyKeys;
   readonly notes: Notes;
@@ -54,6 +60,7 @@ export interface Timers {
 export type IdempotencyEntry = { job: string; bodySha256: string };
 
 export interface IdempotencyKeys {
+  /** Throws `record_unreadable`, as does `claim`: nobody knows what the key stands for. */
   get(owner: string, keySha256: string): Promise<IdempotencyEntry | null>;
   /** Stores the entry if there is none; answers the one that holds. */
   claim(owner: string, keySha256: string, entry: IdempotencyEntry): Promise<IdempotencyEntry>;

@@ -98,6 +98,7 @@ async function beats(
     ]);
     if (kept.status === "rejected") log.warn({ err: kept.reason }, "message not kept");
     // whether the lease was lost over this is for the next look to say
+    if (beaten.status === "rejected" && hasCode(beaten.reason, "record_unreadable")) return conclude("lost");
     if (beaten.status === "rejected") return log.warn({ err: beaten.reason }, "beat failed");
     const { stored, refused } = beaten.value;
     see(hold, stored);
@@ -141,6 +142,7 @@ async function looks(
       if (!stored || isEnded(stored.record.state) || stored.record.claim?.token !== token) return conclude("lost");
       if (stored.record.state === "canceling") return conclude("canceling");
     } catch (error) {
+      if (hasCode(error, "record_unreadable")) return conclude("lost");
       log.warn({ err: error }, "look failed");
     }
     await store.clock.sleep(LOOK_GAP_MS, ended);

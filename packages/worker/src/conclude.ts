@@ -48,7 +48,8 @@ export function changeAfter(error: unknown, token: string, claim: Claim, signal:
   // a full disk is met by the job's own files, too
   if (isDiskFull(error) || hasCode(error, "storage_unavailable", "storage_full", "unavailable", "device_lost")) {
     log.warn({ err: error }, "job handed back");
-    return { ...by, do: "handBack" };
+    const full = isDiskFull(error) || hasCode(error, "storage_full");
+    return { ...by, do: "handBack", ...(full ? { waitsFor: "space" } : {}) };
   }
   const failure = errorOf(error);
   log[failure.code === "internal" ? "error" : "warn"]({ err: error, code: failure.code }, "job attempt failed");
@@ -78,6 +79,10 @@ export async function conclude(deps: ConcludeDeps, attempt: Attempt, change: Cha
   try {
     changed = await lastWrite(deps, seen, change);
   } catch (error) {
+    if (hasCode(error, "record_unreadable")) {
+      await drop();
+      return { did: "lost", againMs: null };
+    }
     deps.log.error({ err: error }, "last write of unknown outcome");
     return { did: "unknown", againMs: STORAGE_MS };
   }

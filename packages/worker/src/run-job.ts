@@ -20,6 +20,7 @@ import { leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
+import { readable } from "@smileloop/core/unreadable.ts";
 import { type ClaimTimes, holdClaim } from "./claim.ts";
 import { changeAfter, conclude, type Outcome } from "./conclude.ts";
 import { type Perform, type PerformDeps, performerOf } from "./perform.ts";
@@ -45,7 +46,8 @@ const NOT_FOR_US_MS = 30_000;
 
 /** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
 export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions): Promise<Outcome> {
-  const found = await deps.records.get(job.owner, job.id);
+  // one that can't be read is the sweeper's
+  const found = await readable(() => deps.records.get(job.owner, job.id));
   if (!found) return { did: "ended", againMs: null };
   const { record } = found;
   if (isEnded(record.state)) return ended(deps, record);
@@ -140,6 +142,6 @@ async function work(
 
 /** Marks the child whose claim has just ended. Throws what the storage throws: then its message comes again. */
 async function markIfEnded(deps: JobDeps, { owner, id }: JobRecord): Promise<void> {
-  const stored = await deps.records.get(owner, id);
+  const stored = await readable(() => deps.records.get(owner, id));
   if (stored && isEnded(stored.record.state)) await markEnded(deps, stored.record);
 }

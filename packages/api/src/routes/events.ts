@@ -6,6 +6,7 @@
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { hasCode } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
 import { type Follower, tooManyFollowers } from "../http/followers.ts";
@@ -32,7 +33,7 @@ const route = createRoute({
   responses: {
     200: { description: "The events", content: { "text/event-stream": { schema: z.string() } } },
     204: { description: "The client has seen the end" },
-    ...problemReplies("not_found", "gone", "too_many_requests"),
+    ...problemReplies("not_found", "gone", "too_many_requests", "record_unreadable"),
   },
 });
 
@@ -88,11 +89,21 @@ async function* events(deps: ApiDeps, follow: Follow): AsyncGenerator<string> {
     }
     sent = record;
     if (isEnded(record.state) || !deps.config.liveEvents) return;
-    const next = await follower.next(record.rev, sentMs + SILENCE_MS - deps.clock.now(), signal);
+    const next = await nextOf(follower, record.rev, sentMs + SILENCE_MS - deps.clock.now(), signal);
     if (signal.aborted) return;
-    // deleted: a client that asks again is answered 410
+    // deleted or damaged: a client that asks again is told so
     if (next === null || next?.state === "deleted") return;
     record = next ?? record;
+  }
+}
+
+/** As `follower.next`; null for a record that became damaged, too. */
+async function nextOf(follower: Follower, rev: number, ms: number, signal: AbortSignal) {
+  try {
+    return await follower.next(rev, ms, signal);
+  } catch (error) {
+    if (hasCode(error, "record_unreadable")) return null;
+    throw error;
   }
 }
 

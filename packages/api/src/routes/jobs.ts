@@ -1,6 +1,6 @@
 /** What can be done with jobs that are there: look, list, cancel, delete. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
 import type { RecordPage } from "@smileloop/core/records.ts";
@@ -36,7 +36,7 @@ const getRoute = createRoute({
       headers: z.object({ "Preference-Applied": z.string().optional() }),
       content: json,
     },
-    ...problemReplies("not_found", "gone", "too_many_requests"),
+    ...problemReplies("not_found", "gone", "too_many_requests", "record_unreadable"),
   },
 });
 
@@ -71,7 +71,7 @@ const cancelRoute = createRoute({
   responses: {
     200: { description: "Canceled", content: json },
     202: { description: "Still running; it stops within seconds", content: json },
-    ...problemReplies("not_found", "gone", "conflict"),
+    ...problemReplies("not_found", "gone", "conflict", "record_unreadable"),
   },
 });
 
@@ -80,7 +80,9 @@ const deleteRoute = createRoute({
   path: "/v1/jobs/{id}",
   tags: ["Jobs"],
   summary: "Delete a job with its files",
-  description: "A job that has not ended is canceled first.",
+  description:
+    "A job that has not ended is canceled first. The files it was made from are deleted with it, the uploads that they were copied " +
+    "from are not.",
   request: { params },
   responses: { 204: { description: "Deleted" }, ...problemReplies("not_found", "gone") },
 });
@@ -123,8 +125,12 @@ export function jobRoutes(deps: RouteDeps): Api {
   });
 
   api.openapi(deleteRoute, async (c) => {
-    const { owner, id } = await findJob(deps, ownerOf(c), c.req.valid("param").id);
-    await deleteJob(deps, owner, id);
+    const { id } = c.req.valid("param");
+    // what can't be read can be deleted all the same
+    await findJob(deps, ownerOf(c), id).catch((error: unknown) => {
+      if (!hasCode(error, "record_unreadable")) throw error;
+    });
+    await deleteJob(deps, ownerOf(c), id);
     return c.body(null, 204);
   });
   return api;

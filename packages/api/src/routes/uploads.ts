@@ -1,7 +1,7 @@
-/** `POST /v1/uploads`: where to send a file, so that it goes straight to the storage. */
+/** Uploads: where to send a file, so that it goes straight to the storage, and deleting it. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { newId } from "@smileloop/core/job/ids.ts";
+import { idTimeMs, newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { typesOf } from "@smileloop/core/kinds/inputs.ts";
@@ -34,8 +34,24 @@ const route = createRoute({
   },
 });
 
+const deleteRoute = createRoute({
+  method: "delete",
+  path: "/v1/uploads/{id}",
+  tags: ["Uploads"],
+  summary: "Delete an upload",
+  description:
+    "Deletes the file before its hour is over. Jobs made from it have copies, which are deleted with the job. " +
+    "The link of the upload stays valid until it expires.",
+  request: { params: z.object({ id: z.string() }) },
+  responses: { 204: { description: "Deleted" }, ...problemReplies("not_found", "gone") },
+});
+
 export function uploadRoutes(deps: ApiDeps): Api {
   const api = newApi();
+  api.openapi(deleteRoute, async (c) => {
+    await deleteUpload(deps, ownerOf(c), c.req.valid("param").id);
+    return c.body(null, 204);
+  });
   api.openapi(route, async (c) => {
     const { content_type, size, sha256, form } = c.req.valid("json");
     if (form && sha256 !== undefined) {
@@ -63,6 +79,16 @@ export function uploadRoutes(deps: ApiDeps): Api {
     return c.json({ ...reply, method: "PUT" as const, url, headers: target.headers }, 201);
   });
   return api;
+}
+
+/** Throws `gone` after an upload's hour, and `not_found` where there is none, or its bytes have not arrived. */
+async function deleteUpload({ files, clock }: ApiDeps, owner: string, id: string): Promise<void> {
+  const key = uploadKey(owner, id);
+  if (clock.now() >= idTimeMs(id) + UPLOAD_LIFE_MS) throw new AppError("gone", "This upload is over an hour old.");
+  let found = false;
+  for await (const _ of files.list(key)) found = true;
+  if (!found) throw new AppError("not_found", "There is no such upload, or its bytes have not arrived yet.");
+  await files.purge(key);
 }
 
 /** The largest file of this type that any kind takes. Throws `unsupported_type`. */

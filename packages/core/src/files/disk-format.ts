@@ -32,6 +32,10 @@ export async function readTrailer(handle: FileHandle, size: number): Promise<Tra
   await handle.read(block, 0, TRAILER_BYTES, size - TRAILER_BYTES);
   const text = block.toString("utf8", HEAD_BYTES);
   if (!text.startsWith(MARK)) return null;
-  const trailer = JSON.parse(text.slice(MARK.length)) as Trailer;
-  return trailer.bytes === size - TRAILER_BYTES ? trailer : null;
+  try {
+    const trailer = JSON.parse(text.slice(MARK.length)) as Trailer;
+    return trailer.bytes === size - TRAILER_BYTES ? trailer : null;
+  } catch {
+    return null;
+  }
 }

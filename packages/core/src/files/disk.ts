@@ -1,10 +1,10 @@
 /** Files on disk, below `<dir>/jobs` and `<dir>/uploads`, beside the records. A copy shares its content with the original. */
 import { constants, type Dirent } from "node:fs";
-import { copyFile, type FileHandle, open, readdir, rm, stat, unlink } from "node:fs/promises";
+import { copyFile, type FileHandle, lstat, open, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { FileInfo, Files } from "../files.ts";
+import type { FileInfo, Files, ListedFile } from "../files.ts";
 import { newToken } from "../job/ids.ts";
 import { checkFileKey, isFileKey } from "../job/keys.ts";
 import {
@@ -80,13 +80,8 @@ export function diskFiles({ dir, clock, links }: { dir: string; clock: Clock; li
 
     async *list(prefix) {
       for await (const key of walk(dir, prefix)) {
-        try {
-          const { handle, info } = await openFile(join(dir, key), key);
-          await handle.close();
-          yield info;
-        } catch (error) {
-          if (!(error instanceof AppError && error.code === "not_found")) throw asStorageError(error);
-        }
+        const info = await describe(join(dir, key), key);
+        if (info) yield info;
       }
     },
 
@@ -115,6 +110,18 @@ async function openFile(path: string, key: string): Promise<{ handle: FileHandle
   } catch (error) {
     await handle.close();
     throw errno(error) === "EISDIR" ? missing() : error;
+  }
+}
+
+/** Also of a file that is damaged, so that it is deleted like all others; null when there is none. */
+async function describe(path: string, key: string): Promise<ListedFile | null> {
+  try {
+    const { handle, info } = await openFile(path, key);
+    await handle.close();
+    return info;
+  } catch {
+    const there = await lstat(path).catch(() => null);
+    return there && { key, bytes: there.size, etag: "damaged", storedAtMs: Math.round(there.mtimeMs) };
   }
 }
 

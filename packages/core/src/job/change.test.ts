@@ -39,6 +39,7 @@ const CHANGES = {
   "fail, to be tried again": { ...holder, do: "fail", error: crashed },
   "fail for good": { ...holder, do: "fail", error: noFace },
   "hand back": { ...holder, do: "handBack" },
+  "hand back for want of space": { ...holder, do: "handBack", waitsFor: "space" },
   "cancel done": { ...holder, do: "cancelDone" },
   wait: { ...holder, do: "wait", children: 3, ended: 2 },
   "wait for nothing": { ...holder, do: "wait", children: 3, ended: 3 },
@@ -93,6 +94,7 @@ const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
   "fail, to be tried again": { ...holderOnly, running: "queued" },
   "fail for good": { ...holderOnly, running: "failed" },
   "hand back": { ...holderOnly, running: "queued" },
+  "hand back for want of space": { ...holderOnly, running: "queued" },
   "cancel done": { ...holderOnly, running: "nothing_to_do", canceling: "canceled" },
   wait: { ...holderOnly, running: "waiting" },
   "wait for nothing": holderStays,
@@ -357,4 +359,25 @@ test("a deleted job keeps nothing of what it was asked and promised", () => {
   const deleted = changed(record, CHANGES.delete);
   expect(JSON.stringify(deleted)).not.toMatch(/secret|price/);
   expect(jobRecordSchema.parse(deleted).engine).toBeNull();
+});
+
+test("a job that waits for room says so until it works again, and its progress never falls", () => {
+  const beat = (record: JobRecord, percent: number) =>
+    changed(record, { ...holder, do: "beat", progress: { stage: "render", done: 1, total: 2, percent } });
+  const space = CHANGES["hand back for want of space"];
+  expect(changed(claimed(queuedJob()), space).progress).toEqual({
+    ...{ stage: "waiting_for_space", done: 0, total: 1, percent: 0 },
+  });
+  const waiting = changed(beat(claimed(queuedJob()), 40), space);
+  expect(waiting).toMatchObject({ failures: 0, progress: { stage: "waiting_for_space", percent: 40 } });
+  expect(beat(claimed(waiting), 10).progress).toMatchObject({ stage: "render", percent: 40 });
+});
+
+test("a job waits for room until its deadline, however often it is tried", () => {
+  let record = queuedJob();
+  for (let n = 0; n < 3 * MAX_CLAIMS; n++) {
+    record = changed(claimed(record), CHANGES["hand back for want of space"]);
+    expect(record).toMatchObject({ state: "queued", failures: 0 });
+  }
+  expect(changed(record, { by: "sweeper", do: "deadline" }, record.deadline_at).error?.code).toBe("deadline_passed");
 });

@@ -27,7 +27,7 @@
  * | holder | beat | running → running | progress only ever rises |
  * | holder | succeed | running → succeeded | |
  * | holder | fail | running → failed, or queued | queued while the error is retryable and failures are under 3 |
- * | holder | handBack | running → queued | SIGTERM, Spot: no failure |
+ * | holder | handBack | running → queued | SIGTERM, Spot, a full disk: no failure; says what it waits for, if anything |
  * | holder | wait | running → waiting | some child had not ended when the plan was asked; stores how many there are, failures start again |
  * | holder | requeue | running → queued | to another queue, at most 3 times: there is more to do than was expected |
  * | holder | cancelDone | canceling → canceled | the work has stopped |
@@ -37,7 +37,8 @@
  * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
  * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.
  *
- * Neither waits nor moves can go on for ever: between two waits at least one child has ended, and moves are counted.
+ * Neither waits nor moves can go on for ever: between two waits for children at least one has ended, a wait for room ends at
+ * `deadline_at`, and moves are counted.
  */
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
@@ -45,6 +46,8 @@ import { clip } from "../text.ts";
 import { newToken } from "./ids.ts";
 import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, type Progress, RESULT_LIFE_MS } from "./record.ts";
 
+/** The stage of a job that was handed back because the storage is full. */
+export const STAGE_NO_SPACE = "waiting_for_space";
 export const LEASE_MS = 60_000;
 export const BEAT_MS = 15_000;
 export const MAX_FAILURES = 3;
@@ -70,7 +73,7 @@ export type Change =
   | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
   | ({ by: "holder"; token: string; do: "succeed" } & JobResult)
   | { by: "holder"; token: string; do: "fail"; error: JobError }
-  | { by: "holder"; token: string; do: "handBack" }
+  | { by: "holder"; token: string; do: "handBack"; waitsFor?: "space" | undefined }
   /** `children`: how many there are by now; `ended`: how many of them had ended when the plan was asked what to do. */
   | { by: "holder"; token: string; do: "wait"; children: number; ended: number }
   | { by: "holder"; token: string; do: "requeue"; queue: string; estimateSeconds: number }
@@ -155,7 +158,7 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       return end({ ...record, outputs, warnings, timings, engine, progress }, "succeeded", now);
     }
     case "handBack":
-      return queued(release(record, now, null), now);
+      return queued(handedBack(release(record, now, null), change.waitsFor), now);
     case "fail": {
       const failures = record.failures + 1;
       const error = { ...change.error, detail: clip(change.error.detail, DETAIL_CHARS) };
@@ -176,6 +179,13 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       return queued({ ...release(record, now, null), queue, estimate_s: estimateSeconds, moves }, now);
     }
   }
+}
+
+/** A job that waits for room says so until work is reported again, and may wait until its deadline: such claims do not count. */
+function handedBack(record: JobRecord, waitsFor: "space" | undefined): JobRecord {
+  if (waitsFor === undefined) return record;
+  const progress = { stage: STAGE_NO_SPACE, done: 0, total: 1, percent: record.progress?.percent ?? 0 };
+  return { ...record, progress, waits: (record.waits ?? 0) + 1 };
 }
 
 function queued(record: JobRecord, now: number): JobRecord {

@@ -110,7 +110,7 @@ export const jobRecordSchema = z.strictObject({
   /** Claims so far; the number of the present one. */
   attempt: z.int().min(0),
   failures: z.int().min(0),
-  /** How many claims ended in a wait for children, and how many in a move to another queue. */
+  /** How many claims ended in a wait for children or for room, and how many in a move to another queue. */
   waits: z.int().min(0).optional(),
   moves: z.int().min(0).optional(),
   claim: z.strictObject({ token: z.string(), worker: z.string() }).nullable(),

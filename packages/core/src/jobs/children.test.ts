@@ -22,8 +22,9 @@ import { createLocalLinks } from "../storage/local-links.ts";
 import { countEnded, createChild, endedChildren, livingRoot, markEnded, type NewChild, wakeRoot } from "./children.ts";
 import { cancelJob, deleteJob } from "./close.ts";
 import { createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
+import { LATE_WRITERS_MS, LOOK_AGAIN_MS } from "./looks.ts";
 import { recover } from "./recover.ts";
-import { LATE_WRITERS_MS, LOOK_AGAIN_MS, sweepOnce } from "./sweep.ts";
+import { sweepOnce } from "./sweep.ts";
 
 /** `leftovers`: everything that the storage still holds. */
 type Store = JobStore & { clock: ManualClock; leftovers(): Promise<string[]> };
@@ -41,7 +42,8 @@ function diskStore(): Store {
   const clock = manualClock();
   const dir = mkdtempSync(join(tmpdir(), "smileloop-"));
   closing.push(() => rmSync(dir, { recursive: true }));
-  const leftovers = async () => (await readdir(dir, { recursive: true })).filter((name) => name !== "tmp");
+  const leftovers = async () =>
+    (await readdir(dir, { recursive: true })).filter((name) => name !== "tmp" && name !== "reserve");
   const queue = memoryQueue({ clock });
   return { clock, queue, records: diskRecords({ dir, clock }), files: diskFiles({ dir, clock, links }), leftovers };
 }

@@ -10,6 +10,7 @@
  * queue. The root counts the markers, in one LIST, when it has begun to wait, at each such message, and at each look of the
  * sweeper; when all are there, it is woken. A missing marker is written by the next process that sees that the child has ended.
  */
+import type { Clock } from "../clock.ts";
 import { eachAtOnce } from "../concurrent.ts";
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
@@ -17,6 +18,8 @@ import { childId, rootOf } from "../job/ids.ts";
 import { endedKey, endedNumberOf, endedPrefix, jobPrefix } from "../job/keys.ts";
 import { isEnded, isLiving, isPlan, type JobRecord } from "../job/record.ts";
 import type { Records } from "../records.ts";
+import { readable } from "../unreadable.ts";
+import { damageOf, failDamaged } from "./damaged.ts";
 import { type Created, type CreateJob, createJob, type JobStore, updateJob } from "./jobs.ts";
 
 export type NewChild = Pick<
@@ -43,10 +46,10 @@ export async function createChild(store: JobStore, root: JobRecord, index: numbe
   });
 }
 
-/** A child's root, if it can still use the child's result; else null, and the child should not work. */
+/** A child's root, if it can be read and can still use the child's result; else null, and the child should not work. */
 export async function livingRoot({ records }: { records: Records }, child: Id): Promise<JobRecord | null> {
   const above = rootOf(child.id);
-  const stored = above && (await records.get(child.owner, above.root));
+  const stored = above && (await readable(() => records.get(child.owner, above.root)));
   return stored && isLiving(stored.record) ? stored.record : null;
 }
 
@@ -68,9 +71,9 @@ export async function countEnded(store: { files: Files }, root: JobRecord): Prom
   return (await endedNumbers(store, root)).filter((index) => index < (root.children ?? 0)).length;
 }
 
-/** The records of all children that have ended, by number. */
+/** The records of all children that have ended, by number. One that can't be read any more has failed. */
 export async function endedChildren(
-  store: { files: Files; records: Records },
+  store: { files: Files; records: Records; clock: Clock },
   root: JobRecord,
 ): Promise<Map<number, JobRecord>> {
   const found: [number, JobRecord][] = [];
@@ -78,7 +81,11 @@ export async function endedChildren(
     await endedNumbers(store, root),
     () => false,
     async (index) => {
-      const stored = await store.records.get(root.owner, childId(root.id, index));
+      const stored = await store.records.get(root.owner, childId(root.id, index)).catch((error: unknown) => {
+        const damage = damageOf(error);
+        if (damage) return failDamaged(store.records, damage, store.clock.now());
+        throw error;
+      });
       if (stored) found.push([index, stored.record]);
     },
   );

@@ -17,11 +17,14 @@ import { memoryRecords } from "../records/memory.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
 import { deleteJob } from "./close.ts";
 import { CREATION_MS, createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
+import { LATE_WRITERS_MS, LOOK_AGAIN_MS } from "./looks.ts";
 import { recover } from "./recover.ts";
-import { LATE_WRITERS_MS, LOOK_AGAIN_MS, runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
+import { runSweeper, sweepAlone, sweepOnce } from "./sweep.ts";
 
 type Store = JobStore & { clock: ManualClock };
 const folders: string[] = [];
+/** Of what was recovered. */
+const FINE = { unreadable: 0, failed: 0 };
 const links = createLocalLinks(Buffer.alloc(32));
 
 function memoryStore(): Store {
@@ -324,11 +327,21 @@ describe.each([
     await change(store, own, claim);
 
     // others may be at work in a storage that is shared
-    expect(await recover(store, { exclusive: false, startedAtMs })).toEqual({ sent: 1, handedBack: 0, closed: 0 });
+    expect(await recover(store, { exclusive: false, startedAtMs })).toEqual({
+      sent: 1,
+      handedBack: 0,
+      closed: 0,
+      ...FINE,
+    });
     expect(await messages(store)).toBe(1);
     expect(await Promise.all([running, canceling].map((id) => stateOf(store, id)))).toEqual(["running", "canceling"]);
 
-    expect(await recover(store, { exclusive: true, startedAtMs })).toEqual({ sent: 2, handedBack: 1, closed: 1 });
+    expect(await recover(store, { exclusive: true, startedAtMs })).toEqual({
+      sent: 2,
+      handedBack: 1,
+      closed: 1,
+      ...FINE,
+    });
     expect(await messages(store)).toBe(2);
     expect((await store.records.get("local", running))?.record).toMatchObject({
       state: "queued",

@@ -25,25 +25,33 @@
  * | any other child that has not ended | as above | as above |
  * | a child that has ended | if its root lives: writes the marker again if it is missing, tells the root; takes the timer away | |
  *
- * Uploads an hour old and idempotency entries a day old go as well.
+ * Records that can't be read (`damaged.ts`):
+ *
+ * | what it finds | what it does | looks again |
+ * | --- | --- | --- |
+ * | a root within its hour | | in 30 minutes, or when its files go |
+ * | a root past its hour | makes it a tombstone, takes its files and its children away | as for any tombstone |
+ * | a child whose root lives | makes it one that has failed, tells the root; takes the timer away | |
+ * | any other child | goes with its root | in 5 minutes |
+ *
+ * On a full disk files go before the record says so (`close.ts`). Uploads an hour old and idempotency entries a day old go as well.
  */
 
 import { eachAtOnce } from "../concurrent.ts";
 import type { Change } from "../job/change.ts";
 import { idTimeMs } from "../job/ids.ts";
 import { jobPrefix, uploadOfKey } from "../job/keys.ts";
-import { isEnded, isLiving, type JobRecord, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
+import { isEnded, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { StoredRecord, Timer } from "../records.ts";
 import { cancelChild, markEnded, purgeJob, wakeRoot } from "./children.ts";
+import { closeJob } from "./close.ts";
+import { damageOf } from "./damaged.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
+import { LOOK_AGAIN_MS, nextLookMs, type Swept } from "./looks.ts";
+import { lookAtDamaged, removeChild, rootState } from "./sweep-damaged.ts";
 
-export const LOOK_AGAIN_MS = 5 * 60_000;
-/** The longer a job waits, the likelier that the queue is long and not its message lost: each further one makes it longer. */
-const LOOK_LATEST_MS = 30 * 60_000;
-/** How long files of a closed job may still appear: longer than a worker that lost its claim can go on. */
-export const LATE_WRITERS_MS = 60 * 60_000;
 const KEY_LIFE_MS = 24 * 60 * 60_000;
 const MAX_MS = 50_000;
 /** How long until a sweeper that died is replaced. */
@@ -52,18 +60,6 @@ const SWEEP_LEASE_MS = 90_000;
 const FORGET_EVERY = 30;
 
 type SweepStore = JobStore & { log?: Log };
-
-/** How many timers were looked at, and what was done; `failed` counts what could not be done and is tried again. */
-type Swept = {
-  looked: number;
-  sent: number;
-  closed: number;
-  expired: number;
-  purged: number;
-  removed: number;
-  uploads: number;
-  failed: number;
-};
 
 /** One sweep: at most 32 records at a time, and no new one after `maxMs`. One failure does not keep the others. */
 export async function sweepOnce(
@@ -87,7 +83,7 @@ export async function sweepOnce(
       guard({ jobId: timer.id }, () => look(store, timer, swept)),
     ),
   );
-  await guard({}, () => sweepUploads(store, over, swept));
+  await guard({}, () => sweepUploads(store, over, swept, guard));
   if (options.forgetKeys !== false && !over())
     await guard({}, () => store.records.keys.forget(startedMs - KEY_LIFE_MS));
   return swept;
@@ -116,9 +112,16 @@ export async function runSweeper(store: SweepStore, options: { everyMs?: number;
 /** Looks at the record of one timer and moves the timer. */
 async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> {
   swept.looked++;
-  const stored = await lookInTime(store, timer, swept);
-  if (!stored) return lookAtNothing(store, timer);
-  const nextMs = await (stored.record.root === undefined ? lookAtRoot : lookAtChild)(store, stored, swept);
+  let nextMs: number | null;
+  try {
+    const stored = await lookInTime(store, timer, swept);
+    if (!stored) return await lookAtNothing(store, timer);
+    nextMs = await (stored.record.root === undefined ? lookAtRoot : lookAtChild)(store, stored, swept);
+  } catch (error) {
+    const damage = damageOf(error);
+    if (!damage || damage.id !== timer.id) throw error;
+    nextMs = await lookAtDamaged(store, damage, swept);
+  }
   if (nextMs !== null) await store.records.timers.arm({ owner: timer.owner, id: timer.id, atMs: nextMs });
   await store.records.timers.drop(timer);
 }
@@ -127,9 +130,13 @@ async function look(store: JobStore, timer: Timer, swept: Swept): Promise<void> 
 async function lookInTime(store: JobStore, { owner, id }: Timer, swept: Swept): Promise<StoredRecord | null> {
   const { records, clock } = store;
   const stored = await records.get(owner, id);
-  if (!stored || !dueChange(stored, clock.now())) return stored;
+  const due = stored && dueChange(stored, clock.now());
+  if (!due) return stored;
   const wasEnded = isEnded(stored.record.state);
-  const changed = await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING, stored);
+  const changed =
+    due.do === "expire"
+      ? await closeJob(store, owner, id, due, stored)
+      : await updateJob(store, owner, id, (fresh) => dueChange(fresh, clock.now()) ?? NOTHING, stored);
   if (!changed.refused) wasEnded ? swept.expired++ : swept.closed++;
   return changed.stored;
 }
@@ -159,20 +166,14 @@ async function lookAtRoot(store: JobStore, stored: StoredRecord, swept: Swept): 
 /** When to look again; null: never, from now on it goes with its root. */
 async function lookAtChild(store: JobStore, stored: StoredRecord, swept: Swept): Promise<number | null> {
   const { record } = stored;
-  const { owner, id } = record;
   const now = store.clock.now();
-  const root = await store.records.get(owner, record.root!);
-  if (!root) {
-    await store.records.remove(owner, id);
-    await store.files.purge(jobPrefix(owner, id));
-    swept.removed++;
-    return now + LOOK_AGAIN_MS;
-  }
+  const root = await rootState(store, record);
+  if (root === "gone") return removeChild(store, record, swept);
   if (isEnded(record.state)) {
     await markEnded(store, record);
     return null;
   }
-  if (isLiving(root.record)) {
+  if (root === "lives") {
     if (await sendAgain(store, stored)) swept.sent++;
     return nextLookMs(record, now);
   }
@@ -201,8 +202,10 @@ async function armedAgain({ records, clock }: JobStore, { atMs, owner, id }: Tim
 /** A change that is always refused, for a record that has changed since it was looked at. */
 const NOTHING: Change = { by: "sweeper", do: "close", leaseAlive: true };
 
+type DueChange = Change & { do: "expire" | "deadline" | "close" };
+
 /** What time has made of the record, if anything. */
-function dueChange(stored: StoredRecord, nowMs: number): Change | null {
+function dueChange(stored: StoredRecord, nowMs: number): DueChange | null {
   const { record } = stored;
   if (isEnded(record.state)) {
     const due = record.closed_at === null && record.expires_at !== null && nowMs >= record.expires_at;
@@ -213,25 +216,19 @@ function dueChange(stored: StoredRecord, nowMs: number): Change | null {
   return orphan ? { by: "sweeper", do: "close", leaseAlive: false } : null;
 }
 
-/** Always later than now, and thereby than the timer that is due. */
-function nextLookMs(record: JobRecord, nowMs: number): number {
-  const later = (atMs: number) => Math.max(atMs, nowMs + 1000);
-  if (record.closed_at !== null) {
-    const purge = record.closed_at + LATE_WRITERS_MS;
-    return later(nowMs < purge ? purge : record.closed_at + TOMBSTONE_LIFE_MS);
-  }
-  if (isEnded(record.state)) return later(record.expires_at ?? nowMs);
-  const waitedMs = record.state === "queued" ? nowMs - record.queued_at : 0;
-  const againMs = Math.min(LOOK_LATEST_MS, Math.max(LOOK_AGAIN_MS, waitedMs));
-  return later(Math.min(nowMs + againMs, record.deadline_at));
-}
-
 /** Ids are in order of time, so that the first young one ends it. One that is still being written has no name yet. */
-async function sweepUploads(store: JobStore, over: () => boolean | undefined, swept: Swept): Promise<void> {
+async function sweepUploads(
+  store: JobStore,
+  over: () => boolean | undefined,
+  swept: Swept,
+  guard: (what: object, run: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   for await (const { key } of store.files.list("uploads/")) {
     const upload = uploadOfKey(key);
     if (over() || (upload && idTimeMs(upload.id) + UPLOAD_LIFE_MS > store.clock.now())) return;
-    await store.files.purge(key);
-    swept.uploads++;
+    await guard({ key }, async () => {
+      await store.files.purge(key);
+      swept.uploads++;
+    });
   }
 }

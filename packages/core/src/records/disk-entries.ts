@@ -1,10 +1,18 @@
 /** The small things beside records on disk: timers and idempotency entries. */
-import { mkdir, open, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { idempotencyKey, timerKey, timerOfKey } from "../job/keys.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
-import { asStorageError, errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../storage/durable-files.ts";
+import {
+  asStorageError,
+  errno,
+  makeFolder,
+  removeEmptyFolders,
+  withStorageErrors,
+  writeOnce,
+} from "../storage/durable-files.ts";
+import { parseEntry } from "../unreadable.ts";
 
 const ARM_TRIES = 5;
 
@@ -15,8 +23,8 @@ export function diskTimers(dir: string): Timers {
         const path = join(dir, timerKey(timer));
         for (let tries = 0; ; tries++) {
           try {
-            await mkdir(dirname(path), { recursive: true });
-            const file = await open(path, "a");
+            await makeFolder(dirname(path));
+            const file = await open(path, "a", 0o600);
             await file.sync().finally(() => file.close());
             return;
           } catch (error) {
@@ -49,7 +57,7 @@ export function diskTimers(dir: string): Timers {
 export function diskKeys({ dir, clock }: { dir: string; clock: Clock }): IdempotencyKeys {
   const read = async (key: string): Promise<IdempotencyEntry | null> => {
     try {
-      return JSON.parse(await readFile(join(dir, key), "utf8")) as IdempotencyEntry;
+      return parseEntry(await readFile(join(dir, key), "utf8"));
     } catch (error) {
       if (errno(error) === "ENOENT") return null;
       throw error;
@@ -74,7 +82,7 @@ export function diskKeys({ dir, clock }: { dir: string; clock: Clock }): Idempot
           for (const name of await sortedNames(folder)) {
             const path = join(folder, name);
             const { mtimeMs } = await stat(path);
-            if (Math.round(mtimeMs) < beforeMs) await unlink(path);
+            if (Math.round(mtimeMs) < beforeMs) await unlink(path).catch(() => {}); // the next time
           }
           await removeEmptyFolders(dir, folder);
         }

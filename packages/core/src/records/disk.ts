@@ -6,19 +6,23 @@
  *     jobs/<owner>/<folder>/c/<n>/job.<rev>.json     of a child, likewise
  *     due/<moment>/<owner>/<id>              empty
  *     idempotency/<owner>/<sha256>           what the key stands for
+ *     reserve                                room for the last writes of jobs when the disk is full
  *
  * Writers of one record queue up in this process, so that a revision cannot be created a second time after its successor
  * has replaced it; link() is what keeps a half-written or doubled one from ever having the name. Notes live as long as the
  * process: nobody else could read them.
  */
-import { readdir, readFile, stat, unlink } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { childrenPrefix, jobFolder, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
+import { childrenPrefix, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
+import type { Log } from "../log.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { errno, removeEmptyFolders, withStorageErrors, writeOnce } from "../storage/durable-files.ts";
+import { createReserve } from "../storage/reserve.ts";
+import { createUnreadable, messageOf, parseRecord, readable, UnreadableRecord } from "../unreadable.ts";
 import { diskKeys, diskTimers } from "./disk-entries.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { memoryNotes } from "./memory.ts";
@@ -28,8 +32,13 @@ const RECORD_FILE = /^job\.(\d+)\.json$/;
 const READ_TRIES = 50;
 const READ_AT_ONCE = 16;
 
-export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Records {
+/** Errors of reading one file that say nothing about the others: it is no file, not ours, or its blocks are bad. */
+const UNREADABLE = ["EISDIR", "EACCES", "EPERM", "ELOOP", "EIO", "EUCLEAN", "EBADMSG"];
+
+export function diskRecords({ dir, clock, log }: { dir: string; clock: Clock; log?: Log }): Records {
   const watchers = createWatchers();
+  const unreadable = createUnreadable(log);
+  const reserve = createReserve(dir);
   const inTurn = createTurns();
   const folderOf = (owner: string, id: string) => join(dir, jobPrefix(owner, id));
   const key = (record: { owner: string; id: string }) => jobPrefix(record.owner, record.id);
@@ -37,21 +46,62 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
   const write = async (record: JobRecord, taken: string): Promise<StoredRecord> => {
     const folder = folderOf(record.owner, record.id);
     const path = join(folder, `job.${record.rev}.json`);
-    const made = await writeOnce(dir, path, clock.now(), (handle) => handle.writeFile(JSON.stringify(record)));
-    if (!made) throw new AppError("precondition_failed", taken);
+    const once = () => writeOnce(dir, path, clock.now(), (handle) => handle.writeFile(JSON.stringify(record)));
+    // what begins work has to find room, what ends it gets some
+    const begins = record.rev === 1 || record.state === "running";
+    if (!(await (begins ? once() : reserve.use(once)))) throw new AppError("precondition_failed", taken);
     await removeRevisions(folder, record.rev).catch(() => {}); // the next write does it
+    if (!begins) await reserve.refill().catch(() => {}); // the next creation does it
     watchers.wake(key(record));
+    unreadable.healed(record.owner, record.id);
     return { record, etag: etagOf(record), ageMs: 0 };
   };
 
-  const get = (owner: string, id: string) => withStorageErrors(async () => readNewest(folderOf(owner, id), clock));
+  /** `null` when there is none. Tries again while writers take old revisions away under its hands. */
+  const read = async (owner: string, id: string): Promise<StoredRecord | null> => {
+    const folder = folderOf(owner, id);
+    for (let tries = 0; ; tries++) {
+      const rev = await newestRevision(folder);
+      if (rev === 0) {
+        unreadable.healed(owner, id);
+        return null;
+      }
+      const path = join(folder, `job.${rev}.json`);
+      let ageMs = 0;
+      try {
+        const { mtimeMs } = await stat(path);
+        ageMs = Math.max(0, clock.now() - Math.round(mtimeMs));
+        const record = parseRecord(await readFile(path, "utf8"), owner, id);
+        unreadable.healed(owner, id);
+        return { record, etag: etagOf(record), ageMs };
+      } catch (error) {
+        const code = errno(error);
+        if (code === "ENOENT" && tries < READ_TRIES) continue;
+        if (code !== undefined && !UNREADABLE.includes(code)) throw error;
+        throw unreadable.met({ owner, id, rev, etag: `${rev}-unreadable`, ageMs, why: messageOf(error) }, path, error);
+      }
+    }
+  };
+
+  /** The etag of what is there now, whatever it is. */
+  const presentEtag = (owner: string, id: string): Promise<string | null> =>
+    read(owner, id).then(
+      (stored) => stored?.etag ?? null,
+      (error: unknown) => {
+        if (error instanceof UnreadableRecord) return error.damage.etag;
+        throw error;
+      },
+    );
+
+  const get = (owner: string, id: string) => withStorageErrors(() => read(owner, id));
 
   return {
     create: async (record) =>
       inTurn(key(record), async () => {
         const taken = "There is a job with this id already.";
-        if (await readNewest(folderOf(record.owner, record.id), clock))
+        if ((await newestRevision(folderOf(record.owner, record.id))) > 0)
           throw new AppError("precondition_failed", taken);
+        if (record.rev === 1) await reserve.refill();
         return write(record, taken);
       }),
 
@@ -60,8 +110,7 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
     replace: async (record, etag) =>
       inTurn(key(record), async () => {
         const taken = "The job was changed meanwhile.";
-        const now = await readNewest(folderOf(record.owner, record.id), clock);
-        if (now?.etag !== etag) throw new AppError("precondition_failed", taken);
+        if ((await presentEtag(record.owner, record.id)) !== etag) throw new AppError("precondition_failed", taken);
         return write(record, taken);
       }),
 
@@ -71,6 +120,7 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
         await removeRevisions(folder, Number.POSITIVE_INFINITY);
         await removeEmptyFolders(dir, folder);
         watchers.wake(jobPrefix(owner, id));
+        unreadable.healed(owner, id);
       }),
 
     list: (owner, { limit, cursor }) =>
@@ -83,11 +133,10 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
         while (records.length < limit && next < names.length) {
           const batch = names.slice(next, next + Math.min(READ_AT_ONCE, limit - records.length));
           next += batch.length;
-          const found = await Promise.all(batch.map((name) => readNewest(join(parent, name), clock)));
+          const found = await Promise.all(batch.map((name) => readable(() => read(owner, jobFolderId(name)!))));
           records.push(...found.filter((stored) => stored !== null).map((stored) => stored.record));
         }
-        const last = records.at(-1);
-        return { records, cursor: last && next < names.length ? jobFolder(last.id) : null };
+        return { records, cursor: next < names.length ? (names[next - 1] ?? null) : null };
       }),
 
     countSince: (owner, sinceMs, most) =>
@@ -108,35 +157,24 @@ export function diskRecords({ dir, clock }: { dir: string; clock: Clock }): Reco
       }
     },
 
+    unreadable: unreadable.count,
     timers: diskTimers(dir),
     keys: diskKeys({ dir, clock }),
     notes: memoryNotes(clock),
   };
 }
 
-/** `null` when there is none. Tries again while writers take old revisions away under its hands. */
-async function readNewest(folder: string, clock: Clock): Promise<StoredRecord | null> {
-  for (let tries = 0; ; tries++) {
-    const newest = Math.max(...(await namesIn(folder)).map(revOf));
-    if (!(newest > 0)) return null;
-    const path = join(folder, `job.${newest}.json`);
-    try {
-      const [text, { mtimeMs }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
-      const record = JSON.parse(text) as JobRecord;
-      return { record, etag: etagOf(record), ageMs: Math.max(0, clock.now() - Math.round(mtimeMs)) };
-    } catch (error) {
-      if (errno(error) !== "ENOENT" || tries === READ_TRIES) throw error;
-    }
-  }
+/** 0 when there is none. */
+async function newestRevision(folder: string): Promise<number> {
+  return Math.max(0, ...(await namesIn(folder)).map(revOf));
 }
 
 /** Takes away the revisions below this one, the oldest first, so that none of them is ever the newest again. */
 async function removeRevisions(folder: string, below: number): Promise<void> {
   const old = (await namesIn(folder)).filter((name) => revOf(name) > 0 && revOf(name) < below);
   for (const name of old.sort((a, b) => revOf(a) - revOf(b))) {
-    await unlink(join(folder, name)).catch((error: unknown) => {
-      if (errno(error) !== "ENOENT") throw error;
-    });
+    // what is damaged may be a folder
+    await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

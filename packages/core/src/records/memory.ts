@@ -5,7 +5,6 @@ import { newToken } from "../job/ids.ts";
 import {
   childrenPrefix,
   idempotencyKey,
-  jobFolder,
   jobFolderId,
   jobPrefix,
   noteKey,
@@ -14,23 +13,39 @@ import {
   timerOfKey,
 } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
+import type { Log } from "../log.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
+import { createUnreadable, messageOf, parseRecord, readable } from "../unreadable.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 
 /** Kept as text, so that nobody shares an object with the storage. */
 type Kept = { text: string; etag: string; writtenMs: number };
 
-export function memoryRecords({ clock }: { clock: Clock }): Records {
+export function memoryRecords({ clock, log }: { clock: Clock; log?: Log }): Records {
   const kept = new Map<string, Kept>();
   const watchers = createWatchers();
+  const unreadable = createUnreadable(log);
 
   const write = (key: string, record: JobRecord): StoredRecord => {
     const entry = { text: JSON.stringify(record), etag: newToken(), writtenMs: clock.now() };
     kept.set(key, entry);
     watchers.wake(key);
-    return stored(entry, clock.now());
+    unreadable.healed(record.owner, record.id);
+    return { record: JSON.parse(entry.text) as JobRecord, etag: entry.etag, ageMs: 0 };
+  };
+
+  const read = (owner: string, id: string): StoredRecord | null => {
+    const entry = kept.get(jobPrefix(owner, id));
+    if (!entry) return null;
+    const { etag } = entry;
+    const ageMs = clock.now() - entry.writtenMs;
+    try {
+      return { record: parseRecord(entry.text, owner, id), etag, ageMs };
+    } catch (error) {
+      throw unreadable.met({ owner, id, rev: 1, etag, ageMs, why: messageOf(error) }, "memory", error);
+    }
   };
 
   /** What comes after the prefix in the names of records, without the slash at the end. */
@@ -44,8 +59,7 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
       return write(key, record);
     },
     async get(owner, id) {
-      const entry = kept.get(jobPrefix(owner, id));
-      return entry ? stored(entry, clock.now()) : null;
+      return read(owner, id);
     },
     async replace(record, etag) {
       const key = jobPrefix(record.owner, record.id);
@@ -56,15 +70,16 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
       const key = jobPrefix(owner, id);
       kept.delete(key);
       watchers.wake(key);
+      unreadable.healed(owner, id);
     },
     async list(owner, { limit, cursor }) {
       const prefix = ownerPrefix(owner);
       const after = cursor === undefined ? "" : cursorFolder(cursor);
       const folders = under(prefix).filter((name) => name > after && jobFolderId(name) !== null);
       const page = folders.sort().slice(0, limit);
-      const records = page.map((name) => stored(kept.get(`${prefix}${name}/`)!, 0).record);
-      const last = records.at(-1);
-      return { records, cursor: last && folders.length > limit ? jobFolder(last.id) : null };
+      const found = await Promise.all(page.map((name) => readable(async () => read(owner, jobFolderId(name)!))));
+      const records = found.filter((stored) => stored !== null).map(({ record }) => record);
+      return { records, cursor: folders.length > limit ? (page.at(-1) ?? null) : null };
     },
     async countSince(owner, sinceMs, most) {
       return countYoung(under(ownerPrefix(owner)), sinceMs, most);
@@ -73,19 +88,13 @@ export function memoryRecords({ clock }: { clock: Clock }): Records {
       return childNumbers(under(childrenPrefix(owner, root)));
     },
     async changed(owner, id, rev, signal) {
-      const key = jobPrefix(owner, id);
-      const entry = kept.get(key);
-      if (!entry || stored(entry, 0).record.rev !== rev) return;
-      await watchers.wait(key, signal);
+      if (read(owner, id)?.record.rev === rev) await watchers.wait(jobPrefix(owner, id), signal);
     },
+    unreadable: unreadable.count,
     timers: memoryTimers(),
     keys: memoryKeys(clock),
     notes: memoryNotes(clock),
   };
-}
-
-function stored(entry: Kept, nowMs: number): StoredRecord {
-  return { record: JSON.parse(entry.text) as JobRecord, etag: entry.etag, ageMs: nowMs - entry.writtenMs };
 }
 
 function memoryTimers(): Timers {

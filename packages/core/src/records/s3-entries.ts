@@ -2,6 +2,7 @@
 import { idempotencyKey, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
+import { parseEntry } from "../unreadable.ts";
 
 export type Condition = { IfNoneMatch?: "*"; IfMatch?: string };
 type Listing = { keys: string[]; prefixes: string[]; truncated: boolean; token: string | undefined };
@@ -48,7 +49,7 @@ export function s3Timers(objects: Objects): Timers {
 export function s3Keys(objects: Objects): IdempotencyKeys {
   const read = async (key: string): Promise<IdempotencyEntry | null> => {
     const found = await objects.get(key);
-    return found && (JSON.parse(found.text) as IdempotencyEntry);
+    return found && parseEntry(found.text);
   };
   return {
     get: async (owner, keySha256) => read(idempotencyKey(owner, keySha256)),

@@ -22,8 +22,10 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { childrenPrefix, jobFolderId, jobPrefix, ownerPrefix } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
+import type { Log } from "../log.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { asStorageError, bareEtag, replyTimeMs, statusOf, untilNoConflict } from "../storage/s3-replies.ts";
+import { createUnreadable, messageOf, parseRecord, readable } from "../unreadable.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { type Condition, type Objects, s3Keys, s3Notes, s3Timers } from "./s3-entries.ts";
 import { createWatchers } from "./watchers.ts";
@@ -32,9 +34,12 @@ import { createWatchers } from "./watchers.ts";
 const LOOK_MS = 1000;
 const READ_AT_ONCE = 16;
 
-export function s3Records({ client, bucket, clock }: { client: S3Client; bucket: string; clock: Clock }): Records {
+type S3Options = { client: S3Client; bucket: string; clock: Clock; log?: Log };
+
+export function s3Records({ client, bucket, clock, log }: S3Options): Records {
   const objects = s3Objects(client, bucket);
   const watchers = createWatchers();
+  const unreadable = createUnreadable(log);
   const keyOf = (owner: string, id: string) => `${jobPrefix(owner, id)}job.json`;
 
   const write = async (record: JobRecord, condition: Condition, refused: string): Promise<StoredRecord> => {
@@ -42,12 +47,25 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
     const etag = await objects.put(keyOf(record.owner, record.id), text, condition);
     if (etag === null) throw new AppError("precondition_failed", refused);
     watchers.wake(jobPrefix(record.owner, record.id));
+    unreadable.healed(record.owner, record.id);
     return { record: JSON.parse(text) as JobRecord, etag, ageMs: 0 };
   };
 
   const get = async (owner: string, id: string): Promise<StoredRecord | null> => {
-    const found = await objects.get(keyOf(owner, id));
-    return found && { record: JSON.parse(found.text) as JobRecord, etag: found.etag, ageMs: found.ageMs };
+    const key = keyOf(owner, id);
+    const found = await objects.get(key);
+    if (!found) {
+      unreadable.healed(owner, id);
+      return null;
+    }
+    const { text, etag, ageMs } = found;
+    try {
+      const record = parseRecord(text, owner, id);
+      unreadable.healed(owner, id);
+      return { record, etag, ageMs };
+    } catch (error) {
+      throw unreadable.met({ owner, id, rev: 1, etag, ageMs, why: messageOf(error) }, key, error);
+    }
   };
 
   return {
@@ -57,6 +75,7 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
 
     async remove(owner, id) {
       await objects.remove(keyOf(owner, id));
+      unreadable.healed(owner, id);
       watchers.wake(jobPrefix(owner, id));
     },
 
@@ -73,7 +92,7 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
         const jobs = folders.slice(0, wanted).filter((name) => jobFolderId(name) !== null);
         for (let next = 0; next < jobs.length; next += READ_AT_ONCE) {
           const some = jobs.slice(next, next + READ_AT_ONCE);
-          const found = await Promise.all(some.map((name) => get(owner, jobFolderId(name)!)));
+          const found = await Promise.all(some.map((name) => readable(() => get(owner, jobFolderId(name)!))));
           records.push(...found.filter((stored) => stored !== null).map((stored) => stored.record));
         }
         const more = folders.length > wanted || page.truncated;
@@ -111,6 +130,7 @@ export function s3Records({ client, bucket, clock }: { client: S3Client; bucket:
       done.abort();
     },
 
+    unreadable: unreadable.count,
     timers: s3Timers(objects),
     keys: s3Keys(objects),
     notes: s3Notes(objects),

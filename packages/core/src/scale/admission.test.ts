@@ -56,6 +56,11 @@ test("without capacity a queue takes no new job, the others do", async () => {
   expect(await admission.queueFor({ owner: "ann", queue: "warp" })).toBe("warp");
 });
 
+test("a damaged note about capacity keeps nobody out", async () => {
+  await records.notes.put("capacity-liveportrait", "{", null);
+  expect(await admission.queueFor({ owner: "ann", queue: "liveportrait" })).toBe("liveportrait");
+});
+
 test("the storage is asked about capacity every 10 s, and keeps nobody out when it is away", async () => {
   let asked = 0;
   const get = async () => {

@@ -2,12 +2,14 @@
  * Records that a queue has no machines: the sweeper writes a note per queue, and the API reads it before it accepts a job there. A
  * note that is not renewed expires, so that a dead sweeper keeps no job out.
  */
+import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Notes } from "../notes.ts";
+import { type Notes, readNote } from "../notes.ts";
 
 /** Since when a worker has waited for a machine, and the number of jobs waiting for a worker. */
 type NoCapacity = { sinceMs: number; waiting: number };
+const schema: z.ZodType<NoCapacity> = z.object({ sinceMs: z.number(), waiting: z.number() });
 
 const NOTHING = "";
 const VALID_MS = 5 * 60_000;
@@ -32,7 +34,7 @@ export function capacityGuard({ notes, clock }: { notes: Notes; clock: Clock }):
   const known = new Map<string, { what: NoCapacity | null; readMs: number }>();
   const read = async (queue: string): Promise<NoCapacity | null> => {
     const note = await notes.get(noteName(queue)).catch(() => null);
-    return note === null || note.text === NOTHING || note.ageMs > VALID_MS ? null : JSON.parse(note.text);
+    return note === null || note.text === NOTHING || note.ageMs > VALID_MS ? null : readNote(schema, note);
   };
   return async (queue) => {
     let entry = known.get(queue);

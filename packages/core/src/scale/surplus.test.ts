@@ -57,3 +57,12 @@ test("workers on On-Demand machines go first", async () => {
   expect(await requestExit(notes, "gpu", "spot")).toBe(false);
   expect(await requestExit(notes, "gpu", "on_demand")).toBe(true);
 });
+
+test("a damaged note permits nothing, and is replaced", async () => {
+  const clock = manualClock();
+  const notes = memoryNotes(clock);
+  await notes.put("surplus-gpu", '{"load":', null);
+  expect(await requestExit(notes, "gpu", "spot")).toBe(false);
+  await noteSurplus(notes, "gpu", { running: 20, held: 2, ...free }, clock.now());
+  expect(await requestExit(notes, "gpu", "spot")).toBe(true);
+});

@@ -4,8 +4,9 @@
  * exit, and a worker that is between two jobs may take one, by compare-and-set, so that no more exit than were permitted. Workers
  * on expensive machines exit first. The last worker stays until there is no work at all.
  */
+import { z } from "zod";
 import type { Capacity } from "../launcher.ts";
-import type { Note, Notes } from "../notes.ts";
+import { type Notes, readNote } from "../notes.ts";
 
 /** Share of the workers that should be busy. */
 const BUSY_SHARE = 0.8;
@@ -20,6 +21,12 @@ const EXIT_SHARE = 0.1;
  * the note was written.
  */
 export type Surplus = { load: number; permits: number; of: Capacity | null; atMs: number };
+const surplusSchema: z.ZodType<Surplus> = z.object({
+  load: z.number(),
+  permits: z.number(),
+  of: z.enum(["spot", "on_demand"]).nullable(),
+  atMs: z.number(),
+});
 /** Workers, busy or idle; those of them On-Demand; messages that are held and that wait. */
 type Counts = { running: number; onDemand: number; held: number; waiting: number };
 
@@ -41,7 +48,7 @@ export function nextSurplus(
 export async function noteSurplus(notes: Notes, queue: string, counts: Counts, nowMs: number): Promise<void> {
   if (counts.running === 0) return;
   const note = await notes.get(noteName(queue));
-  const last = note && read(note);
+  const last = note && readNote(surplusSchema, note);
   if (last && Math.abs(nowMs - last.atMs) < NOTED_EVERY_MS) return;
   // null: another sweeper was faster, and knows as much
   await notes.put(noteName(queue), JSON.stringify(nextSurplus(last, counts, nowMs)), note?.etag ?? null);
@@ -51,18 +58,14 @@ export async function noteSurplus(notes: Notes, queue: string, counts: Counts, n
 export async function requestExit(notes: Notes, queue: string, capacity: Capacity): Promise<boolean> {
   const note = await notes.get(noteName(queue));
   if (!note || note.ageMs > 2 * NOTED_EVERY_MS) return false;
-  const last = read(note);
-  if (!permitsExit(last, capacity)) return false;
+  const last = readNote(surplusSchema, note);
+  if (!last || !permitsExit(last, capacity)) return false;
   return (await notes.put(noteName(queue), JSON.stringify({ ...last, permits: last.permits - 1 }), note.etag)) !== null;
 }
 
 /** Whether there is a permit left for a worker of this capacity. */
 export function permitsExit({ permits, of }: Surplus, capacity: Capacity): boolean {
   return permits > 0 && (of === null || of === capacity);
-}
-
-function read(note: Note): Surplus {
-  return JSON.parse(note.text) as Surplus;
 }
 
 function noteName(queue: string): string {

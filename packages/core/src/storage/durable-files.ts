@@ -45,13 +45,18 @@ export async function linkOnce(from: string, to: string): Promise<boolean> {
       if (errno(error) === "EEXIST") return false;
       // the folder is not there yet, or somebody has just taken it away because it was empty
       if (errno(error) !== "ENOENT" || tries === 5) throw error;
-      await mkdir(dirname(to), { recursive: true }).catch((failed: unknown) => {
+      await makeFolder(dirname(to)).catch((failed: unknown) => {
         if (errno(failed) !== "ENOENT") throw failed;
       });
     }
   }
   await syncFolder(dirname(to));
   return true;
+}
+
+/** Makes a folder and those above it. Nobody else on the machine may look into them. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
 }
 
 /** Takes a folder away if it is empty, then those above it, up to `dir`, which stays. */
@@ -65,9 +70,10 @@ export async function removeEmptyFolders(dir: string, folder: string): Promise<v
   }
 }
 
+/** The name of a failed system call's error, such as ENOENT. Other errors have codes, too: ours, Node's, SQLite's. */
 export function errno(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  return typeof code === "string" ? code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 export function isDiskFull(error: unknown): boolean {
@@ -98,7 +104,7 @@ async function openTemporary(path: string): Promise<FileHandle> {
     return await open(path, "wx", 0o600);
   } catch (error) {
     if (errno(error) !== "ENOENT") throw error;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     return open(path, "wx", 0o600);
   }
 }

@@ -1,0 +1,71 @@
+import { changeJob } from "@smileloop/core/job/change.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { createJob } from "@smileloop/core/jobs/jobs.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type TestApi, testApi } from "../../../test/support/api.ts";
+
+let api: TestApi;
+beforeEach(() => {
+  api = testApi();
+});
+afterEach(() => api.close());
+
+type Body = { code: string; retryable: boolean; jobs: { id: string }[]; progress: { stage: string } };
+
+async function call(method: string, path: string, headers: Record<string, string> = {}) {
+  const reply = await api.app.fetch(new Request(`http://localhost:8000${path}`, { method, headers }));
+  const text = await reply.text();
+  return { status: reply.status, body: (text === "" ? null : JSON.parse(text)) as Body };
+}
+
+async function newJob(): Promise<string> {
+  const job = { owner: "local", kind: "animate", queue: "warp", engine: "warp", estimateSeconds: 1, params: {} };
+  const storeInputs = async () => ({});
+  return (await createJob(api.deps, { ...job, metadata: {}, storeInputs })).record.id;
+}
+
+async function damage(id: string): Promise<void> {
+  const { record, etag } = (await api.deps.records.get("local", id))!;
+  await api.deps.records.replace({ ...record, rev: record.rev + 1, state: "broken" as "queued" }, etag);
+}
+
+test("a damaged job is a clear problem of its own, the others are listed, and it can be deleted", async () => {
+  const [other, id] = [await newJob(), await newJob()];
+  await damage(id);
+  for (const [method, path] of [
+    ["GET", `/v1/jobs/${id}`],
+    ["POST", `/v1/jobs/${id}/cancel`],
+    ["GET", `/v1/jobs/${id}/events`],
+    ["GET", `/v1/jobs/${id}/outputs/video`],
+  ] as const) {
+    const { status, body } = await call(method, path);
+    expect({ path, status, ...body }).toMatchObject({
+      ...{ path, status: 500, code: "record_unreadable", retryable: false, title: "The job's record can't be read" },
+    });
+  }
+  expect((await call("GET", "/v1/jobs")).body.jobs.map((job) => job.id)).toEqual([other]);
+  expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+  expect(await call("GET", `/v1/jobs/${id}`)).toMatchObject({ status: 410, body: { code: "gone" } });
+});
+
+test("those who wait for a job are told when its record is damaged", async () => {
+  const id = await newJob();
+  const waiting = call("GET", `/v1/jobs/${id}`, { Prefer: "wait=60" });
+  const reply = await api.app.fetch(new Request(`http://localhost:8000/v1/jobs/${id}/events`));
+  const events = reply.text();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await damage(id);
+  expect(await waiting).toMatchObject({ status: 500, body: { code: "record_unreadable" } });
+  expect(await events).toContain("event: status");
+});
+
+test("a job that waits for room says so", async () => {
+  const id = await newJob();
+  const job = { owner: "local", id };
+  const token = await api.worker.claim(job);
+  const { record, etag } = (await api.deps.records.get("local", id))!;
+  const handBack = { by: "holder", token, do: "handBack", waitsFor: "space" } as const;
+  await api.deps.records.replace(changeJob(record, handBack, api.clock.now()) as JobRecord, etag);
+  const { body } = await call("GET", `/v1/jobs/${id}`);
+  expect(body).toMatchObject({ status: "queued", error: null, progress: { stage: "waiting_for_space", percent: 0 } });
+});

@@ -1,0 +1,33 @@
+/** When the sweeper looks at a record again, and what it counts. */
+import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "../job/record.ts";
+
+export const LOOK_AGAIN_MS = 5 * 60_000;
+/** The longer a job waits, the likelier that the queue is long and not its message lost: each further one makes it longer. */
+export const LOOK_LATEST_MS = 30 * 60_000;
+/** How long files of a closed job may still appear: longer than a worker that lost its claim can go on. */
+export const LATE_WRITERS_MS = 60 * 60_000;
+
+/** How many timers were looked at, and what was done; `failed` counts what could not be done and is tried again. */
+export type Swept = {
+  looked: number;
+  sent: number;
+  closed: number;
+  expired: number;
+  purged: number;
+  removed: number;
+  uploads: number;
+  failed: number;
+};
+
+/** Always later than now, and thereby than the timer that is due. */
+export function nextLookMs(record: JobRecord, nowMs: number): number {
+  const later = (atMs: number) => Math.max(atMs, nowMs + 1000);
+  if (record.closed_at !== null) {
+    const purge = record.closed_at + LATE_WRITERS_MS;
+    return later(nowMs < purge ? purge : record.closed_at + TOMBSTONE_LIFE_MS);
+  }
+  if (isEnded(record.state)) return later(record.expires_at ?? nowMs);
+  const waitedMs = record.state === "queued" ? nowMs - record.queued_at : 0;
+  const againMs = Math.min(LOOK_LATEST_MS, Math.max(LOOK_AGAIN_MS, waitedMs));
+  return later(Math.min(nowMs + againMs, record.deadline_at));
+}

@@ -1,0 +1,27 @@
+/** How much room a folder's disk has left, in a sentence for the operator. */
+import { statfs } from "node:fs/promises";
+
+/** `full`: nothing can be written any more. `state`: `ok`, or a sentence. */
+export type Room = { full: boolean; state: string };
+
+const LITTLE_BYTES = 200e6;
+const LITTLE_PART = 0.02;
+/** 2 % of a large disk is plenty. */
+const ENOUGH_BYTES = 5e9;
+/** A record, its timer and the room kept for ending jobs have to fit. */
+const NONE_BYTES = 1e6;
+
+export async function roomIn(dir: string): Promise<Room> {
+  const { bavail, blocks, bsize } = await statfs(dir);
+  return roomOf(bavail * bsize, blocks * bsize);
+}
+
+export function roomOf(freeBytes: number, totalBytes: number): Room {
+  // file systems without a size of their own say 0
+  if (totalBytes === 0) return { full: false, state: "ok" };
+  const full = freeBytes < NONE_BYTES;
+  if (freeBytes >= Math.max(LITTLE_BYTES, Math.min(LITTLE_PART * totalBytes, ENOUGH_BYTES)))
+    return { full, state: "ok" };
+  const left = `${Math.floor(freeBytes / 1e6)} MB of ${Math.ceil(totalBytes / 1e6)} MB are free`;
+  return { full, state: `The disk is ${full ? "full" : "nearly full"}: ${left}. Free some space, or delete jobs.` };
+}
