@@ -131,6 +131,19 @@ describe("who may call", () => {
     expect((await send("/health", { Origin: "https://evil.example", Host: "localhost" })).status).toBe(200);
   });
 
+  it("lets apps call whose web views have an origin of their own scheme", async () => {
+    const origin = "capacitor://localhost";
+    const apps = testApi({ corsOrigins: [origin] }).app;
+    const send = async (from: string, method: string) =>
+      apps.fetch(new Request("http://localhost/v1/uploads", { method, headers: { Origin: from } }));
+    const preflight = await send(origin, "OPTIONS");
+    expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([204, origin]);
+    expect((await send(origin, "POST")).status).not.toBe(403);
+    for (const other of ["capacitor://evil", "ionic://localhost", "http://localhost:9"]) {
+      expect((await send(other, "POST")).status, other).toBe(403);
+    }
+  });
+
   it("answers preflights of configured origins, also for the upload's headers, and of no others", async () => {
     const ask = (origin: string) =>
       fetch(`${api.url}/v1/files/uploads/x`, {

@@ -13,7 +13,7 @@ import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
 
 export type ApiConfig = {
-  /** Address that clients see, without a trailing slash; null = the host that the request was sent to. */
+  /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
   publicUrl: string | null;
   /** Whether only this machine is served: the Host header must be `localhost`, a loopback address or one of `allowedHosts`. */
   loopbackOnly: boolean;

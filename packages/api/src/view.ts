@@ -5,6 +5,7 @@ import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smilelo
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "./deps.ts";
+import { absoluteLink } from "./http/origin.ts";
 import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
 
@@ -13,7 +14,7 @@ const LINK_LIFE_MS = 15 * 60_000;
 
 export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 
-/** `origin`: scheme and host under which the client reaches us, for links. */
+/** `origin`: what links start with. */
 export async function viewJob(deps: ApiDeps, record: JobRecord, origin: string): Promise<JobView> {
   const now = deps.clock.now();
   const expired = hasExpired(record, now);
@@ -77,7 +78,7 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
     const { type, bytes, sha256 } = output;
     const url = await outputLink(deps, record, name, { method: "GET", now });
     outputs[name] = {
-      url: new URL(url, origin).href,
+      url: absoluteLink(origin, url),
       content_type: type,
       ...{ bytes, sha256 },
       // the record's other facts about a file are not for clients

@@ -9,7 +9,7 @@ import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { uploadRequestSchema, uploadTargetSchema } from "@smileloop/core/wire/upload.ts";
 import type { ApiDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
-import { linkOrigin } from "../http/origin.ts";
+import { absoluteLink, linkOrigin } from "../http/origin.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { rfc3339 } from "../view.ts";
@@ -54,11 +54,11 @@ export function uploadRoutes(deps: ApiDeps): Api {
     const reply = { id, expires_at: rfc3339(expiresAtMs), max_bytes: maxBytes };
     if (form) {
       const target = await deps.files.uploadForm(key, { type, maxBytes: size, expiresAtMs });
-      const url = new URL(target.url, origin).href;
+      const url = absoluteLink(origin, target.url);
       return c.json({ ...reply, method: "POST" as const, url, headers: {}, fields: target.fields }, 201);
     }
     const target = await deps.files.uploadLink(key, { type, bytes: size, sha256: sha256?.toLowerCase(), expiresAtMs });
-    const url = new URL(target.url, origin).href;
+    const url = absoluteLink(origin, target.url);
     return c.json({ ...reply, method: "PUT" as const, url, headers: target.headers }, 201);
   });
   return api;

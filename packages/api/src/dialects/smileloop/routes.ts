@@ -9,6 +9,7 @@ import { accepts } from "hono/accepts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiDeps } from "../../deps.ts";
 import { emptyForm, FileTooLarge, type Form, readMultipart } from "../../http/multipart.ts";
+import { publicPath } from "../../http/origin.ts";
 import { openBody, type RequestBody } from "../../http/request-body.ts";
 import { sendOutput } from "../../http/send-output.ts";
 import { waitForEnd } from "../../http/wait.ts";
@@ -71,7 +72,9 @@ async function animate(deps: DialectDeps, c: ApiContext, body: RequestBody): Pro
   if (record.state === "failed" || record.state === "canceled") throw await failureOf(deps, record, c.env.requestId);
   if (record.state === "succeeded" && wantsVideo(c, form)) return video(deps, c.req.raw, record);
   const reply = { job_id: id, status: statusOf(record), preset: presetOf(record), download_url: `/download/${id}` };
-  return record.state === "succeeded" ? c.json(reply) : c.json(reply, 202, { Location: `/job/${id}` });
+  return record.state === "succeeded"
+    ? c.json(reply)
+    : c.json(reply, 202, { Location: publicPath(deps.config, `/job/${id}`) });
 }
 
 function readForm(deps: ApiDeps, c: ApiContext, body: RequestBody, form: Form<StoredUpload>): Promise<void> {
