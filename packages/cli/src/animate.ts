@@ -25,6 +25,7 @@ import { createWorker } from "@smileloop/worker/worker.ts";
 import { builtInEngine, builtInSetup, ENGINES } from "../../../functions/engines/index.ts";
 import { type AnimateArgs, UsageError } from "./args.ts";
 import { type InputFile, openInput } from "./input-file.ts";
+import { interrupted } from "./interrupt.ts";
 import { PRESETS_DIR } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
@@ -35,11 +36,9 @@ const ENGINE = builtInEngine().name;
 
 /** Resolves with the exit code; says what went wrong by itself. Throws UsageError for params that no job can have. */
 export async function animate(args: AnimateArgs): Promise<number> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, interrupt);
+  const stop = interrupted();
   try {
-    const { record, target } = await run(args, stop.signal);
+    const { record, target } = await run(args, stop);
     const { width, height, frames, fps, duration, bytes } = record.outputs.video!;
     const { preset, seed } = record.params;
     const video = { width, height, frames, fps, duration, bytes };
@@ -54,7 +53,7 @@ export async function animate(args: AnimateArgs): Promise<number> {
     }
     return EXIT.done;
   } catch (error) {
-    if (stop.signal.aborted) {
+    if (stop.aborted) {
       if (args.json) printJson({ ok: false, error: { code: "canceled", detail: "Stopped." } });
       return EXIT.interrupted;
     }

@@ -12,6 +12,7 @@ import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts
 import { builtInSetup } from "../../../functions/engines/index.ts";
 import type { MotionArgs } from "./args.ts";
 import { openInput } from "./input-file.ts";
+import { interrupted } from "./interrupt.ts";
 import { createProgressReport, EXIT, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
 
@@ -23,14 +24,12 @@ const STRONGEST = 6;
 
 /** Resolves with the exit code; says what went wrong by itself. */
 export async function extractMotion(args: MotionArgs): Promise<number> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, interrupt);
+  const stop = interrupted();
   try {
     const clip = await openInput(args.clip, { ...DRIVING_SLOT, maxBytes: MAX_BYTES });
     const target = args.output ?? `${basename(args.clip, extname(args.clip))}.motion.json`;
     await checkTarget(target, args.force);
-    const { motion, source, warnings } = await read(clip, args, stop.signal);
+    const { motion, source, warnings } = await read(clip, args, stop);
     await writeTarget(target, oneChunk(Buffer.from(`${JSON.stringify(motion)}\n`)));
     const strongest = peaksOf(motion);
     if (args.json) printJson({ ok: true, output: target, source, channels: strongest, warnings });
@@ -40,7 +39,7 @@ export async function extractMotion(args: MotionArgs): Promise<number> {
     }
     return EXIT.done;
   } catch (error) {
-    if (stop.signal.aborted) {
+    if (stop.aborted) {
       if (args.json) printJson({ ok: false, error: { code: "canceled", detail: "Stopped." } });
       return EXIT.interrupted;
     }
