@@ -279,6 +279,9 @@ describe("a job as it goes", () => {
     await part.body?.cancel();
     await api.clock.advance(15 * 60_000);
     expect((await fetchLink()).status).toBe(403);
+    // the address that the documents show is good for the whole hour
+    const kept = new Request(`http://localhost:8000/v1/jobs/${id}/outputs/video`, { method: "HEAD" });
+    expect((await api.app.fetch(kept)).status).toBe(200);
     await api.clock.advance(45 * 60_000);
     expect((await call("GET", `/v1/jobs/${id}`)).body).toMatchObject({ status: "expired", outputs: {}, inputs: {} });
     expect(await call("GET", `/v1/jobs/${id}/outputs/video`)).toMatchObject({ status: 410, body: { code: "gone" } });

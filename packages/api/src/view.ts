@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { AppError, ERRORS } from "@smileloop/core/errors.ts";
 import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
+import { toThousandths } from "@smileloop/core/rounding.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "./deps.ts";
 import { absoluteLink } from "./http/origin.ts";
@@ -10,7 +11,7 @@ import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** Links to files live no longer than this, and never longer than the file. */
-const LINK_LIFE_MS = 15 * 60_000;
+export const LINK_LIFE_MS = 15 * 60_000;
 
 export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 
@@ -126,7 +127,9 @@ function etaSeconds(record: JobRecord, percent: number, position: number | null,
 
 function viewTimings({ timings, started_at, queued_at }: JobRecord): Record<string, number> {
   const queued = started_at === null ? {} : { queued: Math.max(0, started_at - queued_at) };
-  return Object.fromEntries(Object.entries({ ...queued, ...timings }).map(([stage, ms]) => [stage, ms / 1000]));
+  return Object.fromEntries(
+    Object.entries({ ...queued, ...timings }).map(([stage, ms]) => [stage, toThousandths(ms / 1000)]),
+  );
 }
 
 function tenths(seconds: number): number {

@@ -8,6 +8,7 @@ import { DRIVING_SLOT } from "@smileloop/core/kinds/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { type Motion, motionSchema } from "@smileloop/core/motion/motion.ts";
 import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
+import { toThousandths } from "@smileloop/core/rounding.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { builtInSetup } from "../../../functions/engines/index.ts";
 import type { MotionArgs } from "./args.ts";
@@ -75,7 +76,9 @@ async function read(
         onProgress: ({ stage, done, total }) => report.update({ stage, done, total, percent: (100 * done) / total }),
       },
     );
-    return { ...found, motion: await unpackMotion<Motion>(found.motion, motionSchema) };
+    const { seconds, fps } = found.source;
+    const source = { ...found.source, seconds: toThousandths(seconds), fps: toThousandths(fps) };
+    return { ...found, source, motion: await unpackMotion<Motion>(found.motion, motionSchema) };
   } finally {
     report.stop();
     await engine.stop({ graceMs: 0 });
