@@ -199,7 +199,7 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   const params: Record<string, unknown> = preset === undefined ? {} : { preset };
   if (values.engine !== undefined) params.engine = values.engine;
   if (values.faces !== undefined) params.faces = values.faces;
-  if (values.size !== undefined) params.size = values.size === "source" ? "source" : number(values, "size");
+  if (values.size !== undefined) params.size = Number.isNaN(Number(values.size)) ? values.size : Number(values.size);
   for (const name of ["fps", "duration", "intensity", "face", "seed"]) {
     if (values[name] !== undefined) params[name] = number(values, name);
   }
