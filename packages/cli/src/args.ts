@@ -1,4 +1,5 @@
 /** What can be typed: commands, their options, and the texts of `--help`. Loads nothing else, so that help is instant. */
+import { extname } from "node:path";
 import { parseArgs } from "node:util";
 
 /** The command line is not right; `message` says how. Ends with exit code 2. */
@@ -33,11 +34,13 @@ const ANIMATE = `Makes an MP4 of a photo and a preset or a driving clip. Needs n
 
 Usage: smileloop animate <photo> [options]
 
+<photo> is a file, a pipe, or - for the standard input.
+
 Options:
   -p, --preset <name>     the motion, see smileloop presets (gentle_smile)
       --driving <file>    the motion of a face instead: a video (MP4, MOV, WebM), a CSV of Live Link Face,
                           MediaPipe's results or a motion.json; its first 10 s
-  -o, --output <file>     where the MP4 goes (<photo>-<preset>.mp4 in this folder)
+  -o, --output <file>     where the MP4 goes, a name that ends in .mp4 (<photo>-<preset>.mp4 in this folder)
   -f, --force             overwrites the file if there is one
       --size <size>       256, 512, 720 or 1024: a square around the face; source: the whole photo (source)
       --fps <n>           frames a second, 10 to 60 (25)
@@ -206,7 +209,7 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   return {
     photo,
     driving,
-    output: typeof values.output === "string" && values.output !== "" ? values.output : null,
+    output: outputName(values, "animate", { ending: ".mp4", what: "an MP4" }),
     force: values.force === true,
     json: values.json === true,
     quiet: values.quiet === true,
@@ -222,11 +225,27 @@ function motionArgs(values: Values, [what, clip, extra]: string[]): MotionArgs {
   if (extra !== undefined) throw new UsageError(`One clip at a time: "${extra}" is one too many.`, "motion");
   return {
     clip,
-    output: typeof values.output === "string" && values.output !== "" ? values.output : null,
+    output: outputName(values, "motion", { ending: ".json", what: "a Motion, which is JSON" }),
     force: values.force === true,
     json: values.json === true,
     quiet: values.quiet === true,
   };
+}
+
+/** A name that promises another format than the one that is written would mislead whoever opens it. */
+function outputName(
+  values: Values,
+  command: string,
+  { ending, what }: { ending: string; what: string },
+): string | null {
+  const name = values.output;
+  if (typeof name !== "string" || name === "") return null;
+  const found = extname(name);
+  if (found === "" || found.toLowerCase() === ending) return name;
+  throw new UsageError(
+    `--output "${name}": ${what} is written, not a ${found} file. Give a name that ends in ${ending}.`,
+    command,
+  );
 }
 
 function number(values: Values, name: string): number {

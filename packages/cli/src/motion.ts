@@ -1,7 +1,7 @@
 /** `smileloop motion extract`: what the engine reads of a driving clip, as a file. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, extname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type ExtractResult, extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { DRIVING_SLOT } from "@smileloop/core/kinds/animate.ts";
@@ -26,11 +26,13 @@ const STRONGEST = 6;
 /** Resolves with the exit code; says what went wrong by itself. */
 export async function extractMotion(args: MotionArgs): Promise<number> {
   const stop = interrupted();
+  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   try {
-    const clip = await openInput(args.clip, { ...DRIVING_SLOT, maxBytes: MAX_BYTES });
-    const target = args.output ?? `${basename(args.clip, extname(args.clip))}.motion.json`;
+    const slot = { ...DRIVING_SLOT, maxBytes: MAX_BYTES };
+    const clip = await openInput(args.clip, { slot, folder, signal: stop });
+    const target = args.output ?? `${clip.title}.motion.json`;
     await checkTarget(target, args.force);
-    const { motion, source, warnings } = await read(clip, args, stop);
+    const { motion, source, warnings } = await read(clip, folder, args, stop);
     await writeTarget(target, oneChunk(Buffer.from(`${JSON.stringify(motion)}\n`)));
     const strongest = peaksOf(motion);
     if (args.json) printJson({ ok: true, output: target, source, channels: strongest, warnings });
@@ -48,19 +50,21 @@ export async function extractMotion(args: MotionArgs): Promise<number> {
     if (args.json) printJson({ ok: false, error: { code: error.code, detail: error.message } });
     else process.stderr.write(`smileloop: ${error.message}\n`);
     return EXIT.failed;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function read(
   { path, type }: { path: string; type: string },
+  folder: string,
   { quiet, json }: MotionArgs,
   signal: AbortSignal,
 ): Promise<ExtractResult & { motion: Motion }> {
-  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   const report = await createProgressReport({ quiet: quiet || json, bar: process.stderr.isTTY === true });
   const log = createLog({ level: "silent" });
   const { engineCommand, queueName: name } = await builtInSetup();
-  const engine = createEngineProcess({ ...engineCommand, name, workRoot: folder, log });
+  const engine = createEngineProcess({ ...engineCommand, name, workRoot: join(folder, "work"), log });
   try {
     const found = await engine.request(
       {
@@ -82,7 +86,6 @@ async function read(
   } finally {
     report.stop();
     await engine.stop({ graceMs: 0 });
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
