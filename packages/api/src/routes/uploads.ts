@@ -6,6 +6,7 @@ import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { typesOf } from "@smileloop/core/kinds/inputs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { namedType } from "@smileloop/core/media/types.ts";
 import { uploadRequestSchema, uploadTargetSchema } from "@smileloop/core/wire/upload.ts";
 import type { ApiDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
@@ -41,7 +42,7 @@ export function uploadRoutes(deps: ApiDeps): Api {
     if (form && sha256 !== undefined) {
       throw new AppError("invalid_request", "`form` and `sha256` cannot be combined; leave one of them out.");
     }
-    const type = content_type.toLowerCase();
+    const type = namedType(content_type);
     const maxBytes = maxBytesOf(deps.kinds, type);
     if (size > maxBytes)
       throw new AppError("too_large", `At most ${maxBytes} bytes are accepted; this file has ${size}.`);
