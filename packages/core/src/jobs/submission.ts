@@ -3,7 +3,7 @@
  * plans come through here; who looks at the files themselves, and where they lie, is their own affair.
  */
 import { AppError, type FieldError } from "../errors.ts";
-import { fieldErrors } from "../kinds/index.ts";
+import { fieldErrors } from "../field-errors.ts";
 import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
 
 /** `inputs`: how many files each slot is given. */

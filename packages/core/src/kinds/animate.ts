@@ -1,8 +1,8 @@
 /** `animate`: a portrait and a motion (a preset, or a clip that drives it) become a video. */
 import { z } from "zod";
+import { got } from "../field-errors.ts";
 import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
-import { got } from "./faults.ts";
 import { type Slot, secondsOf } from "./inputs.ts";
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
 

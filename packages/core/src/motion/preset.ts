@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../errors.ts";
-import { fieldErrors } from "../kinds/index.ts";
+import { fieldErrors } from "../field-errors.ts";
 import { channelLimits, channelSchema, keySchema, type Motion, trackAt } from "./motion.ts";
 
 export const presetSchema = z

@@ -1,5 +1,6 @@
 /** What is wrong with a value, in words for the person who sent it: what is allowed, and what came. The field's name is put before it. */
 import { z } from "zod";
+import type { FieldError } from "./errors.ts";
 
 type Issue = z.core.$ZodRawIssue;
 type Sentence = (issue: never) => string;
@@ -52,12 +53,19 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   custom: () => "is not valid",
 };
 
-/** Makes zod speak like that wherever a schema has no message of its own. */
-export function useSentences(): void {
-  z.config({
-    localeError: (issue) =>
-      (Object.hasOwn(SENTENCES, issue.code) ? SENTENCES[issue.code]?.(issue as never) : undefined) ?? "is not valid",
-  });
+// wherever a schema has no message
+z.config({
+  localeError: (issue) =>
+    (Object.hasOwn(SENTENCES, issue.code) ? SENTENCES[issue.code]?.(issue as never) : undefined) ?? "is not valid",
+});
+
+/** Zod's issues as the API reports them; `at`: path of the checked value in the request. */
+export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
+  return error.issues.map((issue) => ({
+    loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],
+    msg: issue.message,
+    type: issue.code,
+  }));
 }
 
 /** `, got 20`; nothing where the value is only what was left of one that could not be read. */
