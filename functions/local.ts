@@ -1,20 +1,22 @@
-/** The local server: reads the environment, starts, says where it is, and ends on SIGTERM or Ctrl-C. */
-import { once } from "node:events";
-import { EnvError, readEnv } from "@smileloop/core/env.ts";
+/** The local server: reads the environment, starts, says where it is, and ends on SIGTERM, Ctrl-C, or with its parent. */
+import { EnvError, lookalikes, readEnv } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Lists } from "./setup/deps.ts";
 import { StartError } from "./setup/listen.ts";
 import { startLocalServer } from "./setup/local-server.ts";
+import { stopAsked } from "./setup/stop-asked.ts";
 
 /** Resolves when the server has been stopped. */
 export async function main(lists: Lists = {}): Promise<void> {
   try {
-    const server = await startLocalServer(readEnv(), lists);
-    const asked = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), once(process, "SIGHUP")]);
+    const env = readEnv();
+    for (const { name, meant } of lookalikes()) {
+      process.stderr.write(`smileloop: ${name} is not a setting and changes nothing. Is ${meant} meant?\n`);
+    }
+    const server = await startLocalServer(env, lists);
+    const asked = stopAsked();
     process.stdout.write(`SmileLoop ${server.version} is ready: ${server.url} (docs at ${server.url}/docs)\n`);
     await asked;
-    // a second signal does not wait
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
     await server.stop();
   } catch (error) {
     if (!(error instanceof StartError || error instanceof EnvError || error instanceof AppError)) throw error;

@@ -1,6 +1,7 @@
 /** What the documentation names is there, and what there is to set is named. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { LINK_LIFE_MS } from "@smileloop/api/view.ts";
 import { envSchema } from "@smileloop/core/env.ts";
 import { expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
@@ -49,3 +50,16 @@ test.each(["README.md", "docs/api.md"])("every preset stands in the table in %s"
   const rows = read(page).match(/^\|.*\|$/gm) ?? [];
   expect(PRESET_NAMES.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)))).toEqual([]);
 });
+
+test.each(["README.md", "docs/api.md"])(
+  "%s fetches the video by the address that stays, and says how long links live",
+  (page) => {
+    const blocks = [...read(page).matchAll(/^```bash$(.*?)^```$/gms)].map(([, block]) => block!);
+    const fetched = blocks
+      .flatMap((block) => block.match(/^curl .*(?:outputs|url).*$/gm) ?? [])
+      .filter((line) => / -o /.test(line));
+    expect(fetched.length).toBeGreaterThan(0);
+    for (const line of fetched) expect(line).toMatch(/\/v1\/jobs\/.+\/outputs\/video"?$/);
+    expect(read(page)).toContain(`${LINK_LIFE_MS / 60_000} minutes`);
+  },
+);

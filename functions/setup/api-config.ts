@@ -34,7 +34,7 @@ export function localConfig(env: Env, needs: Needs): ApiConfig {
 
 function everywhere(env: Env, { access, deps }: Needs) {
   return {
-    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    publicUrl: env.PUBLIC_URL ?? null,
     corsOrigins: env.CORS_ORIGINS,
     access,
     maxFollowers: MAX_FOLLOWERS,

@@ -2,7 +2,7 @@
 
 import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
-import { type Env, EnvError } from "@smileloop/core/env.ts";
+import { type Env, EnvError, lookalikes } from "@smileloop/core/env.ts";
 import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
 import type { KindEntry, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
@@ -54,6 +54,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const serve = enginesServed(env, known, findings);
   const kinds = createKinds({ kinds: entries, presets, engines: { known: engines, serve }, queues });
   const log = createLog({ level: env.LOG_LEVEL, sync: syncLog });
+  for (const lookalike of lookalikes()) log.warn(lookalike, "a variable that is not read");
   const home = await openHome(env, log);
   const admission = createAdmission({ ...home, log, queues, launched: new Set(env.BATCH_QUEUES.keys()) });
   return {

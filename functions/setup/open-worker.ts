@@ -1,6 +1,7 @@
 /** The parts of a standalone worker. */
 import { join } from "node:path";
 import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import type { WorkerSetup } from "../engines/engine.ts";
 import { engineOfQueue } from "../engines/index.ts";
 import { openCloudDeps } from "./cloud.ts";
@@ -20,7 +21,7 @@ export async function openWorker(lists: Lists = {}): Promise<WorkerParts> {
     const workRoot = join(deps.workRoot, queueName);
     return { env, deps: { ...deps, workRoot }, engine };
   } catch (error) {
-    if (!(error instanceof EnvError)) throw error;
+    if (!(error instanceof EnvError || error instanceof AppError)) throw error;
     process.stderr.write(`smileloop: ${error.message}\n`);
     process.exit(1);
   }

@@ -5,6 +5,7 @@ import { createWorker } from "@smileloop/worker/worker.ts";
 import type { Lists } from "./deps.ts";
 import { withHandlers } from "./handlers.ts";
 import { openWorker } from "./open-worker.ts";
+import { parentGone } from "./stop-asked.ts";
 import { tellHealth } from "./worker-health.ts";
 
 /** Exit codes: its machine is being taken away, or its engine cannot work. */
@@ -24,6 +25,7 @@ export async function runWorker(lists: Lists = {}): Promise<void> {
     return worker.stop({ graceMs: 0 }); // a container that is stopped has no time to finish a job
   };
   for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => end({ signal }));
+  void parentGone().then(() => end({ parent: "gone" }));
   const spot = { url: env.SPOT_METADATA_URL, signal: ended.signal };
   void watchSpotNotice(spot).then((notice) => notice && end({ notice }, TAKEN_AWAY));
   tellHealth(worker, env.WORK_DIR, ended.signal);

@@ -40,9 +40,13 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 type Said = { code: number | null; stdout: string; stderr: string };
 
-function start(args: string[], node = process.execPath): { child: ChildProcess; said: Said; end: Promise<Said> } {
+function start(
+  args: string[],
+  node = process.execPath,
+  script = [CLI],
+): { child: ChildProcess; said: Said; end: Promise<Said> } {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
-  const child = spawn(node, [CLI, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(node, [...script, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
   const said: Said = { code: null, stdout: "", stderr: "" };
   child.stdout!.on("data", (chunk: Buffer) => {
@@ -98,6 +102,40 @@ test("animate makes a file and prints its name", async () => {
   expectFiles("astronaut-blink.mp4");
 });
 
+describe("input that comes through a pipe", () => {
+  const animate = (args: string, node = process.execPath) =>
+    `"${node}" "${CLI}" animate ${args} -p blink -q ${FAST.join(" ")}`;
+  /** What a shell runs, with the streams that it makes. */
+  const shell = (line: string) => start(["-c", line], "bash", []).end;
+
+  test.skipIf(process.platform === "win32")("is read as a file is, and called after what it is", async () => {
+    expect(await shell(animate(`<(cat "${ASTRONAUT}")`))).toEqual({
+      code: 0,
+      stdout: "picture-blink.mp4\n",
+      stderr: "",
+    });
+    expect(await shell(`cat "${ASTRONAUT}" | ${animate("/dev/stdin -o a.mp4")}`)).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    expect(await shell(`${animate("- -o b.mp4")} < "${ASTRONAUT}"`)).toMatchObject({ code: 0, stderr: "" });
+    expectFiles("a.mp4", "b.mp4", "picture-blink.mp4");
+  });
+
+  test.skipIf(process.platform === "win32")("is refused where it is empty, no photo, or never ends", async () => {
+    for (const [line, is] of [
+      [`true | ${animate("-")}`, /^smileloop: The standard input is empty\.\n$/],
+      [`echo hello | ${animate("-")}`, /^smileloop: The standard input: This is text\/plain\. /],
+      [animate("/dev/zero"), /^smileloop: "zero" is too large: at most 20 MiB are read\.\n$/],
+    ] as const) {
+      const said = await shell(line);
+      expect(said, line).toMatchObject({ code: 1, stdout: "" });
+      expect(said.stderr, line).toMatch(is);
+    }
+    expectFiles();
+  });
+});
+
 describe("what cannot be done is said in a sentence, with exit code 1", () => {
   test.each<[what: string, args: () => string[], is: RegExp, code: string]>([
     ["a photo that is not there", () => ["nobody.jpg"], /There is no file "nobody\.jpg"/, "not_found"],
@@ -110,7 +148,7 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
     ],
     ["an empty file", () => ["empty.jpg"], /is empty/, "empty_file"],
     ["a photo without a face", () => [COFFEE], /face/, "no_face"],
-    ["a file that exists", () => [ASTRONAUT, "-o", "text.jpg"], /exists already; add --force/, "conflict"],
+    ["a file that exists", () => [ASTRONAUT, "-o", "there.mp4"], /exists already; add --force/, "conflict"],
     ["a folder as the file", () => [ASTRONAUT, "-f", "-o", "inside"], /is a folder; give a file name/, "conflict"],
     ["a folder that is not there", () => [ASTRONAUT, "-o", "no/a.mp4"], /There is no folder "no"/, "not_found"],
     [
@@ -123,6 +161,7 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
     mkdirSync(join(folder, "inside"));
     writeFileSync(join(folder, "text.jpg"), "no picture");
     writeFileSync(join(folder, "empty.jpg"), "");
+    writeFileSync(join(folder, "there.mp4"), "");
     const said = await run("animate", ...args(), ...FAST, "-q");
     expect(said).toMatchObject({ code: 1, stdout: "" });
     expect(said.stderr).toMatch(is);
@@ -130,7 +169,7 @@ describe("what cannot be done is said in a sentence, with exit code 1", () => {
     const json = await run("animate", ...args(), ...FAST, "--json");
     expect(json).toMatchObject({ code: 1, stderr: "" });
     expect(JSON.parse(json.stdout)).toEqual({ ok: false, error: { code, detail: expect.stringMatching(is) } });
-    expectFiles("empty.jpg", "inside", "text.jpg");
+    expectFiles("empty.jpg", "inside", "text.jpg", "there.mp4");
   });
 
   // nothing is unwritable to root, but for what the system itself refuses
@@ -174,7 +213,11 @@ test("a command line that is not right is told so, with exit code 2", async () =
   const cases: [args: string[], is: RegExp][] = [
     [["animate"], /Which photo/],
     [["animate", ASTRONAUT, "-p", "grin"], new RegExp(`'grin'.*${PRESET_NAMES.join(", ")}`)],
-    [["animate", ASTRONAUT, "--size", "300"], /--size/],
+    [["animate", ASTRONAUT, "--size", "300"], /--size: must be one of source, 256, 512, 720, 1024, got 300\./],
+    [["animate", ASTRONAUT, "--size", "big"], /--size: must be one of source, 256, 512, 720, 1024, got 'big'\./],
+    [["animate", ASTRONAUT, "--duration", "20"], /--duration: at most 10 seconds, got 20\./],
+    [["animate", ASTRONAUT, "-o", "x.gif"], /--output "x\.gif": an MP4 is written, .* ends in \.mp4\./],
+    [["motion", "extract", "clip.mp4", "-o", "x.bvh"], /--output "x\.bvh": a Motion, .* ends in \.json\./],
     [["animate", ASTRONAUT, "-p", "blink", "--driving", "clip.mp4"], /a preset or a driving clip, not both/],
     [["motion"], /Say extract/],
     [["motion", "extract"], /Which clip/],

@@ -114,8 +114,8 @@ test("what cannot be started is refused in a sentence", async () => {
   const refusals: { is: RegExp; dataDir?: string; env?: Record<string, string> }[] = [
     { is: /is in use by another SmileLoop server/, dataDir },
     { is: new RegExp(`PORT ${port} is in use`), env: { PORT: port } },
-    { is: /PORT: /, env: { PORT: "abc" } },
-    { is: /PORT: .*WARP_PROCESSES: /, env: { PORT: "70000", WARP_PROCESSES: "0" } },
+    { is: /PORT=abc: must be a whole number from 0 to 65535/, env: { PORT: "abc" } },
+    { is: /PORT=70000: .*WARP_PROCESSES=0: /, env: { PORT: "70000", WARP_PROCESSES: "0" } },
     { is: /HOST 0\.0\.0\.0 .*API_KEYS .*ANONYMOUS=1 .*ALLOW_OPEN=1/, env: { HOST: "0.0.0.0" } },
     { is: /API_KEYS: entry 1 holds a key itself/, env: { API_KEYS: `me:${makeApiKey("me").key}` } },
     { is: /HOST no\.such\.host\.invalid is not an address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },

@@ -49,9 +49,9 @@ describe("every reply", () => {
   });
 
   it("is a line in the log, without what stood in the query", async () => {
-    await fetch(`${api.url}/v1/presets?signature=secret`, { headers: { "X-Request-Id": "logged-1" } });
+    await fetch(`${api.url}/health?signature=secret`, { headers: { "X-Request-Id": "logged-1" } });
     const line = api.lines.find(({ requestId }) => requestId === "logged-1");
-    expect(line).toMatchObject({ event: "request", method: "GET", path: "/v1/presets", status: 200 });
+    expect(line).toMatchObject({ event: "request", method: "GET", path: "/health", status: 200 });
     expect(typeof line?.ms).toBe("number");
     expect(JSON.stringify(api.lines)).not.toContain("secret");
   });
@@ -101,6 +101,43 @@ describe("errors are problem documents", () => {
   });
 });
 
+describe("queries", () => {
+  it.each([
+    ["/v1/jobs?page=2", "query: unknown name 'page'; known are cursor, limit, status"],
+    ["/v1/jobs?limit=5&Status=failed", "query: unknown name 'Status'; known are cursor, limit, status"],
+    ["/v1/presets?limit=5", "query: unknown name 'limit'"],
+    ["/v1/kinds?kind=animate&a=1", "query: unknown names 'kind', 'a'"],
+    ["/v1/presets/nod/preview?size=64", "query: unknown name 'size'"],
+    [`/v1/jobs/${"0".repeat(32)}?wait=5`, "query: unknown name 'wait'"],
+    [`/v1/jobs/${"0".repeat(32)}/outputs/video?inline=1`, "query: unknown name 'inline'; known are disposition"],
+  ])("%s is refused by the name that is not known", async (path, detail) => {
+    const reply = await fetch(api.url + path);
+    expect([reply.status, await reply.json()]).toMatchObject([422, { code: "invalid_request", detail }]);
+  });
+
+  it("are refused on every route of the native API, before anything is done", async () => {
+    const { paths } = api.app.document() as { paths: Record<string, Record<string, unknown>> };
+    const routes = Object.entries(paths).filter(([path]) => path.startsWith("/v1/") && !path.startsWith("/v1/files/"));
+    expect(routes.length).toBeGreaterThan(8);
+    for (const [path, item] of routes) {
+      for (const method of Object.keys(item)) {
+        const body = ["post", "put"].includes(method)
+          ? { body: "{}", headers: { "Content-Type": "application/json" } }
+          : {};
+        const url = `${api.url}${path.replaceAll(/\{\w+\}/g, "0".repeat(32))}?colour=red`;
+        const reply = await fetch(url, { method: method.toUpperCase(), ...body });
+        const { status, errors } = (await reply.json()) as { status: number; errors?: { loc: string[] }[] };
+        expect([status, errors?.[0]?.loc], `${method} ${path}`).toEqual([422, ["query"]]);
+      }
+    }
+  });
+
+  it("are ignored elsewhere, as the originals of the dialects did", async () => {
+    for (const path of ["/health?x=1", "/ready?x=1", "/docs?x=1"])
+      expect((await fetch(api.url + path)).status).toBe(200);
+  });
+});
+
 describe("who may call", () => {
   it("serves the machine's own names and those that were allowed, and no others", async () => {
     const port = new URL(api.url).port;
@@ -129,6 +166,19 @@ describe("who may call", () => {
     expect((await post("https://app.example")).status).toBe(422);
     expect((await post("http://localhost:8080")).status).toBe(422);
     expect((await send("/health", { Origin: "https://evil.example", Host: "localhost" })).status).toBe(200);
+  });
+
+  it("lets apps call whose web views have an origin of their own scheme", async () => {
+    const origin = "capacitor://localhost";
+    const apps = testApi({ corsOrigins: [origin] }).app;
+    const send = async (from: string, method: string) =>
+      apps.fetch(new Request("http://localhost/v1/uploads", { method, headers: { Origin: from } }));
+    const preflight = await send(origin, "OPTIONS");
+    expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([204, origin]);
+    expect((await send(origin, "POST")).status).not.toBe(403);
+    for (const other of ["capacitor://evil", "ionic://localhost", "http://localhost:9"]) {
+      expect((await send(other, "POST")).status, other).toBe(403);
+    }
   });
 
   it("answers preflights of configured origins, also for the upload's headers, and of no others", async () => {

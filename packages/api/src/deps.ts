@@ -14,7 +14,7 @@ import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
 
 export type ApiConfig = {
-  /** Address that clients see, without a trailing slash; null = the host that the request was sent to. */
+  /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
   publicUrl: string | null;
   /** Whether only this machine is served: the Host header must be `localhost`, a loopback address or one of `allowedHosts`. */
   loopbackOnly: boolean;

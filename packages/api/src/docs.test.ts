@@ -77,6 +77,24 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("sends neither an engine nor a mode where a form is tried out as it is", async () => {
+    const operation = (await document()).paths["/animate"]?.post as unknown as {
+      parameters: { name: string; description: string; schema: { default?: string; example?: string } }[];
+      requestBody: { content: Record<string, { schema: { required: string[]; properties: Record<string, object> } }> };
+    };
+    const { required, properties } = operation.requestBody.content["multipart/form-data"]!.schema;
+    expect(required).toEqual(["source_image", "preset"]);
+    for (const [name, choices] of [
+      ["engine", ["", "warp"]],
+      ["mode", ["", "local", "cloud"]],
+    ] as const) {
+      expect(properties[name]).toMatchObject({ enum: choices, default: "", example: "" });
+    }
+    const [mode] = operation.parameters;
+    expect(mode).toMatchObject({ name: "mode", description: expect.stringMatching(/MP4.*JSON.*Accept/) });
+    expect(mode?.schema).not.toHaveProperty("default");
+  });
+
   it("has problem documents for the errors of the native API, details for those of the dialect", async () => {
     for (const { path, method, operation } of operationsOf(await document())) {
       for (const [status, { content }] of Object.entries(operation.responses)) {

@@ -29,13 +29,14 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circl
 <circle cx="11" cy="12" r="2.2"/><circle cx="21" cy="12" r="2.2"/>
 <path d="M8 18a8.5 8.5 0 0 0 16 0" fill="none" stroke="#000" stroke-width="2.4" stroke-linecap="round"/></svg>`;
 
+/** Everything that it loads is named relative to it, so that it works behind a proxy that puts a path before ours. */
 const page = (title: string, head: string, body: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
-<link rel="icon" type="image/svg+xml" href="/docs/icon.svg">
+<link rel="icon" type="image/svg+xml" href="docs/icon.svg">
 ${head}
 </head>
 <body>
@@ -46,21 +47,21 @@ ${body}
 
 const DOCS = page(
   "SmileLoop API",
-  '<link rel="stylesheet" href="/docs/swagger-ui.css">',
-  '<div id="docs"></div>\n<script src="/docs/swagger-ui.js"></script>\n<script src="/docs/start.js"></script>',
+  '<link rel="stylesheet" href="docs/swagger-ui.css">',
+  '<div id="docs"></div>\n<script src="docs/swagger-ui.js"></script>\n<script src="docs/start.js"></script>',
 );
 const DOCS_START = `SwaggerUIBundle({
-  url: "/openapi.json", dom_id: "#docs", deepLinking: true, filter: true, validatorUrl: null,
+  url: "openapi.json", dom_id: "#docs", deepLinking: true, filter: true, validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout", tryItOutEnabled: true, displayRequestDuration: true,
 });
 `;
 const REDOC = page(
   "SmileLoop API reference",
-  '<link rel="stylesheet" href="/redoc/redoc.css">',
-  '<div id="docs"></div>\n<script src="/redoc/redoc.js"></script>\n<script src="/redoc/start.js"></script>',
+  '<link rel="stylesheet" href="redoc/redoc.css">',
+  '<div id="docs"></div>\n<script src="redoc/redoc.js"></script>\n<script src="redoc/start.js"></script>',
 );
 // its search runs in a worker made from a blob, which the policy would have to allow
-const REDOC_START = `Redoc.init("/openapi.json", { disableSearch: true, hideDownloadButtons: true },
+const REDOC_START = `Redoc.init("openapi.json", { disableSearch: true, hideDownloadButtons: true },
   document.getElementById("docs"));
 `;
 const REDOC_STYLE = "body { margin: 0; font-family: sans-serif; }\n";

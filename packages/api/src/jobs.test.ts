@@ -127,6 +127,19 @@ describe("making a job", () => {
     expect(api.clock.sleepers).toBe(0);
   });
 
+  it.each([
+    [{ params: { preset: "nod", duration: 20 } }, "duration: at most 10 seconds, got 20"],
+    [{ params: { preset: "nod", size: "512" } }, /^size: must be one of source, 256, .* without quotes, got '512'$/],
+    [{ params: { preset: "nod", speed: 2 } }, /^unknown name 'speed'; known are duration, engine, /],
+    [{ params: { preset: "grin" } }, /^preset: Unknown preset 'grin'\. Choose from: /],
+    [{ metadata: { a: 1 } }, "metadata.a: must be text, got 1"],
+    [{ inputs: undefined }, "inputs: is required"],
+  ])("the detail of %j names the field, what is allowed and what came", async (wrong, detail) => {
+    const { status, body } = await call("POST", "/v1/jobs", { ...(await ask()), ...wrong });
+    expect([status, body.code]).toEqual([422, "invalid_request"]);
+    expect((body as unknown as { detail: string }).detail).toMatch(detail);
+  });
+
   it("names all faults of params and inputs with their places", async () => {
     const { status, body } = await call("POST", "/v1/jobs", {
       ...{
@@ -285,6 +298,9 @@ describe("a job as it goes", () => {
     await part.body?.cancel();
     await api.clock.advance(15 * 60_000);
     expect((await fetchLink()).status).toBe(403);
+    // the address that the documents show is good for the whole hour
+    const kept = new Request(`http://localhost:8000/v1/jobs/${id}/outputs/video`, { method: "HEAD" });
+    expect((await api.app.fetch(kept)).status).toBe(200);
     await api.clock.advance(45 * 60_000);
     expect((await call("GET", `/v1/jobs/${id}`)).body).toMatchObject({ status: "expired", outputs: {}, inputs: {} });
     expect(await call("GET", `/v1/jobs/${id}/outputs/video`)).toMatchObject({ status: 410, body: { code: "gone" } });

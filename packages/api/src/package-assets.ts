@@ -32,5 +32,5 @@ export function packageAssets(presetsDir: string): Assets {
 /** ReDoc shows its maker's logo beside its name, from the maker's site; here it gets our icon. */
 async function redocScript(): Promise<Uint8Array> {
   const script = await readFile(require.resolve("redoc/bundles/redoc.standalone.js"), "utf8");
-  return Buffer.from(script.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "/docs/icon.svg"));
+  return Buffer.from(script.replaceAll("https://cdn.redoc.ly/redoc/logo-mini.svg", "docs/icon.svg"));
 }

@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem documents, and the kind of app that every module of routes is made of. */
-import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import { AppError, ERRORS, type ErrorCode, keptFaults } from "@smileloop/core/errors.ts";
-import { fieldErrors } from "@smileloop/core/kinds/index.ts";
+import { fieldErrors } from "@smileloop/core/field-errors.ts";
 import { clip } from "@smileloop/core/text.ts";
 import { type Problem, problemSchema as wireProblem } from "@smileloop/core/wire/problem.ts";
 import type { Context } from "hono";
@@ -18,11 +18,21 @@ const problemSchema = z.object(wireProblem.shape).openapi("Problem");
 
 /** An app whose validators throw all the faults that they found, for `answerError`. */
 export function newApi(): Api {
-  return new OpenAPIHono<ApiEnv>({
+  const api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (!result.success) throw invalidRequest(result.error, result.target);
     },
   });
+  const openapi = api.openapi as unknown as (...args: unknown[]) => unknown;
+  const strict = (route: RouteConfig, ...rest: unknown[]) => openapi(refuseUnknownQuery(route), ...rest);
+  return Object.assign(api, { openapi: strict as unknown as Api["openapi"] });
+}
+
+/** A query that a route does not know is a mistake, and ignoring it would hide that. Dialects ignore what their originals did. */
+function refuseUnknownQuery(route: RouteConfig): RouteConfig {
+  if (!route.path.startsWith("/v1/")) return route;
+  const query = (route.request?.query ?? z.object({})) as z.ZodObject;
+  return { ...route, request: { ...route.request, query: query.strict() } };
 }
 
 /** `at`: where the checked value lies: `json`, `query`, `param`, `header`. */
@@ -40,7 +50,7 @@ export function publicError(error: unknown): AppError {
     return new AppError("malformed", "The body is not valid JSON.", { cause: error });
   }
   if (error instanceof HTTPException && error.status === 415) {
-    return new AppError("unsupported_type", "Send the body with a Content-Type that this route accepts.", {
+    return new AppError("unsupported_type", "Send JSON, with the header Content-Type: application/json.", {
       cause: error,
     });
   }

@@ -44,7 +44,7 @@ export function createProtection(config: ApiConfig, dialects: readonly Dialect[]
       if (config.loopbackOnly && !hosts.has(hostnameOf(origin))) {
         return new AppError(
           "host_not_allowed",
-          "This host name is not served here; add it to ALLOWED_HOSTS if it should be.",
+          "This host name is not served here. If it should be, set PUBLIC_URL to the address that clients use, or add the name to ALLOWED_HOSTS.",
         );
       }
       if (SAFE.has(request.method)) return null;

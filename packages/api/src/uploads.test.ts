@@ -79,6 +79,32 @@ describe("POST /v1/uploads", () => {
   });
 
   it.each([
+    ["image/jpg", "image/jpeg"],
+    ["IMAGE/PJPEG", "image/jpeg"],
+    ["image/x-png", "image/png"],
+    ["video/x-m4v", "video/mp4"],
+    ["video/webm;codecs=vp8", "video/webm"],
+    ['video/mp4; codecs="avc1.42E01E, mp4a.40.2"', "video/mp4"],
+    ["text/csv; charset=utf-8", "text/csv"],
+    ["application/vnd.ms-excel", "text/csv"],
+    ["text/json", "application/json"],
+  ])("takes %s for %s, and says by that name how to send it", async (content_type, type) => {
+    expect(await ask({ content_type, size: 10 })).toMatchObject({
+      ...{ status: 201, body: { headers: { "Content-Type": type } } },
+    });
+  });
+
+  it("says what a body is to be sent as", async () => {
+    const reply = await fetch(`${api.url}/v1/uploads`, {
+      method: "POST",
+      body: '{"content_type":"image/png","size":1}',
+    });
+    expect([reply.status, await reply.json()]).toMatchObject([
+      ...[415, { code: "unsupported_type", detail: "Send JSON, with the header Content-Type: application/json." }],
+    ]);
+  });
+
+  it.each([
     [{ content_type: "image/gif", size: 10 }, 415, "unsupported_type"],
     [{ content_type: "image/png", size: 20971521 }, 413, "too_large"],
     [{ content_type: "image/png", size: 0 }, 400, "empty_file"],

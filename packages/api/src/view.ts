@@ -4,17 +4,19 @@ import { AppError, ERRORS } from "@smileloop/core/errors.ts";
 import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
 import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
+import { toThousandths } from "@smileloop/core/rounding.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "./deps.ts";
+import { absoluteLink } from "./http/origin.ts";
 import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** Links to files live no longer than this, and never longer than the file. */
-const LINK_LIFE_MS = 15 * 60_000;
+export const LINK_LIFE_MS = 15 * 60_000;
 
 export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 
-/** `origin`: scheme and host under which the client reaches us, for links. */
+/** `origin`: what links start with. */
 export async function viewJob(deps: ApiDeps, record: JobRecord, origin: string): Promise<JobView> {
   const now = deps.clock.now();
   const expired = hasExpired(record, now);
@@ -78,7 +80,7 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
     const { type, bytes, sha256 } = output;
     const url = await outputLink(deps, record, name, { method: "GET", now });
     outputs[name] = {
-      url: new URL(url, origin).href,
+      url: absoluteLink(origin, url),
       content_type: type,
       ...{ bytes, sha256 },
       // the record's other facts about a file are not for clients
@@ -127,7 +129,9 @@ function etaSeconds(record: JobRecord, percent: number, position: number | null,
 
 function viewTimings({ timings, started_at, queued_at }: JobRecord): Record<string, number> {
   const queued = started_at === null ? {} : { queued: Math.max(0, started_at - queued_at) };
-  return Object.fromEntries(Object.entries({ ...queued, ...timings }).map(([stage, ms]) => [stage, ms / 1000]));
+  return Object.fromEntries(
+    Object.entries({ ...queued, ...timings }).map(([stage, ms]) => [stage, toThousandths(ms / 1000)]),
+  );
 }
 
 function tenths(seconds: number): number {

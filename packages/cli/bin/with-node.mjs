@@ -9,6 +9,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
+/** What a launcher calls its child, which knows by that what it is. */
+const LAUNCHED = "smileloop";
+/** How long a child may take to end after its launcher, ms. */
+const GRACE_MS = 1000;
 
 /**
  * Calls `run` where this Node runs TypeScript (22.18 and newer); otherwise starts `script` once more on the Node that
@@ -16,6 +20,7 @@ const here = dirname(fileURLToPath(import.meta.url));
  */
 export function withNode(script, run) {
   if (process.features.typescript) {
+    if (process.argv0 === LAUNCHED) endWithLauncher();
     // what was parsed once is kept, which halves the time to start; without a place to write, it is simply not kept
     if (nodeModule.enableCompileCache)
       nodeModule.enableCompileCache(join(nodeModules() || here, ".cache", "smileloop"));
@@ -32,15 +37,27 @@ export function withNode(script, run) {
     );
     process.exit(1);
   }
-  const child = spawn(node, [fileURLToPath(script)].concat(process.argv.slice(2)), { stdio: "inherit" });
-  // a Ctrl-C in a terminal reaches the child by itself
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  const child = spawn(node, [fileURLToPath(script)].concat(process.argv.slice(2)), {
+    // the fourth tells the child of our end, whatever ends us
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    argv0: LAUNCHED,
+  });
+  // a Ctrl-C in a terminal reaches the child by itself as well, which takes the two as one
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => {
     if (!signal) process.exit(code);
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** A launcher that was killed passes nothing on: who started it would find the port and the folder in use. */
+function endWithLauncher() {
+  process.once("disconnect", () => {
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), GRACE_MS).unref();
+    process.kill(process.pid, "SIGTERM");
+  });
+  if (process.channel) process.channel.unref();
 }
 
 function packagedNode() {

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, extname, join } from "node:path";
+import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
@@ -25,6 +25,7 @@ import { createWorker } from "@smileloop/worker/worker.ts";
 import { builtInEngine, builtInSetup, ENGINES } from "../../../functions/engines/index.ts";
 import { type AnimateArgs, UsageError } from "./args.ts";
 import { type InputFile, openInput } from "./input-file.ts";
+import { interrupted } from "./interrupt.ts";
 import { PRESETS_DIR } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
@@ -35,11 +36,9 @@ const ENGINE = builtInEngine().name;
 
 /** Resolves with the exit code; says what went wrong by itself. Throws UsageError for params that no job can have. */
 export async function animate(args: AnimateArgs): Promise<number> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, interrupt);
+  const stop = interrupted();
   try {
-    const { record, target } = await run(args, stop.signal);
+    const { record, target } = await run(args, stop);
     const { width, height, frames, fps, duration, bytes } = record.outputs.video!;
     const { preset, seed } = record.params;
     const video = { width, height, frames, fps, duration, bytes };
@@ -54,7 +53,7 @@ export async function animate(args: AnimateArgs): Promise<number> {
     }
     return EXIT.done;
   } catch (error) {
-    if (stop.signal.aborted) {
+    if (stop.aborted) {
       if (args.json) printJson({ ok: false, error: { code: "canceled", detail: "Stopped." } });
       return EXIT.interrupted;
     }
@@ -65,18 +64,27 @@ export async function animate(args: AnimateArgs): Promise<number> {
   }
 }
 
-async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: JobRecord; target: string }> {
+type Made = { record: JobRecord; target: string };
+
+async function run(args: AnimateArgs, signal: AbortSignal): Promise<Made> {
+  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
+  try {
+    return await runIn(folder, args, signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runIn(folder: string, args: AnimateArgs, signal: AbortSignal): Promise<Made> {
   const presets = loadPresets(PRESETS_DIR);
   const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[KIND, [ENGINE]]]) } });
   const submission = checkArgs(kinds, args);
   const { image, driving } = submission.kind.slots;
-  const photo = await openInput(args.photo, image!);
-  const clip = args.driving === null ? null : await openInput(args.driving, driving!);
-  const named = (path: string): string => basename(path, extname(path));
-  const target = args.output ?? `${named(args.photo)}-${clip ? named(clip.path) : submission.params.preset}.mp4`;
+  const photo = await openInput(args.photo, { slot: image!, folder, signal });
+  const clip = args.driving === null ? null : await openInput(args.driving, { slot: driving!, folder, signal });
+  const target = args.output ?? `${photo.title}-${clip ? clip.title : submission.params.preset}.mp4`;
   await checkTarget(target, args.force);
 
-  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   const store = openStore();
   const log = createLog({ level: "silent" });
   const worker = createWorker({
@@ -84,7 +92,7 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: Jo
     log,
     handlers: createHandlers({ presets }),
     kinds,
-    workRoot: folder,
+    workRoot: join(folder, "work"),
     ...(await builtInSetup()),
     slots: 1,
   });
@@ -101,7 +109,6 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<{ record: Jo
     report.stop();
     await worker.stop({ graceMs: 0 });
     await working;
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

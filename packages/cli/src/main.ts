@@ -43,10 +43,20 @@ async function run(argv: string[]): Promise<number> {
       }
     }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) return await sayFault(error, argv.includes("--json"));
     const hint = error.command ? `smileloop ${error.command} --help` : "smileloop --help";
     if (argv.includes("--json")) printJson({ ok: false, error: { code: "usage", detail: error.message } });
     else process.stderr.write(`smileloop: ${error.message} See ${hint}.\n`);
     return EXIT.usage;
   }
+}
+
+/** Throws what is no AppError. */
+async function sayFault(error: unknown, json: boolean): Promise<number> {
+  const { AppError } = await import("@smileloop/core/errors.ts");
+  if (!(error instanceof AppError)) throw error;
+  const { code, message } = error;
+  if (json) printJson({ ok: false, error: { code, detail: message } });
+  else process.stderr.write(`smileloop: ${message}\n`);
+  return EXIT.failed;
 }

@@ -1,17 +1,19 @@
 /** `smileloop motion extract`: what the engine reads of a driving clip, as a file. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, extname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type ExtractResult, extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { DRIVING_SLOT } from "@smileloop/core/kinds/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { type Motion, motionSchema } from "@smileloop/core/motion/motion.ts";
 import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
+import { toThousandths } from "@smileloop/core/rounding.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { builtInSetup } from "../../../functions/engines/index.ts";
 import type { MotionArgs } from "./args.ts";
 import { openInput } from "./input-file.ts";
+import { interrupted } from "./interrupt.ts";
 import { createProgressReport, EXIT, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
 
@@ -23,14 +25,14 @@ const STRONGEST = 6;
 
 /** Resolves with the exit code; says what went wrong by itself. */
 export async function extractMotion(args: MotionArgs): Promise<number> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, interrupt);
+  const stop = interrupted();
+  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   try {
-    const clip = await openInput(args.clip, { ...DRIVING_SLOT, maxBytes: MAX_BYTES });
-    const target = args.output ?? `${basename(args.clip, extname(args.clip))}.motion.json`;
+    const slot = { ...DRIVING_SLOT, maxBytes: MAX_BYTES };
+    const clip = await openInput(args.clip, { slot, folder, signal: stop });
+    const target = args.output ?? `${clip.title}.motion.json`;
     await checkTarget(target, args.force);
-    const { motion, source, warnings } = await read(clip, args, stop.signal);
+    const { motion, source, warnings } = await read(clip, folder, args, stop);
     await writeTarget(target, oneChunk(Buffer.from(`${JSON.stringify(motion)}\n`)));
     const strongest = peaksOf(motion);
     if (args.json) printJson({ ok: true, output: target, source, channels: strongest, warnings });
@@ -40,7 +42,7 @@ export async function extractMotion(args: MotionArgs): Promise<number> {
     }
     return EXIT.done;
   } catch (error) {
-    if (stop.signal.aborted) {
+    if (stop.aborted) {
       if (args.json) printJson({ ok: false, error: { code: "canceled", detail: "Stopped." } });
       return EXIT.interrupted;
     }
@@ -48,19 +50,21 @@ export async function extractMotion(args: MotionArgs): Promise<number> {
     if (args.json) printJson({ ok: false, error: { code: error.code, detail: error.message } });
     else process.stderr.write(`smileloop: ${error.message}\n`);
     return EXIT.failed;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function read(
   { path, type }: { path: string; type: string },
+  folder: string,
   { quiet, json }: MotionArgs,
   signal: AbortSignal,
 ): Promise<ExtractResult & { motion: Motion }> {
-  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
   const report = await createProgressReport({ quiet: quiet || json, bar: process.stderr.isTTY === true });
   const log = createLog({ level: "silent" });
   const { engineCommand, queueName: name } = await builtInSetup();
-  const engine = createEngineProcess({ ...engineCommand, name, workRoot: folder, log });
+  const engine = createEngineProcess({ ...engineCommand, name, workRoot: join(folder, "work"), log });
   try {
     const found = await engine.request(
       {
@@ -76,11 +80,12 @@ async function read(
         onProgress: ({ stage, done, total }) => report.update({ stage, done, total, percent: (100 * done) / total }),
       },
     );
-    return { ...found, motion: await unpackMotion<Motion>(found.motion, motionSchema) };
+    const { seconds, fps } = found.source;
+    const source = { ...found.source, seconds: toThousandths(seconds), fps: toThousandths(fps) };
+    return { ...found, source, motion: await unpackMotion<Motion>(found.motion, motionSchema) };
   } finally {
     report.stop();
     await engine.stop({ graceMs: 0 });
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeApiKey } from "./api-keys.ts";
-import { accessOf, EnvError, readEnv } from "./env.ts";
+import { accessOf, EnvError, lookalikes, readEnv } from "./env.ts";
 
 test("everything has a default; empty counts as unset", () => {
   const env = readEnv({});
@@ -28,39 +28,118 @@ test("lists of several are read by name", () => {
     ["liveportrait", ["spot", "ondemand"]],
     ["warp-long", ["a", "b"]],
   ]);
-  expect(() => readEnv({ BATCH_QUEUES: "liveportrait=spot" })).toThrow("BATCH_QUEUES.liveportrait: ");
+  expect(() => readEnv({ BATCH_QUEUES: "liveportrait=spot" })).toThrow(
+    "BATCH_QUEUES=liveportrait=spot: `liveportrait` must name two queues",
+  );
   expect([...readEnv({ ENGINES: "echo=one+two, other=one" }).ENGINES]).toEqual([
     ["echo", ["one", "two"]],
     ["other", ["one"]],
   ]);
 });
 
+const LEVELS = "must be one of trace, debug, info, warn, error, silent";
+const NO_ORIGIN = "is not an origin such as https://example.org or capacitor://localhost";
+
 test.each([
-  ["PORT", "65536"],
-  ["PORT", "-1"],
-  ["PORT", "80.5"],
-  ["PORT", "http"],
-  ["PUBLIC_URL", "example.org"],
-  ["PUBLIC_URL", "ftp://example.org"],
-  ["CORS_ORIGINS", "https://a.example,*"],
-  ["CORS_ORIGINS", "https://a.example/"],
-  ["ALLOW_OPEN", "perhaps"],
-  ["ANONYMOUS", "yes"],
-  ["ENGINES", "animate"],
-  ["ENGINES", "animate="],
-  ["ENGINES", "animate=warp,animate=warp"],
-  ["API_KEYS", "alice"],
-  ["API_KEYS", ","],
-  ["WARP_PROCESSES", "0"],
-  ["LOG_LEVEL", "loud"],
-  ["SPOT_METADATA_URL", "169.254.169.254"],
-])("%s=%s is refused by its name", (name, value) => {
+  ["PORT", "65536", "must be a whole number from 0 to 65535"],
+  ["PORT", "-1", "must be a whole number from 0 to 65535"],
+  ["PORT", "80.5", "must be a whole number from 0 to 65535"],
+  ["PORT", "http", "must be a whole number from 0 to 65535"],
+  ["PUBLIC_URL", "example.org", "must be an address such as https://example.org or https://example.org/path"],
+  ["PUBLIC_URL", "ftp://example.org", "must be an address such as https://example.org or https://example.org/path"],
+  ["PUBLIC_URL", "https://example.org/?a=b", "must not have a user, a query or a fragment"],
+  ["PUBLIC_URL", "https://me@example.org", "must not have a user, a query or a fragment"],
+  ["CORS_ORIGINS", "https://a.example,*", `\`*\` ${NO_ORIGIN}`],
+  ["CORS_ORIGINS", "https://a.example/", `\`https://a.example/\` ${NO_ORIGIN}`],
+  ["CORS_ORIGINS", "capacitor://localhost/", `\`capacitor://localhost/\` ${NO_ORIGIN}`],
+  ["CORS_ORIGINS", "app://a/b", `\`app://a/b\` ${NO_ORIGIN}`],
+  ["CORS_ORIGINS", "app://", `\`app://\` ${NO_ORIGIN}`],
+  ["CORS_ORIGINS", "file://", `\`file://\` ${NO_ORIGIN}`],
+  ["CORS_ORIGINS", "null", `\`null\` ${NO_ORIGIN}`],
+  ["CORS_ORIGINS", "localhost", `\`localhost\` ${NO_ORIGIN}`],
+  ["ALLOW_OPEN", "perhaps", "must be 1 or true, 0 or false"],
+  ["ANONYMOUS", "yes", "must be 1 or true, 0 or false"],
+  ["ENGINES", "animate", "`animate` is not one of `name=value,name=value`"],
+  ["ENGINES", "animate=", "`animate=` is not one of `name=value,name=value`"],
+  ["ENGINES", "animate=warp,animate=warp", "`animate=warp` is not one of `name=value,name=value`"],
+  ["QUEUES", "warp=here", "`warp` must be an address such as https://sqs.example.org/0/name"],
+  ["BUCKET", "b", "must have 3 to 63 characters"],
+  ["S3_ENDPOINT", "s3", "must be an address such as https://s3.example.org"],
+  ["CAPACITY", "some", "must be one of spot, on_demand"],
+  ["WARP_PROCESSES", "0", "must be a whole number from 1 to 64"],
+  ["LOG_LEVEL", "loud", LEVELS],
+  ["SPOT_METADATA_URL", "169.254.169.254", "must be an address such as http://169.254.169.254, or `none`"],
+])("%s=%s is refused by its name and value, with what is allowed", (name, value, why) => {
   expect(() => readEnv({ [name]: value })).toThrow(EnvError);
-  expect(() => readEnv({ [name]: value })).toThrow(`${name}: `);
+  expect(() => readEnv({ [name]: value })).toThrow(`The environment is invalid. ${name}=${value}: ${why}`);
+});
+
+test.each(["alice", ","])("API_KEYS=%s is refused by its name alone, as it may hold a secret", (value) => {
+  expect(() => readEnv({ API_KEYS: value })).toThrow(/^The environment is invalid\. API_KEYS: /);
+});
+
+test("origins of web pages and of apps, as browsers and web views send them", () => {
+  const origins = [
+    ...["https://a.example", "http://localhost:3000", "http://[::1]:8080", "capacitor://localhost", "app://localhost"],
+    ...["ionic://localhost", "tauri://localhost", "chrome-extension://abcdefghijklmnop"],
+  ];
+  expect(readEnv({ CORS_ORIGINS: origins.join(", ") }).CORS_ORIGINS).toEqual(origins);
+});
+
+test("the public address may have a path, and ends without a slash", () => {
+  for (const [given, read] of [
+    ["https://example.org", "https://example.org"],
+    ["https://Example.org/", "https://example.org"],
+    ["https://example.org:8443/smile/loop//", "https://example.org:8443/smile/loop"],
+  ]) {
+    expect(readEnv({ PUBLIC_URL: given }).PUBLIC_URL).toBe(read);
+  }
+});
+
+test.each([
+  ["API_KEY", "API_KEYS"],
+  ["APIKEYS", "API_KEYS"],
+  ["CORS_ORIGIN", "CORS_ORIGINS"],
+  ["ALLOWED_ORIGINS", "CORS_ORIGINS"],
+  ["PUBLIC_URI", "PUBLIC_URL"],
+  ["DATADIR", "DATA_DIR"],
+  ["WARP_PROCESES", "WARP_PROCESSES"],
+  ["ANNONYMOUS", "ANONYMOUS"],
+  ["LOGLEVEL", "LOG_LEVEL"],
+  ["S3_BUCKET", "BUCKET"],
+  ["SMILELOOP_PORT", "PORT"],
+  ["smileloop_api_key", "API_KEYS"],
+  ["log_level", "LOG_LEVEL"],
+])("%s looks like %s", (name, meant) => {
+  expect(lookalikes({ [name]: "x" })).toEqual([{ name, meant }]);
+  expect(lookalikes({ [name]: "" })).toEqual([]);
+});
+
+test("what has another meaning does not look like a setting", () => {
+  const names = [
+    ...[
+      "PATH",
+      "HOME",
+      "HOSTNAME",
+      "HOSTTYPE",
+      "TMPDIR",
+      "WORKSPACE",
+      "NODE_ENV",
+      "PORTS",
+      "POST",
+      "COST",
+      "QUEUED_AT",
+    ],
+    ...["AWS_DEFAULT_REGION", "AWS_LAMBDA_LOG_LEVEL", "DYLD_LIBRARY_PATH", "LIBRARY_PATH", "OPENAI_API_KEY", "GPG_TTY"],
+    ...["CI_JOB_URL", "PUBLIC", "RUST_LOG", "S3_ENDPOINT_URL_FOR_TESTS", "constructor", "__proto__"],
+  ];
+  expect(
+    lookalikes(Object.fromEntries([...names, "PORT", "QUEUE", "LD_LIBRARY_PATH"].map((name) => [name, "x"]))),
+  ).toEqual([]);
 });
 
 test("all that is wrong is named at once", () => {
-  expect(() => readEnv({ PORT: "x", LOG_LEVEL: "y" })).toThrow(/PORT: .*LOG_LEVEL: /);
+  expect(() => readEnv({ PORT: "x", LOG_LEVEL: "y" })).toThrow(/PORT=x: .*LOG_LEVEL=y: /);
 });
 
 test("a server that others can reach keeps somebody out, or says that it is meant", () => {

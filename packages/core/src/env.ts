@@ -2,87 +2,75 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Access, parseApiKeys } from "./api-keys.ts";
+import type { Access } from "./api-keys.ts";
+import { type Lookalike, lookalikesOf } from "./env-names.ts";
+import {
+  address,
+  apiKeys,
+  flag,
+  list,
+  lists,
+  oneOf,
+  origins,
+  pairs,
+  publicAddress,
+  wholeNumber,
+} from "./env-values.ts";
 
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
-const origins = list.superRefine((items, context) => {
-  for (const item of items.filter((each) => URL.parse(each)?.origin !== each)) {
-    context.addIssue({ code: "custom", message: `\`${item}\` is not an origin such as https://example.org` });
-  }
-});
-const flag = z.enum(["0", "1", "false", "true", ""]).transform((text) => text === "1" || text === "true");
-const wholeNumber = (min: number, max: number) =>
-  z.string().regex(/^\d+$/, "must be a whole number").transform(Number).pipe(z.number().min(min).max(max));
-const apiKeys = z.string().transform((text, context) => {
-  const { keys, faults } = parseApiKeys(text);
-  if (keys.size === 0 && faults.length === 0) faults.push("contains no key");
-  for (const message of faults) context.addIssue({ code: "custom", message });
-  return keys;
-});
-
-/** `name=value,name=value`; no name twice. */
-const pairs = list.transform((items, context) => {
-  const found = new Map<string, string>();
-  for (const item of items) {
-    const [, name = "", value = ""] = /^([^=]+)=(.+)$/.exec(item) ?? [];
-    if (name === "" || found.has(name)) {
-      context.addIssue({ code: "custom", message: `\`${item}\` is not one of \`name=value,name=value\`` });
-      return z.NEVER;
-    }
-    found.set(name, value);
-  }
-  return found;
-});
-/** `name=value+value,name=value`. */
-const lists = pairs.transform((names) => new Map([...names].map(([name, values]) => [name, values.split("+")])));
+const text = z.string().min(1);
+const BUCKET_NAME = "must have 3 to 63 characters";
+/** Characters of a value that an error repeats at most. */
+const MAX_SHOWN = 100;
 
 export const envSchema = z.object({
   /** Address to listen on; by default, both loopback addresses. */
-  HOST: z.string().min(1).default("localhost"),
+  HOST: text.default("localhost"),
   PORT: wholeNumber(0, 65_535).default(8000),
-  DATA_DIR: z.string().min(1).default(".smileloop"),
+  DATA_DIR: text.default(".smileloop"),
   /** S3 bucket for records and files, instead of DATA_DIR. */
-  BUCKET: z.string().min(3).max(63).optional(),
+  BUCKET: z.string().min(3, BUCKET_NAME).max(63, BUCKET_NAME).optional(),
   /** Queues in SQS: `name=url,name=url`. */
-  QUEUES: pairs.pipe(z.map(z.string(), z.url({ protocol: /^https?$/ }))).default(new Map()),
-  AWS_REGION: z.string().min(1).default("us-east-1"),
+  QUEUES: pairs.pipe(z.map(z.string(), address("https://sqs.example.org/0/name"))).default(new Map()),
+  AWS_REGION: text.default("us-east-1"),
   /** Services other than AWS's that speak the S3 and SQS protocols. */
-  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  SQS_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  S3_ENDPOINT: address("https://s3.example.org").optional(),
+  SQS_ENDPOINT: address("https://sqs.example.org").optional(),
   /** Folder for jobs in progress, where it is not in DATA_DIR. Two workers of one queue need separate folders. */
-  WORK_DIR: z.string().min(1).default(join(tmpdir(), "smileloop")),
+  WORK_DIR: text.default(join(tmpdir(), "smileloop")),
   /** Engines of each kind, the default first: `kind=engine+engine,kind=engine`. The names are checked elsewhere, against the lists of kinds and engines. */
   ENGINES: lists.default(new Map()),
   /** Queue that a standalone worker serves; by default, the built-in engine's. */
-  QUEUE: z.string().min(1).optional(),
+  QUEUE: text.optional(),
   /** Kind of machine that a standalone worker runs on: decides which workers end first when there are too many. */
-  CAPACITY: z.enum(["spot", "on_demand"]).default("spot"),
+  CAPACITY: oneOf("spot", "on_demand").default("spot"),
   /** Seconds without work after which a standalone worker ends; unset: it never does. */
   IDLE_EXIT_S: wholeNumber(1, 86_400).optional(),
   /** Queues whose workers run on AWS Batch, each with its Batch queues on Spot and On-Demand: `queue=spot+ondemand`. */
-  BATCH_QUEUES: lists.pipe(z.map(z.string(), z.tuple([z.string().min(1), z.string().min(1)]))).default(new Map()),
+  BATCH_QUEUES: lists
+    .pipe(
+      z.map(
+        z.string(),
+        z.tuple([text, text], { error: "must name two queues of Batch, on Spot and On-Demand: `queue=spot+ondemand`" }),
+      ),
+    )
+    .default(new Map()),
   /** Batch job definitions of these workers: `queue=definition`. */
   BATCH_JOB_DEFINITION: pairs.default(new Map()),
-  BATCH_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  BATCH_ENDPOINT: address("https://batch.example.org").optional(),
   /** Maximum number of Batch workers per queue. */
   MAX_WORKERS: wholeNumber(1, 1000).default(4),
   /** Target queue time, seconds: how long a job may wait before another worker is started. */
   TARGET_WAIT_S: wholeNumber(1, 86_400).default(60),
   /** Metadata service that tells a worker when its Spot machine is about to be reclaimed; `none`: it is not asked. */
   SPOT_METADATA_URL: z
-    .union([z.literal("none"), z.url({ protocol: /^http$/ })])
+    .union([z.literal("none"), address("http://169.254.169.254, or `none`", /^http$/)])
     .default("http://169.254.169.254")
     .transform((url) => (url === "none" ? null : url)),
-  /** Address that clients see, behind a proxy: `https://example.org`. */
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Address that clients see, behind a proxy: `https://example.org`, or with a path that the proxy takes off again. */
+  PUBLIC_URL: publicAddress.optional(),
   /** Host names accepted on loopback, besides localhost and its addresses. */
   ALLOWED_HOSTS: list.default([]),
-  /** Origins of other sites' pages that may call the API. */
+  /** Origins of other sites' pages, and of apps (`capacitor://localhost`), that may call the API. */
   CORS_ORIGINS: origins.default([]),
   /** `owner:sha256` of each key, separated by commas; an owner may have several keys. */
   API_KEYS: apiKeys.default(() => new Map()),
@@ -93,21 +81,21 @@ export const envSchema = z.object({
   /** Whether SST runs this function on a developer's machine, where the sandboxes of a function share a disk. */
   SST_DEV: flag.default(false),
   /** Where Lambda's Node finds its libraries. The only variable that a worker passes on to its engines. */
-  LD_LIBRARY_PATH: z.string().min(1).optional(),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  LD_LIBRARY_PATH: text.optional(),
+  LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "silent").default("info"),
 
   // --- Variables of one engine each ---
 
   /** Number of processes of `warp`: how many jobs it runs at a time. */
   WARP_PROCESSES: wholeNumber(1, 64).default(() => Math.max(1, availableParallelism() - 1)),
   /** A checkout of LivePortrait with its weights. */
-  LIVEPORTRAIT_ROOT: z.string().min(1).optional(),
+  LIVEPORTRAIT_ROOT: text.optional(),
   /** The Python that has LivePortrait's packages; by default, the checkout's `.venv`, or `python3`. */
-  LIVEPORTRAIT_PYTHON: z.string().min(1).optional(),
+  LIVEPORTRAIT_PYTHON: text.optional(),
 });
 export type Env = z.infer<typeof envSchema>;
 
-/** The environment is invalid; `message` names each variable that is wrong. */
+/** The environment is invalid; `message` names each variable that is wrong, its value, and what is allowed. */
 export class EnvError extends Error {}
 
 /** Throws EnvError. Empty variables count as unset. */
@@ -115,8 +103,22 @@ export function readEnv(variables: Record<string, string | undefined> = process.
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
   const parsed = envSchema.safeParse(set);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const faults = parsed.error.issues.map(({ path: [name, entry], message }) => {
+    const where = entry === undefined ? "" : `\`${String(entry)}\` `;
+    return `${shown(String(name), set)}: ${where}${message}`;
+  });
   throw new EnvError(`The environment is invalid. ${faults.join("; ")}`);
+}
+
+/** Variables that are set and that nobody reads, but whose names are nearly those of ours. */
+export function lookalikes(variables: Record<string, string | undefined> = process.env): Lookalike[] {
+  const set = Object.keys(variables).filter((name) => variables[name] !== undefined && variables[name] !== "");
+  return lookalikesOf(set, Object.keys(envSchema.shape));
+}
+
+/** `name=value`; without the value where it may be a secret. */
+function shown(name: string, set: Record<string, string | undefined>): string {
+  return name === "API_KEYS" ? name : `${name}=${(set[name] ?? "").slice(0, MAX_SHOWN)}`;
 }
 
 /**

@@ -4,13 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
 import type { FinishRequest } from "@smileloop/core/engine/services.ts";
+import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createJobIo, type JobIo } from "./job-io.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
 
 const spec = { width: 64, height: 48, fps: 25, frames: 2 };
+const JOB = "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b";
 let dir = "";
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "smileloop io "));
@@ -18,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Of an engine with these services; whatever is asked is noted, with who was asked, and is done. */
-function io(services: string[]): { io: JobIo; asked: [string, FinishRequest][] } {
+function io(services: string[], files = {} as Files): { io: JobIo; asked: [string, FinishRequest][] } {
   const asked: [string, FinishRequest][] = [];
   const process = (name: string) =>
     ({
@@ -29,7 +32,7 @@ function io(services: string[]): { io: JobIo; asked: [string, FinishRequest][] }
       },
     }) as unknown as EngineProcess;
   const made = createJobIo({
-    ...{ dir, files: {} as Files, record: { id: "j", estimate_s: 1 } as JobRecord, clock: systemClock },
+    ...{ dir, files, record: { id: JOB, owner: "me", attempt: 1, estimate_s: 1 } as JobRecord, clock: systemClock },
     ...{ signal: new AbortController().signal, stages: { render: [0, 100] }, report: () => {} },
     ...{ engine: process("engine"), checker: process("checker"), helper: process("helper") },
     ...{ estimate: () => 1, queueOf: () => "short" },
@@ -60,7 +63,7 @@ test("frames and a sound become a video by whichever process finishes, and what 
     const finished = await made.io.finish(frames, spec, video, sound);
     expect(finished.audio).toEqual({ codec: "aac", channels: 2, sample_rate: 48_000 });
     expect(existsSync(frames.path)).toBe(false);
-    const provenance = { job: "j", engine: "e", version: "1" };
+    const provenance = { job: JOB, engine: "e", version: "1" };
     const { path, type } = sound;
     expect(made.asked).toEqual([
       [who, { type: "finish", frames, audio: { path, type }, spec, outputs: { video }, provenance }],
@@ -69,4 +72,15 @@ test("frames and a sound become a video by whichever process finishes, and what 
   const silent = io([]);
   expect(await silent.io.finish(frames, spec, video)).toEqual({ video: spec, timings: { encode: 1 } });
   expect(silent.asked[0]![1]).not.toHaveProperty("audio");
+});
+
+test("what is said of an output is rounded to what can be meant", async () => {
+  const path = join(dir, "clip.mp4");
+  await writeFile(path, "clip");
+  const files = memoryFiles({ clock: systemClock, links: createLocalLinks(Buffer.alloc(32)) });
+  const { store } = io([], files).io;
+  // 70 frames in a time base of 1/25, and NTSC's rate
+  const stored = await store("video", path, { type: "video/mp4", duration: 70 * 0.04, fps: 30_000 / 1001 });
+  expect([70 * 0.04, stored.duration, stored.fps]).toEqual([2.8000000000000003, 2.8, 29.97]);
+  expect(await store("text", path, { type: "text/plain" })).not.toHaveProperty("duration");
 });

@@ -19,6 +19,7 @@ import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
+import { toThousandths } from "@smileloop/core/rounding.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
 
 export type LocalFile = { path: string; type: string; bytes: number };
@@ -223,7 +224,14 @@ async function storeOutput(
       if (tries === PUT_TRIES || !hasCode(error, "storage_unavailable")) throw error;
     }
   }
-  return { ...facts, key, attempt: record.attempt, bytes, sha256 } as JobOutput;
+  return { ...facts, ...rounded(facts), key, attempt: record.attempt, bytes, sha256 } as JobOutput;
+}
+
+function rounded({ fps, duration }: OutputFacts): Pick<OutputFacts, "fps" | "duration"> {
+  return {
+    ...(fps === undefined ? {} : { fps: toThousandths(fps) }),
+    ...(duration === undefined ? {} : { duration: toThousandths(duration) }),
+  };
 }
 
 async function sha256Of(path: string, signal: AbortSignal): Promise<string> {

@@ -9,7 +9,21 @@ export function splitUrl(url: string): { origin: string; path: string } {
   return { origin: url.slice(0, slash), path: query < 0 ? url.slice(slash) : url.slice(slash, query) };
 }
 
-/** What links in replies start with: PUBLIC_URL, or the host that the request was sent to. */
+/**
+ * What links in replies start with: PUBLIC_URL, which may have a path that a proxy takes off before it passes requests on, or
+ * the host that the request was sent to.
+ */
 export function linkOrigin(config: Pick<ApiConfig, "publicUrl">, request: Request): string {
   return config.publicUrl ?? splitUrl(request.url).origin;
+}
+
+/** A link as clients use it. `link`: absolute, as storages make them, or a path of ours. */
+export function absoluteLink(base: string, link: string): string {
+  return link.startsWith("/") ? base + link : link;
+}
+
+/** A path of ours for `Location`, as clients behind a proxy see it. */
+export function publicPath({ publicUrl }: Pick<ApiConfig, "publicUrl">, path: string): string {
+  const base = publicUrl === null ? "/" : splitUrl(publicUrl).path;
+  return base === "/" ? path : base + path;
 }

@@ -2,6 +2,7 @@
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 import { outputFileName, outputLink, outputOf } from "../view.ts";
+import { absoluteLink, linkOrigin } from "./origin.ts";
 import { dispositionOf, sendFile } from "./send-file.ts";
 
 /** Larger files are fetched from the storage itself, where that can be asked. */
@@ -21,7 +22,8 @@ export async function sendOutput(
   const output = outputOf(record, name);
   if (!deps.localLinks && output.bytes > MAX_SERVED_BYTES) {
     const method = request.method === "HEAD" ? "HEAD" : "GET";
-    const Location = await outputLink(deps, record, name, { method, now: deps.clock.now(), inline });
+    const link = await outputLink(deps, record, name, { method, now: deps.clock.now(), inline });
+    const Location = absoluteLink(linkOrigin(deps.config, request), link);
     // what answers a POST is fetched by GET
     return new Response(null, { status: request.method === "POST" ? 303 : 302, headers: { Location } });
   }

@@ -7,7 +7,7 @@ import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
-import { linkOrigin } from "../http/origin.ts";
+import { linkOrigin, publicPath } from "../http/origin.ts";
 import { preferredWait, waitForEnd } from "../http/wait.ts";
 import { present } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
@@ -132,7 +132,7 @@ async function answer(deps: RouteDeps, c: ApiContext, created: JobRecord, replay
   const waited =
     seconds > 0 ? await waitForEnd(deps, created, { ms: seconds * 1000, signal: c.req.raw.signal }) : created;
   const record = present(waited, id, deps.clock.now());
-  c.header("Location", `/v1/jobs/${id}`);
+  c.header("Location", publicPath(deps.config, `/v1/jobs/${id}`));
   if (asked !== null) c.header("Preference-Applied", `wait=${seconds}`);
   if (replayed) c.header("Idempotency-Replayed", "true");
   const view = await viewJob(deps, record, linkOrigin(deps.config, c.req.raw));

@@ -6,10 +6,11 @@ import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { typesOf } from "@smileloop/core/kinds/inputs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { namedType } from "@smileloop/core/media/types.ts";
 import { uploadRequestSchema, uploadTargetSchema } from "@smileloop/core/wire/upload.ts";
 import type { ApiDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
-import { linkOrigin } from "../http/origin.ts";
+import { absoluteLink, linkOrigin } from "../http/origin.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { rfc3339 } from "../view.ts";
@@ -58,7 +59,7 @@ export function uploadRoutes(deps: ApiDeps): Api {
       const msg = "`form` and `sha256` cannot be combined; leave one of them out.";
       throw new AppError("invalid_request", msg, { errors: [{ loc: ["body", "sha256"], msg, type: "invalid_value" }] });
     }
-    const type = content_type.toLowerCase();
+    const type = namedType(content_type);
     const maxBytes = maxBytesOf(deps.kinds, type);
     if (size > maxBytes)
       throw new AppError("too_large", `At most ${maxBytes} bytes are accepted; this file has ${size}.`);
@@ -71,11 +72,11 @@ export function uploadRoutes(deps: ApiDeps): Api {
     const reply = { id, expires_at: rfc3339(expiresAtMs), max_bytes: maxBytes };
     if (form) {
       const target = await deps.files.uploadForm(key, { type, maxBytes: size, expiresAtMs });
-      const url = new URL(target.url, origin).href;
+      const url = absoluteLink(origin, target.url);
       return c.json({ ...reply, method: "POST" as const, url, headers: {}, fields: target.fields }, 201);
     }
     const target = await deps.files.uploadLink(key, { type, bytes: size, sha256: sha256?.toLowerCase(), expiresAtMs });
-    const url = new URL(target.url, origin).href;
+    const url = absoluteLink(origin, target.url);
     return c.json({ ...reply, method: "PUT" as const, url, headers: target.headers }, 201);
   });
   return api;

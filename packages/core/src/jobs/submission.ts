@@ -3,7 +3,7 @@
  * plans come through here; who looks at the files themselves, and where they lie, is their own affair.
  */
 import { AppError, type FieldError } from "../errors.ts";
-import { fieldErrors } from "../kinds/index.ts";
+import { fieldErrors } from "../field-errors.ts";
 import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
 import { shown } from "../text.ts";
 
@@ -31,11 +31,18 @@ export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: As
     ...kind.conflicts(params, filled).map((fault) => ({ ...fault, loc: ["body", ...fault.loc] })),
   ];
   if (!parsed.success || faults.length > 0) {
-    throw new AppError("invalid_request", faults[0]?.msg ?? "The params are not valid.", { errors: faults });
+    throw new AppError("invalid_request", faultSentence(faults), { errors: faults });
   }
   if (kind.worker === "engine") return { kind, params: parsed.data, engine: engineFor(kind, parsed.data) };
   if (kind.queues.length > 0) return { kind, params: parsed.data, engine: null };
   throw new AppError("engine_not_configured", `There are no workers for jobs of the kind '${kind.name}' here.`);
+}
+
+/** The first fault, by the name of its field where the sentence does not have it. */
+function faultSentence([first]: FieldError[]): string {
+  if (first === undefined) return "The params are not valid.";
+  const [, at, ...path] = first.loc;
+  return at === "params" && path.length > 0 ? `${path.join(".")}: ${first.msg}` : first.msg;
 }
 
 /** `inputs`: what the headers of the files say. */

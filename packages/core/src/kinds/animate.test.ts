@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { kindsWith } from "../../../../test/support/kinds.ts";
+import { fieldErrors } from "../field-errors.ts";
 import { presetSchema } from "../motion/preset.ts";
-import { fieldErrors } from "./index.ts";
 
 const nod = presetSchema.parse({
   name: "nod",

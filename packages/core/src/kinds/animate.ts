@@ -1,5 +1,6 @@
 /** `animate`: a portrait and a motion (a preset, or a clip that drives it) become a video. */
 import { z } from "zod";
+import { got } from "../field-errors.ts";
 import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { shown } from "../text.ts";
@@ -83,14 +84,23 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
     engine: z.enum(engines as [string, ...string[]]).optional(),
     size: z
       .union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)], {
-        error: `Choose from: ${CLIP_SIZES.join(", ")} (the numbers without quotes)`,
+        error: ({ input }) => {
+          const quoted = typeof input === "string" && (CLIP_SIZES as readonly unknown[]).includes(Number(input));
+          return `must be one of ${CLIP_SIZES.join(", ")}${quoted ? ", the numbers without quotes" : ""}${got(input)}`;
+        },
       })
       .default("source"),
     fps: z.int().min(10).max(60).default(25),
-    duration: z.number().min(1).max(10).optional(),
+    duration: z
+      .number()
+      .min(1, { error: ({ input }) => `at least 1 second${got(input)}` })
+      .max(10, { error: ({ input }) => `at most 10 seconds${got(input)}` })
+      .optional(),
     intensity: z.number().min(0).max(1.5).default(1),
     face: z.int().min(0).max(99).optional().meta({ default: 0 }),
-    faces: z.literal("all", { error: "Only `all` is known" }).optional(),
+    faces: z
+      .literal("all", { error: ({ input }) => `must be 'all'${got(input)}; one of the faces is chosen by \`face\`` })
+      .optional(),
     seed: z
       .int()
       .min(0)

@@ -2,8 +2,6 @@
  * The kinds of jobs. To add one: a file beside this one, an entry in `KINDS`, a handler in `worker/kinds/`
  * (docs/extending.md).
  */
-import type { z } from "zod";
-import type { FieldError } from "../errors.ts";
 import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
 import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
@@ -68,13 +66,4 @@ function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: 
 
 function withinReason(seconds: number): number {
   return Number.isNaN(seconds) ? MAX_SECONDS : Math.min(MAX_SECONDS, Math.max(0, seconds));
-}
-
-/** Zod's issues as the API reports them; `at`: path of the checked value in the request. */
-export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
-  return error.issues.map((issue) => ({
-    loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],
-    msg: issue.message,
-    type: issue.code,
-  }));
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { AppError } from "../errors.ts";
 import { loadPresets, presetPeaks, presetSchema } from "./preset.ts";
 
 type Draft = Record<string, unknown>;
@@ -59,7 +60,36 @@ test("a folder's presets are read by name, the schema left out; a faulty file is
   write("preset.schema.json", {});
   expect([...loadPresets(dir).keys()]).toEqual(["bow", "nod"]);
   write("other.json", draft());
-  expect(() => loadPresets(dir)).toThrow(/other\.json: the name is not the file's/);
+  expect(() => loadPresets(dir)).toThrow(
+    /other\.json is not right\. name: must be that of the file, 'other', got 'nod'\.$/,
+  );
   write("bad.json", draft({ name: "bad", fps: 1 }));
-  expect(() => loadPresets(dir)).toThrow(/bad\.json: .*fps/s);
+  expect(() => loadPresets(dir)).toThrow(/bad\.json is not right\. fps: at least 10, got 1\.$/);
+});
+
+test.each<[string, string, string]>([
+  [
+    "broken JSON",
+    '{\n  "name": "bad",\n}',
+    "it is not valid JSON: Expected double-quoted property name in JSON, line 3 column 1",
+  ],
+  ["an empty file", "", "it is not valid JSON: Unexpected end of JSON input"],
+  ["no object", "[]", "must be an object, got a list"],
+  [
+    "a channel that does not exist",
+    JSON.stringify(draft({ channels: { smile: [key(0, 0), key(2, 0)] } })),
+    "channels: unknown name 'smile'",
+  ],
+  [
+    "a value beyond the limits",
+    JSON.stringify(draft({ channels: { mouthSmileLeft: [key(0, 0), key(1, 2), key(2, 0)] } })),
+    "channels.mouthSmileLeft.1: between 0 and 1, got 2",
+  ],
+  ["much that is wrong", "{}", "name: is required; title: is required; description: is required; and 4 more"],
+])("%s is told by the file and the place, in one line", (_, text, why) => {
+  const path = join(dir, "bad.json");
+  writeFileSync(path, text);
+  const fault = expect(() => loadPresets(dir));
+  fault.toThrow(AppError);
+  fault.toThrow(`The preset ${path} is not right. ${why}.`);
 });

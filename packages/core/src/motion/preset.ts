@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { AppError } from "../errors.ts";
+import { fieldErrors } from "../field-errors.ts";
 import { channelLimits, channelSchema, keySchema, type Motion, trackAt } from "./motion.ts";
 
 export const presetSchema = z
@@ -36,24 +38,59 @@ export const presetSchema = z
           });
         }
         if (key.v < limits.min || key.v > limits.max) {
-          context.addIssue({ code: "custom", path: [...path, i], message: `between ${limits.min} and ${limits.max}` });
+          context.addIssue({
+            code: "custom",
+            path: [...path, i],
+            message: `between ${limits.min} and ${limits.max}, got ${key.v}`,
+          });
         }
       });
     }
   });
 export type Preset = z.infer<typeof presetSchema>;
 
-/** Every preset of a folder by name, sorted. Throws, naming the file, when one is not valid. */
+/** Faults of a file that are told at once. */
+const MAX_FAULTS = 3;
+
+/** Every preset of a folder by name, sorted. Throws `internal` with the file's name, and the line or the fields that are wrong. */
 export function loadPresets(dir: string): Map<string, Preset> {
   const presets = new Map<string, Preset>();
   for (const file of readdirSync(dir).sort()) {
     if (!file.endsWith(".json") || file.endsWith(".schema.json")) continue;
-    const parsed = presetSchema.safeParse(JSON.parse(readFileSync(join(dir, file), "utf8")));
-    if (!parsed.success) throw new Error(`${join(dir, file)}: ${z.prettifyError(parsed.error)}`);
-    if (`${parsed.data.name}.json` !== file) throw new Error(`${join(dir, file)}: the name is not the file's`);
-    presets.set(parsed.data.name, parsed.data);
+    const preset = readPreset(join(dir, file));
+    if (`${preset.name}.json` !== file) {
+      throw presetFault(
+        join(dir, file),
+        `name: must be that of the file, '${file.slice(0, -5)}', got '${preset.name}'`,
+      );
+    }
+    presets.set(preset.name, preset);
   }
   return presets;
+}
+
+function readPreset(path: string): Preset {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
+  } catch (error) {
+    if (!(error instanceof SyntaxError))
+      throw presetFault(path, `it cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    // V8 tells the place in two ways
+    throw presetFault(
+      path,
+      `it is not valid JSON: ${error.message.replace(/ at position \d+ \((line \d+ column \d+)\)/, ", $1")}`,
+    );
+  }
+  const { data, error } = presetSchema.safeParse(content);
+  if (data) return data;
+  const faults = fieldErrors(error, []).map(({ loc, msg }) => (loc.length === 0 ? msg : `${loc.join(".")}: ${msg}`));
+  const more = faults.length > MAX_FAULTS ? `; and ${faults.length - MAX_FAULTS} more` : "";
+  throw presetFault(path, faults.slice(0, MAX_FAULTS).join("; ") + more);
+}
+
+function presetFault(path: string, why: string): AppError {
+  return new AppError("internal", `The preset ${path} is not right. ${why}.`);
 }
 
 export function presetMotion(preset: Preset): Motion {

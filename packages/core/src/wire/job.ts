@@ -28,7 +28,11 @@ export const outputFactsSchema = z.object({
 });
 
 const outputViewSchema = z.object({
-  url: z.url().describe("A signed link, for at most 15 minutes; ask for the job again to get a new one."),
+  url: z
+    .url()
+    .describe(
+      "A signed link, for at most 15 minutes; ask for the job again to get a new one. The address to keep is `/v1/jobs/{id}/outputs/{name}`.",
+    ),
   content_type: z.string(),
   bytes: z.int(),
   sha256: z.string().describe("Hash of the file, 64 hex digits."),

@@ -2,7 +2,10 @@
 import { z } from "zod";
 
 export const uploadRequestSchema = z.strictObject({
-  content_type: z.string().max(100).meta({ example: "image/jpeg" }),
+  content_type: z.string().max(100).meta({
+    description: "Common other names and parameters are taken, too; `headers` of the reply has the type to send.",
+    example: "image/jpeg",
+  }),
   size: z.int().min(0).meta({ description: "Exact size in bytes.", example: 482113 }),
   sha256: z
     .string()

@@ -16,6 +16,9 @@ const detailSchema = z
   })
   .openapi(ERROR_SCHEMA, { description: "What is wrong: a sentence, or a list of the faulty parts." });
 
+const MODES = ["local", "cloud"] as const;
+const MODE = "`local`: the reply is the MP4 itself. `cloud`: the reply is JSON with a link to it.";
+
 const statusSchema = z.enum(["queued", "running", "done", "failed"]);
 const replySchema = z
   .object({
@@ -53,14 +56,15 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
       description: "A portrait: JPEG or PNG, at most 10 MiB and 100 megapixels.",
     }),
     preset: z.enum(names as [string, ...string[]]).openapi({ description: "The motion.", example: names[0]! }),
+    // the pages send the first choice of a field when it is tried out
     engine: z
-      .enum((kinds.get("animate")?.engines ?? ["warp"]) as [string, ...string[]])
+      .enum(["", ...(kinds.get("animate")?.engines ?? ["warp"])])
       .optional()
-      .openapi({ description: "Engine to use instead of the default." }),
+      .openapi({ description: "Engine to use. Empty: the default of this server.", default: "", example: "" }),
     mode: z
-      .enum(["local", "cloud"])
+      .enum(["", ...MODES])
       .optional()
-      .openapi({ description: "`local`: the reply is the MP4 itself. `cloud`: the reply is JSON." }),
+      .openapi({ description: `${MODE} Empty: as \`Accept\` says.`, default: "", example: "" }),
   });
   registry.registerPath({
     method: "post",
@@ -73,7 +77,10 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
       "or `mode=local`. If it takes longer than the server waits, the reply is 202 and `Location` names the job.",
     request: {
       query: z.object({
-        mode: z.enum(["local", "cloud"]).optional().openapi({ description: "Same as the form part." }),
+        mode: z
+          .enum(MODES)
+          .optional()
+          .openapi({ description: `${MODE} Without it, \`Accept\` decides. The form has a field for it, too.` }),
       }),
       body: { required: true, content: { "multipart/form-data": { schema: form } } },
     },

@@ -140,6 +140,14 @@ describe("POST /animate", () => {
     }
   });
 
+  it("takes fields that were left empty as absent, as a form's unset <select> sends them", async () => {
+    await start();
+    work();
+    const reply = await animate({ fields: { engine: "", mode: "" } }, { query: "?mode=" });
+    expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "application/json"]);
+    expect(await outcome(await animate({ preset: "" }))).toEqual([422, expect.stringMatching(/^Unknown preset ''/)]);
+  });
+
   it("answers 202 with the place to ask at when it outlives the wait, and the job goes on", async () => {
     await start({ dialectWaitMs: 1000 });
     const pending = animate();
@@ -167,7 +175,8 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
   const small = pngBytes();
   const missing = (name: string) => ({ loc: ["body", name], msg: "Field required", type: "missing" });
   const unknown = `Unknown preset 'xx'. Choose from: ${PRESET_NAMES.join(", ")}`;
-  const tooLarge = "File too large (10,485,761 bytes). Maximum is 10,485,760 bytes (10 MB).";
+  const larger = "Pictures of up to 20 MiB can be sent with POST /v1/uploads and used in POST /v1/jobs.";
+  const tooLarge = `File too large (10,485,761 bytes). Maximum is 10,485,760 bytes (10 MB). ${larger}`;
   const unsupported = "Unsupported image type. Only JPEG and PNG are accepted (validated by file header magic bytes).";
   const gif = new Uint8Array(Buffer.from("GIF89a followed by whatever"));
   const liveportrait = "LivePortrait inference engine is not configured. Set LIVEPORTRAIT_ROOT env var.";
@@ -183,7 +192,7 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
     ["a wrong mode", { fields: { mode: "x" } }, 400, "mode must be 'local' or 'cloud'"],
     [
       "a wrong mode and a huge picture",
-      { image: pngBytes(30_000, 30_000), fields: { mode: "" } },
+      { image: pngBytes(30_000, 30_000), fields: { mode: "x" } },
       400,
       "mode must be 'local' or 'cloud'",
     ],
@@ -255,7 +264,7 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
     expect(await outcome(await send(MIB10 + 1))).toEqual([413, tooLarge]);
     expect(await outcome(await send(40 * 1024 * 1024))).toEqual([
       413,
-      "File too large (more than 10,485,760 bytes). Maximum is 10,485,760 bytes (10 MB).",
+      `File too large (more than 10,485,760 bytes). Maximum is 10,485,760 bytes (10 MB). ${larger}`,
     ]);
     await nothingIsLeft();
   });

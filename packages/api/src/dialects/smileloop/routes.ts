@@ -10,6 +10,7 @@ import { accepts } from "hono/accepts";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiDeps } from "../../deps.ts";
 import { emptyForm, FileTooLarge, type Form, readMultipart } from "../../http/multipart.ts";
+import { publicPath } from "../../http/origin.ts";
 import { openBody, type RequestBody } from "../../http/request-body.ts";
 import { sendOutput } from "../../http/send-output.ts";
 import { waitForEnd } from "../../http/wait.ts";
@@ -58,7 +59,11 @@ async function animate(deps: DialectDeps, c: ApiContext, body: RequestBody): Pro
   let created: JobRecord;
   try {
     await readForm(deps, c, body, form);
-    const asked = checkForm(deps, form, c.req.queries("mode") ?? []);
+    const asked = checkForm(
+      deps,
+      form,
+      (c.req.queries("mode") ?? []).filter((mode) => mode !== ""),
+    );
     await checkPicture(deps, owner, asked);
     created = await createJob(deps, owner, asked);
   } finally {
@@ -73,7 +78,9 @@ async function animate(deps: DialectDeps, c: ApiContext, body: RequestBody): Pro
   if (record.state === "failed" || record.state === "canceled") throw await failureOf(deps, record, c.env.requestId);
   if (record.state === "succeeded" && wantsVideo(c, form)) return video(deps, c.req.raw, record);
   const reply = { job_id: id, status: statusOf(record), preset: presetOf(record), download_url: `/download/${id}` };
-  return record.state === "succeeded" ? c.json(reply) : c.json(reply, 202, { Location: `/job/${id}` });
+  return record.state === "succeeded"
+    ? c.json(reply)
+    : c.json(reply, 202, { Location: publicPath(deps.config, `/job/${id}`) });
 }
 
 function readForm(deps: ApiDeps, c: ApiContext, body: RequestBody, form: Form<StoredUpload>): Promise<void> {
@@ -101,14 +108,19 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
     throw new AppError("invalid_request", "Some parts of the form are not right.", { errors });
   }
   checkPreset(deps, preset);
-  const engine = form.fields.get("engine");
+  const engine = filled(form, "engine");
   const engines = deps.kinds.get("animate")!.knownEngines;
   if (engine !== undefined && !engines.includes(engine)) {
     const names = [...engines].sort().join(", ");
     throw new AppError("invalid_request", `Unknown engine ${shown(engine)}. Choose from: ${names}`);
   }
-  const mode = form.fields.get("mode");
+  const mode = filled(form, "mode");
   return { preset, engine, upload, modes: mode === undefined ? query : [...query, mode] };
+}
+
+/** A `<select>` that is left as it is sends its name with nothing: the same as no part. */
+function filled({ fields }: Form<StoredUpload>, name: string): string | undefined {
+  return fields.get(name) || undefined;
 }
 
 function checkPreset({ presets }: ApiDeps, preset: string): void {
@@ -201,15 +213,17 @@ function refusal(deps: ApiDeps, c: ApiContext, error: unknown): Response {
   const known = publicError(error);
   const status = known.status as ContentfulStatusCode;
   if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
-  if (error instanceof FileTooLarge) return c.json({ detail: tooLarge(error.bytes) }, status);
+  if (error instanceof FileTooLarge) return c.json({ detail: tooLarge(deps, error.bytes) }, status);
   if (known.code === "internal") return c.json({ detail: known.message, request_id: c.env.requestId }, status);
   return c.json({ detail: known.code === "invalid_request" && known.errors ? known.errors : known.message }, status);
 }
 
-function tooLarge(bytes: number | null): string {
+function tooLarge({ kinds }: ApiDeps, bytes: number | null): string {
   const limit = MAX_IMAGE_BYTES.toLocaleString("en-US");
   const size = bytes === null ? `more than ${limit}` : bytes.toLocaleString("en-US");
-  return `File too large (${size} bytes). Maximum is ${limit} bytes (10 MB).`;
+  const most = kinds.get("animate")!.slots.image!.maxBytes / 1024 ** 2;
+  const larger = `Pictures of up to ${most} MiB can be sent with POST /v1/uploads and used in POST /v1/jobs.`;
+  return `File too large (${size} bytes). Maximum is ${limit} bytes (10 MB). ${larger}`;
 }
 
 function asNotFound(error: unknown): never {

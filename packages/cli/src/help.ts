@@ -1,0 +1,95 @@
+/** The texts of `--help`. */
+
+export const OVERVIEW = `Makes a portrait move.
+
+Usage: smileloop <command> [options]
+
+Commands:
+  animate <photo>         makes an MP4 of a photo (JPEG or PNG) and a preset or a driving clip
+  motion extract <clip>   reads how a face moves in a video, as a file that drives photos
+  presets                 lists the presets
+  serve                   starts the server (the same as npm start)
+  key [owner]             makes a key for the API
+
+Options:
+  -h, --help        help, also of a command: smileloop animate --help
+  -v, --version     the version
+
+Exit codes: 0 done, 1 failed, 2 the command line is not right, 130 stopped by Ctrl-C.
+`;
+
+const ANIMATE = `Makes an MP4 of a photo and a preset or a driving clip. Needs no server and no network.
+
+Usage: smileloop animate <photo> [options]
+
+<photo> is a file, a pipe, or - for the standard input.
+
+Options:
+  -p, --preset <name>     the motion, see smileloop presets (gentle_smile)
+      --driving <file>    the motion of a face instead: a video (MP4, MOV, WebM), a CSV of Live Link Face,
+                          MediaPipe's results or a motion.json; its first 10 s
+  -o, --output <file>     where the MP4 goes, a name that ends in .mp4 (<photo>-<preset>.mp4 in this folder)
+  -f, --force             overwrites the file if there is one
+      --size <size>       256, 512, 720 or 1024: a square around the face; source: the whole photo (source)
+      --fps <n>           frames a second, 10 to 60 (25)
+      --duration <s>      seconds, 1 to 10 (the preset's, or the driving clip's)
+      --intensity <n>     how strongly it moves, 0 to 1.5 (1)
+      --face <n>          which face, 0 = the largest (0)
+      --faces all         all faces instead of one, each in its own time
+      --seed <n>          which variation of the motion, 0 as it is written (drawn, and told)
+      --engine <name>     the engine (warp)
+      --json              prints one JSON object on stdout, also of an error
+  -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const MOTION = `Reads how a face moves and writes it as a Motion: curves of ARKit channels, for --driving, for
+jobs, and for other programs. Needs no server and no network.
+
+Usage: smileloop motion extract <clip> [options]
+
+<clip> is a video of a face (MP4, MOV, WebM; its first 60 s), a CSV of the app Live Link Face, or the results of
+MediaPipe's FaceLandmarker as JSON.
+
+Options:
+  -o, --output <file>     where the Motion goes (<clip>.motion.json in this folder)
+  -f, --force             overwrites the file if there is one
+      --json              prints one JSON object on stdout, also of an error
+  -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const PRESETS = `Lists the presets.
+
+Usage: smileloop presets [options]
+
+Options:
+      --json              prints a JSON list
+  -h, --help              this help
+`;
+
+const SERVE = `Starts the server, until Ctrl-C. It is set up by environment variables; the most important ones:
+
+  PORT        8000
+  HOST        localhost (this machine alone)
+  DATA_DIR    .smileloop
+
+Usage: smileloop serve
+
+Options:
+  -h, --help              this help
+`;
+
+const KEY = `Makes a key for the API. It is shown once: the server is told its hash only, in the environment variable API_KEYS.
+
+Usage: smileloop key [owner] [options]
+
+[owner] is whose jobs the key makes and sees (me); several keys may have one owner.
+
+Options:
+      --json              prints one JSON object: key, owner, entry
+  -h, --help              this help
+`;
+
+export const HELP = { animate: ANIMATE, motion: MOTION, presets: PRESETS, serve: SERVE, key: KEY };
+export type CommandName = keyof typeof HELP;

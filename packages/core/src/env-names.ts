@@ -1,0 +1,57 @@
+/** Names of environment variables that look like ours and are not: a typo in one would silently change nothing. */
+
+export type Lookalike = { name: string; meant: string };
+
+/** What people call settings that have another name here. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  APIKEY: "API_KEYS",
+  ALLOWED_ORIGIN: "CORS_ORIGINS",
+  ALLOWED_ORIGINS: "CORS_ORIGINS",
+  CORS: "CORS_ORIGINS",
+  CORS_ALLOWED_ORIGINS: "CORS_ORIGINS",
+  CORS_ALLOW_ORIGIN: "CORS_ORIGINS",
+  ALLOW_ANONYMOUS: "ANONYMOUS",
+  S3_BUCKET: "BUCKET",
+  BUCKET_NAME: "BUCKET",
+  PUBLIC_ADDRESS: "PUBLIC_URL",
+};
+/** Shorter names are near too many others that mean something else. */
+const MIN_LENGTH = 5;
+/** Long enough that two wrong letters are still a typo. */
+const LONG = 8;
+/** Names with a meaning beyond this service, beside which others exist (`DYLD_LIBRARY_PATH`). */
+const COMMON = new Set(["LD_LIBRARY_PATH", "AWS_REGION"]);
+
+/** Those of `names` that nobody reads here, with the one of `known` that was probably meant. */
+export function lookalikesOf(names: Iterable<string>, known: readonly string[]): Lookalike[] {
+  return [...names].flatMap((name) => {
+    if (known.includes(name)) return [];
+    const meant = meantBy(name, known);
+    return meant === null ? [] : [{ name, meant }];
+  });
+}
+
+function meantBy(name: string, known: readonly string[]): string | null {
+  const bare = name.toUpperCase().replace(/^SMILELOOP_/, "");
+  if (known.includes(bare)) return COMMON.has(bare) ? null : bare;
+  const other = Object.hasOwn(OTHER_NAMES, bare) ? OTHER_NAMES[bare] : undefined;
+  if (other !== undefined && known.includes(other)) return other;
+  const near = known.filter((each) => each.length >= MIN_LENGTH && !COMMON.has(each));
+  return near.find((each) => editsBetween(bare, each) <= (each.length < LONG ? 1 : 2)) ?? null;
+}
+
+/** How many letters have to be added, left out, changed or swapped with their neighbour to get from one to the other. */
+function editsBetween(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rows[i - 2]![j - 2]! + 1 : Infinity;
+      row.push(Math.min(changed, swapped, rows[i - 1]![j]! + 1, row[j - 1]! + 1));
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}

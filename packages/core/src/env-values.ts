@@ -1,0 +1,79 @@
+/** How the values of environment variables are read. Messages say what is allowed; `readEnv` puts the variable's name and value before them. */
+import { z } from "zod";
+import { parseApiKeys } from "./api-keys.ts";
+
+/** Items separated by commas. */
+export const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+
+/** Origins as browsers send them, separated by commas. */
+export const origins = list.superRefine((items, context) => {
+  for (const item of items.filter((each) => !isOrigin(each))) {
+    const message = `\`${item}\` is not an origin such as https://example.org or capacitor://localhost`;
+    context.addIssue({ code: "custom", message });
+  }
+});
+
+/** Schemes whose origins the URL standard defines; those of apps (`capacitor://localhost`) have scheme and host alone. */
+const WEB_SCHEME = /^(https?|wss?|ftp|file|blob|data|about|javascript):/i;
+
+/** Whether a browser may send it as `Origin`, letter for letter: scheme and host, with its port if it is not the usual one. */
+function isOrigin(text: string): boolean {
+  if (WEB_SCHEME.test(text)) return /^https?:/.test(text) && URL.parse(text)?.origin === text;
+  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(:\d{1,5})?$/.test(text);
+}
+
+export const flag = z
+  .enum(["0", "1", "false", "true"], { error: "must be 1 or true, 0 or false" })
+  .transform((text) => text === "1" || text === "true");
+
+export function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
+}
+
+export function oneOf<T extends string>(...choices: [T, ...T[]]) {
+  return z.enum(choices, { error: `must be one of ${choices.join(", ")}` });
+}
+
+/** `protocols`: those that are allowed. */
+export function address(example: string, protocols = /^https?$/) {
+  return z.url({ protocol: protocols, error: `must be an address such as ${example}` });
+}
+
+/** An address that links start with: no query, no fragment, no user. Without a slash at its end. */
+export const publicAddress = address("https://example.org or https://example.org/path").transform((text, context) => {
+  const { origin, pathname, search, hash, username } = new URL(text);
+  if (search !== "" || hash !== "" || username !== "") {
+    context.addIssue({ code: "custom", message: "must not have a user, a query or a fragment" });
+  }
+  return origin + pathname.replace(/\/+$/, "");
+});
+
+export const apiKeys = z.string().transform((text, context) => {
+  const { keys, faults } = parseApiKeys(text);
+  if (keys.size === 0 && faults.length === 0) faults.push("contains no key");
+  for (const message of faults) context.addIssue({ code: "custom", message });
+  return keys;
+});
+
+/** `name=value,name=value`; no name twice. */
+export const pairs = list.transform((items, context) => {
+  const found = new Map<string, string>();
+  for (const item of items) {
+    const [, name = "", value = ""] = /^([^=]+)=(.+)$/.exec(item) ?? [];
+    if (name === "" || found.has(name)) {
+      context.addIssue({ code: "custom", message: `\`${item}\` is not one of \`name=value,name=value\`` });
+      return z.NEVER;
+    }
+    found.set(name, value);
+  }
+  return found;
+});
+
+/** `name=value+value,name=value`. */
+export const lists = pairs.transform((names) => new Map([...names].map(([name, values]) => [name, values.split("+")])));

@@ -1,0 +1,108 @@
+/** What is wrong with a value, in words for the person who sent it: what is allowed, and what came. The field's name is put before it. */
+import { z } from "zod";
+import type { FieldError } from "./errors.ts";
+import { shown } from "./text.ts";
+
+type Issue = z.core.$ZodRawIssue;
+type Sentence = (issue: never) => string;
+
+/** Names that a sentence lists at most. */
+const MAX_NAMES = 20;
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+  null: "null",
+};
+const UNITS: Readonly<Record<string, string>> = { string: "characters", array: "items", map: "entries", set: "items" };
+const FORMATS: Readonly<Record<string, string>> = {
+  url: "an address such as https://example.org",
+  datetime: "a time such as 2026-01-31T12:00:00Z",
+};
+
+/** By zod's code. Schemas with messages of their own are not asked here. */
+const SENTENCES: Readonly<Record<string, Sentence>> = {
+  invalid_type: ({
+    expected,
+    format,
+    input,
+  }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidType> & { format?: string }) =>
+    input === undefined
+      ? "is required"
+      : `must be ${TYPES[format === "safeint" ? "int" : expected] ?? expected}${got(input)}`,
+  too_big: ({ maximum, origin, inclusive, input }: z.core.$ZodRawIssue<z.core.$ZodIssueTooBig>) =>
+    limit(inclusive === false ? "less than" : "at most", maximum, origin, input),
+  too_small: ({ minimum, origin, inclusive, input }: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall>) =>
+    limit(inclusive === false ? "more than" : "at least", minimum, origin, input),
+  invalid_value: ({ values, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidValue>) =>
+    input === undefined ? `is required: ${oneOf(values)}` : `must be ${oneOf(values)}${got(input)}`,
+  unrecognized_keys: ({ keys, inst }: z.core.$ZodRawIssue<z.core.$ZodIssueUnrecognizedKeys>) =>
+    unknownNames(keys, inst),
+  invalid_format: ({ format, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidStringFormat>) =>
+    `${FORMATS[format] ? `must be ${FORMATS[format]}` : "does not have the right form"}${got(input)}`,
+  invalid_union: ({ errors, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>) =>
+    nearest(errors) ?? `is not valid${got(input)}`,
+  invalid_key: ({ issues }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidKey>) =>
+    `is a name that is not allowed: ${issues[0]?.message ?? "is not valid"}`,
+  custom: () => "is not valid",
+};
+
+// wherever a schema has no message
+z.config({
+  localeError: (issue) =>
+    (Object.hasOwn(SENTENCES, issue.code) ? SENTENCES[issue.code]?.(issue as never) : undefined) ?? "is not valid",
+});
+
+/** Zod's issues as the API reports them; `at`: path of the checked value in the request. */
+export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
+  return error.issues.map((issue) => ({
+    loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],
+    msg: issue.message,
+    type: issue.code,
+  }));
+}
+
+/** `, got 20`; nothing where the value is only what was left of one that could not be read. */
+export function got(value: unknown): string {
+  if (value === undefined) return ", got nothing";
+  return Number.isNaN(value) ? "" : `, got ${shown(value)}`;
+}
+
+function limit(word: string, bound: number | bigint, origin: string, input: unknown): string {
+  const unit = UNITS[origin];
+  if (unit === undefined) return `${word} ${bound}${got(input)}`;
+  const size = (input as { length?: number; size?: number }).length ?? (input as { size?: number }).size;
+  if (size === 0) return "must not be empty";
+  return `${word} ${bound} ${unit}${size === undefined ? "" : `, got ${size}`}`;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  const names = values.slice(0, MAX_NAMES).map(String).join(", ");
+  return values.length === 1 ? `'${names}'` : `one of ${names}`;
+}
+
+function unknownNames(keys: readonly string[], schema: Issue["inst"]): string {
+  const { shape } = (schema as unknown as { _zod?: { def?: { shape?: object } } })?._zod?.def ?? {};
+  const names = keys
+    .slice(0, 3)
+    .map((key) => shown(key))
+    .join(", ");
+  const known = Object.keys(shape ?? {}).sort();
+  const choice = known.length > 0 && known.length <= MAX_NAMES ? `; known are ${known.join(", ")}` : "";
+  return `${keys.length > 1 ? "unknown names" : "unknown name"} ${names}${choice}`;
+}
+
+/** The fault of the form that the value comes nearest to: one whose type fits, so that what is wrong lies inside it. */
+function nearest(forms: readonly (readonly z.core.$ZodIssue[])[]): string | null {
+  const inside = forms.find(
+    ([first]) => first !== undefined && (first.path.length > 0 || first.code !== "invalid_type"),
+  );
+  const [first] = inside ?? [];
+  if (first === undefined) return null;
+  return first.path.length === 0 ? first.message : `${first.path.map(String).join(".")}: ${first.message}`;
+}
