@@ -103,13 +103,13 @@ describe("errors are problem documents", () => {
 
 describe("queries", () => {
   it.each([
-    ["/v1/jobs?page=2", "query: unknown name 'page'; known are cursor, limit, status"],
-    ["/v1/jobs?limit=5&Status=failed", "query: unknown name 'Status'; known are cursor, limit, status"],
+    ["/v1/jobs?page=2", "query: unknown name 'page'; allowed: cursor, limit, status"],
+    ["/v1/jobs?limit=5&Status=failed", "query: unknown name 'Status'; allowed: cursor, limit, status"],
     ["/v1/presets?limit=5", "query: unknown name 'limit'"],
     ["/v1/kinds?kind=animate&a=1", "query: unknown names 'kind', 'a'"],
     ["/v1/presets/nod/preview?size=64", "query: unknown name 'size'"],
     [`/v1/jobs/${"0".repeat(32)}?wait=5`, "query: unknown name 'wait'"],
-    [`/v1/jobs/${"0".repeat(32)}/outputs/video?inline=1`, "query: unknown name 'inline'; known are disposition"],
+    [`/v1/jobs/${"0".repeat(32)}/outputs/video?inline=1`, "query: unknown name 'inline'; allowed: disposition"],
   ])("%s is refused by the name that is not known", async (path, detail) => {
     const reply = await fetch(api.url + path);
     expect([reply.status, await reply.json()]).toMatchObject([422, { code: "invalid_request", detail }]);

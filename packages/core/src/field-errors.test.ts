@@ -27,7 +27,7 @@ test.each<[object, string]>([
   [{ engine: "magic" }, "engine: must be one of warp, liveportrait, got 'magic'"],
   [{ engine: "m".repeat(1e6) }, `engine: must be one of warp, liveportrait, got '${"m".repeat(60)}…'`],
   [{ faces: "two" }, "faces: must be 'all', got 'two'; one of the faces is chosen by `face`"],
-  [{ speed: 2 }, ": unknown name 'speed'; known are duration, engine, face, faces, fps, intensity, preset, seed, size"],
+  [{ speed: 2 }, ": unknown name 'speed'; allowed: duration, engine, face, faces, fps, intensity, preset, seed, size"],
 ])("params %j", (given, sentence) => {
   expect(sentences(params, { preset: "nod", ...given })).toEqual([sentence]);
 });
@@ -37,7 +37,7 @@ test.each<[string, z.ZodType, unknown, string]>([
   ["a choice that is missing", z.object({ tier: z.enum(["a", "b"]) }), {}, "tier: is required: one of a, b"],
   ["text that is too long", z.string().max(3), "long", ": at most 3 characters, got 4"],
   ["empty text", z.string().min(1), "", ": must not be empty"],
-  ["too many items", z.array(z.int()).max(1), [1, 2], ": at most 1 items, got 2"],
+  ["too many items", z.array(z.int()).max(1), [1, 2], ": at most 1 item, got 2"],
   ["an exclusive limit", z.number().gt(0), 0, ": more than 0, got 0"],
   ["a number in a query", z.coerce.number(), "abc", ": must be a number"],
   ["no object", z.strictObject({}), "x", ": must be an object, got 'x'"],
@@ -61,7 +61,7 @@ test.each<[string, z.ZodType, unknown, string]>([
     "many unknown names",
     z.strictObject({ a: z.string().optional() }),
     { b: 1, c: 1, d: 1, e: 1 },
-    ": unknown names 'b', 'c', 'd'; known are a",
+    ": unknown names 'b', 'c', 'd'; allowed: a",
   ],
   [
     "odd names",

@@ -19,7 +19,13 @@ const TYPES: Readonly<Record<string, string>> = {
   record: "an object",
   null: "null",
 };
-const UNITS: Readonly<Record<string, string>> = { string: "characters", array: "items", map: "entries", set: "items" };
+const ITEMS = { one: "item", many: "items" };
+const UNITS: Readonly<Record<string, { one: string; many: string }>> = {
+  string: { one: "character", many: "characters" },
+  array: ITEMS,
+  set: ITEMS,
+  map: { one: "entry", many: "entries" },
+};
 const FORMATS: Readonly<Record<string, string>> = {
   url: "an address such as https://example.org",
   datetime: "a time such as 2026-01-31T12:00:00Z",
@@ -78,7 +84,7 @@ function limit(word: string, bound: number | bigint, origin: string, input: unkn
   if (unit === undefined) return `${word} ${bound}${got(input)}`;
   const size = (input as { length?: number; size?: number }).length ?? (input as { size?: number }).size;
   if (size === 0) return "must not be empty";
-  return `${word} ${bound} ${unit}${size === undefined ? "" : `, got ${size}`}`;
+  return `${word} ${bound} ${Number(bound) === 1 ? unit.one : unit.many}${size === undefined ? "" : `, got ${size}`}`;
 }
 
 function oneOf(values: readonly unknown[]): string {
@@ -93,7 +99,7 @@ function unknownNames(keys: readonly string[], schema: Issue["inst"]): string {
     .map((key) => shown(key))
     .join(", ");
   const known = Object.keys(shape ?? {}).sort();
-  const choice = known.length > 0 && known.length <= MAX_NAMES ? `; known are ${known.join(", ")}` : "";
+  const choice = known.length > 0 && known.length <= MAX_NAMES ? `; allowed: ${known.join(", ")}` : "";
   return `${keys.length > 1 ? "unknown names" : "unknown name"} ${names}${choice}`;
 }
 

@@ -61,10 +61,10 @@ test("a folder's presets are read by name, the schema left out; a faulty file is
   expect([...loadPresets(dir).keys()]).toEqual(["bow", "nod"]);
   write("other.json", draft());
   expect(() => loadPresets(dir)).toThrow(
-    /other\.json is not right\. name: must be that of the file, 'other', got 'nod'\.$/,
+    /other\.json is invalid: name: must be that of the file, 'other', got 'nod'\.$/,
   );
   write("bad.json", draft({ name: "bad", fps: 1 }));
-  expect(() => loadPresets(dir)).toThrow(/bad\.json is not right\. fps: at least 10, got 1\.$/);
+  expect(() => loadPresets(dir)).toThrow(/bad\.json is invalid: fps: at least 10, got 1\.$/);
 });
 
 test.each<[string, string, string]>([
@@ -91,5 +91,5 @@ test.each<[string, string, string]>([
   writeFileSync(path, text);
   const fault = expect(() => loadPresets(dir));
   fault.toThrow(AppError);
-  fault.toThrow(`The preset ${path} is not right. ${why}.`);
+  fault.toThrow(`Preset ${path} is invalid: ${why}.`);
 });

@@ -90,7 +90,7 @@ function readPreset(path: string): Preset {
 }
 
 function presetFault(path: string, why: string): AppError {
-  return new AppError("internal", `The preset ${path} is not right. ${why}.`);
+  return new AppError("internal", `Preset ${path} is invalid: ${why}.`);
 }
 
 export function presetMotion(preset: Preset): Motion {
