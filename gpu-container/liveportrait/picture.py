@@ -19,6 +19,8 @@ Pixels = NDArray[np.uint8]
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 16_384
 SIZE_HELP = f"At most {MAX_SIDE:,} pixels a side and {MAX_PIXELS // 1_000_000} megapixels are taken: send a smaller copy."
+# Some JPEGs lack only this. Whether rows are missing was looked at by the cast (packages/engine/src/media/picture.ts).
+JPEG_END = b"\xff\xd9"
 UNREADABLE = "The picture could not be decoded: the file is damaged or was cut off. Save or export it again and send the new file."
 Image.MAX_IMAGE_PIXELS = None
 
@@ -50,7 +52,7 @@ def decode_picture(path: Path) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
+            image = Image.open(io.BytesIO(data + JPEG_END), formats=("JPEG", "PNG"))
             if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
                 detail = f"The picture has {image.width} × {image.height} pixels. {SIZE_HELP}"
                 raise EngineError("input_too_large", detail)

@@ -160,6 +160,9 @@ class Rendering(unittest.TestCase):
         exif[274] = 6
         Image.fromarray(np.zeros((10, 20, 3), np.uint8)).save(self.dir / "p.jpg", exif=exif)
         self.assertEqual((decode_picture(self.dir / "p.jpg").width, decode_picture(self.dir / "p.jpg").height), (10, 20))
+        whole = (self.dir / "p.jpg").read_bytes()
+        (self.dir / "unended.jpg").write_bytes(whole[:-2])
+        self.assertEqual(decode_picture(self.dir / "unended.jpg").rgb.tolist(), decode_picture(self.dir / "p.jpg").rgb.tolist())
         for content, code in ((b"", "empty_file"), (b"GIF89a", "unsupported_type"), (b"\xff\xd8\xff\xe0junk", "input_unreadable")):
             path.write_bytes(content)
             with self.assertRaises(EngineError) as raised:

@@ -228,12 +228,12 @@ function drawn(
     .toBuffer();
 }
 
-/** A PNG of a few bytes whose header promises width × height pixels. */
-export function pngHeader(width: number, height: number): Buffer {
+/** A PNG of a few bytes whose header promises width × height pixels; `deep`: of 16 bits with alpha, interlaced. */
+export function pngHeader(width: number, height: number, { deep = false } = {}): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
+  header.set(deep ? [16, 6, 0, 0, 1] : [8, 2, 0, 0, 0], 8);
   const signature = Buffer.from("89504e470d0a1a0a", "hex");
   return Buffer.concat([
     signature,

@@ -25,7 +25,7 @@ test.each<[object, string]>([
   [{ size: 500 }, "size: must be one of source, 256, 512, 720, 1024, got 500"],
   [{ size: "512" }, "size: must be one of source, 256, 512, 720, 1024, the numbers without quotes, got '512'"],
   [{ engine: "magic" }, "engine: must be one of warp, liveportrait, got 'magic'"],
-  [{ engine: "m".repeat(1e6) }, `engine: must be one of warp, liveportrait, got '${"m".repeat(60)}…'`],
+  [{ engine: "m".repeat(1e6) }, `engine: must be one of warp, liveportrait, got '${"m".repeat(59)}…'`],
   [{ faces: "two" }, "faces: must be 'all', got 'two'; one of the faces is chosen by `face`"],
   [{ speed: 2 }, ": unknown name 'speed'; allowed: duration, engine, face, faces, fps, intensity, preset, seed, size"],
 ])("params %j", (given, sentence) => {

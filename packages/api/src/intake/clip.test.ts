@@ -56,6 +56,20 @@ it("takes a clip instead of a preset, and keeps it with the job", async () => {
   expect((await api.stored()).filter((key) => key.includes("/in/driving"))).toHaveLength(1);
 });
 
+it("goes by what is in a clip: browsers call Matroska WebM, and the other way round", async () => {
+  for (const [content, is] of [
+    ["matroska", "video/x-matroska"],
+    ["webm", "video/webm"],
+  ] as const) {
+    // it is sent as `video/mp4`
+    const { status, body } = await post(ebml(content), { size: 512 });
+    expect([status, body.inputs]).toEqual([
+      202,
+      expect.objectContaining({ driving: expect.objectContaining({ content_type: is }) }),
+    ]);
+  }
+});
+
 it.each<[string, Buffer | null, object, number, string, string[]]>([
   ["both a preset and a clip", CSV, { preset: "blink" }, 422, "invalid_request", ["body", "inputs", "driving"]],
   ["neither", null, {}, 422, "invalid_request", ["body", "params", "preset"]],

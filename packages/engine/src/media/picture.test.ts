@@ -117,6 +117,19 @@ describe("refusals", () => {
     }
   });
 
+  test("a JPEG that lacks only its end marker passes, in one scan or several; one that lacks more does not", async () => {
+    for (const options of [{}, { chromaSubsampling: "4:4:4" }, { progressive: true }]) {
+      const jpeg = await sharp(png).resize(250, 203).jpeg(options).toBuffer();
+      const whole = await decodePicture(await file(jpeg));
+      expect((await decodePicture(await file(jpeg.subarray(0, -2)))).data).toEqual(whole.data);
+      expect((await decodePicture(await file(jpeg.subarray(0, -1)))).data).toEqual(whole.data);
+      // no row has as few bytes
+      for (const cut of [30, 31, 77, 144, 145, 200, 300, 350, 399, 500, 900]) {
+        expect(await codeOf(await file(jpeg.subarray(0, -cut))), `${cut} bytes`).toBe("input_unreadable");
+      }
+    }
+  });
+
   test("a JPEG with harmless faults passes: stray bytes between segments or after the end", async () => {
     const jpeg = await sharp(png).jpeg().toBuffer();
     const stray = Buffer.concat([jpeg.subarray(0, 20), Buffer.alloc(7, 1), jpeg.subarray(20)]);

@@ -1,7 +1,9 @@
 /** Decodes what clients upload. Only JPEG and PNG get through to a decoder; the rest of libvips' formats are switched off. */
-import { open } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { PICTURE_LIMITS } from "@smileloop/core/media/limits.ts";
 import sharp, { type Sharp } from "sharp";
+import { requireMemory, type Stored } from "./decoder-memory.ts";
 
 /** A decoded picture: 8 bits, sRGB, RGB interleaved, upright, no alpha. */
 export type Picture = {
@@ -35,13 +37,13 @@ type PictureHeader = {
   height: number;
   orientation: number;
   colour: Colour;
+  stored: Stored;
 };
 
 /** What conversion to sRGB needs: CMYK without a profile, 16-bit colour with one, or nothing special. */
 type Colour = "inks" | "deep" | "plain";
 
-const MAX_PIXELS = 100_000_000;
-const MAX_SIDE = 16_384;
+const { maxPixels: MAX_PIXELS, maxSide: MAX_SIDE } = PICTURE_LIMITS;
 
 sharp.block({ operation: ["VipsForeignLoad"] });
 sharp.unblock({ operation: ["VipsForeignLoadJpeg", "VipsForeignLoadPng"] });
@@ -57,7 +59,7 @@ export async function decodePicture(
   path: string,
   { maxSide = MAX_SIDE, region }: DecodeOptions = {},
 ): Promise<Picture> {
-  const { width, height, orientation, colour } = await readHeader(path);
+  const { type, width, height, orientation, colour, stored } = await readHeader(path);
   const wanted = region === undefined ? { x: 0, y: 0, width, height } : cutTo(region, width, height);
   const scale = Math.min(1, maxSide / Math.max(wanted.width, wanted.height));
   const scaled = { width: scaledSide(width, scale), height: scaledSide(height, scale) };
@@ -67,13 +69,21 @@ export async function decodePicture(
   const right = Math.min(scaled.width, Math.ceil((wanted.x + wanted.width) * across - 1e-6));
   const bottom = Math.min(scaled.height, Math.ceil((wanted.y + wanted.height) * down - 1e-6));
 
-  const image = openImage(path).autoOrient();
-  // White, as on the pages on which cut-out portraits are mostly seen.
-  image.flatten({ background: "#ffffff" });
-  if (scale < 1) image.resize(scaled.width, scaled.height, { fit: "fill" });
-  const whole = left === 0 && top === 0 && right === scaled.width && bottom === scaled.height;
-  if (!whole) image.extract({ left, top, width: right - left, height: bottom - top });
-  const { data, info } = await toSrgb(image, colour);
+  await requireMemory(path, stored, scale);
+
+  const decoded = (opened: Sharp): Promise<Pixels> => {
+    const image = opened.autoOrient();
+    // White, as on the pages on which cut-out portraits are mostly seen.
+    image.flatten({ background: "#ffffff" });
+    if (scale < 1) image.resize(scaled.width, scaled.height, { fit: "fill" });
+    const whole = left === 0 && top === 0 && right === scaled.width && bottom === scaled.height;
+    if (!whole) image.extract({ left, top, width: right - left, height: bottom - top });
+    return toSrgb(image, colour);
+  };
+  const { data, info } = await decoded(openImage(path)).catch((error: unknown) => {
+    if (type !== "image/jpeg" || !endsEarly(error)) throw error;
+    return withoutEnd(path, decoded, error);
+  });
   return {
     width: info.width,
     height: info.height,
@@ -85,11 +95,32 @@ export async function decodePicture(
   };
 }
 
+type Pixels = { data: Uint8Array; info: { width: number; height: number } };
+
+function endsEarly(error: unknown): boolean {
+  return error instanceof AppError && error.cause instanceof Error && /premature end/i.test(error.cause.message);
+}
+
+/**
+ * A JPEG that lacks its end marker is read, as browsers do, where all its rows are there: then more data before the marker change
+ * nothing. Where rows are missing, the decoder takes it for theirs, and `error` is thrown.
+ */
+async function withoutEnd(path: string, decoded: (image: Sharp) => Promise<Pixels>, error: unknown): Promise<Pixels> {
+  const file = await readFile(path);
+  // half of a marker would make another one of what follows
+  const data = file.at(-1) === 0xff ? file.subarray(0, -1) : file;
+  const pixels = await decoded(openImage(Buffer.concat([data, END]), "warning"));
+  const again = await decoded(openImage(Buffer.concat([data, MORE, END])));
+  if (Buffer.compare(pixels.data, again.data) !== 0) throw error;
+  return pixels;
+}
+
+const END = Buffer.from([0xff, 0xd9]);
+/** Data that give every row something to show. */
+const MORE = Buffer.alloc(256, "5aa3c96d", "hex");
+
 /** Bytes of the pixels: embedded profiles are applied, anything else is taken for sRGB. */
-async function toSrgb(
-  image: Sharp,
-  colour: Colour,
-): Promise<{ data: Uint8Array; info: { width: number; height: number } }> {
+async function toSrgb(image: Sharp, colour: Colour): Promise<Pixels> {
   if (colour === "inks") {
     // Without a profile, inks are taken as browsers take them: each multiplies the light that is left.
     image.pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" });
@@ -125,15 +156,19 @@ export async function readHeader(path: string): Promise<PictureHeader> {
   let colour: Colour = "plain";
   if (header.space === "cmyk" && !header.hasProfile) colour = "inks";
   else if (header.space === "rgb16" && header.hasProfile) colour = "deep";
-  return { type, width: autoOrient.width, height: autoOrient.height, orientation: orientation ?? 1, colour };
+  const stored: Stored = {
+    ...{ type, width, height, channels: header.channels ?? 4, orientation: orientation ?? 1 },
+    ...{ bytes: header.depth === "uchar" ? 1 : 2, interlaced: header.isProgressive === true },
+  };
+  return { ...autoOrient, type, orientation: stored.orientation, colour, stored };
 }
 
 const SIZE_HELP = `At most ${MAX_SIDE.toLocaleString("en")} pixels a side and ${MAX_PIXELS / 1e6} megapixels are taken: send a smaller copy.`;
 
-function openImage(path: string) {
-  return sharp(path, {
+function openImage(file: string | Buffer, failOn: "error" | "warning" = "error"): Sharp {
+  return sharp(file, {
     // Photos with harmless faults, such as stray bytes between segments, pass; cut-off ones don't.
-    failOn: "error",
+    failOn,
     limitInputPixels: MAX_PIXELS,
     sequentialRead: true,
   }).timeout({ seconds: 60 });

@@ -137,6 +137,12 @@ describe("what can't be used is refused with its reason", () => {
       "input_unreadable",
       /not a single frame|cut off/,
     ],
+    [
+      "a picture",
+      () => readFileSync(COFFEE),
+      "unsupported_type",
+      /^The driving clip is image\/jpeg, in which no face moves\. Use/,
+    ],
     ["sound alone", () => asSound(clip), "input_unreadable", /sound but no picture/],
     ["no face", () => stillClip(COFFEE, 15), "no_face", /driving clip/],
   ])("%s", async (_, bytes, code, is) => {

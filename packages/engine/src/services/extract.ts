@@ -3,7 +3,9 @@ import { open, readFile, stat } from "node:fs/promises";
 import type { ExtractRequest, ExtractResult } from "@smileloop/core/engine/services.ts";
 import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
 import { jsonShape } from "@smileloop/core/media/json-shape.ts";
+import { sniffType } from "@smileloop/core/media/sniff.ts";
 import { decodeText } from "@smileloop/core/media/text.ts";
+import { mediaClassOf } from "@smileloop/core/media/types.ts";
 import type { Motion } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { denseMotion } from "../motion/dense.ts";
@@ -38,15 +40,29 @@ export type Extracted = ExtractResult & { motion: Motion };
 
 /** What `extract` answers, the motion inline however long it is. */
 export async function extractFile(path: string, maxSeconds: number, context: TaskContext): Promise<Extracted> {
-  return (await looksLikeText(path)) ? fromText(path, maxSeconds) : fromVideo(path, maxSeconds, context);
+  const head = await firstBytes(path);
+  await requireMotion(head);
+  return looksLikeText(head) ? fromText(path, maxSeconds) : fromVideo(path, maxSeconds, context);
 }
 
-async function looksLikeText(path: string): Promise<boolean> {
-  const head = Buffer.alloc(512);
+/** Pictures, sounds and archives are told so, where they are known. */
+async function requireMotion(head: Uint8Array): Promise<void> {
+  const type = await sniffType(head);
+  if (type === null || !["image", "audio", "archive"].includes(mediaClassOf(type) ?? "")) return;
+  const help = "Use a short MP4, MOV or WebM video of a face, a CSV of Live Link Face, or JSON.";
+  throw new AppError("unsupported_type", `The driving clip is ${type}, in which no face moves. ${help}`);
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const head = Buffer.alloc(4096);
   const file = await open(path);
   const { bytesRead } = await file.read(head, 0, head.length, 0).finally(() => file.close());
   if (bytesRead === 0) throw new AppError("empty_file", "The driving clip is empty: it has 0 bytes.");
-  const start = decodeText(head.subarray(0, bytesRead), { part: true });
+  return head.subarray(0, bytesRead);
+}
+
+function looksLikeText(head: Uint8Array): boolean {
+  const start = decodeText(head.subarray(0, 512), { part: true });
   // of the control characters, those of tabs and ends of lines
   return start !== null && !/\p{Cc}/u.test(start.replace(/[\t\n\r]/g, ""));
 }
