@@ -11,7 +11,7 @@ import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.t
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { drawnMotion, takenMotion } from "./motions.ts";
-import { openStage, type Stage, verdict, weaker } from "./stages.ts";
+import { openStage, type Stage, type Verdict, verdict, weaker } from "./stages.ts";
 
 const SHAPE = { fps: 12, frames: 36 };
 const COUNTS = { drawn: 60, taken: 20 };
@@ -48,7 +48,7 @@ for (const file of readdirSync(values.portraits).filter((name) => /\.(jpe?g|png)
 }
 const end = Date.now() + 1000 * Number(values.seconds);
 const half = SHAPE.frames / 2;
-type Fault = (stage: Stage, wanted: Wanted) => Promise<{ code: string; name: string }>;
+type Fault = (stage: Stage, wanted: Wanted) => Promise<Verdict & { name: string }>;
 const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)]!;
 const FAULTS: Record<string, Fault> = {
   "still clip": async (stage, { name, motion }) => {
@@ -81,10 +81,11 @@ const FAULTS: Record<string, Fault> = {
   },
 };
 
-const tally: Record<string, { clips: number; refused: string[]; passed: string[] }> = {};
-const count = (row: string, what: string, code: string) => {
-  tally[row] ??= { clips: 0, refused: [], passed: [] };
+const tally: Record<string, { clips: number; refused: string[]; warned: number; passed: string[] }> = {};
+const count = (row: string, what: string, { code, warnings }: Pick<Verdict, "code" | "warnings">) => {
+  tally[row] ??= { clips: 0, refused: [], warned: 0, passed: [] };
   tally[row].clips++;
+  if (warnings.length > 0) tally[row].warned++;
   if (code === "passed") tally[row].passed.push(what);
   else tally[row].refused.push(`${what}: ${code}`);
 };
@@ -98,17 +99,19 @@ for (const [nth, { stage, wanted }] of cases.entries()) {
   const where = `${parse(stage.picture).name} ${stage.size}`;
   await stage.render(wanted.motion, video);
   const { code, detail, warnings } = await verdict(stage, wanted.motion, video);
-  count(`as asked: ${wanted.group}`, `${wanted.name}, ${where} (${detail})`, code);
+  count(`as asked: ${wanted.group}`, `${wanted.name}, ${where} (${detail})`, { code, warnings });
   warned.push(...warnings.map((warning) => `${wanted.name}, ${where}: ${warning}`));
   const [fault, inject] = kinds[nth % kinds.length]!;
   const found = await inject(stage, wanted);
-  count(`fault: ${fault}`, `${found.name}, ${where}`, found.code);
+  count(`fault: ${fault}`, `${found.name}, ${where}`, found);
 }
 rmSync(dir, { recursive: true });
 
-console.log("| clips | number | refused | share |\n| --- | --- | --- | --- |");
-for (const [row, { clips, refused }] of Object.entries(tally).sort(([a], [b]) => a.localeCompare(b))) {
-  console.log(`| ${row} | ${clips} | ${refused.length} | ${Math.round((100 * refused.length) / clips)} % |`);
+console.log("| clips | number | refused | share | warned |\n| --- | --- | --- | --- | --- |");
+for (const [row, { clips, refused, warned }] of Object.entries(tally).sort(([a], [b]) => a.localeCompare(b))) {
+  console.log(
+    `| ${row} | ${clips} | ${refused.length} | ${Math.round((100 * refused.length) / clips)} % | ${warned} |`,
+  );
 }
 const asked = Object.entries(tally).filter(([row]) => row.startsWith("as asked"));
 const refused = asked.flatMap(([, row]) => row.refused);

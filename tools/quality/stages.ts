@@ -50,11 +50,13 @@ export async function openStage(picture: string, size: CastParams["size"]): Prom
 }
 
 /** `passed` with its warnings, or the code of the refusal. */
+export type Verdict = { code: string; detail: string; warnings: string[] };
+
 export async function verdict(
   { picture, cast }: Pick<Stage, "picture" | "cast">,
   wanted: MotionFrames,
   video: string,
-): Promise<{ code: string; detail: string; warnings: string[] }> {
+): Promise<Verdict> {
   const request: AnimateCheck = {
     ...{ type: "check", run: "check", kind: "animate", cast, files: { video }, params: { intensity: 1 } },
     inputs: { image: [{ path: picture, type: "image/jpeg" }] },

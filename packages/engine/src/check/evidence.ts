@@ -23,7 +23,7 @@ const LOOKS = { one: { even: 8, due: 6 }, ofMany: { even: 2, due: 2 } };
 /** Pictures that differ by less (0–255) show the same: a still face has up to 0.33. */
 const SAME = 0.5;
 /** So much has to change between two neighbouring frames for a picture that stays the same to be frozen. */
-const SEEN_STEP = 0.15;
+const SEEN_STEP = 0.1;
 /**
  * How sure the detector is of a face whose landmarks can tell how it moves: portraits have ≥ 0.87, a face that a damaged JPEG
  * shows in two shifted halves 0.71. Of the others no special movement is demanded: there the picture is odd, not the result.
