@@ -20,8 +20,9 @@ export type Agreements = {
   all: Agreement;
   /** Of each measure alone, by the same limit. */
   each: Map<keyof Moved, Agreement>;
-  /** Of all measures without a limit, which tells how strong a motion is. */
+  /** Of all measures, and of each alone, without a limit, which tells how strong a motion is. */
   whole: Agreement;
+  strengths: Map<keyof Moved, Agreement>;
 };
 
 type Gain = { channels: Channel[]; gain: number };
@@ -71,6 +72,7 @@ export function agreementsOf(motion: MotionFrames, moved: Map<number, Moved>, ki
     all: agreementOf(limitedPairs.flat()),
     each: new Map(kinds.map((kind, nth) => [kind, agreementOf(limitedPairs[nth]!)])),
     whole: agreementOf(pairs.flat()),
+    strengths: new Map(kinds.map((kind, nth) => [kind, agreementOf(pairs[nth]!)])),
   };
 }
 

@@ -25,7 +25,7 @@ const LEAST = {
   whole: { asked: 300, share: 0.35 },
 };
 /** Below this part of what is asked a movement, or the motion as a whole, is weak, though it is the one that was asked for. */
-const WEAK = { each: { asked: 30, share: 0.45 }, whole: { asked: 150, share: 0.55 } };
+const WEAK = { each: { asked: 60, share: 0.4 }, whole: { asked: 150, share: 0.55 } };
 /** Engines show a driving clip by tracks of their own (`native`), each in its way. */
 const LEAST_NATIVE = { share: 0.15, likeness: 0.2 };
 const MIN_MESH_SCORE = 0.6;
@@ -109,8 +109,8 @@ const NAMES: Record<keyof Moved, string> = {
 };
 
 function warnOfWeak({ demands, moved, agreements }: Evidence, fps: number, which: string): Warning[] {
-  const { each, whole } = agreements;
-  const weak = demands.filter(({ kind }) => isWeak(each.get(kind), WEAK.each));
+  const { strengths, whole } = agreements;
+  const weak = demands.filter(({ kind }) => isWeak(strengths.get(kind), WEAK.each));
   if (weak.length > 0)
     return weak.map((demand) => ({ code: "motion_weak", detail: figuresOf(demand, moved, fps, which) }));
   if (!isWeak(whole, WEAK.whole)) return [];
