@@ -203,7 +203,6 @@ describe("what fails costs an attempt", () => {
   });
 
   test.each([
-    ["a check that refuses", { check: "fail:check_still" }, "check_still"],
     ["an engine that only says that it has worked", { run: "lie" }, "check_unreadable"],
     ["a picture that crashes every engine", { run: "abort" }, "engine_crashed"],
   ] as const)("%s ends the job at the third", async (_name, script, code) => {
@@ -214,11 +213,15 @@ describe("what fails costs an attempt", () => {
     expect(await shop.stored()).toEqual(["in/image/0"]);
   });
 
-  test("what can't be mended ends it at once", async () => {
+  test.each([
+    ["an input", { run: "fail:no_face" }, "no_face"],
+    ["a clip that the check refuses, and that would be the same again", { check: "fail:check_still" }, "check_still"],
+    ["another motion", { check: "fail:check_other_motion" }, "check_other_motion"],
+  ] as const)("what can't be mended ends it at once: %s", async (_name, script, code) => {
     start();
-    const { id } = await shop.job({ run: "fail:no_face" });
+    const { id } = await shop.job(script);
     const record = await shop.ended(id);
-    expect(record).toMatchObject({ state: "failed", attempt: 1, error: { code: "no_face" } });
+    expect(record).toMatchObject({ state: "failed", attempt: 1, error: { code } });
   });
 
   test("params that are not valid here end it", async () => {

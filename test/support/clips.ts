@@ -45,8 +45,8 @@ export async function drivingClip(
   });
 }
 
-/** A video in which nothing moves. */
-export async function stillClip(picture: string, frames: number): Promise<Buffer> {
+/** A video in which nothing moves; before the picture, `grey` frames that show nothing. */
+export async function stillClip(picture: string, frames: number, { grey = 0 } = {}): Promise<Buffer> {
   const side = 256;
   const rgb = await sharp(picture).resize(side, side).removeAlpha().raw().toBuffer();
   const { y, u, v } = toPlanes(rgb, side, side);
@@ -54,6 +54,7 @@ export async function stillClip(picture: string, frames: number): Promise<Buffer
     const path = join(dir, "still.mp4");
     const provenance = { job: "clip", engine: "warp", version: "0" };
     const writer = await openVideoWriter({ path, width: side, height: side, fps: 25, provenance });
+    for (let i = 0; i < grey; i++) await writer.write(new Uint8Array(side * side * 1.5).fill(128));
     for (let i = 0; i < frames; i++) await writer.write(Buffer.concat([y, u, v]));
     await writer.close();
     return readFileSync(path);

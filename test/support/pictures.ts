@@ -285,3 +285,41 @@ export function random(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** What hides a mouth: masks in one colour, one with dots, fingers. */
+export const COVERS = ["blue mask", "white mask", "black mask", "dotted mask", "hand"] as const;
+
+/** Grace Hopper's portrait with something before its mouth. Places in pixels of the fixture, 512 × 600. */
+export async function coveredMouth(cover: (typeof COVERS)[number]): Promise<Buffer> {
+  const { data, info } = await sharp(GRACE_HOPPER).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  for (let y = 0; y < info.height; y++) {
+    for (let x = 0; x < info.width; x++) {
+      const colour = coverAt(cover, x, y);
+      if (colour) data.set(colour, (y * info.width + x) * 3);
+    }
+  }
+  return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
+    .jpeg({ quality: 92 })
+    .toBuffer();
+}
+
+type Colour = [number, number, number];
+const MASK_COLOURS: Record<string, Colour> = {
+  ...{ "blue mask": [159, 197, 216], "white mask": [236, 236, 230], "black mask": [30, 30, 32] },
+};
+
+function coverAt(cover: (typeof COVERS)[number], x: number, y: number): Colour | undefined {
+  if (cover === "hand") {
+    const along = Math.abs(x - 255) / 85;
+    if (along > 1 || y < 252 || y >= 324 - 18 * along) return undefined;
+    // four fingers, darker where they touch
+    const across = Math.abs(((y - 252) % 18) / 9 - 1);
+    const shade = 1 - 0.4 * across ** 6;
+    return [Math.round(214 * shade), Math.round(166 * shade), Math.round(140 * shade)];
+  }
+  const along = Math.abs(x - 266) / 84;
+  const [top, bottom] = [226 + 14 * along ** 2, 344 - 70 * along ** 3];
+  if (along > 1 || y < top || y > bottom) return undefined;
+  if (cover !== "dotted mask") return MASK_COLOURS[cover];
+  return Math.hypot((x % 20) - 10, (y % 20) - 10) < 5 ? [245, 245, 245] : [190, 50, 50];
+}

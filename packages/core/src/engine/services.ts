@@ -25,6 +25,8 @@ const MAX_FRAME_SIDE = 4096;
 /** How gently a face has to move, and why not fully: it is turned away, not clearly a person's, on its side, or its eyes are hidden. */
 const easeSchema = z.strictObject({
   ...{ all: z.number().min(0).max(1), eyes: z.number().min(0).max(1), head: z.number().min(0).max(1) },
+  /** Of mouth and jaw: 0 where the mouth is covered or outside the picture; 1 where it is absent. */
+  mouth: z.number().min(0).max(1).optional(),
   why: z.enum(["turned", "unclear", "sideways", "hidden"]).optional(),
 });
 

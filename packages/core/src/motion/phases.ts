@@ -8,8 +8,10 @@ import { varyMotion } from "./vary.ts";
 
 export type FaceFrames = MotionFrames["faces"][number];
 
-/** Factors, 0–1, for what a motion asks of a face: of all channels, and of those of the eyes and of the head besides. */
-export type Gentleness = { all: number; eyes: number; head: number };
+/** Factors, 0–1, for what a motion asks of a face: of all channels, and of those of the eyes, the head and the mouth besides. */
+export type Gentleness = { all: number; eyes: number; head: number; mouth?: number | undefined };
+
+const OF_MOUTH = /^(mouth|jaw|tongue|cheekPuff)/;
 
 /** Seconds by which a face may be ahead or behind, and the share of the clip that this may be at the most. */
 const MOST_DELAY = { seconds: 0.45, share: 0.14 };
@@ -25,12 +27,13 @@ export function motionOfCast(motion: MotionFrames, movers: { ease: Gentleness }[
   return { ...motion, faces };
 }
 
-function eased(face: FaceFrames, { all, eyes, head }: Gentleness): FaceFrames {
-  if (all === 1 && eyes === 1 && head === 1) return face;
+function eased(face: FaceFrames, { all, eyes, head, mouth = 1 }: Gentleness): FaceFrames {
+  if (all === 1 && eyes === 1 && head === 1 && mouth === 1) return face;
   const shown: FaceFrames["channels"] = {};
   for (const [name, values] of Object.entries(face.channels) as [Channel, number[]][]) {
-    const limit = name.startsWith("eye") ? eyes : name.startsWith("head") ? head : 1;
-    shown[name] = values.map((value) => value * Math.min(all, limit));
+    const limit = name.startsWith("eye") ? eyes : name.startsWith("head") ? head : OF_MOUTH.test(name) ? mouth : 1;
+    // `|| 0`: no −0
+    shown[name] = values.map((value) => value * Math.min(all, limit) || 0);
   }
   return { channels: shown };
 }

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { hasCode } from "@smileloop/core/errors.ts";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ASTRONAUT, GRACE_HOPPER } from "../../../../test/support/pictures.ts";
+import { ASTRONAUT, COVERS, coveredMouth, GRACE_HOPPER } from "../../../../test/support/pictures.ts";
 import { type Face, findFaces } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { castOf } from "./cast.ts";
@@ -20,7 +23,15 @@ function like(change: { x?: number; y?: number; times?: number; yaw?: number }):
   return { ...face, box, eyeDistance: face.eyeDistance * times, yaw };
 }
 
-const ground = (): Picture => ({ ...picture, width: 2048, height: 1200, fullWidth: 2048, fullHeight: 1200 });
+function ground(): Picture {
+  const size = { width: 2048, height: 1200 };
+  const data = new Uint8Array(size.width * size.height * 3).fill(128);
+  for (let row = 0; row < picture.height; row++) {
+    const bytes = picture.width * 3;
+    data.set(picture.data.subarray(row * bytes, (row + 1) * bytes), row * size.width * 3);
+  }
+  return { ...picture, ...size, data, fullWidth: size.width, fullHeight: size.height };
+}
 const all = { size: "source", face: "all" } as const;
 
 async function codeOf(faces: Face[], params: { face: "all" | number; size: "source" | 512 }): Promise<string> {
@@ -118,5 +129,32 @@ describe("one face", () => {
       expect(movers[0]!.ease).toEqual({ all: 1, eyes: 1, head: 1, why: undefined });
       expect(warnings.filter(({ code }) => code !== "enlarged")).toEqual([]);
     }
+  });
+});
+
+describe("what is not seen of a face", () => {
+  async function cast(bytes: Buffer) {
+    const folder = mkdtempSync(join(tmpdir(), "smileloop-cast-"));
+    writeFileSync(join(folder, "picture.jpg"), bytes);
+    const shown = await decodePicture(join(folder, "picture.jpg"));
+    rmSync(folder, { recursive: true });
+    return castOf(shown, await findFaces(shown), { size: 256, face: 0 });
+  }
+
+  test.each(COVERS)("behind a %s no mouth is moved, and that is said", async (cover) => {
+    const { movers, warnings } = await cast(await coveredMouth(cover));
+    expect(movers[0]!.ease.mouth).toBe(0);
+    expect(warnings.map(({ code }) => code)).toContain("mouth_hidden");
+  });
+
+  test("a mouth beyond the edge of the picture is not moved; a chin beyond it is said", async () => {
+    const cut = (height: number) =>
+      sharp(GRACE_HOPPER).extract({ left: 0, top: 0, width: 512, height }).jpeg().toBuffer();
+    const { movers, warnings } = await cast(await cut(270));
+    expect(movers[0]!.ease.mouth).toBe(0);
+    expect(warnings.find(({ code }) => code === "face_cut")?.detail).toContain("the mouth does not move");
+    const chin = await cast(await cut(300));
+    expect(chin.movers[0]!.ease.mouth).toBeUndefined();
+    expect(chin.warnings.map(({ code }) => code)).toContain("face_cut");
   });
 });

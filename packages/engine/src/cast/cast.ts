@@ -1,7 +1,7 @@
 /** Who moves: the faces that were asked for, those that have to stay still, and how gently each moves. */
 import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { AppError, type Warning } from "@smileloop/core/errors.ts";
-import { isClear } from "../face/clarity.ts";
+import { isClear, isCut, mouthOf } from "../face/clarity.ts";
 import { chooseFace, type Face, MIN_EYE_DISTANCE } from "../face/face.ts";
 import { eyesHidden } from "../face/shades.ts";
 import type { Picture } from "../media/picture.ts";
@@ -15,8 +15,10 @@ const MIN_SEEN_DISTANCE = 16;
 /** Every face costs time in every frame. */
 const MOST_MOVERS = 12;
 
-/** A face that moves: its index in the picture, largest first, and the face in the small picture's pixels. */
-export type Mover = { index: number; face: Face; ease: Ease };
+/** A face that moves: its index in the picture, largest first, the face in the small picture's pixels, and what is not seen of it. */
+export type Mover = { index: number; face: Face; ease: Ease; hidden: Hidden | null };
+
+type Hidden = "mouth_covered" | "mouth_outside" | "cut";
 
 type Casting = { movers: Mover[]; framing: Framing; warnings: Warning[] };
 
@@ -55,14 +57,20 @@ export async function castOf(picture: Picture, faces: Face[], params: CastParams
   const movers: Mover[] = [];
   for (const face of moving) {
     const others = faces.filter((other) => other !== face);
-    const legibility = { clear: await isClear(picture, face), eyesHidden: eyesHidden(picture, face) };
-    movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, legibility, others) });
+    const mouth = await mouthOf(picture, face);
+    const legibility = {
+      clear: await isClear(picture, face),
+      eyesHidden: eyesHidden(picture, face),
+      mouthSeen: mouth === "seen",
+    };
+    const hidden = mouth !== "seen" ? (`mouth_${mouth}` as const) : isCut(picture, face) ? "cut" : null;
+    movers.push({ index: faces.indexOf(face), face, ease: easeOf(face, legibility, others), hidden });
   }
   const stays = [...stay].map(([face, reason]) => ({ index: faces.indexOf(face), reason }));
   return {
     movers,
     framing: frame,
-    warnings: [...warnOfStill(stays, faces.length), ...warnOfEase(movers, params), ...warnOfFrame(frame, params)],
+    warnings: [...warnOfStill(stays, faces.length), ...warnOfMovers(movers, params), ...warnOfFrame(frame, params)],
   };
 }
 
@@ -134,16 +142,46 @@ const EASED: Record<NonNullable<Ease["why"]>, Warning> = {
   unclear: {
     code: "face_unclear",
     detail:
-      "is not clearly a person's: a pet, a drawing, or one that is covered, cut off or blurred. So it moves only gently. " +
+      "is not clearly a person's: a pet, a drawing, or one that is half covered or blurred. So it moves only gently. " +
       "Best is a sharp photo of a person with the whole face free.",
   },
 };
 
-function warnOfEase(movers: Mover[], { face }: CastParams): Warning[] {
-  return (Object.keys(EASED) as (keyof typeof EASED)[]).flatMap((why) => {
-    const indices = movers.filter(({ ease }) => ease.why === why).map(({ index }) => index);
+const HIDDEN: Record<Hidden, Warning> = {
+  mouth_covered: {
+    code: "mouth_hidden",
+    detail: "has its mouth covered, so the mouth does not move. Best is a photo with the whole face free.",
+  },
+  mouth_outside: {
+    code: "face_cut",
+    detail:
+      "is cut off by the edge of the picture with its mouth, so the mouth does not move. Use a picture of the whole face.",
+  },
+  cut: {
+    code: "face_cut",
+    detail:
+      "is cut off by the edge of the picture, so its motion is seen only in part. Use a picture of the whole face.",
+  },
+};
+
+function warnOfMovers(movers: Mover[], params: CastParams): Warning[] {
+  return [
+    ...warnOfEach(movers, params, EASED, ({ ease }) => ease.why),
+    ...warnOfEach(movers, params, HIDDEN, ({ hidden }) => hidden),
+  ];
+}
+
+/** One warning for all movers of which the same is to be said. */
+function warnOfEach<Why extends string>(
+  movers: Mover[],
+  { face }: CastParams,
+  warnings: Record<Why, Warning>,
+  whyOf: (mover: Mover) => Why | null | undefined,
+): Warning[] {
+  return (Object.keys(warnings) as Why[]).flatMap((why) => {
+    const indices = movers.filter((mover) => whyOf(mover) === why).map(({ index }) => index);
     if (indices.length === 0) return [];
-    const { code, detail } = EASED[why];
+    const { code, detail } = warnings[why];
     const each = indices.length === 1 ? `Face ${indices[0]}` : `Each of the faces ${named(indices)}`;
     return [{ code, detail: `${face === "all" ? each : "The face"} ${detail}` }];
   });

@@ -18,11 +18,16 @@ const BESIDE = { free: 2, touching: 1, least: 0.45 };
 
 type Placed = Pick<Face, "yaw" | "roll" | "box">;
 
-/** Whether a face is clearly a person's, and whether its eyes are to be seen. */
-type Legibility = { clear: boolean; eyesHidden: boolean };
+/** Whether a face is clearly a person's, and whether its eyes and its mouth are to be seen. */
+type Legibility = { clear: boolean; eyesHidden: boolean; mouthSeen: boolean };
 
 /** `others`: the other faces of the picture, whether they move or not. */
-export function easeOf(face: Placed, { clear, eyesHidden }: Legibility, others: Placed[]): Ease {
+export function easeOf(face: Placed, { clear, eyesHidden, mouthSeen }: Legibility, others: Placed[]): Ease {
+  const ease = withoutMouth(face, { clear, eyesHidden }, others);
+  return mouthSeen ? ease : { ...ease, mouth: 0 };
+}
+
+function withoutMouth(face: Placed, { clear, eyesHidden }: Omit<Legibility, "mouthSeen">, others: Placed[]): Ease {
   const turned = share(Math.abs(face.yaw), TURNED.from, TURNED.to);
   const all = 1 - (1 - TURNED.least) * turned;
   const nearest = Math.min(Infinity, ...others.map((other) => gap(face, other)));

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CastParams } from "@smileloop/core/engine/services.ts";
 import type { ErrorCode } from "@smileloop/core/errors.ts";
-import { sampleMotion } from "@smileloop/core/motion/motion.ts";
+import { type Channel, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toldOf } from "../../../../test/support/asked.ts";
 import { twoFaces } from "../../../../test/support/pictures.ts";
@@ -53,6 +54,11 @@ async function codeOf(file: string, what: Asked = {}): Promise<ErrorCode | "pass
     (error) => error.code,
   );
 }
+
+type Curves = Partial<Record<Channel, number[]>>;
+const hump = (name: Channel, size: number): Curves => ({
+  [name]: Array.from({ length: 50 }, (_, i) => size * Math.sin((Math.PI * i) / 49) ** 2),
+});
 
 describe("check", () => {
   const clips: Record<"gentle" | "big" | "blink" | "alive" | "still", string> = {
@@ -117,6 +123,44 @@ describe("check", () => {
     const wanted = { preset, durationSeconds: 3 };
     expect(await codeOf(await render(preset, wanted), wanted)).toBe("passed");
     expect(await codeOf(clips.gentle, wanted)).toBe("check_other_motion");
+  });
+
+  /** Checks a clip of 2 s in which `shown` moves by what `wanted` asks. */
+  async function warningsOf(shown: Curves, wanted = shown) {
+    const told = (channels: Curves) =>
+      toldOf({ image: HOPPER, size: 256, motion: { fps: 25, frames: 50, faces: [{ channels }] } });
+    const video = join(dir, "shown.mp4");
+    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
+    await animate({ type: "run", run: "1", ...(await told(shown)).run, outputs: { video }, provenance }, context);
+    const request = { type: "check" as const, run: "check", files: { video }, ...(await told(wanted)).check };
+    return (await check(request, context)).warnings;
+  }
+  const smile = { ...hump("mouthSmileLeft", 0.98), ...hump("mouthSmileRight", 0.98) };
+
+  test("a movement that comes out weaker than asked is a warning with its figures", async () => {
+    expect(await warningsOf({ ...smile, ...hump("headRoll", 9) })).toEqual([]);
+    const [weak, ...rest] = await warningsOf(
+      { ...smile, ...hump("headRoll", 1.5) },
+      { ...smile, ...hump("headRoll", 9) },
+    );
+    expect(rest).toEqual([]);
+    expect(weak!.code).toBe("motion_weak");
+    expect(weak!.detail).toMatch(/^The head tilts less than asked: [12]° of 9° at \d\.\d s\.$/);
+  });
+
+  test("lips that purse while they smile are what was asked for, and no weakness", async () => {
+    expect(await warningsOf({ ...smile, ...hump("mouthPucker", 0.75) })).toEqual([]);
+  });
+
+  test("a nod of 7 degrees is not missed", async () => {
+    expect(await warningsOf(hump("headPitch", -7.1))).toEqual([]);
+  });
+
+  test("a face that the edge of the picture cuts is known again, however small the video", async () => {
+    const image = join(dir, "cut.jpg");
+    await sharp(HOPPER).extract({ left: 0, top: 0, width: 512, height: 262 }).jpeg({ quality: 92 }).toFile(image);
+    const cut = { image, preset: "big_smile", durationSeconds: 2 };
+    expect(await codeOf(await render("cut", cut), cut)).toBe("passed");
   });
 
   test("a file that is cut off or is no video is refused", async () => {

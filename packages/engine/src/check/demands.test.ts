@@ -4,8 +4,7 @@ import { demandsOf } from "./demands.ts";
 
 const motion = (channels: Partial<Record<Channel, number[]>>) => ({ fps: 25, frames: 6, faces: [{ channels }] });
 const smile = { mouthSmileLeft: [0, 0.4, 0.5, 0.6, 0.9, 0], mouthSmileRight: [0, 0.4, 0.5, 0.6, 0.9, 0] };
-const kinds = (channels: Partial<Record<Channel, number[]>>, mouthOpen = false) =>
-  demandsOf(motion(channels), { mouthOpen }).map(({ kind }) => kind);
+const kinds = (channels: Partial<Record<Channel, number[]>>) => demandsOf(motion(channels)).map(({ kind }) => kind);
 
 test("half a smile is not demanded", () => {
   expect(kinds({ ...smile, mouthSmileLeft: [0, 0.1, 0.2, 0.3, 0.4, 0] })).toEqual([]);
@@ -23,10 +22,11 @@ test("nothing is demanded at moments at which it can't be measured", () => {
   expect(kinds({ ...smile, mouthPucker: Array(6).fill(0.5) })).toEqual([]);
 });
 
-test("lips are demanded to part only where they are together", () => {
-  const jawOpen = [0, 0.3, 0.6, 0.7, 0.3, 0];
-  expect(kinds({ jawOpen })).toEqual(["lips"]);
-  expect(kinds({ jawOpen }, true)).toEqual([]);
+test("lips are demanded to part, and to purse only where they do not smile as well", () => {
+  expect(kinds({ jawOpen: [0, 0.3, 0.6, 0.7, 0.3, 0] })).toEqual(["lips"]);
+  const mouthPucker = [0, 0.3, 0.7, 0.75, 0.4, 0];
+  expect(kinds({ mouthPucker })).toEqual(["pucker"]);
+  expect(kinds({ ...smile, mouthPucker })).toEqual([]);
 });
 
 test("a wink is demanded of the eye that is asked for, a blink of both", () => {

@@ -1,4 +1,4 @@
-/** What the asked curves make one expect to see, and where in the clip. */
+/** The single movements that the asked curves make one expect to see, and where in the clip; where one is missed, that is said. */
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import type { Moved } from "./measure.ts";
 
@@ -9,8 +9,6 @@ export type Demand = {
   frames: number[];
   /** What was asked for at these frames, in the channels' unit. */
   asked: number[];
-  /** The part of what was asked (as `Moved` measures it, by the channels' unit) that has to be seen at the least. */
-  least: number;
 };
 
 /** `against`: channels whose mean is taken off. `apart`: by how much its channels may differ where it is demanded. */
@@ -20,7 +18,6 @@ type Rule = {
   against?: Channel[];
   apart?: number;
   from: number;
-  least: number;
   beside: Beside;
 };
 /** What else may be going on while the movement is measured, at the most; what is not named may be anything. */
@@ -28,17 +25,18 @@ type Beside = Partial<Record<Channel, number>>;
 
 const FACING: Beside = { headYaw: 9, headPitch: 9, headRoll: 9 };
 /** They pull on the same lips. */
+const SMILE_AT_REST: Beside = {
+  mouthSmileLeft: 0.2,
+  mouthSmileRight: 0.2,
+  mouthStretchLeft: 0.2,
+  mouthStretchRight: 0.2,
+};
 const LIPS_AT_REST: Beside = {
   ...{ jawOpen: 0.4, mouthPucker: 0.25, mouthFunnel: 0.25 },
   ...{ mouthFrownLeft: 0.25, mouthFrownRight: 0.25, mouthRollUpper: 0.4, mouthRollLower: 0.4 },
 };
 
-/**
- * `from`: how strongly a movement has to be asked for. `least` lies below what is seen on nine portraits (photos and paintings,
- * frontal to 35° turned; 256² to 1280, 10 to 60 frames a second, intensities 0.7 to 1.5) at any moment that is looked at: smile
- * 0.074 E, lids 0.22, yaw 0.17 (on fourteen portraits at 256² and intensity 1: pitch 0.37, wink 0.22); and above what clips of another preset mostly show at one of these moments. How big a smile is can't be told so: what
- * a photo shows of the same curve differs by more than a gentle and a big smile do.
- */
+/** `from`: how strongly a movement has to be asked for. */
 const RULES: Rule[] = [
   {
     kind: "smile",
@@ -46,44 +44,48 @@ const RULES: Rule[] = [
     from: 0.35,
     // half a smile on a mouth that smiles already hardly shows in the mean of its corners
     apart: 0.15,
-    least: 0.05,
+
     beside: { ...FACING, ...LIPS_AT_REST },
   },
-  { kind: "lids", channels: ["eyeBlinkLeft", "eyeBlinkRight"], from: 0.7, least: 0.15, beside: FACING },
+  { kind: "lids", channels: ["eyeBlinkLeft", "eyeBlinkRight"], from: 0.7, beside: FACING },
   {
     kind: "wink",
     channels: ["eyeBlinkLeft"],
     against: ["eyeBlinkRight"],
     from: 0.7,
-    least: 0.08,
+
     beside: FACING,
   },
   // smiles and blinks alone seem to turn a head by up to 2 degrees
-  { kind: "yaw", channels: ["headYaw"], from: 6, least: 0.1, beside: { headPitch: 9, headRoll: 9 } },
-  { kind: "roll", channels: ["headRoll"], from: 4, least: 0.2, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
-  { kind: "pitch", channels: ["headPitch"], from: 7, least: 0.2, beside: { headYaw: 6, headRoll: 6, jawOpen: 0.4 } },
+  { kind: "yaw", channels: ["headYaw"], from: 6, beside: { headPitch: 9, headRoll: 9 } },
+  { kind: "roll", channels: ["headRoll"], from: 4, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
+  { kind: "pitch", channels: ["headPitch"], from: 9, beside: { headYaw: 6, headRoll: 6, jawOpen: 0.4 } },
   // behind a moustache hardly anything is seen of it; but it never makes a mouth wider, as a smile does
-  { kind: "pucker", channels: ["mouthPucker"], from: 0.7, least: -0.03, beside: { ...FACING, jawOpen: 0.2 } },
+  {
+    kind: "pucker",
+    channels: ["mouthPucker"],
+    from: 0.7,
+
+    beside: { ...FACING, ...SMILE_AT_REST, jawOpen: 0.2 },
+  },
   {
     kind: "lips",
     channels: ["jawOpen"],
     from: 0.5,
-    least: 0.03,
+
     beside: { ...FACING, mouthPucker: 0.25, mouthFunnel: 0.25, mouthFrownLeft: 0.25 },
   },
 ];
 
-/** `mouthOpen`: in the picture, so that what opens it may show nothing new. */
-export function demandsOf(motion: MotionFrames, { mouthOpen = false } = {}): Demand[] {
-  return RULES.flatMap(({ kind, channels, against = [], apart = 1, from, least, beside }) => {
-    if (kind === "lips" && mouthOpen) return [];
+export function demandsOf(motion: MotionFrames): Demand[] {
+  return RULES.flatMap(({ kind, channels, against = [], apart = 1, from, beside }) => {
     const even = evenFrames(motion, channels, apart);
     const clear = clearFrames(motion, beside).map((is, frame) => is && even[frame]!);
     // what can't be measured at a moment isn't demanded there
     const other = meanOf(motion, against);
     const curve = meanOf(motion, channels).map((value, frame) => (clear[frame] ? value - other[frame]! : 0));
     const frames = [...peaks(curve, 1, from), ...peaks(curve, -1, from)];
-    return frames.length === 0 ? [] : [{ kind, frames, asked: frames.map((frame) => curve[frame]!), least }];
+    return frames.length === 0 ? [] : [{ kind, frames, asked: frames.map((frame) => curve[frame]!) }];
   });
 }
 
@@ -103,12 +105,17 @@ function evenFrames(motion: MotionFrames, channels: Channel[], apart: number): b
   });
 }
 
-/** How strongly a clip moves at all at a frame, against its first: 1 is a whole channel, or 15 degrees. */
-export function strengthAt(motion: MotionFrames, frame: number): number {
+/** What is hardly seen of some channels at their strongest, or not at all, by what is seen of the others. */
+const FAINT: Partial<Record<Channel, number>> = {
+  ...{ mouthDimpleLeft: 0.2, mouthDimpleRight: 0.2, jawForward: 0, tongueOut: 0 },
+};
+
+/** How differently a clip's curves stand at two frames: 1 is a whole channel, or 15 degrees. */
+export function strengthBetween(motion: MotionFrames, from: number, to: number): number {
   return Math.max(
     0,
     ...Object.entries(motion.faces[0]?.channels ?? {}).map(([name, values]) => {
-      const change = Math.abs((values[frame] ?? 0) - (values[0] ?? 0));
+      const change = Math.abs((values[to] ?? 0) - (values[from] ?? 0)) * (FAINT[name as Channel] ?? 1);
       return /^head(Pitch|Yaw|Roll)$/.test(name) ? change / 15 : change;
     }),
   );

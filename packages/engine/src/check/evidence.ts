@@ -10,16 +10,20 @@ import { sharpnessOf } from "../face/sharpness.ts";
 import type { Picture } from "../media/picture.ts";
 import { smallPicture } from "../media/small-picture.ts";
 import { readVideo, type VideoInfo } from "../media/video-reader.ts";
-import { type Demand, demandsOf, strengthAt } from "./demands.ts";
+import { type Agreements, agreementsOf } from "./agreement.ts";
+import { type Demand, demandsOf, strengthBetween } from "./demands.ts";
 import { type EyeView, eyesChanged } from "./eye-patch.ts";
 import type { Likeness } from "./likeness.ts";
 import { type Moved, movedBetween } from "./measure.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
 import { change } from "./stillness.ts";
 
-const MOST_FRAMES = 8;
-/** Where several faces move, frames looked at for each of them besides the first. */
-const FRAMES_OF_MANY = 2;
+/** Frames looked at besides the first: evenly over the clip, and those at which something is demanded. Of many faces fewer. */
+const LOOKS = { one: { even: 8, due: 6 }, ofMany: { even: 2, due: 2 } };
+/** Pictures that differ by less (0–255) show the same: a still face has up to 0.33. */
+const SAME = 0.5;
+/** So much has to change between two neighbouring frames for a picture that stays the same to be frozen. */
+const SEEN_STEP = 0.1;
 /**
  * How sure the detector is of a face whose landmarks can tell how it moves: portraits have ≥ 0.87, a face that a damaged JPEG
  * shows in two shifted halves 0.71. Of the others no special movement is demanded: there the picture is odd, not the result.
@@ -54,6 +58,9 @@ export type Evidence = {
   change: number;
   /** How strongly the motion moves in these frames, the most. */
   strength: number;
+  /** How much was to change, in all, between frames that show the same. */
+  frozen: number;
+  agreements: Agreements;
   demands: Demand[];
   moved: Map<number, Moved>;
 };
@@ -66,6 +73,8 @@ type Subject = {
   motion: MotionFrames;
   /** Whether the landmarks can tell how it moves. */
   legible: boolean;
+  /** What can be measured of it. */
+  kinds: (keyof Moved)[];
   demands: Demand[];
   wanted: number[];
 };
@@ -94,7 +103,7 @@ export async function examine(
 }
 
 async function look(
-  { index, face, crop: at, motion, legible, demands, wanted }: Subject,
+  { index, face, crop: at, motion, legible, kinds, demands, wanted }: Subject,
   source: Picture,
   { width, height }: VideoInfo,
   frames: Map<number, Uint8Array>,
@@ -106,6 +115,8 @@ async function look(
   const box = boxAround(place);
   let { meshScore } = view.landmarks;
   let most = 0;
+  let frozen = 0;
+  let before = 0;
   const moved = new Map<number, Moved>();
   for (const frame of wanted) {
     signal.throwIfAborted();
@@ -119,23 +130,27 @@ async function look(
     const wink = LIDS_PER_CHANGE * (left - right);
     moved.set(frame, { ...seen, lids, wink: Math.abs(wink) > Math.abs(seen.wink) ? wink : seen.wink });
     most = Math.max(most, change(neutralFrame, yuv, width, height, box));
+    const step = strengthBetween(motion, before, frame);
+    if (step >= SEEN_STEP && change(frames.get(before)!, yuv, width, height, box) < SAME) frozen += step;
+    before = frame;
   }
-  const strength = Math.max(...wanted.map((frame) => strengthAt(motion, frame)));
-  return { index, likeness: alike, meshScore, change: most, strength, demands, moved };
+  const strength = Math.max(...wanted.map((frame) => strengthBetween(motion, 0, frame)));
+  const agreements = agreementsOf(motion, moved, kinds);
+  return { index, likeness: alike, meshScore, change: most, strength, frozen, agreements, demands, moved };
 }
 
 /**
- * The first and the last frame, those in which what is demanded is due, and where nothing is, the one that moves most. Where
- * they are too many, each demand's first ones come first. Of many faces fewer frames are looked at.
+ * The first and the last frame, others evenly between, those in which what is demanded is due, and the one that moves most. Where
+ * those are too many, each demand's first ones come first.
  */
 function framesToLookAt(motion: MotionFrames, demands: Demand[], many: boolean): number[] {
-  const count = motion.frames;
+  const last = motion.frames - 1;
+  const looks = many ? LOOKS.ofMany : LOOKS.one;
+  const even = Array.from({ length: looks.even }, (_, nth) => Math.round((last * (nth + 1)) / looks.even));
   const due = [0, 1, 2, 3].flatMap((nth) => demands.flatMap((demand) => demand.frames[nth] ?? []));
-  const strengths = Array.from({ length: count }, (_, frame) => strengthAt(motion, frame));
+  const strengths = Array.from({ length: motion.frames }, (_, frame) => strengthBetween(motion, 0, frame));
   const strongest = strengths.indexOf(Math.max(...strengths));
-  const most = many ? FRAMES_OF_MANY : MOST_FRAMES - 2;
-  const chosen = (due.length > 0 ? due : [strongest]).slice(0, most);
-  return [...new Set([0, ...chosen, ...(many ? [] : [count - 1])])].sort((a, b) => a - b);
+  return [...new Set([0, ...even, ...due.slice(0, looks.due), strongest])].sort((a, b) => a - b);
 }
 
 async function readFrames(
@@ -169,15 +184,13 @@ async function readSource(path: string, cast: Cast, motion: MotionFrames, signal
   const scale = frame.width / frame.crop.width;
   const subjects: Subject[] = [];
   for (const [nth, mover] of movers.entries()) {
-    const { index, face, ease } = mover;
+    const { index, face } = mover;
     const own = { ...motion, faces: [curvesOf(motion, nth)] };
     const least = movers.length > 1 ? LEAST_MEASURED.ofMany : LEAST_MEASURED.one;
     const large = face.eyeDistance * full * scale >= least;
     const legible = large && (await isLegible(picture, mover));
-    const due = legible ? demandsOf(own, { mouthOpen: lipGap(face) > OPEN_MOUTH }) : [];
-    const sharpness = sharpnessOf(picture, face);
-    const gaping = lipGap(face) > GAPING_MOUTH;
-    const demands = due.filter(({ kind }) => canTell(kind, face, ease, sharpness) && !(kind === "smile" && gaping));
+    const kinds = legible ? kindsOf(mover, sharpnessOf(picture, face)) : [];
+    const demands = demandsOf(own).filter(({ kind }) => kinds.includes(kind));
     const crop = {
       x: (face.crop.x * full - frame.crop.x) * scale,
       y: (face.crop.y * full - frame.crop.y) * scale,
@@ -185,7 +198,7 @@ async function readSource(path: string, cast: Cast, motion: MotionFrames, signal
       angle: face.crop.angle,
     };
     const wanted = framesToLookAt(own, demands, movers.length > 1);
-    subjects.push({ index, face, crop, motion: own, legible, demands, wanted });
+    subjects.push({ index, face, crop, motion: own, legible, kinds, demands, wanted });
   }
   return { picture, subjects };
 }
@@ -195,11 +208,19 @@ function lipGap({ points, eyeDistance }: Face): number {
   return Math.hypot(points[14 * 3]! - points[13 * 3]!, points[14 * 3 + 1]! - points[13 * 3 + 1]!) / eyeDistance;
 }
 
-/** Heads beside others pull at one another, and of faces that are turned the landmarks follow the mouth only roughly. */
-function canTell(kind: Demand["kind"], { yaw, pitch }: Face, ease: ReadMover["ease"], sharpness: number): boolean {
-  if (["pitch", "yaw", "roll"].includes(kind)) return ease.head === 1;
-  if (sharpness < LEAST_SHARP) return false;
-  return kind === "lids" || kind === "wink" || Math.max(Math.abs(yaw), Math.abs(pitch)) < FACING;
+/**
+ * What can be measured of a face's movement. Heads beside others pull at one another, of faces that are turned the landmarks follow the
+ * mouth only roughly, and what is open already may show nothing new.
+ */
+function kindsOf({ face, ease }: ReadMover, sharpness: number): (keyof Moved)[] {
+  const head = ease.head === 1 ? (["pitch", "yaw", "roll"] as const) : [];
+  if (sharpness < LEAST_SHARP) return [...head];
+  const gap = lipGap(face);
+  const facing = Math.max(Math.abs(face.yaw), Math.abs(face.pitch)) < FACING;
+  const mouth = (["smile", "pucker", "lips"] as const).filter(
+    (kind) => facing && !(kind === "smile" && gap > GAPING_MOUTH) && !(kind === "lips" && gap > OPEN_MOUTH),
+  );
+  return [...head, "lids", "wink", ...mouth];
 }
 
 /** Whether the landmarks of a face can tell how it moves. */

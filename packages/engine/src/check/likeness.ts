@@ -1,5 +1,5 @@
 /** Whether two pictures show the same face: how it looks, small and without light and contrast, and where its parts lie. */
-import { cropTensor, UNIT } from "../face/sample.ts";
+import { cropTensor, fromCrop, UNIT } from "../face/sample.ts";
 import type { FaceCrop, Landmarks } from "../face/types.ts";
 import type { Picture } from "../media/picture.ts";
 import { similarity } from "./measure.ts";
@@ -22,7 +22,8 @@ export const SHAPE_POINTS = [
 ];
 
 export function likeness(a: View, b: View): Likeness {
-  const [p, q] = [inner(a), inner(b)];
+  const cells = CELLS.filter((cell) => shows(a, cell) && shows(b, cell));
+  const [p, q] = [inner(a, cells), inner(b, cells)];
   const point =
     ({ landmarks }: View) =>
     (i: number) => ({
@@ -38,14 +39,24 @@ export function likeness(a: View, b: View): Likeness {
   };
 }
 
-function inner({ picture, crop }: View): Float32Array {
+type Cell = { row: number; column: number };
+const WITHIN = Array.from({ length: INNER[1] - INNER[0] }, (_, i) => INNER[0] + i);
+const CELLS: Cell[] = WITHIN.flatMap((row) => WITHIN.map((column) => ({ row, column })));
+
+/** Beyond its edge a picture shows nothing, and what is filled in there would differ by as little as one row of pixels. */
+function shows({ picture, crop }: View, { row, column }: Cell): boolean {
+  const [x, y] = fromCrop(crop, (column + 0.5) / SIDE, (row + 0.5) / SIDE);
+  const room = crop.size / SIDE;
+  return x >= room && y >= room && x <= picture.width - room && y <= picture.height - room;
+}
+
+function inner({ picture, crop }: View, cells: Cell[]): Float32Array {
   const whole = cropTensor(picture, crop, SIDE, UNIT);
-  const side = INNER[1] - INNER[0];
-  const part = new Float32Array(side * side * 3);
-  for (let row = 0; row < side; row++) {
-    const from = ((row + INNER[0]) * SIDE + INNER[0]) * 3;
-    part.set(whole.subarray(from, from + side * 3), row * side * 3);
-  }
+  const part = new Float32Array(cells.length * 3);
+  cells.forEach(({ row, column }, i) => {
+    const from = (row * SIDE + column) * 3;
+    part.set(whole.subarray(from, from + 3), i * 3);
+  });
   return part;
 }
 

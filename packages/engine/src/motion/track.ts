@@ -13,7 +13,7 @@ export type TrackedFrame = {
   landmarks: Landmarks | null;
 };
 
-type TrackedClip = {
+export type TrackedClip = {
   info: ClipInfo;
   frames: TrackedFrame[];
   /** Faces in the picture in which the tracking began. */

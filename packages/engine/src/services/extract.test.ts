@@ -156,6 +156,13 @@ describe("what can't be used is refused with its reason", () => {
     expect(source.frames).toBeGreaterThan(10);
   });
 
+  test("a face that comes late is used from there on, with a warning that says when; one that comes too late is not", async () => {
+    const { warnings } = await read(await stillClip(GRACE_HOPPER, 30, { grey: 12 }));
+    expect(warnings).toMatchObject([{ code: "driving_face_late", detail: expect.stringContaining("0.5 s after") }]);
+    const late = read(await stillClip(GRACE_HOPPER, 90, { grey: 60 }));
+    await expect(late).rejects.toMatchObject({ code: "no_face" });
+  });
+
   test("what is too long is cut, and the rest is not even read", async () => {
     const times = Array.from({ length: FRAMES }, (_, i) => i * 1500);
     const { motion, warnings, source } = await read(

@@ -15,10 +15,12 @@ import { isLiveLink, readLiveLink } from "../motion/livelink.ts";
 import { readMediaPipe, resultsIn } from "../motion/mediapipe.ts";
 import { isMotionFile, readMotionFile } from "../motion/motion-file.ts";
 import { motionOfTake, type TakenMotion } from "../motion/take.ts";
-import { trackClip } from "../motion/track.ts";
+import { type TrackedClip, trackClip } from "../motion/track.ts";
 import type { TaskContext } from "../task.ts";
 
 const LEAST_SECONDS = 0.4;
+/** A face that is found after this was not there at the start. */
+const LATE_SECONDS = 0.15;
 /** A minute of all channels, generously written. */
 const MAX_TEXT_BYTES = 24 * 1024 * 1024;
 /** Results of MediaPipe are nested six deep, and a minute with its landmarks has less than these values. */
@@ -126,15 +128,33 @@ async function fromVideo(path: string, maxSeconds: number, { signal, progress }:
   if (info.seconds < LEAST_SECONDS) throw tooShort(info.seconds);
   const fps = Math.min(30, Math.max(10, Math.round(info.frames / info.seconds)));
   const channels = readExpressions(frames, fps, Math.round(info.seconds * fps) + 1);
-  const warnings: ExtractResult["warnings"] = [];
+  return {
+    motion: denseMotion(channels, fps, round(info.seconds)),
+    source: {
+      ...{ kind: "video", seconds: round(info.seconds), frames: info.frames, fps: round(info.frames / info.seconds) },
+      ...{ width: info.width, height: info.height, faces },
+    },
+    warnings: warningsOf({ info, frames, faces }, maxSeconds),
+    timings: { track: Math.round(tracked - started), read: Math.round(performance.now() - tracked) },
+  };
+}
+
+/** A face may be in the clip from its start, come late, go and come again. */
+function warningsOf({ info, frames, faces }: TrackedClip, maxSeconds: number): Warning[] {
+  const warnings: Warning[] = [];
   if (info.cut) warnings.push(cutWarning(maxSeconds));
   if (info.damaged) {
-    warnings.push({
-      code: "driving_damaged",
-      detail: `The driving clip is damaged or cut off: the ${info.seconds.toFixed(1)} s that can be read are used.`,
-    });
+    const detail = `The driving clip is damaged or cut off: the ${info.seconds.toFixed(1)} s that can be read are used.`;
+    warnings.push({ code: "driving_damaged", detail });
   }
-  const lost = frames.filter(({ landmarks }) => landmarks === null).length / frames.length;
+  const first = frames.findIndex(({ landmarks }) => landmarks !== null);
+  const after = frames[first]?.seconds ?? 0;
+  if (after > LATE_SECONDS) {
+    const detail = `The face appears ${after.toFixed(1)} s after the start of the driving clip; until then the picture stays still.`;
+    warnings.push({ code: "driving_face_late", detail });
+  }
+  const since = frames.slice(Math.max(0, first));
+  const lost = since.filter(({ landmarks }) => landmarks === null).length / frames.length;
   if (lost > 0.02) {
     const share = Math.round(lost * 100);
     warnings.push({ code: "driving_face_lost", detail: `The face is not seen in ${share} % of the driving clip.` });
@@ -142,15 +162,7 @@ async function fromVideo(path: string, maxSeconds: number, { signal, progress }:
   if (faces > 1) {
     warnings.push({ code: "driving_faces", detail: `The driving clip shows ${faces} faces; the largest is followed.` });
   }
-  return {
-    motion: denseMotion(channels, fps, round(info.seconds)),
-    source: {
-      ...{ kind: "video", seconds: round(info.seconds), frames: info.frames, fps: round(info.frames / info.seconds) },
-      ...{ width: info.width, height: info.height, faces },
-    },
-    warnings,
-    timings: { track: Math.round(tracked - started), read: Math.round(performance.now() - tracked) },
-  };
+  return warnings;
 }
 
 function cutWarning(seconds: number): Warning {

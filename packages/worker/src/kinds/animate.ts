@@ -76,7 +76,10 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   });
   const output = await io.timed("upload", () => io.store("video", video, { type: "video/mp4", ...checked.video }));
   splitEngineTime(io.timings, rendered);
-  return { outputs: { video: output }, warnings: [...(driven?.warnings ?? []), ...warnings, ...warningsOf(rendered)] };
+  return {
+    outputs: { video: output },
+    warnings: [...(driven?.warnings ?? []), ...warnings, ...warningsOf(rendered), ...checked.warnings],
+  };
 }
 
 /** Who moves and what becomes the frame: decided once, by a process that no engine can influence. */

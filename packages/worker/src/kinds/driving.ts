@@ -15,6 +15,12 @@ import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
 import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import type { EngineProcess, RequestOptions } from "../process/engine-process.ts";
 
+/**
+ * The length of a clip is known only when it was read, and containers may say anything of it: so reading has the time that the longest
+ * needs, 7.5 s, twenty times over.
+ */
+const READING_MS = 30_000 + 15_000 * DRIVING_SECONDS;
+
 /** `seconds`: duration of the part of the clip that is used. */
 type DrivenMotion = { motion: MotionFrames; warnings: JobRecord["warnings"]; seconds: number };
 
@@ -39,7 +45,7 @@ export async function readDriving(
   { fps, duration, intensity }: { fps: number; duration?: number | undefined; intensity: number },
 ): Promise<DrivenMotion> {
   // the channels are read by one process for every engine
-  const read = await extractBy(io.helper, driving, io.options("motion"));
+  const read = await extractBy(io.helper, driving, readingOptions(io, "motion"));
   const own = Math.min(DRIVING_SECONDS, Math.max(SHORTEST_SECONDS, read.motion.duration));
   const motion = withinRoom(
     sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity, stretch: false }),
@@ -65,11 +71,18 @@ export async function readDriving(
 const CHANNELS_ONLY =
   "This engine could not follow the face in the driving clip by itself, so it moves by what can be said of any face.";
 
+function readingOptions(io: JobIo, stage?: string): RequestOptions {
+  const options = io.options(stage);
+  return { ...options, timeoutMs: Math.max(READING_MS, options.timeoutMs) };
+}
+
 /** The engine's own track; null where the clip is not for it, though the channels could be read. */
 async function readNative(io: JobIo, driving: LocalFile): Promise<MotionFrames["native"] | null> {
   try {
     // how far it is was told by the first reading
-    return (await extractBy(io.engine, driving, { ...io.options(), onProgress: undefined })).motion.native ?? null;
+    return (
+      (await extractBy(io.engine, driving, { ...readingOptions(io), onProgress: undefined })).motion.native ?? null
+    );
   } catch (error) {
     if (hasCode(error, "no_face", "input_unreadable", "input_too_large")) return null;
     throw error;

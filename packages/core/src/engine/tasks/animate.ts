@@ -53,7 +53,8 @@ export type AnimateRunResult = z.infer<typeof animateRunResultSchema>;
 
 /**
  * Judges a finished video by itself, the curves, the cast and the picture; it never sees what the engine reported. Fails with one of
- * the `check_…` codes. Below intensity 0.1 only decoding, shape and the face are asked for.
+ * the `check_…` codes where the video is certainly wrong; what came out weaker than asked is a warning. Below intensity 0.1 only
+ * decoding, shape and the face are asked for.
  */
 const animateCheckSchema = z.strictObject({
   type: z.literal("check"),
@@ -65,6 +66,7 @@ export type AnimateCheck = z.infer<typeof animateCheckSchema>;
 
 export const animateCheckResultSchema = z.strictObject({
   video: videoSpecSchema.extend({ duration: z.number(), bytes: z.int() }),
+  warnings: warningsSchema.default([]),
   timings: timingsSchema,
 });
 export type AnimateCheckResult = z.infer<typeof animateCheckResultSchema>;
