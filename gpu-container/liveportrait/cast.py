@@ -25,11 +25,12 @@ class Frame:
 
 @dataclass
 class Ease:
-    """How much of the motion a mover shows, 0–1: of all, and of what its eyes and its head do at the most."""
+    """How much of the motion a mover shows, 0–1: of all, and of what its eyes, its head and its mouth do at the most."""
 
     all: float = 1
     eyes: float = 1
     head: float = 1
+    mouth: float = 1
 
 
 def frame_of(cast: dict[str, Any]) -> Frame:
@@ -47,7 +48,7 @@ def points_of(cast: dict[str, Any]) -> list[NDArray[np.float32]]:
 
 def eases_of(cast: dict[str, Any]) -> list[Ease]:
     """For each mover. Curves of a motion have it in them already."""
-    return [Ease(*(float(mover["ease"][part]) for part in ("all", "eyes", "head"))) for mover in cast["movers"]]
+    return [Ease(*(float(mover["ease"].get(part, 1)) for part in ("all", "eyes", "head", "mouth"))) for mover in cast["movers"]]
 
 
 def require_picture(cast: dict[str, Any], width: int, height: int) -> None:

@@ -123,6 +123,8 @@ class Sides:
 
 FIRST_EYE = {UPPER: 11, LOWER: 13, CHEEK: 3}
 SECOND_EYE = {UPPER: 15, LOWER: 16, CHEEK: 7}
+# the keypoints of the lips, as upstream's lip retargeting names them
+MOUTH = [6, 12, 14, 17, 19, 20]
 EYES = [eye[lid] for eye in (FIRST_EYE, SECOND_EYE) for lid in (UPPER, LOWER)]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .cast import Ease
 from .errors import EngineError
-from .motion import CLAMP, EYES, MOST_TURN, Curve
+from .motion import CLAMP, EYES, MOST_TURN, MOUTH, Curve
 
 
 @dataclass
@@ -63,6 +63,7 @@ def sample_native(track: NativeTrack, frames: int, fps: float, intensity: float,
     head = intensity * min(ease.all, ease.head)
     points = np.full((21, 1), intensity * ease.all, np.float32)
     points[EYES] = intensity * min(ease.all, ease.eyes)
+    points[MOUTH] = intensity * min(ease.all, ease.mouth)
     at = np.minimum(np.arange(frames) * (track.fps / fps), len(track.exp) - 1)
     before = np.floor(at).astype(int)
     after = np.minimum(before + 1, len(track.exp) - 1)

@@ -129,6 +129,9 @@ class NativeTracks(unittest.TestCase):
         self.assertTrue(np.allclose(rotation_vectors(gentle.R), rotation_vectors(whole.R) * 0.45, atol=1e-5))
         self.assertTrue(np.allclose(gentle.t, whole.t * 0.45, atol=1e-7))
         self.assertTrue(np.allclose(gentle.scale - 1, (whole.scale - 1) * 0.45, atol=1e-6))
+        covered = sample_native(track, 5, 25, 1, Ease(mouth=0))
+        self.assertEqual(np.abs(covered.exp[:, [6, 12, 14, 17, 19, 20]]).max(), 0)
+        self.assertTrue(np.allclose(covered.exp[:, eyes], whole.exp[:, eyes], atol=1e-7))
         # a face that is gentle as a whole turns no further than that
         self.assertTrue(np.allclose(sample_native(track, 5, 25, 1, Ease(all=0.3)).t, whole.t * 0.3, atol=1e-7))
 

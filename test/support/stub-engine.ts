@@ -21,6 +21,8 @@ export type StubScript = {
   movers?: number;
   run?: Behaviour;
   check?: Behaviour;
+  /** What the check warns of. */
+  weak?: string;
   /** Behaviours of the attempts, in turn; the last one goes on. Needs `trace`. */
   runs?: Behaviour[];
   trace?: string;
@@ -309,5 +311,7 @@ function resultOf(task: Task): unknown {
     duration: found.frames / found.fps,
     bytes: Buffer.byteLength(text),
   };
-  return { video, timings: { check: 5 } };
+  const { weak } = scriptOf(task.inputs.image[0]!.path);
+  const warnings = weak === undefined ? [] : [{ code: "motion_weak", detail: weak }];
+  return { video, warnings, timings: { check: 5 } };
 }

@@ -67,6 +67,13 @@ test("curves that are too long for a line go by a file of the job, which is gone
   expect(() => readFileSync((run.motion as { path: string }).path)).toThrow("ENOENT");
 });
 
+test("what the check warns of is a warning of the job", async () => {
+  const { id } = await shop.job({ weak: "The lips purse less than asked: 0.12 of 0.70 at 1.4 s." }, { preset: "kiss" });
+  const { state, warnings } = await shop.ended(id);
+  expect(state).toBe("succeeded");
+  expect(warnings.at(-1)).toEqual({ code: "motion_weak", detail: expect.stringContaining("0.12 of 0.70 at 1.4 s") });
+});
+
 test("what the cast refuses ends the job without asking the engine", async () => {
   const before = shop.asked().length;
   const { id } = await shop.job({ cast: "fail:no_face" }, { preset: "blink" });

@@ -8,6 +8,9 @@ import { readDriving } from "./driving.ts";
 
 const DRIVING = { path: "/clip.mp4", type: "video/mp4", bytes: 1 };
 
+/** Of the requests, in turn. */
+const timeouts: number[] = [];
+
 /** What becomes of a clip of which the engine says that it has these curves, 10 values a second. */
 function driven(
   channels: Partial<Record<Channel, number[]>>,
@@ -26,7 +29,13 @@ function driven(
     warnings: [{ code: "driving_cut", detail: "The first 10 s are used." }],
     timings: {},
   };
-  const processOf = (request: () => Promise<ExtractResult>) => ({ request }) as unknown as EngineProcess;
+  const processOf = (answer: () => Promise<ExtractResult>): EngineProcess => {
+    const request = (_: unknown, { timeoutMs }: { timeoutMs: number }) => {
+      timeouts.push(timeoutMs);
+      return answer();
+    };
+    return { request } as unknown as EngineProcess;
+  };
   const { duration, intensity = 1 } = asked;
   const helper = processOf(async () => result);
   const io = {
@@ -92,4 +101,10 @@ test("of a video, the engine's own track goes with the curves; where it has none
   expect(alone.motion.native).toBeUndefined();
   expect(alone.warnings.map(({ code }) => code)).toContain("driving_channels_only");
   await expect(driven(curves, { native: refuse("engine_crashed") })).rejects.toMatchObject({ code: "engine_crashed" });
+});
+
+test("a clip is read in the time that the longest needs, whatever was known of it before", async () => {
+  timeouts.length = 0;
+  await driven({ jawOpen: ramp(21, 0.8) }, { native: async () => ({ motion: {} }) as unknown as ExtractResult });
+  expect(timeouts).toEqual([180_000, 180_000]);
 });
