@@ -116,8 +116,8 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
     "a damaged record is an error for those that ask for it, and for no others": async (home) => {
       const { records, clock } = home;
       for (const text of ["", '{"rev":1,"id":"', "[]", '"text"', "null"]) {
-        const jobs = [];
-        for (let n = 0; n < 5; n++) jobs.push((await records.create(newRecord(clock.now() + n))).record);
+        const [jobs, sinceMs] = [[] as JobRecord[], clock.now()];
+        for (let n = 0; n < 5; n++) jobs.push((await records.create(newRecord(sinceMs + n))).record);
         const [damaged, others] = [jobs[2]!, jobs.filter((_, n) => n !== 2)];
         const before = records.unreadable();
         await damage(home, damaged, text);
@@ -125,7 +125,7 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
         expect(await codeOf(() => records.create(damaged)), text).toBe("precondition_failed");
         expect(await codeOf(() => records.replace(next(damaged, "x"), "0-x")), text).toBe("precondition_failed");
         expect(await listAll(records, 2)).toEqual(others.map(({ id }) => id).reverse());
-        expect(await records.countSince("ann", clock.now(), 9)).toBe(5);
+        expect(await records.countSince("ann", sinceMs, 9)).toBe(5);
         expect(records.unreadable()).toBe(before + 1);
         await records.remove("ann", damaged.id);
         expect(await records.get("ann", damaged.id)).toBeNull();
