@@ -3,8 +3,10 @@
  * know. Each hurts its own job alone: adapters throw `UnreadableRecord` where that one is asked for, and leave it out of lists.
  */
 import { z } from "zod";
+import type { Clock } from "./clock.ts";
 import { AppError } from "./errors.ts";
-import { type JobRecord, jobRecordSchema } from "./job/record.ts";
+import { idTimeMs } from "./job/ids.ts";
+import { type JobRecord, jobRecordSchema, MAX_JOB_LIFE_MS, RESULT_LIFE_MS } from "./job/record.ts";
 import type { Log } from "./log.ts";
 import type { IdempotencyEntry, StoredRecord } from "./records.ts";
 
@@ -48,13 +50,13 @@ export type Unreadable = {
   count(): number;
 };
 
-export function createUnreadable(log: Log | undefined): Unreadable {
-  const known = new Set<string>();
+export function createUnreadable(clock: Clock, log: Log | undefined): Unreadable {
+  const known = new Map<string, number>();
   return {
     met(damage, where, cause) {
       const { owner, id, why } = damage;
       if (!known.has(`${owner}/${id}`)) {
-        known.add(`${owner}/${id}`);
+        known.set(`${owner}/${id}`, idTimeMs(id) + LONGEST_MS);
         log?.error({ owner, jobId: id, where, why }, UNREADABLE);
       }
       return new UnreadableRecord(damage, cause);
@@ -62,9 +64,16 @@ export function createUnreadable(log: Log | undefined): Unreadable {
     healed(owner, id) {
       if (known.size > 0) known.delete(`${owner}/${id}`);
     },
-    count: () => known.size,
+    count() {
+      // another process may have put a tombstone in its place
+      for (const [key, untilMs] of known) if (clock.now() > untilMs) known.delete(key);
+      return known.size;
+    },
   };
 }
+
+/** How old an unreadable record gets before the sweeper replaces it. */
+const LONGEST_MS = MAX_JOB_LIFE_MS + 2 * RESULT_LIFE_MS;
 
 const UNREADABLE =
   "a job's record can't be read: restore it from a backup, or delete the job; " +

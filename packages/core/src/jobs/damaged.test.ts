@@ -10,7 +10,7 @@ import { memoryFiles } from "../files/memory.ts";
 import type { Change } from "../job/change.ts";
 import { childId } from "../job/ids.ts";
 import { inputKey, outputKey } from "../job/keys.ts";
-import { RESULT_LIFE_MS, TOMBSTONE_LIFE_MS } from "../job/record.ts";
+import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS } from "../job/record.ts";
 import { createLog } from "../log.ts";
 import { memoryQueue } from "../queue/memory.ts";
 import { diskRecords } from "../records/disk.ts";
@@ -183,6 +183,15 @@ describe.each([
     expect(store.records.unreadable()).toBe(0);
     await store.clock.advance(LOOK_LATEST_MS);
     expect(await sweepOnce(store)).toMatchObject({ sent: 1, failed: 0 });
+  });
+
+  test("it is not counted for ever where another process has seen to it", async () => {
+    const store = makeStore();
+    await damage(store, await newJob(store));
+    await recover(store, { exclusive: true });
+    expect(store.records.unreadable()).toBe(1);
+    await store.clock.advance(MAX_JOB_LIFE_MS + 2 * RESULT_LIFE_MS + 1);
+    expect(store.records.unreadable()).toBe(0);
   });
 
   test("it is deleted like any other, with its files", async () => {

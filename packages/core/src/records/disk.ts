@@ -37,7 +37,7 @@ const UNREADABLE = ["EISDIR", "EACCES", "EPERM", "ELOOP", "EIO", "EUCLEAN", "EBA
 
 export function diskRecords({ dir, clock, log }: { dir: string; clock: Clock; log?: Log }): Records {
   const watchers = createWatchers();
-  const unreadable = createUnreadable(log);
+  const unreadable = createUnreadable(clock, log);
   const reserve = createReserve(dir);
   const inTurn = createTurns();
   const folderOf = (owner: string, id: string) => join(dir, jobPrefix(owner, id));

@@ -26,7 +26,7 @@ type Kept = { text: string; etag: string; writtenMs: number };
 export function memoryRecords({ clock, log }: { clock: Clock; log?: Log }): Records {
   const kept = new Map<string, Kept>();
   const watchers = createWatchers();
-  const unreadable = createUnreadable(log);
+  const unreadable = createUnreadable(clock, log);
 
   const write = (key: string, record: JobRecord): StoredRecord => {
     const entry = { text: JSON.stringify(record), etag: newToken(), writtenMs: clock.now() };

@@ -39,7 +39,7 @@ type S3Options = { client: S3Client; bucket: string; clock: Clock; log?: Log };
 export function s3Records({ client, bucket, clock, log }: S3Options): Records {
   const objects = s3Objects(client, bucket);
   const watchers = createWatchers();
-  const unreadable = createUnreadable(log);
+  const unreadable = createUnreadable(clock, log);
   const keyOf = (owner: string, id: string) => `${jobPrefix(owner, id)}job.json`;
 
   const write = async (record: JobRecord, condition: Condition, refused: string): Promise<StoredRecord> => {
