@@ -10,7 +10,7 @@ const HEAD: Partial<Record<Channel, number>> = {
   ...{ headYaw: 18, headPitch: 14, headRoll: 12, headX: 0.12, headY: 0.12, headZ: 0.1, scale: 0.15 },
 };
 
-/** Channels that faces mostly move together: the left and the right of one are one group. */
+/** Channels that faces mostly move together: the left and the right of one are one group. A mouth goes to the left alone. */
 const GROUPS: Channel[][] = [...new Set(CHANNELS.map((name) => name.replace(/(Left|Right)$/, "")))].map((stem) =>
   CHANNELS.filter((name) => name.replace(/(Left|Right)$/, "") === stem && !(stem === "mouth" && name !== "mouthLeft")),
 );

@@ -65,3 +65,17 @@ test("a face is asked for as much as it bears: of everything, and of its eyes an
   expect(faces).toEqual([{ channels: { jawOpen: [0, 0.8], eyeBlinkLeft: [0, 0], headYaw: [0, 5] } }]);
   expect(rest).toEqual({ fps: 10, frames: 2, native: { some: "track" } });
 });
+
+test("a mouth that is not seen stays still, jaw, tongue and cheeks with it", () => {
+  const channels = {
+    jawOpen: [0, 1],
+    mouthSmileLeft: [0, 1],
+    tongueOut: [0, 1],
+    cheekPuff: [0, 1],
+    eyeBlinkLeft: [0, 1],
+  };
+  const { faces } = motionOfCast({ fps: 10, frames: 2, faces: [{ channels }] }, [{ ease: { ...WHOLE, mouth: 0 } }], 0);
+  const { eyeBlinkLeft, ...mouth } = faces[0]!.channels;
+  expect(eyeBlinkLeft).toEqual([0, 1]);
+  expect(Object.values(mouth).flat()).toEqual(Array(8).fill(0));
+});

@@ -35,7 +35,7 @@ const both = (stem: string, gain: number): Gain => ({
 });
 const one = (channel: Channel, gain: number): Gain => ({ channels: [channel], gain });
 
-/** Least squares over 360 clips of nine portraits (photos and paintings; presets, drawn motions, takes) at 256². */
+/** Least squares over 255 clips of nine portraits (photos and paintings; presets, drawn motions, takes) at 256². */
 const MEASURES: Record<keyof Moved, Measure> = {
   smile: {
     gains: [

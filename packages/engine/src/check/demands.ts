@@ -60,7 +60,6 @@ const RULES: Rule[] = [
   { kind: "yaw", channels: ["headYaw"], from: 6, beside: { headPitch: 9, headRoll: 9 } },
   { kind: "roll", channels: ["headRoll"], from: 4, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
   { kind: "pitch", channels: ["headPitch"], from: 9, beside: { headYaw: 6, headRoll: 6, jawOpen: 0.4 } },
-  // behind a moustache hardly anything is seen of it; but it never makes a mouth wider, as a smile does
   {
     kind: "pucker",
     channels: ["mouthPucker"],
