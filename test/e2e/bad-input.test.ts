@@ -117,7 +117,9 @@ test("afterwards nothing that was refused lies on disk, and the server is well",
     const id = /^jobs\/local\/[0-9a-f]{12}([0-9a-f]{32})\/(in|out)\//.exec(path)?.[1];
     if (path.startsWith("uploads/")) uploads.push(path);
     else if (
-      id === undefined ? !/^(jobs\/.*\/job\.\d+\.json|due\/.*|secret|in-use(-journal)?)$/.test(path) : !kept.has(id)
+      id === undefined
+        ? !/^(jobs\/.*\/job\.\d+\.json|due\/.*|secret|reserve|in-use(-journal)?)$/.test(path)
+        : !kept.has(id)
     )
       foreign.push(path);
   }

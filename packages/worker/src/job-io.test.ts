@@ -41,6 +41,14 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
   return { io: made, asked };
 }
 
+test("an output has a plain name", async () => {
+  const path = join(dir, "output");
+  await writeFile(path, "hello");
+  for (const name of ["../video", "", "Video", "a/b", "__proto__"]) {
+    await expect(io([]).io.store(name, path, { type: "video/mp4" }), name).rejects.toThrow("cannot be called");
+  }
+});
+
 test("what is stored is a regular file", async () => {
   await mkdir(join(dir, "video"));
   await symlink("/etc/hostname", join(dir, "link"));

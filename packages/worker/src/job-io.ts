@@ -89,6 +89,8 @@ export class TooMuchWork extends Error {
 }
 
 const PUT_TRIES = 3;
+/** It becomes the name of a file in the job's folder. */
+const OUTPUT_NAME = /^[a-z][a-z0-9_-]{0,39}$/;
 
 type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
 
@@ -206,6 +208,7 @@ async function storeOutput(
   record: JobRecord,
   { name, path, facts, signal }: NewOutput,
 ): Promise<JobOutput> {
+  if (!OUTPUT_NAME.test(name)) throw new Error(`An output cannot be called '${name}'.`);
   const found = await lstat(path);
   if (!found.isFile()) throw new AppError("engine_failed", "The result is not a regular file.");
   const bytes = found.size;

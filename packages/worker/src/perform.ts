@@ -3,7 +3,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
-import type { Kind, Kinds } from "@smileloop/core/kinds/kind.ts";
+import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createJobIo, createStoreIo } from "./job-io.ts";
 import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
 import { takeStep, type Waits } from "./plan.ts";
@@ -66,16 +66,8 @@ async function runBy(
       queueOf: (seconds) => queueOf(engine, seconds),
     });
     const result = await handler.run(job, io);
-    checkOutputs(result.outputs, kinds.get(kind)!);
     return { ...result, engineVersion: ready.version, timings: io.timings };
   };
-}
-
-/** What a kind's list of outputs does not name could be fetched by nobody. */
-function checkOutputs(outputs: JobRecord["outputs"], { name, outputs: known }: Kind): void {
-  const unknown = Object.keys(outputs ?? {}).find((output) => !known.includes(output));
-  if (unknown !== undefined)
-    throw new Error(`The handler of '${name}' made an output '${unknown}', which the kind does not name.`);
 }
 
 /** The params are checked again: the record may come from another version of this service. */
