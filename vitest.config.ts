@@ -6,6 +6,7 @@ const MINUTE = 60_000;
 /** What starts processes, renders clips or searches large worlds; the rest of the tests beside the sources is quick. */
 const SLOW = [
   "packages/engine/src/services/*.test.ts",
+  "packages/engine/src/check/check.test.ts",
   "packages/core/src/jobs/*-protocol.test.ts",
   "test/{container,e2e,echo,faults,infra,protocol}/*.test.ts",
   "test/extending.test.ts",
