@@ -45,7 +45,8 @@ export async function animate(args: AnimateArgs): Promise<number> {
     if (args.json)
       printJson({ ok: true, output: target, preset: preset ?? null, seed, video, warnings: record.warnings });
     else {
-      if (args.params.seed === undefined && !args.quiet) {
+      // a driving clip leaves nothing to chance
+      if (preset !== undefined && args.params.seed === undefined && !args.quiet) {
         process.stderr.write(`Seed ${seed}: --seed ${seed} makes the same clip again.\n`);
       }
       for (const { detail } of record.warnings) process.stderr.write(`smileloop: ${detail}\n`);

@@ -150,12 +150,11 @@ const EASED: Record<NonNullable<Ease["why"]>, Warning> = {
 const HIDDEN: Record<Hidden, Warning> = {
   mouth_covered: {
     code: "mouth_hidden",
-    detail: "has its mouth covered, so the mouth does not move. Best is a photo with the whole face free.",
+    detail: "has its mouth covered, so the mouth does not move. Use a photo in which nothing is in front of the face.",
   },
   mouth_outside: {
     code: "face_cut",
-    detail:
-      "is cut off by the edge of the picture with its mouth, so the mouth does not move. Use a picture of the whole face.",
+    detail: "has its mouth outside the picture, so the mouth does not move. Use a picture of the whole face.",
   },
   cut: {
     code: "face_cut",
