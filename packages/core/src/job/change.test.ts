@@ -275,6 +275,12 @@ test("tombstones keep the code of an error, and none of its words", () => {
   }
 });
 
+test("the tombstone of a job that never ended counts from its deletion", () => {
+  expect(queuedJob().expires_at).toBeNull();
+  const deleted = changed(queuedJob(), { by: "api", do: "delete" }, 5_000_000);
+  expect(deleted).toMatchObject({ state: "deleted", ended_at: 5_000_000, expires_at: 5_000_000, closed_at: 5_000_000 });
+});
+
 test("a record takes the beginning of what is too long", () => {
   const long = "x".repeat(1e4);
   const error = { code: "no_face", detail: long } as const;
