@@ -177,6 +177,13 @@ describe("requests that clients do not send by themselves", () => {
     }
   });
 
+  it("the address of a signed link is permission enough, and a wrong one is refused for its signature", async () => {
+    for (const method of ["GET", "PUT"]) {
+      const refusal = await call(closed, method, "/v1/files/uploads/x?grant=a&signature=b", {});
+      expect(refusal, method).toMatchObject({ status: 403, body: { code: "bad_signature" } });
+    }
+  });
+
   it("what is not there looks like what is closed", async () => {
     expect((await call(closed, "GET", "/nothing", {})).status).toBe(401);
     expect((await call(closed, "GET", "/nothing", { "X-API-Key": alice.key })).status).toBe(404);
