@@ -178,6 +178,17 @@ describe("creating a job", () => {
     });
   });
 
+  test("a second request gets the job of the first, and neither inputs nor a message are stored for it", async () => {
+    const store = memoryStore();
+    const { record } = await createJob(store, request(store, { idempotency }));
+    const claim = { by: "worker", do: "claim", token: "mine", worker: "w", leaseAlive: false } as const;
+    await updateJob(store, "local", record.id, () => claim);
+    const storeInputs = () => Promise.reject(new Error("asked for inputs"));
+    const second = await createJob(store, request(store, { idempotency, storeInputs }));
+    expect(second).toMatchObject({ replayed: true, record: { id: record.id, state: "running" } });
+    expect((await contents(store)).messages).toBe(1);
+  });
+
   test("ten requests with one key at once make one job", async () => {
     const store = memoryStore();
     const made = await Promise.all(Array.from({ length: 10 }, () => createJob(store, request(store, { idempotency }))));

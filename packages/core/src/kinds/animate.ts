@@ -78,7 +78,11 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
   const params = z.strictObject({
     preset: z
       .enum(names as [string, ...string[]], {
-        error: ({ input }) => `Unknown preset ${shown(input)}. Choose from: ${names.join(", ")}`,
+        error: ({ input }) => {
+          const fault =
+            typeof input === "string" ? `Unknown preset ${shown(input)}` : `A preset is a name, got ${shown(input)}`;
+          return `${fault}. Choose from: ${names.join(", ")}`;
+        },
       })
       .optional(),
     engine: z.enum(engines as [string, ...string[]]).optional(),
