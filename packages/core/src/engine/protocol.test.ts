@@ -97,3 +97,16 @@ test("every schema can be told to other languages", () => {
     for (const schema of [run, result, check, checkResult]) expect(() => z.toJSONSchema(schema)).not.toThrow();
   }
 });
+
+test("a cast that no picture can have is refused", () => {
+  const result = { cast, warnings: [], timings: {} };
+  expect(SERVICES.cast.result.safeParse(result).success).toBe(true);
+  const [mover] = cast.movers;
+  for (const wrong of [
+    { ...cast, frame: { ...cast.frame, crop: { ...cast.frame.crop, x: 1 } } },
+    { ...cast, frame: { ...cast.frame, width: 4098 } },
+    { ...cast, movers: Array(65).fill(mover) },
+  ]) {
+    expect(SERVICES.cast.result.safeParse({ ...result, cast: wrong }).success).toBe(false);
+  }
+});

@@ -108,3 +108,11 @@ test("a clip is read in the time that the longest needs, whatever was known of i
   await driven({ jawOpen: ramp(21, 0.8) }, { native: async () => ({ motion: {} }) as unknown as ExtractResult });
   expect(timeouts).toEqual([180_000, 180_000]);
 });
+
+test("a motion that is somewhere else than asked for is not read", async () => {
+  const result = { motion: { path: "/etc/passwd" }, source: {}, warnings: [], timings: {} };
+  const helper = { request: async () => result } as unknown as EngineProcess;
+  const io = { helper, engine: helper, options: () => ({ timeoutMs: 1000 }) } as unknown as JobIo;
+  const read = readDriving(io, DRIVING, { fps: 10, intensity: 1 });
+  await expect(read).rejects.toMatchObject({ code: "engine_failed", message: expect.stringContaining("belong") });
+});
