@@ -7,10 +7,11 @@ import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { animate } from "@smileloop/engine/warp/animate.ts";
 import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
-import { AV_CODEC_FLAG_GLOBAL_HEADER, AV_PIX_FMT_YUV420P, AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
-import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Frame, Packet, Rational } from "node-av/lib";
+import { AV_CODEC_FLAG_GLOBAL_HEADER, AV_PIX_FMT_YUV420P } from "node-av/constants";
+import { Codec, CodecContext, Dictionary, FFmpegError, Frame, Rational } from "node-av/lib";
 import sharp from "sharp";
 import { toldOf } from "./asked.ts";
+import { openMuxer } from "./muxer.ts";
 
 export type Curves = MotionFrames["faces"][number]["channels"];
 
@@ -112,41 +113,16 @@ async function encode(path: string, { codec: name, container, width, pictures, t
   const options = name.startsWith("libx") ? { preset: "ultrafast" } : { deadline: "realtime", "cpu-used": "8" };
   if (name === "libx265") Object.assign(options, { "x265-params": "log-level=none" });
   must(await encoder.open2(codec, Dictionary.fromObject(options)));
-  const file = new FormatContext();
-  const packet = new Packet();
-  packet.alloc();
-  must(file.allocOutputContext2(null, container === "mkv" ? "matroska" : container, `file:${path}`));
-  const stream = file.newStream();
-  must(stream.codecpar.fromContext(encoder));
-  stream.timeBase = encoder.timeBase;
-  must(file.openOutputSync());
-  must(file.writeHeaderSync());
-  const drain = (): void => {
-    for (;;) {
-      const code = encoder.receivePacketSync(packet);
-      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
-      must(code);
-      packet.streamIndex = 0;
-      packet.rescaleTs(encoder.timeBase, stream.timeBase);
-      must(file.interleavedWriteFrameSync(packet));
-    }
-  };
+  const muxer = openMuxer(path, container === "mkv" ? "matroska" : container, encoder);
   for (const [i, yuv] of pictures.entries()) {
     const frame = new Frame();
     frame.alloc();
     Object.assign(frame, { width, height: width, format: AV_PIX_FMT_YUV420P, pts: BigInt(times[i]!) });
     must(frame.getBuffer());
     must(frame.fromBuffer(Buffer.from(yuv)));
-    must(await encoder.sendFrame(frame));
-    frame.free();
-    drain();
+    await muxer.add(frame);
   }
-  must(await encoder.sendFrame(null));
-  drain();
-  must(file.writeTrailerSync());
-  file.closeOutputSync();
-  packet.free();
-  encoder.freeContext();
+  await muxer.end();
 }
 
 /** Planar 4:2:0 of a square, turned counter-clockwise by quarters. */

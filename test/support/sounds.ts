@@ -8,11 +8,10 @@ import {
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_SAMPLE_FMT_FLTP,
   AV_SAMPLE_FMT_S16,
-  AVERROR_EAGAIN,
-  AVERROR_EOF,
   AVMEDIA_TYPE_AUDIO,
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, FormatContext, Frame, Packet, Rational } from "node-av/lib";
+import { openMuxer } from "./muxer.ts";
 
 /** One array for each channel, −1 … 1. */
 export type Samples = Float32Array[];
@@ -79,38 +78,12 @@ export async function encodedSound(samples: Samples, rate: number, { codec, cont
 
 async function encode(path: string, samples: Samples, rate: number, format: SoundFormat): Promise<void> {
   const encoder = await openEncoder(samples.length, rate, format.codec);
-  const file = new FormatContext();
-  const packet = new Packet();
-  packet.alloc();
-  must(file.allocOutputContext2(null, format.container, `file:${path}`));
-  const stream = file.newStream();
-  must(stream.codecpar.fromContext(encoder));
-  stream.timeBase = encoder.timeBase;
-  must(file.openOutputSync());
-  must(file.writeHeaderSync());
-  const drain = (): void => {
-    for (;;) {
-      const code = encoder.receivePacketSync(packet);
-      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
-      must(code);
-      packet.streamIndex = 0;
-      packet.rescaleTs(encoder.timeBase, stream.timeBase);
-      must(file.interleavedWriteFrameSync(packet));
-    }
-  };
+  const muxer = openMuxer(path, format.container, encoder);
   const step = encoder.frameSize || 1024;
   for (let at = 0; at < samples[0]!.length; at += step) {
-    const frame = frameOf(samples, at, Math.min(step, samples[0]!.length - at), encoder);
-    must(await encoder.sendFrame(frame));
-    frame.free();
-    drain();
+    await muxer.add(frameOf(samples, at, Math.min(step, samples[0]!.length - at), encoder));
   }
-  must(await encoder.sendFrame(null));
-  drain();
-  must(file.writeTrailerSync());
-  file.closeOutputSync();
-  packet.free();
-  encoder.freeContext();
+  await muxer.end();
 }
 
 async function openEncoder(channels: number, rate: number, name: SoundFormat["codec"]): Promise<CodecContext> {

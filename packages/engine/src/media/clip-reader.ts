@@ -32,6 +32,7 @@ import {
   Packet,
   type Stream,
 } from "node-av/lib";
+import { must } from "./ffmpeg.ts";
 import type { Picture } from "./picture.ts";
 import { createScaler, isTransposed, type Orientation, orientationOf } from "./upright.ts";
 
@@ -243,8 +244,4 @@ async function isMatroska(path: string): Promise<boolean> {
 function unreadable(why: string, cause?: unknown): AppError {
   const sentence = `The driving clip cannot be read: ${why}. Use a short MP4, MOV or WebM video of a face.`;
   return new AppError("input_unreadable", sentence, { cause });
-}
-
-function must(code: number, doing: string): void {
-  FFmpegError.throwIfError(code, doing);
 }

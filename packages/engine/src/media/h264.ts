@@ -9,7 +9,8 @@ import {
   AVCOL_TRC_BT709,
   FF_ENCODER_LIBX264,
 } from "node-av/constants";
-import { Codec, CodecContext, Dictionary, FFmpegError, Frame, Rational } from "node-av/lib";
+import { Codec, CodecContext, Dictionary, Frame, Rational } from "node-av/lib";
+import { must } from "./ffmpeg.ts";
 
 /**
  * Fixed, because x264's output depends on it: the same frames give the same bytes, whatever the machine's cores. (Seen at
@@ -77,8 +78,4 @@ export function frameRate(fps: number): Rational {
 
 function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
-}
-
-function must(code: number, doing: string): void {
-  FFmpegError.throwIfError(code, doing);
 }

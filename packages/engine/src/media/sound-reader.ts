@@ -38,6 +38,7 @@ import {
   Packet,
   type Stream,
 } from "node-av/lib";
+import { must } from "./ffmpeg.ts";
 import { placedSamples, type Samples, type TimedFrame } from "./resample.ts";
 
 export type Sound = {
@@ -239,8 +240,4 @@ const ADVICE = "Use a WAV, MP3, M4A, Ogg (Opus) or FLAC file.";
 
 function unreadable(why: string, cause?: unknown): AppError {
   return new AppError("input_unreadable", `The sound cannot be read: ${why}. ${ADVICE}`, { cause });
-}
-
-function must(code: number, doing: string): void {
-  FFmpegError.throwIfError(code, doing);
 }

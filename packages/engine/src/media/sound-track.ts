@@ -8,7 +8,8 @@ import {
   AV_SAMPLE_FMT_FLTP,
   FF_ENCODER_AAC,
 } from "node-av/constants";
-import { Codec, CodecContext, FFmpegError, Frame, Rational } from "node-av/lib";
+import { Codec, CodecContext, Frame, Rational } from "node-av/lib";
+import { must } from "./ffmpeg.ts";
 import { SOUND_RATE } from "./resample.ts";
 import type { Sound } from "./sound-reader.ts";
 
@@ -78,8 +79,4 @@ async function openEncoder(channels: 1 | 2): Promise<CodecContext> {
   encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
   must(await encoder.open2(codec), "sound encoder");
   return encoder;
-}
-
-function must(code: number, doing: string): void {
-  FFmpegError.throwIfError(code, doing);
 }

@@ -1,6 +1,7 @@
 /** Frames of any format and orientation as upright RGB pictures. */
 import { AV_PIX_FMT_RGB24, AV_PKT_DATA_DISPLAYMATRIX, SWS_AREA } from "node-av/constants";
-import { FFmpegError, Frame, SoftwareScaleContext, type Stream } from "node-av/lib";
+import { Frame, SoftwareScaleContext, type Stream } from "node-av/lib";
+import { must } from "./ffmpeg.ts";
 import type { Picture } from "./picture.ts";
 
 /**
@@ -101,8 +102,4 @@ export function nearestOrientation(a: number, b: number, c: number, d: number): 
 
 function signOf(value: number): Sign {
   return value > 0 ? 1 : value < 0 ? -1 : 0;
-}
-
-function must(code: number, doing: string): void {
-  FFmpegError.throwIfError(code, doing);
 }

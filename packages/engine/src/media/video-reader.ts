@@ -15,7 +15,6 @@ import {
   Codec,
   CodecContext,
   Dictionary,
-  FFmpegError,
   FormatContext,
   Frame,
   InputFormat,
@@ -23,6 +22,7 @@ import {
   Packet,
   type Stream,
 } from "node-av/lib";
+import { must } from "./ffmpeg.ts";
 
 export type VideoInfo = {
   width: number;
@@ -181,8 +181,4 @@ function rateOf(times: bigint[], stream: Stream): { fps: number; constantRate: b
   const constantRate = times.every((time, i) => i === 0 || Math.abs(Number(time - times[i - 1]!) - first) <= 1);
   const ticks = Number(times.at(-1)! - times[0]!) / (times.length - 1);
   return { fps: 1 / (ticks * stream.timeBase.toDouble()), constantRate };
-}
-
-function must(code: number, doing: string): void {
-  FFmpegError.throwIfError(code, doing);
 }

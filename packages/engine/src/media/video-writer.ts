@@ -12,6 +12,7 @@ import {
   Packet,
   type Stream,
 } from "node-av/lib";
+import { must } from "./ffmpeg.ts";
 import { frameRate, openPictureEncoder, toFrame } from "./h264.ts";
 import type { Sound } from "./sound-reader.ts";
 import { openSoundTrack } from "./sound-track.ts";
@@ -204,8 +205,4 @@ function unwritten(error: unknown): AppError {
   return full
     ? new AppError("storage_full", "There is no room on the disk for the video.", { cause: error })
     : new AppError("engine_failed", "The video could not be written.", { cause: error });
-}
-
-function must(code: number, doing: string): void {
-  FFmpegError.throwIfError(code, doing);
 }
