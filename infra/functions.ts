@@ -29,10 +29,10 @@ import {
 import { arnsOf, type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
 
-type Needs = { storage: Storage; queues: Queues; batch: Batch | null };
+type Needs = { storage: Storage; queues: Queues; batch: Batch | null; domain: sst.aws.Router | null };
 
 /** Returns the API's address. */
-export function createFunctions(stage: Stage, settings: Settings, { storage, queues, batch }: Needs) {
+export function createFunctions(stage: Stage, settings: Settings, { storage, queues, batch, domain }: Needs) {
   const keys = new sst.Secret("ApiKeys");
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
   const withBatch = { ...parts, batch: batch?.names ?? null };
@@ -43,7 +43,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
     environment: $resolve({ ...withBatch, apiKeys: keys.value }).apply((all) => apiEnvironment(all, settings)),
     statements: $resolve({ bucket, queues: arnsOf(queues) }).apply(apiStatements),
     // it answers CORS itself, and refuses requests without a key or a token
-    url: { cors: false },
+    url: { cors: false, ...(domain ? { router: { instance: domain } } : {}) },
   });
 
   const sweep = createFunction(stage, SWEEP, {
@@ -67,7 +67,7 @@ function createWorker(
   stage: Stage,
   settings: Settings,
   engine: LambdaEngine,
-  { storage, queues }: Omit<Needs, "batch">,
+  { storage, queues }: Pick<Needs, "storage" | "queues">,
 ) {
   const lanes = lanesOf(engine).map((name) => ({ name, queue: queues[name]! }));
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
@@ -82,7 +82,7 @@ function createWorker(
 type FunctionOptions = {
   environment: $util.Output<Record<string, string>>;
   statements: $util.Output<Statement[]>;
-  url?: { cors: false };
+  url?: { cors: false; router?: { instance: sst.aws.Router } };
   retries?: number;
 };
 

@@ -130,6 +130,12 @@ export function eventSource(maximumConcurrency: number) {
   };
 }
 
+/** CloudFront's managed policy `CachingDisabled`. Any other would answer one caller with what another was told: keys are not part of its cache's key. */
+export const NOTHING_CACHED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+
+/** Status codes that CloudFront keeps for 10 s even then, unless told otherwise for each: a job that was asked for too early would stay missing. */
+export const ERRORS_THAT_ARE_CACHED = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+
 /** What a page may read of a reply, besides its body. */
 const EXPOSED = ["Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range", "ETag", "x-amz-request-id"];
 
@@ -142,7 +148,8 @@ const EXPOSED = ["Accept-Ranges", "Content-Disposition", "Content-Length", "Cont
 export function corsRules(origins: string[]) {
   return [
     {
-      allowedOrigins: origins,
+      // S3 documents `AllowedOrigin` for http and https alone; where an app's own scheme may upload, every origin with a link may
+      allowedOrigins: origins.every((origin) => /^https?:/.test(origin)) ? origins : ["*"],
       allowedMethods: ["PUT", "POST", "GET", "HEAD"],
       // those that links are signed over, and what a player asks for
       allowedHeaders: ["content-type", "if-none-match", "x-amz-checksum-sha256", "range", "if-range"],

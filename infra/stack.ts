@@ -1,5 +1,6 @@
 /** The whole stack; each part comes after those that it needs. */
 
+import { createDomain } from "./domain.ts";
 import { createFunctions } from "./functions.ts";
 import { createGpu } from "./gpu.ts";
 import { readSettings, regionOf } from "./policy/settings.ts";
@@ -18,7 +19,8 @@ export function createStack(variables: Record<string, string | undefined>) {
   const storage = createStorage(stage);
   const queues = createQueues(stage, queueSpecs(settings));
   const gpu = createGpu(stage, settings, { storage, queues });
-  const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu });
+  const domain = createDomain(settings);
+  const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu, domain });
   allowUploads(storage, url, settings);
   createWatch(stage, settings);
   return { url, bucket: storage.name };

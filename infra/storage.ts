@@ -36,9 +36,9 @@ export function createStorage(stage: Stage) {
   return { name: bucket.bucket, arn: bucket.arn };
 }
 
-/** Pages of the API's own address may upload and show, and those of the configured origins. */
+/** Pages of the API's own address may upload and show, and those of the configured origins and apps. */
 export function allowUploads({ name }: Storage, apiUrl: $util.Output<string>, { corsOrigins, publicUrl }: Settings) {
-  const others = publicUrl ? [...corsOrigins, publicUrl] : corsOrigins;
+  const others = publicUrl ? [...corsOrigins, new URL(publicUrl).origin] : corsOrigins;
   new aws.s3.BucketCorsConfiguration("FilesCors", {
     bucket: name,
     corsRules: apiUrl.apply((url) => corsRules([new URL(url).origin, ...others])),

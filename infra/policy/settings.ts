@@ -1,10 +1,14 @@
 /** Settings of a deployment, from environment variables or the file `.env.<stage>` that SST reads. */
+import type { ZodType } from "zod";
+import { origins, publicAddress } from "../../packages/core/src/env-values.ts";
 
 export type Settings = {
-  /** Origins of pages that may call the API and upload: `https://example.org`. */
+  /** Origins of pages and apps that may call the API and upload: `https://example.org`, `capacitor://localhost`. */
   corsOrigins: string[];
   /** Address that clients see, if it is not the function's own. */
   publicUrl: string | null;
+  /** Domain that the stack itself sets up on CloudFront. `certificate`: null where Route 53 has the domain's zone. */
+  domain: { name: string; certificate: string | null } | null;
   /** Whether browsers may use the API with a random token that they made up. */
   anonymous: boolean;
   /** Where alarms and budget notifications go. */
@@ -52,6 +56,8 @@ export function regionOf({ AWS_REGION }: Record<string, string | undefined>): st
 export const SETTINGS = [
   "CORS_ORIGINS",
   "PUBLIC_URL",
+  "DOMAIN",
+  "DOMAIN_CERTIFICATE",
   "ANONYMOUS",
   "ALARM_EMAIL",
   "BUDGET_USD",
@@ -82,13 +88,19 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     if (["0", "1", "false", "true"].includes(value)) return value === "1" || value === "true";
     throw new SettingsError(`${name}: \`${value}\` is not 0 or 1.`);
   };
-  const origin = (name: Name, value: string): string => {
-    const { origin: found = null } = URL.parse(value) ?? {};
-    if (found === value && /^https?:/.test(value)) return value;
-    throw new SettingsError(`${name}: \`${value}\` is not an origin such as https://example.org.`);
+  /** As the deployed functions read it: what they would refuse is refused before deploying. */
+  const parsed = <T>(name: Name, schema: ZodType<T, string>): T | null => {
+    const value = text(name);
+    if (value === null) return null;
+    const { data, error } = schema.safeParse(value);
+    if (!error) return data;
+    throw new SettingsError(`${name}=${value}: ${error.issues.map(({ message }) => message).join("; ")}.`);
   };
 
-  const publicUrl = text("PUBLIC_URL");
+  const domain = domainOf(text("DOMAIN"), text("DOMAIN_CERTIFICATE"));
+  if (domain && text("PUBLIC_URL") !== null) {
+    throw new SettingsError("PUBLIC_URL: leave it out with DOMAIN, which is the address that clients see.");
+  }
   const alarmEmail = text("ALARM_EMAIL");
   if (alarmEmail && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) {
     throw new SettingsError(`ALARM_EMAIL: \`${alarmEmail}\` is not an email address.`);
@@ -102,12 +114,9 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     throw new SettingsError(`LOG_LEVEL: \`${logLevel}\` is not one of ${LOG_LEVELS.join(", ")}.`);
   }
   return {
-    corsOrigins: (text("CORS_ORIGINS") ?? "")
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== "")
-      .map((item) => origin("CORS_ORIGINS", item)),
-    publicUrl: publicUrl && origin("PUBLIC_URL", publicUrl.replace(/\/+$/, "")),
+    corsOrigins: parsed("CORS_ORIGINS", origins) ?? [],
+    publicUrl: domain ? `https://${domain.name}` : parsed("PUBLIC_URL", publicAddress),
+    domain,
     anonymous: flag("ANONYMOUS"),
     alarmEmail,
     budgetUsd: number("BUDGET_USD", 20, 1, 1_000_000),
@@ -124,4 +133,22 @@ export function readSettings(variables: Record<string, string | undefined>): Set
           }
         : null,
   };
+}
+
+/** Throws SettingsError. */
+function domainOf(name: string | null, certificate: string | null): Settings["domain"] {
+  if (name === null) {
+    if (certificate === null) return null;
+    throw new SettingsError("DOMAIN_CERTIFICATE: it is used with DOMAIN only, which is not set.");
+  }
+  if (!/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(name)) {
+    throw new SettingsError(`DOMAIN: \`${name}\` is not a domain name such as api.example.org, in lower case.`);
+  }
+  if (certificate !== null && !/^arn:aws:acm:us-east-1:\d{12}:certificate\/[a-z0-9-]+$/.test(certificate)) {
+    const example = "arn:aws:acm:us-east-1:123456789012:certificate/…";
+    throw new SettingsError(
+      `DOMAIN_CERTIFICATE: \`${certificate}\` is not the ARN of a certificate in us-east-1, where CloudFront looks for it, such as ${example}`,
+    );
+  }
+  return { name, certificate };
 }

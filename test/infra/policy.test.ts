@@ -47,6 +47,7 @@ describe("settings", () => {
     expect(readSettings({ CORS_ORIGINS: " ", GPU: "" })).toEqual({
       corsOrigins: [],
       publicUrl: null,
+      domain: null,
       anonymous: false,
       alarmEmail: null,
       budgetUsd: 20,
@@ -61,6 +62,11 @@ describe("settings", () => {
     { CORS_ORIGINS: "https://example.org/" },
     { CORS_ORIGINS: "*" },
     { PUBLIC_URL: "ftp://example.org" },
+    { PUBLIC_URL: "https://example.org/?a=1" },
+    { DOMAIN: "https://example.org" },
+    { DOMAIN_CERTIFICATE: "arn:aws:acm:eu-west-1:123456789012:certificate/0", DOMAIN: "api.example.org" },
+    { DOMAIN_CERTIFICATE: "arn:aws:acm:us-east-1:123456789012:certificate/0" },
+    { PUBLIC_URL: "https://example.org", DOMAIN: "api.example.org" },
     { ALARM_EMAIL: "me" },
     { ANONYMOUS: "yes" },
     { WARP_CONCURRENCY: "3" },
@@ -68,7 +74,23 @@ describe("settings", () => {
     { LOG_LEVEL: "loud" },
     { GPU_IMAGE: "", GPU: "1" },
   ])("%o is refused by name", (variables) => {
-    expect(() => readSettings(variables)).toThrow(`${Object.keys(variables)[0]}: `);
+    expect(() => readSettings(variables)).toThrow(new RegExp(`^${Object.keys(variables)[0]}\\b`));
+  });
+
+  it("take the origin of an app, and a public address with a path", () => {
+    const { corsOrigins, publicUrl } = readSettings({
+      CORS_ORIGINS: "https://app.example, capacitor://localhost",
+      PUBLIC_URL: "https://example.org/smile/",
+    });
+    expect(corsOrigins).toEqual(["https://app.example", "capacitor://localhost"]);
+    expect(publicUrl).toBe("https://example.org/smile");
+  });
+
+  it("make a domain the address that clients see", () => {
+    expect(readSettings({ DOMAIN: "api.example.org" })).toMatchObject({
+      publicUrl: "https://api.example.org",
+      domain: { name: "api.example.org", certificate: null },
+    });
   });
 
   it.each(["ap-southeast-4", "eu-south-2", "us-east1", "Frankfurt"])(
@@ -222,6 +244,8 @@ describe("CORS of the bucket", () => {
       expect.arrayContaining(["content-type", "if-none-match", "x-amz-checksum-sha256"]),
     );
     expect(rule?.allowedMethods).toEqual(["PUT", "POST", "GET", "HEAD"]);
+    // an app's own scheme
+    expect(corsRules(["https://a.example", "capacitor://localhost"])[0]?.allowedOrigins).toEqual(["*"]);
   });
 });
 

@@ -1,4 +1,6 @@
 /** A deployment with everything: GPU workers, other origins, mail. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { deploy } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
@@ -229,4 +231,35 @@ describe("GPU workers", () => {
 it("alarms go out by mail", () => {
   expect(stack.find("TopicSubscription").inputs).toMatchObject({ protocol: "email", endpoint: "me@example.org" });
   expect(stack.all("MetricAlarm")).toHaveLength(11);
+});
+
+describe("the policy to deploy with", () => {
+  type Statement = { Action: string[]; Resource: string[] };
+  const { Statement: statements } = JSON.parse(
+    readFileSync(join(import.meta.dirname, "../../../docs/aws/deploy-policy.json"), "utf8"),
+  ) as { Statement: Statement[] };
+  /** Pulumi's modules whose services IAM calls otherwise. */
+  const PREFIXES: Record<string, string> = { "cloudwatch/event": "events", "cloudwatch/log": "logs" };
+  const serviceOf = (type: string) => {
+    const [, module = "", resource = ""] = /^aws:(\w+)\/([a-z]+)/.exec(type) ?? [];
+    return PREFIXES[`${module}/${resource}`] ?? module;
+  };
+
+  it("has every service of the stack", () => {
+    const used = new Set(stack.resources.map(({ type }) => serviceOf(type)).filter((service) => service !== ""));
+    const granted = new Set(statements.flatMap(({ Action }) => Action.map((action) => action.split(":")[0]!)));
+    expect([...used].filter((service) => !granted.has(service))).toEqual([]);
+    expect(used.size).toBeGreaterThan(8);
+  });
+
+  it("has the names that the stack gives", () => {
+    const allowed = statements.flatMap(({ Resource }) => Resource);
+    const covers = (end: string) => allowed.some((pattern) => pattern.endsWith(end));
+    const names = stack.resources.map(({ inputs }) => inputs.name ?? inputs.namePrefix ?? inputs.bucketPrefix);
+    const odd = names.filter((name) => typeof name === "string" && !/smileloop-test-/.test(name));
+    expect(odd).toEqual([]);
+    for (const end of [":function:smileloop-*", ":role/smileloop-*", ":::smileloop-*", ":rule/smileloop-*"]) {
+      expect(covers(end), end).toBe(true);
+    }
+  });
 });
