@@ -75,7 +75,7 @@ function readOptions(): Options {
     throw new DeployError("Options stand behind two hyphens: npm run deploy -- --stage production");
   }
   const command = COMMANDS.find((name) => name === (positionals[0] ?? "deploy"));
-  if (!command) throw new DeployError(`\`${positionals[0]}\` is no command. Choose from: ${COMMANDS.join(", ")}`);
+  if (!command) throw new DeployError(`\`${positionals[0]}\` is not a command. Choose from: ${COMMANDS.join(", ")}`);
   const { stage } = stageOf(values.stage ?? (command === "dev" ? "dev" : "production"));
   const owner = values["new-key"] ?? null;
   const fault = owner === null ? null : ownerFault(owner);
@@ -124,7 +124,7 @@ async function newKey({ stage, newKey: owner }: Options): Promise<string | null>
 }
 
 function sayKey(key: string): void {
-  say(`\nThe new API key, shown this once; only its hash was stored:\n\n    ${key}\n`);
+  say(`\nThe new API key. It is shown only once; only its hash was stored:\n\n    ${key}\n`);
   say(`Then: npm run smoke -- --url <the API> --key ${key}`);
 }
 

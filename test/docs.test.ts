@@ -54,12 +54,10 @@ test.each(["README.md", "docs/api.md"])("every preset stands in the table in %s"
 test.each(["README.md", "docs/api.md"])(
   "%s fetches the video by the address that stays, and says how long links live",
   (page) => {
-    const blocks = [...read(page).matchAll(/^```bash$(.*?)^```$/gms)].map(([, block]) => block!);
-    const fetched = blocks
-      .flatMap((block) => block.match(/^curl .*(?:outputs|url).*$/gm) ?? [])
-      .filter((line) => / -o /.test(line));
+    const blocks = [...read(page).matchAll(/^```(?:bash|js)$(.*?)^```$/gms)].map(([, block]) => block!);
+    const fetched = blocks.flatMap((block) => block.match(/^.*outputs[/.].*$/gm) ?? []);
     expect(fetched.length).toBeGreaterThan(0);
-    for (const line of fetched) expect(line).toMatch(/\/v1\/jobs\/.+\/outputs\/video"?$/);
+    for (const line of fetched) expect(line).toMatch(/\/v1\/jobs\/.+\/outputs\/video[`"]/);
     expect(read(page)).toContain(`${LINK_LIFE_MS / 60_000} minutes`);
   },
 );

@@ -84,7 +84,7 @@ export function parseCommand(argv: string[]): Command {
   if (name === "key" && positionals.length < 2) {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
-  if (positionals.length > 0) throw new UsageError(`"${positionals.at(-1)}" is one word too many.`, name);
+  if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals.at(-1)}".`, name);
   return name === "presets" ? { name, json: values.json === true } : { name: "serve" };
 }
 

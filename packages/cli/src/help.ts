@@ -12,10 +12,10 @@ Commands:
   key [owner]             makes a key for the API
 
 Options:
-  -h, --help        help, also of a command: smileloop animate --help
+  -h, --help        help, also for a command: smileloop animate --help
   -v, --version     the version
 
-Exit codes: 0 done, 1 failed, 2 the command line is not right, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 failed, 2 invalid command line, 130 stopped by Ctrl-C.
 `;
 
 const ANIMATE = `Makes an MP4 of a photo and a preset or a driving clip. Needs no server and no network.
@@ -36,9 +36,9 @@ Options:
       --intensity <n>     how strongly it moves, 0 to 1.5 (1)
       --face <n>          which face, 0 = the largest (0)
       --faces all         all faces instead of one, each in its own time
-      --seed <n>          which variation of the motion, 0 as it is written (drawn, and told)
+      --seed <n>          which variation of the motion, 0 = as written (random, and printed)
       --engine <name>     the engine (warp)
-      --json              prints one JSON object on stdout, also of an error
+      --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
   -h, --help              this help
 `;
@@ -54,7 +54,7 @@ MediaPipe's FaceLandmarker as JSON.
 Options:
   -o, --output <file>     where the Motion goes (<clip>.motion.json in this folder)
   -f, --force             overwrites the file if there is one
-      --json              prints one JSON object on stdout, also of an error
+      --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
   -h, --help              this help
 `;
@@ -68,10 +68,10 @@ Options:
   -h, --help              this help
 `;
 
-const SERVE = `Starts the server, until Ctrl-C. It is set up by environment variables; the most important ones:
+const SERVE = `Starts the server; Ctrl-C stops it. Settings are environment variables, most importantly:
 
   PORT        8000
-  HOST        localhost (this machine alone)
+  HOST        localhost (reachable from this machine only)
   DATA_DIR    .smileloop
 
 Usage: smileloop serve
@@ -80,11 +80,11 @@ Options:
   -h, --help              this help
 `;
 
-const KEY = `Makes a key for the API. It is shown once: the server is told its hash only, in the environment variable API_KEYS.
+const KEY = `Makes a key for the API. It is shown once: the server stores only its hash, in the environment variable API_KEYS.
 
 Usage: smileloop key [owner] [options]
 
-[owner] is whose jobs the key makes and sees (me); several keys may have one owner.
+[owner] is the owner of the jobs that the key creates and sees (me); an owner may have several keys.
 
 Options:
       --json              prints one JSON object: key, owner, entry

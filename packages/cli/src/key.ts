@@ -8,11 +8,11 @@ export function newKey(owner: string, json: boolean): string {
   if (fault) throw new UsageError(`"${owner}" ${fault}.`, "key");
   const made = makeApiKey(owner);
   if (json) return `${JSON.stringify(made)}\n`;
-  return `The key, for whoever calls; it is shown this once and kept nowhere:
+  return `The key, for the caller. It is shown only once and stored nowhere:
 
   ${made.key}
 
-Its entry, for the server, after what API_KEYS holds already and a comma:
+Its entry, for the server. Append it to API_KEYS, after a comma:
 
   API_KEYS=${made.entry}
 `;

@@ -99,7 +99,7 @@ export async function readable(read: () => Promise<StoredRecord | null>): Promis
 export function parseEntry(text: string): IdempotencyEntry {
   const entry = entrySchema.safeParse(tryJson(text));
   if (entry.success) return entry.data;
-  throw new AppError("record_unreadable", "What this Idempotency-Key stands for can't be read; take a new key.");
+  throw new AppError("record_unreadable", "What this Idempotency-Key stands for can't be read; use a new key.");
 }
 
 const entrySchema = z.object({ job: z.string(), bodySha256: z.string() });

@@ -38,7 +38,7 @@ export function openBody(request: Request, bindings?: object): RequestBody {
       return chunk;
     } catch (error) {
       ended = true;
-      throw new AppError("malformed", "The connection ended before the whole request had come.", { cause: error });
+      throw new AppError("malformed", "The connection closed before the whole request arrived.", { cause: error });
     }
   }
 

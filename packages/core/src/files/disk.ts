@@ -215,5 +215,5 @@ function missing(): AppError {
 }
 
 function changed(): AppError {
-  return new AppError("precondition_failed", "The file is not the one it was.");
+  return new AppError("precondition_failed", "The file has changed.");
 }

@@ -46,7 +46,7 @@ export function memoryFiles({ clock, links }: { clock: Clock; links: LocalLinks 
     },
     async copy(from, to, etag) {
       const file = find(from);
-      if (file.info.etag !== etag) throw new AppError("precondition_failed", "The file is not the one it was.");
+      if (file.info.etag !== etag) throw new AppError("precondition_failed", "The file has changed.");
       refuseTaken(to);
       const info = { ...file.info, key: to, storedAtMs: clock.now() };
       kept.set(to, { data: file.data, info });

@@ -131,7 +131,7 @@ export function s3Files({ client, bucket, clock }: { client: S3Client; bucket: s
           if (statusOf(error) !== 412) throw error;
           const there = await head(to).catch((missing: unknown) => {
             if (statusOf(missing) !== 404) throw missing;
-            throw new AppError("precondition_failed", "The file is not the one it was.", { cause: error });
+            throw new AppError("precondition_failed", "The file has changed.", { cause: error });
           });
           // refused only because a try before, whose reply was lost, had made the copy
           const mine = triesOf(error) > 1 && there.info.etag === etag;

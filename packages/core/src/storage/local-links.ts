@@ -48,10 +48,10 @@ export function createLocalLinks(secret: Uint8Array): LocalLinks {
       const signature = Buffer.from(url.searchParams.get("signature") ?? "");
       const expected = Buffer.from(seal(text).toString("base64url"));
       if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
-        throw new AppError("bad_signature", "This link was not made by this server, or was changed on the way.");
+        throw new AppError("bad_signature", "This link was not made by this server, or was altered.");
       }
       if (Buffer.from(text).toString("base64url") !== given) {
-        throw new AppError("bad_signature", "This link was changed on the way; use it as it was given.");
+        throw new AppError("bad_signature", "This link was altered; use it exactly as it was given.");
       }
       const grant = JSON.parse(text) as LinkGrant;
       const path = `${LOCAL_LINKS_PATH}${grant.key.split("/").map(encodeURIComponent).join("/")}`;

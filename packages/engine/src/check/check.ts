@@ -78,7 +78,7 @@ function requireMoving({ change, strength, frozen }: Evidence, which: string): v
     throw new AppError("check_still", `Nothing moves in the finished video${which}.`);
   }
   if (frozen > MOST_FROZEN) {
-    throw new AppError("check_still", `The finished video stands still where it was to move${which}.`);
+    throw new AppError("check_still", `The finished video does not move where it should${which}.`);
   }
 }
 

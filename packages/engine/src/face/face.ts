@@ -40,7 +40,7 @@ export function chooseFace(faces: Face[], index: number): Face {
   const count = faces.length === 1 ? "1 face" : `${faces.length} faces`;
   throw new AppError(
     "face_not_there",
-    `The picture has ${count}: \`face\` counts from 0, largest first, so ${index} is none.`,
+    `The picture has only ${count}. Faces are numbered from 0, largest first, so \`face\` is at most ${faces.length - 1}, got ${index}.`,
   );
 }
 

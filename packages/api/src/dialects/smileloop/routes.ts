@@ -105,7 +105,7 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
     .map((name) => ({ loc: ["body", name], msg: "Field required", type: "missing" }));
   const errors: FieldError[] = [...missing, ...form.faults];
   if (!upload || preset === undefined || errors.length > 0) {
-    throw new AppError("invalid_request", "Some parts of the form are not right.", { errors });
+    throw new AppError("invalid_request", "Some parts of the form are not valid.", { errors });
   }
   checkPreset(deps, preset);
   const engine = filled(form, "engine");
