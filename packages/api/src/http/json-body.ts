@@ -61,7 +61,7 @@ export function checkShape(json: Uint8Array): void {
 /** `__proto__` is no name for a member: what copies objects drops it in silence. */
 function refuseProto(json: Uint8Array): void {
   const found = protoIn(parsed(json), []);
-  if (found) throw refused(found, 'unknown name '__proto__'', "unrecognized_keys");
+  if (found) throw refused(found, "unknown name '__proto__'", "unrecognized_keys");
 }
 
 /** Undefined where it is no JSON: the route says so. */
