@@ -18,7 +18,8 @@ export async function findJob(
 export function present(record: JobRecord | null, id: string, nowMs: number): JobRecord {
   if (record?.state === "deleted") throw new AppError("gone", "This job was deleted.");
   if (record) return record;
-  if (nowMs - idTimeMs(id) > TOMBSTONE_LIFE_MS) throw new AppError("gone", "This job is over a day old, and its record was deleted.");
+  if (nowMs - idTimeMs(id) > TOMBSTONE_LIFE_MS)
+    throw new AppError("gone", "This job is over a day old, and its record was deleted.");
   throw new AppError("not_found", "There is no job with this id.");
 }
 
