@@ -1,7 +1,7 @@
 /** When a process that runs until it is told otherwise should end. */
 import { readFileSync } from "node:fs";
 
-/** Given by `npm start` and `npm run worker`: npm and the shell between may end without passing a signal on. */
+/** Given by `npm start` and `npm run worker`: npm and the shell between may end without passing a signal on. `npx` is seen by its name. */
 const WITH_PARENT = "--with-parent";
 const LOOK_MS = 500;
 /** Terminals, npm and launchers may each pass on the same Ctrl-C: those that follow so soon are one. */
@@ -21,12 +21,12 @@ export function stopAsked(): Promise<void> {
   });
 }
 
-/** Never resolves where the process was not started with `--with-parent`. */
+/** Never resolves where the process was started neither with `--with-parent` nor by `npx`. */
 export function parentGone(args = process.argv): Promise<void> {
   return new Promise((resolve) => {
-    if (!args.includes(WITH_PARENT)) return;
     const { ppid } = process;
     const npm = npmAbove(ppid);
+    if (!args.includes(WITH_PARENT) && !isNpm(npm)) return;
     const timer = setInterval(() => {
       if (process.ppid === ppid && npmAbove(ppid) === npm) return;
       clearInterval(timer);
@@ -44,5 +44,14 @@ function npmAbove(shell: number): string | null {
     return /^(sh|dash|ash|bash|busybox)$/.test(name) ? (stat.slice(end + 2).split(" ")[1] ?? null) : null;
   } catch {
     return null;
+  }
+}
+
+/** npm and npx call their processes `npm …`. */
+function isNpm(pid: string | null): boolean {
+  try {
+    return pid !== null && readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("npm");
+  } catch {
+    return false;
   }
 }

@@ -96,6 +96,13 @@ describe.skipIf(process.platform !== "linux")("a server", () => {
     expect(said()).toContain('"event":"stopped"');
   });
 
+  test("of `npx smileloop serve` ends when npx gets SIGTERM, in order", async () => {
+    const { port, said } = await begin("npx", ["--no-install", "smileloop", "serve"]);
+    child.kill("SIGTERM");
+    await allGone(port);
+    expect(said()).toContain('"event":"stopped"');
+  });
+
   test("of its own goes on without the process that started it", async () => {
     const { port } = await begin("sh", ["-c", `node ${START}; true`]);
     child.kill("SIGKILL");
