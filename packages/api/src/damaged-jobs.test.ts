@@ -24,10 +24,12 @@ async function newJob(): Promise<string> {
   return (await createJob(api.deps, { ...job, metadata: {}, storeInputs })).record.id;
 }
 
-async function damage(id: string): Promise<void> {
+async function damage(id: string, by: object = { state: "broken" }): Promise<void> {
   const { record, etag } = (await api.deps.records.get("local", id))!;
-  await api.deps.records.replace({ ...record, rev: record.rev + 1, state: "broken" as "queued" }, etag);
+  await api.deps.records.replace({ ...record, rev: record.rev + 1, ...by }, etag);
 }
+
+const output = (key: string) => ({ video: { key, attempt: 1, type: "video/mp4", bytes: 1, sha256: "" } });
 
 test("a damaged job is a clear problem of its own, the others are listed, and it can be deleted", async () => {
   const [other, id] = [await newJob(), await newJob()];
@@ -46,6 +48,20 @@ test("a damaged job is a clear problem of its own, the others are listed, and it
   expect((await call("GET", "/v1/jobs")).body.jobs.map((job) => job.id)).toEqual([other]);
   expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
   expect(await call("GET", `/v1/jobs/${id}`)).toMatchObject({ status: 410, body: { code: "gone" } });
+});
+
+test.each([
+  ["a moment that no calendar has", { created_at: 8_640_000_000_000_001 }],
+  ["an end that no calendar has", { state: "succeeded", ended_at: 1, expires_at: Number.MAX_SAFE_INTEGER }],
+  ["a file outside of the storage", { state: "succeeded", outputs: output("jobs/local/../../../../etc/passwd") }],
+  ["a file of another owner", { state: "succeeded", outputs: output(`jobs/other/${"0".repeat(44)}/out/1/video`) }],
+])("a record with %s hurts its own job alone", async (_, odd) => {
+  const [other, id] = [await newJob(), await newJob()];
+  await damage(id, odd);
+  for (const path of [`/v1/jobs/${id}`, `/v1/jobs/${id}/events`, `/v1/jobs/${id}/outputs/video`]) {
+    expect(await call("GET", path)).toMatchObject({ status: 500, body: { code: "record_unreadable" } });
+  }
+  expect((await call("GET", "/v1/jobs")).body.jobs.map((job) => job.id)).toEqual([other]);
 });
 
 test("those who wait for a job are told when its record is damaged", async () => {

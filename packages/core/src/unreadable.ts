@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Clock } from "./clock.ts";
 import { AppError } from "./errors.ts";
 import { idTimeMs } from "./job/ids.ts";
+import { ownerPrefix } from "./job/keys.ts";
 import { type JobRecord, jobRecordSchema, MAX_JOB_LIFE_MS, RESULT_LIFE_MS } from "./job/record.ts";
 import type { Log } from "./log.ts";
 import type { IdempotencyEntry, StoredRecord } from "./records.ts";
@@ -34,6 +35,9 @@ export function parseRecord(text: string, owner: string, id: string): JobRecord 
   if (broken) throw new Error(`${String(broken.path[0] ?? "the whole")}: ${broken.message}`.slice(0, 200));
   const known = record as JobRecord;
   if (known.id !== id || known.owner !== owner) throw new Error("It is the record of another job.");
+  const files = [...Object.values(known.inputs).flat(), ...Object.values(known.outputs)];
+  if (files.some(({ key }) => !key.startsWith(ownerPrefix(owner))))
+    throw new Error("It names a file of somebody else.");
   return known;
 }
 

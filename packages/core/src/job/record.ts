@@ -3,6 +3,7 @@ import { z } from "zod";
 import { timingsSchema } from "../engine/protocol.ts";
 import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../errors.ts";
 import { newToken } from "./ids.ts";
+import { isFileKey } from "./keys.ts";
 
 export const RESULT_LIFE_MS = 60 * 60_000;
 export const UPLOAD_LIFE_MS = 60 * 60_000;
@@ -24,8 +25,13 @@ export const STATES = [
 ] as const;
 export type JobState = (typeof STATES)[number];
 
-/** Milliseconds since 1970. */
-const time = z.int().min(0);
+/** Milliseconds since 1970, as far as a `Date` goes. */
+const time = z
+  .int()
+  .min(0)
+  .refine((ms) => ms <= 8.64e15, "must be a moment");
+
+const fileKey = z.string().refine(isFileKey, "must be the key of a file");
 
 const jobErrorSchema = z.strictObject({
   code: errorCodeSchema,
@@ -41,7 +47,7 @@ export const metadataSchema = z
   .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries.");
 
 const jobInputSchema = z.strictObject({
-  key: z.string(),
+  key: fileKey,
   type: z.string(),
   bytes: z.int().min(0),
   sha256: z.string().optional(),
@@ -52,7 +58,7 @@ export type JobInput = z.infer<typeof jobInputSchema>;
 
 /** Which of the optional facts are set depends on the type. */
 const jobOutputSchema = z.strictObject({
-  key: z.string(),
+  key: fileKey,
   attempt: z.int().min(1),
   type: z.string(),
   bytes: z.int().min(0),

@@ -64,3 +64,35 @@ test("what the storage throws is passed on", async () => {
   const reading = readClipHeader("audio/wav", 1000, () => Promise.reject(gone));
   await expect(reading).rejects.toBe(gone);
 });
+
+test.each([
+  ["boxes inside of each other", nested(50_000)],
+  ["boxes of nothing, one after the other", Buffer.alloc(8 * 50_000, Buffer.from("0000000866726565", "hex"))],
+])("a video of 50,000 %s leaves others their turn, and is given up soon", async (_name, boxes) => {
+  const bytes = Buffer.concat([Buffer.from("0000000c6674797069736f6d", "hex"), boxes]);
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    turn = setImmediate(count);
+  };
+  let turn = setImmediate(count);
+  let reads = 0;
+  const header = await readClipHeader("video/mp4", bytes.length, async (position, length) => {
+    reads += 1;
+    return bytes.subarray(position, position + length);
+  });
+  clearImmediate(turn);
+  expect(header).toEqual({});
+  expect(turns).toBeGreaterThan(10);
+  // 8 bytes a box: at most 3,000 of them were looked at
+  expect(reads * 64 * 1024).toBeLessThan(200_000);
+});
+
+function nested(depth: number): Buffer {
+  const boxes = Buffer.alloc(8 * depth);
+  for (let at = 0; at < boxes.length; at += 8) {
+    boxes.writeUInt32BE(boxes.length - at, at);
+    boxes.write("moov", at + 4, "latin1");
+  }
+  return boxes;
+}
