@@ -17,7 +17,7 @@ export type MemoryStore = ReturnType<typeof memoryStore>;
 /** All jobs in it are ann's. */
 export function memoryStore() {
   const clock = manualClock();
-  const lines: { level: string; event: string; code?: string }[] = [];
+  const lines: { level: string; event: string; jobId?: string; err?: { message: string } }[] = [];
   const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(JSON.parse(line)) } });
   const files = memoryFiles({ clock, links: createLocalLinks(Buffer.alloc(32)) });
   const store = { clock, records: memoryRecords({ clock }), files, queue: memoryQueue({ clock }) };

@@ -1,4 +1,6 @@
-const JOBS = ["sweep", "damaged", "children"].map((name) => `packages/core/src/jobs/${name}.test.ts`);
+const JOBS = ["sweeper", "recover", "sweep", "damaged", "children"].map(
+  (name) => `packages/core/src/jobs/${name}.test.ts`,
+);
 
 /** The files that keep promises, and the tests that should notice when one of them is broken: one after another, so the quick ones first. */
 export const FILES: { file: string; tests: string[] }[] = [
