@@ -14,4 +14,5 @@ process.on("message", async ({ changed, test }: Order) => {
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, false);
   process.send!(testModules.length > 0 && unhandledErrors.length === 0 && testModules.every((module) => module.ok()));
 });
+process.once("disconnect", () => process.exit());
 process.send!("ready");

@@ -179,7 +179,15 @@ describe("looks", () => {
   });
 
   test("beats that arrive are as good as looks, so that nothing is read", async () => {
-    for (const records of [() => ({}), () => silent]) {
+    /** It tells of a change before its writer has the reply. */
+    const slow = ({ records, clock }: MemoryStore): Partial<Records> => ({
+      async replace(...args) {
+        const stored = await records.replace(...args);
+        await clock.sleep(100);
+        return stored;
+      },
+    });
+    for (const records of [() => ({}), () => silent, slow]) {
       const { claim, clock, reads } = await held({ times: { beatMs: 1000 } }, records);
       await clock.advance(60_000);
       await claim.release();
