@@ -1,24 +1,27 @@
-/** The files that keep promises, and the tests that should notice when one of them is broken. */
+const JOBS = ["sweeper", "recover", "sweep", "damaged", "children"].map(
+  (name) => `packages/core/src/jobs/${name}.test.ts`,
+);
+
+/** The files that keep promises, and the tests that should notice when one of them is broken: one after another, so the quick ones first. */
 export const FILES: { file: string; tests: string[] }[] = [
   { file: "packages/core/src/job/change.ts", tests: ["packages/core/src/job"] },
   {
     file: "packages/core/src/jobs/jobs.ts",
     tests: ["packages/core/src/jobs/jobs.test.ts", "packages/api/src/jobs.test.ts"],
   },
-  {
-    file: "packages/core/src/jobs/sweep.ts",
-    tests: ["packages/core/src/jobs/sweep.test.ts", "packages/core/src/jobs/children.test.ts"],
-  },
+  { file: "packages/core/src/jobs/sweep.ts", tests: JOBS },
+  { file: "packages/core/src/jobs/sweep-damaged.ts", tests: ["packages/core/src/jobs/damaged.test.ts"] },
+  { file: "packages/core/src/jobs/close.ts", tests: JOBS },
   {
     file: "packages/core/src/jobs/recover.ts",
-    tests: ["packages/core/src/jobs", "functions/setup/local-work.test.ts"],
+    tests: [...JOBS, "functions/setup/local-work.test.ts"],
   },
   { file: "packages/core/src/jobs/children.ts", tests: ["packages/core/src/jobs/children.test.ts"] },
   { file: "packages/core/src/jobs/submission.ts", tests: ["packages/core/src/jobs/submission.test.ts"] },
   { file: "packages/core/src/kinds/facts.ts", tests: ["packages/core/src/kinds", "packages/api/src"] },
-  { file: "packages/worker/src/claim.ts", tests: ["packages/worker/src/claim.test.ts", "test/faults/worker.test.ts"] },
-  { file: "packages/worker/src/run-job.ts", tests: ["test/faults/worker.test.ts"] },
-  { file: "packages/worker/src/conclude.ts", tests: ["test/faults/worker.test.ts"] },
+  { file: "packages/worker/src/claim.ts", tests: ["packages/worker/src/claim.test.ts"] },
+  { file: "packages/worker/src/run-job.ts", tests: ["packages/worker/src/run-job.test.ts"] },
+  { file: "packages/worker/src/conclude.ts", tests: ["packages/worker/src/conclude.test.ts"] },
   { file: "packages/api/src/access.ts", tests: ["packages/api/src/access.test.ts"] },
   {
     file: "packages/core/src/storage/local-links.ts",

@@ -8,7 +8,7 @@
  */
 import { hasCode } from "@smileloop/core/errors.ts";
 import type { Change } from "@smileloop/core/job/change.ts";
-import { isEnded, type Progress } from "@smileloop/core/job/record.ts";
+import type { Progress } from "@smileloop/core/job/record.ts";
 import { type Changed, type JobStore, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
@@ -123,7 +123,7 @@ async function looks(
   ended: AbortSignal,
   conclude: (why: Verdict) => void,
 ): Promise<void> {
-  for (;;) {
+  while (!ended.aborted) {
     const { owner, id, rev } = hold.seen.record;
     const awake = new AbortController();
     const signal = AbortSignal.any([ended, awake.signal]);
@@ -139,14 +139,14 @@ async function looks(
     try {
       const stored = await store.records.get(owner, id);
       see(hold, stored);
-      if (!stored || isEnded(stored.record.state) || stored.record.claim?.token !== token) return conclude("lost");
+      // one that has ended holds none
+      if (stored?.record.claim?.token !== token) return conclude("lost");
       if (stored.record.state === "canceling") return conclude("canceling");
     } catch (error) {
       if (hasCode(error, "record_unreadable")) return conclude("lost");
       log.warn({ err: error }, "look failed");
     }
     await store.clock.sleep(LOOK_GAP_MS, ended);
-    if (ended.aborted) return;
   }
 }
 

@@ -120,7 +120,7 @@ async function work(
     dir = makeWorkDir(deps.workRoot, "job");
     const made = await perform(record, { dir, signal: stop, report: claim.report });
     // it was queued by another machine's clock
-    const queued = Math.max(0, (record.started_at ?? startMs) - record.queued_at);
+    const queued = Math.max(0, startMs - record.queued_at);
     const by = { by: "holder", token } as const;
     change =
       "children" in made

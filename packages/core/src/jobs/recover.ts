@@ -44,9 +44,12 @@ export async function recover(
         await recoverJob(store, timer, { exclusive, startedAtMs }, recovered);
       } catch (error) {
         // what is wrong with one job keeps no other from going on
-        if (damageOf(error)) recovered.unreadable++;
-        else recovered.failed++;
-        if (!damageOf(error)) store.log?.error({ err: error, jobId: timer.id }, "recover_failed");
+        if (damageOf(error)) {
+          recovered.unreadable++;
+          return;
+        }
+        recovered.failed++;
+        store.log?.error({ err: error, jobId: timer.id }, "recover_failed");
       }
     },
   );
