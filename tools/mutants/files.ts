@@ -13,16 +13,16 @@ export const FILES: { file: string; tests: string[] }[] = [
     file: "packages/core/src/jobs/recover.ts",
     tests: ["packages/core/src/jobs", "functions/setup/local-work.test.ts"],
   },
-  { file: "packages/core/src/jobs/children.ts", tests: ["packages/core/src/jobs/children.test.ts"] },
+  {
+    file: "packages/core/src/jobs/children.ts",
+    tests: ["packages/core/src/jobs/children.test.ts", "packages/core/src/jobs/damaged.test.ts"],
+  },
   { file: "packages/core/src/jobs/submission.ts", tests: ["packages/core/src/jobs/submission.test.ts"] },
   { file: "packages/core/src/kinds/facts.ts", tests: ["packages/core/src/kinds", "packages/api/src/intake"] },
   { file: "packages/worker/src/claim.ts", tests: ["packages/worker/src/claim.test.ts", "test/faults/worker.test.ts"] },
   { file: "packages/worker/src/run-job.ts", tests: ["test/faults/worker.test.ts"] },
   { file: "packages/worker/src/conclude.ts", tests: ["test/faults/worker.test.ts"] },
-  {
-    file: "packages/api/src/intake/check.ts",
-    tests: ["packages/api/src/intake", "packages/api/src/uploads.test.ts", "packages/api/src/jobs.test.ts"],
-  },
+  { file: "packages/api/src/intake/check.ts", tests: ["packages/api/src/intake"] },
   { file: "packages/api/src/access.ts", tests: ["packages/api/src/access.test.ts"] },
   {
     file: "packages/core/src/storage/local-links.ts",

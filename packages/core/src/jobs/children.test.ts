@@ -201,6 +201,17 @@ describe.each([
     expect([...(await endedChildren(store, root))]).toEqual([[1, ended]]);
   });
 
+  test("a child that cannot be marked is not taken for marked: its root would wait for ever", async () => {
+    const store = await makeStore();
+    const { root, children } = await waitingPlan(store, 1);
+    const ended = await endChild(store, children[0]!);
+    const files = { ...store.files, put: dead };
+    expect(await codeOf(() => markEnded({ ...store, files }, ended))).toBe("storage_unavailable");
+    expect(await messages(store, "plans")).toEqual([]);
+    await markEnded(store, ended);
+    expect(await countEnded(store, root)).toBe(1);
+  });
+
   test("a root is woken when all have ended, once", async () => {
     const store = await makeStore();
     const { root, children } = await waitingPlan(store, 2);
