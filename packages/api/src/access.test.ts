@@ -111,6 +111,14 @@ describe("a key", () => {
   });
 });
 
+it("a server without keys asks nobody: everything belongs to one owner, credentials or not", async () => {
+  const open = testApi();
+  const id = await newJob(open, "local", {});
+  for (const headers of [{}, { "X-API-Key": "sl_x" }, { "X-Anonymous-Token": "short" }] as Headers[]) {
+    expect((await call(open, "GET", `/v1/jobs/${id}`, headers)).status).toBe(200);
+  }
+});
+
 /** The status line's number; `head` goes out as it stands, which fetch does not allow. */
 function raw(head: string): Promise<number> {
   return new Promise((resolve, reject) => {
