@@ -288,5 +288,9 @@ describe("the simple API where anonymous callers are let in", () => {
     }
     const wrong: Headers[] = [{ "X-API-Key": "sl_x" }, { Authorization: "Bearer" }, { "X-Anonymous-Token": "short" }];
     for (const headers of wrong) expect((await animate(headers)).status, JSON.stringify(headers)).toBe(401);
+    // as its clients read errors
+    expect(await call(anonymous, "GET", `/job/${id}`, { "X-API-Key": "sl_x" })).toEqual({
+      ...{ status: 401, body: { detail: expect.stringMatching(/not a key/) } },
+    });
   });
 });

@@ -134,6 +134,15 @@ describe("changing a job", () => {
     const change = updateJob({ ...store, records }, "local", record.id, () => ({ by: "api", do: "cancel" }));
     await expect(change).rejects.toMatchObject({ code: "storage_unavailable" });
   });
+
+  test("a full storage is said to be full, at once", async () => {
+    const store = memoryStore();
+    const { record } = await createJob(store, request(store));
+    const full = new AppError("storage_full", "The disk is full.");
+    const records = { ...store.records, replace: () => Promise.reject(full) };
+    const change = updateJob({ ...store, records }, "local", record.id, () => ({ by: "api", do: "cancel" }));
+    await expect(change).rejects.toBe(full);
+  });
 });
 
 describe("creating a job", () => {
@@ -275,20 +284,22 @@ describe("creating a job", () => {
     expect(await contents(store)).toMatchObject({ keys: [expect.stringContaining("/in/image")], timers: 1, jobs: [] });
   });
 
-  test("a repeated request sends no second message for a job that was started, nor one for a job that has ended", async () => {
+  const started: Change[] = [
+    { by: "worker", do: "claim", token: "mine", worker: "w", leaseAlive: false },
+    { by: "holder", token: "mine", do: "handBack" },
+  ];
+  test.each<[string, Change[], string]>([
+    ["was started before", started, "queued"],
+    ["has ended", [{ by: "api", do: "cancel" }], "canceled"],
+  ])("a repeated request sends no message for a job that %s", async (_, changes, state) => {
     const store = memoryStore();
-    const { record } = await createJob(store, request(store, { idempotency }));
-    const claim = { by: "worker", do: "claim", token: "mine", worker: "w", leaseAlive: false } as const;
-    await updateJob(store, "local", record.id, () => claim);
-    await updateJob(store, "local", record.id, () => ({ by: "holder", token: "mine", do: "handBack" }));
-    expect(await createJob(store, request(store, { idempotency }))).toMatchObject({ record: { state: "queued" } });
-    expect((await contents(store)).messages).toBe(1);
-
-    const other = { idempotency: { ...idempotency, keySha256: sha256Hex("another key") } };
-    const canceled = await createJob(store, request(store, other));
-    await updateJob(store, "local", canceled.record.id, () => ({ by: "api", do: "cancel" }));
-    expect(await createJob(store, request(store, other))).toMatchObject({ record: { state: "canceled" } });
-    expect((await contents(store)).messages).toBe(2);
+    const again = () => createJob(store, request(store, { idempotency }));
+    const { record } = await again();
+    const signal = new AbortController().signal;
+    await (await store.queue.receive("warp", { leaseMs: 1000, waitMs: 0, signal }))!.ack();
+    for (const change of changes) await updateJob(store, "local", record.id, () => change);
+    expect(await again()).toMatchObject({ replayed: true, record: { state } });
+    expect((await contents(store)).messages).toBe(0);
   });
 
   test("a key that was used with another body is refused, before and at creation", async () => {
