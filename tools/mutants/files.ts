@@ -1,5 +1,6 @@
 /** The files that keep promises, and the tests that should notice when one of them is broken. */
 export const FILES: { file: string; tests: string[] }[] = [
+  { file: "packages/core/src/concurrent.ts", tests: ["packages/core/src/concurrent.test.ts"] },
   { file: "packages/core/src/job/change.ts", tests: ["packages/core/src/job/"] },
   {
     file: "packages/core/src/jobs/jobs.ts",
