@@ -119,7 +119,8 @@ describe("how differently the curves stand at two frames", () => {
     ["a nod of 30 degrees", { headPitch: [0, 30] }, 2],
     ["a tilt of 3 degrees", { headRoll: [3, 0] }, 0.2],
     ["the strongest of several", { jawOpen: [0.2, 0.4], browInnerUp: [0, 0.7], headYaw: [0, 3] }, 0.7],
-    ["dimples, which are hardly seen", { mouthDimpleLeft: [0, 1], mouthDimpleRight: [0, 1] }, 0.2],
+    ["a dimple, which is hardly seen", { mouthDimpleLeft: [0, 1] }, 0.2],
+    ["the other dimple", { mouthDimpleRight: [0, 1] }, 0.2],
     ["a tongue, which is not seen", { tongueOut: [0, 1], jawForward: [0, 1] }, 0],
     ["nothing", {}, 0],
   ])("%s", (_, channels, strength) => {
