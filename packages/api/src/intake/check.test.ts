@@ -5,6 +5,7 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { expect, test } from "vitest";
+import { collect } from "../../../../test/conformance/cases.ts";
 import { jpegBytes } from "../../../../test/support/api.ts";
 import { manualClock } from "../../../../test/support/manual-clock.ts";
 import { checkUpload, dropUpload, storeUpload } from "./check.ts";
@@ -49,7 +50,7 @@ test("a body that is too large leaves nothing behind", async () => {
   const deps = stores();
   const stored = storeUpload(deps, "ann", only(jpegBytes()), { maxBytes: 1999 });
   await expect(stored).rejects.toMatchObject({ code: "too_large" });
-  expect(await Array.fromAsync(deps.files.list(""))).toEqual([]);
+  expect(await collect(deps.files.list(""))).toEqual([]);
 });
 
 test("a storage that is away is not taken for a missing upload", async () => {
