@@ -4,7 +4,8 @@ const JOBS = ["sweeper", "recover", "sweep", "damaged", "children"].map(
 
 /** The files that keep promises, and the tests that should notice when one of them is broken: one after another, so the quick ones first. */
 export const FILES: { file: string; tests: string[] }[] = [
-  { file: "packages/core/src/job/change.ts", tests: ["packages/core/src/job"] },
+  { file: "packages/core/src/concurrent.ts", tests: ["packages/core/src/concurrent.test.ts"] },
+  { file: "packages/core/src/job/change.ts", tests: ["packages/core/src/job/"] },
   {
     file: "packages/core/src/jobs/jobs.ts",
     tests: ["packages/core/src/jobs/jobs.test.ts", "packages/api/src/jobs.test.ts"],
@@ -16,16 +17,20 @@ export const FILES: { file: string; tests: string[] }[] = [
     file: "packages/core/src/jobs/recover.ts",
     tests: [...JOBS, "functions/setup/local-work.test.ts"],
   },
-  { file: "packages/core/src/jobs/children.ts", tests: ["packages/core/src/jobs/children.test.ts"] },
+  {
+    file: "packages/core/src/jobs/children.ts",
+    tests: ["packages/core/src/jobs/children.test.ts", "packages/core/src/jobs/damaged.test.ts"],
+  },
   { file: "packages/core/src/jobs/submission.ts", tests: ["packages/core/src/jobs/submission.test.ts"] },
-  { file: "packages/core/src/kinds/facts.ts", tests: ["packages/core/src/kinds", "packages/api/src"] },
+  { file: "packages/core/src/kinds/facts.ts", tests: ["packages/core/src/kinds", "packages/api/src/intake"] },
   { file: "packages/worker/src/claim.ts", tests: ["packages/worker/src/claim.test.ts"] },
   { file: "packages/worker/src/run-job.ts", tests: ["packages/worker/src/run-job.test.ts"] },
   { file: "packages/worker/src/conclude.ts", tests: ["packages/worker/src/conclude.test.ts"] },
+  { file: "packages/api/src/intake/check.ts", tests: ["packages/api/src/intake"] },
   { file: "packages/api/src/access.ts", tests: ["packages/api/src/access.test.ts"] },
   {
     file: "packages/core/src/storage/local-links.ts",
     tests: ["packages/core/src/storage", "packages/api/src/uploads.test.ts"],
   },
-  { file: "packages/engine/src/check/demands.ts", tests: ["packages/engine/src/check"] },
+  { file: "packages/engine/src/check/demands.ts", tests: ["packages/engine/src/check/demands.test.ts"] },
 ];

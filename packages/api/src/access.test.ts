@@ -111,6 +111,14 @@ describe("a key", () => {
   });
 });
 
+it("a server without keys asks nobody: everything belongs to one owner, credentials or not", async () => {
+  const open = testApi();
+  const id = await newJob(open, "local", {});
+  for (const headers of [{}, { "X-API-Key": "sl_x" }, { "X-Anonymous-Token": "short" }] as Headers[]) {
+    expect((await call(open, "GET", `/v1/jobs/${id}`, headers)).status).toBe(200);
+  }
+});
+
 /** The status line's number; `head` goes out as it stands, which fetch does not allow. */
 function raw(head: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -280,5 +288,9 @@ describe("the simple API where anonymous callers are let in", () => {
     }
     const wrong: Headers[] = [{ "X-API-Key": "sl_x" }, { Authorization: "Bearer" }, { "X-Anonymous-Token": "short" }];
     for (const headers of wrong) expect((await animate(headers)).status, JSON.stringify(headers)).toBe(401);
+    // as its clients read errors
+    expect(await call(anonymous, "GET", `/job/${id}`, { "X-API-Key": "sl_x" })).toEqual({
+      ...{ status: 401, body: { detail: expect.stringMatching(/not a key/) } },
+    });
   });
 });

@@ -7,15 +7,19 @@ export async function eachAtOnce<T>(
   run: (item: T) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
+  const errors: unknown[] = [];
   try {
     for await (const item of items) {
-      if (over()) break;
-      const one = run(item).finally(() => running.delete(one));
+      if (errors.length > 0 || over()) break;
+      // caught at once: an error that comes while the next item is awaited would be nobody's, and end the process
+      const one = run(item)
+        .catch((error: unknown) => void errors.push(error))
+        .finally(() => running.delete(one));
       running.add(one);
       if (running.size >= AT_ONCE) await Promise.race(running);
     }
-    await Promise.all(running);
   } finally {
-    await Promise.allSettled(running);
+    await Promise.all(running);
   }
+  if (errors.length > 0) throw errors[0];
 }

@@ -208,6 +208,12 @@ test("a claim that follows a lost worker fences it and says so in the attempts",
   expect(changeJob(second, CHANGES.succeed, NOW)).toBe("not_holder");
 });
 
+test("an attempt tells when it began and when it ended", () => {
+  const claim = changed(queuedJob(), { ...dead, token: "mine", worker: "w1" }, NOW + 3);
+  const failed = changed(claim, CHANGES["fail for good"], NOW + 8);
+  expect(failed.attempts).toEqual([{ started: NOW + 3, ended: NOW + 8, worker: "w1", error: noFace }]);
+});
+
 test("progress never goes back, not even with the second try", () => {
   const beat = (record: JobRecord, percent: number) => {
     const progress = { stage: "render", done: percent, total: 100, percent };
@@ -383,7 +389,7 @@ test("a job waits for room until its deadline, however often it is tried", () =>
   let record = queuedJob();
   for (let n = 0; n < 3 * MAX_CLAIMS; n++) {
     record = changed(claimed(record), CHANGES["hand back for want of space"]);
-    expect(record).toMatchObject({ state: "queued", failures: 0 });
+    expect(record).toMatchObject({ state: "queued", failures: 0, waits: n + 1 });
   }
   expect(changed(record, { by: "sweeper", do: "deadline" }, record.deadline_at).error?.code).toBe("deadline_passed");
 });

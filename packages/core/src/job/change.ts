@@ -237,5 +237,5 @@ function tombstone(record: JobRecord, state: "expired" | "deleted", now: number)
 
 function further(before: Progress | null, after: Progress | null): Progress | null {
   if (!before || !after) return after ?? before;
-  return after.percent < before.percent ? { ...after, percent: before.percent } : after;
+  return { ...after, percent: Math.max(before.percent, after.percent) };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { codeOf, collect } from "../../../../test/conformance/cases.ts";
 import { type ManualClock, manualClock } from "../../../../test/support/manual-clock.ts";
 import { openBucket } from "../../../../test/support/s3.ts";
@@ -19,7 +19,18 @@ import { diskRecords } from "../records/disk.ts";
 import { memoryRecords } from "../records/memory.ts";
 import { s3Records } from "../records/s3.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
-import { countEnded, createChild, endedChildren, livingRoot, markEnded, type NewChild, wakeRoot } from "./children.ts";
+import {
+  cancelChild,
+  cancelChildren,
+  countEnded,
+  createChild,
+  endedChildren,
+  livingRoot,
+  markEnded,
+  type NewChild,
+  purgeJob,
+  wakeRoot,
+} from "./children.ts";
 import { cancelJob, deleteJob } from "./close.ts";
 import { createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
 import { LATE_WRITERS_MS, LOOK_AGAIN_MS } from "./looks.ts";
@@ -201,14 +212,32 @@ describe.each([
     expect([...(await endedChildren(store, root))]).toEqual([[1, ended]]);
   });
 
+  test("a child that cannot be marked is not taken for marked: its root would wait for ever", async () => {
+    const store = await makeStore();
+    const { root, children } = await waitingPlan(store, 1);
+    const ended = await endChild(store, children[0]!);
+    const files = { ...store.files, put: dead };
+    expect(await codeOf(() => markEnded({ ...store, files }, ended))).toBe("storage_unavailable");
+    expect(await messages(store, "plans")).toEqual([]);
+    await markEnded(store, ended);
+    expect(await countEnded(store, root)).toBe(1);
+  });
+
   test("a root is woken when all have ended, once", async () => {
     const store = await makeStore();
     const { root, children } = await waitingPlan(store, 2);
     for (const child of children) {
-      expect(await wakeRoot(store, "worker", root)).toBe(false);
+      // the markers tell; the record is not read for each child that ends
+      expect(await wakeRoot({ ...store, records: { ...store.records, get: dead } }, "worker", root)).toBe(false);
       await markEnded(store, await endChild(store, child));
     }
     await messages(store, "plans");
+    // of a root that works, no markers are listed
+    const list = vi.fn(store.files.list);
+    expect(await wakeRoot({ ...store, files: { ...store.files, list } }, "worker", { ...root, state: "running" })).toBe(
+      false,
+    );
+    expect(list).not.toHaveBeenCalled();
     expect(await wakeRoot(store, "worker", root)).toBe(true);
     expect(await stateOf(store, root)).toBe("queued");
     expect(await messages(store, "plans")).toEqual([root.id]);
@@ -233,6 +262,26 @@ describe.each([
     expect(lists).toBe(1);
     expect(await wakeRoot(store, "worker", root)).toBe(false);
     expect([...(await endedChildren(store, root)).keys()]).toEqual([0, 2]);
+  });
+
+  test("of the children that have ended, those whose records are gone are left out; a storage that is away is an error", async () => {
+    const store = await makeStore();
+    const { root, children } = await waitingPlan(store, 2);
+    for (const child of children) await markEnded(store, await endChild(store, child));
+    const away = { ...store, records: { ...store.records, get: dead } };
+    expect(await codeOf(() => endedChildren(away, root))).toBe("storage_unavailable");
+    await store.records.remove("ann", children[0]!.id);
+    expect([...(await endedChildren(store, root)).keys()]).toEqual([1]);
+  });
+
+  test("canceling a child answers how it stands then, and nothing where there is none", async () => {
+    const store = await makeStore();
+    const { children } = await waitingPlan(store, 2);
+    await change(store, children[1]!.id, claim);
+    expect(await cancelChild(store, "worker", children[0]!)).toMatchObject({ state: "canceled" });
+    expect(await cancelChild(store, "worker", children[1]!)).toMatchObject({ state: "canceling" });
+    await store.records.remove("ann", children[0]!.id);
+    expect(await cancelChild(store, "worker", children[0]!)).toBeNull();
   });
 
   test("canceling a root cancels its children, and they are not marked", async () => {
@@ -368,4 +417,29 @@ describe.each([
     expect((await messages(store, "plans")).sort()).toEqual([ready.root.id, unmarked.root.id].sort());
     expect(await messages(store, "pens")).toEqual([unmarked.children[1]!.id]);
   });
+});
+
+test("no children are looked for when a job of an engine is canceled or taken away", async () => {
+  const store = memoryStore();
+  const { root, children } = await waitingPlan(store, 1);
+  const asked: string[] = [];
+  const records: JobStore["records"] = {
+    ...store.records,
+    children(owner, id) {
+      asked.push(id);
+      return store.records.children(owner, id);
+    },
+  };
+  for (const job of [children[0]!, root]) {
+    await cancelChildren({ ...store, records }, "api", job);
+    await purgeJob({ ...store, records }, job);
+  }
+  expect(asked).toEqual([root.id, root.id]);
+});
+
+test("a file among the markers that is none counts for no child", async () => {
+  const store = memoryStore();
+  const { root } = await waitingPlan(store, 1);
+  await put(store, `${endedPrefix("ann", root.id)}notes.txt`);
+  expect(await countEnded(store, root)).toBe(0);
 });

@@ -223,11 +223,17 @@ describe.each([
     await change(store, id, { ...holder, do: "wait", children: 2, ended: 0 });
     await sweepFor(store, FIRST_LOOK_MS);
     expect(await countEnded(store, { ...root, children: 2 })).toBe(2);
-    const ended = [...(await endedChildren(store, root)).values()];
-    expect(ended.map(({ state, error }) => [state, error?.code])).toEqual([
-      ["failed", "record_unreadable"],
-      ["failed", "record_unreadable"],
-    ]);
+    const bothFailed = async () => {
+      const ended = [...(await endedChildren(store, root)).values()];
+      expect(ended.map(({ state, error }) => [state, error?.code])).toEqual([
+        ["failed", "record_unreadable"],
+        ["failed", "record_unreadable"],
+      ]);
+    };
+    await bothFailed();
+    // likewise where the root reads it before the sweeper does
+    await damage(store, childId(id, 0));
+    await bothFailed();
   });
 
   test("the children of a damaged plan are canceled, and go with it", async () => {

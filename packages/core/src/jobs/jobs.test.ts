@@ -11,7 +11,7 @@ import { memoryRecords } from "../records/memory.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
 import { deleteJob } from "./close.ts";
-import { type CreateJob, createJob, type JobStore, replayedJob, sha256Hex, updateJob } from "./jobs.ts";
+import { type CreateJob, createJob, type JobStore, leaseAlive, replayedJob, sha256Hex, updateJob } from "./jobs.ts";
 
 const lost = () => new AppError("storage_unavailable", "The storage does not answer.");
 const idempotency = { keySha256: sha256Hex("key"), bodySha256: sha256Hex("body") };
@@ -134,6 +134,15 @@ describe("changing a job", () => {
     const change = updateJob({ ...store, records }, "local", record.id, () => ({ by: "api", do: "cancel" }));
     await expect(change).rejects.toMatchObject({ code: "storage_unavailable" });
   });
+
+  test("a full storage is said to be full, at once", async () => {
+    const store = memoryStore();
+    const { record } = await createJob(store, request(store));
+    const full = new AppError("storage_full", "The disk is full.");
+    const records = { ...store.records, replace: () => Promise.reject(full) };
+    const change = updateJob({ ...store, records }, "local", record.id, () => ({ by: "api", do: "cancel" }));
+    await expect(change).rejects.toBe(full);
+  });
 });
 
 describe("creating a job", () => {
@@ -232,6 +241,67 @@ describe("creating a job", () => {
     expect(await contents(store)).toEqual({ keys: [], timers: 0, jobs: [], messages: 0 });
   });
 
+  test("one that took ten minutes is just in time, and is looked at five minutes after it was asked for", async () => {
+    const store = memoryStore();
+    const clock = store.clock as ReturnType<typeof manualClock>;
+    const askedMs = clock.now();
+    const storeInputs = async () => {
+      await clock.advance(10 * 60_000);
+      return {};
+    };
+    const { record } = await createJob(store, request(store, { storeInputs }));
+    expect(record.state).toBe("queued");
+    expect(await collect(store.records.timers.due(askedMs + 5 * 60_000 - 1))).toEqual([]);
+    expect(await collect(store.records.timers.due(askedMs + 5 * 60_000))).toMatchObject([{ id: record.id }]);
+  });
+
+  test.each<[string, (store: JobStore) => Partial<CreateJob>]>([
+    ["with a key", () => ({ idempotency })],
+    ["with the client's id", (store) => ({ id: newId(store.clock.now()) })],
+  ])(
+    "one that fails %s leaves its files and timer, which may be those of a twin that is about to succeed",
+    async (_, more) => {
+      const store = memoryStore();
+      const job = request(store, more(store));
+      const storeInputs = async (id: string) => {
+        await job.storeInputs(id);
+        throw new AppError("unsupported_type", "Not a picture.");
+      };
+      await expect(createJob(store, { ...job, storeInputs })).rejects.toMatchObject({ code: "unsupported_type" });
+      expect(await contents(store)).toMatchObject({
+        keys: [expect.stringContaining("/in/image")],
+        timers: 1,
+        jobs: [],
+      });
+    },
+  );
+
+  test("one of which nobody knows whether it is there keeps its files and its timer", async () => {
+    const store = memoryStore();
+    const records = { ...store.records, create: () => Promise.reject(lost()) };
+    const made = createJob({ ...store, records }, request(store));
+    await expect(made).rejects.toMatchObject({ code: "storage_unavailable" });
+    expect(await contents(store)).toMatchObject({ keys: [expect.stringContaining("/in/image")], timers: 1, jobs: [] });
+  });
+
+  const started: Change[] = [
+    { by: "worker", do: "claim", token: "mine", worker: "w", leaseAlive: false },
+    { by: "holder", token: "mine", do: "handBack" },
+  ];
+  test.each<[string, Change[], string]>([
+    ["was started before", started, "queued"],
+    ["has ended", [{ by: "api", do: "cancel" }], "canceled"],
+  ])("a repeated request sends no message for a job that %s", async (_, changes, state) => {
+    const store = memoryStore();
+    const again = () => createJob(store, request(store, { idempotency }));
+    const { record } = await again();
+    const signal = new AbortController().signal;
+    await (await store.queue.receive("warp", { leaseMs: 1000, waitMs: 0, signal }))!.ack();
+    for (const change of changes) await updateJob(store, "local", record.id, () => change);
+    expect(await again()).toMatchObject({ replayed: true, record: { state } });
+    expect((await contents(store)).messages).toBe(0);
+  });
+
   test("a key that was used with another body is refused, before and at creation", async () => {
     const store = memoryStore();
     const { record } = await createJob(store, request(store, { idempotency }));
@@ -243,6 +313,17 @@ describe("creating a job", () => {
     expect(await replayedJob(store, "another", idempotency)).toBeNull();
     expect((await contents(store)).jobs).toEqual([record.id]);
   });
+});
+
+test("a worker holds its job for a minute from its last write", async () => {
+  const store = memoryStore();
+  const { record } = await createJob(store, request(store));
+  const aged = async (ageMs: number) => leaseAlive({ ...(await store.records.get("local", record.id))!, ageMs });
+  expect(await aged(0)).toBe(false);
+  await updateJob(store, "local", record.id, () => ({
+    ...{ by: "worker", do: "claim", token: "mine", worker: "w", leaseAlive: false },
+  }));
+  expect([await aged(59_999), await aged(60_000)]).toEqual([true, false]);
 });
 
 describe("deleting a job", () => {

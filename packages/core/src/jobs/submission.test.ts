@@ -57,6 +57,22 @@ test("a plan needs no engine, but a queue", () => {
   expect(elsewhere).toThrow(expect.objectContaining({ code: "engine_not_configured" }));
 });
 
+test("an unknown kind is answered with those that there are", () => {
+  const unknown = () => ask({ pictures: 2 }, {}, "collag");
+  const message = "Unknown kind 'collag'. Choose from: album, collage";
+  const errors = [{ loc: ["body", "kind"], msg: message, type: "invalid_value" }];
+  expect(unknown).toThrow(expect.objectContaining({ code: "invalid_request", message, errors }));
+});
+
+test("a slot that is named without files is empty", () => {
+  expect(ask({ pictures: 2, frame: 0 }).engine).toBe("scissors");
+});
+
+test("the sentence names the param at fault, where one is", () => {
+  expect(() => ask({ pictures: 2 }, { engine: "saw" })).toThrow(/^engine: /);
+  expect(() => ask({ pictures: 2 }, { colour: "red" })).toThrow(/^[^:]*colour/);
+});
+
 test.each<[string, Record<string, number>, object, (string | number)[], RegExp]>([
   ["no file", {}, {}, ["body", "inputs", "pictures"], /needed/],
   ["too few files", { pictures: 1 }, {}, ["body", "inputs", "pictures"], /at least 2 files, got 1/],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { jpegBytes } from "../../../../test/support/api.ts";
+import { jpegBytes, pngBytes } from "../../../../test/support/api.ts";
 import { mp3Bytes, wavBytes } from "../../../../test/support/silence.ts";
-import { readFacts } from "./facts.ts";
+import { FIRST_BYTES, readFacts } from "./facts.ts";
 import type { Slot } from "./inputs.ts";
 
 const sound: Slot = { noun: "sound", media: ["audio"], maxBytes: 1e6, maxSeconds: 60, files: { min: 1, max: 1 } };
@@ -46,4 +46,64 @@ test.each<[string, Slot, Uint8Array, string, RegExp]>([
   ["nothing", sound, new Uint8Array(), "empty_file", /empty/],
 ])("%s is refused", async (_name, slot, bytes, code, message) => {
   await expect(facts(slot, bytes)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+test("what is as large as it may be, and no larger, is taken", async () => {
+  const wav = wavBytes(60, 4000);
+  expect(await facts({ ...sound, maxBytes: wav.length }, wav)).toMatchObject({ bytes: wav.length, seconds: 60 });
+  const square = { ...either, maxPixels: 1e6 };
+  expect(await facts(square, pngBytes(1000, 1000))).toMatchObject({ width: 1000, height: 1000 });
+  await expect(facts({ ...square, maxPixels: 999_999 }, pngBytes(1000, 1000))).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^Image too large \(1000×1000 pixels\)\. Make it smaller: at most 0\.999999 million/,
+    ),
+  });
+  await expect(facts(either, pngBytes(10, 1001))).rejects.toMatchObject({ code: "input_too_large" });
+});
+
+test("a slot that sets no limits takes pictures and sounds of any size", async () => {
+  const free: Slot = { noun: "file", media: ["image", "audio"], maxBytes: 1e6, files: { min: 1, max: 1 } };
+  expect(await facts(free, pngBytes(30_000, 30_000))).toMatchObject({ width: 30_000 });
+  expect(await facts(free, wavBytes(400, 1000))).toMatchObject({ seconds: 400 });
+});
+
+test("other pictures than JPEG and PNG are taken as they are", async () => {
+  const gif = Buffer.concat([Buffer.from("GIF89a"), Buffer.alloc(100)]);
+  expect(await facts(either, gif)).toEqual({ type: "image/gif", bytes: 106 });
+});
+
+test("the size of a picture is found behind what a camera writes before it, reading no more than that", async () => {
+  // three segments of 64 KiB, as of a large colour profile
+  const segment = Buffer.concat([Buffer.from([0xff, 0xe2, 0xff, 0xff]), Buffer.alloc(0xfffd)]);
+  const small = jpegBytes(640, 480);
+  const jpeg = Buffer.concat([small.subarray(0, 20), segment, segment, segment, small.subarray(20), Buffer.alloc(5e5)]);
+  const lengths: number[] = [];
+  const found = await readFacts(either, jpeg.length, async (position, length) => {
+    lengths.push(length);
+    return jpeg.subarray(position, position + length);
+  });
+  expect(found).toMatchObject({ type: "image/jpeg", width: 640, height: 480 });
+  expect(lengths[0]).toBe(FIRST_BYTES);
+  expect(Math.max(...lengths)).toBeLessThan(jpeg.length / 2);
+});
+
+test.each<[string, Uint8Array]>([
+  ["ends in its header", jpegBytes().subarray(0, 22)],
+  ["is damaged in its header", Buffer.concat([jpegBytes().subarray(0, 20), Buffer.alloc(1e5)])],
+  ["has no width", pngBytes(0, 480)],
+])("a picture that %s is refused, with what would help", async (_, bytes) => {
+  await expect(facts(either, bytes)).rejects.toMatchObject({
+    code: "input_unreadable",
+    message: "The picture is damaged: its header cannot be read. Save it again and try once more.",
+  });
+});
+
+test("of tables, a slot may take those alone that begin with a certain line", async () => {
+  const prices: Slot = { ...table, media: ["table", "text"], firstLine: { "text/csv": /^price,/ } };
+  expect(await facts(prices, Buffer.from("price,name\n3,tea\n"))).toMatchObject({ type: "text/csv" });
+  expect(await facts(prices, Buffer.from("Hello\n"))).toMatchObject({ type: "text/plain" });
+  await expect(facts(prices, Buffer.from("name,price\ntea,3\n"))).rejects.toMatchObject({
+    code: "unsupported_type",
+    message: expect.stringMatching(/^This is not a table that is known here\. Accepted .*text\/csv/),
+  });
 });
