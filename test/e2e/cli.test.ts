@@ -102,6 +102,23 @@ test("animate makes a file and prints its name", async () => {
   expectFiles("astronaut-blink.mp4");
 });
 
+test("inspect tells what a photo shows, and what would help", async () => {
+  const said = await run("inspect", ASTRONAUT);
+  expect(said).toMatchObject({ code: 0, stderr: "" });
+  expect(said.stdout).toMatch(
+    /^image\/jpeg, 512 × 512 pixels, 0\.\d+ MB\nface 0: .*eyes \d.*yaw -?\d.*\n {2}nothing to improve\n$/,
+  );
+  const none = await run("inspect", COFFEE, "--json");
+  expect(none.code).toBe(0);
+  expect(JSON.parse(none.stdout)).toMatchObject({ ok: true, faces: [], warnings: [{ code: "no_face" }] });
+  writeFileSync(join(folder, "photo.txt"), "no photo");
+  const wrong = await run("inspect", "photo.txt", "--json");
+  expect(wrong.code).toBe(1);
+  expect(JSON.parse(wrong.stdout)).toMatchObject({ ok: false, error: { code: "unsupported_type" } });
+  expect(await run("inspect")).toMatchObject({ code: 2, stderr: expect.stringContaining("Which photo?") });
+  expectFiles("photo.txt");
+});
+
 describe("input that comes through a pipe", () => {
   const animate = (args: string, node = process.execPath) =>
     `"${node}" "${CLI}" animate ${args} -p blink -q ${FAST.join(" ")}`;
