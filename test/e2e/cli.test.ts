@@ -17,7 +17,7 @@ import { ownerOfApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { motionSchema } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ASTRONAUT, COFFEE } from "../support/pictures.ts";
+import { ASTRONAUT, COFFEE, GRACE_HOPPER } from "../support/pictures.ts";
 import { PRESET_NAMES } from "../support/presets.ts";
 import { isAlive, killed, until } from "../support/processes.ts";
 import { processTree } from "../support/server.ts";
@@ -103,10 +103,10 @@ test("animate makes a file and prints its name", async () => {
 });
 
 test("inspect tells what a photo shows, and what would help", async () => {
-  const said = await run("inspect", ASTRONAUT);
+  const said = await run("inspect", GRACE_HOPPER);
   expect(said).toMatchObject({ code: 0, stderr: "" });
   expect(said.stdout).toMatch(
-    /^image\/jpeg, 512 × 512 pixels, 0\.\d+ MB\nface 0: .*eyes \d.*yaw -?\d.*\n {2}nothing to improve\n$/,
+    /^image\/jpeg, 512 × 600 pixels, 0\.\d+ MB\nface 0: .*eyes \d.*yaw -?\d.*glasses\n {2}nothing to improve\n$/,
   );
   const none = await run("inspect", COFFEE, "--json");
   expect(none.code).toBe(0);

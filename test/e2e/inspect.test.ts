@@ -23,8 +23,7 @@ async function inspect(input: object): Promise<Inspection> {
 
 test("a photo of 12 megapixels, also while a job is under way", async () => {
   const large = await upload(server.url, await twelveMegapixels());
-  const params = { preset: "laugh", size: 512, duration: 3 };
-  const job = (await (await postJob(server.url, large, params)).json()) as Job;
+  const job = (await (await postJob(server.url, large)).json()) as Job;
   const found = await inspect({ upload: large });
   expect(found).toMatchObject({ status: 200, width: 4000, height: 3000, warnings: [] });
   expect(found.faces).toMatchObject([{ moves: true, glasses: "none_seen", warnings: [] }]);

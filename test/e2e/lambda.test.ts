@@ -79,7 +79,8 @@ describe("the bundles", () => {
     for (const { inputs } of Object.values(stack.bundled))
       expect(inputs.filter((path) => foreign.test(path))).toEqual([]);
     const { api, sweep, "worker-lambda": lambda, worker: container } = stack.bundled;
-    expect(api!.gzipBytes).toBeLessThanOrEqual(420_000);
+    // 30 kB of it call the worker's function, and are loaded by the first picture to be inspected
+    expect(api!.gzipBytes).toBeLessThanOrEqual(450_000);
     const parts = [api, sweep, lambda, container].map((bundled) =>
       ["api", "worker"].filter((part) => bundled!.inputs.some((path) => path.startsWith(`packages/${part}/`))),
     );
@@ -113,9 +114,11 @@ describe("a picture", () => {
 
   it("is looked at by the worker's function, which the API may call", async () => {
     expect(callsOf("api")).toEqual(["worker-lambda"]);
-    expect(await inspect(picture())).toMatchObject({ status: 200, type: "image/jpeg", width: 640, faces: [] });
-    expect(await inspect(picture({ inspect: "abort" }))).toMatchObject({ status: 422, code: "input_unreadable" });
-    expect(await inspect(picture())).toMatchObject({ status: 200 });
+    // on a busy machine the function or its process may start too late for the API to wait
+    const answers = (script?: StubScript) => expect.poll(() => inspect(picture(script)));
+    await answers().toMatchObject({ status: 200, type: "image/jpeg", width: 640, faces: [] });
+    await answers({ inspect: "abort" }).toMatchObject({ status: 422, code: "input_unreadable" });
+    await answers().toMatchObject({ status: 200 });
   });
 
   it("has to wait while the account's calls are used up", async () => {
