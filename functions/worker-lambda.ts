@@ -1,10 +1,12 @@
-/** A worker on Lambda, behind the queues of the engine that `QUEUE` names. */
+/** A worker on Lambda, behind the queues of the engine that `QUEUE` names. The API calls it, too, to have pictures looked at. */
 import { readEnv } from "@smileloop/core/env.ts";
+import type { InspectEvent } from "@smileloop/core/inspector.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { engineOfQueue } from "./engines/index.ts";
 import { openCloudDeps } from "./setup/cloud.ts";
 import { workRootOf } from "./setup/dev-work-root.ts";
 import { withHandlers } from "./setup/handlers.ts";
+import { serveInspectEvent } from "./setup/inspect-event.ts";
 import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./setup/queue-event.ts";
 import { openQueues } from "./setup/s3-home.ts";
 
@@ -18,5 +20,7 @@ const worker = createWorker({ ...withHandlers(deps), workRoot, queue, ...engine,
 // be found late when it thaws, and killed. After 10 s Lambda would start all of it again.
 await worker.prepare(8000);
 
-export const handler = (event: QueueEvent, context: QueueEventContext) =>
-  serveQueueEvent({ worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log }, event, context);
+export const handler = (event: QueueEvent | InspectEvent, context: QueueEventContext) =>
+  "inspect" in event
+    ? serveInspectEvent({ ...deps, worker, workRoot }, event)
+    : serveQueueEvent({ worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log }, event, context);

@@ -1,10 +1,11 @@
 /** The API behind its address, the sweeper and its clock, and the workers of engines on Lambda behind their queues. */
 import { join } from "node:path";
 import type { Batch } from "./gpu.ts";
-import { deployed, type LambdaEngine, lanesOf, onLambda } from "./policy/engines.ts";
+import { deployed, inspecting, type LambdaEngine, lanesOf, onLambda } from "./policy/engines.ts";
 import { apiEnvironment, lambdaWorkerEnvironment, sweepEnvironment } from "./policy/environments.ts";
 import {
   apiStatements,
+  inspectStatements,
   logStatements,
   type Statement,
   sweepStatements,
@@ -38,10 +39,17 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   const withBatch = { ...parts, batch: batch?.names ?? null };
   const bucket = storage.arn;
   const { poke, ...jobQueues } = queues;
+  const inspector = inspecting(deployed(settings));
+  const inspects = inspector ? nameOf(stage, workerFunction(inspector).name) : null;
 
   const api = createFunction(stage, API, {
-    environment: $resolve({ ...withBatch, apiKeys: keys.value }).apply((all) => apiEnvironment(all, settings)),
-    statements: $resolve({ bucket, queues: arnsOf(queues) }).apply(apiStatements),
+    environment: $resolve({ ...withBatch, apiKeys: keys.value }).apply((all) =>
+      apiEnvironment({ ...all, inspects }, settings),
+    ),
+    statements: $resolve({
+      ...{ bucket, queues: arnsOf(queues) },
+      inspects: inspects === null ? null : functionArn(inspects),
+    }).apply(apiStatements),
     // it answers CORS itself, and refuses requests without a key or a token
     url: { cors: false, ...(domain ? { router: { instance: domain } } : {}) },
   });
@@ -59,21 +67,26 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   callEachMinute(stage, sweep);
   if (poke) feed("SweepPokes", poke, sweep, LEAST_CONCURRENCY);
 
-  for (const engine of onLambda(deployed(settings))) createWorker(stage, settings, engine, { storage, queues });
+  for (const engine of onLambda(deployed(settings))) {
+    createWorker(stage, settings, { engine, inspects: engine === inspector }, { storage, queues });
+  }
   return { url: api.url };
 }
 
 function createWorker(
   stage: Stage,
   settings: Settings,
-  engine: LambdaEngine,
+  { engine, inspects }: { engine: LambdaEngine; inspects: boolean },
   { storage, queues }: Pick<Needs, "storage" | "queues">,
 ) {
   const lanes = lanesOf(engine).map((name) => ({ name, queue: queues[name]! }));
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
   const worker = createFunction(stage, workerFunction(engine), {
     environment: $resolve(parts).apply((all) => lambdaWorkerEnvironment(engine, all, settings)),
-    statements: $resolve({ bucket: storage.arn, queues: lanes.map(({ queue }) => queue.arn) }).apply(workerStatements),
+    statements: $resolve({ bucket: storage.arn, queues: lanes.map(({ queue }) => queue.arn) }).apply((arns) => [
+      ...workerStatements(arns),
+      ...(inspects ? inspectStatements(arns) : []),
+    ]),
   });
   const concurrency = laneConcurrency(engine, settings);
   for (const { name, queue } of lanes) feed(`Messages-${name}`, queue, worker, concurrency[name]!);
@@ -145,7 +158,16 @@ function callEachMinute(stage: Stage, sweep: sst.aws.Function) {
 }
 
 function logGroupArn(name: string) {
+  return arnOf("logs", `log-group:${name}`);
+}
+
+/** By name, because the API's rights are written before there is the function. */
+function functionArn(name: string) {
+  return arnOf("lambda", `function:${name}`);
+}
+
+function arnOf(service: string, resource: string) {
   const { accountId } = aws.getCallerIdentityOutput();
   const { region } = aws.getRegionOutput();
-  return $interpolate`arn:${aws.getPartitionOutput().partition}:logs:${region}:${accountId}:log-group:${name}`;
+  return $interpolate`arn:${aws.getPartitionOutput().partition}:${service}:${region}:${accountId}:${resource}`;
 }

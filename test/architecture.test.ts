@@ -37,7 +37,7 @@ const WIRE_MAY_IMPORT = ["packages/core/src/errors.ts", "packages/core/src/job/r
 /** A dialect's folder. */
 const DIALECT = /^packages\/api\/src\/dialects\/[^/]+\//;
 const DIALECT_LIST = "packages/api/src/dialects/index.ts";
-const ADAPTER = /^packages\/core\/src\/(records|files|queue|launcher)\//;
+const ADAPTER = /^packages\/core\/src\/(records|files|queue|launcher|inspector)\//;
 /** The product, and the dialect that is called after it: its name says nothing of what the code knows. */
 const PRODUCT = "smileloop";
 /** Files and folders that may name a kind, an engine or a dialect, and why; all others take them from the lists. */
@@ -49,6 +49,7 @@ const MAY_NAME: Record<string, string> = {
   "packages/engine/src/host.ts": "the built-in engine says its name",
   "packages/engine/src/tasks.ts": "the list of what the built-in engine does",
   "packages/engine/src/check/check.ts": "the check of one kind",
+  "packages/engine/src/services/inspect.ts": "glasses as the built-in engine finds them",
   "packages/api/src/dialects/": "each dialect, and their list",
   "packages/cli/src/": "commands for one kind each",
   "functions/engines/": "each engine, and their list",
@@ -67,6 +68,7 @@ const AWS_ADAPTERS = [
   "packages/core/src/files/s3.ts",
   "packages/core/src/queue/sqs.ts",
   "packages/core/src/launcher/batch.ts",
+  "packages/core/src/inspector/lambda.ts",
 ];
 
 type Source = { path: string; text: string; isTest: boolean; part: string; imports: string[] };
@@ -274,7 +276,7 @@ test("modules of Node are imported as node:", () => {
   expect(faults(sources, (_, name) => builtinModules.includes(name) && !name.startsWith("node:"))).toEqual([]);
 });
 
-test("the AWS SDK is in its four adapters only", () => {
+test("the AWS SDK is in its adapters only", () => {
   const wrong = faults(
     sources,
     (source, name) => /^@(aws-sdk|smithy)\//.test(name) && !AWS_ADAPTERS.includes(source.path),

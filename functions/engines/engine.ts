@@ -34,4 +34,9 @@ export type WorkerSetup = Pick<
 >;
 
 /** The processes and limits of a worker that serves an engine's usual queue. */
-export type EngineSetup = WorkerSetup & { engineCommand: EngineCommand; checkerCommand: EngineCommand };
+export type EngineSetup = WorkerSetup & {
+  engineCommand: EngineCommand;
+  checkerCommand: EngineCommand;
+  /** A process that looks at pictures for the API of a local server, beside the workers' processes. */
+  inspectorCommand?: EngineCommand;
+};

@@ -1,6 +1,6 @@
 /**
- * `warp`: the built-in engine. One process renders; another decides who moves and judges
- * what was made of it, whatever the engine.
+ * `warp`: the built-in engine. One process renders; another decides who moves and judges what was made of it, whatever the
+ * engine. A third looks at pictures for a local API; on Lambda the second does that, too.
  */
 import type { Engine } from "./engine.ts";
 import { nodeEngine } from "./node-engine.ts";
@@ -19,7 +19,8 @@ export const warp: Engine = {
       engine: {
         queueName: "warp",
         engineCommand: nodeEngine({ kinds: KINDS, services: ["extract"], env }),
-        checkerCommand: nodeEngine({ checks: KINDS, services: ["cast"], env }),
+        checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect"], env }),
+        inspectorCommand: nodeEngine({ services: ["inspect"], env }),
         slots,
       },
       trouble: null,

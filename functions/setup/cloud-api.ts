@@ -2,6 +2,7 @@
 import { type App, createApp } from "@smileloop/api/app.ts";
 import { PAGE_ASSETS, previewAsset, storedAssets } from "@smileloop/api/assets.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
+import type { Inspector } from "@smileloop/core/inspector.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
 import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
@@ -15,11 +16,20 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const names = [...PAGE_ASSETS, ...[...deps.presets.keys()].map(previewAsset)];
   const apiDeps = {
     ...deps,
+    inspector: await openCloudInspector(env),
     assets: storedAssets({ ...deps, names }),
     config: lambdaConfig(env, { access, deps }),
     ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }, recordsState(deps)),
   };
   return createApp(apiDeps, lists.dialects);
+}
+
+/** Loads the client only in stacks that have such a function. */
+async function openCloudInspector(env: Env): Promise<Inspector | null> {
+  const { INSPECT_FUNCTION: functionName, AWS_REGION: region, LAMBDA_ENDPOINT: endpoint } = env;
+  if (functionName === undefined) return null;
+  const { createLambdaClient, lambdaInspector } = await import("@smileloop/core/inspector/lambda.ts");
+  return lambdaInspector({ client: createLambdaClient({ region, endpoint }), functionName });
 }
 
 async function askStorage({ records, clock }: Deps): Promise<void> {

@@ -90,6 +90,7 @@ describe("messages of an event source", () => {
     stop: async () => {},
     ready: () => true,
     trouble: () => null,
+    checker: null,
   });
 
   async function serve(outcome: Outcome | null, body?: string) {

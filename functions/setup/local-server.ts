@@ -12,6 +12,7 @@ import { localConfig } from "./api-config.ts";
 import { type Deps, type Lists, openDeps, PRESETS_DIR } from "./deps.ts";
 import { checkOwnQueue } from "./engines-served.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
+import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { startWork, type Work } from "./local-work.ts";
 import { withStorage } from "./storage-state.ts";
 
@@ -32,11 +33,12 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   checkOwnQueue(env, engines);
   const findings = await findEngines(env, engines);
   const deps = await openDeps(env, { ...lists, findings });
+  const inspector = openLocalInspector(deps, findings);
   let work: Work | null = null;
   let listening: Listening | null = null;
   try {
     const app = createApp(
-      apiDeps(env, access, deps, () => work),
+      apiDeps(env, access, { ...deps, inspector }, () => work),
       lists.dialects,
     );
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
@@ -55,6 +57,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
     stop: async () => {
       deps.log.info("stopping");
       await Promise.all([close(GRACE_MS), stop(GRACE_MS)]);
+      await inspector?.stop();
       deps.close();
       deps.log.info("stopped");
       deps.log.flush();
@@ -62,7 +65,9 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   };
 }
 
-function apiDeps(env: Env, access: Access, deps: Deps, work: () => Work | null): Parameters<typeof createApp>[0] {
+type ServerDeps = Deps & { inspector: LocalInspector | null };
+
+function apiDeps(env: Env, access: Access, deps: ServerDeps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {
     ...deps,
     assets: packageAssets(PRESETS_DIR),

@@ -18,6 +18,8 @@ export type FunctionLimits = { bundle: string; handler: string; memoryMb: number
 export type LambdaEngine = Common & {
   runsOn: "lambda";
   function: FunctionLimits;
+  /** Whether the API calls the function to have pictures looked at; the first such engine is called. */
+  inspects: boolean;
   /** Maximum number of jobs at a time, of both lanes together. */
   concurrency(settings: Settings): number;
 };
@@ -50,6 +52,7 @@ export const ENGINES: readonly DeployedEngine[] = [
       memoryMb: 3008,
       timeoutS: WARP_TIMEOUT_S,
     },
+    inspects: true,
     concurrency: ({ warpConcurrency }) => warpConcurrency,
     // the longest clip and a half
     oldestS: WARP_TIMEOUT_S * 1.5,
@@ -78,6 +81,11 @@ export function onLambda(engines: readonly DeployedEngine[]): LambdaEngine[] {
 
 export function onBatch(engines: readonly DeployedEngine[]): BatchEngine[] {
   return engines.filter((engine) => engine.runsOn === "batch");
+}
+
+/** The engine whose function looks at pictures. */
+export function inspecting(engines: readonly DeployedEngine[]): LambdaEngine | undefined {
+  return onLambda(engines).find(({ inspects }) => inspects);
 }
 
 /** An engine's queue, and its second lane for owners that make many jobs at once. */

@@ -48,7 +48,15 @@ export function logStatements(logGroup: string): Statement[] {
 }
 
 /** Uploads are signed with this role, which is why it may put them; it looks at them, copies them, and drops those it refuses. */
-export function apiStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
+export function apiStatements({
+  bucket,
+  queues,
+  inspects,
+}: Bucket & {
+  queues: string[];
+  /** The function that looks at pictures, by its ARN. */
+  inspects: string | null;
+}): Statement[] {
   return [
     objects(bucket, READ_WRITE, ["jobs/", "uploads/"]),
     objects(bucket, TIMERS, ["due/"]),
@@ -56,6 +64,7 @@ export function apiStatements({ bucket, queues }: Bucket & { queues: string[] })
     objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
     listing(bucket, ["jobs/", "uploads/", "idempotency/", "assets/", "locks/"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
+    ...(inspects ? [{ actions: ["lambda:InvokeFunction"], resources: [inspects] }] : []),
   ];
 }
 
@@ -89,6 +98,11 @@ function batchStatements({ jobDefinitions, jobQueues, jobs }: BatchArns): Statem
 /** Of a worker on Lambda or Batch: its own queue's lanes, and jobs, whose inputs were copied there. */
 export function workerStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
   return [objects(bucket, READ_WRITE, ["jobs/"]), listing(bucket, ["jobs/"]), { actions: RECEIVE, resources: queues }];
+}
+
+/** For the function that looks at pictures, which no job has copied yet. */
+export function inspectStatements({ bucket }: Bucket): Statement[] {
+  return [objects(bucket, ["s3:GetObject"], ["uploads/"]), listing(bucket, ["uploads/"])];
 }
 
 /** For workers that are started on demand: the note that permits them to exit (core/scale/surplus.ts). */

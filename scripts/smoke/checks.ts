@@ -74,6 +74,14 @@ export const CHECKS: Record<string, Check> = {
     session.upload = link.id;
   },
 
+  // the API calls a worker's function
+  "a picture is inspected": async (session) => {
+    const input = { upload: needed(session.upload, "the upload") };
+    const reply = await expectStatus(await session.send("/v1/inspect", { input }), 200);
+    const { width } = (await reply.json()) as { width: number };
+    if (!(width > 0)) throw new Error("it has no width");
+  },
+
   "a form takes no more than it was made for": async (session) => {
     const link = await askForLink(session, { form: true });
     const send = (bytes: Uint8Array) => {

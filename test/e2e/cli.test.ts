@@ -17,7 +17,7 @@ import { ownerOfApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { motionSchema } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ASTRONAUT, COFFEE } from "../support/pictures.ts";
+import { ASTRONAUT, COFFEE, GRACE_HOPPER } from "../support/pictures.ts";
 import { PRESET_NAMES } from "../support/presets.ts";
 import { isAlive, killed, until } from "../support/processes.ts";
 import { processTree } from "../support/server.ts";
@@ -100,6 +100,23 @@ test("animate makes a file and prints its name", async () => {
   const output = "astronaut-blink.mp4";
   expect(JSON.parse(forced.stdout)).toEqual({ ok: true, output, preset: "gentle_smile", seed: 7, video, warnings: [] });
   expectFiles("astronaut-blink.mp4");
+});
+
+test("inspect tells what a photo shows, and what would help", async () => {
+  const said = await run("inspect", GRACE_HOPPER);
+  expect(said).toMatchObject({ code: 0, stderr: "" });
+  expect(said.stdout).toMatch(
+    /^image\/jpeg, 512 × 600 pixels, 0\.\d+ MB\nface 0: .*eyes \d.*yaw -?\d.*glasses\n {2}nothing to improve\n$/,
+  );
+  const none = await run("inspect", COFFEE, "--json");
+  expect(none.code).toBe(0);
+  expect(JSON.parse(none.stdout)).toMatchObject({ ok: true, faces: [], warnings: [{ code: "no_face" }] });
+  writeFileSync(join(folder, "photo.txt"), "no photo");
+  const wrong = await run("inspect", "photo.txt", "--json");
+  expect(wrong.code).toBe(1);
+  expect(JSON.parse(wrong.stdout)).toMatchObject({ ok: false, error: { code: "unsupported_type" } });
+  expect(await run("inspect")).toMatchObject({ code: 2, stderr: expect.stringContaining("Which photo?") });
+  expectFiles("photo.txt");
 });
 
 describe("input that comes through a pipe", () => {

@@ -117,8 +117,8 @@ describe("settings", () => {
 describe("environments, read as the functions read them", () => {
   it("of the API", () => {
     const settings = readSettings({ CORS_ORIGINS: "https://a.example,https://b.example", ANONYMOUS: "1" });
-    const env = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS }, settings));
-    expect(env).toMatchObject({ BUCKET: "the-bucket", ANONYMOUS: true, ALLOW_OPEN: false });
+    const env = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, inspects: "looks" }, settings));
+    expect(env).toMatchObject({ BUCKET: "the-bucket", ANONYMOUS: true, ALLOW_OPEN: false, INSPECT_FUNCTION: "looks" });
     expect(env.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
     expect([...env.QUEUES]).toEqual([["warp", url("warp")]]);
     expect(env.API_KEYS.size).toBe(1);
@@ -132,7 +132,9 @@ describe("environments, read as the functions read them", () => {
     expect([...env.QUEUES.keys()]).toEqual(["warp", "liveportrait", "poke"]);
     expect([...env.ENGINES]).toEqual([["animate", ["warp", "liveportrait"]]]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
-    expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS }, GPU)).BATCH_QUEUES.size).toBe(1);
+    expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, inspects: null }, GPU)).BATCH_QUEUES.size).toBe(
+      1,
+    );
   });
 
   it("of the workers", () => {

@@ -8,6 +8,7 @@ import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
 import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
+import type { InspectResult } from "@smileloop/core/engine/services.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
@@ -57,6 +58,7 @@ export function testApi(
     presets,
     assets: packageAssets(presetsDir),
     kinds: kindsWith(presets, ["warp"]),
+    inspector: { inspect: async () => NO_FACES },
     localLinks,
     config: {
       publicUrl: null,
@@ -150,6 +152,12 @@ function fakeWorker(deps: ApiDeps): FakeWorker {
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
+
+/** What an inspector that never looks says of every picture. */
+export const NO_FACES: InspectResult = {
+  ...{ width: 640, height: 480, orientation: 1, faces: [], timings: {} },
+  warnings: [{ code: "no_face", detail: "No face was found." }],
+};
 
 /** The header of a JPEG and some bytes, as far as the API ever looks. */
 export function jpegBytes(width = 640, height = 480, bytes = 2000): Uint8Array {

@@ -10,13 +10,14 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } fro
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import type { Cast, CastRequest, FinishRequest } from "@smileloop/core/engine/services.ts";
+import type { Cast, CastRequest, FinishRequest, InspectRequest } from "@smileloop/core/engine/services.ts";
 import type { AnimateCheck, AnimateRun, AnimateRunResult } from "@smileloop/core/engine/tasks/animate.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 
 /** What the picture of a job is made of. `trace`: a file that is told of every run and check by the pid that got it. */
 export type StubScript = {
   cast?: Behaviour;
+  inspect?: Behaviour;
   /** Faces that move; one by default. */
   movers?: number;
   run?: Behaviour;
@@ -31,7 +32,7 @@ export type StubScript = {
 /** A behaviour, or `fail:<code>`, or `slow:<ms>` (with progress), or `until:<path>` (works until there is such a file). */
 export type Behaviour = keyof typeof behaviours | `fail:${string}` | `slow:${number}` | `until:${string}`;
 
-type Task = AnimateRun | AnimateCheck | CastRequest;
+type Task = AnimateRun | AnimateCheck | CastRequest | InspectRequest;
 type StubOptions = { engine: string; kinds: string; checks: string; services: string; start: string };
 
 const say = (message: unknown) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -182,7 +183,7 @@ function take(line: string): void {
 function act(task: Task): void {
   const script = scriptOf(task.inputs.image[0]!.path);
   let behaviour = script[task.type] ?? "well";
-  if (script.trace && task.type !== "cast") {
+  if (script.trace && (task.type === "run" || task.type === "check")) {
     appendFileSync(script.trace, `${JSON.stringify({ type: task.type, pid: process.pid, run: task })}\n`);
     if (task.type === "run" && script.runs)
       behaviour = script.runs[Math.min(runsSoFar(script.trace), script.runs.length) - 1]!;
@@ -290,6 +291,9 @@ function castOf(task: CastRequest): Cast {
 
 /** The check reads the file; the run tells what it was asked for. */
 function resultOf(task: Task): unknown {
+  if (task.type === "inspect") {
+    return { width: 640, height: 480, orientation: 1, faces: [], warnings: [], timings: { detect: process.pid } };
+  }
   if (task.type === "cast") return { cast: castOf(task), warnings: [], timings: { detect: 1 } };
   const spec = specOf(motionOf(task));
   if (task.type === "run") {

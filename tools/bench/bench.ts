@@ -3,9 +3,10 @@
  * project wants and beside the bound of the same machine in the same run. Prints a table and writes `out/bench.json`.
  */
 import { clip, growth } from "./clip.ts";
+import { inspect } from "./inspect.ts";
 import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
 
-await runBench("bench", [clip, growth, start, jobs, requests, installed, lambda]);
+await runBench("bench", [clip, growth, inspect, start, jobs, requests, installed, lambda]);

@@ -182,7 +182,7 @@ async function workMs(url: string, id: string): Promise<number> {
 }
 const AROUND = new Set(["queued", "download", "upload"]);
 
-async function withServer<T>(options: ServerOptions, use: (server: ServerProcess) => Promise<T>): Promise<T> {
+export async function withServer<T>(options: ServerOptions, use: (server: ServerProcess) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), "smileloop-bench-"));
   const log = openSync(join(dir, "log"), "w");
   const server = await startServer({ ...options, log, dataDir: join(dir, "data") });

@@ -21,6 +21,7 @@ import { createJobRoutes } from "./routes/create-job.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { inspectRoutes } from "./routes/inspect.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
@@ -60,7 +61,16 @@ export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS
 
 function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document: () => object): void {
   api.route("/", healthRoutes(deps, dialects));
-  const modules = [uploadRoutes, fileRoutes, createJobRoutes, jobRoutes, eventRoutes, outputRoutes, catalogRoutes];
+  const modules = [
+    uploadRoutes,
+    fileRoutes,
+    createJobRoutes,
+    jobRoutes,
+    eventRoutes,
+    outputRoutes,
+    catalogRoutes,
+    inspectRoutes,
+  ];
   for (const routes of modules) api.route("/", routes(deps));
   for (const dialect of dialects) {
     const routes = dialect.routes({ ...deps, waitMs: Math.min(dialect.waitMs, deps.config.dialectWaitMs) });

@@ -29,7 +29,9 @@ async function answered(): Promise<Hostile[]> {
     json: (path) =>
       path === "/v1/uploads"
         ? { content_type: "image/jpeg", size: 100 }
-        : { kind: "animate", inputs: { image: { upload } }, params: { preset: "blink" }, metadata: {} },
+        : path === "/v1/inspect"
+          ? { input: { upload } }
+          : { kind: "animate", inputs: { image: { upload } }, params: { preset: "blink" }, metadata: {} },
     schema: { params },
   };
   return [...attacks(api.app.document() as Parameters<typeof attacks>[0], valid, SEED)];

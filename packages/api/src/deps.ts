@@ -3,6 +3,7 @@
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Files } from "@smileloop/core/files.ts";
+import type { Inspector } from "@smileloop/core/inspector.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
@@ -48,6 +49,8 @@ export type ApiDeps = {
   presets: ReadonlyMap<string, Preset>;
   assets: Assets;
   kinds: Kinds;
+  /** Null where nothing can look at pictures. */
+  inspector: Inspector | null;
   /** Set where the API itself serves uploads and links (disk, memory); null where the storage does. */
   localLinks: LocalLinks | null;
   config: ApiConfig;

@@ -40,7 +40,8 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
     checked[slot] = [];
     for (const [nth, source] of sources.entries()) {
       const at = sources.length > 1 ? [slot, nth] : [slot];
-      checked[slot].push(await checkSource(deps, owner, at, source, submission.kind.slots[slot]!));
+      const check = checkSource(deps, owner, source, submission.kind.slots[slot]!);
+      checked[slot].push(await naming(["body", "inputs", ...at], check));
     }
   }
   const work = workOf(submission, factsOf(checked));
@@ -68,21 +69,20 @@ function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }:
   return checkSubmission(kinds, { kind, inputs: counts, params });
 }
 
-/** Tells where in the request the file was named, whatever is wrong with it. */
-async function checkSource(
-  deps: ApiDeps,
-  owner: string,
-  at: (string | number)[],
-  source: InputSource,
-  slot: Slot,
-): Promise<Given> {
+/** The owner's file, checked against the slot's limits. Throws what `checkUpload` throws. */
+export async function checkSource(deps: ApiDeps, owner: string, source: InputSource, slot: Slot): Promise<Given> {
+  if (!("upload" in source)) return checkJobInput(deps, owner, source, slot);
+  const file = await checkUpload(deps, owner, source.upload, slot);
+  return { file, source: source.source ?? `upload:${source.upload}` };
+}
+
+/** Tells where in the request the file was named that something is wrong with. */
+export async function naming<T>(loc: (string | number)[], work: Promise<T>): Promise<T> {
   try {
-    if (!("upload" in source)) return await checkJobInput(deps, owner, source, slot);
-    const file = await checkUpload(deps, owner, source.upload, slot);
-    return { file, source: source.source ?? `upload:${source.upload}` };
+    return await work;
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const errors = [{ loc: ["body", "inputs", ...at], msg: error.message, type: error.code }];
+    if (!(error instanceof AppError) || error.retryable) throw error;
+    const errors = [{ loc, msg: error.message, type: error.code }];
     throw new AppError(error.code, error.message, { cause: error, errors });
   }
 }

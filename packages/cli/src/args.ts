@@ -39,6 +39,7 @@ const OPTIONS = {
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
+  inspect: { ...help, json: { type: "boolean" } },
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
   key: { ...help, json: { type: "boolean" } },
@@ -57,11 +58,14 @@ export type AnimateArgs = {
 
 export type MotionArgs = { clip: string; output: string | null; force: boolean; json: boolean; quiet: boolean };
 
+export type InspectArgs = { photo: string; json: boolean };
+
 type Command =
   | { name: "help"; text: string }
   | { name: "version" }
   | { name: "animate"; args: AnimateArgs }
   | { name: "motion"; args: MotionArgs }
+  | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
   | { name: "serve" }
   | { name: "key"; owner: string; json: boolean };
@@ -81,6 +85,7 @@ export function parseCommand(argv: string[]): Command {
   if (values.help) return { name: "help", text: HELP[name] };
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
+  if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
@@ -101,9 +106,7 @@ function parse(name: CommandName, args: string[]): { values: Values; positionals
 }
 
 function animateArgs(values: Values, positionals: string[]): AnimateArgs {
-  const [photo, extra] = positionals;
-  if (photo === undefined || photo === "") throw new UsageError("Which photo? Give its file name.", "animate");
-  if (extra !== undefined) throw new UsageError(`One photo at a time: "${extra}" is one too many.`, "animate");
+  const photo = photoOf("animate", positionals);
   const driving = typeof values.driving === "string" ? values.driving : null;
   const preset = values.preset ?? (driving === null ? "gentle_smile" : undefined);
   const params: Record<string, unknown> = preset === undefined ? {} : { preset };
@@ -122,6 +125,12 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
     quiet: values.quiet === true,
     params,
   };
+}
+
+function photoOf(command: CommandName, [photo, extra]: string[]): string {
+  if (photo === undefined || photo === "") throw new UsageError("Which photo? Give its file name.", command);
+  if (extra !== undefined) throw new UsageError(`One photo at a time: "${extra}" is one too many.`, command);
+  return photo;
 }
 
 function motionArgs(values: Values, [what, clip, extra]: string[]): MotionArgs {

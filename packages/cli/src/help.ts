@@ -6,6 +6,7 @@ Usage: smileloop <command> [options]
 
 Commands:
   animate <photo>         makes an MP4 of a photo (JPEG or PNG) and a preset or a driving clip
+  inspect <photo>         tells which faces a photo shows, and what would come of them
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
@@ -40,6 +41,18 @@ Options:
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const INSPECT = `Tells which faces a photo shows, how they are turned, how sharp they are, what hides them, and what would help, before
+it is animated. Needs no server and no network.
+
+Usage: smileloop inspect <photo> [options]
+
+<photo> is a file, a pipe, or - for the standard input.
+
+Options:
+      --json              prints one JSON object on stdout, also of an error: what POST /v1/inspect answers
   -h, --help              this help
 `;
 
@@ -91,5 +104,5 @@ Options:
   -h, --help              this help
 `;
 
-export const HELP = { animate: ANIMATE, motion: MOTION, presets: PRESETS, serve: SERVE, key: KEY };
+export const HELP = { animate: ANIMATE, inspect: INSPECT, motion: MOTION, presets: PRESETS, serve: SERVE, key: KEY };
 export type CommandName = keyof typeof HELP;

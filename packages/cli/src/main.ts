@@ -30,6 +30,10 @@ async function run(argv: string[]): Promise<number> {
         const { extractMotion } = await import("./motion.ts");
         return await extractMotion(command.args);
       }
+      case "inspect": {
+        const { inspect } = await import("./inspect.ts");
+        return await inspect(command.args);
+      }
       case "key": {
         const { newKey } = await import("./key.ts");
         process.stdout.write(newKey(command.owner, command.json));

@@ -57,6 +57,9 @@ export const envSchema = z.object({
   /** Batch job definitions of these workers: `queue=definition`. */
   BATCH_JOB_DEFINITION: pairs.default(new Map()),
   BATCH_ENDPOINT: address("https://batch.example.org").optional(),
+  /** Lambda function that looks at pictures for an API without engines; unset: pictures cannot be inspected there. */
+  INSPECT_FUNCTION: text.optional(),
+  LAMBDA_ENDPOINT: address("https://lambda.example.org").optional(),
   /** Maximum number of Batch workers per queue. */
   MAX_WORKERS: wholeNumber(1, 1000).default(4),
   /** Target queue time, seconds: how long a job may wait before another worker is started. */

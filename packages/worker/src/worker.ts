@@ -12,6 +12,7 @@ import { LEASE_MS } from "@smileloop/core/job/change.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Message } from "@smileloop/core/queue.ts";
 import type { Outcome } from "./conclude.ts";
+import type { EngineProcess } from "./process/engine-process.ts";
 import { type JobDeps, runJob } from "./run-job.ts";
 import { openSlots, type Slot, type SlotOptions } from "./slots.ts";
 import { removeLeftovers } from "./work-dirs.ts";
@@ -47,6 +48,8 @@ export type Worker = {
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Whether every process is up. */
   ready(): boolean;
+  /** The process that checks, for services that callers of `take` ask between two messages; null for a worker without any. */
+  checker: EngineProcess | null;
   /** Why the engine cannot work, while that is so. */
   trouble(): string | null;
 };
@@ -192,6 +195,7 @@ export function createWorker(options: WorkerOptions): Worker {
       take(slots[0] ?? null, message, signal ? AbortSignal.any([signal, handBack.signal]) : handBack.signal),
     runOnce: () => serve(slots[0] ?? null, 0),
     stop: ({ graceMs = 10_000 } = {}) => end(graceMs),
+    checker: slots[0]?.checker ?? null,
     ready: () => !intake.signal.aborted && running.every((engine) => engine.isUp()),
     trouble: () => sentenceOf(fatal ?? failure),
   };

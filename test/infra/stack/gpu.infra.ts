@@ -38,6 +38,7 @@ describe("functions", () => {
       ANONYMOUS: "1",
       CORS_ORIGINS: "https://a.example",
       PUBLIC_URL: "https://api.example",
+      INSPECT_FUNCTION: "smileloop-test-warp",
     });
     expect(variablesOf(stack, "SweepFunction")).toEqual({
       ...common,

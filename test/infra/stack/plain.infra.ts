@@ -87,7 +87,11 @@ describe("functions", () => {
       ENGINES: "animate=warp",
       LOG_LEVEL: "info",
     };
-    expect(variablesOf(stack, "ApiFunction")).toEqual({ ...common, API_KEYS: "me:0000" });
+    expect(variablesOf(stack, "ApiFunction")).toEqual({
+      ...common,
+      API_KEYS: "me:0000",
+      INSPECT_FUNCTION: "smileloop-production-warp",
+    });
     expect(variablesOf(stack, "SweepFunction")).toEqual(common);
     expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
   });
@@ -181,6 +185,11 @@ describe("rights, word by word", () => {
         },
       },
       { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [WARP, BULK] },
+      {
+        Effect: "Allow",
+        Action: ["lambda:InvokeFunction"],
+        Resource: ["arn:aws:lambda:us-east-1:123456789012:function:smileloop-production-warp"],
+      },
       logs("api"),
     ]);
   });
@@ -223,6 +232,13 @@ describe("rights, word by word", () => {
         Effect: "Allow",
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
         Resource: [WARP, BULK],
+      },
+      { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::the-bucket/uploads/*"] },
+      {
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: ["arn:aws:s3:::the-bucket"],
+        Condition: { StringLikeIfExists: { "s3:prefix": ["uploads/*"] } },
       },
       logs("warp"),
     ]);

@@ -3,6 +3,7 @@
 import { lanesOf } from "../../../infra/policy/engines.ts";
 import {
   apiStatements,
+  inspectStatements,
   leaveStatements,
   type Statement,
   sweepStatements,
@@ -16,10 +17,13 @@ const LANES = lanesOf({ name: "warp" });
 const BUCKET = "arn:aws:s3:::smileloop";
 const QUEUES = LANES.map((name) => `arn:aws:sqs:us-east-1:000000000000:${name}`);
 
+/** The function that looks at pictures. */
+const INSPECTS = "arn:aws:lambda:us-east-1:000000000000:function:worker-lambda";
+
 const STATEMENTS: Record<FunctionName, Statement[]> = {
-  api: apiStatements({ bucket: BUCKET, queues: QUEUES }),
+  api: apiStatements({ bucket: BUCKET, queues: QUEUES, inspects: INSPECTS }),
   sweep: sweepStatements({ bucket: BUCKET, queues: QUEUES, poke: null, batch: null }),
-  "worker-lambda": workerStatements({ bucket: BUCKET, queues: QUEUES }),
+  "worker-lambda": [...workerStatements({ bucket: BUCKET, queues: QUEUES }), ...inspectStatements({ bucket: BUCKET })],
   worker: [...workerStatements({ bucket: BUCKET, queues: QUEUES }), ...leaveStatements({ bucket: BUCKET })],
 };
 
@@ -43,6 +47,12 @@ export function roleOf(name: FunctionName): Role {
 export function queueActionsOf(name: FunctionName): string[] {
   const statements = STATEMENTS[name].filter(({ resources }) => QUEUES.every((queue) => resources.includes(queue)));
   return statements.flatMap(({ actions }) => actions.map((action) => action.replace(/^sqs:/, "")));
+}
+
+/** Names of the functions that it may call. */
+export function callsOf(name: FunctionName): string[] {
+  const statements = STATEMENTS[name].filter(({ actions }) => actions.includes("lambda:InvokeFunction"));
+  return statements.flatMap(({ resources }) => resources.map((arn) => arn.slice(arn.lastIndexOf(":") + 1)));
 }
 
 /** One `*` in a pattern stands for anything. */

@@ -8,7 +8,7 @@ const id = z.string().max(64);
 const UPLOAD = "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b";
 /** Maximum number of files per slot in one request, for any kind. */
 const MOST_FILES = 100;
-const inputSchema = z
+export const inputSchema = z
   .strictObject({
     upload: id.optional().openapi({ description: "The id of an upload." }),
     job: id.optional().openapi({ description: "The id of a job whose input is to be used again." }),
@@ -56,14 +56,15 @@ export function inputsOf({ inputs, webhook }: JobRequest): Record<string, InputS
     throw notSupported(["webhook"], "Webhooks are not supported here; ask for the job instead.");
   const sources = Object.entries(inputs).map(([slot, given]) => [
     slot,
-    [given].flat().map((one) => sourceOf(slot, one)),
+    [given].flat().map((one) => sourceOf(["inputs", slot], one)),
   ]);
   return Object.fromEntries(sources);
 }
 
-function sourceOf(slot: string, { upload, job, input, url }: z.infer<typeof inputSchema>): InputSource {
+/** `at`: where in the body it stands. */
+export function sourceOf(at: string[], { upload, job, input, url }: z.infer<typeof inputSchema>): InputSource {
   if (url !== undefined) {
-    throw notSupported(["inputs", slot, "url"], "Inputs by URL are not supported here; upload the file.");
+    throw notSupported([...at, "url"], "Inputs by URL are not supported here; upload the file.");
   }
   return upload !== undefined ? { upload } : { job: job!, input: input! };
 }

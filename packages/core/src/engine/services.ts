@@ -126,6 +126,19 @@ const foundFaceSchema = z.strictObject({
   sharpness: z.number(),
   /** Whether the face can be made to move. */
   moves: z.boolean(),
+  /** What hides a part of the face; null for one that cannot move: too little of it is seen to tell. */
+  hidden: z
+    .strictObject({
+      /** By dark glasses or a deep shadow. */
+      eyes: z.boolean(),
+      /** By a mask or a hand, or by the edge of the picture. */
+      mouth: z.boolean(),
+      /** By the edge of the picture. */
+      cut: z.boolean(),
+    })
+    .nullable(),
+  /** `none_seen`: none, or thin or pale rims, which are not told from skin. Null where the face is too small to tell. */
+  glasses: z.enum(["none_seen", "clear", "dark"]).nullable(),
   /** What will not work with this face, or only partly, and how to fix it. */
   warnings: warningsSchema,
 });

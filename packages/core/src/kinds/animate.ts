@@ -18,7 +18,7 @@ const TYPICAL_DRIVING_SECONDS = 5;
 /** Seconds of work to track a second of video (30 frames). */
 const TRACKING_SECONDS = 0.75;
 
-const IMAGE_SLOT: Slot = {
+export const IMAGE_SLOT: Slot = {
   noun: "picture",
   media: ["image"],
   types: ["image/jpeg", "image/png"],

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   ASTRONAUT,
   COFFEE,
+  coveredMouth,
   GRACE_HOPPER,
   mutations,
   oriented,
@@ -94,14 +95,47 @@ test("says how sharp a face is, and warns of a blurred one", async () => {
 test("foresees what animating would answer for each face", async () => {
   const clear = await lookAt(await twoFaces());
   expect(clear.faces.map(({ moves }) => moves)).toEqual([true, true]);
-  expect(clear.faces.map(({ warnings }) => warnings)).toEqual([[], []]);
-  expect(clear.warnings).toEqual([]);
+  expect(clear.faces.map(({ warnings }) => warnings.map(({ code }) => code))).toEqual([[], ["face_small"]]);
+  expect(clear.warnings).toMatchObject([{ code: "several_faces", detail: expect.stringContaining("2 faces") }]);
   const tiny = await lookAt(await smallFace({ width: 640, height: 480 }, 120, { left: 200, top: 100 }));
   expect(tiny.faces.map(({ moves }) => moves)).toEqual([false]);
   expect(tiny.faces[0]!.warnings).toMatchObject([{ code: "face_too_small" }]);
+  expect(tiny.faces[0]).toMatchObject({ hidden: null, glasses: null });
   const onSide = await lookAt(await sharp(ASTRONAUT).rotate(90).jpeg().toBuffer());
   expect(onSide.faces[0]!.moves).toBe(true);
-  expect(onSide.faces[0]!.warnings).toMatchObject([{ code: "picture_sideways" }]);
+  expect(onSide.faces[0]!.warnings).toMatchObject([{ code: "picture_sideways" }, { code: "face_small" }]);
   const none = await lookAt(await readFile(COFFEE));
   expect(none).toMatchObject({ faces: [], warnings: [{ code: "no_face" }] });
+});
+
+/** Grace Hopper's portrait with lenses painted over her glasses. */
+async function sunglasses(): Promise<Buffer> {
+  const { data, info } = await sharp(GRACE_HOPPER).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const [face] = (await lookAt(await readFile(GRACE_HOPPER))).faces;
+  const { x, y, width, height } = face!.box;
+  for (const across of [0.3, 0.74]) {
+    for (let row = 0; row < info.height; row++) {
+      for (let column = 0; column < info.width; column++) {
+        const away = Math.hypot((column - x - across * width) / width, (row - y - 0.27 * height) / height);
+        if (away < 0.17) data.fill(18, (row * info.width + column) * 3, (row * info.width + column + 1) * 3);
+      }
+    }
+  }
+  const raw = { width: info.width, height: info.height, channels: 3 as const };
+  return sharp(data, { raw }).jpeg({ quality: 92 }).toBuffer();
+}
+
+test("tells what hides a face, and whether it wears glasses", async () => {
+  const seen = async (bytes: Buffer) => {
+    const { hidden, glasses } = (await lookAt(bytes)).faces[0]!;
+    return { ...hidden, glasses };
+  };
+  const free = { eyes: false, mouth: false, cut: false };
+  const portrait = await readFile(GRACE_HOPPER);
+  expect(await seen(portrait)).toEqual({ ...free, glasses: "clear" });
+  expect(await seen(await readFile(ASTRONAUT))).toEqual({ ...free, glasses: "none_seen" });
+  expect(await seen(await sunglasses())).toEqual({ ...free, eyes: true, glasses: "dark" });
+  expect(await seen(await coveredMouth("blue mask"))).toEqual({ ...free, mouth: true, glasses: "clear" });
+  const above = await sharp(portrait).extract({ left: 0, top: 0, width: 512, height: 262 }).jpeg().toBuffer();
+  expect(await seen(above)).toEqual({ eyes: false, mouth: true, cut: true, glasses: "clear" });
 });

@@ -1,12 +1,18 @@
 /** Three 8-bit planes of a picture, 4:2:0 (chroma sited left, as H.264 assumes), BT.709, limited range. */
 export type Planes = { width: number; height: number; y: Uint8Array; u: Uint8Array; v: Uint8Array };
 
-/** RGB (interleaved, even sides) → planes, by the matrix of ITU-R BT.709-6, section 3. */
-export function toPlanes(rgb: Uint8Array, width: number, height: number): Planes {
+/** The luma plane of RGB (interleaved), by the matrix of ITU-R BT.709-6, section 3. */
+export function toLuma(rgb: Uint8Array, width: number, height: number): Uint8Array {
   const y = new Uint8Array(width * height);
   for (let i = 0, at = 0; i < y.length; i++, at += 3) {
     y[i] = 16.5 + (219 / 255) * (0.2126 * rgb[at]! + 0.7152 * rgb[at + 1]! + 0.0722 * rgb[at + 2]!);
   }
+  return y;
+}
+
+/** RGB (interleaved, even sides) → planes, by the same matrix. */
+export function toPlanes(rgb: Uint8Array, width: number, height: number): Planes {
+  const y = toLuma(rgb, width, height);
   const half = width / 2;
   const u = new Uint8Array((half * height) / 2);
   const v = new Uint8Array(u.length);

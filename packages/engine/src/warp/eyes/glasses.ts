@@ -25,8 +25,10 @@ const DARK_LENS: [number, number] = [0.28, 0.34];
 /** A reflection is brighter than the cheek by this factor. */
 const GLINT = 1.3;
 
+type Luma = Pick<Planes, "width" | "height" | "y">;
+
 /** Sizes in E. `face` in pixels of the still. */
-export function findGlasses(head: Head, face: Face, still: Planes): Glasses {
+export function findGlasses(head: Head, face: Face, still: Luma): Glasses {
   const plane = eyePlane(head, still);
   const light = Math.max(1, median(range(-0.3, 0.3, 0.03).map((x) => plane.luma(x, 0.3) - 16)));
   const bridge = range(-0.05, 0.05, 0.0125).map((x) => strongest(plane, x, -0.16, 0.2, 0.012).edge);
@@ -73,7 +75,7 @@ export function findGlasses(head: Head, face: Face, still: Planes): Glasses {
 /** Places in E from the middle between the inner corners of the eyes, along their line and down from it. */
 type EyePlane = { luma(x: number, y: number): number; from(p: Point): Point };
 
-function eyePlane(head: Head, { width, height, y: pixels }: Planes): EyePlane {
+function eyePlane(head: Head, { width, height, y: pixels }: Luma): EyePlane {
   const [right, left] = [head.point(MESH.eyeOuter.right), head.point(MESH.eyeOuter.left)];
   const [a, b] = [head.point(MESH.eyeInner.right), head.point(MESH.eyeInner.left)];
   const middle = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
