@@ -65,3 +65,22 @@ it("small jobs fill the page that was asked for", async () => {
   expect([jobs.length, next_cursor !== null]).toEqual([90, true]);
   expect((await pages("limit=90")).ids).toEqual(ids);
 });
+
+it("a status that few jobs have is found beyond many others, page by page, with few looks into the storage", async () => {
+  let looks = 0;
+  api = testApi();
+  const { list } = api.deps.records;
+  api.deps.records.list = (...args) => {
+    looks += 1;
+    return list(...args);
+  };
+  const ids = await makeJobs(Array.from({ length: 1000 }, () => 10));
+  const canceled = [ids[700]!, ids[701]!, ids[702]!, ids[990]!];
+  for (const id of canceled) {
+    const { record, etag } = (await api.deps.records.get("local", id))!;
+    await api.deps.records.replace({ ...record, rev: 2, state: "canceled", ended_at: 1 }, etag);
+  }
+  expect((await pages("status=canceled&limit=100")).ids).toEqual(canceled);
+  expect(looks).toBeLessThan(15);
+  expect((await pages("status=canceled&limit=2")).ids).toEqual(canceled);
+});

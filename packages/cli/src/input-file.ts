@@ -1,6 +1,7 @@
 /** The files that a command was given, looked at before any process is started for them. */
-import { createReadStream, createWriteStream } from "node:fs";
+import { constants, createReadStream, createWriteStream, openSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { Socket } from "node:net";
 import { basename, extname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -47,10 +48,9 @@ async function isPipe(path: string): Promise<boolean> {
 /** Writes what comes into a file, as far as the slot takes it. */
 async function keepPipe(given: string, name: string, { slot, folder, signal }: InputOptions): Promise<string> {
   const path = join(folder, titleOf(slot));
-  const source: Readable = given === STDIN ? process.stdin : createReadStream(given);
   try {
     await pipeline(
-      source,
+      given === STDIN ? process.stdin : await openPipe(given),
       (chunks: AsyncIterable<Buffer>) => upTo(slot.maxBytes, chunks, name),
       createWriteStream(path),
       { signal },
@@ -60,6 +60,13 @@ async function keepPipe(given: string, name: string, { slot, folder, signal }: I
     throw openFault(error as NodeJS.ErrnoException, given, name);
   }
   return path;
+}
+
+/** A FIFO is opened without waiting for a writer: a thread that waits can't be stopped, and keeps the process from ending. */
+async function openPipe(path: string): Promise<Readable> {
+  if (!(await stat(path)).isFIFO()) return createReadStream(path);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 async function* upTo(maxBytes: number, chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {

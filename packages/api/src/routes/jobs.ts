@@ -109,7 +109,7 @@ export function jobRoutes(deps: RouteDeps): Api {
 
   api.openapi(listRoute, async (c) => {
     const { limit, cursor, status } = c.req.valid("query");
-    const page = await listJobs(deps, ownerOf(c), { limit, cursor, status });
+    const page = await listJobs(deps, ownerOf(c), { limit, cursor, status, signal: c.req.raw.signal });
     const origin = linkOrigin(deps.config, c.req.raw);
     const jobs = await Promise.all(page.records.map((record) => viewJob(deps, record, origin)));
     return c.json({ jobs, next_cursor: page.cursor }, 200);
@@ -136,16 +136,25 @@ export function jobRoutes(deps: RouteDeps): Api {
   return api;
 }
 
-/** Records that one request reads at most when it looks for a status that few jobs have, and how many at a time. */
+/**
+ * Records that one request reads at most when it looks for a status that few jobs have. It reads a few at a time, and more of them each
+ * time that none of them fits: each page of the storage lists the owner's whole folder.
+ */
 const MAX_READ = 2000;
-const READ_AT_ONCE = 20;
+const READ_AT_ONCE = { first: 20, most: 160 };
 /** Where a page ends early, counted in characters of its records; it has at least one. */
 const MAX_PAGE_CHARS = 1024 * 1024;
 
-type Asked = { limit: number; cursor: string | undefined; status: JobRecord["state"] | undefined };
+type Asked = {
+  limit: number;
+  cursor: string | undefined;
+  status: JobRecord["state"] | undefined;
+  /** Aborted when the client has gone. */
+  signal: AbortSignal;
+};
 
 async function listJobs({ records, clock }: ApiDeps, owner: string, asked: Asked): Promise<RecordPage> {
-  const { limit, status } = asked;
+  const { limit, status, signal } = asked;
   const now = clock.now();
   const fits = (record: JobRecord) =>
     record.state !== "deleted" &&
@@ -153,21 +162,27 @@ async function listJobs({ records, clock }: ApiDeps, owner: string, asked: Asked
   const found: JobRecord[] = [];
   let cursor = asked.cursor;
   let room = MAX_PAGE_CHARS;
-  for (let read = 0; read < MAX_READ && found.length < limit; read += READ_AT_ONCE) {
-    const size = Math.min(READ_AT_ONCE, limit - found.length);
+  let atOnce = READ_AT_ONCE.first;
+  for (let read = 0; read < MAX_READ && found.length < limit && !signal.aborted; read += atOnce) {
+    const wanted = limit - found.length;
+    const size = atOnce === READ_AT_ONCE.first ? Math.min(atOnce, wanted) : atOnce;
     const page = await records.list(owner, { limit: size, cursor });
+    const fitting = page.records.filter(fits);
     const lengths = page.records.map((record) => (fits(record) ? JSON.stringify(record).length : 0));
-    const fitting = Math.max(countWithin(lengths, room), found.length === 0 ? 1 : 0);
-    if (fitting < page.records.length) {
-      if (fitting === 0) return { records: found, cursor: cursor ?? null };
+    const lastWanted = fitting[wanted - 1];
+    const within = Math.min(countWithin(lengths, room), lastWanted ? page.records.indexOf(lastWanted) + 1 : Infinity);
+    const taken = Math.max(within, found.length === 0 ? 1 : 0);
+    if (taken < page.records.length) {
+      if (taken === 0) return { records: found, cursor: cursor ?? null };
       // a cursor is where a page of the storage ends
-      const part = await records.list(owner, { limit: fitting, cursor });
+      const part = await records.list(owner, { limit: taken, cursor });
       return { records: [...found, ...part.records.filter(fits)], cursor: part.cursor };
     }
-    found.push(...page.records.filter(fits));
+    found.push(...fitting);
     if (page.cursor === null) return { records: found, cursor: null };
     cursor = page.cursor;
     room -= lengths.reduce((sum, length) => sum + length, 0);
+    atOnce = fitting.length > 0 ? READ_AT_ONCE.first : Math.min(2 * atOnce, READ_AT_ONCE.most);
   }
   return { records: found, cursor: cursor ?? null };
 }

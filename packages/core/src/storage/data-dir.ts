@@ -10,6 +10,7 @@ import { chmod, link, lstat, mkdir, readdir, readFile, realpath, rm, stat, write
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AppError } from "../errors.ts";
+import { roomIn } from "./disk-room.ts";
 import { errno, TEMPORARY_FOLDER, writeOnce } from "./durable-files.ts";
 import { createReserve, RESERVE_FILE } from "./reserve.ts";
 
@@ -27,7 +28,7 @@ type DataDir = {
 /** Throws `storage_unavailable`, with a sentence for the person who starts the server. */
 export async function openDataDir(path: string): Promise<DataDir> {
   const dir = await makeDir(resolve(path));
-  const close = holdAlone(dir);
+  const close = await holdAlone(dir);
   try {
     await rm(join(dir, TEMPORARY_FOLDER), { recursive: true, force: true });
     await mkdir(join(dir, TEMPORARY_FOLDER), { mode: 0o700 });
@@ -99,7 +100,7 @@ async function restrict(path: string, mode: number, isFolder: boolean): Promise<
   });
 }
 
-function holdAlone(dir: string): () => void {
+async function holdAlone(dir: string): Promise<() => void> {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(join(dir, "in-use"), { timeout: 0 });
@@ -108,6 +109,8 @@ function holdAlone(dir: string): () => void {
     database?.close();
     const busy = (error as { errcode?: number }).errcode === 5; // SQLITE_BUSY
     if (busy) throw refusal(dir, "is in use by another SmileLoop server", "Stop that server", error);
+    const { full, state } = await roomIn(dir);
+    if (full) throw refusal(dir, "cannot be written", state.replace(/\.$/, ""), error);
     throw refusal(dir, "cannot be written", null, error);
   }
   let open = true;

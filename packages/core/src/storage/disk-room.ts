@@ -11,8 +11,16 @@ const ENOUGH_BYTES = 5e9;
 /** A record, its timer and the room kept for ending jobs have to fit. */
 const NONE_BYTES = 1e6;
 
+/** A job makes a few dozen files and folders. */
+const NONE_FILES = 50;
+
 export async function roomIn(dir: string): Promise<Room> {
-  const { bavail, blocks, bsize } = await statfs(dir);
+  const { bavail, blocks, bsize, files, ffree } = await statfs(dir);
+  // file systems without a limit say 0
+  if (files > 0 && ffree < NONE_FILES) {
+    const left = `${ffree} of ${files} inodes are free`;
+    return { full: true, state: `The disk takes no more files: ${left}. Delete files, or delete jobs.` };
+  }
   return roomOf(bavail * bsize, blocks * bsize);
 }
 
