@@ -30,7 +30,12 @@ describe("POST /animate refuses", () => {
   const portrait = readFileSync(ASTRONAUT);
   test.each<[what: string, image: () => Buffer | Promise<Buffer>, status: number, detail: RegExp]>([
     ["an empty file", () => Buffer.alloc(0), 400, /^Uploaded file is empty\.$/],
-    ["a JPEG XL that is named .jpg", () => JXL, 415, /^Unsupported image type. This is image\/jxl. Export it as a JPEG/],
+    [
+      "a JPEG XL that is named .jpg",
+      () => JXL,
+      415,
+      /^Unsupported image type. This is image\/jxl. Export it as a JPEG/,
+    ],
     ["a PNG of 30000×30000", () => pngHeader(30_000, 30_000), 413, /^Image too large \(30000×30000 pixels\)/],
     ["a JPEG that was cut off in its header", () => portrait.subarray(0, 300), 422, /\w\.$/],
     ["a JPEG that was cut off in its picture", () => portrait.subarray(0, 20_000), 422, /\w\.$/],

@@ -2,21 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  AV_CODEC_FLAG_GLOBAL_HEADER,
-  AV_PIX_FMT_RGB24,
-  AV_PIX_FMT_YUV420P,
-  AV_PIX_FMT_YUV420P10LE,
-} from "node-av/constants";
-import { Codec, CodecContext, Dictionary, Frame, Rational } from "node-av/lib";
 import sharp from "sharp";
-import { createFrameFilter } from "../../packages/engine/src/media/frame-filter.ts";
-import { openMuxer } from "./muxer.ts";
-
-/** Code points of H.273. */
-export type Nclx = { primaries: number; transfer: number; matrix: number; full: boolean };
-/** RGB without padding. */
-export type Rgb = { data: Uint8Array; width: number; height: number };
+import { encodeHevc, type Nclx, type Rgb, USUAL } from "./hevc.ts";
 
 export type HeifOptions = {
   coding?: "hvc1" | "av01";
@@ -31,8 +18,6 @@ export type HeifOptions = {
   properties?: Buffer[];
 };
 
-/** ITU-R BT.601, all values. */
-const USUAL: Nclx = { primaries: 1, transfer: 13, matrix: 6, full: true };
 const ALPHA = "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0";
 
 /** Counter-clockwise by quarters. */
@@ -45,7 +30,9 @@ type Reference = { type: string; from: number; to: number[] };
 
 export async function heif(picture: Rgb, options: HeifOptions = {}): Promise<Buffer> {
   const { coding = "hvc1", nclx = USUAL, icc, properties = [] } = options;
-  const colour = icc ? box("colr", "prof", icc) : box("colr", "nclx", u16(nclx.primaries, nclx.transfer, nclx.matrix), [nclx.full ? 128 : 0]);
+  const colour = icc
+    ? box("colr", "prof", icc)
+    : box("colr", "nclx", u16(nclx.primaries, nclx.transfer, nclx.matrix), [nclx.full ? 128 : 0]);
   const { items, references } = await layer(picture, [colour, ...properties], { ...options, coding, nclx });
   if (options.alpha) {
     const name = full("auxC", 0, ALPHA);
@@ -66,13 +53,19 @@ async function layer(
   const { width, height } = picture;
   if (tile === undefined) {
     const { config, data } = await coded(picture, options);
-    return { items: [{ type: coding, data, inFile: true, properties: [ispe(width, height), config, ...properties] }], references: [] };
+    return {
+      items: [{ type: coding, data, inFile: true, properties: [ispe(width, height), config, ...properties] }],
+      references: [],
+    };
   }
   const [columns, rows] = [Math.ceil(width / tile), Math.ceil(height / tile)];
   const grid = Buffer.concat([Buffer.from([0, 0, rows - 1, columns - 1]), u16(width, height)]);
   const items: Item[] = [{ type: "grid", data: grid, inFile: false, properties: [ispe(width, height), ...properties] }];
   for (let i = 0; i < columns * rows; i++) {
-    const { config, data } = await coded(cut(picture, (i % columns) * tile, Math.floor(i / columns) * tile, tile), options);
+    const { config, data } = await coded(
+      cut(picture, (i % columns) * tile, Math.floor(i / columns) * tile, tile),
+      options,
+    );
     items.push({ type: coding, data, inFile: true, properties: [ispe(tile, tile), config] });
   }
   return { items, references: [{ type: "dimg", from: 1, to: items.slice(1).map((_, i) => i + 2) }] };
@@ -108,7 +101,11 @@ export function heifFile(items: Item[], references: Reference[], coding: "hvc1" 
     );
   };
   const start = ftyp.length + metaAt(0).length + 8;
-  return Buffer.concat([ftyp, metaAt(start), box("mdat", ...items.filter((item) => item.inFile).map(({ data }) => data))]);
+  return Buffer.concat([
+    ftyp,
+    metaAt(start),
+    box("mdat", ...items.filter((item) => item.inFile).map(({ data }) => data)),
+  ]);
 }
 
 /** All but the first are hidden, as phones do it with tiles. */
@@ -131,39 +128,17 @@ async function coded(
 ): Promise<{ config: Buffer; data: Buffer }> {
   if (coding === "av01") {
     const options = { quality: 90, effort: 0, bitdepth: deep ? 10 : 8, chromaSubsampling: "4:2:0" } as const;
-    return partsOf(await sharp(data, { raw: { width, height, channels: 3 } }).avif(options).toBuffer(), "av1C");
+    return partsOf(
+      await sharp(data, { raw: { width, height, channels: 3 } })
+        .avif(options)
+        .toBuffer(),
+      "av1C",
+    );
   }
-  const colours = { colorPrimaries: nclx.primaries, colorTrc: nclx.transfer, colorSpace: nclx.matrix, colorRange: nclx.full ? 2 : 1 };
-  const rgb = frameOf(AV_PIX_FMT_RGB24, width, height);
-  rgb.fromBuffer(Buffer.from(data));
-  const matrix = { 1: "bt709", 6: "bt601", 9: "bt2020" }[nclx.matrix] ?? "bt601";
-  const pixels = deep ? "yuv420p10le" : "yuv420p";
-  const filter = createFrameFilter(
-    rgb,
-    `scale=out_color_matrix=${matrix}:out_range=${nclx.full ? "pc" : "tv"}:flags=accurate_rnd+full_chroma_int,format=${pixels}`,
-  );
-  const frame = new Frame();
-  frame.alloc();
-  filter.apply(rgb, frame);
-  filter.free();
-  rgb.free();
   const dir = mkdtempSync(join(tmpdir(), "smileloop-heif-"));
   try {
     const path = join(dir, "still.mp4");
-    const codec = Codec.findEncoderByName("libx265")!;
-    const encoder = new CodecContext();
-    encoder.allocContext3(codec);
-    const pixelFormat = deep ? AV_PIX_FMT_YUV420P10LE : AV_PIX_FMT_YUV420P;
-    Object.assign(encoder, { width, height, pixelFormat, threadCount: 1, ...colours });
-    encoder.timeBase = new Rational(1, 25);
-    encoder.framerate = new Rational(25, 1);
-    encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-    const options = { preset: "ultrafast", crf: "12", "x265-params": "log-level=none:keyint=1" };
-    if ((await encoder.open2(codec, Dictionary.fromObject(options))) < 0) throw new Error("the encoder does not open");
-    Object.assign(frame, { ...colours, pts: 0n });
-    const muxer = openMuxer(path, "mp4", encoder);
-    await muxer.add(frame);
-    await muxer.end();
+    await encodeHevc(path, [{ data, width, height }], { nclx, deep: deep === true });
     return partsOf(readFileSync(path), "hvcC");
   } finally {
     rmSync(dir, { recursive: true });
@@ -178,14 +153,6 @@ function partsOf(file: Buffer, configType: string): { config: Buffer; data: Buff
     config: file.subarray(at, at + file.readUInt32BE(at)),
     data: file.subarray(mdat + 4, mdat - 4 + file.readUInt32BE(mdat - 4)),
   };
-}
-
-function frameOf(format: number, width: number, height: number): Frame {
-  const frame = new Frame();
-  frame.alloc();
-  Object.assign(frame, { width, height, format });
-  if (frame.getBuffer() < 0) throw new Error("a frame has no room");
-  return frame;
 }
 
 /** A square of a picture; beyond its edges, the edges go on. */
@@ -205,7 +172,9 @@ const ispe = (width: number, height: number): Buffer => full("ispe", 0, u32(widt
 type Part = Uint8Array | string | number[];
 
 export function box(type: string, ...parts: Part[]): Buffer {
-  const body = Buffer.concat([type, ...parts].map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : Buffer.from(part))));
+  const body = Buffer.concat(
+    [type, ...parts].map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : Buffer.from(part))),
+  );
   return Buffer.concat([u32(body.length + 4), body]);
 }
 
