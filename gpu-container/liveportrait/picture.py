@@ -1,4 +1,4 @@
-"""Decodes what clients upload, as packages/engine/src/media/picture.ts does: JPEG and PNG, upright, sRGB, on white."""
+"""Decodes the JPEG and PNG that a worker hands over, as packages/engine/src/media/picture.ts does: upright, sRGB, on grey."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SIZE_HELP = f"At most {MAX_SIDE:,} pixels a side and {MAX_PIXELS // 1_000_000} m
 # Some JPEGs lack only this. Whether rows are missing was looked at by the cast (packages/engine/src/media/picture.ts).
 JPEG_END = b"\xff\xd9"
 UNREADABLE = "The picture could not be decoded: the file is damaged or was cut off. Save or export it again and send the new file."
+GROUND = "#e0e0e0"
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -77,8 +78,8 @@ def to_srgb(image: Image.Image) -> Image.Image:
         image = Image.fromarray((np.asarray(image, np.float32) / 257).clip(0, 255).astype(np.uint8))
     if image.mode in ("P", "PA", "LA", "RGBA") or "transparency" in image.info:
         seen = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, seen).convert("RGB")
+        ground = Image.new("RGBA", image.size, GROUND)
+        image = Image.alpha_composite(ground, seen).convert("RGB")
     if profile and image.mode in ("RGB", "CMYK"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -6,8 +6,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { animate, endOf, type Job, postJob, upload } from "../support/client.ts";
 import { multipart, requestHead } from "../support/multipart.ts";
-import { ASTRONAUT, CAT, COFFEE, drawing, GIF, mutations, pngHeader, textures } from "../support/pictures.ts";
+import { ASTRONAUT, CAT, COFFEE, drawing, mutations, pngHeader, textures } from "../support/pictures.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
+import { JXL } from "../support/unread.ts";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 let server: ServerProcess;
@@ -29,7 +30,12 @@ describe("POST /animate refuses", () => {
   const portrait = readFileSync(ASTRONAUT);
   test.each<[what: string, image: () => Buffer | Promise<Buffer>, status: number, detail: RegExp]>([
     ["an empty file", () => Buffer.alloc(0), 400, /^Uploaded file is empty\.$/],
-    ["a GIF that is named .jpg", () => GIF, 415, /^Unsupported image type/],
+    [
+      "a JPEG XL that is named .jpg",
+      () => JXL,
+      415,
+      /^Unsupported image type. This is image\/jxl. Export it as a JPEG/,
+    ],
     ["a PNG of 30000×30000", () => pngHeader(30_000, 30_000), 413, /^Image too large \(30000×30000 pixels\)/],
     ["a JPEG that was cut off in its header", () => portrait.subarray(0, 300), 422, /\w\.$/],
     ["a JPEG that was cut off in its picture", () => portrait.subarray(0, 20_000), 422, /\w\.$/],
@@ -68,7 +74,7 @@ describe("POST /animate refuses", () => {
   test("names and ids that climb out of the folder", async () => {
     for (const filename of ["../../../etc/passwd", "..\\..\\secret", "/etc/passwd", "a\u0000.jpg"]) {
       const { body, type } = multipart([
-        { name: "source_image", filename, body: GIF },
+        { name: "source_image", filename, body: JXL },
         { name: "preset", body: "blink" },
       ]);
       const headers = { "content-type": type };

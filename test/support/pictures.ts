@@ -251,9 +251,6 @@ function chunk(name: string, data = Buffer.alloc(0)): Buffer {
   return Buffer.concat([length, body, sum]);
 }
 
-/** A whole GIF of one pixel. */
-export const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==", "base64");
-
 /** `count` damaged copies of a file: bytes flipped, cut out, doubled or cut off, the same ones for a seed. */
 export function* mutations(bytes: Buffer, count: number, seed: number): Generator<Buffer> {
   const next = random(seed);

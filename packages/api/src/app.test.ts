@@ -313,7 +313,16 @@ it("tells what is here", async () => {
   expect(kinds.kinds[0]).toMatchObject({
     name: "animate",
     engines: ["warp"],
-    inputs: { image: { content_types: ["image/jpeg", "image/png"], max_bytes: 20971520, required: true } },
+    inputs: {
+      image: {
+        content_types: [
+          ...["image/jpeg", "image/png", "image/heic", "image/avif"],
+          ...["image/webp", "image/gif", "image/bmp", "image/tiff"],
+        ],
+        max_bytes: 20971520,
+        required: true,
+      },
+    },
     params: { type: "object", properties: { fps: { minimum: 10, maximum: 60, default: 25 } } },
   });
 });

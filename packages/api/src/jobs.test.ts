@@ -7,6 +7,7 @@ import type { Admission } from "@smileloop/core/scale/admission.ts";
 import type { JobView } from "@smileloop/core/wire/job.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../../../test/support/api.ts";
+import { JXL } from "../../../test/support/unread.ts";
 
 let api: TestApi;
 beforeEach(() => {
@@ -165,7 +166,7 @@ describe("making a job", () => {
   });
 
   it.each([
-    ["a GIF renamed .jpg", Buffer.from("GIF89a\x01\x00\x01\x00\x80\x00\x00"), 415, "unsupported_type"],
+    ["a JPEG XL renamed .jpg", JXL, 415, "unsupported_type"],
     ["text", Buffer.from("hello, this is no picture at all"), 415, "unsupported_type"],
     ["nothing", Buffer.alloc(0), 400, "empty_file"],
     ["more than 20 MiB", jpegBytes(640, 480, 20 * 1024 * 1024 + 1), 413, "too_large"],

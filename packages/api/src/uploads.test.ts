@@ -105,7 +105,7 @@ describe("POST /v1/uploads", () => {
   });
 
   it.each([
-    [{ content_type: "image/gif", size: 10 }, 415, "unsupported_type"],
+    [{ content_type: "image/jxl", size: 10 }, 415, "unsupported_type"],
     [{ content_type: "image/png", size: 20971521 }, 413, "too_large"],
     [{ content_type: "image/png", size: 0 }, 400, "empty_file"],
     [{ content_type: "image/png", size: -1 }, 422, "invalid_request"],

@@ -5,7 +5,7 @@ export const OVERVIEW = `Makes a portrait move.
 Usage: smileloop <command> [options]
 
 Commands:
-  animate <photo>         makes an MP4 of a photo (JPEG or PNG) and a preset or a driving clip
+  animate <photo>         makes an MP4 of a photo and a preset or a driving clip
   inspect <photo>         tells which faces a photo shows, and what would come of them
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   presets                 lists the presets
@@ -23,7 +23,8 @@ const ANIMATE = `Makes an MP4 of a photo and a preset or a driving clip. Needs n
 
 Usage: smileloop animate <photo> [options]
 
-<photo> is a file, a pipe, or - for the standard input.
+<photo> is a file, a pipe, or - for the standard input: JPEG, PNG, HEIC, AVIF, WebP, TIFF, BMP or GIF, whatever its
+name says.
 
 Options:
   -p, --preset <name>     the motion, see smileloop presets (gentle_smile)

@@ -86,7 +86,8 @@ const castParamsSchema = z.strictObject({
 export type CastParams = z.infer<typeof castParamsSchema>;
 
 /**
- * Decides who moves in a picture and what becomes the frame. Fails with `no_face`, `face_not_there`, `face_too_small`,
+ * Decides who moves in a picture and what becomes the frame. `outputs.image`: where the picture may be written as a JPEG that
+ * engines read: upright, sRGB, on a neutral ground. That is done where it came as anything but a JPEG or PNG. Fails with `no_face`, `face_not_there`, `face_too_small`,
  * `face_turned_away`, or what is wrong with the picture.
  */
 const castRequestSchema = z.strictObject({
@@ -94,12 +95,14 @@ const castRequestSchema = z.strictObject({
   run: runIdSchema,
   inputs: onePicture,
   params: castParamsSchema,
+  outputs: z.strictObject({ image: filePathSchema }).optional(),
 });
 export type CastRequest = z.infer<typeof castRequestSchema>;
 
-/** `warnings`: which faces stay still or move gently, and why; that the frame is enlarged. */
+/** `image`: what was written, to be taken for the picture from here on. `warnings`: which faces stay still or move gently, and why; that the frame is enlarged. */
 export const castResultSchema = z.strictObject({
   cast: castSchema,
+  image: fileSchema.optional(),
   warnings: warningsSchema,
   timings: timingsSchema,
 });

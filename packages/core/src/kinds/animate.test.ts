@@ -30,7 +30,7 @@ test("only a preset is needed", () => {
     intensity: 1,
     face: 0,
   });
-  expect(animate.slots.image).toMatchObject({ types: ["image/jpeg", "image/png"], files: { min: 1, max: 1 } });
+  expect(animate.slots.image).toMatchObject({ media: ["image"], files: { min: 1, max: 1 } });
 });
 
 test("a seed that is not given is drawn from the job's id", () => {

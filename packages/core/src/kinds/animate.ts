@@ -21,7 +21,7 @@ const TRACKING_SECONDS = 0.75;
 export const IMAGE_SLOT: Slot = {
   noun: "picture",
   media: ["image"],
-  types: ["image/jpeg", "image/png"],
+  help: "Export it as a JPEG or PNG; of a video or document, a single picture.",
   maxBytes: 20 * MIB,
   ...PICTURE_LIMITS,
   files: { min: 1, max: 1 },

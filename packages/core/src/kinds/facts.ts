@@ -1,7 +1,7 @@
 /** Reads a file's type and header, and checks them against a slot's limits; shared by the API and the command line. */
 import { AppError } from "../errors.ts";
 import { type ReadAt, readClipHeader } from "../media/clip-header.ts";
-import { readPictureHeader } from "../media/picture-header.ts";
+import { readPictureSize } from "../media/picture-header.ts";
 import { sniffType } from "../media/sniff.ts";
 import { decodeText } from "../media/text.ts";
 import { type MediaClass, mediaClassOf } from "../media/types.ts";
@@ -21,17 +21,19 @@ export async function readFacts(slot: Slot, bytes: number, read: ReadAt): Promis
   if (bytes === 0) throw new AppError("empty_file", "The file is empty.");
   const first = await read(0, Math.min(bytes, FIRST_BYTES));
   const type = await checkType(first, slot);
-  const size = await HEADERS[mediaClassOf(type) ?? "data"]?.({ type, bytes, first, read });
+  const again: ReadAt = async (position, length) =>
+    position + length <= first.byteLength ? first.subarray(position, position + length) : read(position, length);
+  const size = await HEADERS[mediaClassOf(type) ?? "data"]?.({ type, bytes, read: again });
   checkSize({ ...size }, slot);
   return { type, bytes, ...size };
 }
 
 type Size = Pick<InputFacts, "width" | "height" | "seconds">;
-type Opened = { type: string; bytes: number; first: Uint8Array; read: ReadAt };
+type Opened = { type: string; bytes: number; read: ReadAt };
 
 /** How the header of each class of media is read; other classes have no header that matters. */
 const HEADERS: Partial<Record<MediaClass, (file: Opened) => Promise<Size>>> = {
-  image: pictureSize,
+  image: async ({ type, bytes, read }) => (await readPictureSize(type, bytes, read)) ?? {},
   video: ({ type, bytes, read }) => readClipHeader(type, bytes, read),
   audio: ({ type, bytes, read }) => readClipHeader(type, bytes, read),
 };
@@ -42,25 +44,12 @@ async function checkType(first: Uint8Array, slot: Slot): Promise<string> {
   const firstLine = type === null ? undefined : slot.firstLine?.[type];
   if (type !== null && types.includes(type) && (!firstLine || firstLine.test(lineOf(first)))) return type;
   const what = type === null || firstLine ? `This is not a ${slot.noun} that is known here.` : `This is ${type}.`;
-  throw new AppError("unsupported_type", `${what} Accepted by content, whatever the name: ${types.join(", ")}.`);
+  const help = slot.help === undefined ? "" : `${slot.help} `;
+  throw new AppError("unsupported_type", `${what} ${help}Accepted by content, whatever the name: ${types.join(", ")}.`);
 }
 
 function lineOf(bytes: Uint8Array): string {
   return decodeText(bytes.subarray(0, 512), { part: true }) ?? "";
-}
-
-/** Only JPEG and PNG are read here; other pictures are left to the engine. */
-async function pictureSize({ type, bytes, first, read }: Opened): Promise<Size> {
-  if (type !== "image/jpeg" && type !== "image/png") return {};
-  for (let head = first; ; ) {
-    const found = readPictureHeader(head);
-    if ("header" in found) return { width: found.header.width, height: found.header.height };
-    if ("unreadable" in found || head.byteLength >= bytes) {
-      const help = "Save it again and try once more.";
-      throw new AppError("input_unreadable", `The picture is damaged: its header cannot be read. ${help}`);
-    }
-    head = await read(0, Math.min(bytes, Math.max(found.more, head.byteLength * 2)));
-  }
 }
 
 function checkSize({ width = 0, height = 0, seconds = 0 }: Size, slot: Slot): void {

@@ -9,6 +9,8 @@ export type Slot = {
   firstLine?: Record<string, RegExp>;
   /** What to call such a file in errors, such as "picture" or "driving clip". */
   noun: string;
+  /** A sentence for those who sent another type: what would help. */
+  help?: string;
   maxBytes: number;
   /** Width × height and the longer side, of images and videos. */
   maxPixels?: number;

@@ -1,16 +1,54 @@
 /**
- * What the first bytes of a JPEG or PNG say about it. A decoder is never asked here: a picture that is too large for it has to
- * be refused before it sees a byte.
+ * What the header of a picture says about its size. A decoder is never asked here: a picture that is too large for it has to be
+ * refused before it sees a byte.
  *
- * Sources: ITU-T T.81 (JPEG) annex B; PNG specification, third edition, 11.2.1 IHDR.
+ * Sources: ITU-T T.81 (JPEG) annex B; PNG specification, third edition, 11.2.1 IHDR; WebP container specification and RFC 6386,
+ * 9.1 (VP8); GIF89a specification, 18; Microsoft's reference of BITMAPCOREHEADER and BITMAPINFOHEADER.
  */
+import type { ReadAt } from "./clip-header.ts";
+import { readHeif } from "./heif.ts";
+import { damagedPicture } from "./picture-fault.ts";
+import { readTiffSize } from "./tiff-header.ts";
 
-type PictureHeader = { type: "image/jpeg" | "image/png"; width: number; height: number };
+export type PictureSize = { width: number; height: number };
 
 /** `more`: the answer lies at or beyond byte `more` of the file, which is not there yet. */
-type HeaderRead = { header: PictureHeader } | { more: number } | { unreadable: true };
+type HeaderRead = PictureSize | { more: number } | null;
 
+/** Bytes of a file that are read at first. */
+const FIRST_BYTES = 32 * 1024;
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+/** Sizes of the headers that a BMP's may begin with. */
+const BMP_HEADERS = [12, 40, 52, 56, 64, 108, 124];
+
+type SizeReader = (bytes: number, read: ReadAt) => Promise<PictureSize>;
+
+/** How the header of each type is read. */
+const READERS: Record<string, SizeReader> = {
+  "image/jpeg": fromStart(readJpeg),
+  "image/png": fromStart(readPng),
+  "image/webp": fromStart(readWebp),
+  "image/gif": fromStart(readGif),
+  "image/bmp": fromStart(readBmp),
+  "image/tiff": readTiffSize,
+  "image/heic": heifSize,
+  "image/avif": heifSize,
+};
+
+/**
+ * Pixels as they are stored, before anything is cut off or turned; null for a type whose header is not read here. Throws
+ * `input_unreadable`, `unsupported_type` where a variant of the type is not taken, and what `read` throws.
+ */
+export async function readPictureSize(type: string, bytes: number, read: ReadAt): Promise<PictureSize | null> {
+  const reader = Object.hasOwn(READERS, type) ? READERS[type]! : null;
+  if (reader === null) return null;
+  return reader(bytes, read);
+}
+
+async function heifSize(bytes: number, read: ReadAt): Promise<PictureSize> {
+  const { width, height } = (await readHeif(bytes, read)).colour;
+  return { width, height };
+}
 
 export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
@@ -20,31 +58,63 @@ export function isPng(bytes: Uint8Array): boolean {
   return PNG_SIGNATURE.every((byte, i) => bytes[i] === byte);
 }
 
-/** `bytes`: the file from its start, as far as it is there. Takes a JPEG or PNG by its signature. */
-export function readPictureHeader(bytes: Uint8Array): HeaderRead {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return isPng(bytes) ? readPng(view) : readJpeg(view);
+export function isWebp(bytes: Uint8Array): boolean {
+  return textAt(bytes, 0, 4) === "RIFF" && textAt(bytes, 8, 4) === "WEBP";
+}
+
+export function isGif(bytes: Uint8Array): boolean {
+  return ["GIF87a", "GIF89a"].includes(textAt(bytes, 0, 6));
+}
+
+/** TIFF and BigTIFF, and the raw data of most cameras. */
+export function isTiff(bytes: Uint8Array): boolean {
+  return ["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(textAt(bytes, 0, 4));
+}
+
+/** Two letters alone would be the start of many a text. */
+export function isBmp(bytes: Uint8Array): boolean {
+  if (bytes.length < 26 || textAt(bytes, 0, 2) !== "BM") return false;
+  const view = viewOf(bytes);
+  return view.getUint32(6, true) === 0 && BMP_HEADERS.includes(view.getUint32(14, true));
+}
+
+/** Reads from a file's start, as far as `parse` needs. */
+function fromStart(parse: (view: DataView) => HeaderRead): SizeReader {
+  return async (bytes, read) => {
+    let head = await read(0, Math.min(bytes, FIRST_BYTES));
+    for (;;) {
+      const found = parse(viewOf(head));
+      if (found !== null && "width" in found) {
+        if (found.width > 0 && found.height > 0) return found;
+        throw damagedPicture();
+      }
+      if (found === null || head.byteLength >= bytes) throw damagedPicture();
+      const before = head.byteLength;
+      head = await read(0, Math.min(bytes, Math.max(found.more, before * 2)));
+      if (head.byteLength <= before) throw damagedPicture();
+    }
+  };
 }
 
 function readPng(view: DataView): HeaderRead {
   if (view.byteLength < 24) return { more: 24 };
-  if (view.getUint32(12) !== 0x49484452) return { unreadable: true };
-  return sized("image/png", view.getUint32(16), view.getUint32(20));
+  if (view.getUint32(12) !== 0x49484452) return null;
+  return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
 function readJpeg(view: DataView): HeaderRead {
   let at = 2;
   for (;;) {
     if (at + 4 > view.byteLength) return { more: at + 4 };
-    if (view.getUint8(at) !== 0xff) return { unreadable: true };
+    if (view.getUint8(at) !== 0xff) return null;
     const marker = view.getUint8(at + 1);
     // any number of 0xff may stand before a marker; restart markers and TEM have no length
     if (marker === 0xff) at += 1;
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
-    else if (marker === 0xd9 || marker === 0xda || marker === 0x00) return { unreadable: true };
+    else if (marker === 0xd9 || marker === 0xda || marker === 0x00) return null;
     else if (isFrame(marker)) {
       if (at + 9 > view.byteLength) return { more: at + 9 };
-      return sized("image/jpeg", view.getUint16(at + 7), view.getUint16(at + 5));
+      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
     } else at += 2 + Math.max(2, view.getUint16(at + 2));
   }
 }
@@ -54,6 +124,34 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-function sized(type: PictureHeader["type"], width: number, height: number): HeaderRead {
-  return width > 0 && height > 0 ? { header: { type, width, height } } : { unreadable: true };
+function readWebp(view: DataView): HeaderRead {
+  if (view.byteLength < 30) return { more: 30 };
+  const chunk = String.fromCharCode(...[12, 13, 14, 15].map((at) => view.getUint8(at)));
+  if (chunk === "VP8 ") return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
+  if (chunk === "VP8L" && view.getUint8(20) === 0x2f) {
+    const bits = view.getUint32(21, true);
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  }
+  if (chunk !== "VP8X") return null;
+  const side = (at: number) => view.getUint16(at, true) + view.getUint8(at + 2) * 0x10000 + 1;
+  return { width: side(24), height: side(27) };
+}
+
+function readGif(view: DataView): HeaderRead {
+  return view.byteLength < 10 ? { more: 10 } : { width: view.getUint16(6, true), height: view.getUint16(8, true) };
+}
+
+function readBmp(view: DataView): HeaderRead {
+  if (view.byteLength < 26) return { more: 26 };
+  if (view.getUint32(14, true) === 12) return { width: view.getUint16(18, true), height: view.getUint16(20, true) };
+  // a negative height: the first row is the top one
+  return { width: view.getInt32(18, true), height: Math.abs(view.getInt32(22, true)) };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function textAt(bytes: Uint8Array, at: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + length));
 }

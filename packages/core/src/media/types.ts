@@ -10,8 +10,23 @@ type MediaType = { type: string; class: MediaClass; ending: string; detected?: s
 const MEDIA_TYPES: readonly MediaType[] = [
   { type: "image/jpeg", class: "image", ending: "jpg", aliases: ["image/jpg", "image/pjpeg"] },
   { type: "image/png", class: "image", ending: "png", detected: ["image/apng"], aliases: ["image/x-png"] },
+  {
+    type: "image/heic",
+    class: "image",
+    ending: "heic",
+    detected: ["image/heif", "image/heic-sequence", "image/heif-sequence"],
+  },
+  { type: "image/avif", class: "image", ending: "avif", aliases: ["image/avif-sequence"] },
   { type: "image/webp", class: "image", ending: "webp" },
   { type: "image/gif", class: "image", ending: "gif" },
+  {
+    type: "image/bmp",
+    class: "image",
+    ending: "bmp",
+    detected: ["image/x-bmp"],
+    aliases: ["image/x-ms-bmp", "image/x-windows-bmp"],
+  },
+  { type: "image/tiff", class: "image", ending: "tif", aliases: ["image/tif", "image/x-tiff", "image/x-tif"] },
   { type: "video/mp4", class: "video", ending: "mp4", detected: ["video/x-m4v"] },
   { type: "video/quicktime", class: "video", ending: "mov" },
   { type: "video/webm", class: "video", ending: "webm" },

@@ -10,7 +10,7 @@ import { DECODER_BYTES } from "@smileloop/core/media/limits.ts";
 
 /** What a header says; the sides are as they are stored. `interlaced`: a PNG in seven passes. */
 export type Stored = {
-  type: "image/jpeg" | "image/png";
+  type: string;
   width: number;
   height: number;
   channels: number;
@@ -18,6 +18,8 @@ export type Stored = {
   bytes: number;
   interlaced: boolean;
   orientation: number;
+  /** What decoding holds besides what is turned, bytes, where that is known already. */
+  held?: number;
 };
 
 /** Sampling of each component, and whether they come in more than one scan. */
@@ -29,24 +31,35 @@ const MAX_SEGMENTS = 2000;
 /** Turned or stood on their head; a picture that is only mirrored passes row by row. */
 const TURNED_FROM = 3;
 
+/** What a decoder holds, and what it is of that does. */
+type Holds = { bytes: number; as: string; without?: string };
+
+/** By type; of others, `held` or all pixels as they are stored. */
+const HOLDS: Record<string, (path: string, stored: Stored, pixels: number) => Holds | Promise<Holds>> = {
+  "image/png": (_, { interlaced }, pixels) => ({
+    ...{ bytes: interlaced ? pixels : 0, as: "an interlaced PNG", without: "interlacing" },
+  }),
+  "image/jpeg": async (path, stored) => ({
+    ...{ bytes: await coefficientBytes(path, stored), as: "a progressive JPEG", without: "progressive scans" },
+  }),
+  // the pixels of the picture, and those of the decoder
+  "image/webp": (_, { width, height }) => ({ bytes: width * height * 8, as: "a WebP" }),
+  "image/gif": (_, { width, height }) => ({ bytes: width * height * 8, as: "a GIF" }),
+};
+
 /** Throws `input_too_large`, with the figure, where decoding at `scale` would hold more than may be. */
 export async function requireMemory(path: string, stored: Stored, scale: number): Promise<void> {
   const pixels = stored.width * stored.height * stored.channels * stored.bytes;
   const turned = stored.orientation >= TURNED_FROM ? pixels * Math.min(1, scale) ** 2 : 0;
-  const isPng = stored.type === "image/png";
-  const passes = isPng ? (stored.interlaced ? pixels : 0) : await coefficientBytes(path, stored);
-  if (passes + turned <= DECODER_BYTES) return;
-  const [kind, without] =
-    passes === 0
-      ? ["a picture turned by EXIF", "EXIF orientation"]
-      : isPng
-        ? ["an interlaced PNG", "interlacing"]
-        : ["a progressive JPEG", "progressive scans"];
-  const needs = Math.round((passes + turned) / MIB);
+  const other = () => ({ bytes: stored.held ?? pixels, as: `a picture in ${stored.type}` });
+  const held: Holds = await (HOLDS[stored.type] ?? other)(path, stored, pixels);
+  if (held.bytes + turned <= DECODER_BYTES) return;
+  const { as, without } = held.bytes > 0 ? held : { as: "a picture turned by EXIF", without: "EXIF orientation" };
+  const needs = Math.round((held.bytes + turned) / MIB);
   throw new AppError(
     "input_too_large",
-    `The picture has ${stored.width} × ${stored.height} pixels; as ${kind}, it needs ${needs} MiB to decode, and at most ` +
-      `${DECODER_BYTES / MIB} MiB are used. Save it without ${without}, or send a smaller copy.`,
+    `The picture has ${stored.width} × ${stored.height} pixels; as ${as}, it needs ${needs} MiB to decode, and at most ` +
+      `${DECODER_BYTES / MIB} MiB are used. ${without ? `Save it without ${without}, or send` : "Send"} a smaller copy.`,
   );
 }
 

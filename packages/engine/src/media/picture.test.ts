@@ -5,8 +5,9 @@ import { hasCode } from "@smileloop/core/errors.ts";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deltaE } from "../../../../test/support/colour.ts";
-import { ASTRONAUT, encodings, GIF, oriented, pngHeader, scene } from "../../../../test/support/pictures.ts";
-import { decodePicture, type Picture, readHeader } from "./picture.ts";
+import { ASTRONAUT, encodings, oriented, pngHeader, scene } from "../../../../test/support/pictures.ts";
+import { JXL } from "../../../../test/support/unread.ts";
+import { decodePicture, type Picture } from "./picture.ts";
 
 let folder: string;
 let png: Buffer;
@@ -46,11 +47,11 @@ describe("colours", () => {
     }
   });
 
-  test("what is transparent shows white", async () => {
+  test("what is transparent shows the ground", async () => {
     const half = await sharp({ create: { width: 40, height: 20, channels: 4, background: "#ff000000" } })
       .png()
       .toBuffer();
-    expect([...(await decodePicture(await file(half))).data.subarray(0, 3)]).toEqual([255, 255, 255]);
+    expect([...(await decodePicture(await file(half))).data.subarray(0, 3)]).toEqual([224, 224, 224]);
   });
 });
 
@@ -60,7 +61,6 @@ describe("orientation", () => {
     const path = await file(await oriented(wide, orientation));
     const picture = await decodePicture(path);
     expect(picture).toMatchObject({ width: 256, height: 160, fullWidth: 256, fullHeight: 160, orientation });
-    expect(await readHeader(path)).toMatchObject({ width: 256, height: 160, type: "image/jpeg" });
     const reference = await decodePicture(await file(wide));
     expect(deltaE(picture.data, reference.data).mean).toBeLessThan(1);
     const options = { region: { x: 100, y: 20, width: 80, height: 120 }, maxSide: 60 };
@@ -97,7 +97,7 @@ describe("size", () => {
 describe("refusals", () => {
   test.each([
     ["nothing at all", Buffer.alloc(0), "empty_file"],
-    ["a GIF under another name", GIF, "unsupported_type"],
+    ["a JPEG XL under another name", JXL, "unsupported_type"],
     ["an SVG", Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), "unsupported_type"],
     ["a header that promises 30000 × 30000 pixels", pngHeader(30_000, 30_000), "input_too_large"],
     ["a header that promises 108 megapixels", pngHeader(12_000, 9_000), "input_too_large"],

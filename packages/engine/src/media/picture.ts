@@ -1,9 +1,10 @@
-/** Decodes what clients upload. Only JPEG and PNG get through to a decoder; the rest of libvips' formats are switched off. */
-import { open, readFile } from "node:fs/promises";
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
+/** Decodes what clients upload, in any of the formats of `picture-source.ts`. */
+import { readFile } from "node:fs/promises";
+import { AppError } from "@smileloop/core/errors.ts";
 import { PICTURE_LIMITS } from "@smileloop/core/media/limits.ts";
 import sharp, { type Sharp } from "sharp";
-import { requireMemory, type Stored } from "./decoder-memory.ts";
+import { requireMemory } from "./decoder-memory.ts";
+import { type Colour, openImage, openSource, rethrow } from "./picture-source.ts";
 
 /** A decoded picture: 8 bits, sRGB, RGB interleaved, upright, no alpha. */
 export type Picture = {
@@ -16,7 +17,7 @@ export type Picture = {
   fullHeight: number;
   /** What it shows, in pixels of the upright full picture; the edges may lie between pixels. */
   region: Region;
-  /** EXIF orientation that the file carried, 1–8; it was applied. */
+  /** Orientation that the file carried, 1–8 as EXIF numbers it; it was applied. */
   orientation: number;
 };
 
@@ -30,36 +31,18 @@ type DecodeOptions = {
   region?: Region;
 };
 
-/** What a picture's header says; sizes are upright. */
-type PictureHeader = {
-  type: "image/jpeg" | "image/png";
-  width: number;
-  height: number;
-  orientation: number;
-  colour: Colour;
-  stored: Stored;
-};
-
-/** What conversion to sRGB needs: CMYK without a profile, 16-bit colour with one, or nothing special. */
-type Colour = "inks" | "deep" | "plain";
-
-const { maxPixels: MAX_PIXELS, maxSide: MAX_SIDE } = PICTURE_LIMITS;
-
-sharp.block({ operation: ["VipsForeignLoad"] });
-sharp.unblock({ operation: ["VipsForeignLoadJpeg", "VipsForeignLoadPng"] });
-// One picture at a time and each only once: a cache of operations would only hold memory.
-sharp.cache(false);
-sharp.concurrency(1);
+/** A neutral light grey, so that neither dark hair nor white clothes melt into it. */
+export const GROUND = "#e0e0e0";
 
 /**
- * Decodes a JPEG or PNG file, as a whole or a part of it. A part is cut after the shrinking, so a JPEG is decoded at the size
+ * Decodes a picture file, as a whole or a part of it. A part is cut after the shrinking, so a JPEG is decoded at the size
  * that is needed and not at its full one. Throws `unsupported_type`, `empty_file`, `input_too_large`, `input_unreadable`.
  */
 export async function decodePicture(
   path: string,
-  { maxSide = MAX_SIDE, region }: DecodeOptions = {},
+  { maxSide = PICTURE_LIMITS.maxSide, region }: DecodeOptions = {},
 ): Promise<Picture> {
-  const { type, width, height, orientation, colour, stored } = await readHeader(path);
+  const { type, width, height, orientation, colour, stored, load } = await openSource(path);
   const wanted = region === undefined ? { x: 0, y: 0, width, height } : cutTo(region, width, height);
   const scale = Math.min(1, maxSide / Math.max(wanted.width, wanted.height));
   const scaled = { width: scaledSide(width, scale), height: scaledSide(height, scale) };
@@ -70,17 +53,17 @@ export async function decodePicture(
   const bottom = Math.min(scaled.height, Math.ceil((wanted.y + wanted.height) * down - 1e-6));
 
   await requireMemory(path, stored, scale);
+  const source = await load();
 
   const decoded = (opened: Sharp): Promise<Pixels> => {
     const image = opened.autoOrient();
-    // White, as on the pages on which cut-out portraits are mostly seen.
-    image.flatten({ background: "#ffffff" });
+    image.flatten({ background: GROUND });
     if (scale < 1) image.resize(scaled.width, scaled.height, { fit: "fill" });
     const whole = left === 0 && top === 0 && right === scaled.width && bottom === scaled.height;
     if (!whole) image.extract({ left, top, width: right - left, height: bottom - top });
     return toSrgb(image, colour);
   };
-  const { data, info } = await decoded(openImage(path)).catch((error: unknown) => {
+  const { data, info } = await decoded(openImage(source)).catch((error: unknown) => {
     if (type !== "image/jpeg" || !endsEarly(error)) throw error;
     return withoutEnd(path, decoded, error);
   });
@@ -93,6 +76,32 @@ export async function decodePicture(
     region: { x: left / across, y: top / down, width: info.width / across, height: info.height / down },
     orientation,
   };
+}
+
+/** What engines read themselves. */
+const READABLE = ["image/jpeg", "image/png"];
+
+/**
+ * Writes a picture of any other type than JPEG and PNG as a JPEG at `to`, as large as it is; null for those two, of which nothing is
+ * written. Throws what `decodePicture` throws.
+ */
+export async function asJpeg(path: string, to: string): Promise<{ path: string; type: string } | null> {
+  const { type, colour, stored, load } = await openSource(path);
+  if (READABLE.includes(type)) return null;
+  await requireMemory(path, stored, 1);
+  const image = openImage(await load()).autoOrient();
+  image.flatten({ background: GROUND });
+  const jpeg = (opaque: Sharp) => opaque.jpeg({ quality: 97, chromaSubsampling: "4:4:4" }).toFile(to);
+  if (colour === "inks") {
+    const { data, info } = await toSrgb(image, colour);
+    const { width, height } = info;
+    await jpeg(sharp(data, { raw: { width, height, channels: 3 } })).catch(rethrow);
+  } else {
+    image.toColourspace("srgb");
+    if (colour === "deep") image.withIccProfile("srgb");
+    await jpeg(image).catch(rethrow);
+  }
+  return { path: to, type: "image/jpeg" };
 }
 
 type Pixels = { data: Uint8Array; info: { width: number; height: number } };
@@ -145,48 +154,6 @@ function withoutInks(inks: Uint8Array): Uint8Array {
   return pixels;
 }
 
-/** Reads type, size and orientation without decoding. Throws as `decodePicture`. */
-export async function readHeader(path: string): Promise<PictureHeader> {
-  const type = await sniff(path);
-  const header = await openImage(path).metadata().catch(rethrow);
-  const { width, height, autoOrient, orientation } = header;
-  if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
-    throw new AppError("input_too_large", `The picture has ${width} × ${height} pixels. ${SIZE_HELP}`);
-  }
-  let colour: Colour = "plain";
-  if (header.space === "cmyk" && !header.hasProfile) colour = "inks";
-  else if (header.space === "rgb16" && header.hasProfile) colour = "deep";
-  const stored: Stored = {
-    ...{ type, width, height, channels: header.channels ?? 4, orientation: orientation ?? 1 },
-    ...{ bytes: header.depth === "uchar" ? 1 : 2, interlaced: header.isProgressive === true },
-  };
-  return { ...autoOrient, type, orientation: stored.orientation, colour, stored };
-}
-
-const SIZE_HELP = `At most ${MAX_SIDE.toLocaleString("en")} pixels a side and ${MAX_PIXELS / 1e6} megapixels are taken: send a smaller copy.`;
-
-function openImage(file: string | Buffer, failOn: "error" | "warning" = "error"): Sharp {
-  return sharp(file, {
-    // Photos with harmless faults, such as stray bytes between segments, pass; cut-off ones don't.
-    failOn,
-    limitInputPixels: MAX_PIXELS,
-    sequentialRead: true,
-  }).timeout({ seconds: 60 });
-}
-
-async function sniff(path: string): Promise<PictureHeader["type"]> {
-  const head = Buffer.alloc(8);
-  const file = await open(path);
-  const { bytesRead } = await file.read(head, 0, 8, 0).finally(() => file.close());
-  if (bytesRead === 0) throw new AppError("empty_file", "The picture is empty: it has 0 bytes. Choose the file again.");
-  if (head.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]))) return "image/jpeg";
-  if (head.equals(Buffer.from("89504e470d0a1a0a", "hex"))) return "image/png";
-  throw new AppError(
-    "unsupported_type",
-    "The picture is neither a JPEG nor a PNG. Save it as one of them and send it again.",
-  );
-}
-
 function cutTo(region: Region, width: number, height: number): Region {
   const x = Math.min(width - 1, Math.max(0, region.x));
   const y = Math.min(height - 1, Math.max(0, region.y));
@@ -200,17 +167,4 @@ function cutTo(region: Region, width: number, height: number): Region {
 
 function scaledSide(side: number, scale: number): number {
   return Math.max(1, Math.round(side * scale));
-}
-
-function rethrow(error: unknown): never {
-  if (hasCode(error, "input_too_large")) throw error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (/pixel limit/i.test(message)) {
-    throw new AppError("input_too_large", `The picture has too many pixels. ${SIZE_HELP}`, { cause: error });
-  }
-  throw new AppError(
-    "input_unreadable",
-    "The picture could not be decoded: the file is damaged or was cut off. Save or export it again and send the new file.",
-    { cause: error },
-  );
 }

@@ -1,8 +1,16 @@
 /** Frames of any format and orientation as upright RGB pictures. */
-import { AV_PIX_FMT_RGB24, AV_PKT_DATA_DISPLAYMATRIX, SWS_AREA } from "node-av/constants";
+import {
+  AV_PIX_FMT_RGB24,
+  AV_PKT_DATA_DISPLAYMATRIX,
+  AVCOL_RANGE_MPEG,
+  AVCOL_SPC_BT2020_NCL,
+  SWS_AREA,
+} from "node-av/constants";
 import { Frame, SoftwareScaleContext, type Stream } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
+import { createFrameFilter } from "./frame-filter.ts";
 import type { Picture } from "./picture.ts";
+import { completeColours, isHdr, toRgb } from "./tone.ts";
 
 /**
  * One of the eight ways in which a picture may lie: (x, y) from its middle, y down, is shown at (a·x + c·y, b·x + d·y). Either a and d
@@ -16,14 +24,16 @@ export function isTransposed({ a }: Orientation): boolean {
   return a === 0;
 }
 
+/** Frames of one size and format as RGB pixels of another size; a copy. */
+type Converter = { rgb(frame: Frame): Uint8Array; free(): void };
+
+/** Of HDR frames, says what they leave open. */
 export function createScaler(orientation: Orientation) {
-  const scaled = new Frame();
-  let context: SoftwareScaleContext | undefined;
+  let converter: Converter | undefined;
   let made = "";
   const free = (): void => {
-    context?.freeContext();
-    if (context) scaled.free();
-    context = undefined;
+    converter?.free();
+    converter = undefined;
   };
   return {
     free,
@@ -37,23 +47,57 @@ export function createScaler(orientation: Orientation) {
       const [across, down] = isTransposed(orientation)
         ? [upright.height, upright.width]
         : [upright.width, upright.height];
-      const key = [frame.width, frame.height, frame.format, across, down].join();
+      const hdr = isHdr(frame);
+      if (hdr) completeColours(frame, { matrix: AVCOL_SPC_BT2020_NCL, range: AVCOL_RANGE_MPEG });
+      const { colorPrimaries, colorSpace, colorTrc, colorRange } = frame;
+      const colours = hdr ? [colorPrimaries, colorSpace, colorTrc, colorRange] : [];
+      const key = [frame.width, frame.height, frame.format, across, down, ...colours].join();
       if (key !== made) {
         free();
+        converter = hdr ? toneMapper(frame, across, down) : scaler(frame, across, down);
         made = key;
-        context = new SoftwareScaleContext();
-        const { width: from, height: rows, format } = frame;
-        context.getContext(from, rows, format as never, across, down, AV_PIX_FMT_RGB24, SWS_AREA);
-        scaled.alloc();
-        scaled.width = across;
-        scaled.height = down;
-        scaled.format = AV_PIX_FMT_RGB24;
-        must(scaled.getBuffer(), "picture");
       }
-      must(context!.scaleFrameSync(scaled, frame), "picture");
-      const data = shown(scaled.toBuffer(), across, down, orientation);
+      const data = shown(converter!.rgb(frame), across, down, orientation);
       const region = { x: 0, y: 0, ...upright };
       return { ...upright, data, fullWidth: upright.width, fullHeight: upright.height, region, orientation: 1 };
+    },
+  };
+}
+
+function scaler({ width, height, format }: Frame, across: number, down: number): Converter {
+  const context = new SoftwareScaleContext();
+  const scaled = new Frame();
+  context.getContext(width, height, format as never, across, down, AV_PIX_FMT_RGB24, SWS_AREA);
+  scaled.alloc();
+  Object.assign(scaled, { width: across, height: down, format: AV_PIX_FMT_RGB24 });
+  must(scaled.getBuffer(), "picture");
+  return {
+    rgb(frame) {
+      must(context.scaleFrameSync(scaled, frame), "picture");
+      return scaled.toBuffer();
+    },
+    free() {
+      context.freeContext();
+      scaled.free();
+    },
+  };
+}
+
+/** Made small first: tone mapping takes time for every pixel. */
+function toneMapper(first: Frame, across: number, down: number): Converter {
+  const filter = createFrameFilter(first, `scale=${across}:${down}:flags=area,${toRgb(first)}`);
+  const mapped = new Frame();
+  mapped.alloc();
+  return {
+    rgb(frame) {
+      filter.apply(frame, mapped);
+      const rgb = mapped.toBuffer();
+      mapped.unref();
+      return rgb;
+    },
+    free() {
+      filter.free();
+      mapped.free();
     },
   };
 }

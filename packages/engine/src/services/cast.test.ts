@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CastParams, castResultSchema } from "@smileloop/core/engine/services.ts";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ASTRONAUT, COFFEE, GRACE_HOPPER, twelveMegapixels, twoFaces } from "../../../../test/support/pictures.ts";
 import { readCast } from "../cast/read-cast.ts";
@@ -84,4 +85,19 @@ test("a file that has changed is decoded again", async () => {
   await castIn(path);
   copyFileSync(GRACE_HOPPER, path);
   expect(await smallPicture(path)).toMatchObject({ width: 512, height: 600 });
+});
+
+test("makes a JPEG of any picture but JPEG and PNG where it may, and decides by that", async () => {
+  const webp = fileOf("photo.jpg", await sharp(ASTRONAUT).webp({ quality: 95 }).toBuffer());
+  const output = join(dir, "picture.jpg");
+  const signal = new AbortController().signal;
+  const asked = (path: string) => ({
+    ...{ type: "cast" as const, run: "1", inputs: { image: [{ path, type: "image/webp" }] } },
+    ...{ params: { size: 256 as const, face: 0 }, outputs: { image: output } },
+  });
+  const { image, cast: decided } = castResultSchema.parse(await cast(asked(webp), { signal }));
+  expect(image).toEqual({ path: output, type: "image/jpeg" });
+  expect(await decodePicture(output)).toMatchObject({ width: 512, height: 512 });
+  expect(decided).toEqual((await castIn(output)).cast);
+  expect(castResultSchema.parse(await cast(asked(ASTRONAUT), { signal })).image).toBeUndefined();
 });

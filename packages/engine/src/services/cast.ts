@@ -3,12 +3,31 @@ import type { CastMover, CastParams, CastRequest, CastResult } from "@smileloop/
 import { blaming } from "@smileloop/core/errors.ts";
 import { castOf, type Mover } from "../cast/cast.ts";
 import { type Face, findFaces } from "../face/face.ts";
+import { asJpeg } from "../media/picture.ts";
 import { smallPicture } from "../media/small-picture.ts";
 import type { TaskContext } from "../task.ts";
 
 /** Throws what `decodePicture` and `castOf` throw, and the signal's reason. */
-export function cast({ inputs, params }: CastRequest, { signal }: Pick<TaskContext, "signal">): Promise<CastResult> {
-  return blaming("image", castPicture(inputs.image[0]!.path, params, signal));
+export function cast(
+  { inputs, params, outputs }: CastRequest,
+  { signal }: Pick<TaskContext, "signal">,
+): Promise<CastResult> {
+  return blaming("image", castInput(inputs.image[0]!.path, params, outputs?.image, signal));
+}
+
+async function castInput(
+  path: string,
+  params: CastParams,
+  output: string | undefined,
+  signal: AbortSignal,
+): Promise<CastResult> {
+  const started = performance.now();
+  const image = output === undefined ? null : await asJpeg(path, output);
+  signal.throwIfAborted();
+  const converted = performance.now() - started;
+  const result = await castPicture(image?.path ?? path, params, signal);
+  const timings = { ...result.timings, decode: Math.round(converted) + (result.timings.decode ?? 0) };
+  return { ...result, ...(image && { image }), timings };
 }
 
 export async function castPicture(path: string, params: CastParams, signal?: AbortSignal): Promise<CastResult> {

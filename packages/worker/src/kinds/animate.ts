@@ -48,13 +48,17 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const clip = driving?.[0];
   if (!picture) throw new AppError("invalid_request", "The job has no picture.");
   // first of all, so that a picture without a face costs nothing else
-  const { cast, warnings } = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face }));
+  const {
+    cast,
+    warnings,
+    image: readable,
+  } = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face }));
   const driven = clip ? await io.timed("motion", () => readDriving(io, clip, { ...asked, intensity })) : null;
   if (clip && driven) io.expect({ driving: [{ ...clip, seconds: driven.seconds }] });
   const wanted = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
 
   const motion = await packMotion(motionOfCast(wanted, cast.movers, seed), join(io.dir, "motion.json"));
-  const task = { kind: "animate" as const, inputs: { image: [fileOf(picture)] }, cast, motion };
+  const task = { kind: "animate" as const, inputs: { image: [readable ?? fileOf(picture)] }, cast, motion };
 
   const video = join(io.dir, "video.mp4");
   const rendered = await io.timed("render", () => {
@@ -82,9 +86,13 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   };
 }
 
-/** Who moves and what becomes the frame: decided once, by a process that no engine can influence. */
+/**
+ * Who moves and what becomes the frame: decided once, by a process that no engine can influence. It also makes a JPEG of a picture in
+ * a format that engines need not read.
+ */
 function castOf(io: JobIo, picture: LocalFile, params: CastParams): Promise<CastResult> {
-  const request: Omit<CastRequest, "run"> = { type: "cast", inputs: { image: [fileOf(picture)] }, params };
+  const outputs = { image: join(io.dir, "picture.jpg") };
+  const request: Omit<CastRequest, "run"> = { type: "cast", inputs: { image: [fileOf(picture)] }, params, outputs };
   return io.checker.request(request, { ...io.options("detect"), result: castResultSchema });
 }
 

@@ -53,7 +53,8 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
   const form = z.object({
     source_image: z.string().openapi({
       format: "binary",
-      description: "A portrait: JPEG or PNG, at most 10 MiB and 100 megapixels.",
+      description:
+        "A portrait: JPEG, PNG, HEIC, AVIF, WebP, TIFF, BMP or GIF by its content, at most 10 MiB and 100 megapixels.",
     }),
     preset: z.enum(names as [string, ...string[]]).openapi({ description: "The motion.", example: names[0]! }),
     // the pages send the first choice of a field when it is tried out
@@ -103,7 +104,7 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
       413: refused(
         "The file is larger than 10 MiB, or the picture has more than 100 megapixels or 16,384 pixels a side.",
       ),
-      415: refused("Not a JPEG or PNG by its first bytes, whatever its name says."),
+      415: refused("Not a picture of a type that is read, by its first bytes, whatever its name says."),
       422: refused("A part is missing or unknown, the picture does not decode, or it shows no face."),
       500: refused("The engine failed."),
       503: refused("The requested engine is not configured."),

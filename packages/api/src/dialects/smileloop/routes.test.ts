@@ -11,6 +11,7 @@ import { jpegBytes, openAdmission, pngBytes, type TestApi, testApi } from "../..
 import { settle } from "../../../../../test/support/manual-clock.ts";
 import { fileHead, multipart, powershellForm, requestHead } from "../../../../../test/support/multipart.ts";
 import { PRESET_NAMES } from "../../../../../test/support/presets.ts";
+import { JXL } from "../../../../../test/support/unread.ts";
 import type { ApiConfig, ApiDeps } from "../../deps.ts";
 
 const MIB10 = 10 * 1024 * 1024;
@@ -177,8 +178,10 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
   const unknown = `Unknown preset 'xx'. Choose from: ${PRESET_NAMES.join(", ")}`;
   const larger = "Pictures of up to 20 MiB can be sent with POST /v1/uploads and used in POST /v1/jobs.";
   const tooLarge = `File too large (10,485,761 bytes). Maximum is 10,485,760 bytes (10 MB). ${larger}`;
-  const unsupported = "Unsupported image type. Only JPEG and PNG are accepted (validated by file header magic bytes).";
-  const gif = new Uint8Array(Buffer.from("GIF89a followed by whatever"));
+  const unsupported = expect.stringMatching(
+    /^Unsupported image type\. This is image\/jxl\. Export it as a JPEG or PNG.*: image\/jpeg, image\/png, image\/heic/,
+  );
+  const jxl = new Uint8Array(JXL);
   const liveportrait = "LivePortrait inference engine is not configured. Set LIVEPORTRAIT_ROOT env var.";
 
   it.each<[string, Parts, number, unknown]>([
@@ -187,8 +190,8 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
     ["an unknown preset", { preset: "xx" }, 422, unknown],
     ["an unknown preset and an empty file", { preset: "xx", image: new Uint8Array(0) }, 422, unknown],
     ["an empty file", { image: new Uint8Array(0) }, 400, "Uploaded file is empty."],
-    ["a GIF with another name", { image: gif }, 415, unsupported],
-    ["a GIF and a wrong mode", { image: gif, fields: { mode: "x" } }, 415, unsupported],
+    ["a JPEG XL with another name", { image: jxl }, 415, unsupported],
+    ["a JPEG XL and a wrong mode", { image: jxl, fields: { mode: "x" } }, 415, unsupported],
     ["a wrong mode", { fields: { mode: "x" } }, 400, "mode must be 'local' or 'cloud'"],
     [
       "a wrong mode and a huge picture",

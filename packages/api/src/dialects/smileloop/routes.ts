@@ -138,8 +138,7 @@ async function checkPicture(deps: ApiDeps, owner: string, { upload, modes }: Ask
   );
   if (hasCode(fault, "empty_file")) throw new AppError("empty_file", "Uploaded file is empty.");
   if (hasCode(fault, "unsupported_type")) {
-    const msg = "Unsupported image type. Only JPEG and PNG are accepted (validated by file header magic bytes).";
-    throw new AppError("unsupported_type", msg);
+    throw new AppError("unsupported_type", `Unsupported image type. ${(fault as Error).message}`);
   }
   if (new Set(modes).size > 1 || modes.some((mode) => mode !== "local" && mode !== "cloud")) {
     throw new AppError("malformed", "mode must be 'local' or 'cloud'");
