@@ -7,9 +7,10 @@ import { type Frame, Rational } from "node-av/lib";
 import { frameRate, openEncoder, PICTURE_ENCODERS } from "./encoders.ts";
 import { openFilter, yuvSource } from "./filter.ts";
 import { openGif } from "./gif.ts";
-import { type Marks, markWebp } from "./marks.ts";
+import type { Marks } from "./marks.ts";
 import { type Muxed, openMuxed } from "./muxed.ts";
 import type { Sound } from "./sound-reader.ts";
+import { markWebp } from "./webp-marks.ts";
 
 export type ClipFileOptions = {
   /** Its ending says the format. */
@@ -75,16 +76,18 @@ async function openWebp({ path, width, height, fps, marks }: ClipFileOptions): P
   const encoder = await openEncoder(PICTURE_ENCODERS.webp, { width, height, rate, timeBase });
   const frameTicks = BigInt(Math.round(1000 / fps));
   const muxed = await openMuxed({ path, container: "webp", header: { loop: "0" }, encoder, rate, frameTicks });
+  let frames = 0;
   const filter = openFilter(`${yuvSource("in", width, height, "1/1000")},scale,format=bgra,buffersink@out`);
   return {
     pts: (index) => BigInt(Math.round((index * 1000) / fps)),
     async encode(frame: Frame) {
+      frames++;
       filter.add(frame);
       for (const each of filter.out()) await muxed.encode(each);
     },
     async finish() {
       await muxed.finish();
-      await markWebp(path, marks);
+      await markWebp(path, marks, { width, height, milliseconds: Math.round((frames * 1000) / fps) });
     },
     free() {
       filter.free();

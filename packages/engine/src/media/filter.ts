@@ -1,10 +1,10 @@
 /** Graphs of FFmpeg's filters: frames in, frames out. */
-import { AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
+import { AV_BUFFERSRC_FLAG_KEEP_REF, AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
 import { FilterGraph, Frame } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
 
 export type FilterRun = {
-  /** Takes a frame (null: there are no more) for the source `name`, and keeps no hold on it. */
+  /** Takes a frame (null: there are no more) for the source `name`, which stays the caller's. */
   add(frame: Frame | null, name?: string): void;
   /** What has come out so far; each frame is valid until the next is asked for. */
   out(): Generator<Frame>;
@@ -29,7 +29,8 @@ export function openFilter(text: string): FilterRun {
   }
   const sink = filter("buffersink@out");
   return {
-    add: (frame, name = "in") => must(filter(`buffer@${name}`).buffersrcAddFrameSync(frame), "filter"),
+    add: (frame, name = "in") =>
+      must(filter(`buffer@${name}`).buffersrcAddFrameSync(frame, AV_BUFFERSRC_FLAG_KEEP_REF), "filter"),
     *out() {
       const frame = new Frame();
       frame.alloc();

@@ -50,29 +50,3 @@ export async function markGif(path: string, { tags }: Marks): Promise<void> {
     await file.close();
   }
 }
-
-/** Of a WebP's extended header: that it has XMP. */
-const HAS_XMP = 0x04;
-
-/** Adds XMP to a finished animated WebP (RFC 9649, 2.7): its last chunk, announced in the header. FFmpeg writes none. */
-export async function markWebp(path: string, { xmp }: Marks): Promise<void> {
-  const file = await open(path, "r+");
-  try {
-    const { buffer: head } = await file.read(Buffer.alloc(30), 0, 30, 0);
-    if (head.toString("latin1", 8, 16) !== "WEBPVP8X") throw new Error("the WebP has no extended header");
-    const text = Buffer.from(xmp);
-    const chunk = Buffer.concat([Buffer.from("XMP "), uint32(text.length), text, Buffer.alloc(text.length % 2)]);
-    const end = 8 + head.readUInt32LE(4);
-    await file.write(chunk, 0, chunk.length, end);
-    await file.write(uint32(end + chunk.length - 8), 0, 4, 4);
-    await file.write(Buffer.of(head[20]! | HAS_XMP), 0, 1, 20);
-  } finally {
-    await file.close();
-  }
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}

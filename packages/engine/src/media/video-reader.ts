@@ -73,7 +73,7 @@ export async function readVideo(path: string, options: ReadVideoOptions = {}): P
     if (stream === undefined) throw new Error("the file has no video");
     await openDecoder(decoder, stream, format);
     const times = await decodeAll({ file, decoder, stream, format }, options);
-    const { width, height, profile } = decoder;
+    const { width, height } = stream.codecpar;
     return {
       width,
       height,
@@ -82,7 +82,7 @@ export async function readVideo(path: string, options: ReadVideoOptions = {}): P
       duration: (stream.duration > 0n ? Number(stream.duration) : endOf(times)) * stream.timeBase.toDouble(),
       bytes,
       codec: format.codec,
-      profile,
+      profile: decoder.profile,
       bt709:
         decoder.colorPrimaries === AVCOL_PRI_BT709 &&
         decoder.colorTrc === AVCOL_TRC_BT709 &&
@@ -120,6 +120,7 @@ async function decodeAll(
   { onFrame, fps, signal }: ReadVideoOptions,
 ): Promise<Shown[]> {
   const times: Shown[] = [];
+  const { width, height } = stream.codecpar;
   const converter = createYuvConverter();
   const packet = new Packet();
   const frame = new Frame();
@@ -127,7 +128,6 @@ async function decodeAll(
   frame.alloc();
 
   const show = (): void => {
-    const { width, height } = frame;
     const lasts = Number(frame.duration);
     const stands = format.merges && fps ? Math.max(1, Math.round(lasts * stream.timeBase.toDouble() * fps)) : 1;
     if (times.length + stands > MAX_FRAMES) throw new Error("too many frames");
@@ -141,7 +141,7 @@ async function decodeAll(
       const code = decoder.receiveFrameSync(frame);
       if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
       must(code, "decode");
-      if (frame.width !== decoder.width || frame.height !== decoder.height) {
+      if (frame.width !== width || frame.height !== height) {
         throw new Error("a frame has another size than the video");
       }
       if (frame.decodeErrorFlags !== 0) throw new Error(`frame ${times.length} is damaged`);
