@@ -1,7 +1,8 @@
 /** `animate`: a portrait and a motion (a preset, or a clip that drives it) become a video. */
 import { z } from "zod";
+import type { FieldError } from "../errors.ts";
 import { got } from "../field-errors.ts";
-import { CLIP_FORMAT_NAMES, clipFormatOf } from "../media/clip-formats.ts";
+import { CLIP_FORMAT_NAMES, CLIP_FORMATS, clipFormatOf } from "../media/clip-formats.ts";
 import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { shown } from "../text.ts";
@@ -48,12 +49,8 @@ function define({ presets, engines }: KindContext): KindDefinition {
     // the last 32 bits of an id are random
     resolveParams: (params, id) => ({ ...params, seed: params.seed ?? Number.parseInt(id.slice(-8), 16) }),
     conflicts: ({ preset, size, format }, slots) => {
-      const { title, maxSide } = clipFormatOf(format as string);
-      if (maxSide !== null && typeof size === "number" && size > maxSide) {
-        const allowed = CLIP_SIZES.filter((each) => each === "source" || each <= maxSide).join(", ");
-        const msg = `${title} has at most ${maxSide} pixels a side, got size ${size}. Choose from: ${allowed}, or another format`;
-        return [{ loc: ["params", "size"], msg, type: "invalid_value" }];
-      }
+      const tooLarge = sizeFault(format, size);
+      if (tooLarge) return [tooLarge];
       if ((preset === undefined) === slots.includes("driving")) return [];
       const names = [...presets.keys()].sort().join(", ");
       if (preset === undefined) {
@@ -82,6 +79,15 @@ function define({ presets, engines }: KindContext): KindDefinition {
       );
     },
   };
+}
+
+/** Params as they came; what is wrong with one of them alone is said elsewhere. */
+function sizeFault(format: unknown, size: unknown): FieldError | null {
+  const { title, maxSide } = CLIP_FORMATS.find(({ name }) => name === format) ?? CLIP_FORMATS[0]!;
+  if (maxSide === null || typeof size !== "number" || size <= maxSide) return null;
+  const allowed = CLIP_SIZES.filter((each) => each === "source" || each <= maxSide).join(", ");
+  const msg = `${title} has at most ${maxSide} pixels a side, got ${size}. Choose from: ${allowed}, or take another format`;
+  return { loc: ["params", "size"], msg, type: "invalid_value" };
 }
 
 /** Params of the kind; `preset` is one of the presets' names, `engine` one of `engines`. */

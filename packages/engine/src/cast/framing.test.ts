@@ -12,6 +12,17 @@ describe("the whole picture", () => {
       enlarged: 1,
     });
   });
+  test("is shrunk further where the longer side is more than a format takes", () => {
+    expect(framing(4000, 3000, [face(1000, 1000, 500)], { size: "source", maxSide: 640 })).toMatchObject({
+      width: 640,
+      height: 480,
+    });
+    expect(framing(4000, 3000, [face(1000, 1000, 500)], { size: "source", maxSide: 4000 })).toMatchObject({
+      width: 1280,
+    });
+    expect(framing(600, 400, [face(200, 100, 100)], { size: "source", maxSide: 640 })).toMatchObject({ width: 600 });
+  });
+
   test("is shrunk to 1280 on the long side, with even sides", () => {
     expect(framing(4000, 3001, [face(1000, 1000, 900)], { size: "source" })).toMatchObject({
       width: 1280,
