@@ -59,7 +59,7 @@ test.each(["README.md", "docs/api.md"])(
       .flatMap((block) => block.match(/^curl .*(?:outputs|url).*$/gm) ?? [])
       .filter((line) => / -o /.test(line));
     expect(fetched.length).toBeGreaterThan(0);
-    for (const line of fetched) expect(line).toMatch(/\/v1\/jobs\/.+\/outputs\/video"?$/);
+    for (const line of fetched) expect(line).toMatch(/\/v1\/jobs\/.+\/outputs\/(video|poster)"?$/);
     expect(read(page)).toContain(`${LINK_LIFE_MS / 60_000} minutes`);
   },
 );

@@ -7,28 +7,8 @@ import { type Frame, Rational } from "node-av/lib";
 import { frameRate, openEncoder, PICTURE_ENCODERS } from "./encoders.ts";
 import { openFilter, yuvSource } from "./filter.ts";
 import { openGif } from "./gif.ts";
-import type { Marks } from "./marks.ts";
-import { type Muxed, openMuxed } from "./muxed.ts";
-import type { Sound } from "./sound-reader.ts";
+import { type ClipFile, type ClipFileOptions, openMuxed } from "./muxed.ts";
 import { markWebp } from "./webp-marks.ts";
-
-export type ClipFileOptions = {
-  /** Its ending says the format. */
-  path: string;
-  width: number;
-  height: number;
-  fps: number;
-  marks: Marks;
-  sound?: Sound | undefined;
-  /** Whether the file is not wanted any more: long work may end early then. */
-  stopped: () => boolean;
-};
-
-export type ClipFile = Omit<Muxed, "free"> & {
-  /** Time stamp of the n-th frame, as `encode` wants it. */
-  pts(index: number): bigint;
-  free(): void | Promise<void>;
-};
 
 type Opener = (options: ClipFileOptions) => Promise<ClipFile>;
 

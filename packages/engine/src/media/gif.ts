@@ -5,11 +5,10 @@
  */
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { type Frame, Rational } from "node-av/lib";
-import type { ClipFile, ClipFileOptions } from "./clip-file.ts";
 import { frameRate, openEncoder, PICTURE_ENCODERS, toFrame } from "./encoders.ts";
 import { openFilter, source, yuvSource } from "./filter.ts";
 import { markGif } from "./marks.ts";
-import { openMuxed } from "./muxed.ts";
+import { type ClipFile, type ClipFileOptions, openMuxed } from "./muxed.ts";
 
 /** Frames that the palette is chosen from, evenly over the clip. */
 const PALETTE_FRAMES = 24;

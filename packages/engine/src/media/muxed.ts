@@ -11,6 +11,7 @@ import {
   type Stream,
 } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
+import type { Marks } from "./marks.ts";
 import type { Sound } from "./sound-reader.ts";
 import { openSoundTrack } from "./sound-track.ts";
 
@@ -21,6 +22,24 @@ export type Muxed = {
   /** Encodes what is left and finishes the file. */
   finish(): Promise<void>;
   free(): void;
+};
+
+export type ClipFileOptions = {
+  /** Its ending says the format. */
+  path: string;
+  width: number;
+  height: number;
+  fps: number;
+  marks: Marks;
+  sound?: Sound | undefined;
+  /** Whether the file is not wanted any more: long work may end early then. */
+  stopped: () => boolean;
+};
+
+export type ClipFile = Omit<Muxed, "free"> & {
+  /** Time stamp of the n-th frame, as `encode` wants it. */
+  pts(index: number): bigint;
+  free(): void | Promise<void>;
 };
 
 type MuxedOptions = {

@@ -4,9 +4,10 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import { AV_LOG_ERROR, AVERROR_ENOSPC } from "node-av/constants";
 import { FFmpegError, type Frame, Log } from "node-av/lib";
-import { type ClipFile, type ClipFileOptions, openClipFile } from "./clip-file.ts";
+import { openClipFile } from "./clip-file.ts";
 import { toFrame } from "./encoders.ts";
 import { marksOf } from "./marks.ts";
+import type { ClipFile, ClipFileOptions } from "./muxed.ts";
 import { writePoster } from "./poster.ts";
 import type { Sound } from "./sound-reader.ts";
 

@@ -18,7 +18,7 @@ type Shape = { width: number; height: number; milliseconds: number };
  */
 export async function markWebp(path: string, { xmp }: Marks, shape: Shape): Promise<void> {
   const start = await headOf(path);
-  if (start.toString("latin1", FIRST, FIRST + 4) !== "VP8X") await animate(path, shape);
+  if (start.toString("latin1", FIRST, FIRST + 4) !== "VP8X") await asAnimation(path, shape);
   const file = await open(path, "r+");
   try {
     const { buffer: head } = await file.read(Buffer.alloc(30), 0, 30, 0);
@@ -38,7 +38,7 @@ async function headOf(path: string): Promise<Buffer> {
   return buffer;
 }
 
-async function animate(path: string, { width, height, milliseconds }: Shape): Promise<void> {
+async function asAnimation(path: string, { width, height, milliseconds }: Shape): Promise<void> {
   const still = await readFile(path);
   const size = Buffer.concat([uint(width - 1, 3), uint(height - 1, 3)]);
   const frame = Buffer.concat([uint(0, 6), size, uint(milliseconds, 3), Buffer.of(NO_BLEND), still.subarray(FIRST)]);
