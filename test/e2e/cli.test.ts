@@ -70,6 +70,15 @@ function expectFiles(...names: string[]): void {
   expect(readdirSync(temporary).filter((name) => name.startsWith("smileloop-"))).toEqual([]);
 }
 
+test("the ending of -o says the format, and --poster asks for a still picture of the clip", async () => {
+  const files = ["-o", "smile.webp", "--poster", "smile.jpg"];
+  const said = await run("animate", ASTRONAUT, "-p", "big_smile", ...FAST, ...files, "--json");
+  expect(JSON.parse(said.stdout)).toMatchObject({ ok: true, output: "smile.webp", poster: "smile.jpg" });
+  const clip = await readVideo(join(folder, "smile.webp"), { fps: 25 });
+  expect(clip).toMatchObject({ codec: "webp", width: 256, height: 256, frames: 25, fps: 25 });
+  expectFiles("smile.webp", "smile.jpg");
+});
+
 test("animate makes a file and prints its name", async () => {
   const said = await run("animate", ASTRONAUT, "-p", "blink", ...FAST);
   expect(said).toMatchObject({ code: 0, stdout: "astronaut-blink.mp4\n" });
