@@ -107,7 +107,9 @@ test("animate makes a file and prints its name", async () => {
   expect(forced).toMatchObject({ code: 0, stderr: "" });
   const video = { width: 256, height: 256, frames: 25, fps: 25, duration: 1, bytes: expect.any(Number) };
   const output = "astronaut-blink.mp4";
-  expect(JSON.parse(forced.stdout)).toEqual({ ok: true, output, preset: "gentle_smile", seed: 7, video, warnings: [] });
+  expect(JSON.parse(forced.stdout)).toEqual({
+    ...{ ok: true, output, poster: null, preset: "gentle_smile", seed: 7, video, warnings: [] },
+  });
   expectFiles("astronaut-blink.mp4");
 });
 
