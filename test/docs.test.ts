@@ -57,7 +57,7 @@ test.each(["README.md", "docs/api.md"])(
     const blocks = [...read(page).matchAll(/^```(?:bash|js)$(.*?)^```$/gms)].map(([, block]) => block!);
     const fetched = blocks.flatMap((block) => block.match(/^.*outputs[/.].*$/gm) ?? []);
     expect(fetched.length).toBeGreaterThan(0);
-    for (const line of fetched) expect(line).toMatch(/\/v1\/jobs\/.+\/outputs\/video[`"]/);
+    for (const line of fetched) expect(line).toMatch(/\/v1\/jobs\/.+\/outputs\/(video|poster)[`"]?/);
     expect(read(page)).toContain(`${LINK_LIFE_MS / 60_000} minutes`);
   },
 );

@@ -20,6 +20,7 @@ export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Ho
     files: diskFiles({ dir, clock, links: localLinks }),
     queue: memoryQueue({ clock }),
     clock,
+    lifeMs: env.RESULT_TTL_S * 1000,
     localLinks,
     exclusive: true,
     label: dir,

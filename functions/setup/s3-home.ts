@@ -24,6 +24,7 @@ export function openS3Home(env: Env, bucket: string, clock: Clock, log: Log): Ho
         ? withLanes(openQueues(env, clock), new Set(env.QUEUES.keys()), clock)
         : memoryQueue({ clock }),
     clock,
+    lifeMs: env.RESULT_TTL_S * 1000,
     localLinks: null,
     exclusive: false,
     label: `s3://${bucket}`,

@@ -39,7 +39,7 @@ RUN: dict[str, Any] = {
     "params": {"intensity": 1, "seed": 7},
     "cast": CAST,
     "motion": MOTION,
-    "outputs": {"video": "/v.mp4"},
+    "outputs": {"video": "/v.gif", "poster": {"path": "/p.jpg", "frame": 3}},
     "provenance": {"job": "j", "engine": "e", "version": "1"},
 }
 

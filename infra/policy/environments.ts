@@ -24,6 +24,7 @@ function common({ bucket, queues }: Parts, settings: Settings): Environment {
     QUEUES: pairs(queues),
     ENGINES: enginesByKind(deployed(settings)),
     LOG_LEVEL: settings.logLevel,
+    RESULT_TTL_S: String(settings.resultTtlS),
   };
 }
 

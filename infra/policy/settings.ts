@@ -18,6 +18,8 @@ export type Settings = {
   /** Maximum number of clips rendered on Lambda at a time. */
   warpConcurrency: number;
   logLevel: string;
+  /** How long results and uploads live, seconds. */
+  resultTtlS: number;
   /** Null: no GPU workers, and no quota for them is needed. */
   gpu: GpuSettings | null;
 };
@@ -63,6 +65,7 @@ export const SETTINGS = [
   "BUDGET_USD",
   "WARP_CONCURRENCY",
   "LOG_LEVEL",
+  "RESULT_TTL_S",
   "GPU",
   "GPU_IMAGE",
   "MAX_WORKERS",
@@ -123,6 +126,8 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     // of the ten that a new account has, the API keeps half; AWS takes no less than 2 for each of two lanes
     warpConcurrency: number("WARP_CONCURRENCY", 5, 4, 1000),
     logLevel,
+    // not more than an hour: the bucket's lifecycle rules count on it
+    resultTtlS: number("RESULT_TTL_S", 3600, 60, 3600),
     gpu:
       flag("GPU") && image !== null
         ? {

@@ -70,6 +70,15 @@ function expectFiles(...names: string[]): void {
   expect(readdirSync(temporary).filter((name) => name.startsWith("smileloop-"))).toEqual([]);
 }
 
+test("the ending of -o says the format, and --poster asks for a still picture of the clip", async () => {
+  const files = ["-o", "smile.webp", "--poster", "smile.jpg"];
+  const said = await run("animate", ASTRONAUT, "-p", "big_smile", ...FAST, ...files, "--json");
+  expect(JSON.parse(said.stdout)).toMatchObject({ ok: true, output: "smile.webp", poster: "smile.jpg" });
+  const clip = await readVideo(join(folder, "smile.webp"), { fps: 25 });
+  expect(clip).toMatchObject({ codec: "webp", width: 256, height: 256, frames: 25, fps: 25 });
+  expectFiles("smile.webp", "smile.jpg");
+});
+
 test("animate makes a file and prints its name", async () => {
   const said = await run("animate", ASTRONAUT, "-p", "blink", ...FAST);
   expect(said).toMatchObject({ code: 0, stdout: "astronaut-blink.mp4\n" });
@@ -98,7 +107,9 @@ test("animate makes a file and prints its name", async () => {
   expect(forced).toMatchObject({ code: 0, stderr: "" });
   const video = { width: 256, height: 256, frames: 25, fps: 25, duration: 1, bytes: expect.any(Number) };
   const output = "astronaut-blink.mp4";
-  expect(JSON.parse(forced.stdout)).toEqual({ ok: true, output, preset: "gentle_smile", seed: 7, video, warnings: [] });
+  expect(JSON.parse(forced.stdout)).toEqual({
+    ...{ ok: true, output, poster: null, preset: "gentle_smile", seed: 7, video, warnings: [] },
+  });
   expectFiles("astronaut-blink.mp4");
 });
 
@@ -233,7 +244,14 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["animate", ASTRONAUT, "--size", "300"], /--size: must be one of source, 256, 512, 720, 1024, got 300\./],
     [["animate", ASTRONAUT, "--size", "big"], /--size: must be one of source, 256, 512, 720, 1024, got 'big'\./],
     [["animate", ASTRONAUT, "--duration", "20"], /--duration: at most 10 seconds, got 20\./],
-    [["animate", ASTRONAUT, "-o", "x.gif"], /--output "x\.gif": an MP4 is written, .* ends in \.mp4\./],
+    [
+      ["animate", ASTRONAUT, "-o", "x.avi"],
+      /--output "x\.avi": .* end in one of \.mp4, \.gif, \.webp, \.webm, not \.avi\./,
+    ],
+    [["animate", ASTRONAUT, "-o", "x.gif", "--format", "mp4"], /--format mp4 and --output "x\.gif" are two formats/],
+    [["animate", ASTRONAUT, "--format", "avi"], /--format: must be one of mp4, gif, webp, webm, got 'avi'/],
+    [["animate", ASTRONAUT, "-o", "x.gif", "--size", "1024"], /--size: a GIF has at most 640 pixels a side/],
+    [["animate", ASTRONAUT, "--poster", "x.png"], /--poster "x\.png": the poster is a JPEG\./],
     [["motion", "extract", "clip.mp4", "-o", "x.bvh"], /--output "x\.bvh": a Motion, .* ends in \.json\./],
     [["animate", ASTRONAUT, "-p", "blink", "--driving", "clip.mp4"], /a preset or a driving clip, not both/],
     [["motion"], /Say extract/],

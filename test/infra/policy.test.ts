@@ -53,6 +53,7 @@ describe("settings", () => {
       budgetUsd: 20,
       warpConcurrency: 5,
       logLevel: "info",
+      resultTtlS: 3600,
       gpu: null,
     });
   });
@@ -72,6 +73,7 @@ describe("settings", () => {
     { WARP_CONCURRENCY: "3" },
     { BUDGET_USD: "-3" },
     { LOG_LEVEL: "loud" },
+    { RESULT_TTL_S: "7200" },
     { GPU_IMAGE: "", GPU: "1" },
   ])("%o is refused by name", (variables) => {
     expect(() => readSettings(variables)).toThrow(new RegExp(`^${Object.keys(variables)[0]}\\b`));

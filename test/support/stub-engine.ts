@@ -245,6 +245,7 @@ function leaveFrames(task: Task, name: string): void {
 function finishFrames({ run, frames, spec, outputs, provenance }: FinishRequest): void {
   statSync(frames.path);
   writeFileSync(outputs.video, JSON.stringify({ frames: spec.frames, fps: spec.fps, provenance }));
+  if (outputs.poster) writeFileSync(outputs.poster.path, "poster");
   say({ type: "done", run, result: { video: spec, timings: { encode: 1 } } });
 }
 
@@ -255,6 +256,7 @@ function finish(task: Task): void {
       task.outputs.video,
       JSON.stringify({ frames, fps, provenance: task.provenance, params: task.params }),
     );
+    if (task.outputs.poster) writeFileSync(task.outputs.poster.path, "poster");
   }
   try {
     say({ type: "done", run: task.run, result: resultOf(task) });
@@ -317,5 +319,6 @@ function resultOf(task: Task): unknown {
   };
   const { weak } = scriptOf(task.inputs.image[0]!.path);
   const warnings = weak === undefined ? [] : [{ code: "motion_weak", detail: weak }];
-  return { video, warnings, timings: { check: 5 } };
+  const poster = task.files.poster && { width: 512, height: 512, bytes: statSync(task.files.poster.path).size };
+  return { video, ...(poster && { poster }), warnings, timings: { check: 5 } };
 }

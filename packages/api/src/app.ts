@@ -41,7 +41,7 @@ const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS): App {
   const api = newApi();
   const doorOf = createDoors(dialects);
-  const document = once(() => documentOf(api, deps.config, { dialects, doorOf }));
+  const document = once(() => documentOf(api, deps.config, { dialects, doorOf, lifeMs: deps.lifeMs }));
   const followers = createFollowers({ ...deps, perOwner: deps.config.maxFollowers });
   mount(api, { ...deps, followers }, dialects, document);
   api.onError(answerError(deps));

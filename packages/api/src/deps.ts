@@ -45,6 +45,8 @@ export type ApiDeps = {
   queue: Queue;
   admission: Admission;
   clock: Clock;
+  /** How long results and uploads live, where that is less than an hour. */
+  lifeMs?: number | undefined;
   log: Log;
   presets: ReadonlyMap<string, Preset>;
   assets: Assets;

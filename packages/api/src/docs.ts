@@ -2,6 +2,9 @@
  * The document of the API and two ways to read it in a browser. Everything that the pages load is served from here, so they
  * work with no network.
  */
+
+import { RESULT_LIFE_MS } from "@smileloop/core/job/record.ts";
+import { spanOf } from "@smileloop/core/text.ts";
 import type { DoorOf } from "./access.ts";
 import { describeAccess } from "./access-document.ts";
 import { type Assets, keepAssets, sendBytes } from "./assets.ts";
@@ -87,12 +90,12 @@ const FILES: Record<string, { type: string; asset: string }> = {
   "/redoc/redoc.js": { type: SCRIPT, asset: "redoc/redoc.js" },
 };
 
-const about = (dialects: readonly Dialect[]) => `Upload files, start a job, fetch its results.
+const about = (dialects: readonly Dialect[], lifeMs = RESULT_LIFE_MS) => `Upload files, start a job, fetch its results.
 
 ${dialects.map(({ tag }) => `- **${tag.name}**: ${tag.about}\n`).join("")}\
 - **Uploads**, **Jobs**: files go straight to storage, jobs can be followed, canceled and repeated safely.
 
-Results are kept for one hour after the job ends, uploads for one hour. Errors of \`/v1\` are problem documents (RFC 9457)
+Results are kept for ${spanOf(lifeMs)} after the job ends, uploads for as long from their creation. Errors of \`/v1\` are problem documents (RFC 9457)
 with a \`code\`; every reply carries \`X-Request-Id\`.`;
 const TAGS = [
   { name: "Uploads", description: "Links for uploading files." },
@@ -102,18 +105,18 @@ const TAGS = [
   { name: "Service", description: "Health and readiness." },
 ];
 
-type Described = { dialects: readonly Dialect[]; doorOf: DoorOf };
+type Described = { dialects: readonly Dialect[]; doorOf: DoorOf; lifeMs?: number | undefined };
 
 /** The OpenAPI 3.1 document of all routes of `api`. */
 export function documentOf(
   api: Api,
   config: Pick<ApiConfig, "version" | "publicUrl" | "access">,
-  { dialects, doorOf }: Described,
+  { dialects, doorOf, lifeMs }: Described,
 ): object {
   const { version, publicUrl, access } = config;
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "SmileLoop", version, description: about(dialects), license: { name: "MIT" } },
+    info: { title: "SmileLoop", version, description: about(dialects, lifeMs), license: { name: "MIT" } },
     servers: [{ url: publicUrl ?? "/" }],
     tags: [...dialects.map(({ tag: { name, description } }) => ({ name, description })), ...TAGS],
   });

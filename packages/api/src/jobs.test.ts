@@ -307,6 +307,94 @@ describe("a job as it goes", () => {
     expect(await call("GET", `/v1/jobs/${id}/outputs/video`)).toMatchObject({ status: 410, body: { code: "gone" } });
   });
 
+  it("is as it was while its ETag stands; the ETag changes with the job and before its links are stale", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    const get = async (etag?: string) => {
+      const headers = etag === undefined ? {} : { "If-None-Match": etag };
+      const reply = await api.app.fetch(new Request(`http://localhost:8000/v1/jobs/${id}`, { headers }));
+      const text = await reply.text();
+      return { status: reply.status, etag: reply.headers.get("etag")!, text };
+    };
+    const queued = await get();
+    expect(queued.etag).toMatch(/^W\/"[^"]+"$/);
+    await api.clock.advance(20 * 60_000);
+    expect(await get(queued.etag)).toEqual({ status: 304, etag: queued.etag, text: "" });
+    expect((await get(`"other", ${queued.etag}`)).status).toBe(304);
+
+    const token = await api.worker.claim(job(id));
+    const running = await get(queued.etag);
+    expect(running.status).toBe(200);
+    await api.worker.beat(job(id), token, { stage: "render", done: 30, total: 75, percent: 40 });
+    expect((await get(running.etag)).status).toBe(200);
+    await api.worker.succeed(job(id), token, new Uint8Array(5));
+
+    let known = await get();
+    const endsMs = Date.parse(JSON.parse(known.text).expires_at);
+    for (let seen = 0; api.clock.now() < endsMs - 60_000; seen++) {
+      await api.clock.advance(60_000);
+      const again = await get(known.etag);
+      if (again.status === 200) known = again;
+      // whatever the client goes by, its link works, and does so for the next ten minutes or until the end
+      const link = new URL(JSON.parse(known.text).outputs.video.url);
+      expect((await api.app.fetch(new Request(link))).status, `minute ${seen}`).toBe(200);
+    }
+    await api.clock.advance(60_000);
+    expect(await get(known.etag)).toMatchObject({ status: 200, text: expect.stringContaining('"status":"expired"') });
+  });
+
+  it("compares the ETag after the wait", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    const path = `http://localhost:8000/v1/jobs/${id}`;
+    const etag = (await api.app.fetch(new Request(path))).headers.get("etag")!;
+    const held = api.app.fetch(new Request(path, { headers: { Prefer: "wait=30", "If-None-Match": etag } }));
+    while (api.clock.sleepers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await api.worker.claim(job(id));
+    expect((await held).status).toBe(200);
+  });
+
+  it("is found by its id with dashes, too, and replies have the 32 digits", async () => {
+    const id = newId(api.clock.now());
+    const dashed = id.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    const body = await ask();
+    const put = await call("PUT", `/v1/jobs/${dashed}`, body);
+    expect(put).toMatchObject({ status: 202, body: { id } });
+    expect((await call("PUT", `/v1/jobs/${id}`, body)).body.id).toBe(id);
+    expect((await call("GET", `/v1/jobs/${dashed.toUpperCase()}`)).body.id).toBe(id);
+    expect((await call("GET", `/job/${dashed}`)).status).toBe(200);
+    expect((await call("GET", `/download/${dashed}`)).status).toBe(409);
+    const from = { ...(await ask()), inputs: { image: { job: dashed, input: "image" } } };
+    expect((await call("POST", "/v1/jobs", from)).body).toMatchObject({
+      inputs: { image: { source: `job:${id}/image` } },
+    });
+    expect((await call("GET", `/v1/jobs/${dashed}/outputs/video`)).status).toBe(409);
+    expect((await call("POST", `/v1/jobs/${dashed}/cancel`)).body).toMatchObject({ id, status: "canceled" });
+    expect((await call("DELETE", `/v1/jobs/${dashed}`)).status).toBe(204);
+    expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(410);
+    const v4 = await call("PUT", "/v1/jobs/3f2504e0-4f89-41d3-9a0c-0305e82c3301", body);
+    expect(v4).toMatchObject({ status: 422, body: { detail: expect.stringContaining("version 4") } });
+  });
+
+  it("goes with its upload when the server says so, and says how long it was kept", async () => {
+    api = testApi({}, { lifeMs: 10 * 60_000 });
+    const target = (await call("POST", "/v1/uploads", { content_type: "image/jpeg", size: 5 })).body;
+    expect(Date.parse(target.expires_at!) - api.clock.now()).toBe(10 * 60_000);
+    const request = await ask();
+    const { id } = (await call("POST", "/v1/jobs", request)).body;
+    await run(id);
+    const done = (await call("GET", `/v1/jobs/${id}`)).body;
+    expect(Date.parse(done.expires_at!) - Date.parse(done.finished_at!)).toBe(10 * 60_000);
+    await api.clock.advance(10 * 60_000);
+    const [output, again] = [
+      await call("GET", `/v1/jobs/${id}/outputs/video`),
+      await call("POST", "/v1/jobs", request),
+    ];
+    expect([output.status, again.status]).toEqual([410, 410]);
+    expect(output.body.detail).toBe("Results are kept for 10 minutes and this one is gone; create the job again.");
+    expect(again.body.detail).toContain("kept for 10 minutes");
+    const document = (await call("GET", "/openapi.json")).body as unknown as { info: { description: string } };
+    expect(document.info.description).toContain("Results are kept for 10 minutes");
+  });
+
   it("tells what went wrong", async () => {
     const { id } = (await call("POST", "/v1/jobs", await ask())).body;
     await api.worker.fail(job(id), await api.worker.claim(job(id)), { code: "no_face", detail: "No face was found." });

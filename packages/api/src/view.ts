@@ -41,6 +41,16 @@ export async function viewJob(deps: ApiDeps, record: JobRecord, origin: string):
   };
 }
 
+/**
+ * The weak ETag of a job as it is shown. It stays while nothing changes but the estimate of the time left and what signed links look like,
+ * and it changes at least every five minutes while there are links: so those in a reply that is still good live ten minutes more, or
+ * until the files go.
+ */
+export function tagOf({ rev }: JobRecord, { status, progress, outputs }: JobView, now: number): string {
+  const links = Object.keys(outputs).length > 0 ? Math.floor(now / (LINK_LIFE_MS / 3)).toString(36) : "";
+  return `W/"${[rev, status, progress.queue_position ?? "", links].join("-")}"`;
+}
+
 export function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }

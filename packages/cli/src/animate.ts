@@ -16,6 +16,7 @@ import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/s
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog } from "@smileloop/core/log.ts";
+import { clipFormatOf } from "@smileloop/core/media/clip-formats.ts";
 import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
@@ -39,11 +40,12 @@ export async function animate(args: AnimateArgs): Promise<number> {
   const stop = interrupted();
   try {
     const { record, target } = await run(args, stop);
+    const { poster } = args;
     const { width, height, frames, fps, duration, bytes } = record.outputs.video!;
     const { preset, seed } = record.params;
     const video = { width, height, frames, fps, duration, bytes };
     if (args.json)
-      printJson({ ok: true, output: target, preset: preset ?? null, seed, video, warnings: record.warnings });
+      printJson({ ok: true, output: target, poster, preset: preset ?? null, seed, video, warnings: record.warnings });
     else {
       // a driving clip leaves nothing to chance
       if (preset !== undefined && args.params.seed === undefined && !args.quiet) {
@@ -83,8 +85,10 @@ async function runIn(folder: string, args: AnimateArgs, signal: AbortSignal): Pr
   const { image, driving } = submission.kind.slots;
   const photo = await openInput(args.photo, { slot: image!, folder, signal });
   const clip = args.driving === null ? null : await openInput(args.driving, { slot: driving!, folder, signal });
-  const target = args.output ?? `${photo.title}-${clip ? clip.title : submission.params.preset}.mp4`;
+  const { extension } = clipFormatOf(submission.params.format as string);
+  const target = args.output ?? `${photo.title}-${clip ? clip.title : submission.params.preset}.${extension}`;
   await checkTarget(target, args.force);
+  if (args.poster !== null) await checkTarget(args.poster, args.force);
 
   const store = openStore();
   const log = createLog({ level: "silent" });
@@ -103,8 +107,10 @@ async function runIn(folder: string, args: AnimateArgs, signal: AbortSignal): Pr
     const id = await submit(store, submission, { image: [photo], ...(clip ? { driving: [clip] } : {}) });
     const record = await follow(store, id, report, signal);
     report.stop();
-    const { body } = await store.files.get(record.outputs.video!.key);
-    await writeTarget(target, body);
+    const write = async (path: string, output: string) =>
+      writeTarget(path, (await store.files.get(record.outputs[output]!.key)).body);
+    await write(target, "video");
+    if (args.poster !== null) await write(args.poster, "poster");
     return { record, target };
   } finally {
     report.stop();

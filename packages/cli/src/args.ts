@@ -1,6 +1,7 @@
 /** What can be typed: commands and their options. Loads only the texts of `--help` besides, so that help is instant. */
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
+import { CLIP_FORMATS, clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 
 /** The command line is not right; `message` says how. Ends with exit code 2. */
@@ -29,6 +30,8 @@ const OPTIONS = {
     faces: { type: "string" },
     seed: { type: "string" },
     engine: { type: "string" },
+    format: { type: "string" },
+    poster: { type: "string" },
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
@@ -50,6 +53,8 @@ export type AnimateArgs = {
   photo: string;
   driving: string | null;
   output: string | null;
+  /** Where the poster goes; null: nowhere. */
+  poster: string | null;
   force: boolean;
   json: boolean;
   quiet: boolean;
@@ -112,6 +117,9 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   const params: Record<string, unknown> = preset === undefined ? {} : { preset };
   if (values.engine !== undefined) params.engine = values.engine;
   if (values.faces !== undefined) params.faces = values.faces;
+  const output = fileName(values.output);
+  const format = formatOf(values.format, output);
+  if (format !== undefined) params.format = format;
   if (values.size !== undefined) params.size = Number.isNaN(Number(values.size)) ? values.size : Number(values.size);
   for (const name of ["fps", "duration", "intensity", "face", "seed"]) {
     if (values[name] !== undefined) params[name] = number(values, name);
@@ -119,7 +127,8 @@ function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   return {
     photo,
     driving,
-    output: outputName(values, "animate", { ending: ".mp4", what: "an MP4" }),
+    output,
+    poster: posterName(values.poster),
     force: values.force === true,
     json: values.json === true,
     quiet: values.quiet === true,
@@ -141,26 +150,49 @@ function motionArgs(values: Values, [what, clip, extra]: string[]): MotionArgs {
   if (extra !== undefined) throw new UsageError(`One clip at a time: "${extra}" is one too many.`, "motion");
   return {
     clip,
-    output: outputName(values, "motion", { ending: ".json", what: "a Motion, which is JSON" }),
+    output: motionName(values.output),
     force: values.force === true,
     json: values.json === true,
     quiet: values.quiet === true,
   };
 }
 
-/** A name that promises another format than the one that is written would mislead whoever opens it. */
-function outputName(
-  values: Values,
-  command: string,
-  { ending, what }: { ending: string; what: string },
-): string | null {
-  const name = values.output;
-  if (typeof name !== "string" || name === "") return null;
-  const found = extname(name);
-  if (found === "" || found.toLowerCase() === ending) return name;
+function fileName(value: Values[string]): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/**
+ * The format of the clip, as the ending of its file says or --format. A name that promises another format than the one that is written
+ * would mislead the one who opens it.
+ */
+function formatOf(asked: Values[string], output: string | null): Values[string] {
+  const ending = output === null ? "" : extname(output);
+  if (ending === "") return asked;
+  const format = clipFormatOfPath(output!);
+  if (format === null) {
+    const endings = CLIP_FORMATS.map(({ extension }) => `.${extension}`).join(", ");
+    throw new UsageError(`--output "${output}": the name has to end in one of ${endings}, not ${ending}.`, "animate");
+  }
+  if (asked !== undefined && asked !== format.name) {
+    const conflict = `--format ${asked} and --output "${output}" are two formats`;
+    throw new UsageError(`${conflict}. Leave --format out, or give a name that ends in .${asked}.`, "animate");
+  }
+  return format.name;
+}
+
+function posterName(value: Values[string]): string | null {
+  const name = fileName(value);
+  if (name === null || /^\.jpe?g$/i.test(extname(name))) return name;
+  throw new UsageError(`--poster "${name}": the poster is a JPEG. Give a name that ends in .jpg.`, "animate");
+}
+
+function motionName(value: Values[string]): string | null {
+  const name = fileName(value);
+  const ending = name === null ? "" : extname(name);
+  if (ending === "" || ending.toLowerCase() === ".json") return name;
   throw new UsageError(
-    `--output "${name}": ${what} is written, not a ${found} file. Give a name that ends in ${ending}.`,
-    command,
+    `--output "${name}": a Motion, which is JSON, is written, not a ${ending} file. Give a name that ends in .json.`,
+    "motion",
   );
 }
 

@@ -5,7 +5,7 @@ export const OVERVIEW = `Makes a portrait move.
 Usage: smileloop <command> [options]
 
 Commands:
-  animate <photo>         makes an MP4 of a photo and a preset or a driving clip
+  animate <photo>         makes a clip of a photo and a preset or a driving clip
   inspect <photo>         tells which faces a photo shows, and what would come of them
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   presets                 lists the presets
@@ -19,7 +19,7 @@ Options:
 Exit codes: 0 done, 1 failed, 2 invalid command line, 130 stopped by Ctrl-C.
 `;
 
-const ANIMATE = `Makes an MP4 of a photo and a preset or a driving clip. Needs no server and no network.
+const ANIMATE = `Makes a clip of a photo and a preset or a driving clip. Needs no server and no network.
 
 Usage: smileloop animate <photo> [options]
 
@@ -30,7 +30,10 @@ Options:
   -p, --preset <name>     the motion, see smileloop presets (gentle_smile)
       --driving <file>    the motion of a face instead: a video (MP4, MOV, WebM), a CSV of Live Link Face,
                           MediaPipe's results or a motion.json; its first 10 s
-  -o, --output <file>     where the MP4 goes, a name that ends in .mp4 (<photo>-<preset>.mp4 in this folder)
+  -o, --output <file>     where the clip goes; its ending says the format: .mp4, .gif, .webp or .webm
+                          (<photo>-<preset>.mp4 in this folder)
+      --format <name>     the format, where the output has no name: mp4, gif, webp or webm (mp4)
+      --poster <file>     writes a still picture of the clip, too, to a name that ends in .jpg
   -f, --force             overwrites the file if there is one
       --size <size>       256, 512, 720 or 1024: a square around the face; source: the whole photo (source)
       --fps <n>           frames a second, 10 to 60 (25)

@@ -160,3 +160,11 @@ test("a server that others can reach keeps somebody out, or says that it is mean
   expect(leak).toThrow(/API_KEYS: entry 1 holds a key itself/);
   expect(leak).not.toThrow(key.slice(10));
 });
+
+test("results live an hour, or less where that is asked for, never longer", () => {
+  expect(readEnv({}).RESULT_TTL_S).toBe(3600);
+  expect(readEnv({ RESULT_TTL_S: "60" }).RESULT_TTL_S).toBe(60);
+  for (const value of ["59", "3601", "1h"]) {
+    expect(() => readEnv({ RESULT_TTL_S: value })).toThrow(/RESULT_TTL_S=.*: must be a whole number from 60 to 3600/);
+  }
+});

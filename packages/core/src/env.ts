@@ -27,6 +27,11 @@ export const envSchema = z.object({
   HOST: text.default("localhost"),
   PORT: wholeNumber(0, 65_535).default(8000),
   DATA_DIR: text.default(".smileloop"),
+  /**
+   * How long results and uploads live, seconds. Not longer than an hour: that is what people who upload a photo are promised, and what
+   * the rules that empty the bucket on AWS count on.
+   */
+  RESULT_TTL_S: wholeNumber(60, 3600).default(3600),
   /** S3 bucket for records and files, instead of DATA_DIR. */
   BUCKET: z.string().min(3, BUCKET_NAME).max(63, BUCKET_NAME).optional(),
   /** Queues in SQS: `name=url,name=url`. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bounded, clip, shown } from "./text.ts";
+import { bounded, clip, shown, spanOf } from "./text.ts";
 
 it("clips at the limit and cuts no character in two", () => {
   expect(clip("abcde", 5)).toBe("abcde");
@@ -22,4 +22,13 @@ it("bounds strings, lists and depth", () => {
     many: [0, 1, 2],
     deep: { er: "…" },
   });
+});
+
+it("says a span of time", () => {
+  expect([3_600_000, 1_800_000, 90_000, 60_000].map(spanOf)).toEqual([
+    "an hour",
+    "30 minutes",
+    "90 seconds",
+    "60 seconds",
+  ]);
 });

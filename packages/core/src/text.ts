@@ -7,6 +7,13 @@ export function clip(text: string, most: number): string {
   return `${/[\uD800-\uDBFF]$/.test(end) ? end.slice(0, -1) : end}…`;
 }
 
+/** A span of time for people: `an hour`, `20 minutes`, `90 seconds`. */
+export function spanOf(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds === 3600) return "an hour";
+  return seconds % 60 === 0 && seconds > 60 ? `${seconds / 60} minutes` : `${seconds} seconds`;
+}
+
 /** How a message shows a value that may be anything: short, and without asking an object what it is called. */
 export function shown(value: unknown, most = 60): string {
   if (typeof value === "string") return `'${clip(value, most)}'`;

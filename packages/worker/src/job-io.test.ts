@@ -68,7 +68,7 @@ test("frames and a sound become a video by whichever process finishes, and what 
   ] as [string[], string][]) {
     await writeFile(frames.path, "frames");
     const made = io(services);
-    const finished = await made.io.finish(frames, spec, video, sound);
+    const finished = await made.io.finish(frames, spec, { video }, sound);
     expect(finished.audio).toEqual({ codec: "aac", channels: 2, sample_rate: 48_000 });
     expect(existsSync(frames.path)).toBe(false);
     const provenance = { job: JOB, engine: "e", version: "1" };
@@ -78,7 +78,7 @@ test("frames and a sound become a video by whichever process finishes, and what 
     ]);
   }
   const silent = io([]);
-  expect(await silent.io.finish(frames, spec, video)).toEqual({ video: spec, timings: { encode: 1 } });
+  expect(await silent.io.finish(frames, spec, { video })).toEqual({ video: spec, timings: { encode: 1 } });
   expect(silent.asked[0]![1]).not.toHaveProperty("audio");
 });
 

@@ -71,10 +71,15 @@ export type JobIo = StoreIo & {
    */
   expect: (inputs: SlotFacts) => void;
   /**
-   * Encodes raw frames of an engine into the video at `path`, with the sound of `audio` where there is one, and removes them. Throws
+   * Encodes raw frames of an engine into the video of `outputs`, and its poster where there is one, with the sound of `audio` where there is one, and removes them. Throws
    * `input_unreadable` or `unsupported_type`, which do not name a slot, where the sound is at fault.
    */
-  finish: (frames: RawFrames, spec: VideoSpec, path: string, audio?: LocalFile) => Promise<FinishResult>;
+  finish: (
+    frames: RawFrames,
+    spec: VideoSpec,
+    outputs: FinishRequest["outputs"],
+    audio?: LocalFile,
+  ) => Promise<FinishResult>;
 };
 
 /** Thrown when a job is too much work for its queue. Not an error: the job moves to `queue` and loses no try. */
@@ -160,8 +165,8 @@ export function createJobIo(options: JobIoOptions): JobIo {
       // one that has moved about enough is done where it is
       if (moves) throw new TooMuchWork(queue, expected);
     },
-    finish: async (frames, spec, path, audio) => {
-      if (dirname(resolve(frames.path)) !== dirname(path)) {
+    finish: async (frames, spec, outputs, audio) => {
+      if (dirname(resolve(frames.path)) !== dirname(outputs.video)) {
         throw new AppError("engine_failed", "The engine left its frames where they do not belong.");
       }
       const request: Omit<FinishRequest, "run"> = {
@@ -169,7 +174,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
         frames,
         ...(audio && { audio: fileOf(audio) }),
         spec,
-        outputs: { video: path },
+        outputs,
         provenance,
       };
       const options = { ...requestOptions(), onProgress: undefined, result: finishResultSchema };

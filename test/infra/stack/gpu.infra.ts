@@ -24,7 +24,13 @@ const QUEUES = NAMES.map((name) => `${name}=${url(name)}`).join(",");
 describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "test" }));
 
 describe("functions", () => {
-  const common = { BUCKET: "the-bucket", QUEUES, ENGINES: "animate=warp+liveportrait", LOG_LEVEL: "info" };
+  const common = {
+    BUCKET: "the-bucket",
+    QUEUES,
+    ENGINES: "animate=warp+liveportrait",
+    LOG_LEVEL: "info",
+    RESULT_TTL_S: "3600",
+  };
   const batch = {
     BATCH_QUEUES: "liveportrait=smileloop-test-gpu-spot+smileloop-test-gpu-ondemand",
     BATCH_JOB_DEFINITION: "liveportrait=smileloop-test-liveportrait",
@@ -209,6 +215,7 @@ describe("GPU workers", () => {
       QUEUES,
       ENGINES: "animate=warp+liveportrait",
       LOG_LEVEL: "info",
+      RESULT_TTL_S: "3600",
       AWS_REGION: "us-east-1",
       QUEUE: "liveportrait",
       IDLE_EXIT_S: "300",

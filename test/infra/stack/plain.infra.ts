@@ -86,6 +86,7 @@ describe("functions", () => {
       QUEUES: `warp=${url("warp")},warp-bulk=${url("warp-bulk")}`,
       ENGINES: "animate=warp",
       LOG_LEVEL: "info",
+      RESULT_TTL_S: "3600",
     };
     expect(variablesOf(stack, "ApiFunction")).toEqual({
       ...common,

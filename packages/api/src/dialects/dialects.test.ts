@@ -64,7 +64,7 @@ function sharedPaths(dialects: readonly Dialect[]): string[] {
 /** A path that Hono routes as it routes `path`. */
 const sampleOf = (path: string) =>
   path
-    .replace(/:\w+\{\[0-9a-f\]\{32\}\}/, ID)
+    .replace(/:\w+\{\[0-9A-Fa-f-\]\{32,36\}\}/, ID)
     .replace(/:\w+\{.*\}/, "polly.wav")
     .replaceAll(/:\w+|\*/g, "x");
 

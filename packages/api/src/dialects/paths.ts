@@ -1,4 +1,5 @@
 /** Which dialect a path belongs to. */
+import { canonicalId } from "@smileloop/core/job/ids.ts";
 
 /**
  * `path` as the OpenAPI document writes it: `/animate` is that path alone, `/job/{job_id}` and everything else that begins
@@ -8,8 +9,8 @@ export type DialectPath = { path: string; methods?: readonly string[]; shape?: S
 
 const SHAPES = {
   any: () => true,
-  /** An id of a job. */
-  id: (rest: string) => /^[0-9a-f]{32}$/.test(rest),
+  /** An id of a job, also with dashes. */
+  id: (rest: string) => /^[0-9a-f]{32}$/.test(canonicalId(rest)),
   /** `name.ending` */
   file: (rest: string) => /^[^/]+\.[^/.]+$/.test(rest),
 } as const satisfies Record<string, (rest: string) => boolean>;

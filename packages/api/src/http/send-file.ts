@@ -32,7 +32,7 @@ export async function sendFile(
     file = await files.get(key, { signal });
   }
   const headers = headersOf(file, options);
-  if (matches(request.headers.get("if-none-match"), file)) return withoutBody(file, 304, headers);
+  if (matchesTag(request.headers.get("if-none-match"), `"${file.etag}"`)) return withoutBody(file, 304, headers);
   const length = file.range ? file.range.last - file.range.first + 1 : file.bytes;
   headers["Content-Length"] = String(length);
   if (file.range) headers["Content-Range"] = `bytes ${file.range.first}-${file.range.last}/${file.bytes}`;
@@ -72,10 +72,12 @@ function isStale(request: Request, file: StoredFile): boolean {
   return ifRange !== null && ifRange.trim() !== `"${file.etag}"`;
 }
 
-function matches(ifNoneMatch: string | null, file: StoredFile): boolean {
+/** Whether If-None-Match names the ETag; weak ones count as well (RFC 9110, 13.1.2). */
+export function matchesTag(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(`"${file.etag}"`);
+  const bare = (tag: string) => tag.trim().replace(/^W\//, "");
+  const tags = ifNoneMatch.split(",").map(bare);
+  return tags.includes("*") || tags.includes(bare(etag));
 }
 
 async function withoutBody(file: StoredFile, status: number, headers: Record<string, string>): Promise<Response> {

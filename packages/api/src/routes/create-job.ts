@@ -1,7 +1,7 @@
 /** `POST /v1/jobs` and `PUT /v1/jobs/{id}`: a job is made once, however often it is asked for. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { idTimeMs, isId } from "@smileloop/core/job/ids.ts";
+import { idTimeMs, isId, uuidVersion } from "@smileloop/core/job/ids.ts";
 import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
@@ -9,6 +9,7 @@ import type { ApiDeps, RouteDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
 import { linkOrigin, publicPath } from "../http/origin.ts";
 import { preferredWait, waitForEnd } from "../http/wait.ts";
+import { idParams } from "../ids.ts";
 import { present } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
@@ -86,9 +87,9 @@ const putRoute = (kinds: Kinds) =>
     path: "/v1/jobs/{id}",
     tags: ["Jobs"],
     summary: "Create a job with an id that you choose",
-    description: "Safe to repeat. The id is a UUIDv7 as 32 lower-case hex digits, made now.",
+    description: "Safe to repeat. The id is a UUIDv7 made now, as 32 lower-case hex digits or with dashes.",
     middleware: [limitedJson] as const,
-    request: { body: bodyOf(kinds), params: z.object({ id: z.string() }), headers: z.object({ Prefer: prefer }) },
+    request: { body: bodyOf(kinds), params: idParams, headers: z.object({ Prefer: prefer }) },
     responses,
   });
 
@@ -143,7 +144,12 @@ async function answer(deps: RouteDeps, c: ApiContext, created: JobRecord, replay
 function checkClientId(id: string, nowMs: number): void {
   const fault = (msg: string) =>
     new AppError("invalid_request", msg, { errors: [{ loc: ["path", "id"], msg, type: "invalid_format" }] });
-  if (!isId(id)) throw fault("The id must be a UUIDv7 as 32 lower-case hex digits.");
+  const version = uuidVersion(id);
+  if (!isId(id)) {
+    const found =
+      version === null || version === 7 ? "" : ` This one is of version ${version}, which does not carry the time.`;
+    throw fault(`The id must be a UUIDv7, as 32 lower-case hex digits or with dashes.${found}`);
+  }
   if (idTimeMs(id) > nowMs + MAX_AHEAD_MS)
     throw fault("The time in this id is more than 5 minutes ahead; is your clock right?");
   if (nowMs - idTimeMs(id) > TOMBSTONE_LIFE_MS)

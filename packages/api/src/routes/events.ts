@@ -11,6 +11,7 @@ import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
 import { type Follower, tooManyFollowers } from "../http/followers.ts";
 import { linkOrigin } from "../http/origin.ts";
+import { idParams } from "../ids.ts";
 import { findJob } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
@@ -27,7 +28,7 @@ const route = createRoute({
   summary: "Follow a job by server-sent events",
   description: "Events `status`, `progress` and `done`; the stream ends with the job.",
   request: {
-    params: z.object({ id: z.string() }),
+    params: idParams,
     headers: z.object({ "Last-Event-ID": z.string().max(20).optional() }),
   },
   responses: {

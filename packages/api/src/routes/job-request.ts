@@ -2,9 +2,10 @@
 import { z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { idSchema } from "../ids.ts";
 import type { InputSource } from "../submit.ts";
 
-const id = z.string().max(64);
+const id = idSchema;
 const UPLOAD = "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b";
 /** Maximum number of files per slot in one request, for any kind. */
 const MOST_FILES = 100;

@@ -8,13 +8,15 @@ import { jobPageSchema, jobStatusSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
 import { tooManyFollowers } from "../http/followers.ts";
 import { linkOrigin } from "../http/origin.ts";
+import { matchesTag } from "../http/send-file.ts";
 import { preferredWait, waitUntil } from "../http/wait.ts";
+import { idParams } from "../ids.ts";
 import { findJob, hasExpired, present } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
-import { jobSchema, viewJob } from "../view.ts";
+import { jobSchema, tagOf, viewJob } from "../view.ts";
 
-const params = z.object({ id: z.string() });
+const params = idParams;
 const json = { "application/json": { schema: jobSchema } };
 
 const getRoute = createRoute({
@@ -28,14 +30,24 @@ const getRoute = createRoute({
       Prefer: z.string().optional().openapi({
         description: "`wait=<seconds>`: holds the reply until the job's status changes, for that long at most.",
       }),
+      "If-None-Match": z.string().optional().openapi({
+        description: "The `ETag` of an earlier reply: 304 if the job is as it was, after the wait where there is one.",
+      }),
     }),
   },
   responses: {
     200: {
       description: "The job",
-      headers: z.object({ "Preference-Applied": z.string().optional() }),
+      headers: z.object({
+        "Preference-Applied": z.string().optional(),
+        ETag: z.string().openapi({
+          description:
+            "Weak. It changes with the job, and every five minutes while the job has links, so that they are never stale.",
+        }),
+      }),
       content: json,
     },
+    304: { description: "As it was; the links of that reply live at least ten minutes more, or until the job expires" },
     ...problemReplies("not_found", "gone", "too_many_requests", "record_unreadable"),
   },
 });
@@ -104,7 +116,11 @@ export function jobRoutes(deps: RouteDeps): Api {
       record = present(waited, id, deps.clock.now());
       c.header("Preference-Applied", `wait=${seconds}`);
     }
-    return c.json(await viewJob(deps, record, linkOrigin(deps.config, c.req.raw)), 200);
+    const view = await viewJob(deps, record, linkOrigin(deps.config, c.req.raw));
+    const etag = tagOf(record, view, deps.clock.now());
+    c.header("ETag", etag);
+    c.header("Cache-Control", "private, no-cache");
+    return matchesTag(c.req.raw.headers.get("if-none-match"), etag) ? c.body(null, 304) : c.json(view, 200);
   });
 
   api.openapi(listRoute, async (c) => {

@@ -1,9 +1,11 @@
 /** `GET|HEAD /v1/jobs/{id}/outputs/{name}`: the finished files. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { type JobRecord, resultLifeMs } from "@smileloop/core/job/record.ts";
+import { spanOf } from "@smileloop/core/text.ts";
 import type { ApiDeps } from "../deps.ts";
 import { sendOutput } from "../http/send-output.ts";
+import { idParams } from "../ids.ts";
 import { findJob, hasExpired } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
@@ -15,7 +17,7 @@ const route = createRoute({
   summary: "Get an output",
   description: "HEAD, ranges and conditional requests are supported.",
   request: {
-    params: z.object({ id: z.string(), name: z.string().openapi({ example: "video" }) }),
+    params: idParams.extend({ name: z.string().openapi({ example: "video" }) }),
     query: z.object({ disposition: z.enum(["attachment", "inline"]).default("attachment") }),
   },
   responses: {
@@ -42,6 +44,9 @@ export function outputRoutes(deps: ApiDeps): Api {
 /** Throws `gone` after the job's hour, `not_ready` while there is no result and when there will be none. */
 function checkResult(record: JobRecord, nowMs: number): void {
   if (hasExpired(record, nowMs))
-    throw new AppError("gone", "Results are kept for one hour and this one is gone; create the job again.");
+    throw new AppError(
+      "gone",
+      `Results are kept for ${spanOf(resultLifeMs(record))} and this one is gone; create the job again.`,
+    );
   if (record.state !== "succeeded") throw new AppError("not_ready", `There is no result: the job is ${record.state}.`);
 }

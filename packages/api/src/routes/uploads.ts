@@ -1,9 +1,8 @@
 /** Uploads: where to send a file, so that it goes straight to the storage, and deleting it. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { idTimeMs, newId } from "@smileloop/core/job/ids.ts";
+import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
-import { UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { typesOf } from "@smileloop/core/kinds/inputs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { namedType } from "@smileloop/core/media/types.ts";
@@ -11,6 +10,8 @@ import { uploadRequestSchema, uploadTargetSchema } from "@smileloop/core/wire/up
 import type { ApiDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
 import { absoluteLink, linkOrigin } from "../http/origin.ts";
+import { idParams } from "../ids.ts";
+import { requireYoung, uploadLifeMs } from "../intake/check.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { rfc3339 } from "../view.ts";
@@ -26,7 +27,7 @@ const route = createRoute({
   description:
     "Send exactly the announced bytes by PUT to `url` with `headers`, once: 412 means that the file has already arrived. " +
     "With `form` the reply has what an HTML form or Uppy sends by POST: `fields`, then the file, of 1 to `size` bytes. " +
-    "The upload serves any number of jobs for an hour.",
+    "The upload serves any number of jobs until `expires_at`.",
   middleware: [limitedJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: askSchema } } } },
   responses: {
@@ -41,9 +42,9 @@ const deleteRoute = createRoute({
   tags: ["Uploads"],
   summary: "Delete an upload",
   description:
-    "Deletes the file before its hour is over. Jobs made from it have copies, which are deleted with the job. " +
+    "Deletes the file before its time is over. Jobs made from it have copies, which are deleted with the job. " +
     "The link of the upload stays valid until it expires.",
-  request: { params: z.object({ id: z.string() }) },
+  request: { params: idParams },
   responses: { 204: { description: "Deleted" }, ...problemReplies("not_found", "gone") },
 });
 
@@ -66,7 +67,7 @@ export function uploadRoutes(deps: ApiDeps): Api {
     if (size === 0) throw new AppError("empty_file", "The file is empty.");
     const now = deps.clock.now();
     const id = newId(now);
-    const expiresAtMs = now + UPLOAD_LIFE_MS;
+    const expiresAtMs = now + uploadLifeMs(deps);
     const key = uploadKey(ownerOf(c), id);
     const origin = linkOrigin(deps.config, c.req.raw);
     const reply = { id, expires_at: rfc3339(expiresAtMs), max_bytes: maxBytes };
@@ -83,9 +84,10 @@ export function uploadRoutes(deps: ApiDeps): Api {
 }
 
 /** Throws `gone` after an upload's hour, and `not_found` where there is none, or its bytes have not arrived. */
-async function deleteUpload({ files, clock }: ApiDeps, owner: string, id: string): Promise<void> {
+async function deleteUpload(deps: ApiDeps, owner: string, id: string): Promise<void> {
+  const { files } = deps;
   const key = uploadKey(owner, id);
-  if (clock.now() >= idTimeMs(id) + UPLOAD_LIFE_MS) throw new AppError("gone", "This upload is over an hour old.");
+  requireYoung(deps, id);
   let found = false;
   for await (const _ of files.list(key)) found = true;
   if (!found) throw new AppError("not_found", "There is no such upload, or its bytes have not arrived yet.");

@@ -74,6 +74,10 @@ export type AudioSpec = z.infer<typeof audioSpecSchema>;
 export const rawFramesSchema = z.strictObject({ path: filePathSchema, pixels: z.literal("yuv420p") });
 export type RawFrames = z.infer<typeof rawFramesSchema>;
 
+/** A JPEG of one frame of the video, numbered from 0, to be written beside it. */
+export const posterOrderSchema = z.strictObject({ path: filePathSchema, frame: z.int().min(0) });
+export type PosterOrder = z.infer<typeof posterOrderSchema>;
+
 /** What all requests have in common; the rest is read by the schema of the task or the service. */
 export const requestSchema = z.looseObject({ type: z.string().min(1), run: runIdSchema, kind: z.string().optional() });
 export type EngineRequest = z.infer<typeof requestSchema>;

@@ -7,6 +7,7 @@ import {
   audioSpecSchema,
   filePathSchema,
   fileSchema,
+  posterOrderSchema,
   provenanceSchema,
   rawFramesSchema,
   runIdSchema,
@@ -82,6 +83,8 @@ export type Cast = z.infer<typeof castSchema>;
 const castParamsSchema = z.strictObject({
   size: z.union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)]),
   face: z.union([count, z.literal("all")]),
+  /** Longest side of the frame, where the format of the clip has one. */
+  maxSide: side.optional(),
 });
 export type CastParams = z.infer<typeof castParamsSchema>;
 
@@ -160,7 +163,8 @@ export const inspectResultSchema = z.strictObject({
 export type InspectResult = z.infer<typeof inspectResultSchema>;
 
 /**
- * Makes a file of raw frames: marks, encodes and muxes, with the sound of `audio` where there is one: a sound file, or a video with a
+ * Makes a file of raw frames, in the format that the ending of `outputs.video` says, and a poster where one is asked for: marks,
+ * encodes and muxes, with the sound of `audio` where there is one: a sound file, or a video with a
  * sound track. It starts with the first frame; what is longer than the picture is cut off. Fails with `input_unreadable` or
  * `unsupported_type` where it is `audio` that is at fault.
  */
@@ -170,7 +174,7 @@ const finishRequestSchema = z.strictObject({
   frames: rawFramesSchema,
   audio: fileSchema.optional(),
   spec: videoSpecSchema,
-  outputs: z.strictObject({ video: filePathSchema }),
+  outputs: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
   provenance: provenanceSchema,
 });
 export type FinishRequest = z.infer<typeof finishRequestSchema>;

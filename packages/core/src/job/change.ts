@@ -44,7 +44,7 @@ import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
 import { newToken } from "./ids.ts";
-import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, type Progress, RESULT_LIFE_MS } from "./record.ts";
+import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
 
 /** The stage of a job that was handed back because the storage is full. */
 export const STAGE_NO_SPACE = "waiting_for_space";
@@ -206,7 +206,7 @@ function expire(record: JobRecord, now: number): JobRecord | Refusal {
 }
 
 function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
-  const expires = record.root === undefined ? now + RESULT_LIFE_MS : null;
+  const expires = record.root === undefined ? now + resultLifeMs(record) : null;
   return { ...release(record, now, record.error), state, ended_at: now, expires_at: expires };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { childId, idTimeMs, isId, isJobId, newId, newToken, rootOf } from "./ids.ts";
+import { canonicalId, childId, idTimeMs, isId, isJobId, newId, newToken, rootOf, uuidVersion } from "./ids.ts";
 
 const NOW = Date.parse("2026-01-02T03:04:05.678Z");
 
@@ -63,4 +63,16 @@ test("a child has no children, and no number beyond 99,999", () => {
   for (const make of [() => childId(childId(root, 0), 0), () => childId(root, 100_000), () => childId(root, 0.5)]) {
     expect(make).toThrow(RangeError);
   }
+});
+
+test("an id with dashes, in any case, is the same id; other text stays as it is", () => {
+  const id = newId(NOW);
+  const dashed = id.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  expect([id, dashed, dashed.toUpperCase()].map(canonicalId)).toEqual([id, id, id]);
+  for (const text of ["", "a-b", `${dashed} `, `{${dashed}}`, dashed.slice(1)]) expect(canonicalId(text)).toBe(text);
+  expect([uuidVersion(id), uuidVersion(dashed), uuidVersion(`${"0".repeat(12)}4${"0".repeat(19)}`)]).toEqual([
+    7,
+    null,
+    4,
+  ]);
 });

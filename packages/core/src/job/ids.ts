@@ -15,6 +15,18 @@ export function newId(nowMs: number): string {
   return bytes.toString("hex");
 }
 
+const DASHED = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** An id as it is stored, of one that may be written as UUIDs are elsewhere: with dashes, in any case. Other text stays as it is. */
+export function canonicalId(text: string): string {
+  return DASHED.test(text) ? text.replaceAll("-", "").toLowerCase() : text;
+}
+
+/** The version of a UUID as 32 hex digits; null for other text. */
+export function uuidVersion(text: string): number | null {
+  return /^[0-9a-f]{32}$/.test(text) ? Number.parseInt(text[12]!, 16) : null;
+}
+
 /** Whether it is the id of an upload, or of a job that is not a child. */
 export function isId(text: string): boolean {
   return ID.test(text);

@@ -5,6 +5,7 @@ import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../error
 import { newToken } from "./ids.ts";
 import { isFileKey } from "./keys.ts";
 
+/** How long results and uploads live, from the end of the job and from the upload; an installation may keep them for less. */
 export const RESULT_LIFE_MS = 60 * 60_000;
 export const UPLOAD_LIFE_MS = 60 * 60_000;
 export const TOMBSTONE_LIFE_MS = 24 * 60 * 60_000;
@@ -102,6 +103,8 @@ export const jobRecordSchema = z.strictObject({
   /** When its result is deleted; set when it ends. Always null for a child: only roots expire. */
   expires_at: time.nullable(),
   deadline_at: time,
+  /** How long its result lives from its end, milliseconds; absent: an hour. */
+  result_life_ms: z.int().min(0).max(RESULT_LIFE_MS).optional(),
   /** When it became `expired` or `deleted`; the record itself goes a day later. */
   closed_at: time.nullable(),
   /** Null for a plan, which needs no engine. */
@@ -148,7 +151,7 @@ export const jobRecordSchema = z.strictObject({
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
 type Held = "id" | "owner" | "kind" | "queue" | "params" | "metadata" | "inputs";
-type Optional = "root" | "index" | "webhook" | "access" | "consent";
+type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms";
 export type NewJob = Pick<JobRecord, Held> &
   Partial<Pick<JobRecord, Optional>> & {
     /** Null for a plan. */
@@ -186,6 +189,11 @@ export function newJobRecord(job: NewJob, nowMs: number): JobRecord {
     timings: {},
     dialect: dialect ?? null,
   };
+}
+
+/** How long the result of a job lives. */
+export function resultLifeMs({ result_life_ms }: Pick<JobRecord, "result_life_ms">): number {
+  return result_life_ms ?? RESULT_LIFE_MS;
 }
 
 export function isEnded(state: JobState): boolean {

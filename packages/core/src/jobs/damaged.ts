@@ -7,12 +7,12 @@ import type { Records, StoredRecord } from "../records.ts";
 import { type Damage, UnreadableRecord } from "../unreadable.ts";
 
 /**
- * When the job's files go: an hour after the record was written last, because the job has ended by then or never will; however
+ * When the job's files go: an hour (`lifeMs`) after the record was written last, because the job has ended by then or never will; however
  * young it looks, an hour after the latest deadline that such a job can have.
  */
-export function filesGoMs({ id, ageMs }: Damage, nowMs: number): number {
+export function filesGoMs({ id, ageMs }: Damage, nowMs: number, lifeMs = RESULT_LIFE_MS): number {
   const madeMs = idTimeMs(id);
-  return Math.min(Math.max(madeMs, nowMs - ageMs), madeMs + MAX_JOB_LIFE_MS) + RESULT_LIFE_MS;
+  return Math.min(Math.max(madeMs, nowMs - ageMs), madeMs + MAX_JOB_LIFE_MS) + lifeMs;
 }
 
 /** Replaces the record by the tombstone of a deleted job. Throws like `replace`. */

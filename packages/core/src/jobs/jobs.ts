@@ -25,7 +25,14 @@ export const FIRST_LOOK_MS = 5 * 60_000;
 export const CREATION_MS = 10 * 60_000;
 const WRITE_TRIES = 8;
 
-export type JobStore = { records: Records; files: Files; queue: Queue; clock: Clock };
+export type JobStore = {
+  records: Records;
+  files: Files;
+  queue: Queue;
+  clock: Clock;
+  /** How long results and uploads live, where that is less than an hour. */
+  lifeMs?: number | undefined;
+};
 
 /** `refused` is null when the change was made; `stored` is the record as it is now, or null when there is none. */
 export type Changed = { stored: StoredRecord | null; refused: Refusal | "missing" | null };
@@ -131,7 +138,8 @@ async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise
   if (store.clock.now() - startedMs > CREATION_MS) {
     throw new AppError("unavailable", "Storing the inputs took too long; try again.");
   }
-  const record = newJobRecord({ ...held, id, params, inputs }, store.clock.now());
+  const life = store.lifeMs === undefined ? {} : { result_life_ms: store.lifeMs };
+  const record = newJobRecord({ ...held, ...life, id, params, inputs }, store.clock.now());
   try {
     return { record: (await store.records.create(record)).record, mine: true };
   } catch (error) {

@@ -18,7 +18,7 @@ export function lookAtDamaged(store: JobStore, damage: Damage, swept: Swept): Pr
 async function lookAtDamagedRoot(store: JobStore, damage: Damage, swept: Swept): Promise<number> {
   const { owner, id } = damage;
   const now = store.clock.now();
-  const goMs = filesGoMs(damage, now);
+  const goMs = filesGoMs(damage, now, store.lifeMs);
   if (now < goMs) return Math.max(now + 1000, Math.min(goMs, now + LOOK_LATEST_MS));
   // refused if it was restored just now
   const { stored, refused } = await closeJob(store, owner, id, { by: "sweeper", do: "expire" });

@@ -223,9 +223,10 @@ async function sweepUploads(
   swept: Swept,
   guard: (what: object, run: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
+  const lifeMs = store.lifeMs ?? UPLOAD_LIFE_MS;
   for await (const { key } of store.files.list("uploads/")) {
     const upload = uploadOfKey(key);
-    if (over() || (upload && idTimeMs(upload.id) + UPLOAD_LIFE_MS > store.clock.now())) return;
+    if (over() || (upload && idTimeMs(upload.id) + lifeMs > store.clock.now())) return;
     await guard({ key }, async () => {
       await store.files.purge(key);
       swept.uploads++;

@@ -28,6 +28,7 @@ test("only a preset is needed", () => {
     size: "source",
     fps: 25,
     intensity: 1,
+    format: "mp4",
     face: 0,
   });
   expect(animate.slots.image).toMatchObject({ media: ["image"], files: { min: 1, max: 1 } });
@@ -104,4 +105,16 @@ test("more work is expected to take longer", () => {
   expect(driven(9)).toBeGreaterThan(driven(3));
   expect(driven(1000)).toBe(driven(10));
   expect(seconds({ size: 1024 })).toBeGreaterThan(seconds({ size: 512 }));
+});
+
+test("a format is one of the list, and a GIF is not larger than it should be", () => {
+  expect(animate.outputs).toEqual(["video", "poster"]);
+  expect(faults({ preset: "nod", format: "avi" })).toMatchObject([
+    { loc: ["body", "params", "format"], msg: "must be one of mp4, gif, webp, webm, got 'avi'" },
+  ]);
+  const conflicts = (params: object) => animate.conflicts({ preset: "nod", ...params }, ["image"]);
+  for (const format of [undefined, "mp4", "webp", "avi", 7]) expect(conflicts({ format, size: 1024 })).toEqual([]);
+  for (const size of ["source", 512, "1024"]) expect(conflicts({ format: "gif", size })).toEqual([]);
+  const msg = "a GIF has at most 640 pixels a side, got 720. Choose from: source, 256, 512, or take another format";
+  expect(conflicts({ format: "gif", size: 720 })).toMatchObject([{ loc: ["params", "size"], msg }]);
 });

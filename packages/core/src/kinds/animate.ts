@@ -1,6 +1,8 @@
 /** `animate`: a portrait and a motion (a preset, or a clip that drives it) become a video. */
 import { z } from "zod";
+import type { FieldError } from "../errors.ts";
 import { got } from "../field-errors.ts";
+import { CLIP_FORMAT_NAMES, CLIP_FORMATS, clipFormatOf } from "../media/clip-formats.ts";
 import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { shown } from "../text.ts";
@@ -46,7 +48,9 @@ function define({ presets, engines }: KindContext): KindDefinition {
     params: animateParamsSchema(presets, engines) as unknown as KindDefinition["params"],
     // the last 32 bits of an id are random
     resolveParams: (params, id) => ({ ...params, seed: params.seed ?? Number.parseInt(id.slice(-8), 16) }),
-    conflicts: ({ preset }, slots) => {
+    conflicts: ({ preset, size, format }, slots) => {
+      const tooLarge = sizeFault(format, size);
+      if (tooLarge) return [tooLarge];
       if ((preset === undefined) === slots.includes("driving")) return [];
       const names = [...presets.keys()].sort().join(", ");
       if (preset === undefined) {
@@ -56,20 +60,34 @@ function define({ presets, engines }: KindContext): KindDefinition {
       const msg = "Give a preset or a driving clip, not both.";
       return [{ loc: ["inputs", "driving"], msg, type: "invalid_value" }];
     },
-    outputs: ["video"],
+    outputs: ["video", "poster"],
     example: { inputs: ["image"], params: { preset: "gentle_smile" } },
     estimateSeconds: (params, inputs) => {
-      const { fps, duration, size, preset, faces } = params as AnimateJobParams;
+      const { fps, duration, size, preset, faces, format } = params as AnimateJobParams;
       const driven = inputs.driving !== undefined && inputs.driving.length > 0;
       const clipSeconds = Math.min(DRIVING_SECONDS, secondsOf(inputs, "driving") ?? TYPICAL_DRIVING_SECONDS);
       const seconds = duration ?? (driven ? clipSeconds : presets.get(preset ?? "")?.duration) ?? 3;
-      const side = size === "source" ? 1280 : size;
+      const { maxSide, rateFor, encodeSeconds } = clipFormatOf(format);
+      const side = size === "source" ? (maxSide ?? 1280) : size;
       const tracking = driven ? clipSeconds * TRACKING_SECONDS : 0;
       // 2 is a typical group
       const crowd = faces ? 2 : 1;
-      return Math.round((0.5 * crowd + tracking + fps * seconds * 0.01 * crowd * (side / 512) ** 2) * 10) / 10;
+      return (
+        Math.round(
+          (0.5 * crowd + tracking + rateFor(fps) * seconds * (0.01 * crowd + encodeSeconds) * (side / 512) ** 2) * 10,
+        ) / 10
+      );
     },
   };
+}
+
+/** Params as they came; what is wrong with one of them alone is said elsewhere. */
+function sizeFault(format: unknown, size: unknown): FieldError | null {
+  const { title, maxSide } = CLIP_FORMATS.find(({ name }) => name === format) ?? CLIP_FORMATS[0]!;
+  if (maxSide === null || typeof size !== "number" || size <= maxSide) return null;
+  const allowed = CLIP_SIZES.filter((each) => each === "source" || each <= maxSide).join(", ");
+  const msg = `${title} has at most ${maxSide} pixels a side, got ${size}. Choose from: ${allowed}, or take another format`;
+  return { loc: ["params", "size"], msg, type: "invalid_value" };
 }
 
 /** Params of the kind; `preset` is one of the presets' names, `engine` one of `engines`. */
@@ -101,6 +119,12 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
       .max(10, { error: ({ input }) => `at most 10 seconds${got(input)}` })
       .optional(),
     intensity: z.number().min(0).max(1.5).default(1),
+    format: z
+      .enum(CLIP_FORMAT_NAMES, {
+        error: ({ input }) => `must be one of ${CLIP_FORMAT_NAMES.join(", ")}${got(input)}`,
+      })
+      .default(CLIP_FORMAT_NAMES[0])
+      .meta({ description: "Of the output `video`." }),
     face: z.int().min(0).max(99).optional().meta({ default: 0 }),
     faces: z
       .literal("all", { error: ({ input }) => `must be 'all'${got(input)}; one of the faces is chosen by \`face\`` })

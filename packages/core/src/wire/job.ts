@@ -78,7 +78,11 @@ export const jobViewSchema = z.object({
   created_at: time,
   started_at: time.nullable(),
   finished_at: time.nullable(),
-  expires_at: time.nullable().describe("When the job's files are deleted: one hour after it ended."),
+  expires_at: time
+    .nullable()
+    .describe(
+      "When the job's files are deleted: an hour after it ended, or sooner where the server keeps results for less.",
+    ),
   timings: z
     .record(z.string(), z.number())
     .describe("Seconds by stage: queued, download, detect, render, encode, check, upload."),

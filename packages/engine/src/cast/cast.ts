@@ -43,12 +43,7 @@ export async function castOf(picture: Picture, faces: Face[], params: CastParams
   let moving = keep(asked, "small", (face) => face.eyeDistance * scale >= MIN_EYE_DISTANCE);
   moving = keep(moving, "turned", (face) => Math.abs(face.yaw) <= MAX_YAW);
   moving = keep(moving, "crowd", (_, nth) => nth < MOST_MOVERS);
-  const frame = framing(
-    fullWidth,
-    fullHeight,
-    (moving.length > 0 ? moving : asked).map(inPicture(picture)),
-    params.size,
-  );
+  const frame = framing(fullWidth, fullHeight, (moving.length > 0 ? moving : asked).map(inPicture(picture)), params);
   moving = keep(moving, "outside", (face) => params.face !== "all" || holds(frame, inPicture(picture)(face)));
   const seen = (face: Face): number => (face.eyeDistance * scale * frame.width) / frame.crop.width;
   moving = keep(moving, "small", (face) => seen(face) >= MIN_SEEN_DISTANCE);

@@ -14,7 +14,7 @@ const FACE_HEIGHT = 0.46;
 
 /**
  * `faces` in pixels of the upright full picture (`pictureWidth` × `pictureHeight`), the most important first. "source": the whole
- * picture, never enlarged. A number: a square around the faces, moved to lie inside the picture, smaller where the picture is
+ * picture, never enlarged, its longer side at most `maxSide`. A number: a square around the faces, moved to lie inside the picture, smaller where the picture is
  * narrower; it takes in more of the picture rather than be enlarged more than twice, and stays smaller than asked where the
  * picture has no more. Faces too far apart for one square lie outside it (see `holds`).
  */
@@ -22,9 +22,9 @@ export function framing(
   pictureWidth: number,
   pictureHeight: number,
   faces: FramedFace[],
-  size: CastParams["size"],
+  { size, maxSide }: Pick<CastParams, "size" | "maxSide">,
 ): Framing {
-  if (size === "source") return whole(pictureWidth, pictureHeight);
+  if (size === "source") return whole(pictureWidth, pictureHeight, Math.min(MAX_SOURCE_SIDE, maxSide ?? Infinity));
   const available = Math.min(pictureWidth, pictureHeight);
   const { box, wanted } = around(faces, available);
   const side = Math.round(Math.min(available, Math.max(wanted, size / MAX_ENLARGED)));
@@ -68,8 +68,8 @@ function union(a: FramedFace["box"], b: FramedFace["box"]): FramedFace["box"] {
   return { x, y, width: right - x, height: bottom - y };
 }
 
-function whole(pictureWidth: number, pictureHeight: number): Framing {
-  const scale = Math.min(1, MAX_SOURCE_SIDE / Math.max(pictureWidth, pictureHeight));
+function whole(pictureWidth: number, pictureHeight: number, maxSide: number): Framing {
+  const scale = Math.min(1, maxSide / Math.max(pictureWidth, pictureHeight));
   const width = even(Math.round(pictureWidth * scale));
   const height = even(Math.round(pictureHeight * scale));
   // Without scaling, an odd last row or column is left out rather than the picture resampled.

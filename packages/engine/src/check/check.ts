@@ -49,8 +49,8 @@ export async function check(
   { signal }: Pick<TaskContext, "signal">,
 ): Promise<AnimateCheckResult> {
   const motion = await unpackFrames(packed);
-  const { faces, info, timings } = await examine(
-    { picture: inputs.image[0]!.path, video: files.video, cast, motion },
+  const { faces, info, poster, timings } = await examine(
+    { picture: inputs.image[0]!.path, ...files, poster: files.poster, cast, motion },
     signal,
   );
   const warnings: Warning[] = [];
@@ -63,7 +63,7 @@ export async function check(
     warnings.push(...warnOfWeak(face, motion.fps, which));
   }
   const { width, height, fps, frames, duration, bytes } = info;
-  return { video: { width, height, fps, frames, duration, bytes }, warnings, timings };
+  return { video: { width, height, fps, frames, duration, bytes }, ...(poster && { poster }), warnings, timings };
 }
 
 function requireFace({ likeness, meshScore }: Evidence, which: string): void {

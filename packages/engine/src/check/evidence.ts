@@ -1,4 +1,6 @@
 /** Looks at a finished video beside the picture that it was made from. */
+
+import type { PosterOrder } from "@smileloop/core/engine/protocol.ts";
 import type { Cast } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
@@ -16,6 +18,7 @@ import { type EyeView, eyesChanged } from "./eye-patch.ts";
 import type { Likeness } from "./likeness.ts";
 import { type Moved, movedBetween } from "./measure.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
+import { checkPoster, type PosterInfo } from "./poster.ts";
 import { change } from "./stillness.ts";
 
 /** Frames looked at besides the first: evenly over the clip, and those at which something is demanded. Of many faces fewer. */
@@ -80,26 +83,28 @@ type Subject = {
 };
 type Source = { picture: Picture; subjects: Subject[] };
 
-/** Paths of the picture and of the video; who was to move in what frame, and how. */
-type Case = { picture: string; video: string; cast: Cast; motion: MotionFrames };
+/** Paths of the picture, of the video and of its poster; who was to move in what frame, and how. */
+type Case = { picture: string; video: string; poster: PosterOrder | undefined; cast: Cast; motion: MotionFrames };
 
 /** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`. */
 export async function examine(
-  { picture, video, cast, motion }: Case,
+  { picture, video, poster, cast, motion }: Case,
   signal: AbortSignal,
-): Promise<{ faces: Evidence[]; info: VideoInfo; timings: Record<string, number> }> {
+): Promise<{ faces: Evidence[]; info: VideoInfo; poster: PosterInfo | null; timings: Record<string, number> }> {
   const started = performance.now();
   const source = await readSource(picture, cast, motion, signal);
   const wanted = new Set(source.subjects.flatMap((subject) => subject.wanted));
-  const { info, frames } = await readFrames(video, wanted, signal);
+  if (poster) wanted.add(poster.frame);
+  const { info, frames } = await readFrames(video, wanted, motion.fps, signal);
   const decoded = performance.now();
   requireShape(info, motion, cast.frame);
+  const still = poster ? await checkPoster(poster, frames, info) : null;
   const faces: Evidence[] = [];
   for (const subject of source.subjects) faces.push(await look(subject, source.picture, info, frames, signal));
   const ended = performance.now();
   const timings = { decode: decoded - started, look: ended - decoded, check: ended - started };
   const rounded = Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)]));
-  return { faces, info, timings: rounded };
+  return { faces, info, poster: still, timings: rounded };
 }
 
 async function look(
@@ -156,12 +161,14 @@ function framesToLookAt(motion: MotionFrames, demands: Demand[], many: boolean):
 async function readFrames(
   path: string,
   wanted: Set<number>,
+  fps: number,
   signal: AbortSignal,
 ): Promise<{ info: VideoInfo; frames: Map<number, Uint8Array> }> {
   const frames = new Map<number, Uint8Array>();
   try {
     const info = await readVideo(path, {
       signal,
+      fps,
       onFrame: ({ index, yuv }) => {
         if (wanted.has(index)) frames.set(index, yuv());
       },

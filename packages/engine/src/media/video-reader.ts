@@ -1,8 +1,6 @@
 import { stat } from "node:fs/promises";
 import {
-  AV_CODEC_ID_H264,
   AV_LOG_FATAL,
-  AV_PIX_FMT_YUV420P,
   AVCOL_PRI_BT709,
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
@@ -11,18 +9,10 @@ import {
   AVERROR_EOF,
   AVMEDIA_TYPE_VIDEO,
 } from "node-av/constants";
-import {
-  Codec,
-  CodecContext,
-  Dictionary,
-  FormatContext,
-  Frame,
-  InputFormat,
-  Log,
-  Packet,
-  type Stream,
-} from "node-av/lib";
+import { Codec, CodecContext, Dictionary, FormatContext, Frame, Log, Packet, type Stream } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
+import { openRead, type ReadFormat } from "./read-formats.ts";
+import { createYuvConverter } from "./to-yuv.ts";
 
 export type VideoInfo = {
   width: number;
@@ -31,7 +21,7 @@ export type VideoInfo = {
   fps: number;
   /** Whether all frames are equally far apart. */
   constantRate: boolean;
-  /** Frames that were really decoded. */
+  /** Frames that were really decoded; where a format merges those that look the same, each of them. */
   frames: number;
   /** Seconds. */
   duration: number;
@@ -53,12 +43,14 @@ type VideoFrame = {
   index: number;
   width: number;
   height: number;
-  /** A copy: planar 4:2:0 without padding, width × height × 3/2 bytes. */
+  /** A copy: planar 4:2:0, BT.709, without padding, width × height × 3/2 bytes. */
   yuv(): Uint8Array;
 };
 
 type ReadVideoOptions = {
   onFrame?: (frame: VideoFrame) => void;
+  /** Frames a second that are expected. GIF and WebP don't say how many there are: a frame that lasts for several stands for as many. */
+  fps?: number;
   signal?: AbortSignal;
 };
 
@@ -67,42 +59,37 @@ const MAX_SIDE = 4096;
 const MAX_FRAMES = 20_000;
 
 /**
- * Decodes every frame of an MP4's H.264 video, in the order they are shown. Throws when the file is anything else, when a
- * frame is damaged or when fewer frames come out than the container names. Nothing but the file itself is opened.
+ * Decodes every frame of a clip in one of our formats, in the order they are shown. Throws when the file is anything else, when a
+ * frame is damaged or when fewer frames come out than the container names, where it does. Nothing but the file itself is opened.
  */
-export async function readVideo(path: string, { onFrame, signal }: ReadVideoOptions = {}): Promise<VideoInfo> {
+export async function readVideo(path: string, options: ReadVideoOptions = {}): Promise<VideoInfo> {
   Log.setLevel(AV_LOG_FATAL);
   const { size: bytes } = await stat(path);
   const file = new FormatContext();
   const decoder = new CodecContext();
   try {
-    const format = InputFormat.findInputFormat("mov");
-    const options = Dictionary.fromObject({ protocol_whitelist: "file", format_whitelist: "mov,mp4,m4a,3gp,3g2,mj2" });
-    must(await file.openInput(`file:${path}`, format, options), "open");
+    const format = await openRead(file, path);
     const stream = file.streams.find((candidate) => candidate.codecpar.codecType === AVMEDIA_TYPE_VIDEO);
     if (stream === undefined) throw new Error("the file has no video");
-    await openDecoder(decoder, stream);
-    const times = await decodeAll(file, decoder, stream, onFrame, signal);
-    if (times.length === 0 || BigInt(times.length) !== stream.nbFrames) {
-      throw new Error(`${times.length} of ${stream.nbFrames} frames were decoded`);
-    }
-    const { width, height, profile } = decoder;
+    await openDecoder(decoder, stream, format);
+    const times = await decodeAll({ file, decoder, stream, format }, options);
+    const { width, height } = stream.codecpar;
     return {
       width,
       height,
-      ...rateOf(times, stream),
+      ...rateOf(times, stream, options.fps),
       frames: times.length,
-      duration: Number(stream.duration) * stream.timeBase.toDouble(),
+      duration: (stream.duration > 0n ? Number(stream.duration) : endOf(times)) * stream.timeBase.toDouble(),
       bytes,
-      codec: "h264",
-      profile,
+      codec: format.codec,
+      profile: decoder.profile,
       bt709:
         decoder.colorPrimaries === AVCOL_PRI_BT709 &&
         decoder.colorTrc === AVCOL_TRC_BT709 &&
         decoder.colorSpace === AVCOL_SPC_BT709 &&
         decoder.colorRange === AVCOL_RANGE_MPEG,
       otherStreams: file.nbStreams - 1,
-      tags: file.metadata?.getAll() ?? {},
+      tags: lowerCase(file.metadata?.getAll() ?? {}),
     };
   } finally {
     decoder.freeContext();
@@ -110,13 +97,13 @@ export async function readVideo(path: string, { onFrame, signal }: ReadVideoOpti
   }
 }
 
-async function openDecoder(decoder: CodecContext, stream: Stream): Promise<void> {
+async function openDecoder(decoder: CodecContext, stream: Stream, format: ReadFormat): Promise<void> {
   const { width, height, codecId } = stream.codecpar;
-  if (codecId !== AV_CODEC_ID_H264) throw new Error("the video is not H.264");
+  if (codecId !== format.codecId) throw new Error(`the video is not ${format.codec}`);
   if (width > MAX_SIDE || height > MAX_SIDE) throw new Error(`too large: ${width}×${height}`);
   if (stream.nbFrames > MAX_FRAMES) throw new Error(`too many frames: ${stream.nbFrames}`);
-  const codec = Codec.findDecoder(AV_CODEC_ID_H264);
-  if (codec === null) throw new Error("FFmpeg was built without an H.264 decoder");
+  const codec = Codec.findDecoder(codecId);
+  if (codec === null) throw new Error(`FFmpeg was built without a decoder for ${format.codec}`);
   decoder.allocContext3(codec);
   must(stream.codecpar.toContext(decoder), "decoder");
   // One thread decodes these sizes as fast as two do; what is in flight then needs no waiting for.
@@ -124,32 +111,41 @@ async function openDecoder(decoder: CodecContext, stream: Stream): Promise<void>
   must(await decoder.open2(codec, Dictionary.fromObject({ err_detect: "+explode+crccheck+bitstream" })), "decoder");
 }
 
-/** The frames' times, in the stream's unit. */
+type Reading = { file: FormatContext; decoder: CodecContext; stream: Stream; format: ReadFormat };
+/** When a frame is shown, and for how long (0: not known), in the stream's unit. */
+type Shown = { at: number; lasts: number };
+
 async function decodeAll(
-  file: FormatContext,
-  decoder: CodecContext,
-  stream: Stream,
-  onFrame: ((frame: VideoFrame) => void) | undefined,
-  signal: AbortSignal | undefined,
-): Promise<bigint[]> {
-  const times: bigint[] = [];
+  { file, decoder, stream, format }: Reading,
+  { onFrame, fps, signal }: ReadVideoOptions,
+): Promise<Shown[]> {
+  const times: Shown[] = [];
+  const { width, height } = stream.codecpar;
+  const converter = createYuvConverter();
   const packet = new Packet();
   const frame = new Frame();
   packet.alloc();
   frame.alloc();
 
+  const show = (): void => {
+    const lasts = Number(frame.duration);
+    const stands = format.merges && fps ? Math.max(1, Math.round(lasts * stream.timeBase.toDouble() * fps)) : 1;
+    if (times.length + stands > MAX_FRAMES) throw new Error("too many frames");
+    for (let nth = 0; nth < stands; nth++) {
+      onFrame?.({ index: times.length, width, height, yuv: () => converter.yuv(frame) });
+      times.push({ at: Number(frame.pts) + (nth * lasts) / stands, lasts: lasts / stands });
+    }
+  };
   const receive = (): void => {
     for (;;) {
       const code = decoder.receiveFrameSync(frame);
       if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
       must(code, "decode");
-      const { width, height } = frame;
-      if (frame.format !== AV_PIX_FMT_YUV420P || width !== decoder.width || height !== decoder.height) {
-        throw new Error("a frame has another format than the video");
+      if (frame.width !== width || frame.height !== height) {
+        throw new Error("a frame has another size than the video");
       }
       if (frame.decodeErrorFlags !== 0) throw new Error(`frame ${times.length} is damaged`);
-      onFrame?.({ index: times.length, width, height, yuv: () => frame.toBuffer() });
-      times.push(frame.pts);
+      show();
       frame.unref();
     }
   };
@@ -169,16 +165,33 @@ async function decodeAll(
     must(await decoder.sendPacket(null), "decode");
     receive();
   } finally {
+    converter.free();
     frame.free();
     packet.free();
+  }
+  if (times.length === 0 || (format.told && BigInt(times.length) !== stream.nbFrames)) {
+    throw new Error(`${times.length} of ${stream.nbFrames} frames were decoded`);
   }
   return times;
 }
 
-function rateOf(times: bigint[], stream: Stream): { fps: number; constantRate: boolean } {
-  if (times.length < 2) return { fps: stream.avgFrameRate.toDouble(), constantRate: true };
-  const first = Number(times[1]! - times[0]!);
-  const constantRate = times.every((time, i) => i === 0 || Math.abs(Number(time - times[i - 1]!) - first) <= 1);
-  const ticks = Number(times.at(-1)! - times[0]!) / (times.length - 1);
-  return { fps: 1 / (ticks * stream.timeBase.toDouble()), constantRate };
+/** The first of the rate that is expected and the one that the container names that the times agree with to their unit; else their mean. */
+function rateOf(times: Shown[], stream: Stream, expected = 0): { fps: number; constantRate: boolean } {
+  const tick = stream.timeBase.toDouble();
+  const named = stream.avgFrameRate.toDouble();
+  const start = times[0]!.at;
+  const even = (step: number): boolean => times.every(({ at }, i) => Math.abs(at - start - i * step) <= 1);
+  for (const fps of [expected, named]) if (fps > 0 && even(1 / fps / tick)) return { fps, constantRate: true };
+  const step = (times.at(-1)!.at - start) / (times.length - 1);
+  return { fps: 1 / (step * tick), constantRate: even(step) };
+}
+
+function endOf(times: Shown[]): number {
+  const { at, lasts } = times.at(-1)!;
+  return at + lasts - times[0]!.at;
+}
+
+/** WebM's tags come in capitals. */
+function lowerCase(tags: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [key.toLowerCase(), value]));
 }

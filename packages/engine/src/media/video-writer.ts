@@ -1,30 +1,26 @@
 import { unlink } from "node:fs/promises";
-import type { AudioSpec, Provenance } from "@smileloop/core/engine/protocol.ts";
+import type { AudioSpec, PosterOrder, Provenance } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { AV_LOG_ERROR, AVERROR_EAGAIN, AVERROR_ENOSPC, AVERROR_EOF } from "node-av/constants";
-import {
-  type CodecContext,
-  Dictionary,
-  FFmpegError,
-  FormatContext,
-  type Frame,
-  Log,
-  Packet,
-  type Stream,
-} from "node-av/lib";
-import { must } from "./ffmpeg.ts";
-import { frameRate, openPictureEncoder, toFrame } from "./h264.ts";
+import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
+import { AV_LOG_ERROR, AVERROR_ENOSPC } from "node-av/constants";
+import { FFmpegError, type Frame, Log } from "node-av/lib";
+import { openClipFile } from "./clip-file.ts";
+import { toFrame } from "./encoders.ts";
+import { marksOf } from "./marks.ts";
+import type { ClipFile, ClipFileOptions } from "./muxed.ts";
+import { writePoster } from "./poster.ts";
 import type { Sound } from "./sound-reader.ts";
-import { openSoundTrack } from "./sound-track.ts";
 
 type VideoWriterOptions = {
-  /** Absolute; what is there is overwritten. */
+  /** Absolute; what is there is overwritten. Its ending says the format: one of `CLIP_FORMATS`. */
   path: string;
   /** Even, as 4:2:0 has it. */
   width: number;
   height: number;
   fps: number;
   provenance: Provenance;
+  /** A JPEG of one of its frames, written beside it. */
+  poster?: PosterOrder | undefined;
   /** What is heard. It starts with the first frame and is cut at the end of the last. It is read as frames are written, and not closed. */
   sound?: Sound | undefined;
 };
@@ -47,18 +43,20 @@ type VideoWriter = {
 const MAX_IN_FLIGHT = 3;
 
 /**
- * The one place where frames and sound become a file: H.264 (h264.ts) at a constant rate, AAC (sound-track.ts) beside it, `moov`
- * first, and in the metadata that a machine made it. x264 works on other threads while the caller renders the next frame.
+ * The one place where frames and sound become a file, in any format of clips (clip-file.ts), at a constant rate, and in the metadata
+ * that a machine made it. Encoders work on other threads while the caller renders the next frame.
  */
 export async function openVideoWriter(options: VideoWriterOptions): Promise<VideoWriter> {
   const { width, height, path } = options;
   if (width % 2 !== 0 || height % 2 !== 0) throw new Error(`width and height have to be even: ${width}×${height}`);
   const frameBytes = (width * height * 3) / 2;
-  const output = await openOutput(options);
   const inFlight: Promise<void>[] = [];
   let last = Promise.resolve();
-  let frames = 0n;
+  let frames = 0;
   let state: "open" | "stopped" | "finished" = "open";
+  const marks = marksOf(options.provenance);
+  const output = await openOutput({ ...options, marks, stopped: () => state === "stopped" });
+  const poster = openPoster(options);
 
   async function encode(frame: Frame): Promise<void> {
     try {
@@ -72,8 +70,9 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
     if (state !== "open") return;
     state = "stopped";
     await last.catch(() => {});
-    output.free();
+    await output.free();
     await unlink(path).catch(() => {});
+    await poster.discard();
   }
 
   return {
@@ -81,7 +80,8 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
     async write(yuv) {
       if (state !== "open") throw new Error("the writer is closed");
       if (yuv.length !== frameBytes) throw new Error(`a frame has ${frameBytes} bytes, not ${yuv.length}`);
-      const frame = toFrame(yuv, width, height, frames++);
+      poster.see(yuv, frames);
+      const frame = toFrame(yuv, width, height, output.pts(frames++));
       last = last.then(
         () => encode(frame),
         (error) => {
@@ -97,9 +97,10 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
       try {
         last = last.then(() => (state === "open" ? output.finish() : undefined));
         await last;
+        await poster.written();
         if (state !== "open") throw new Error("the writer was stopped");
         state = "finished";
-        output.free();
+        await output.free();
       } catch (error) {
         await discard();
         throw unwritten(error);
@@ -109,99 +110,39 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
   };
 }
 
-type Output = {
-  audio: AudioSpec | undefined;
-  encode(frame: Frame): Promise<void>;
-  finish(): Promise<void>;
-  free(): void;
-};
-
-async function openOutput({ path, width, height, fps, provenance, sound }: VideoWriterOptions): Promise<Output> {
+async function openOutput(options: ClipFileOptions): Promise<ClipFile> {
   Log.setLevel(AV_LOG_ERROR);
-  const rate = frameRate(fps);
-  const encoder = await openPictureEncoder(width, height, rate);
-  const track = sound && (await openSoundTrack(sound));
-  const file = new FormatContext();
-  const free = (): void => {
-    file.closeOutputSync();
-    file.freeContext();
-    encoder.freeContext();
-    track?.encoder.freeContext();
-  };
   try {
-    must(file.allocOutputContext2(null, "mp4", `file:${path}`), "output");
-    const pictures = addStream(file, encoder);
-    pictures.avgFrameRate = rate;
-    const sounds = track && addStream(file, track.encoder);
-    file.metadata = Dictionary.fromObject(marks(provenance));
-    must(file.openOutputSync(), "open");
-    must(file.writeHeaderSync(Dictionary.fromObject({ movflags: "+faststart" })), "header");
-
-    let frames = 0;
-    const drain = (last = false): void => {
-      movePackets(encoder, file, pictures, 1n);
-      if (!track || !sounds) return;
-      track.encodeTo((frames * rate.den) / rate.num, last, () => movePackets(track.encoder, file, sounds));
-    };
-    return {
-      audio: track?.audio,
-      async encode(frame) {
-        must(await encoder.sendFrame(frame), "encode");
-        frames++;
-        drain();
-      },
-      async finish() {
-        must(await encoder.sendFrame(null), "encode");
-        drain(true);
-        must(await file.writeTrailer(), "trailer");
-        await file.closeOutput();
-      },
-      free,
-    };
+    return await openClipFile(options);
   } catch (error) {
-    free();
-    await unlink(path).catch(() => {});
+    await unlink(options.path).catch(() => {});
     throw unwritten(error);
   }
 }
 
-function addStream(file: FormatContext, encoder: CodecContext): Stream {
-  const stream = file.newStream();
-  must(stream.codecpar.fromContext(encoder), "stream");
-  stream.timeBase = encoder.timeBase;
-  return stream;
-}
-
-/** Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. */
-function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
-  const packet = new Packet();
-  packet.alloc();
-  try {
-    for (;;) {
-      const code = encoder.receivePacketSync(packet);
-      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
-      must(code, "encode");
-      packet.streamIndex = stream.index;
-      if (duration !== undefined) packet.duration = duration;
-      packet.rescaleTs(encoder.timeBase, stream.timeBase);
-      must(file.interleavedWriteFrameSync(packet), "write");
-    }
-  } finally {
-    packet.free();
-  }
-}
-
-/** The keys are those that MP4 players and tag editors show (iTunes atoms `©cmt`, `desc`). */
-function marks({ job, engine, version }: Provenance): Record<string, string> {
+/** The poster as frames go by. */
+function openPoster({ poster, width, height, provenance }: VideoWriterOptions) {
+  let writing: Promise<void> | undefined;
   return {
-    comment: `AI-generated (synthetic media) by SmileLoop; job=${job}; engine=${engine} ${version}`,
-    description: "Made by a machine: the motion in this video is synthetic.",
+    see(yuv: Uint8Array, index: number): void {
+      if (index !== poster?.frame) return;
+      writing = writePoster(poster.path, yuv, width, height, marksOf(provenance, "picture"));
+      writing.catch(() => {});
+    },
+    async written(): Promise<void> {
+      if (poster && !writing) throw new Error(`frame ${poster.frame}, which the poster shows, did not come`);
+      await writing;
+    },
+    async discard(): Promise<void> {
+      await writing?.catch(() => {});
+      if (poster) await unlink(poster.path).catch(() => {});
+    },
   };
 }
 
 function unwritten(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const full = error instanceof FFmpegError && error.code === AVERROR_ENOSPC;
+  const full = isDiskFull(error) || (error instanceof FFmpegError && error.code === AVERROR_ENOSPC);
   return full
     ? new AppError("storage_full", "There is no room on the disk for the video.", { cause: error })
     : new AppError("engine_failed", "The video could not be written.", { cause: error });

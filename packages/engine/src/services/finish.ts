@@ -40,7 +40,14 @@ async function write(
   { signal, progress }: TaskContext,
 ): Promise<AudioSpec | undefined> {
   const { spec, provenance, outputs } = request;
-  const writer = await openVideoWriter({ path: outputs.video, ...spec, provenance, sound });
+  const { video: path, poster } = outputs;
+  if (poster && poster.frame >= spec.frames) {
+    throw new AppError(
+      "invalid_request",
+      `The poster is frame ${poster.frame} of ${spec.frames}; the last one is ${spec.frames - 1}.`,
+    );
+  }
+  const writer = await openVideoWriter({ path, ...spec, provenance, poster, sound });
   try {
     const frame = new Uint8Array(frameBytesOf(request));
     for (let done = 0; done < spec.frames; done++) {

@@ -51,6 +51,7 @@ export async function animate(request: AnimateRun, { signal, progress }: TaskCon
     height,
     fps: motion.fps,
     provenance: request.provenance,
+    poster: request.outputs.poster,
   });
   let rendering = 0;
   try {

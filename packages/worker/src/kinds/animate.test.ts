@@ -74,6 +74,25 @@ test("what the check warns of is a warning of the job", async () => {
   expect(warnings.at(-1)).toEqual({ code: "motion_weak", detail: expect.stringContaining("0.12 of 0.70 at 1.4 s") });
 });
 
+test("the format of the job is that of its file, its rate one that it can show, and a poster stands beside it", async () => {
+  const { run, check } = await askedOf({ preset: "big_smile", format: "gif", fps: 30, seed: 0 }, 1);
+  expect(run.outputs.video).toMatch(/video\.gif$/);
+  expect(run.outputs.poster).toMatchObject({ path: expect.stringMatching(/poster\.jpg$/) });
+  expect(run.outputs.poster!.frame).toBeGreaterThan(10);
+  expect(check.files).toEqual(run.outputs);
+  expect((run.motion as MotionFrames).fps).toBe(25);
+  expect(run.params).not.toHaveProperty("format");
+  const { id } = await shop.job({}, { preset: "big_smile", format: "gif", fps: 30 });
+  const { outputs, warnings } = await shop.ended(id);
+  expect(Object.keys(outputs)).toEqual(["video", "poster"]);
+  expect(outputs.video).toMatchObject({ type: "image/gif", key: expect.stringMatching(/video\.gif$/), fps: 25 });
+  expect(outputs.poster).toMatchObject({ type: "image/jpeg", width: 512, height: 512 });
+  expect(warnings).toContainEqual({
+    code: "fps_adjusted",
+    detail: expect.stringContaining("25 frames a second, not 30"),
+  });
+});
+
 test("what the cast refuses ends the job without asking the engine", async () => {
   const before = shop.asked().length;
   const { id } = await shop.job({ cast: "fail:no_face" }, { preset: "blink" });

@@ -19,11 +19,14 @@ import {
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
+import { type ClipFormat, clipFormatOf } from "@smileloop/core/media/clip-formats.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { motionOfCast } from "@smileloop/core/motion/phases.ts";
+import { posterFrame } from "@smileloop/core/motion/poster-frame.ts";
 import { presetMotion } from "@smileloop/core/motion/preset.ts";
 import { varyMotion } from "@smileloop/core/motion/vary.ts";
+import { toThousandths } from "@smileloop/core/rounding.ts";
 import { shown } from "@smileloop/core/text.ts";
 import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import { readDriving } from "./driving.ts";
@@ -42,7 +45,9 @@ export function animateHandler(context: HandlerContext): RunHandler {
 }
 
 async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
-  const { size, face = 0, faces, intensity, seed = 0, ...asked } = job.params as AnimateJobParams;
+  const { size, face = 0, faces, intensity, seed = 0, format: name, ...rest } = job.params as AnimateJobParams;
+  const format = clipFormatOf(name);
+  const asked = { ...rest, fps: format.rateFor(rest.fps) };
   const [image, driving] = await io.timed("download", async () => [await io.input("image"), await io.input("driving")]);
   const picture = image?.[0];
   const clip = driving?.[0];
@@ -52,37 +57,47 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
     cast,
     warnings,
     image: readable,
-  } = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face }));
+  } = await io.timed("detect", () =>
+    castOf(io, picture, { size, face: faces ?? face, ...(format.maxSide === null ? {} : { maxSide: format.maxSide }) }),
+  );
   const driven = clip ? await io.timed("motion", () => readDriving(io, clip, { ...asked, intensity })) : null;
   if (clip && driven) io.expect({ driving: [{ ...clip, seconds: driven.seconds }] });
   const wanted = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
 
-  const motion = await packMotion(motionOfCast(wanted, cast.movers, seed), join(io.dir, "motion.json"));
+  const frames = motionOfCast(wanted, cast.movers, seed);
+  const motion = await packMotion(frames, join(io.dir, "motion.json"));
   const task = { kind: "animate" as const, inputs: { image: [readable ?? fileOf(picture)] }, cast, motion };
 
-  const video = join(io.dir, "video.mp4");
+  const outputs = {
+    video: join(io.dir, `video.${format.extension}`),
+    poster: { path: join(io.dir, "poster.jpg"), frame: posterFrame(frames) },
+  };
   const rendered = await io.timed("render", () => {
     const { provenance } = io;
     const run: Omit<AnimateRun, "run"> = {
       type: "run",
       ...task,
       params: { intensity, seed },
-      outputs: { video },
+      outputs,
       provenance,
     };
     return io.engine.request(run, { ...io.options(), result: animateRunResultSchema });
   });
-  const { frames } = rendered.outputs;
-  if (frames) await io.timed("encode", () => io.finish(frames, rendered.outputs.video, video));
+  const { frames: raw, video: spec } = rendered.outputs;
+  if (raw) await io.timed("encode", () => io.finish(raw, spec, outputs));
   const checked = await io.timed("check", () => {
-    const check: Omit<AnimateCheck, "run"> = { type: "check", ...task, params: { intensity }, files: { video } };
+    const check: Omit<AnimateCheck, "run"> = { type: "check", ...task, params: { intensity }, files: outputs };
     return io.checker.request(check, { ...io.options("check"), result: animateCheckResultSchema });
   });
-  const output = await io.timed("upload", () => io.store("video", video, { type: "video/mp4", ...checked.video }));
+  const stored = await io.timed("upload", async () => ({
+    video: await io.store("video", outputs.video, { type: format.contentType, ...checked.video }),
+    poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
+  }));
   splitEngineTime(io.timings, rendered);
+  const ofFormat = warningsOfFormat(format, { asked: rest.fps, ...checked.video });
   return {
-    outputs: { video: output },
-    warnings: [...(driven?.warnings ?? []), ...warnings, ...warningsOf(rendered), ...checked.warnings],
+    outputs: stored,
+    warnings: [...(driven?.warnings ?? []), ...warnings, ...ofFormat, ...warningsOf(rendered), ...checked.warnings],
   };
 }
 
@@ -125,6 +140,28 @@ function splitEngineTime(timings: JobIo["timings"], rendered: AnimateRunResult):
   timings.detect = detect + said("decode", "detect", "matte");
   timings.render = said("rig", "render");
   timings.encode = encode ?? said("encode", "finish");
+}
+
+/** What the format makes of what was asked, and of its file. */
+function warningsOfFormat(
+  { title, largeBytes, rateFor }: ClipFormat,
+  { asked, bytes }: { asked: number; bytes: number },
+): JobRecord["warnings"] {
+  const warnings: JobRecord["warnings"] = [];
+  const fps = rateFor(asked);
+  if (fps !== asked) {
+    const detail = `The clip has ${toThousandths(fps)} frames a second, not ${asked}: the nearest that ${title} shows evenly.`;
+    warnings.push({ code: "fps_adjusted", detail });
+  }
+  if (largeBytes !== null && bytes > largeBytes) {
+    const size = `${(bytes / 1e6).toFixed(1)} MB`;
+    const smaller = `A smaller \`size\`, a lower \`fps\` or a shorter \`duration\` makes it smaller; MP4 and WebM are far smaller.`;
+    warnings.push({
+      code: "file_large",
+      detail: `The file has ${size}, and many sites take ${title} only up to 10 MB. ${smaller}`,
+    });
+  }
+  return warnings;
 }
 
 function warningsOf({ warnings, ignoredChannels }: AnimateRunResult): JobRecord["warnings"] {

@@ -119,7 +119,7 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
     request: { params: idParam },
     responses: {
       200: { description: "The job.", content: { "application/json": { schema: jobSchema } } },
-      404: refused("Unknown job, or its hour is over."),
+      404: refused("Unknown job, or its time is over."),
     },
   });
   registry.registerPath({
@@ -128,7 +128,8 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
     operationId: "downloadVideo",
     tags,
     summary: "The finished video",
-    description: "An MP4 to be saved as a file. Ranges and `If-None-Match` are supported. Kept for one hour.",
+    description:
+      "An MP4 to be saved as a file. Ranges and `If-None-Match` are supported. Kept until its time is over: an hour, or less where the server says so.",
     request: { params: idParam },
     responses: {
       200: { description: "The video.", content: mp4 },
@@ -137,7 +138,7 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
       304: { description: "Unchanged." },
       404: refused("Unknown job."),
       409: refused("It is not ready."),
-      410: refused("Its hour is over."),
+      410: refused("Its time is over."),
       416: { description: "The range lies outside the video." },
     },
   });

@@ -3,6 +3,7 @@
  * A façade: requests become jobs of kind `animate`, jobs become its replies. Its errors are `{"detail": …}`.
  */
 import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
+import { canonicalId } from "@smileloop/core/job/ids.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { shown } from "@smileloop/core/text.ts";
@@ -41,13 +42,13 @@ export function smileloopRoutes(deps: DialectDeps): Api {
   });
 
   api.get("/job/:id", async (c) => {
-    const record = await findJob(deps, ownerOf(c), c.req.param("id")).catch(asNotFound);
+    const record = await findJob(deps, ownerOf(c), canonicalId(c.req.param("id"))).catch(asNotFound);
     if (hasExpired(record, deps.clock.now())) throw notFound();
     return c.json(jobReply(record));
   });
 
   // other shapes of names are for other dialects
-  api.get("/download/:id{[0-9a-f]{32}}", (c) => download(deps, c, c.req.param("id")));
+  api.get("/download/:id{[0-9A-Fa-f-]{32,36}}", (c) => download(deps, c, canonicalId(c.req.param("id"))));
   return api;
 }
 

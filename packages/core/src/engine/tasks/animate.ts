@@ -5,6 +5,7 @@ import { motionInputSchema } from "../../motion/motion-file.ts";
 import {
   filePathSchema,
   fileSchema,
+  posterOrderSchema,
   provenanceSchema,
   rawFramesSchema,
   runIdSchema,
@@ -26,14 +27,15 @@ const intensity = z.number().min(0).max(1.5);
 
 /**
  * Renders the motion on the movers of the cast and writes the finished video to `outputs.video`, or leaves raw frames beside it and
- * says so in its result. The motion has its intensity in it already; `intensity` is for an engine's own track of a driving clip.
+ * says so in its result. The ending of `outputs.video` is that of one of `CLIP_FORMATS`; raw frames are the same for all of them. Who
+ * writes the video writes the poster, too. The motion has its intensity in it already; `intensity` is for an engine's own track of a driving clip.
  * `seed`: chance in all that the motion leaves open.
  */
 const animateRunSchema = z.strictObject({
   type: z.literal("run"),
   ...asked,
   params: z.strictObject({ intensity, seed: z.int().min(0).max(0xffffffff) }),
-  outputs: z.strictObject({ video: filePathSchema }),
+  outputs: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
   provenance: provenanceSchema,
 });
 export type AnimateRun = z.infer<typeof animateRunSchema>;
@@ -60,12 +62,14 @@ const animateCheckSchema = z.strictObject({
   type: z.literal("check"),
   ...asked,
   params: z.strictObject({ intensity }),
-  files: z.strictObject({ video: filePathSchema }),
+  files: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
 });
 export type AnimateCheck = z.infer<typeof animateCheckSchema>;
 
 export const animateCheckResultSchema = z.strictObject({
   video: videoSpecSchema.extend({ duration: z.number(), bytes: z.int() }),
+  /** Where there is one. */
+  poster: z.strictObject({ width: z.int(), height: z.int(), bytes: z.int() }).optional(),
   warnings: warningsSchema.default([]),
   timings: timingsSchema,
 });

@@ -1,16 +1,41 @@
-/** The pictures of a video: H.264 High (x264), yuv420p, BT.709 tags. */
+/** Encoders of pictures, and the frames that they take. */
 import {
   AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_PIX_FMT_BGRA,
+  AV_PIX_FMT_PAL8,
   AV_PIX_FMT_YUV420P,
   AVCHROMA_LOC_LEFT,
   AVCOL_PRI_BT709,
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
   AVCOL_TRC_BT709,
-  FF_ENCODER_LIBX264,
 } from "node-av/constants";
 import { Codec, CodecContext, Dictionary, Frame, Rational } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
+
+type PictureEncoder = {
+  /** As FFmpeg calls it. */
+  codec: string;
+  pixels: typeof AV_PIX_FMT_YUV420P | typeof AV_PIX_FMT_BGRA | typeof AV_PIX_FMT_PAL8;
+  options: Record<string, string | number>;
+};
+
+export const PICTURE_ENCODERS = {
+  h264: {
+    ...{ codec: "libx264", pixels: AV_PIX_FMT_YUV420P },
+    options: { preset: "veryfast", crf: 20, profile: "high" },
+  },
+  /** Four times as fast as `good`, which has files a quarter smaller. */
+  vp9: {
+    ...{ codec: "libvpx-vp9", pixels: AV_PIX_FMT_YUV420P },
+    options: { crf: 28, b: 0, deadline: "realtime", "cpu-used": 6, "row-mt": 1 },
+  },
+  webp: {
+    ...{ codec: "libwebp_anim", pixels: AV_PIX_FMT_BGRA },
+    options: { quality: 78, compression_level: 1 },
+  },
+  gif: { codec: "gif", pixels: AV_PIX_FMT_PAL8, options: {} },
+} as const satisfies Record<string, PictureEncoder>;
 
 /**
  * Fixed, because x264's output depends on it: the same frames give the same bytes, whatever the machine's cores. (Seen at
@@ -18,26 +43,39 @@ import { must } from "./ffmpeg.ts";
  */
 const THREADS = 2;
 
-export async function openPictureEncoder(width: number, height: number, rate: Rational): Promise<CodecContext> {
-  const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
-  if (codec === null) throw new Error("FFmpeg was built without x264");
+type EncoderOptions = {
+  width: number;
+  height: number;
+  rate: Rational;
+  /** Of the frames' time stamps; a frame each by default. */
+  timeBase?: Rational;
+};
+
+/** 4:2:0 is BT.709, limited range, and says so. */
+export async function openEncoder(
+  { codec: name, pixels, options }: PictureEncoder,
+  { width, height, rate, timeBase = rate.inv() }: EncoderOptions,
+): Promise<CodecContext> {
+  const codec = Codec.findEncoderByName(name as never);
+  if (codec === null) throw new Error(`FFmpeg was built without ${name}`);
   const encoder = new CodecContext();
   encoder.allocContext3(codec);
   encoder.width = width;
   encoder.height = height;
-  encoder.pixelFormat = AV_PIX_FMT_YUV420P;
+  encoder.pixelFormat = pixels;
   encoder.framerate = rate;
-  encoder.timeBase = rate.inv();
+  encoder.timeBase = timeBase;
   encoder.sampleAspectRatio = new Rational(1, 1);
-  encoder.colorRange = AVCOL_RANGE_MPEG;
-  encoder.colorPrimaries = AVCOL_PRI_BT709;
-  encoder.colorTrc = AVCOL_TRC_BT709;
-  encoder.colorSpace = AVCOL_SPC_BT709;
-  encoder.chromaLocation = AVCHROMA_LOC_LEFT;
+  if (pixels === AV_PIX_FMT_YUV420P) {
+    encoder.colorRange = AVCOL_RANGE_MPEG;
+    encoder.colorPrimaries = AVCOL_PRI_BT709;
+    encoder.colorTrc = AVCOL_TRC_BT709;
+    encoder.colorSpace = AVCOL_SPC_BT709;
+    encoder.chromaLocation = AVCHROMA_LOC_LEFT;
+  }
   encoder.threadCount = THREADS;
   encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-  const options = Dictionary.fromObject({ preset: "veryfast", crf: 20, profile: "high" });
-  must(await encoder.open2(codec, options), "encoder");
+  must(await encoder.open2(codec, Dictionary.fromObject(options)), "encoder");
   return encoder;
 }
 

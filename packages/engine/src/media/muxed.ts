@@ -1,0 +1,130 @@
+/** A file that encoded pictures, and a sound, are put into as they come. */
+import type { AudioSpec } from "@smileloop/core/engine/protocol.ts";
+import { AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
+import {
+  type CodecContext,
+  Dictionary,
+  FormatContext,
+  type Frame,
+  Packet,
+  type Rational,
+  type Stream,
+} from "node-av/lib";
+import { must } from "./ffmpeg.ts";
+import type { Marks } from "./marks.ts";
+import type { Sound } from "./sound-reader.ts";
+import { openSoundTrack } from "./sound-track.ts";
+
+export type Muxed = {
+  audio?: AudioSpec;
+  /** Encodes a frame, which is the caller's to free. */
+  encode(frame: Frame): Promise<void>;
+  /** Encodes what is left and finishes the file. */
+  finish(): Promise<void>;
+  free(): void;
+};
+
+export type ClipFileOptions = {
+  /** Its ending says the format. */
+  path: string;
+  width: number;
+  height: number;
+  fps: number;
+  marks: Marks;
+  sound?: Sound | undefined;
+  /** Whether the file is not wanted any more: long work may end early then. */
+  stopped: () => boolean;
+};
+
+export type ClipFile = Omit<Muxed, "free"> & {
+  /** Time stamp of the n-th frame, as `encode` wants it. */
+  pts(index: number): bigint;
+  free(): void | Promise<void>;
+};
+
+type MuxedOptions = {
+  path: string;
+  /** As FFmpeg calls the container, and its options. */
+  container: string;
+  header?: Record<string, string>;
+  tags?: Record<string, string>;
+  /** Opened; it is freed with the file. */
+  encoder: CodecContext;
+  rate: Rational;
+  /** How long a frame lasts, in the encoder's unit. */
+  frameTicks: bigint;
+  sound?: Sound | undefined;
+};
+
+/** Throws FFmpegError; what there is of the file is the caller's to remove. */
+export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
+  const { path, container, header = {}, tags = {}, encoder, rate, frameTicks, sound } = options;
+  const track = sound && (await openSoundTrack(sound));
+  const file = new FormatContext();
+  const free = (): void => {
+    file.closeOutputSync();
+    file.freeContext();
+    encoder.freeContext();
+    track?.encoder.freeContext();
+  };
+  try {
+    must(file.allocOutputContext2(null, container, `file:${path}`), "output");
+    const pictures = addStream(file, encoder);
+    pictures.avgFrameRate = rate;
+    const sounds = track && addStream(file, track.encoder);
+    file.metadata = Dictionary.fromObject(tags);
+    must(file.openOutputSync(), "open");
+    must(file.writeHeaderSync(Dictionary.fromObject(header)), "header");
+
+    let frames = 0;
+    const drain = (last = false): void => {
+      movePackets(encoder, file, pictures, frameTicks);
+      if (!track || !sounds) return;
+      track.encodeTo((frames * rate.den) / rate.num, last, () => movePackets(track.encoder, file, sounds));
+    };
+    return {
+      ...(track && { audio: track.audio }),
+      async encode(frame) {
+        must(await encoder.sendFrame(frame), "encode");
+        frames++;
+        drain();
+      },
+      async finish() {
+        must(await encoder.sendFrame(null), "encode");
+        drain(true);
+        must(await file.writeTrailer(), "trailer");
+        await file.closeOutput();
+      },
+      free,
+    };
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
+function addStream(file: FormatContext, encoder: CodecContext): Stream {
+  const stream = file.newStream();
+  must(stream.codecpar.fromContext(encoder), "stream");
+  stream.timeBase = encoder.timeBase;
+  return stream;
+}
+
+/** Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. */
+function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
+  const packet = new Packet();
+  packet.alloc();
+  try {
+    for (;;) {
+      const code = encoder.receivePacketSync(packet);
+      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+      must(code, "encode");
+      packet.streamIndex = stream.index;
+      if (duration !== undefined) packet.duration = duration;
+      packet.rescaleTs(encoder.timeBase, stream.timeBase);
+      must(file.interleavedWriteFrameSync(packet), "write");
+    }
+  } finally {
+    packet.free();
+  }
+}
