@@ -22,6 +22,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 
@@ -68,9 +69,15 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     api.route("/", routes);
   }
   api.route("/", docsRoutes(document, deps.assets));
+  api.route("/", metricsRoutes(deps));
 }
 
-function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[], doorOf: DoorOf): App["fetch"] {
+function around(
+  api: Api,
+  { config, log, onReply }: ApiDeps,
+  dialects: readonly Dialect[],
+  doorOf: DoorOf,
+): App["fetch"] {
   const requestIdOf = createRequestIds();
   const protection = createProtection(config, dialects);
   const callerOf = createGate(config.access, doorOf);
@@ -90,6 +97,12 @@ function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[]
         { requestId, ...whose, method: request.method, path: clip(path, 500), status: reply.status, ms },
         "request",
       );
+      onReply?.({
+        route: routeOf(api, request.method, path),
+        method: request.method,
+        status: reply.status,
+        seconds: ms / 1000,
+      });
       return reply;
     };
     const settle = (reply: Response) =>
@@ -105,6 +118,12 @@ function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[]
     const reply = api.fetch(request, { ...bindings, requestId, owner });
     return reply instanceof Promise ? reply.then(settle) : settle(reply);
   };
+}
+
+/** The pattern of the route that answers, so that paths with ids are counted as one. */
+function routeOf(api: Api, method: string, path: string): string {
+  const [matches] = api.router.match(method === "HEAD" ? "GET" : method, path);
+  return matches.at(-1)?.[0][1].path ?? "none";
 }
 
 /**

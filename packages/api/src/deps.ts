@@ -52,7 +52,14 @@ export type ApiDeps = {
   localLinks: LocalLinks | null;
   config: ApiConfig;
   ready(): Promise<Readiness>;
+  /** What monitoring reads at `/metrics`; absent: nothing is served there. */
+  metrics?: (() => Promise<{ type: string; text: string }>) | undefined;
+  /** Told of each reply when its headers are ready. */
+  onReply?: ((reply: Replied) => void) | undefined;
 };
+
+/** `route`: as the router has it, such as `/v1/jobs/:id`; `none` where there is none. */
+export type Replied = { route: string; method: string; status: number; seconds: number };
 
 /** What routes are given. */
 export type RouteDeps = ApiDeps & { followers: Followers };

@@ -16,7 +16,6 @@ import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/s
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog } from "@smileloop/core/log.ts";
-import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
@@ -26,7 +25,7 @@ import { builtInEngine, builtInSetup, ENGINES } from "../../../functions/engines
 import { type AnimateArgs, UsageError } from "./args.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
-import { PRESETS_DIR } from "./presets.ts";
+import { knownPresets } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
 
@@ -77,7 +76,7 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<Made> {
 }
 
 async function runIn(folder: string, args: AnimateArgs, signal: AbortSignal): Promise<Made> {
-  const presets = loadPresets(PRESETS_DIR);
+  const presets = knownPresets();
   const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[KIND, [ENGINE]]]) } });
   const submission = checkArgs(kinds, args);
   const { image, driving } = submission.kind.slots;
