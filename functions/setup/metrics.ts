@@ -9,13 +9,13 @@ import type { SlotOptions } from "@smileloop/worker/slots.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import type { HomeEvents } from "./watched-home.ts";
 
-export type Metrics = HomeEvents &
-  Required<Pick<ApiDeps, "onReply">> &
-  Required<Pick<SlotOptions, "onLost">> & {
-    /** Looked at for each answer. */
-    observe(service: Observed): void;
-    read: NonNullable<ApiDeps["metrics"]>;
-  };
+export type Metrics = HomeEvents & {
+  onReply: NonNullable<ApiDeps["onReply"]>;
+  onLost: NonNullable<SlotOptions["onLost"]>;
+  /** Looked at for each answer. */
+  observe(service: Observed): void;
+  read: NonNullable<ApiDeps["metrics"]>;
+};
 
 type Address = { host: string; port: number };
 type Observed = Pick<ApiDeps, "queue" | "kinds"> & { ready: () => boolean | Promise<boolean> };

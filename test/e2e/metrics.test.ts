@@ -96,25 +96,6 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-test("nothing is served where the server may be public, or was told not to", async () => {
-  for (const env of [{ METRICS: "0" }, { PUBLIC_URL: "https://smile.example" }, { HOST: "0.0.0.0", ALLOW_OPEN: "1" }]) {
-    const url = await start(env as Record<string, string>);
-    expect([env, (await fetch(`${url}/metrics`)).status]).toEqual([env, 404]);
-    await server?.stop();
-  }
-  const url = await start({ METRICS: "1", HOST: "0.0.0.0", API_KEYS: `a:${"0".repeat(64)}` });
-  expect((await fetch(`${url}/v1/jobs`)).status).toBe(401);
-  expect(await read(url)).toContain("smileloop_ready");
-});
-
-test("an address for nothing else", async () => {
-  const url = await start({ METRICS: "127.0.0.1:0" });
-  await until(() => /"event":"started"/.test(server!.stderr()));
-  const [, figures] = /"metrics":"(http[^"]+)\/metrics"/.exec(server!.stderr()) ?? [];
-  expect(await read(figures!)).toContain("smileloop_ready");
-  expect([(await fetch(figures!)).status, (await fetch(`${url}/metrics`)).status]).toEqual([404, 404]);
-});
-
 /** A port that was free just now. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
