@@ -11,6 +11,7 @@ import type { ApiDeps, RouteDeps } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/index.ts";
 import { docsRoutes, documentOf } from "./docs.ts";
+import { homeRoutes } from "./home/routes.ts";
 import { createFollowers } from "./http/followers.ts";
 import { splitUrl } from "./http/origin.ts";
 import { isOpened, openBody } from "./http/request-body.ts";
@@ -68,6 +69,7 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     dialect.describe(routes.openAPIRegistry, deps);
     api.route("/", routes);
   }
+  api.route("/", homeRoutes(deps, dialects));
   api.route("/", docsRoutes(document, deps.assets));
   api.route("/", metricsRoutes(deps));
 }

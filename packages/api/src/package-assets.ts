@@ -9,10 +9,17 @@ import { type Assets, PAGE_ASSETS } from "./assets.ts";
 const require = createRequire(import.meta.url);
 const fromPackage = (file: string) => () => readFile(require.resolve(file));
 
+const ownFile = (file: string) => () => readFile(new URL(`../assets/${file}`, import.meta.url));
+
 const PAGE_FILES: Record<string, () => Promise<Uint8Array>> = {
   "docs/swagger-ui.js": fromPackage("swagger-ui-dist/swagger-ui-bundle.js"),
   "docs/swagger-ui.css": fromPackage("swagger-ui-dist/swagger-ui.css"),
   "redoc/redoc.js": redocScript,
+  // the photo is Grace Hopper's (US Navy, public domain), also in `test/fixtures`
+  "home/example.jpg": ownFile("example.jpg"),
+  "home/example.webp": ownFile("big_smile.webp"),
+  "home/still.jpg": ownFile("still.jpg"),
+  "home/favicon.ico": ownFile("favicon.ico"),
 };
 
 /** Previews are the `.webp` files in the folder `previews` of each folder of presets. */
