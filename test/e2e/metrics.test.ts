@@ -1,13 +1,12 @@
 /** What Prometheus reads: of a server that does jobs, on an address for nothing else, and of a worker. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import { postJson, upload } from "../support/client.ts";
 import { killed, until } from "../support/processes.ts";
+import { freePort } from "../support/proxies.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { processTree, type ServerProcess, startServer } from "../support/server.ts";
 import { wavBytes } from "../support/silence.ts";
@@ -95,15 +94,6 @@ test.skipIf(process.platform !== "linux")(
     expect(sample(text, "smileloop_jobs_total", { state: "requeued" })).toBe(1);
   },
 );
-
-/** A port that was free just now. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 test("a worker that runs by itself has them on a port", async () => {
   const [bucket, sqs] = await Promise.all([openBucket(), openSqs(["warp"])]);

@@ -16,8 +16,8 @@ import type { Followers } from "./http/followers.ts";
 export type ApiConfig = {
   /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
   publicUrl: string | null;
-  /** Whether only this machine is served: the Host header must be `localhost`, a loopback address or one of `allowedHosts`. */
-  loopbackOnly: boolean;
+  /** Whether the Host header must be that of `publicUrl`, `localhost`, a loopback address or one of `allowedHosts`. */
+  hostsChecked: boolean;
   allowedHosts: string[];
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];

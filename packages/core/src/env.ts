@@ -71,7 +71,7 @@ export const envSchema = z.object({
     .transform((url) => (url === "none" ? null : url)),
   /** Address that clients see, behind a proxy: `https://example.org`, or with a path that the proxy takes off again. */
   PUBLIC_URL: publicAddress.optional(),
-  /** Host names accepted on loopback, besides localhost and its addresses. */
+  /** Host names accepted besides that of PUBLIC_URL, localhost and its addresses. On other addresses than loopback, unset: all are. */
   ALLOWED_HOSTS: list.default([]),
   /** Origins of other sites' pages, and of apps (`capacitor://localhost`), that may call the API. */
   CORS_ORIGINS: origins.default([]),
