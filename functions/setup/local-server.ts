@@ -14,11 +14,14 @@ import { checkOwnQueue } from "./engines-served.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { startWork, type Work } from "./local-work.ts";
 import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
+import { networkUrl } from "./ready-line.ts";
 import { withStorage } from "./storage-state.ts";
 import { watchedHome } from "./watched-home.ts";
 
 type LocalServer = {
   url: string;
+  /** Its address for other machines, where it listens for them. */
+  network: string | null;
   version: string;
   /** Accepts no new request and no new job; finishes or hands back what is in progress, within some 8 s. */
   stop(): Promise<void>;
@@ -56,10 +59,11 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   }
   const metricsUrl = figures === null ? {} : { metrics: `${figures.url}/metrics` };
   deps.log.info({ url: listening.url, ...metricsUrl, storage: deps.label, version: deps.version }, "started");
-  const { url, close } = listening;
+  const { url, port, close } = listening;
   const { stop } = work;
   return {
     url,
+    network: networkUrl(env.HOST, port),
     version: deps.version,
     stop: async () => {
       deps.log.info("stopping");
