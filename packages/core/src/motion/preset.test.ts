@@ -116,6 +116,6 @@ test("an operator's folder adds presets; a name that is taken, and a folder that
     `Preset ${twin} is invalid: name: 'nod' is a built-in preset; choose another name, for the file, too.`,
   );
   expect(() => loadPresets(dir, join(dir, "none"))).toThrow(
-    `The folder of presets ${join(dir, "none")} cannot be read (ENOENT).`,
+    `The folder of presets ${join(dir, "none")} cannot be read (ENOENT). Set PRESETS_DIR to a folder that can be read.`,
   );
 });

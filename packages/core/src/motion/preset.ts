@@ -92,7 +92,7 @@ function filesIn(dir: string): string[] {
   } catch (error) {
     throw new AppError(
       "internal",
-      `The folder of presets ${dir} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      `The folder of presets ${dir} cannot be read (${(error as NodeJS.ErrnoException).code}). Set PRESETS_DIR to a folder that can be read.`,
     );
   }
 }
