@@ -136,6 +136,8 @@ function tell(live: Live, reply: EngineReply, log: Log): void {
     live.onReply?.(reply);
   } catch (error) {
     log.error({ err: error }, "reply of the engine not handled");
+    // its answer may be in the same chunk
+    live.onReply = null;
     condemn(live, "internal", "Something went wrong on the server.");
   }
 }
