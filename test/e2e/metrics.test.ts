@@ -76,9 +76,12 @@ test("jobs, stages, queues, lost engines and requests are counted; no path and n
 });
 
 test.skipIf(process.platform !== "linux")(
-  "an engine that was killed is counted, and its job as tried again",
+  "an engine that was killed is counted, on an address for figures alone",
   async () => {
-    const url = await start();
+    const url = await start({ METRICS: "127.0.0.1:0" });
+    await until(() => /"event":"started"/.test(server!.stderr()));
+    const [, figures = ""] = /"metrics":"(http[^"]+)\/metrics"/.exec(server!.stderr()) ?? [];
+    expect([(await fetch(figures)).status, (await fetch(`${url}/metrics`)).status]).toEqual([404, 404]);
     const id = await create(url, "hi", 3_000);
     await until(async () => (await stateOf(url, id)) === "running");
     const isEngine = (pid: number) => {
@@ -87,8 +90,8 @@ test.skipIf(process.platform !== "linux")(
     };
     process.kill(processTree(server!.pid).find(isEngine)!, "SIGKILL");
     await until(async () => (await stateOf(url, id)) === "succeeded");
-    await until(async () => sample(await read(url), "smileloop_jobs_total", { state: "succeeded" }) === 1);
-    const text = await read(url);
+    await until(async () => sample(await read(figures), "smileloop_jobs_total", { state: "succeeded" }) === 1);
+    const text = await read(figures);
     const reason = "engine_crashed";
     expect(sample(text, "smileloop_engine_restarts_total", { queue: "echo", process: "engine", reason })).toBe(1);
     expect(sample(text, "smileloop_jobs_total", { state: "requeued" })).toBe(1);
