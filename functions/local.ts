@@ -4,6 +4,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { Lists } from "./setup/deps.ts";
 import { StartError } from "./setup/listen.ts";
 import { startLocalServer } from "./setup/local-server.ts";
+import { readyLine } from "./setup/ready-line.ts";
 import { stopAsked } from "./setup/stop-asked.ts";
 
 /** Resolves when the server has been stopped. */
@@ -15,7 +16,7 @@ export async function main(lists: Lists = {}): Promise<void> {
     }
     const server = await startLocalServer(env, lists);
     const asked = stopAsked();
-    process.stdout.write(`SmileLoop ${server.version} is ready: ${server.url} (docs at ${server.url}/docs)\n`);
+    process.stdout.write(`${readyLine({ ...server, publicUrl: env.PUBLIC_URL ?? null })}\n`);
     await asked;
     await server.stop();
   } catch (error) {

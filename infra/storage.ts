@@ -8,7 +8,13 @@ import { corsRules, lifecycleRules, nameOf, type Stage } from "./policy.ts";
 
 export type Storage = ReturnType<typeof createStorage>;
 
-const TYPES: Record<string, string> = { ".js": "text/javascript", ".css": "text/css", ".webp": "image/webp" };
+const TYPES: Record<string, string> = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".webp": "image/webp",
+  ".jpg": "image/jpeg",
+  ".ico": "image/x-icon",
+};
 
 /** Private, TLS only, encrypted by S3 itself (SSE-S3: the adapters take an etag for a copy's, which SSE-KMS would not keep). */
 export function createStorage(stage: Stage) {

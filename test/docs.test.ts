@@ -2,7 +2,9 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LINK_LIFE_MS } from "@smileloop/api/view.ts";
+import { systemClock } from "@smileloop/core/clock.ts";
 import { envSchema } from "@smileloop/core/env.ts";
+import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
 import { PRESET_NAMES } from "./support/presets.ts";
@@ -61,3 +63,16 @@ test.each(["README.md", "docs/api.md"])(
     expect(read(page)).toContain(`${LINK_LIFE_MS / 60_000} minutes`);
   },
 );
+
+test.each(["nginx.conf", "nginx-path.conf", "Caddyfile"])("docs/operate.md quotes docs/proxy/%s as it is", (file) => {
+  expect(read("docs/operate.md")).toContain(`\n${read(`docs/proxy/${file}`)}\`\`\``);
+});
+
+test("docs/operate.md names every metric of the service, and no other", async () => {
+  const { createMetrics } = await import("../functions/setup/metrics.ts");
+  const metrics = await createMetrics("1.2.3");
+  metrics.observe({ queue: memoryQueue({ clock: systemClock }), kinds: new Map(), ready: () => true });
+  const served = [...(await metrics.read()).text.matchAll(/^# TYPE (smileloop_\w+)/gm)].map(([, name]) => name!);
+  const said = new Set(read("docs/operate.md").match(/(?<=^\|.*)smileloop_\w+/gm));
+  expect([...said].sort()).toEqual(served.sort());
+});

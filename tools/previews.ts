@@ -1,7 +1,8 @@
 /**
  * The moving pictures of this folder's README, which the API serves too: `npm run previews [-- --preset NAME]
- * [--photo FILE --out DIR]`. Each preset as it is written, on a photo that may be published, as a small animated WebP. They
- * are made from the engine's frames, not from its video: what stands still is the same in each, and takes no room.
+ * [--photo FILE --side PIXELS --out DIR]`. Each preset as it is written, on a photo that may be published, as a small animated WebP. They
+ * are made from the engine's frames, not from its video: what stands still is the same in each, and takes no room. That of the
+ * API's front page: `-- --preset big_smile --side 288 --out packages/api/assets`.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,9 +32,11 @@ const { values } = parseArgs({
   options: {
     preset: { type: "string" },
     photo: { type: "string" },
+    side: { type: "string", default: String(SIDE) },
     out: { type: "string", default: join(PRESETS, "previews") },
   },
 });
+const side = Number(values.side);
 mkdirSync(values.out, { recursive: true });
 for (const preset of loadPresets(PRESETS).values()) {
   if (values.preset && preset.name !== values.preset) continue;
@@ -59,7 +62,7 @@ async function previewOf(preset: Preset, photo: string): Promise<Buffer> {
     const rgb = toRgb(puppet.frame([{ channels, sway: sway(frame) }]), width, height);
     const picture = sharp(rgb, { raw: { width, height, channels: 3 } })
       .extract(shown)
-      .resize(SIDE, SIDE);
+      .resize(side, side);
     pictures.push(await picture.png({ compressionLevel: 1 }).toBuffer());
   }
   const delay = pictures.map(() => 1000 / FPS);

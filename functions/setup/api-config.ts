@@ -25,11 +25,16 @@ const MAX_FOLLOWERS = 100;
 type Needs = { access: Access; deps: Pick<Deps, "version"> };
 
 export function lambdaConfig(env: Env, needs: Needs): ApiConfig {
-  return { ...LAMBDA, loopbackOnly: false, allowedHosts: [], ...everywhere(env, needs) };
+  return { ...LAMBDA, hostsChecked: false, allowedHosts: [], ...everywhere(env, needs) };
 }
 
 export function localConfig(env: Env, needs: Needs): ApiConfig {
-  return { ...LOCAL, loopbackOnly: isLoopback(env.HOST), allowedHosts: env.ALLOWED_HOSTS, ...everywhere(env, needs) };
+  return {
+    ...LOCAL,
+    hostsChecked: isLoopback(env.HOST) || env.ALLOWED_HOSTS.length > 0,
+    allowedHosts: env.ALLOWED_HOSTS,
+    ...everywhere(env, needs),
+  };
 }
 
 function everywhere(env: Env, { access, deps }: Needs) {

@@ -43,12 +43,13 @@ type DepsOptions = Lists & {
   findings?: ReadonlyMap<string, Finding>;
 };
 
+/** Of the presets that come with SmileLoop. */
 export const PRESETS_DIR = folderAbove("presets");
 
 /** Throws EnvError, and what the homes throw. */
 export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Deps> {
   const { engines = ENGINES, kinds: entries = KINDS, findings = null, syncLog = false } = options;
-  const presets = loadPresets(PRESETS_DIR);
+  const presets = loadPresets(PRESETS_DIR, env.PRESETS_DIR);
   const queues = new Set(env.QUEUES.keys());
   const known = { kinds: entries.map(({ name }) => name), engines };
   const serve = enginesServed(env, known, findings);

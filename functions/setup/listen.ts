@@ -21,9 +21,15 @@ export function isLoopback(host: string): boolean {
 
 /**
  * `localhost` means both loopback addresses, because clients disagree about which of them the name is; a machine without
- * IPv6 is fine. Port 0 takes any that is free. Throws StartError where the port or the address is not available.
+ * IPv6 is fine. Port 0 takes any that is free. Throws StartError where the port or the address is not available; `setting`: the
+ * variable that names both, instead of HOST and PORT.
  */
-export async function listen(listener: RequestListener, host: string, port: number): Promise<Listening> {
+export async function listen(
+  listener: RequestListener,
+  host: string,
+  port: number,
+  setting?: string,
+): Promise<Listening> {
   const servers: Server[] = [];
   const addresses = host === "localhost" ? LOOPBACKS : [host.replace(/^\[(.*)\]$/, "$1")];
   let bound = port;
@@ -31,7 +37,7 @@ export async function listen(listener: RequestListener, host: string, port: numb
     for (const address of addresses) {
       const server = await open(listener, address, bound).catch((error: NodeJS.ErrnoException) => {
         if (servers.length > 0 && (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT")) return null;
-        throw sentence(error, host, bound);
+        throw sentence(error, host, bound, setting);
       });
       if (!server) continue;
       servers.push(server);
@@ -80,17 +86,22 @@ function open(listener: RequestListener, address: string, port: number): Promise
   });
 }
 
-function sentence(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function sentence(error: NodeJS.ErrnoException, host: string, port: number, setting = ""): Error {
+  const [ofPort, ofHost] = setting === "" ? ["PORT", "HOST"] : [setting, setting];
   switch (error.code) {
     case "EADDRINUSE":
-      return new StartError(`PORT ${port} is in use by another program. Stop it, or set PORT to another number.`);
+      return new StartError(
+        `${ofPort} ${port} is in use by another program. Stop it, or set ${ofPort} to another number.`,
+      );
     case "EACCES":
-      return new StartError(`PORT ${port} needs more rights than this user has. Set PORT to a number above 1023.`);
+      return new StartError(
+        `${ofPort} ${port} needs more rights than this user has. Set ${ofPort} to a number above 1023.`,
+      );
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return new StartError(
-        `HOST ${host} is not an address of this machine. Leave HOST unset to listen on localhost only.`,
+        `${ofHost} ${host} is not an address of this machine. Leave ${ofHost} unset to listen on localhost only.`,
       );
     default:
       return error;

@@ -14,10 +14,15 @@ import { checkOwnQueue } from "./engines-served.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { startWork, type Work } from "./local-work.ts";
+import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
+import { networkUrl } from "./ready-line.ts";
 import { withStorage } from "./storage-state.ts";
+import { watchedHome } from "./watched-home.ts";
 
 type LocalServer = {
   url: string;
+  /** Its address for other machines, where it listens for them. */
+  network: string | null;
   version: string;
   /** Accepts no new request and no new job; finishes or hands back what is in progress, within some 8 s. */
   stop(): Promise<void>;
@@ -32,31 +37,39 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   const access = accessOf(env, isLoopback(env.HOST) ? null : `HOST ${env.HOST}`);
   checkOwnQueue(env, engines);
   const findings = await findEngines(env, engines);
-  const deps = await openDeps(env, { ...lists, findings });
-  const inspector = openLocalInspector(deps, findings);
+  const opened = await openDeps(env, { ...lists, findings });
+  const inspector = openLocalInspector(opened, findings);
   let work: Work | null = null;
   let listening: Listening | null = null;
+  let figures: Listening | null = null;
+  let deps = opened;
   try {
-    const app = createApp(
-      apiDeps(env, access, { ...deps, inspector }, () => work),
-      lists.dialects,
-    );
+    const place = placeOfServer(env);
+    const metrics = place === "off" ? null : await createMetrics(opened.version);
+    if (metrics) deps = watchedHome(opened, metrics);
+    const parts = apiDeps(env, access, { ...deps, inspector }, () => work);
+    metrics?.observe({ ...parts, ready: async () => (await parts.ready()).ok });
+    const onReply = metrics?.onReply;
+    const app = createApp({ ...parts, onReply, metrics: place === "on" ? metrics?.read : undefined }, lists.dialects);
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
-    work = startWork(env, deps, findings);
+    if (metrics && typeof place === "object") figures = await listenForMetrics(metrics, place);
+    work = startWork(env, { ...deps, onLost: metrics?.onLost }, findings);
   } catch (error) {
-    await listening?.close(0);
+    await Promise.all([listening?.close(0), figures?.close(0)]);
     deps.close();
     throw error;
   }
-  deps.log.info({ url: listening.url, storage: deps.label, version: deps.version }, "started");
-  const { url, close } = listening;
+  const metricsUrl = figures === null ? {} : { metrics: `${figures.url}/metrics` };
+  deps.log.info({ url: listening.url, ...metricsUrl, storage: deps.label, version: deps.version }, "started");
+  const { url, port, close } = listening;
   const { stop } = work;
   return {
     url,
+    network: networkUrl(env.HOST, port),
     version: deps.version,
     stop: async () => {
       deps.log.info("stopping");
-      await Promise.all([close(GRACE_MS), stop(GRACE_MS)]);
+      await Promise.all([close(GRACE_MS), stop(GRACE_MS), figures?.close(0)]);
       await inspector?.stop();
       deps.close();
       deps.log.info("stopped");
@@ -70,7 +83,7 @@ type ServerDeps = Deps & { inspector: LocalInspector | null };
 function apiDeps(env: Env, access: Access, deps: ServerDeps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {
     ...deps,
-    assets: packageAssets(PRESETS_DIR),
+    assets: packageAssets(PRESETS_DIR, env.PRESETS_DIR),
     admission: {
       ...deps.admission,
       queueFor: async (job) => {

@@ -21,11 +21,14 @@ export type Work = {
   stop(graceMs: number): Promise<void>;
 };
 
+/** `onLost`: told of engine processes that were lost. */
+type WorkDeps = Deps & Pick<WorkerOptions, "onLost">;
+
 /** How long after its end a worker is restarted: the graphics card may be back. */
 const RESTART_MS = 60_000;
 
 /** Starts a worker for each engine that was found; jobs that an earlier server left are taken up again. */
-export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Finding>): Work {
+export function startWork(env: Env, deps: WorkDeps, findings: ReadonlyMap<string, Finding>): Work {
   const ended = new AbortController();
   const builtIn = builtInEngine(deps.engines).name;
   const workers = startWorkers(withHandlers(deps), findings, builtIn, ended.signal);
@@ -60,7 +63,7 @@ export function startWork(env: Env, deps: Deps, findings: ReadonlyMap<string, Fi
 
 /** Workers by the name of their engine, and one for plans where there are such kinds. Each has its own work folder, which it clears when it starts. */
 function startWorkers(
-  deps: Deps & { handlers: Handlers },
+  deps: WorkDeps & { handlers: Handlers },
   findings: ReadonlyMap<string, Finding>,
   builtIn: string,
   signal: AbortSignal,

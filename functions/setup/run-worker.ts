@@ -13,11 +13,12 @@ const [TAKEN_AWAY, NOT_ABLE] = [75, 69];
 
 /** Resolves when it has ended; `process.exitCode` says how. */
 export async function runWorker(lists: Lists = {}): Promise<void> {
-  const { env, deps, engine } = await openWorker(lists);
+  const { env, deps, engine, metrics } = await openWorker(lists);
   const { queueName } = engine;
   const idleExitMs = env.IDLE_EXIT_S && env.IDLE_EXIT_S * 1000;
   const mayExit = () => requestExit(deps.records.notes, queueName, env.CAPACITY);
-  const worker = createWorker({ ...withHandlers(deps), ...engine, idleExitMs, mayExit });
+  const worker = createWorker({ ...withHandlers(deps), ...engine, onLost: metrics?.onLost, idleExitMs, mayExit });
+  metrics?.observe({ ...deps, ready: () => worker.ready() });
   const ended = new AbortController();
   const end = (why: object, code = 0) => {
     deps.log.warn(why, "worker ends early");
@@ -29,8 +30,12 @@ export async function runWorker(lists: Lists = {}): Promise<void> {
   const spot = { url: env.SPOT_METADATA_URL, signal: ended.signal };
   void watchSpotNotice(spot).then((notice) => notice && end({ notice }, TAKEN_AWAY));
   tellHealth(worker, env.WORK_DIR, ended.signal);
-  deps.log.info({ queue: queueName, storage: deps.label, version: deps.version }, "worker started");
+  deps.log.info(
+    { queue: queueName, storage: deps.label, version: deps.version, ...(metrics ? { metrics: metrics.url } : {}) },
+    "worker started",
+  );
   await worker.run().catch((err: unknown) => end({ err }, NOT_ABLE));
   ended.abort();
+  await metrics?.close();
   deps.close();
 }

@@ -27,6 +27,16 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       expect(await queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
     },
 
+    "the age of what waits is told, or not known": async ({ queue, clock }) => {
+      expect(await queue.oldestMs("warp")).toBeNull();
+      await queue.send(job());
+      await clock.advance(5000);
+      await queue.send(job());
+      expect([5000, null]).toContain(await queue.oldestMs("warp"));
+      await queue.receive("warp", now);
+      expect([0, null]).toContain(await queue.oldestMs("warp"));
+    },
+
     "it comes again when the lease has run out": async ({ queue, clock }) => {
       const sent = job();
       await queue.send(sent);

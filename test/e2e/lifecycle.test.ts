@@ -117,6 +117,7 @@ test("what cannot be started is refused in a sentence", async () => {
     { is: /PORT=abc: must be a whole number from 0 to 65535/, env: { PORT: "abc" } },
     { is: /PORT=70000: .*WARP_PROCESSES=0: /, env: { PORT: "70000", WARP_PROCESSES: "0" } },
     { is: /HOST 0\.0\.0\.0 .*API_KEYS .*ANONYMOUS=1 .*ALLOW_OPEN=1/, env: { HOST: "0.0.0.0" } },
+    { is: /The folder of presets .*none cannot be read.*PRESETS_DIR/, env: { PRESETS_DIR: join(newDir(), "none") } },
     { is: /API_KEYS: entry 1 holds a key itself/, env: { API_KEYS: `me:${makeApiKey("me").key}` } },
     { is: /HOST no\.such\.host\.invalid is not an address/, env: { HOST: "no.such.host.invalid", ALLOW_OPEN: "1" } },
     { is: /cannot be created: a part of the path is a file \(ENOTDIR\).*DATA_DIR/, dataDir: join(file, "data") },

@@ -62,7 +62,7 @@ export function testApi(
     localLinks,
     config: {
       publicUrl: null,
-      loopbackOnly: true,
+      hostsChecked: true,
       allowedHosts: [],
       corsOrigins: [],
       access: "open",

@@ -24,8 +24,22 @@ type Door = "open" | "link" | "closed" | Dialect;
 /** `path`: as it was sent, without the query. A path that is not encoded as its route is written counts as closed. */
 export type DoorOf = (method: string, path: string) => Door;
 
-const OPEN = new Set(["/health", "/ready", "/openapi.json", "/docs", "/redoc", "/v1/presets", "/v1/kinds"]);
-const OPEN_FOLDERS = ["/docs/", "/redoc/", "/v1/presets/"];
+const OPEN = new Set([
+  "/",
+  "/home.css",
+  "/example.jpg",
+  "/favicon.ico",
+  "/favicon.svg",
+  "/health",
+  "/ready",
+  "/metrics",
+  "/openapi.json",
+  "/docs",
+  "/redoc",
+  "/v1/presets",
+  "/v1/kinds",
+]);
+const OPEN_FOLDERS = ["/home/", "/docs/", "/redoc/", "/v1/presets/"];
 
 /** The owner of the request, null where no credentials are needed; or why it is refused. */
 type Caller = { owner: string | null } | AppError;

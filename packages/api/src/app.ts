@@ -11,6 +11,7 @@ import type { ApiDeps, RouteDeps } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/index.ts";
 import { docsRoutes, documentOf } from "./docs.ts";
+import { homeRoutes } from "./home/routes.ts";
 import { createFollowers } from "./http/followers.ts";
 import { splitUrl } from "./http/origin.ts";
 import { isOpened, openBody } from "./http/request-body.ts";
@@ -23,6 +24,7 @@ import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inspectRoutes } from "./routes/inspect.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 
@@ -77,10 +79,17 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     dialect.describe(routes.openAPIRegistry, deps);
     api.route("/", routes);
   }
+  api.route("/", homeRoutes(deps, dialects));
   api.route("/", docsRoutes(document, deps.assets));
+  api.route("/", metricsRoutes(deps));
 }
 
-function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[], doorOf: DoorOf): App["fetch"] {
+function around(
+  api: Api,
+  { config, log, onReply }: ApiDeps,
+  dialects: readonly Dialect[],
+  doorOf: DoorOf,
+): App["fetch"] {
   const requestIdOf = createRequestIds();
   const protection = createProtection(config, dialects);
   const callerOf = createGate(config.access, doorOf);
@@ -100,6 +109,12 @@ function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[]
         { requestId, ...whose, method: request.method, path: clip(path, 500), status: reply.status, ms },
         "request",
       );
+      onReply?.({
+        route: routeOf(api, request.method, path),
+        method: request.method,
+        status: reply.status,
+        seconds: ms / 1000,
+      });
       return reply;
     };
     const settle = (reply: Response) =>
@@ -115,6 +130,12 @@ function around(api: Api, { config, log }: ApiDeps, dialects: readonly Dialect[]
     const reply = api.fetch(request, { ...bindings, requestId, owner });
     return reply instanceof Promise ? reply.then(settle) : settle(reply);
   };
+}
+
+/** The pattern of the route that answers, so that paths with ids are counted as one. */
+function routeOf(api: Api, method: string, path: string): string {
+  const [matches] = api.router.match(method === "HEAD" ? "GET" : method, path);
+  return matches.at(-1)?.[0][1].path ?? "none";
 }
 
 /**

@@ -10,8 +10,11 @@ export type Assets = {
   read(name: string): Promise<Uint8Array>;
 };
 
-/** What `/docs` and `/redoc` load of others' making. */
-export const PAGE_ASSETS = ["docs/swagger-ui.js", "docs/swagger-ui.css", "redoc/redoc.js"];
+/** What the pages load: of others' making, and pictures. */
+export const PAGE_ASSETS = [
+  ...["docs/swagger-ui.js", "docs/swagger-ui.css", "redoc/redoc.js"],
+  ...["home/example.jpg", "home/example.webp", "home/still.jpg", "home/favicon.ico"],
+];
 
 export function previewAsset(preset: string): string {
   return `previews/${preset}.webp`;

@@ -17,8 +17,8 @@ import type { Followers } from "./http/followers.ts";
 export type ApiConfig = {
   /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
   publicUrl: string | null;
-  /** Whether only this machine is served: the Host header must be `localhost`, a loopback address or one of `allowedHosts`. */
-  loopbackOnly: boolean;
+  /** Whether the Host header must be that of `publicUrl`, `localhost`, a loopback address or one of `allowedHosts`. */
+  hostsChecked: boolean;
   allowedHosts: string[];
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];
@@ -57,7 +57,14 @@ export type ApiDeps = {
   localLinks: LocalLinks | null;
   config: ApiConfig;
   ready(): Promise<Readiness>;
+  /** What monitoring reads at `/metrics`; absent: nothing is served there. */
+  metrics?: (() => Promise<{ type: string; text: string }>) | undefined;
+  /** Told of each reply when its headers are ready. */
+  onReply?: ((reply: Replied) => void) | undefined;
 };
+
+/** `route`: as the router has it, such as `/v1/jobs/:id`; `none` where there is none. */
+export type Replied = { route: string; method: string; status: number; seconds: number };
 
 /** What routes are given. */
 export type RouteDeps = ApiDeps & { followers: Followers };

@@ -10,6 +10,7 @@ import { describeAccess } from "./access-document.ts";
 import { type Assets, keepAssets, sendBytes } from "./assets.ts";
 import type { ApiConfig } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
+import { ICON } from "./icon.ts";
 import { type Api, newApi } from "./problem.ts";
 
 /** Exactly the two inline styles of ReDoc 2.5.4: an empty one, which it fills by script, and that of its scroll bars. */
@@ -27,10 +28,6 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
-
-const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="15" fill="#fc3"/>
-<circle cx="11" cy="12" r="2.2"/><circle cx="21" cy="12" r="2.2"/>
-<path d="M8 18a8.5 8.5 0 0 0 16 0" fill="none" stroke="#000" stroke-width="2.4" stroke-linecap="round"/></svg>`;
 
 /** Everything that it loads is named relative to it, so that it works behind a proxy that puts a path before ours. */
 const page = (title: string, head: string, body: string) => `<!doctype html>

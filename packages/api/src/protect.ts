@@ -41,7 +41,7 @@ export function createProtection(config: ApiConfig, dialects: readonly Dialect[]
     refuse(request, origin, bindings) {
       const named = hostsOf(bindings);
       if (named > 1) return new AppError("malformed", `A request has one Host header; this one has ${named}.`);
-      if (config.loopbackOnly && !hosts.has(hostnameOf(origin))) {
+      if (config.hostsChecked && !hosts.has(hostnameOf(origin))) {
         return new AppError(
           "host_not_allowed",
           "This host name is not served here. If it should be, set PUBLIC_URL to the address that clients use, or add the name to ALLOWED_HOSTS.",

@@ -17,7 +17,6 @@ import { createKinds } from "@smileloop/core/kinds/index.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { clipFormatOf } from "@smileloop/core/media/clip-formats.ts";
-import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
@@ -27,7 +26,7 @@ import { builtInEngine, builtInSetup, ENGINES } from "../../../functions/engines
 import { type AnimateArgs, UsageError } from "./args.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
-import { PRESETS_DIR } from "./presets.ts";
+import { knownPresets } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
 
@@ -79,7 +78,7 @@ async function run(args: AnimateArgs, signal: AbortSignal): Promise<Made> {
 }
 
 async function runIn(folder: string, args: AnimateArgs, signal: AbortSignal): Promise<Made> {
-  const presets = loadPresets(PRESETS_DIR);
+  const presets = knownPresets();
   const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[KIND, [ENGINE]]]) } });
   const submission = checkArgs(kinds, args);
   const { image, driving } = submission.kind.slots;

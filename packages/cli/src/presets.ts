@@ -1,11 +1,17 @@
-/** The presets that ship, as text for people or as JSON. */
+/** The presets there are, as text for people or as JSON. */
 import { fileURLToPath } from "node:url";
-import { loadPresets, presetPeaks } from "@smileloop/core/motion/preset.ts";
+import { presetsDirOf } from "@smileloop/core/env.ts";
+import { loadPresets, type Preset, presetPeaks } from "@smileloop/core/motion/preset.ts";
 
-export const PRESETS_DIR = fileURLToPath(new URL("../../../presets", import.meta.url));
+const BUILT_IN = fileURLToPath(new URL("../../../presets", import.meta.url));
+
+/** Those that ship, and those of PRESETS_DIR. */
+export function knownPresets(): Map<string, Preset> {
+  return loadPresets(BUILT_IN, presetsDirOf());
+}
 
 export function listPresets(json: boolean): string {
-  const presets = [...loadPresets(PRESETS_DIR).values()];
+  const presets = [...knownPresets().values()];
   if (json) {
     const list = presets.map((preset) => {
       const { name, title, description, duration, fps, loop } = preset;

@@ -61,6 +61,22 @@ export const apiKeys = z.string().transform((text, context) => {
   return keys;
 });
 
+/** `on`: at `/metrics` of the server itself. An address: by a listener for nothing else; a port alone is on loopback. */
+export type MetricsPlace = "on" | "off" | { host: string; port: number };
+
+export const metricsPlace = z.string().transform((text, context): MetricsPlace => {
+  const switched = flag.safeParse(text).data;
+  if (switched !== undefined) return switched ? "on" : "off";
+  const [, host = "localhost", digits = ""] = /^(?:(\[[0-9a-f:.]+\]|[a-z0-9.-]+):)?(\d{1,5})$/i.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits !== "" && port <= 65_535) return { host, port };
+  context.addIssue({
+    code: "custom",
+    message: "must be 1, 0, a port such as 9464, or an address such as 10.0.0.5:9464",
+  });
+  return z.NEVER;
+});
+
 /** `name=value,name=value`; no name twice. */
 export const pairs = list.transform((items, context) => {
   const found = new Map<string, string>();

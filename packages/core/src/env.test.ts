@@ -37,6 +37,17 @@ test("lists of several are read by name", () => {
   ]);
 });
 
+test("metrics are on, off, or on an address", () => {
+  const placeOf = (METRICS: string) => readEnv({ METRICS }).METRICS;
+  expect([placeOf("1"), placeOf("0"), readEnv({}).METRICS]).toEqual(["on", "off", undefined]);
+  expect(placeOf("9464")).toEqual({ host: "localhost", port: 9464 });
+  expect(placeOf("10.0.0.5:9464")).toEqual({ host: "10.0.0.5", port: 9464 });
+  expect(placeOf("[::1]:9464")).toEqual({ host: "[::1]", port: 9464 });
+  for (const wrong of ["yes", "99999", "http://a:1", "a:b"]) {
+    expect(() => placeOf(wrong)).toThrow(`METRICS=${wrong}: must be 1, 0, a port such as 9464`);
+  }
+});
+
 const LEVELS = "must be one of trace, debug, info, warn, error, silent";
 const NO_ORIGIN = "is not an origin such as https://example.org or capacitor://localhost";
 

@@ -10,6 +10,7 @@ import {
   flag,
   list,
   lists,
+  metricsPlace,
   oneOf,
   origins,
   pairs,
@@ -32,6 +33,8 @@ export const envSchema = z.object({
    * the rules that empty the bucket on AWS count on.
    */
   RESULT_TTL_S: wholeNumber(60, 3600).default(3600),
+  /** Folder of further presets, besides those that come with SmileLoop. Servers and workers of one installation need the same. */
+  PRESETS_DIR: text.optional(),
   /** S3 bucket for records and files, instead of DATA_DIR. */
   BUCKET: z.string().min(3, BUCKET_NAME).max(63, BUCKET_NAME).optional(),
   /** Queues in SQS: `name=url,name=url`. */
@@ -76,7 +79,7 @@ export const envSchema = z.object({
     .transform((url) => (url === "none" ? null : url)),
   /** Address that clients see, behind a proxy: `https://example.org`, or with a path that the proxy takes off again. */
   PUBLIC_URL: publicAddress.optional(),
-  /** Host names accepted on loopback, besides localhost and its addresses. */
+  /** Host names accepted besides that of PUBLIC_URL, localhost and its addresses. On other addresses than loopback, unset: all are. */
   ALLOWED_HOSTS: list.default([]),
   /** Origins of other sites' pages, and of apps (`capacitor://localhost`), that may call the API. */
   CORS_ORIGINS: origins.default([]),
@@ -90,6 +93,8 @@ export const envSchema = z.object({
   SST_DEV: flag.default(false),
   /** Where Lambda's Node finds its libraries. The only variable that a worker passes on to its engines. */
   LD_LIBRARY_PATH: text.optional(),
+  /** Where figures for Prometheus are served; unset: by a server at `/metrics`, where only this machine reaches it. */
+  METRICS: metricsPlace.optional(),
   LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "silent").default("info"),
 
   // --- Variables of one engine each ---
@@ -116,6 +121,13 @@ export function readEnv(variables: Record<string, string | undefined> = process.
     return `${shown(String(name), set)}: ${where}${message}`;
   });
   throw new EnvError(`The environment is invalid. ${faults.join("; ")}`);
+}
+
+/** PRESETS_DIR alone, for commands to which no other variable matters. */
+export function presetsDirOf(
+  { PRESETS_DIR: dir } = process.env as Record<string, string | undefined>,
+): string | undefined {
+  return dir === "" ? undefined : dir;
 }
 
 /** Variables that are set and that nobody reads, but whose names are nearly those of ours. */

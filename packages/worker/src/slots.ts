@@ -1,4 +1,5 @@
 /** The engine processes of a worker, slot by slot. */
+import type { ErrorCode } from "@smileloop/core/errors.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Processes } from "./perform.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
@@ -17,21 +18,34 @@ export type SlotOptions = {
   engineLimits?: Partial<EngineLimits> | undefined;
   /** Jobs at a time, each with its own engine process. */
   slots: number;
+  /** Told of each process that ended without having been stopped, and is started again. */
+  onLost?: ((lost: Lost) => void) | undefined;
 };
+
+/** `why`: the code of an error. */
+export type Lost = { queue: string; process: "engine" | "checker" | "helper"; why: ErrorCode };
 
 /** The processes of a slot; null for a worker without any. */
 export type Slot = Processes | null;
 
 /** One engine process for each slot; checker and helper are shared. */
 export function openSlots(options: SlotOptions & { workRoot: string; log: Log }): Slot[] {
-  const { queueName, slots, engineCommand, checkerCommand, helperCommand, engineLimits, workRoot, log } = options;
-  const processOf = (name: string, command: EngineCommand, limits?: Partial<EngineLimits>) =>
-    createEngineProcess({ ...command, name, workRoot, log, limits });
+  const { queueName, slots, engineCommand, checkerCommand, helperCommand, engineLimits, workRoot, log, onLost } =
+    options;
+  const processOf = (
+    process: Lost["process"],
+    name: string,
+    command: EngineCommand,
+    limits?: Partial<EngineLimits>,
+  ) => {
+    const lost = onLost && ((why: ErrorCode) => onLost({ queue: queueName, process, why }));
+    return createEngineProcess({ ...command, name, workRoot, log, limits, onLost: lost });
+  };
   if (!engineCommand || !checkerCommand) return Array.from({ length: slots }, () => null);
-  const checker = processOf("checker", checkerCommand);
-  const helper = helperCommand ? processOf("helper", helperCommand) : null;
+  const checker = processOf("checker", "checker", checkerCommand);
+  const helper = helperCommand ? processOf("helper", "helper", helperCommand) : null;
   return Array.from({ length: slots }, (_, n) => ({
-    engine: processOf(`${queueName}-${n}`, engineCommand, engineLimits),
+    engine: processOf("engine", `${queueName}-${n}`, engineCommand, engineLimits),
     checker,
     helper,
   }));

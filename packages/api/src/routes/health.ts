@@ -1,8 +1,8 @@
 /** `/health`: alive, and what is here. `/ready`: whether work can be taken. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Clock } from "@smileloop/core/clock.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { Dialect } from "../dialects/dialect.ts";
+import { recent } from "../http/recent.ts";
 import { type Api, newApi } from "../problem.ts";
 
 /** Fields of dialects come after `status`, where clients of the first one have always found theirs. */
@@ -72,24 +72,4 @@ async function describeHealth(deps: ApiDeps, dialects: readonly Dialect[]): Prom
   const own = Object.fromEntries(dialects.flatMap(({ health }) => Object.entries(health?.fields(deps) ?? {})));
   const queue = Object.fromEntries(depths);
   return JSON.stringify({ status: "ok", ...own, engines, queue, version: deps.config.version });
-}
-
-/** The last answer while it is fresh, else the next one, which all requests in the meantime share. A failure is not kept. */
-function recent<T>(clock: Clock, ageMs: number, make: () => Promise<T>): () => Promise<T> {
-  let last: { answer: Promise<T>; madeMs: number | null } | null = null;
-  const isFresh = (madeMs: number | null) => madeMs === null || Math.abs(clock.now() - madeMs) < ageMs;
-  return () => {
-    if (last && isFresh(last.madeMs)) return last.answer;
-    const next = { answer: make(), madeMs: null as number | null };
-    last = next;
-    next.answer.then(
-      () => {
-        next.madeMs = clock.now();
-      },
-      () => {
-        if (last === next) last = null;
-      },
-    );
-    return next.answer;
-  };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -73,6 +73,16 @@ test.each<[string, string, string]>([
     '{\n  "name": "bad",\n}',
     "it is not valid JSON: Expected double-quoted property name in JSON, line 3 column 1",
   ],
+  [
+    "a word that is not JSON",
+    '{\n  "name": "bad",\n  "loop": yes\n}',
+    "it is not valid JSON: Unexpected token 'y', line 3 column 11",
+  ],
+  [
+    "a comma too many",
+    `{\n  "fps": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,]\n}`,
+    "it is not valid JSON: Unexpected token ']', line 2 column 57",
+  ],
   ["an empty file", "", "it is not valid JSON: Unexpected end of JSON input"],
   ["no object", "[]", "must be an object, got a list"],
   [
@@ -92,4 +102,20 @@ test.each<[string, string, string]>([
   const fault = expect(() => loadPresets(dir));
   fault.toThrow(AppError);
   fault.toThrow(`Preset ${path} is invalid: ${why}.`);
+});
+
+test("an operator's folder adds presets; a name that is taken, and a folder that is not there, are refused", () => {
+  const own = join(dir, "own");
+  mkdirSync(own);
+  writeFileSync(join(dir, "nod.json"), JSON.stringify(draft()));
+  writeFileSync(join(own, "bow.json"), JSON.stringify(draft({ name: "bow" })));
+  expect([...loadPresets(dir, own).keys()]).toEqual(["bow", "nod"]);
+  const twin = join(own, "nod.json");
+  writeFileSync(twin, JSON.stringify(draft({ title: "Another" })));
+  expect(() => loadPresets(dir, own)).toThrow(
+    `Preset ${twin} is invalid: name: 'nod' is a built-in preset; choose another name, for the file, too.`,
+  );
+  expect(() => loadPresets(dir, join(dir, "none"))).toThrow(
+    `The folder of presets ${join(dir, "none")} cannot be read (ENOENT). Set PRESETS_DIR to a folder that can be read.`,
+  );
 });

@@ -52,10 +52,27 @@ export type Preset = z.infer<typeof presetSchema>;
 /** Faults of a file that are told at once. */
 const MAX_FAULTS = 3;
 
-/** Every preset of a folder by name, sorted. Throws `internal` with the file's name, and the line or the fields that are wrong. */
-export function loadPresets(dir: string): Map<string, Preset> {
+/**
+ * Every preset of a folder by name, sorted; `own`: a further folder, of an operator. Throws `internal` with the file's name, and
+ * the line or the fields that are wrong.
+ *
+ * Two presets never share a name: what a name means would depend on the machine that does the job.
+ */
+export function loadPresets(dir: string, own?: string): Map<string, Preset> {
+  const presets = readFolder(dir);
+  for (const [name, preset] of own === undefined ? [] : readFolder(own)) {
+    if (presets.has(name)) {
+      const why = `name: '${name}' is a built-in preset; choose another name, for the file, too`;
+      throw presetFault(join(own!, `${name}.json`), why);
+    }
+    presets.set(name, preset);
+  }
+  return new Map([...presets].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function readFolder(dir: string): Map<string, Preset> {
   const presets = new Map<string, Preset>();
-  for (const file of readdirSync(dir).sort()) {
+  for (const file of filesIn(dir)) {
     if (!file.endsWith(".json") || file.endsWith(".schema.json")) continue;
     const preset = readPreset(join(dir, file));
     if (`${preset.name}.json` !== file) {
@@ -69,24 +86,59 @@ export function loadPresets(dir: string): Map<string, Preset> {
   return presets;
 }
 
+function filesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch (error) {
+    throw new AppError(
+      "internal",
+      `The folder of presets ${dir} cannot be read (${(error as NodeJS.ErrnoException).code}). Set PRESETS_DIR to a folder that can be read.`,
+    );
+  }
+}
+
 function readPreset(path: string): Preset {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  } catch (error) {
+    throw presetFault(path, `it cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
+    content = JSON.parse(text);
   } catch (error) {
-    if (!(error instanceof SyntaxError))
-      throw presetFault(path, `it cannot be read (${(error as NodeJS.ErrnoException).code})`);
-    // V8 tells the place in two ways
-    throw presetFault(
-      path,
-      `it is not valid JSON: ${error.message.replace(/ at position \d+ \((line \d+ column \d+)\)/, ", $1")}`,
-    );
+    throw presetFault(path, `it is not valid JSON: ${syntaxFault(text, (error as SyntaxError).message)}`);
   }
   const { data, error } = presetSchema.safeParse(content);
   if (data) return data;
   const faults = fieldErrors(error, []).map(({ loc, msg }) => (loc.length === 0 ? msg : `${loc.join(".")}: ${msg}`));
   const more = faults.length > MAX_FAULTS ? `; and ${faults.length - MAX_FAULTS} more` : "";
   throw presetFault(path, faults.slice(0, MAX_FAULTS).join("; ") + more);
+}
+
+/** What V8 says, with line and column, which it leaves out for an unexpected token. */
+function syntaxFault(text: string, message: string): string {
+  const unexpected = /^Unexpected token '.+?'(?=, )/s.exec(message)?.[0];
+  if (unexpected === undefined) return message.replace(/ at position \d+ \((line \d+ column \d+)\)/, ", $1");
+  // the first of all beginnings of the text that has the fault ends with it
+  let [without, withIt] = [0, text.length];
+  while (withIt - without > 1) {
+    const middle = (without + withIt) >> 1;
+    if (hasUnexpected(text.slice(0, middle))) withIt = middle;
+    else without = middle;
+  }
+  const lines = text.slice(0, withIt).split("\n");
+  return `${unexpected}, line ${lines.length} column ${lines.at(-1)!.length}`;
+}
+
+function hasUnexpected(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return (error as SyntaxError).message.startsWith("Unexpected token");
+  }
 }
 
 function presetFault(path: string, why: string): AppError {

@@ -9,9 +9,11 @@ import type { Clock } from "../clock.ts";
 import type { Message, Queue, QueuedJob } from "../queue.ts";
 
 type Later = { job: QueuedJob; atMs: number };
+/** `sinceMs`: since when it can be received. */
+type Ready = { job: QueuedJob; sinceMs: number };
 type Lane = {
   /** Owners in the order of their turns; of each, its jobs in order of arrival. No owner without jobs. */
-  ready: Map<string, Map<string, QueuedJob>>;
+  ready: Map<string, Map<string, Ready>>;
   /** Waits for its time, by owner and id. */
   later: Map<string, Later>;
   /** Received, by receipt; `atMs` is the end of the lease. */
@@ -56,6 +58,15 @@ export function memoryQueue({ clock }: { clock: Clock }): Queue {
       return { waiting, held: lane.held.size };
     },
 
+    async oldestMs(queue) {
+      const lane = laneOf(queue);
+      bringForward(lane, clock.now());
+      let sinceMs = Number.POSITIVE_INFINITY;
+      for (const jobs of lane.ready.values())
+        for (const each of jobs.values()) sinceMs = Math.min(sinceMs, each.sinceMs);
+      return Number.isFinite(sinceMs) ? clock.now() - sinceMs : null;
+    },
+
     async position({ queue, owner, id }) {
       const lane = laneOf(queue);
       bringForward(lane, clock.now());
@@ -82,8 +93,8 @@ function add(lane: Lane, job: QueuedJob, atMs: number, nowMs: number): void {
     return;
   }
   lane.later.delete(key);
-  const jobs = lane.ready.get(job.owner) ?? new Map<string, QueuedJob>();
-  jobs.set(job.id, job);
+  const jobs = lane.ready.get(job.owner) ?? new Map<string, Ready>();
+  jobs.set(job.id, { job, sinceMs: atMs });
   lane.ready.set(job.owner, jobs);
 }
 
@@ -100,7 +111,7 @@ function bringForward(lane: Lane, nowMs: number): void {
 function takeNext(lane: Lane): QueuedJob | null {
   for (const [owner, jobs] of lane.ready) {
     lane.ready.delete(owner);
-    for (const [id, job] of jobs) {
+    for (const [id, { job }] of jobs) {
       jobs.delete(id);
       if (jobs.size > 0) lane.ready.set(owner, jobs);
       return job;

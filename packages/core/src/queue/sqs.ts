@@ -109,6 +109,9 @@ export function sqsQueue(options: { client: SQSClient; urls: Record<string, stri
       }),
 
     // SQS does not say
+    // SQS tells it to CloudWatch alone (ApproximateAgeOfOldestMessage)
+    oldestMs: async () => null,
+
     position: async () => null,
   };
 }

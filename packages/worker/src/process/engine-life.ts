@@ -44,6 +44,8 @@ export type EngineProcessOptions = EngineCommand & {
   workRoot: string;
   log: Log;
   limits?: Partial<EngineLimits> | undefined;
+  /** Told when a process has ended that was not stopped: why, as the code of an error. */
+  onLost?: ((why: ErrorCode) => void) | undefined;
 };
 
 export type Live = {
@@ -82,6 +84,7 @@ export async function launch(
   const gone = child.exited.then(async ({ code, signal }) => {
     const level = live.condemned?.code === "unavailable" ? "debug" : "warn";
     log[level]({ pid: child.pid, code, signal, killed: live.condemned?.code, stderr: child.stderr() }, "engine exited");
+    if (live.condemned?.code !== "unavailable") options.onLost?.(live.condemned?.code ?? "engine_crashed");
     await removeWorkDir(cwd);
   });
   const live: Live = { child, gone, ready: null, condemned: null, onReply: null, strayLines: 0, served: 0 };
@@ -133,6 +136,8 @@ function tell(live: Live, reply: EngineReply, log: Log): void {
     live.onReply?.(reply);
   } catch (error) {
     log.error({ err: error }, "reply of the engine not handled");
+    // its answer may be in the same chunk
+    live.onReply = null;
     condemn(live, "internal", "Something went wrong on the server.");
   }
 }

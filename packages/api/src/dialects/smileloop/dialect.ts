@@ -15,6 +15,8 @@ export const smileloop: Dialect = {
   headers: { request: [], response: ["X-Inference-Mode", "X-Inference-Time"] },
   errors: { schema: ERROR_SCHEMA, body: ({ message }) => ({ detail: message }) },
   waitMs: 5 * 60_000,
+  command: (base, file) =>
+    `-H "Accept: video/mp4" -F source_image=@${file} -F preset=big_smile ${base}/animate -o smile.mp4`,
   routes: smileloopRoutes,
   describe: describeSmileloop,
   health: {

@@ -1,0 +1,20 @@
+/** What the server says once it accepts requests. */
+import { networkInterfaces } from "node:os";
+
+/** `network`: its address for other machines, where it listens for them. */
+type Addresses = { version: string; url: string; network: string | null; publicUrl: string | null };
+
+export function readyLine({ version, url, network, publicUrl }: Addresses): string {
+  const others = publicUrl ?? network;
+  const forOthers =
+    others === null ? "" : publicUrl === null ? `, on the network ${others}` : `, for clients ${others}`;
+  return `SmileLoop ${version} is ready: ${url}${forOthers} (docs at ${publicUrl ?? url}/docs)`;
+}
+
+/** Where a server on all addresses is found by other machines; null where there is no network, or it listens on one address. */
+export function networkUrl(host: string, port: number, interfaces = networkInterfaces()): string | null {
+  if (!["0.0.0.0", "::", "[::]"].includes(host)) return null;
+  const addresses = Object.values(interfaces).flatMap((each) => each ?? []);
+  const found = addresses.find(({ family, internal }) => family === "IPv4" && !internal);
+  return found ? `http://${found.address}:${port}` : null;
+}
