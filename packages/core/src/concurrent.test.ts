@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { eachAtOnce } from "./concurrent.ts";
+import { eachAtOnce, takingTurns } from "./concurrent.ts";
 
 const never = () => false;
 
@@ -64,4 +64,35 @@ test("at most 32 run at a time, and none is begun once it is over", async () => 
   begun = 0;
   await eachAtOnce(listed(100), () => begun === 3, run);
   expect(begun).toBe(3);
+});
+
+test("takes turns: never more than so many at once, in the order in which they came, whatever fails", async () => {
+  const inTurn = takingTurns(2);
+  const begun: number[] = [];
+  const ends: (() => void)[] = [];
+  const results = [1, 2, 3, 4].map((n) =>
+    inTurn(async () => {
+      begun.push(n);
+      await new Promise<void>((end) => ends.push(end));
+      if (n === 1) throw new Error("no");
+      return n;
+    }),
+  );
+  const settled = Promise.allSettled(results);
+  await setImmediate();
+  expect(begun).toEqual([1, 2]);
+  ends[0]!();
+  await setImmediate();
+  expect(begun).toEqual([1, 2, 3]);
+  for (let n = 1; n < 4; n++) {
+    ends[n]!();
+    await setImmediate();
+  }
+  expect((await settled).map((one) => (one.status === "fulfilled" ? one.value : "failed"))).toEqual([
+    "failed",
+    2,
+    3,
+    4,
+  ]);
+  expect(await inTurn(async () => 5)).toBe(5);
 });

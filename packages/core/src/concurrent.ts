@@ -23,3 +23,20 @@ export async function eachAtOnce<T>(
   }
   if (errors.length > 0) throw errors[0];
 }
+
+/** Runs so many at a time of what it is given; the others wait for their turn, first come, first served. */
+export function takingTurns(atOnce: number): <T>(run: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (run) => {
+    if (running >= atOnce) await new Promise<void>((turn) => waiting.push(turn));
+    else running += 1;
+    try {
+      return await run();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}

@@ -27,7 +27,10 @@ test.each<[object, string]>([
   [{ engine: "magic" }, "engine: must be one of warp, liveportrait, got 'magic'"],
   [{ engine: "m".repeat(1e6) }, `engine: must be one of warp, liveportrait, got '${"m".repeat(59)}…'`],
   [{ faces: "two" }, "faces: must be 'all', got 'two'; one of the faces is chosen by `face`"],
-  [{ speed: 2 }, ": unknown name 'speed'; allowed: duration, engine, face, faces, fps, intensity, preset, seed, size"],
+  [
+    { speed: 2 },
+    ": unknown name 'speed'; allowed: duration, engine, face, faces, format, fps, intensity, preset, seed, size",
+  ],
 ])("params %j", (given, sentence) => {
   expect(sentences(params, { preset: "nod", ...given })).toEqual([sentence]);
 });

@@ -31,7 +31,7 @@ test("an upload is found by its owner for an hour", async () => {
   expect(await checkUpload(deps, "ann", id, picture)).toEqual(found);
   await deps.clock.advance(1);
   await expect(checkUpload(deps, "ann", id, picture)).rejects.toMatchObject({
-    ...{ code: "gone", message: "This upload is over an hour old; upload the file again." },
+    ...{ code: "gone", message: "Uploads are kept for an hour and this one is gone; upload the file again." },
   });
 });
 

@@ -31,7 +31,7 @@ const inspectRoute = createRoute({
   },
   responses: {
     200: {
-      description: "What the picture shows, also where that is no face",
+      description: "What the picture shows, also if it has no face",
       content: { "application/json": { schema: z.object(inspectionSchema.shape).openapi("Inspection") } },
     },
     ...problemReplies(

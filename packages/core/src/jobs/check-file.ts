@@ -1,4 +1,5 @@
 /** Checks stored files against a slot's limits. */
+import { takingTurns } from "../concurrent.ts";
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
 import { inputKey } from "../job/keys.ts";
@@ -10,8 +11,15 @@ import type { SlotFacts } from "../kinds/kind.ts";
 /** A file that passed the checks of a slot; `etag` is the very content that was checked. */
 export type CheckedFile = InputFacts & { key: string; etag: string };
 
+/** Headers that are read at a time: each may hold some megabytes, and hundreds of requests may name the same file. */
+const inTurn = takingTurns(16);
+
 /** Throws what `readFacts` throws, `not_found` when there is no such file, `precondition_failed` when it is replaced meanwhile. */
-export async function checkFile(files: Files, key: string, slot: Slot): Promise<CheckedFile> {
+export function checkFile(files: Files, key: string, slot: Slot): Promise<CheckedFile> {
+  return inTurn(() => readChecked(files, key, slot));
+}
+
+async function readChecked(files: Files, key: string, slot: Slot): Promise<CheckedFile> {
   const head = await readPart(files, key, 0, FIRST_BYTES);
   const { bytes, etag } = head;
   const facts = await readFacts(slot, bytes, async (position, length) => {

@@ -265,3 +265,29 @@ describe("hostile headers", () => {
     expect([...seen].filter((code) => !usual.includes(code))).toEqual([]);
   });
 });
+
+describe("a JPEG", () => {
+  const start = Buffer.from([0xff, 0xd8]);
+  const frame = Buffer.from([0xff, 0xc0, 0, 11, 8, 0, 48, 0, 64, 1, 1, 0x11, 0]);
+  const segment = Buffer.concat([Buffer.from([0xff, 0xe1, 0xff, 0xff]), Buffer.alloc(0xfffd)]);
+  const sizeOf = (bytes: Buffer, reads: Reads) => readPictureSize("image/jpeg", bytes.length, reader(bytes, reads));
+
+  test("with megabytes before its frame's header, such as a depth map, is read once from its start", async () => {
+    const reads = { calls: 0, bytes: 0 };
+    const bytes = Buffer.concat([start, ...Array.from({ length: 100 }, () => segment), frame, Buffer.alloc(1e6)]);
+    expect(await sizeOf(bytes, reads)).toEqual({ width: 64, height: 48 });
+    expect(reads.bytes).toBeLessThan(8e6);
+    expect(reads.calls).toBeLessThan(40);
+  });
+
+  test.each([
+    ["nothing but filling", Buffer.concat([start, Buffer.alloc(20e6, 0xff)])],
+    ["restart markers without end", Buffer.concat([start, Buffer.alloc(20e6, Buffer.from([0xff, 0xd0]))])],
+    ["empty segments without end", Buffer.concat([start, Buffer.alloc(20e6, Buffer.from([0xff, 0xe0, 0, 2]))])],
+    ["full segments without end", Buffer.concat([start, ...Array.from({ length: 305 }, () => segment)])],
+  ])("of %s is given up before it is read whole", async (_, bytes) => {
+    const reads = { calls: 0, bytes: 0 };
+    expect(await codeOf(sizeOf(bytes, reads))).toBe("input_unreadable");
+    expect(reads.bytes).toBeLessThan(17e6);
+  });
+});

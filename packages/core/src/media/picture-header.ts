@@ -17,6 +17,12 @@ type HeaderRead = PictureSize | { more: number } | null;
 
 /** Bytes of a file that are read at first. */
 const FIRST_BYTES = 32 * 1024;
+/** Of a JPEG: bytes per further read, how far in its frame's header may lie, and markers before it, each byte of filling counted as one. */
+const SEGMENT_WINDOW_BYTES = 256 * 1024;
+const MAX_JPEG_HEADER_BYTES = 16 * 1024 * 1024;
+const MAX_MARKERS = 5000;
+/** Enough for the headers of all other types, which begin with their sizes. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Sizes of the headers that a BMP's may begin with. */
 const BMP_HEADERS = [12, 40, 52, 56, 64, 108, 124];
@@ -25,7 +31,7 @@ type SizeReader = (bytes: number, read: ReadAt) => Promise<PictureSize>;
 
 /** How the header of each type is read. */
 const READERS: Record<string, SizeReader> = {
-  "image/jpeg": fromStart(readJpeg),
+  "image/jpeg": jpegSize,
   "image/png": fromStart(readPng),
   "image/webp": fromStart(readWebp),
   "image/gif": fromStart(readGif),
@@ -84,16 +90,18 @@ function fromStart(parse: (view: DataView) => HeaderRead): SizeReader {
     let head = await read(0, Math.min(bytes, FIRST_BYTES));
     for (;;) {
       const found = parse(viewOf(head));
-      if (found !== null && "width" in found) {
-        if (found.width > 0 && found.height > 0) return found;
-        throw damagedPicture();
-      }
-      if (found === null || head.byteLength >= bytes) throw damagedPicture();
+      if (found !== null && "width" in found) return sized(found);
+      if (found === null || head.byteLength >= Math.min(bytes, MAX_HEADER_BYTES)) throw damagedPicture();
       const before = head.byteLength;
       head = await read(0, Math.min(bytes, Math.max(found.more, before * 2)));
       if (head.byteLength <= before) throw damagedPicture();
     }
   };
+}
+
+function sized(size: PictureSize): PictureSize {
+  if (size.width > 0 && size.height > 0) return size;
+  throw damagedPicture();
 }
 
 function readPng(view: DataView): HeaderRead {
@@ -102,21 +110,26 @@ function readPng(view: DataView): HeaderRead {
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
-function readJpeg(view: DataView): HeaderRead {
+/** Segment by segment: a camera may write megabytes (depth maps, previews) before the frame's header. */
+async function jpegSize(bytes: number, read: ReadAt): Promise<PictureSize> {
+  let window = { from: 0, data: await read(0, Math.min(bytes, FIRST_BYTES)) };
   let at = 2;
-  for (;;) {
-    if (at + 4 > view.byteLength) return { more: at + 4 };
-    if (view.getUint8(at) !== 0xff) return null;
-    const marker = view.getUint8(at + 1);
+  for (let markers = 0; markers < MAX_MARKERS && at + 9 <= Math.min(bytes, MAX_JPEG_HEADER_BYTES); markers++) {
+    if (at + 9 > window.from + window.data.byteLength) {
+      window = { from: at, data: await read(at, Math.min(bytes - at, SEGMENT_WINDOW_BYTES)) };
+      if (window.data.byteLength < 9) break;
+    }
+    const view = viewOf(window.data);
+    const here = at - window.from;
+    const marker = view.getUint8(here + 1);
+    if (view.getUint8(here) !== 0xff || marker === 0xd9 || marker === 0xda || marker === 0x00) break;
+    if (isFrame(marker)) return sized({ width: view.getUint16(here + 7), height: view.getUint16(here + 5) });
     // any number of 0xff may stand before a marker; restart markers and TEM have no length
     if (marker === 0xff) at += 1;
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
-    else if (marker === 0xd9 || marker === 0xda || marker === 0x00) return null;
-    else if (isFrame(marker)) {
-      if (at + 9 > view.byteLength) return { more: at + 9 };
-      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
-    } else at += 2 + Math.max(2, view.getUint16(at + 2));
+    else at += 2 + Math.max(2, view.getUint16(here + 2));
   }
+  throw damagedPicture();
 }
 
 /** SOF0–SOF15 without DHT, JPG and DAC, which share their row of codes. */
