@@ -70,3 +70,15 @@ test("the picture itself is asked: a small file of 100 megapixels is refused bef
     message: expect.stringMatching(/10000 × 10000 pixels; as an interlaced PNG, it needs 763 MiB .* at most 640 MiB/),
   });
 });
+
+test("a JPEG of hundreds of scans is refused before it is decoded, and one of ten is not", async () => {
+  const bytes = await jpegWith({ progressive: true });
+  const last = bytes.subarray(bytes.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+  const withScans = (more: number) =>
+    Buffer.concat([bytes.subarray(0, -2), ...Array.from({ length: more }, () => last), bytes.subarray(-2)]);
+  await expect(decodePicture(await file(withScans(300)))).rejects.toMatchObject({
+    code: "input_too_large",
+    message: expect.stringMatching(/^The picture is a JPEG of 3\d\d scans; at most 200 are decoded\./),
+  });
+  await expect(decodePicture(await file(bytes))).resolves.toBeDefined();
+});

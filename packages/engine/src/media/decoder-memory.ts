@@ -4,7 +4,7 @@
  *
  * Sources: ITU-T T.81 (JPEG), B.2; libjpeg-turbo, structure.txt ("virtual arrays"); measured with pictures of 100 megapixels.
  */
-import { open } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { AppError } from "@smileloop/core/errors.ts";
 import { DECODER_BYTES } from "@smileloop/core/media/limits.ts";
 
@@ -28,6 +28,9 @@ type JpegFrame = { components: { across: number; down: number }[]; passes: boole
 const MIB = 1024 * 1024;
 const COEFFICIENT_BYTES = 2;
 const MAX_SEGMENTS = 2000;
+const START_OF_SCAN = Buffer.from([0xff, 0xda]);
+/** A JPEG in passes has some ten; each goes over the whole picture, however few bytes it has. */
+const MAX_SCANS = 200;
 /** Turned or stood on their head; a picture that is only mirrored passes row by row. */
 const TURNED_FROM = 3;
 
@@ -47,7 +50,7 @@ const HOLDS: Record<string, (path: string, stored: Stored, pixels: number) => Ho
   "image/gif": (_, { width, height }) => ({ bytes: width * height * 8, as: "a GIF" }),
 };
 
-/** Throws `input_too_large`, with the figure, where decoding at `scale` would hold more than may be. */
+/** Throws `input_too_large`, with the figure, where decoding at `scale` would hold more than may be, or take more passes. */
 export async function requireMemory(path: string, stored: Stored, scale: number): Promise<void> {
   const pixels = stored.width * stored.height * stored.channels * stored.bytes;
   const turned = stored.orientation >= TURNED_FROM ? pixels * Math.min(1, scale) ** 2 : 0;
@@ -66,12 +69,28 @@ export async function requireMemory(path: string, stored: Stored, scale: number)
 /** What is held of a JPEG that comes in several scans; of one that cannot be told, as if it did. */
 async function coefficientBytes(path: string, { width, height, channels }: Stored): Promise<number> {
   const frame = await readFrame(path);
-  if (frame === null) return width * height * channels * COEFFICIENT_BYTES;
+  if (frame === null) {
+    await requireFewScans(path);
+    return width * height * channels * COEFFICIENT_BYTES;
+  }
   if (!frame.passes) return 0;
+  await requireFewScans(path);
   const across = Math.max(...frame.components.map((component) => component.across));
   const down = Math.max(...frame.components.map((component) => component.down));
   const samples = frame.components.reduce((sum, component) => sum + component.across * component.down, 0);
   return ((width * height * samples) / (across * down)) * COEFFICIENT_BYTES;
+}
+
+async function requireFewScans(path: string): Promise<void> {
+  const jpeg = await readFile(path);
+  let scans = 0;
+  // within a scan a marker's first byte is always followed by another; a preview in the header adds its own few
+  for (let at = jpeg.indexOf(START_OF_SCAN); at >= 0; at = jpeg.indexOf(START_OF_SCAN, at + 2)) scans += 1;
+  if (scans <= MAX_SCANS) return;
+  throw new AppError(
+    "input_too_large",
+    `The picture is a JPEG of ${scans} scans; at most ${MAX_SCANS} are decoded. Save it without progressive scans.`,
+  );
 }
 
 /** From the segments before the first scan; null where something else is between them. */
