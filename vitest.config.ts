@@ -3,10 +3,13 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 /** Time-outs here are nets for a busy or slow machine, not expectations: what has to be fast is a benchmark (`tools/bench`). */
 const MINUTE = 60_000;
 
-/** What starts processes, renders clips or searches large worlds; the rest of the tests beside the sources is quick. */
+/** What starts processes or a browser, renders clips or searches large worlds; the rest of the tests beside the sources is quick. */
 const SLOW = [
   "packages/engine/src/services/*.test.ts",
   "packages/engine/src/check/check.test.ts",
+  "packages/engine/src/media/formats.test.ts",
+  "packages/api/src/docs.test.ts",
+  "packages/api/src/home/home.test.ts",
   "packages/core/src/jobs/*-protocol.test.ts",
   "test/{container,e2e,echo,faults,infra,protocol}/*.test.ts",
   "test/extending.test.ts",
