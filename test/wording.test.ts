@@ -9,7 +9,7 @@ const files = (pattern: string) =>
     file.replaceAll("\\", "/"),
   );
 
-/** How zod says what is wrong, where a schema has no message and `core/field-errors.ts` is not asked. */
+/** How zod says what is wrong, where a schema has no message and `core/errors/fields.ts` is not asked. */
 const ZOD =
   /Too (big|small): expected|Invalid (input|option|string|union|key)\b|expected (number|string|record|array|object) (to|received)|Unrecognized key/;
 const IDIOMS =

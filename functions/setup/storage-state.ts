@@ -1,5 +1,5 @@
 /** What `/ready` says of the storage beside "it answers". */
-import { unreadableSentence } from "@smileloop/core/unreadable.ts";
+import { unreadableSentence } from "@smileloop/core/job/unreadable.ts";
 import type { Home } from "./home.ts";
 
 type State = { ok: boolean; parts: Record<string, string> };

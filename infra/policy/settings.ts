@@ -1,6 +1,6 @@
 /** Settings of a deployment, from environment variables or the file `.env.<stage>` that SST reads. */
 import type { ZodType } from "zod";
-import { origins, publicAddress } from "../../packages/core/src/env-values.ts";
+import { origins, publicAddress } from "../../packages/core/src/env/values.ts";
 
 export type Settings = {
   /** Origins of pages and apps that may call the API and upload: `https://example.org`, `capacitor://localhost`. */

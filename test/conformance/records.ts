@@ -1,9 +1,9 @@
 /** What every adapter of `Records` does (packages/core/src/records.ts). */
 import { childId, newId } from "@smileloop/core/job/ids.ts";
 import { type JobRecord, newJobRecord } from "@smileloop/core/job/record.ts";
+import { UnreadableRecord } from "@smileloop/core/job/unreadable.ts";
 import { underLease } from "@smileloop/core/jobs/leases.ts";
 import type { Records } from "@smileloop/core/records.ts";
-import { UnreadableRecord } from "@smileloop/core/unreadable.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";
 import { codeOf, collect, type Skip, suite } from "./cases.ts";

@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem documents, and the kind of app that every module of routes is made of. */
 import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import { fieldErrors } from "@smileloop/core/errors/fields.ts";
 import { AppError, ERRORS, type ErrorCode, keptFaults } from "@smileloop/core/errors.ts";
-import { fieldErrors } from "@smileloop/core/field-errors.ts";
 import { clip } from "@smileloop/core/text.ts";
 import { type Problem, problemSchema as wireProblem } from "@smileloop/core/wire/problem.ts";
 import type { Context } from "hono";

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Access } from "./api-keys.ts";
-import { type Lookalike, lookalikesOf } from "./env-names.ts";
+import { type Lookalike, lookalikesOf } from "./env/names.ts";
 import {
   address,
   apiKeys,
@@ -16,7 +16,7 @@ import {
   pairs,
   publicAddress,
   wholeNumber,
-} from "./env-values.ts";
+} from "./env/values.ts";
 
 const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 characters";

@@ -4,7 +4,7 @@
  * Errors of all methods: `storage_unavailable` (the outcome is unknown: read before writing again), `storage_full`.
  *
  * A record that is there and can't be read hurts its own job alone: what asks for that one throws `UnreadableRecord`
- * (`unreadable.ts`), lists leave it out, `create` finds it there, and it can be replaced by its etag and removed.
+ * (`job/unreadable.ts`), lists leave it out, `create` finds it there, and it can be replaced by its etag and removed.
  */
 import type { JobRecord } from "./job/record.ts";
 import type { Notes } from "./notes.ts";

@@ -17,8 +17,8 @@ import type { Files } from "../files.ts";
 import { childId, rootOf } from "../job/ids.ts";
 import { endedKey, endedNumberOf, endedPrefix, jobPrefix } from "../job/keys.ts";
 import { isEnded, isLiving, isPlan, type JobRecord } from "../job/record.ts";
+import { readable } from "../job/unreadable.ts";
 import type { Records } from "../records.ts";
-import { readable } from "../unreadable.ts";
 import { damageOf, failDamaged } from "./damaged.ts";
 import { type Created, type CreateJob, createJob, type JobStore, updateJob } from "./jobs.ts";
 

@@ -3,8 +3,8 @@
 import { changeJob } from "../job/change.ts";
 import { idTimeMs, newToken, rootOf } from "../job/ids.ts";
 import { type JobRecord, MAX_JOB_LIFE_MS, newJobRecord, RESULT_LIFE_MS } from "../job/record.ts";
+import { type Damage, UnreadableRecord } from "../job/unreadable.ts";
 import type { Records, StoredRecord } from "../records.ts";
-import { type Damage, UnreadableRecord } from "../unreadable.ts";
 
 /**
  * When the job's files go: an hour (`lifeMs`) after the record was written last, because the job has ended by then or never will; however

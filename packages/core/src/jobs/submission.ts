@@ -2,8 +2,9 @@
  * From what somebody asks for to a job that can be created: kind, slots, params, engine, queue. The API, the command line and
  * plans come through here; who looks at the files themselves, and where they lie, is their own affair.
  */
+
+import { fieldErrors } from "../errors/fields.ts";
 import { AppError, type FieldError } from "../errors.ts";
-import { fieldErrors } from "../field-errors.ts";
 import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
 import { shown } from "../text.ts";
 

@@ -2,7 +2,7 @@
 import { rootOf } from "../job/ids.ts";
 import { jobPrefix } from "../job/keys.ts";
 import { isLiving } from "../job/record.ts";
-import type { Damage } from "../unreadable.ts";
+import type { Damage } from "../job/unreadable.ts";
 import { markEnded, purgeJob } from "./children.ts";
 import { closeJob } from "./close.ts";
 import { damageOf, failDamaged, filesGoMs } from "./damaged.ts";

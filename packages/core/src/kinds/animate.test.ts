@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { kindsWith } from "../../../../test/support/kinds.ts";
-import { fieldErrors } from "../field-errors.ts";
+import { fieldErrors } from "../errors/fields.ts";
 import { presetSchema } from "../motion/preset.ts";
 
 const nod = presetSchema.parse({

@@ -1,7 +1,7 @@
 /** `animate`: a portrait and a motion (a preset, or a clip that drives it) become a video. */
 import { z } from "zod";
+import { got } from "../errors/fields.ts";
 import type { FieldError } from "../errors.ts";
-import { got } from "../field-errors.ts";
 import { CLIP_FORMAT_NAMES, CLIP_FORMATS, clipFormatOf } from "../media/clip-formats.ts";
 import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";

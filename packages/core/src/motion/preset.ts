@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { fieldErrors } from "../errors/fields.ts";
 import { AppError } from "../errors.ts";
-import { fieldErrors } from "../field-errors.ts";
 import { channelLimits, channelSchema, keySchema, type Motion, trackAt } from "./motion.ts";
 
 export const presetSchema = z

@@ -3,6 +3,7 @@ import { open, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { idempotencyKey, timerKey, timerOfKey } from "../job/keys.ts";
+import { parseEntry } from "../job/unreadable.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
 import {
   asStorageError,
@@ -12,7 +13,6 @@ import {
   withStorageErrors,
   writeOnce,
 } from "../storage/durable-files.ts";
-import { parseEntry } from "../unreadable.ts";
 
 const ARM_TRIES = 5;
 

@@ -13,10 +13,10 @@ import {
   timerOfKey,
 } from "../job/keys.ts";
 import type { JobRecord } from "../job/record.ts";
+import { createUnreadable, messageOf, parseRecord, readable } from "../job/unreadable.ts";
 import type { Log } from "../log.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Records, StoredRecord, Timer, Timers } from "../records.ts";
-import { createUnreadable, messageOf, parseRecord, readable } from "../unreadable.ts";
 import { childNumbers, countYoung, cursorFolder } from "./folders.ts";
 import { createWatchers } from "./watchers.ts";
 

@@ -1,8 +1,8 @@
 /** What S3 keeps besides the records: timers, idempotency keys and notes, one small object each. */
 import { idempotencyKey, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
+import { parseEntry } from "../job/unreadable.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
-import { parseEntry } from "../unreadable.ts";
 
 export type Condition = { IfNoneMatch?: "*"; IfMatch?: string };
 type Listing = { keys: string[]; prefixes: string[]; truncated: boolean; token: string | undefined };

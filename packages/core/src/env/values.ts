@@ -1,6 +1,6 @@
 /** How the values of environment variables are read. Messages say what is allowed; `readEnv` puts the variable's name and value before them. */
 import { z } from "zod";
-import { parseApiKeys } from "./api-keys.ts";
+import { parseApiKeys } from "../api-keys.ts";
 
 /** Items separated by commas. */
 export const list = z.string().transform((text) =>

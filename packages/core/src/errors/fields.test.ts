@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { kindsWith } from "../../../test/support/kinds.ts";
-import { fieldErrors } from "./field-errors.ts";
-import { presetSchema } from "./motion/preset.ts";
+import { kindsWith } from "../../../../test/support/kinds.ts";
+import { presetSchema } from "../motion/preset.ts";
+import { fieldErrors } from "./fields.ts";
 
 const nod = { name: "nod", title: "Nod", description: "A nod.", duration: 2, fps: 25, loop: true, channels: {} };
 const { params } = kindsWith(new Map([["nod", presetSchema.parse(nod)]]), ["warp"]).get("animate")!;

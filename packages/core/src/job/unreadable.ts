@@ -3,13 +3,13 @@
  * know. Each hurts its own job alone: adapters throw `UnreadableRecord` where that one is asked for, and leave it out of lists.
  */
 import { z } from "zod";
-import type { Clock } from "./clock.ts";
-import { AppError } from "./errors.ts";
-import { idTimeMs } from "./job/ids.ts";
-import { ownerPrefix } from "./job/keys.ts";
-import { type JobRecord, jobRecordSchema, MAX_JOB_LIFE_MS, RESULT_LIFE_MS } from "./job/record.ts";
-import type { Log } from "./log.ts";
-import type { IdempotencyEntry, StoredRecord } from "./records.ts";
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { IdempotencyEntry, StoredRecord } from "../records.ts";
+import { idTimeMs } from "./ids.ts";
+import { ownerPrefix } from "./keys.ts";
+import { type JobRecord, jobRecordSchema, MAX_JOB_LIFE_MS, RESULT_LIFE_MS } from "./record.ts";
 
 /** What is known of it all the same. `ageMs`: time since it was written; `rev` is 1 where nothing tells it. */
 export type Damage = { owner: string; id: string; rev: number; etag: string; ageMs: number; why: string };

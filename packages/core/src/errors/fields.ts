@@ -1,7 +1,7 @@
 /** What is wrong with a value, in words for the person who sent it: what is allowed, and what came. The field's name is put before it. */
 import { z } from "zod";
-import type { FieldError } from "./errors.ts";
-import { shown } from "./text.ts";
+import type { FieldError } from "../errors.ts";
+import { shown } from "../text.ts";
 
 type Issue = z.core.$ZodRawIssue;
 type Sentence = (issue: never) => string;
