@@ -79,7 +79,7 @@ type Command =
 export function parseCommand(argv: string[]): Command {
   const [first, ...rest] = argv;
   if (first === undefined || first === "-h" || first === "--help") return { name: "help", text: OVERVIEW };
-  if (first === "-v" || first === "--version") return { name: "version" };
+  if (first === "-v" || first === "--version" || first === "version") return { name: "version" };
   if (first === "help") return { name: "help", text: HELP[rest[0] as CommandName] ?? OVERVIEW };
   if (!Object.hasOwn(HELP, first)) {
     const what = first.startsWith("-") ? "option" : "command";

@@ -48,14 +48,19 @@ async function run(argv: string[]): Promise<number> {
     }
   } catch (error) {
     if (!(error instanceof UsageError)) return await sayFault(error, argv.includes("--json"));
-    const hint = error.command ? `smileloop ${error.command} --help` : "smileloop --help";
+    const hint = `${typedAs()} ${error.command ? `${error.command} ` : ""}--help`;
     if (argv.includes("--json")) printJson({ ok: false, error: { code: "usage", detail: error.message } });
     else process.stderr.write(`smileloop: ${error.message} See ${hint}.\n`);
     return EXIT.usage;
   }
 }
 
-/** Throws what is no AppError. */
+/** How the command is typed here: npm puts it where only npx finds it. */
+function typedAs(): string {
+  return /node_modules[\\/]\.bin/.test(process.argv[1] ?? "") ? "npx --no-install smileloop" : "smileloop";
+}
+
+/** Throws what is not an AppError. */
 async function sayFault(error: unknown, json: boolean): Promise<number> {
   const { AppError } = await import("@smileloop/core/errors.ts");
   if (!(error instanceof AppError)) throw error;

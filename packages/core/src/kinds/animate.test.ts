@@ -54,6 +54,8 @@ test("an unknown preset is answered with the names there are", () => {
   const [unknown] = faults({ preset: "x".repeat(100) });
   expect(unknown).toMatchObject({ loc: ["body", "params", "preset"] });
   expect(unknown!.msg).toBe(`Unknown preset '${"x".repeat(59)}…'. Choose from: nod, wink`);
+  const [near] = faults({ preset: "Winking" });
+  expect(near!.msg).toBe("Unknown preset 'Winking'. Did you mean wink? Choose from: nod, wink");
 });
 
 test("either a preset or a driving clip is needed, not both", () => {

@@ -90,6 +90,16 @@ function sizeFault(format: unknown, size: unknown): FieldError | null {
   return { loc: ["params", "size"], msg, type: "invalid_value" };
 }
 
+/** `. Did you mean …?` where some of the names have what was given in them. */
+function meant(given: string, names: string[]): string {
+  const part = given
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, "_");
+  const near = part.length < 3 ? [] : names.filter((name) => name.includes(part) || part.includes(name));
+  return near.length === 0 ? "" : `. Did you mean ${near.join(" or ")}?`;
+}
+
 /** Params of the kind; `preset` is one of the presets' names, `engine` one of `engines`. */
 function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: string[]) {
   const names = [...presets.keys()].sort();
@@ -98,8 +108,10 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
       .enum(names as [string, ...string[]], {
         error: ({ input }) => {
           const fault =
-            typeof input === "string" ? `Unknown preset ${shown(input)}` : `A preset is a name, got ${shown(input)}`;
-          return `${fault}. Choose from: ${names.join(", ")}`;
+            typeof input === "string"
+              ? `Unknown preset ${shown(input)}${meant(input, names)}`
+              : `A preset is a name, got ${shown(input)}`;
+          return `${fault}${fault.endsWith("?") ? "" : "."} Choose from: ${names.join(", ")}`;
         },
       })
       .optional(),
