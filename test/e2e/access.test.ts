@@ -59,6 +59,7 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "POST /animate": { door: "own", ask: () => ({ path: "/animate", form: true }), right: 202 },
   "GET /v1/jobs": { door: "own", ask: () => ({ path: "/v1/jobs" }), right: 200 },
   "POST /v1/jobs": theirs(({ upload }) => ({ path: "/v1/jobs", body: animate({ image: { upload } }) }), 202),
+  "POST /v1/inspect": theirs(({ upload }) => ({ path: "/v1/inspect", body: { input: { upload } } })),
   "PUT /v1/jobs/:id": theirs(({ done, fresh }) => {
     return { path: `/v1/jobs/${fresh}`, body: animate({ image: { job: done, input: "image" } }) };
   }, 202),
@@ -66,7 +67,7 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /v1/jobs/:id/events": theirs(({ done }) => ({ path: `/v1/jobs/${done}/events` })),
   "GET /v1/jobs/:id/outputs/:name": theirs(({ done }) => ({ path: `/v1/jobs/${done}/outputs/video` })),
   "GET /job/:id": theirs(({ done }) => ({ path: `/job/${done}` })),
-  "GET /download/:id{[0-9a-f]{32}}": theirs(({ done }) => ({ path: `/download/${done}` })),
+  "GET /download/:id{[0-9A-Fa-f-]{32,36}}": theirs(({ done }) => ({ path: `/download/${done}` })),
   "POST /v1/jobs/:id/cancel": theirs(({ queued }) => ({ path: `/v1/jobs/${queued}/cancel` })),
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),

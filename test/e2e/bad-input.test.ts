@@ -134,7 +134,7 @@ test("afterwards nothing that was refused lies on disk, and the server is well",
   expect(uploads.sort()).toEqual(stored.map((id) => `uploads/${id}.local`).sort());
   for (const { id, status } of jobs) {
     const files = filesUnder(server.dataDir).filter((path) => path.includes(`${id}/out/`));
-    expect(files.length, `${id} ${status}`).toBe(status === "succeeded" ? 1 : 0);
+    expect(files.length, `${id} ${status}`).toBe(status === "succeeded" ? 2 : 0);
   }
 });
 

@@ -240,7 +240,7 @@ describe("the worker", () => {
     expect((await serve(worker))?.outcome).toBe("done");
     expect(await getJob(front.url, id)).toMatchObject({ status: "succeeded", attempt: 2 });
     // nothing of the process that died
-    const left = readdirSync(join(stack.out, "work-1")).map((name) => name.split("-")[0]);
+    const left = readdirSync(join(stack.out, "work-0")).map((name) => name.split("-")[0]);
     expect(left).toEqual(["engine", "engine"]);
   });
 

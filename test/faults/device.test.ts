@@ -49,7 +49,7 @@ describe("an engine on a graphics card", () => {
     expect(record.engine).toMatchObject({ name: "liveportrait" });
     expect(record.outputs.video).toMatchObject({ width: 512, frames: 25, fps: 25 });
     expect(record.timings.encode).toBeGreaterThanOrEqual(0);
-    expect(await shop.stored()).toEqual(["in/image/0", "out/1/video.mp4"]);
+    expect(await shop.stored()).toEqual(["in/image/0", "out/1/poster.jpg", "out/1/video.mp4"]);
   });
 
   test("is crashed by a picture: that job fails at the third, the next one works", async () => {

@@ -72,7 +72,7 @@ describe.skipIf(!mayMount())("a full disk (skipped where nobody but the administ
     const video = await fetch(new URL(outputs.video.url, server.url));
     expect((await video.arrayBuffer()).byteLength).toBe(outputs.video.bytes);
     await until(() => record(body.id) !== null && stored().every((name) => !name.startsWith("work/job-")));
-    expect(stored().filter((name) => name.includes(body.id) && name.includes("/out/")).length).toBe(1);
+    expect(stored().filter((name) => name.includes(body.id) && name.includes("/out/")).length).toBe(2);
     expect(stored().filter((name) => name.startsWith("tmp/"))).toEqual([]);
   });
 

@@ -63,7 +63,7 @@ describe("a job that goes well", () => {
     expect(Object.keys(record.timings).sort()).toEqual(
       ["check", "detect", "download", "encode", "queued", "render", "upload"].sort(),
     );
-    expect(await shop.stored()).toEqual(["in/image/0", "out/1/video.mp4"]);
+    expect(await shop.stored()).toEqual(["in/image/0", "out/1/poster.jpg", "out/1/video.mp4"]);
     await until(async () => (await shop.queue.depth("warp")).held === 0);
     expect(await shop.queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
     const [run, check] = shop.asked();
@@ -330,7 +330,7 @@ describe("who holds the job", () => {
     const record = await shop.reaches(id, "succeeded");
     await until(() => shop.logged.some((line) => line.includes('"did":"succeeded"')));
     expect(record.attempt).toBe(1);
-    expect(await shop.stored()).toEqual(["in/image/0", "out/1/video.mp4"]);
+    expect(await shop.stored()).toEqual(["in/image/0", "out/1/poster.jpg", "out/1/video.mp4"]);
   });
 
   test("an engine that is not here leaves the job to others", async () => {

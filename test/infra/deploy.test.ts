@@ -127,7 +127,7 @@ describe("a start that cannot succeed says why, and asks nothing of SST", () => 
     ["an owner", ["--new-key", "Al ice"], {}, "--new-key: "],
     ["an owner that the API would not start with", ["--new-key", "public"], {}, "--new-key: `public` is reserved for"],
     ["a stage", ["--stage", "Big One"], {}, "`Big One`"],
-    ["a command", ["destroy"], {}, "`destroy` is no command"],
+    ["a command", ["destroy"], {}, "`destroy` is not a command"],
   ])("%s", async (_, args, env, words) => {
     const { status, stderr, calls } = await deploy([...args, "--bundled"], {}, env);
     expect([status, calls]).toEqual([1, []]);
