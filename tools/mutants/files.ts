@@ -8,7 +8,11 @@ export const FILES: { file: string; tests: string[] }[] = [
   { file: "packages/core/src/job/change.ts", tests: ["packages/core/src/job/"] },
   {
     file: "packages/core/src/jobs/jobs.ts",
-    tests: ["packages/core/src/jobs/jobs.test.ts", "packages/api/src/jobs.test.ts"],
+    tests: [
+      "packages/core/src/jobs/jobs.test.ts",
+      "packages/api/src/jobs.test.ts",
+      "packages/api/src/job-life.test.ts",
+    ],
   },
   { file: "packages/core/src/jobs/sweep.ts", tests: JOBS },
   { file: "packages/core/src/jobs/sweep-damaged.ts", tests: ["packages/core/src/jobs/damaged.test.ts"] },
