@@ -36,7 +36,9 @@ export function placeOfServer(env: Pick<Env, "METRICS" | "HOST" | "PUBLIC_URL">)
 /** Where a standalone worker offers its figures; null: nowhere. Throws EnvError. */
 export function placeOfWorker({ METRICS: place = "off" }: Pick<Env, "METRICS">) {
   if (place !== "on") return place === "off" ? null : place;
-  throw new EnvError("METRICS=1: a worker does not listen for requests. Set a port, such as 9464, or an address with one");
+  throw new EnvError(
+    "METRICS=1: a worker does not listen for requests. Set a port, such as 9464, or an address with one",
+  );
 }
 
 /** Loads Prometheus' client, which costs processes without metrics nothing. */

@@ -155,3 +155,16 @@ test("a server that others reach asks for its keys, and keeps what each owner ha
   expect(code).toBe(0);
   expect(server.stderr()).not.toContain(alice.key.slice(10));
 });
+
+test("a server behind a public address that asks nobody for a key says so at its start", async () => {
+  const said = async (env: Record<string, string>) => {
+    const open = await startServer({ env: { PUBLIC_URL: "https://smile.example", LOG_LEVEL: "silent", ...env } });
+    await open.stop();
+    return open.stderr();
+  };
+  expect(await said({})).toMatch(
+    /^smileloop: anyone who reaches https:\/\/smile\.example may use this server\. Set API_KEYS/,
+  );
+  expect(await said({ ANONYMOUS: "1" })).toBe("");
+  expect(await said({ PUBLIC_URL: "http://localhost:8000" })).toBe("");
+});
