@@ -15,7 +15,10 @@ export const FILES: { file: string; tests: string[] }[] = [
     ],
   },
   { file: "packages/core/src/jobs/sweep.ts", tests: JOBS },
-  { file: "packages/core/src/jobs/sweep-damaged.ts", tests: ["packages/core/src/jobs/damaged.test.ts"] },
+  {
+    file: "packages/core/src/jobs/sweep-damaged.ts",
+    tests: ["packages/core/src/jobs/sweep-damaged.test.ts", "packages/core/src/jobs/damaged.test.ts"],
+  },
   { file: "packages/core/src/jobs/close.ts", tests: JOBS },
   {
     file: "packages/core/src/jobs/recover.ts",
