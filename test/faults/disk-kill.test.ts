@@ -59,7 +59,9 @@ test("after kill -9 everything that was answered is there, whole, and writing go
 
 test("a folder serves one server at a time, and the next as soon as that one was killed", async () => {
   await startWriter();
-  await expect(openDataDir(dir)).rejects.toThrow(/is in use by another SmileLoop server. Stop that server, or choose/);
+  await expect(openDataDir(dir)).rejects.toThrow(
+    /is in use by another SmileLoop server. Stop that server and wait .*, or choose/,
+  );
   await kill();
   const first = await openDataDir(dir);
   await expect(openDataDir(dir)).rejects.toMatchObject({ code: "storage_unavailable" });

@@ -134,7 +134,9 @@ function etaSeconds(record: JobRecord, percent: number, position: number | null,
   if (record.state === "queued") return tenths(record.estimate_s * ((position ?? 0) + 1));
   if (record.state !== "running" || record.started_at === null) return null;
   const spent = (now - record.started_at) / 1000;
-  return tenths(percent >= 5 ? (spent * (100 - percent)) / percent : Math.max(0, record.estimate_s - spent));
+  // the percentage never goes back: of a further attempt it may be that of an earlier one
+  const isMeasured = percent >= 5 && record.attempt === 1;
+  return tenths(isMeasured ? (spent * (100 - percent)) / percent : Math.max(0, record.estimate_s - spent));
 }
 
 function viewTimings({ timings, started_at, queued_at }: JobRecord): Record<string, number> {

@@ -67,7 +67,7 @@ function faceLine({ box, eye_distance, angles, sharpness, glasses, occlusion, mo
   const sharp = sharpness >= 0.2 ? "sharp" : sharpness >= 0.07 ? "a little soft" : "blurred";
   return [
     `${box.width} × ${box.height} at ${box.x}, ${box.y}`,
-    `eyes ${eye_distance} apart`,
+    `eyes ${eye_distance} px apart`,
     `pitch ${angles.pitch}°, yaw ${angles.yaw}°, roll ${angles.roll}°`,
     `${sharp} (${sharpness})`,
     ...(glasses === "clear" ? ["glasses"] : glasses === "dark" ? ["dark glasses"] : []),

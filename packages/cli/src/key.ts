@@ -12,7 +12,7 @@ export function newKey(owner: string, json: boolean): string {
 
   ${made.key}
 
-Its entry, for the server. Append it to API_KEYS, after a comma:
+For the server, which stores only its hash (an entry more in API_KEYS follows a comma):
 
   API_KEYS=${made.entry}
 `;

@@ -10,7 +10,7 @@ export const ERRORS = {
   // what a request got wrong
   invalid_request: entry(422, "The request is not valid"),
   not_supported: entry(422, "Not supported"),
-  idempotency_key_reused: entry(422, "This Idempotency-Key was used with another body"),
+  idempotency_key_reused: entry(422, "The key or id was used with another request"),
   malformed: entry(400, "The request could not be read"),
   empty_file: entry(400, "The file is empty"),
   unauthorized: entry(401, "API key required"),

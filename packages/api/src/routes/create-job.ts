@@ -87,7 +87,7 @@ const putRoute = (kinds: Kinds) =>
     path: "/v1/jobs/{id}",
     tags: ["Jobs"],
     summary: "Create a job with an id that you choose",
-    description: "Safe to repeat. The id is a UUIDv7 made now, as 32 lower-case hex digits or with dashes.",
+    description: "Safe to repeat. The id is a UUIDv7 made now, 32 hex digits with or without dashes.",
     middleware: [limitedJson] as const,
     request: { body: bodyOf(kinds), params: idParams, headers: z.object({ Prefer: prefer }) },
     responses,
@@ -137,7 +137,7 @@ async function answer(deps: RouteDeps, c: ApiContext, created: JobRecord, replay
   if (asked !== null) c.header("Preference-Applied", `wait=${seconds}`);
   if (replayed) c.header("Idempotency-Replayed", "true");
   const view = await viewJob(deps, record, linkOrigin(deps.config, c.req.raw));
-  return asked !== null && isEnded(record.state) ? c.json(view, 201) : c.json(view, 202);
+  return isEnded(record.state) ? c.json(view, 201) : c.json(view, 202);
 }
 
 /** Throws `invalid_request` for what is not an id or lies in the future, `gone` for ids that are over a day old. */
@@ -148,7 +148,7 @@ function checkClientId(id: string, nowMs: number): void {
   if (!isId(id)) {
     const found =
       version === null || version === 7 ? "" : ` This one is of version ${version}, which does not carry the time.`;
-    throw fault(`The id must be a UUIDv7, as 32 lower-case hex digits or with dashes.${found}`);
+    throw fault(`The id must be a UUIDv7, 32 hex digits with or without dashes.${found}`);
   }
   if (idTimeMs(id) > nowMs + MAX_AHEAD_MS)
     throw fault("The time in this id is more than 5 minutes ahead; is your clock right?");

@@ -102,7 +102,7 @@ async function receive({ files }: ApiDeps, c: ApiContext, grant: LinkGrant, body
   }
   const announced = c.req.header("content-length");
   if (announced !== undefined && bytes !== undefined && Number(announced) !== bytes) {
-    throw new AppError("invalid_request", `The file does not have the ${bytes} bytes that were announced.`);
+    throw new AppError("invalid_request", `The upload was announced with ${bytes} bytes, and ${announced} came.`);
   }
   const { etag } = await files.put(key, chunksOf(body), { type, bytes, sha256, signal: c.req.raw.signal });
   return new Response(null, { status: 200, headers: { ETag: `"${etag}"` } });

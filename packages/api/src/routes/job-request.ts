@@ -1,5 +1,6 @@
 /** What a client may ask for in `POST` and `PUT /v1/jobs`, and how it becomes a submission. */
 import { z } from "@hono/zod-openapi";
+import { got } from "@smileloop/core/errors/fields.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { idSchema } from "../ids.ts";
@@ -24,10 +25,18 @@ export const inputSchema = z
   )
   .openapi("JobInput");
 
+const filesSchema = z.array(inputSchema).min(1).max(MOST_FILES);
+
+/** For what is neither a file nor a list; faults inside of one are told as they are. */
+function notAFile({ input }: { input?: unknown }): string | undefined {
+  if (typeof input === "object" && input !== null) return undefined;
+  return `must be {"upload": "<id>"} or {"job": "<id>", "input": "<slot>"}${got(input)}`;
+}
+
 export const jobRequestSchema = z
   .strictObject({
     kind: z.string().max(100).openapi({ description: "One of `GET /v1/kinds`." }),
-    inputs: z.record(z.string().max(100), z.union([inputSchema, z.array(inputSchema).min(1).max(MOST_FILES)])).openapi({
+    inputs: z.record(z.string().max(100), z.union([inputSchema, filesSchema], { error: notAFile })).openapi({
       description:
         "A file for each slot of the kind (`GET /v1/kinds`), or a list of files where the slot takes several.",
     }),

@@ -173,5 +173,8 @@ export function sha256Hex(text: string | Uint8Array): string {
 }
 
 function keyReused(): AppError {
-  return new AppError("idempotency_key_reused", "This Idempotency-Key was used with another request; use a new one.");
+  return new AppError(
+    "idempotency_key_reused",
+    "This Idempotency-Key or job id was used with another request; use a new one.",
+  );
 }

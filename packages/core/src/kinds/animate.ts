@@ -97,7 +97,13 @@ function meant(given: string, names: string[]): string {
     .toLowerCase()
     .replaceAll(/[\s-]+/g, "_");
   const near = part.length < 3 ? [] : names.filter((name) => name.includes(part) || part.includes(name));
-  return near.length === 0 ? "" : `. Did you mean ${near.join(" or ")}?`;
+  return near.length === 0 ? "" : `. Did you mean ${oneOfThese(near)}?`;
+}
+
+/** `a`, `a or b`, `a, b or c` */
+function oneOfThese(names: string[]): string {
+  const last = names.at(-1)!;
+  return names.length === 1 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
 }
 
 /** Params of the kind; `preset` is one of the presets' names, `engine` one of `engines`. */

@@ -91,7 +91,7 @@ async function foresee(picture: Picture, faces: Face[], index: number): Promise<
 function warnOfSmall(enlarged: number): Warning[] {
   if (enlarged < MOST_ENLARGED) return [];
   const detail =
-    `The face is small: with \`size\` ${VIDEO_SIDE} it would be enlarged ${enlarged.toFixed(1)} times and look softer. ` +
+    `The face is small: in a clip of ${VIDEO_SIDE} × ${VIDEO_SIDE} it would be enlarged ${enlarged.toFixed(1)} times and look softer. ` +
     "Use a picture in which the face is larger, or a smaller `size`.";
   return [{ code: "face_small", detail }];
 }
