@@ -51,6 +51,12 @@ test("metrics are on, off, or on an address", () => {
 const LEVELS = "must be one of trace, debug, info, warn, error, silent";
 const NO_ORIGIN = "is not an origin such as https://example.org or capacitor://localhost";
 
+test("a password in an address is not shown", () => {
+  const read = () => readEnv({ PUBLIC_URL: "https://me:secret@example.org" });
+  expect(read).toThrow("PUBLIC_URL=https://me:…@example.org: must not have a user, a query or a fragment");
+  expect(read).not.toThrow(/secret/);
+});
+
 test.each([
   ["PORT", "65536", "must be a whole number from 0 to 65535"],
   ["PORT", "-1", "must be a whole number from 0 to 65535"],
@@ -68,6 +74,8 @@ test.each([
   ["CORS_ORIGINS", "file://", `\`file://\` ${NO_ORIGIN}`],
   ["CORS_ORIGINS", "null", `\`null\` ${NO_ORIGIN}`],
   ["CORS_ORIGINS", "localhost", `\`localhost\` ${NO_ORIGIN}`],
+  ["ALLOWED_HOSTS", "*", "`*` is not a host name such as smile.example.org"],
+  ["ALLOWED_HOSTS", "a.example,b.example:80", "`b.example:80` is not a host name such as smile.example.org"],
   ["ALLOW_OPEN", "perhaps", "must be 1 or true, 0 or false"],
   ["ANONYMOUS", "yes", "must be 1 or true, 0 or false"],
   ["ENGINES", "animate", "`animate` is not one of `name=value,name=value`"],

@@ -8,7 +8,7 @@ import {
   address,
   apiKeys,
   flag,
-  list,
+  hosts,
   lists,
   metricsPlace,
   oneOf,
@@ -80,7 +80,7 @@ export const envSchema = z.object({
   /** Address that clients see, behind a proxy: `https://example.org`, or with a path that the proxy takes off again. */
   PUBLIC_URL: publicAddress.optional(),
   /** Host names accepted besides that of PUBLIC_URL, localhost and its addresses. On other addresses than loopback, unset: all are. */
-  ALLOWED_HOSTS: list.default([]),
+  ALLOWED_HOSTS: hosts.default([]),
   /** Origins of other sites' pages, and of apps (`capacitor://localhost`), that may call the API. */
   CORS_ORIGINS: origins.default([]),
   /** `owner:sha256` of each key, separated by commas; an owner may have several keys. */
@@ -138,7 +138,9 @@ export function lookalikes(variables: Record<string, string | undefined> = proce
 
 /** `name=value`; without the value where it may be a secret. */
 function shown(name: string, set: Record<string, string | undefined>): string {
-  return name === "API_KEYS" ? name : `${name}=${(set[name] ?? "").slice(0, MAX_SHOWN)}`;
+  // a password in an address
+  const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
+  return name === "API_KEYS" ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
 }
 
 /**

@@ -18,6 +18,13 @@ export const origins = list.superRefine((items, context) => {
   }
 });
 
+/** Host names without a port, separated by commas. */
+export const hosts = list.superRefine((items, context) => {
+  for (const item of items.filter((each) => !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$|^\[[0-9a-f:.]+\]$/i.test(each))) {
+    context.addIssue({ code: "custom", message: `\`${item}\` is not a host name such as smile.example.org` });
+  }
+});
+
 /** Schemes whose origins the URL standard defines; those of apps (`capacitor://localhost`) have scheme and host alone. */
 const WEB_SCHEME = /^(https?|wss?|ftp|file|blob|data|about|javascript):/i;
 

@@ -108,7 +108,13 @@ async function holdAlone(dir: string): Promise<() => void> {
   } catch (error) {
     database?.close();
     const busy = (error as { errcode?: number }).errcode === 5; // SQLITE_BUSY
-    if (busy) throw refusal(dir, "is in use by another SmileLoop server", "Stop that server and wait some 8 s for its exit", error);
+    if (busy)
+      throw refusal(
+        dir,
+        "is in use by another SmileLoop server",
+        "Stop that server and wait some 8 s for its exit",
+        error,
+      );
     const { full, state } = await roomIn(dir);
     if (full) throw refusal(dir, "cannot be written", state.replace(/\.$/, ""), error);
     throw refusal(dir, "cannot be written", null, error);
