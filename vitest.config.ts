@@ -46,6 +46,7 @@ export default defineConfig({
     projects: [
       project("unit", QUICK, { exclude: SLOW }),
       project("slow", SLOW),
+      project("operate", ["test/operate/*.operate.ts"]),
       project("storm", ["test/faults/*.storm.ts"], { alone: true }),
       project("rgw", ["test/rgw/*.rgw.ts"], { alone: true, hookMs: 10 * MINUTE }),
       project("infra", ["test/infra/stack/*.infra.ts"], { alone: true, globalSetup: ["test/infra/stack/prepare.ts"] }),

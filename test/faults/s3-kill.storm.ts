@@ -125,7 +125,8 @@ describe("a worker that sleeps longer than its lease", () => {
     expect(record).toMatchObject({ state: "succeeded", failures: 0, outputs: { video: { attempt } } });
     expect(record.attempts[0]?.error?.code).toBe("worker_lost");
     expect(await resultFault(fleet, record, seed)).toBeNull();
-    expect(filesOf(fleet, id)).toEqual(["in/image/0", `out/${attempt}/video.mp4`]);
+    const results = ["poster.jpg", "video.mp4"].map((name) => `out/${attempt}/${name}`);
+    expect(filesOf(fleet, id)).toEqual(["in/image/0", ...results]);
   });
 
   test("in its upload: the job is deleted, and what arrives late goes", async () => {
