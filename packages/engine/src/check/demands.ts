@@ -44,7 +44,6 @@ const RULES: Rule[] = [
     from: 0.35,
     // half a smile on a mouth that smiles already hardly shows in the mean of its corners
     apart: 0.15,
-
     beside: { ...FACING, ...LIPS_AT_REST },
   },
   { kind: "lids", channels: ["eyeBlinkLeft", "eyeBlinkRight"], from: 0.7, beside: FACING },
@@ -53,7 +52,6 @@ const RULES: Rule[] = [
     channels: ["eyeBlinkLeft"],
     against: ["eyeBlinkRight"],
     from: 0.7,
-
     beside: FACING,
   },
   // smiles and blinks alone seem to turn a head by up to 2 degrees
@@ -64,14 +62,12 @@ const RULES: Rule[] = [
     kind: "pucker",
     channels: ["mouthPucker"],
     from: 0.7,
-
     beside: { ...FACING, ...SMILE_AT_REST, jawOpen: 0.2 },
   },
   {
     kind: "lips",
     channels: ["jawOpen"],
     from: 0.5,
-
     beside: { ...FACING, mouthPucker: 0.25, mouthFunnel: 0.25, mouthFrownLeft: 0.25 },
   },
 ];
