@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -314,6 +315,31 @@ test.skipIf(process.platform !== "linux")("Ctrl-C ends it with 130 and leaves no
   await until(() => !family.some(isAlive));
   expectFiles();
 });
+
+test.skipIf(process.platform !== "linux")(
+  "Ctrl-C ends it while it waits for a pipe that nobody writes to",
+  async () => {
+    const pipe = join(temporary, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const { child, end } = start(["animate", pipe, "-p", "blink"]);
+    const opened = () =>
+      readdirSync(`/proc/${child.pid}/fd`).some((fd) => linkOf(`/proc/${child.pid}/fd/${fd}`) === pipe);
+    await until(opened);
+    child.kill("SIGINT");
+    expect((await end).code).toBe(130);
+    rmSync(pipe);
+    expectFiles();
+  },
+);
+
+/** Null for a descriptor that is closed meanwhile. */
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
 
 const old = olderNode();
 test.skipIf(!old)(`runs where the machine's own Node is old${old ? "" : " (there is none here)"}`, async () => {
