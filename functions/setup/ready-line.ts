@@ -13,7 +13,7 @@ export function readyLine({ version, url, network, publicUrl }: Addresses): stri
   return `SmileLoop ${version} is ready: ${url}${forOthers} (docs at ${publicUrl ?? url}/docs)`;
 }
 
-/** Where a server on all addresses is found by other machines; null where there is no network, or it listens on one address. */
+/** Where a server on all addresses is found by other machines; null without a network, or where it listens on one address. */
 export function networkUrl(host: string, port: number, interfaces = networkInterfaces()): string | null {
   if (!["0.0.0.0", "::", "[::]"].includes(host)) return null;
   const addresses = Object.values(interfaces).flatMap((each) => each ?? []);

@@ -8,6 +8,13 @@ done
 mkdir -p "$scratch"
 cd "$scratch"
 image() { buildah --root "$scratch/store" --runroot "$scratch/run" "$@"; }
+# in the image of $container: runs a command, and ends the script unless it says this
+inside() { image run --isolation chroot "$container" -- "$@" 2>&1 || true; }
+expect() {
+  local said
+  said="$(inside "${@:2}")"
+  grep -q -- "$1" <<<"$said" || { echo "$(basename "$0"): '${*:2}' said: $said" >&2; exit 1; }
+}
 
 if ! image images -q localhost/node-base >/dev/null 2>&1; then
   echo "== bases"

@@ -23,12 +23,6 @@ image bud --isolation chroot --network host --layers --format docker --ignorefil
 echo "== the image"
 container="$(image from localhost/smileloop)"
 trap 'image rm "$container" >/dev/null' EXIT
-inside() { image run --isolation chroot "$container" -- "$@" 2>&1 || true; }
-expect() {
-  local said
-  said="$(inside "${@:2}")"
-  grep -q -- "$1" <<<"$said" || { echo "build-server.sh: '${*:2}' said: $said" >&2; exit 1; }
-}
 expect "uid=10001(smileloop)" id
 expect "HOST 0.0.0.0 would be open" node functions/start.mjs
 # starts, is ready, makes a clip, and ends on SIGTERM to its init

@@ -56,12 +56,6 @@ image bud --isolation chroot --network host --layers --format docker --ignorefil
 
 echo "== the image"
 container="$(image from localhost/smileloop-gpu)"
-inside() { image run --isolation chroot "$container" -- "$@" 2>&1 || true; }
-expect() {
-  local said
-  said="$(inside "${@:2}")"
-  grep -q -- "$1" <<<"$said" || { echo "build.sh: '${*:2}' said: $said" >&2; exit 1; }
-}
 expect "uid=10001(smileloop)" id
 expect "v24" node --version
 expect "no worker" node gpu-container/health.mjs

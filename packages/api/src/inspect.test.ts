@@ -111,7 +111,7 @@ describe("refused before anybody looks at it", () => {
     expect(reply).toMatchObject({ status: 422, body: { errors: [{ loc: ["query"] }] } });
   });
 
-  it("what is no photo, has too many pixels, is gone, or somebody else's", async () => {
+  it("what is not a photo, has too many pixels, is gone, or somebody else's", async () => {
     const inspector = inspectorOf(async () => FOUND);
     api = testApi({}, { inspector });
     const ask = async (upload: string) => {

@@ -14,6 +14,15 @@ beforeEach(() => {
 afterEach(() => api.close());
 const { job, call, ask, run } = jobCalls(() => api);
 
+/** Method, and what follows the job's address. */
+const ABOUT_A_JOB = [
+  ["GET", ""],
+  ["DELETE", ""],
+  ["POST", "/cancel"],
+  ["GET", "/events"],
+  ["GET", "/outputs/video"],
+] as const;
+
 describe("a job as it goes", () => {
   it("shows progress, the result with a link, times and timings, and goes after an hour", async () => {
     const { id } = (await call("POST", "/v1/jobs", await ask())).body;
@@ -197,14 +206,7 @@ describe("a job as it goes", () => {
     const child = (await createChild(api.deps, claimed, 0, part)).record;
     expect((await call("GET", `/v1/jobs/${id}`)).body).toMatchObject({ id, kind: "draw_all", engine: null });
     expect((await call("GET", "/v1/jobs")).body).toMatchObject({ jobs: [{ id }], next_cursor: null });
-    const calls = [
-      ["GET", ""],
-      ["DELETE", ""],
-      ["POST", "/cancel"],
-      ["GET", "/events"],
-      ["GET", "/outputs/video"],
-    ] as const;
-    for (const [method, rest] of calls) {
+    for (const [method, rest] of ABOUT_A_JOB) {
       expect((await call(method, `/v1/jobs/${child.id}${rest}`)).status, rest).toBe(404);
     }
     expect((await call("PUT", `/v1/jobs/${child.id}`, await ask())).status).toBe(422);
@@ -222,14 +224,8 @@ describe("a job as it goes", () => {
     await run(id);
     expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
     expect((await api.stored()).filter((key) => key.includes(id))).toEqual([]);
-    const calls = [
-      ["GET", ""],
-      ["DELETE", ""],
-      ["POST", "/cancel"],
-      ["GET", "/events"],
-      ["GET", "/outputs/video"],
-    ] as const;
-    for (const [method, rest] of calls) expect((await call(method, `/v1/jobs/${id}${rest}`)).status, rest).toBe(410);
+    for (const [method, rest] of ABOUT_A_JOB)
+      expect((await call(method, `/v1/jobs/${id}${rest}`)).status, rest).toBe(410);
     await api.deps.records.remove("local", id);
     expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(404);
     await api.clock.advance(86_400_001);

@@ -2,16 +2,14 @@
  * Looks at stored pictures with an engine process that offers `inspect`. A picture that the process does not survive costs that process,
  * which is started again, and answers as a picture that cannot be read does.
  */
-import { createWriteStream } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { type InspectResult, inspectResultSchema } from "@smileloop/core/engine/services.ts";
 import { AppError, type ErrorCode, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import { type Inspector, PICTURE_FAULTS, type StoredPicture } from "@smileloop/core/inspector.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
+import { downloadTo } from "./download.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
@@ -78,8 +76,7 @@ const NOT_STARTED = "Pictures cannot be inspected right now: the engine does not
 async function download(files: Files, picture: StoredPicture, dir: string, signal: AbortSignal): Promise<string> {
   const { key, etag, type, bytes } = picture;
   const path = join(dir, `picture.${endingOf(type)}`);
-  const stored = await files.get(key, { signal });
-  await pipeline(Readable.fromWeb(stored.body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+  const stored = await downloadTo(path, files, key, signal);
   if (stored.etag === etag && stored.bytes === bytes) return path;
   throw new AppError("precondition_failed", "The file was replaced meanwhile; try again.");
 }

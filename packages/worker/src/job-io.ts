@@ -4,10 +4,9 @@
  * it here; never from the engine that has made it.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { lstat, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
@@ -20,6 +19,7 @@ import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/j
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
+import { downloadTo } from "./download.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
 
 export type LocalFile = { path: string; type: string; bytes: number };
@@ -102,8 +102,7 @@ type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: Ab
 export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): StoreIo {
   const download = async (file: Pick<JobInput, "key" | "type" | "bytes">, name: string): Promise<LocalFile> => {
     const path = join(dir, `${name}.${endingOf(file.type)}`);
-    const stored = await files.get(file.key, { signal });
-    await pipeline(Readable.fromWeb(stored.body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+    const stored = await downloadTo(path, files, file.key, signal);
     if (stored.bytes !== file.bytes) throw new AppError("internal", "A file of the job is not the one that was given.");
     return { path, type: file.type, bytes: file.bytes };
   };

@@ -66,7 +66,7 @@ it("the icon is there by the name that browsers ask for", async () => {
   expect([...new Uint8Array(await icon.arrayBuffer()).slice(0, 6)]).toEqual([0, 0, 1, 0, 3, 0]);
 });
 
-it("a preset without a preview has its place, and text is no HTML", async () => {
+it("a preset without a preview has its place, and text is not HTML", async () => {
   const preset = { ...api.deps.presets.get("nod")!, name: "bow", description: "<b>&" };
   const own = testApi({}, { presets: new Map([["bow", preset]]) });
   const page = await (await own.app.fetch(new Request("http://localhost/", { headers: asBrowser }))).text();

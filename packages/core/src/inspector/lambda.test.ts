@@ -56,7 +56,7 @@ it.each([
   expect(events).toHaveLength(1);
 });
 
-it("is unavailable while too many calls are under way, and where there is no such function", async () => {
+it("is unavailable while too many calls are under way, and where the function is missing", async () => {
   lambda.throttle(true);
   await expect(inspect()).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: 5 });
   lambda.throttle(false);

@@ -90,14 +90,14 @@ function sizeFault(format: unknown, size: unknown): FieldError | null {
   return { loc: ["params", "size"], msg, type: "invalid_value" };
 }
 
-/** `. Did you mean …?` where some of the names have what was given in them. */
+/** ` Did you mean …?` where some of the names have what was given in them. */
 function meant(given: string, names: string[]): string {
   const part = given
     .trim()
     .toLowerCase()
     .replaceAll(/[\s-]+/g, "_");
   const near = part.length < 3 ? [] : names.filter((name) => name.includes(part) || part.includes(name));
-  return near.length === 0 ? "" : `. Did you mean ${oneOfThese(near)}?`;
+  return near.length === 0 ? "" : ` Did you mean ${oneOfThese(near)}?`;
 }
 
 /** `a`, `a or b`, `a, b or c` */
@@ -115,9 +115,9 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
         error: ({ input }) => {
           const fault =
             typeof input === "string"
-              ? `Unknown preset ${shown(input)}${meant(input, names)}`
-              : `A preset is a name, got ${shown(input)}`;
-          return `${fault}${fault.endsWith("?") ? "" : "."} Choose from: ${names.join(", ")}`;
+              ? `Unknown preset ${shown(input)}.${meant(input, names)}`
+              : `A preset is a name, got ${shown(input)}.`;
+          return `${fault} Choose from: ${names.join(", ")}`;
         },
       })
       .optional(),

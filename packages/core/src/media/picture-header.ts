@@ -12,17 +12,12 @@ import { readTiffSize } from "./tiff-header.ts";
 
 export type PictureSize = { width: number; height: number };
 
-/** `more`: the answer lies at or beyond byte `more` of the file, which is not there yet. */
-type HeaderRead = PictureSize | { more: number } | null;
-
-/** Bytes of a file that are read at first. */
+/** Bytes of a file that are read at first: most begin with their sizes. */
 const FIRST_BYTES = 32 * 1024;
 /** Of a JPEG: bytes per further read, how far in its frame's header may lie, and markers before it, each byte of filling counted as one. */
 const SEGMENT_WINDOW_BYTES = 256 * 1024;
 const MAX_JPEG_HEADER_BYTES = 16 * 1024 * 1024;
 const MAX_MARKERS = 5000;
-/** Enough for the headers of all other types, which begin with their sizes. */
-const MAX_HEADER_BYTES = 1024 * 1024;
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Sizes of the headers that a BMP's may begin with. */
 const BMP_HEADERS = [12, 40, 52, 56, 64, 108, 124];
@@ -84,18 +79,12 @@ export function isBmp(bytes: Uint8Array): boolean {
   return view.getUint32(6, true) === 0 && BMP_HEADERS.includes(view.getUint32(14, true));
 }
 
-/** Reads from a file's start, as far as `parse` needs. */
-function fromStart(parse: (view: DataView) => HeaderRead): SizeReader {
+/** `parse` takes the start of a file. */
+function fromStart(parse: (view: DataView) => PictureSize | null): SizeReader {
   return async (bytes, read) => {
-    let head = await read(0, Math.min(bytes, FIRST_BYTES));
-    for (;;) {
-      const found = parse(viewOf(head));
-      if (found !== null && "width" in found) return sized(found);
-      if (found === null || head.byteLength >= Math.min(bytes, MAX_HEADER_BYTES)) throw damagedPicture();
-      const before = head.byteLength;
-      head = await read(0, Math.min(bytes, Math.max(found.more, before * 2)));
-      if (head.byteLength <= before) throw damagedPicture();
-    }
+    const found = parse(viewOf(await read(0, Math.min(bytes, FIRST_BYTES))));
+    if (found === null) throw damagedPicture();
+    return sized(found);
   };
 }
 
@@ -104,8 +93,8 @@ function sized(size: PictureSize): PictureSize {
   throw damagedPicture();
 }
 
-function readPng(view: DataView): HeaderRead {
-  if (view.byteLength < 24) return { more: 24 };
+function readPng(view: DataView): PictureSize | null {
+  if (view.byteLength < 24) return null;
   if (view.getUint32(12) !== 0x49484452) return null;
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }
@@ -137,8 +126,8 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-function readWebp(view: DataView): HeaderRead {
-  if (view.byteLength < 30) return { more: 30 };
+function readWebp(view: DataView): PictureSize | null {
+  if (view.byteLength < 30) return null;
   const chunk = String.fromCharCode(...[12, 13, 14, 15].map((at) => view.getUint8(at)));
   if (chunk === "VP8 ") return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
   if (chunk === "VP8L" && view.getUint8(20) === 0x2f) {
@@ -150,12 +139,12 @@ function readWebp(view: DataView): HeaderRead {
   return { width: side(24), height: side(27) };
 }
 
-function readGif(view: DataView): HeaderRead {
-  return view.byteLength < 10 ? { more: 10 } : { width: view.getUint16(6, true), height: view.getUint16(8, true) };
+function readGif(view: DataView): PictureSize | null {
+  return view.byteLength < 10 ? null : { width: view.getUint16(6, true), height: view.getUint16(8, true) };
 }
 
-function readBmp(view: DataView): HeaderRead {
-  if (view.byteLength < 26) return { more: 26 };
+function readBmp(view: DataView): PictureSize | null {
+  if (view.byteLength < 26) return null;
   if (view.getUint32(14, true) === 12) return { width: view.getUint16(18, true), height: view.getUint16(20, true) };
   // a negative height: the first row is the top one
   return { width: view.getInt32(18, true), height: Math.abs(view.getInt32(22, true)) };

@@ -69,12 +69,9 @@ export async function requireMemory(path: string, stored: Stored, scale: number)
 /** What is held of a JPEG that comes in several scans; of one that cannot be told, as if it did. */
 async function coefficientBytes(path: string, { width, height, channels }: Stored): Promise<number> {
   const frame = await readFrame(path);
-  if (frame === null) {
-    await requireFewScans(path);
-    return width * height * channels * COEFFICIENT_BYTES;
-  }
-  if (!frame.passes) return 0;
+  if (frame?.passes === false) return 0;
   await requireFewScans(path);
+  if (frame === null) return width * height * channels * COEFFICIENT_BYTES;
   const across = Math.max(...frame.components.map((component) => component.across));
   const down = Math.max(...frame.components.map((component) => component.down));
   const samples = frame.components.reduce((sum, component) => sum + component.across * component.down, 0);
