@@ -12,8 +12,8 @@ import type { Moved } from "./measure.ts";
 const LEAST_INTENSITY = 0.1;
 /** Every motion that is as strong as this changes the picture by more than `LEAST_CHANGE`. */
 const LEAST_STRENGTH = 0.2;
-/** Strengths, in all, that were to be seen while the picture stays as it is. */
-const MOST_FROZEN = 0.3;
+/** How far a channel that is seen well may go in a stretch of frames that all show the same. */
+const MOST_FROZEN = 0.25;
 /**
  * How much has to be asked for before anything can be told, and below which part of it, or at which correlation, another motion is
  * shown. In 255 clips of nine portraits at 256² that are as they should be, the least was 0.71 of all measures together at a correlation of
@@ -25,8 +25,10 @@ const LEAST = {
   each: { asked: 30, share: 0.15 },
   whole: { asked: 300, share: 0.35 },
 };
-/** Below this part of what is asked a movement, or the motion as a whole, is weak, though it is the one that was asked for. */
-const WEAK = { each: { asked: 60, share: 0.4 }, whole: { asked: 150, share: 0.55 } };
+/** Below this part of what is asked a movement is weak, though it is the one that was asked for. */
+const WEAK = { asked: 60, share: 0.4 };
+/** The motion as a whole is weak below this share of what is asked, where that is so much less, by its spread, that it is no chance. */
+const WEAK_WHOLE = { share: 0.68, spreads: 1 };
 /** Engines show a driving clip by tracks of their own (`native`), each in its way. */
 const LEAST_NATIVE = { share: 0.15, likeness: 0.2 };
 const MIN_MESH_SCORE = 0.6;
@@ -60,6 +62,7 @@ export async function check(
     if (params.intensity < LEAST_INTENSITY) continue;
     requireMoving(face, which);
     requireMotion(face.agreements, motion.native !== undefined, which);
+    requireUnfrozen(face, motion.fps, which);
     warnings.push(...warnOfWeak(face, motion.fps, which));
   }
   const { width, height, fps, frames, duration, bytes } = info;
@@ -73,13 +76,19 @@ function requireFace({ likeness, meshScore }: Evidence, which: string): void {
   }
 }
 
-function requireMoving({ change, strength, frozen }: Evidence, which: string): void {
+function requireMoving({ change, strength }: Evidence, which: string): void {
   if (strength >= LEAST_STRENGTH && change < LEAST_CHANGE) {
     throw new AppError("check_still", `Nothing moves in the finished video${which}.`);
   }
-  if (frozen > MOST_FROZEN) {
-    throw new AppError("check_still", `The finished video does not move where it should${which}.`);
-  }
+}
+
+function requireUnfrozen({ frozen }: Evidence, fps: number, which: string): void {
+  if (frozen === undefined || frozen.due <= MOST_FROZEN) return;
+  const [from, to] = [frozen.first, frozen.last].map((frame) => (frame / fps).toFixed(1));
+  throw new AppError(
+    "check_still",
+    `The finished video stands still from ${from} to ${to} s, where it should move${which}.`,
+  );
 }
 
 function requireMotion({ all, each, whole }: Agreements, native: boolean, which: string): void {
@@ -107,20 +116,24 @@ const NAMES: Record<keyof Moved, string> = {
   pucker: "the pursing of the lips",
   yaw: "the turn of the head",
   roll: "the tilt of the head",
+  x: "the shift of the head to the side",
+  y: "the shift of the head up or down",
+  growth: "the growth of the head",
+  jaw: "the lowering of the lower lip",
 };
 
 function warnOfWeak({ demands, moved, agreements }: Evidence, fps: number, which: string): Warning[] {
-  const { strengths, whole } = agreements;
-  const weak = demands.filter(({ kind }) => isWeak(strengths.get(kind), WEAK.each));
+  const { strengths, strength } = agreements;
+  const weak = demands.filter(({ kind }) => isWeak(strengths.get(kind)));
   if (weak.length > 0)
     return weak.map((demand) => ({ code: "motion_weak", detail: figuresOf(demand, moved, fps, which) }));
-  if (!isWeak(whole, WEAK.whole)) return [];
-  const detail = `The motion is weaker than asked${which}: about ${Math.round(100 * whole.share)} % of it is seen.`;
+  if (strength.share >= WEAK_WHOLE.share || 1 - strength.share < WEAK_WHOLE.spreads * strength.spread) return [];
+  const detail = `The motion is weaker than asked${which}: about ${Math.max(0, Math.round(100 * strength.share))} % of it is seen.`;
   return [{ code: "motion_weak", detail }];
 }
 
-function isWeak(agreement: Agreement | undefined, weak: { asked: number; share: number }): boolean {
-  return agreement !== undefined && agreement.asked >= weak.asked && agreement.share < weak.share;
+function isWeak(agreement: Agreement | undefined): boolean {
+  return agreement !== undefined && agreement.asked >= WEAK.asked && agreement.share < WEAK.share;
 }
 
 /** In the unit of the channels, where it is missed by most. */
@@ -144,4 +157,8 @@ const LESS: Record<keyof Moved, string> = {
   pucker: "The lips purse",
   yaw: "The head turns",
   roll: "The head tilts",
+  x: "The head moves to the side",
+  y: "The head moves up or down",
+  growth: "The head grows",
+  jaw: "The lower lip is lowered",
 };
