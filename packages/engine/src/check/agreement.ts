@@ -72,9 +72,9 @@ const MEASURES: Record<keyof Moved, Measure> = {
   yaw: { gains: [one("headYaw", 0.57)], noise: 0.7, spread: 0.25 },
   roll: { gains: [one("headRoll", 0.8)], noise: 0.36, spread: 0.15 },
   // heads turn about another point in each engine, which shifts them
-  x: { gains: [one("headX", 0.95)], noise: 0.006, spread: 0.15, beside: { headYaw: 3, headRoll: 2 } },
-  y: { gains: [one("headY", 0.95)], noise: 0.008, spread: 0.2, beside: { headPitch: 3, headRoll: 2, jawOpen: 0.3 } },
-  growth: { gains: [one("scale", 0.95)], noise: 0.006, spread: 0.2 },
+  x: { gains: [one("headX", 0.95)], noise: 0.01, spread: 0.15, beside: { headYaw: 2, headRoll: 0.8 } },
+  y: { gains: [one("headY", 0.95)], noise: 0.008, spread: 0.2, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
+  growth: { gains: [one("scale", 0.95), one("headZ", 0.1)], noise: 0.01, spread: 0.2 },
   // smiles lift the lower lip, each face's in its way
   jaw: {
     gains: [one("jawOpen", 0.155)],

@@ -21,7 +21,7 @@ const MOST_FROZEN = 0.25;
  * at 256² and 512² none was refused, and the weakest had 0.49 without a limit.
  */
 const LEAST = {
-  all: { asked: 60, share: 0.4, likeness: 0.45 },
+  all: { asked: 60, share: 0.4, likeness: 0.4 },
   each: { asked: 30, share: 0.15 },
   whole: { asked: 300, share: 0.35 },
 };

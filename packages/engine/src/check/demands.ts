@@ -57,8 +57,8 @@ const RULES: Rule[] = [
   // smiles and blinks alone seem to turn a head by up to 2 degrees
   { kind: "yaw", channels: ["headYaw"], from: 6, beside: { headPitch: 9, headRoll: 9 } },
   { kind: "roll", channels: ["headRoll"], from: 4, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
-  { kind: "x", channels: ["headX"], from: 0.06, beside: { headYaw: 3, headRoll: 2 } },
-  { kind: "y", channels: ["headY"], from: 0.06, beside: { headPitch: 3, headRoll: 2, jawOpen: 0.3 } },
+  { kind: "x", channels: ["headX"], from: 0.06, beside: { headYaw: 2, headRoll: 0.8 } },
+  { kind: "y", channels: ["headY"], from: 0.06, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
   { kind: "growth", channels: ["scale"], from: 0.06, beside: {} },
   { kind: "pitch", channels: ["headPitch"], from: 9, beside: { headYaw: 6, headRoll: 6, jawOpen: 0.4 } },
   {

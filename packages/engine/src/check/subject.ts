@@ -101,7 +101,7 @@ const NOTHING: Kinds = { sure: [], unsure: [] };
  * What can be measured of a face's movement. Heads beside others pull at one another, of faces that are turned the landmarks follow the
  * mouth and, further on, the nod only roughly, and what is open already may show nothing new.
  */
-function kindsOf({ face, ease }: ReadMover, sharpness: number): Kinds {
+export function kindsOf({ face, ease }: ReadMover, sharpness: number): Kinds {
   const free = ease.head === 1;
   const roughNod = Math.abs(face.yaw) > TURNED;
   const head = free ? (["yaw", "roll", "x", "y", "growth", ...(roughNod ? [] : ["pitch" as const])] as const) : [];
