@@ -69,7 +69,7 @@ const MEASURES: Record<keyof Moved, Measure> = {
   lids: { gains: [both("eyeBlink", 0.62), both("eyeSquint", 0.1)], noise: 0.03, spread: 0.25 },
   wink: { gains: [one("eyeBlinkLeft", 0.57), one("eyeBlinkRight", -0.57)], noise: 0.063, spread: 0.4 },
   pitch: { gains: [one("headPitch", 0.63)], noise: 1.33, spread: 0.35 },
-  yaw: { gains: [one("headYaw", 0.57)], noise: 0.7, spread: 0.25 },
+  yaw: { gains: [one("headYaw", 0.57)], noise: 0.7, spread: 0.27 },
   roll: { gains: [one("headRoll", 0.8)], noise: 0.36, spread: 0.15 },
   // heads turn about another point in each engine, which shifts them
   x: { gains: [one("headX", 0.95)], noise: 0.01, spread: 0.15, beside: { headYaw: 2, headRoll: 0.8 } },
