@@ -37,9 +37,15 @@ type Gain = { channels: Channel[]; gain: number };
 /**
  * What the channels, each group by its mean, usually add to a measure; by how much that is mostly wrong; and by which share it differs
  * from face to face (standard deviation). `beside`: how far other channels may go, as engines show something of them in it, each
- * in its way.
+ * in its way. `straight`: up to where it grows as what is asked does; meshes follow heads that turn far less and less.
  */
-type Measure = { gains: Gain[]; noise: number; spread: number; beside?: Partial<Record<Channel, number>> };
+type Measure = {
+  gains: Gain[];
+  noise: number;
+  spread: number;
+  beside?: Partial<Record<Channel, number>>;
+  straight?: number;
+};
 
 const both = (stem: string, gain: number): Gain => ({
   channels: [`${stem}Left`, `${stem}Right`] as Channel[],
@@ -68,9 +74,9 @@ const MEASURES: Record<keyof Moved, Measure> = {
   },
   lids: { gains: [both("eyeBlink", 0.62), both("eyeSquint", 0.1)], noise: 0.03, spread: 0.25 },
   wink: { gains: [one("eyeBlinkLeft", 0.57), one("eyeBlinkRight", -0.57)], noise: 0.063, spread: 0.4 },
-  pitch: { gains: [one("headPitch", 0.63)], noise: 1.33, spread: 0.35 },
-  yaw: { gains: [one("headYaw", 0.57)], noise: 0.7, spread: 0.27 },
-  roll: { gains: [one("headRoll", 0.8)], noise: 0.36, spread: 0.15 },
+  pitch: { gains: [one("headPitch", 0.63)], noise: 1.33, spread: 0.35, straight: 6 },
+  yaw: { gains: [one("headYaw", 0.57)], noise: 0.7, spread: 0.27, straight: 6 },
+  roll: { gains: [one("headRoll", 0.8)], noise: 0.36, spread: 0.15, straight: 7 },
   // heads turn about another point in each engine, which shifts them
   x: { gains: [one("headX", 0.95)], noise: 0.01, spread: 0.15, beside: { headYaw: 2, headRoll: 0.8 } },
   y: { gains: [one("headY", 0.95)], noise: 0.008, spread: 0.2, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
@@ -100,7 +106,7 @@ export function agreementsOf(motion: MotionFrames, moved: Map<number, Moved>, { 
     each: new Map(sure.map((kind) => [kind, agreementOf(limitedPairs(kind))])),
     whole: agreementOf(sure.flatMap((kind) => pairs.get(kind)!)),
     strengths,
-    strength: strengthOf(sure.map((kind) => [kind, strengths.get(kind)!])),
+    strength: strengthOf(sure.map((kind) => [kind, agreementOf(straightOf(kind, pairs.get(kind)!))])),
   };
 }
 
@@ -128,6 +134,11 @@ function pairsOf(motion: MotionFrames, moved: Map<number, Moved>, kind: keyof Mo
   return [...moved].flatMap(([frame, now]): Pair[] =>
     clear(frame) ? [[expectedOf(motion, frame, kind) / noise, now[kind] / noise]] : [],
   );
+}
+
+function straightOf(kind: keyof Moved, pairs: Pair[]): Pair[] {
+  const { noise, straight = Number.POSITIVE_INFINITY } = MEASURES[kind];
+  return pairs.filter(([asked]) => Math.abs(asked * noise) <= straight);
 }
 
 function agreementOf(pairs: Pair[]): Agreement {

@@ -12,8 +12,6 @@ import type { Moved } from "./measure.ts";
 const LEAST_INTENSITY = 0.1;
 /** Every motion that is as strong as this changes the picture by more than `LEAST_CHANGE`. */
 const LEAST_STRENGTH = 0.2;
-/** How far a channel that is seen well may go in a stretch of frames that all show the same. */
-const MOST_FROZEN = 0.25;
 /**
  * How much has to be asked for before anything can be told, and below which part of it, or at which correlation, another motion is
  * shown. In 255 clips of nine portraits at 256² that are as they should be, the least was 0.71 of all measures together at a correlation of
@@ -86,7 +84,7 @@ function requireMoving({ change, strength }: Evidence, which: string): void {
 }
 
 function requireUnfrozen({ frozen }: Evidence, fps: number, which: string): void {
-  if (frozen === undefined || frozen.due <= MOST_FROZEN) return;
+  if (frozen === undefined || frozen.due <= frozen.most) return;
   const [from, to] = [frozen.first, frozen.last].map((frame) => (frame / fps).toFixed(1));
   throw new AppError(
     "check_still",

@@ -13,9 +13,23 @@ test("of all stretches that one counts in which most was to move", () => {
     { first: 0, last: 1 },
     { first: 2, last: 3 },
   ];
-  expect(mostFrozen(motion({ jawOpen }), stretches)).toEqual({ first: 2, last: 3, due: expect.closeTo(0.8) });
+  expect(mostFrozen(motion({ jawOpen }), stretches)).toMatchObject({ first: 2, last: 3, due: expect.closeTo(0.8) });
   expect(mostFrozen(motion({ jawOpen }), stretches.slice(0, 1))!.due).toBeCloseTo(0.1);
   expect(mostFrozen(motion({ jawOpen }), [])).toBeUndefined();
+});
+
+test("less may be due in a long stretch than in a short one", () => {
+  const jawOpen = Array.from({ length: 20 }, (_, frame) => (frame < 10 ? frame / 30 : (20 - frame) / 20));
+  const wanted = { fps: 25, frames: 20, faces: [{ channels: { jawOpen } }] };
+  const [long, short] = [
+    { first: 0, last: 9 },
+    { first: 10, last: 12 },
+  ];
+  expect(mostFrozen(wanted, [long])).toMatchObject({ due: expect.closeTo(0.3), most: 0.25 });
+  expect(mostFrozen(wanted, [short])).toMatchObject({ due: expect.closeTo(0.1), most: 0.6 });
+  // the one that goes beyond what it may, not the one that goes furthest
+  const jump = { ...wanted, faces: [{ channels: { jawOpen: jawOpen.map((at, frame) => (frame > 11 ? 0 : at)) } }] };
+  expect(mostFrozen(jump, [long, short])).toMatchObject(long);
 });
 
 test("what goes there and back counts by how far it went", () => {

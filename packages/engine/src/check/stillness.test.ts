@@ -34,8 +34,8 @@ test("frames that move are no stretch, and those that stand still are one, with 
 });
 
 test("what encoding leaves of noise is no movement, a shift by a pixel is one", () => {
-  expect(stretchesOf([1, 2, 3].map((seed) => frame(30, 2, seed)))).toEqual([{ first: 0, last: 2 }]);
-  expect(stretchesOf([30, 31, 32].map((left, seed) => frame(left, 2, seed)))).toEqual([]);
+  expect(stretchesOf([1, 2, 3].map((seed) => frame(30, 1, seed)))).toEqual([{ first: 0, last: 2 }]);
+  expect(stretchesOf([30, 31, 32].map((left, seed) => frame(left, 1, seed)))).toEqual([]);
 });
 
 test("a movement too slow to be seen from frame to frame ends a stretch when it can be seen", () => {
@@ -47,6 +47,12 @@ test("a movement too slow to be seen from frame to frame ends a stretch when it 
     { first: 0, last: 1 },
     { first: 2, last: 3 },
   ]);
+});
+
+test("in a picture with little contrast less is a movement", () => {
+  const flat = (left: number) => frame(left).map((value) => 100 + (value - 100) / 30);
+  expect(stretchesOf([30, 32].map(flat))).toEqual([]);
+  expect(stretchesOf([30, 30].map(flat))).toEqual([{ first: 0, last: 1 }]);
 });
 
 describe("change", () => {

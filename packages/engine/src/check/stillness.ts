@@ -7,10 +7,12 @@ import type { Box } from "../media/yuv.ts";
 const BLOCK = 8;
 
 /**
- * Frames that differ by less show the same. What a still face differs by within a frozen stretch is mostly below 0.33; the frame with
+ * Frames that differ by less show the same, by how much contrast there is. What a still face differs by within a frozen stretch is mostly below 0.33; the frame with
  * which one begins is coarser than those after it, by up to 2.3, so a stretch may be found a few frames short.
  */
-const SAME = 1;
+const SAME = { most: 1, least: 0.35 };
+/** Standard deviation of the blocks of a picture whose movements differ by `SAME.most`; in dark and in flat pictures they differ by less. */
+const USUAL_CONTRAST = 40;
 
 /** Frames of a video, first and last, which all show the same as the first of them. */
 export type Stretch = { first: number; last: number };
@@ -28,13 +30,15 @@ export function watch(box: Box): Watch {
   let start: Float32Array | undefined;
   let frame = 0;
   let first = 0;
+  let same: number = SAME.most;
   const close = (): void => {
     if (frame - 1 > first) found.push({ first, last: frame - 1 });
   };
   return {
     see(yuv, width, height) {
       const now = blocksOf(yuv, width, height, box);
-      if (start === undefined || difference(start, now) >= SAME) {
+      if (frame === 0) same = Math.max(SAME.least, SAME.most * Math.min(1, contrastOf(now) / USUAL_CONTRAST));
+      if (start === undefined || difference(start, now) >= same) {
         close();
         [start, first] = [now, frame];
       }
@@ -76,4 +80,10 @@ function difference(a: Float32Array, b: Float32Array): number {
   const differences = a.map((mean, i) => Math.abs(mean - b[i]!)).sort();
   const most = differences.subarray(-Math.max(1, Math.ceil(differences.length / 100)));
   return most.reduce((sum, value) => sum + value, 0) / Math.max(1, most.length);
+}
+
+function contrastOf(blocks: Float32Array): number {
+  const count = Math.max(1, blocks.length);
+  const mean = blocks.reduce((sum, value) => sum + value, 0) / count;
+  return Math.sqrt(blocks.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count);
 }
