@@ -149,7 +149,6 @@ describe("check", () => {
   });
 
   test.each<[Channel, number]>([
-    ["headRoll", 14],
     ["headX", 0.1],
     ["scale", 0.12],
   ])("half of what is asked of %s is a warning with its figures, all of it is none", async (channel, size) => {

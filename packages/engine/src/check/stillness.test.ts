@@ -55,6 +55,21 @@ test("in a picture with little contrast less is a movement", () => {
   expect(stretchesOf([30, 30].map(flat))).toEqual([{ first: 0, last: 1 }]);
 });
 
+test("a large face is looked at more coarsely, and moves as much", () => {
+  const side = 1100;
+  const large = (left: number) => {
+    const yuv = new Uint8Array(side * side * 1.5).fill(60);
+    for (let y = 300; y < 700; y++) yuv.fill(180, y * side + left, y * side + left + 400);
+    return yuv;
+  };
+  const { see, stretches } = watch({ x: 0, y: 0, width: side, height: side });
+  for (const left of [300, 300, 320, 340, 340]) see(large(left), side, side);
+  expect(stretches()).toEqual([
+    { first: 0, last: 1 },
+    { first: 3, last: 4 },
+  ]);
+});
+
 describe("change", () => {
   test("looks at the box alone", () => {
     expect(change(frame(0), frame(-16), WIDTH, HEIGHT, BOX)).toBe(0);

@@ -4,7 +4,9 @@
  */
 import type { Box } from "../media/yuv.ts";
 
+/** Pixels of a block on each side; in boxes of two or more times `WELL_SEEN` pixels a side, every second pixel or fewer. */
 const BLOCK = 8;
+const WELL_SEEN = 512;
 
 /**
  * Frames that differ by less show the same, by how much contrast there is. What a still face differs by within a frozen stretch is mostly below 0.33; the frame with
@@ -59,17 +61,19 @@ export function change(a: Uint8Array, b: Uint8Array, width: number, height: numb
 
 /** Mean brightness of the blocks that lie wholly in the box, row by row. */
 function blocksOf(yuv: Uint8Array, width: number, height: number, box: Box): Float32Array {
+  const step = Math.max(1, Math.floor(Math.min(box.width, box.height) / WELL_SEEN));
+  const side = BLOCK * step;
   const left = Math.max(0, Math.floor(box.x));
   const top = Math.max(0, Math.floor(box.y));
-  const columns = Math.max(0, Math.floor((Math.min(width, box.x + box.width) - left) / BLOCK));
-  const rows = Math.max(0, Math.floor((Math.min(height, box.y + box.height) - top) / BLOCK));
+  const columns = Math.max(0, Math.floor((Math.min(width, box.x + box.width) - left) / side));
+  const rows = Math.max(0, Math.floor((Math.min(height, box.y + box.height) - top) / side));
   const means = new Float32Array(columns * rows);
-  for (let y = 0; y < rows * BLOCK; y++) {
-    const to = Math.floor(y / BLOCK) * columns;
-    let from = (top + y) * width + left;
+  for (let line = 0; line < rows * BLOCK; line++) {
+    const to = Math.floor(line / BLOCK) * columns;
+    let from = (top + line * step) * width + left;
     for (let column = to; column < to + columns; column++) {
       let sum = 0;
-      for (let i = 0; i < BLOCK; i++) sum += yuv[from++]!;
+      for (let i = 0; i < BLOCK; i++, from += step) sum += yuv[from]!;
       means[column]! += sum / (BLOCK * BLOCK);
     }
   }
