@@ -27,6 +27,13 @@ test.each([-34, 34])(
   },
 );
 
+test("nothing is demanded of lips that are open already", () => {
+  const open = mover({});
+  open.face.points[14 * 3 + 1] = 3;
+  expect(kindsOf(open, SHARP).sure).toEqual(expect.arrayContaining(["smile", "pucker"]));
+  for (const kind of ["lips", "jaw"] as const) expect(kindsOf(open, SHARP).sure).not.toContain(kind);
+});
+
 test("of a blurred face the head alone can be told, and that not beside another", () => {
   expect(kindsOf(mover({}), BLURRED).sure.toSorted()).toEqual(["growth", "pitch", "roll", "x", "y", "yaw"]);
   expect(kindsOf(mover({ yaw: 34 }, 0.5), BLURRED)).toEqual({ sure: [], unsure: [] });

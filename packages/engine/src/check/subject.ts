@@ -9,6 +9,7 @@ import type { Picture } from "../media/picture.ts";
 import { smallPicture } from "../media/small-picture.ts";
 import type { Kinds } from "./agreement.ts";
 import { type Demand, demandsOf, strengthBetween } from "./demands.ts";
+import type { Moved } from "./measure.ts";
 
 /** Frames looked at besides the first: evenly over the clip, and those at which something is demanded. Of many faces fewer. */
 const LOOKS = { one: { even: 8, due: 6 }, ofMany: { even: 2, due: 2 } };
@@ -27,9 +28,11 @@ const TURNED = 28;
 /** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move, the more so beside others. */
 const LEAST_MEASURED = { one: 40, ofMany: 64 };
 
-/** A mouth with a wider gap between its lips (E) shows what is in it already, so it opens less; one that gapes can't smile. */
-const OPEN_MOUTH = 0.02;
-const GAPING_MOUTH = 0.28;
+/**
+ * Gaps between the lips (E) up to which the mouth can show that something moves: what is open already opens less, and one that gapes can't
+ * smile.
+ */
+const MOST_GAP: Partial<Record<keyof Moved, number>> = { lips: 0.02, jaw: 0.02, smile: 0.28 };
 
 /** A face that should move: as the picture shows it, where that lies in the video, its curves, and the frames to look at. */
 export type Subject = {
@@ -110,7 +113,7 @@ export function kindsOf({ face, ease }: ReadMover, sharpness: number): Kinds {
   const gap = lipGap(face);
   const facing = Math.max(Math.abs(face.yaw), Math.abs(face.pitch)) < FACING;
   const mouth = (["smile", "pucker", "lips", "jaw"] as const).filter(
-    (kind) => facing && !(kind === "smile" && gap > GAPING_MOUTH) && !(kind === "lips" && gap > OPEN_MOUTH),
+    (kind) => facing && gap <= (MOST_GAP[kind] ?? Number.POSITIVE_INFINITY),
   );
   return { sure: [...head, "lids", "wink", ...mouth], unsure: [...unsure] };
 }
