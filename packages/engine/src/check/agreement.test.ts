@@ -58,3 +58,10 @@ test("a shift of the head is measured where it does not turn as well", () => {
   expect(asked({}).share).toBeCloseTo(0.5);
   expect(asked({ headRoll: [0, 0, 0, 9, 9] }).share).toBeCloseTo(1);
 });
+
+test("a head that grows is measured, one that should become smaller is not", () => {
+  const of = (scale: number[]) =>
+    agreementsOf(motion({ scale }), seen({ growth: 0.095 }, {}, {}, {}), sure("growth")).each.get("growth")!;
+  expect(of([0, 0.1, 0, 0, 0])).toMatchObject({ share: expect.closeTo(1) });
+  expect(of([0, -0.1, -0.1, -0.1, -0.1]).asked).toBe(0);
+});

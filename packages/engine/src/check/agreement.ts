@@ -45,6 +45,8 @@ type Measure = {
   spread: number;
   beside?: Partial<Record<Channel, number>>;
   straight?: number;
+  /** The least that is measured: what should be less is left out. */
+  least?: number;
 };
 
 const both = (stem: string, gain: number): Gain => ({
@@ -80,7 +82,8 @@ const MEASURES: Record<keyof Moved, Measure> = {
   // heads turn about another point in each engine, which shifts them
   x: { gains: [one("headX", 0.95)], noise: 0.01, spread: 0.15, beside: { headYaw: 2, headRoll: 0.8 } },
   y: { gains: [one("headY", 0.95)], noise: 0.008, spread: 0.2, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
-  growth: { gains: [one("scale", 0.95), one("headZ", 0.1)], noise: 0.01, spread: 0.2 },
+  // a head that fills the picture can't become smaller
+  growth: { gains: [one("scale", 0.95), one("headZ", 0.1)], noise: 0.01, spread: 0.2, least: 0 },
   // smiles lift the lower lip, each face's in its way
   jaw: {
     gains: [one("jawOpen", 0.155)],
@@ -128,12 +131,13 @@ type Pair = [asked: number, seen: number];
 
 /** By the noise of the measure, at the frames at which it can be taken. */
 function pairsOf(motion: MotionFrames, moved: Map<number, Moved>, kind: keyof Moved): Pair[] {
-  const { noise, beside = {} } = MEASURES[kind];
+  const { noise, beside = {}, least = Number.NEGATIVE_INFINITY } = MEASURES[kind];
   const limits = Object.entries(beside) as [Channel, number][];
   const clear = (frame: number) => limits.every(([name, most]) => Math.abs(changeOf(motion, frame, name)) <= most);
-  return [...moved].flatMap(([frame, now]): Pair[] =>
-    clear(frame) ? [[expectedOf(motion, frame, kind) / noise, now[kind] / noise]] : [],
-  );
+  return [...moved].flatMap(([frame, now]): Pair[] => {
+    const expected = expectedOf(motion, frame, kind);
+    return clear(frame) && expected >= least ? [[expected / noise, now[kind] / noise]] : [];
+  });
 }
 
 function straightOf(kind: keyof Moved, pairs: Pair[]): Pair[] {
