@@ -26,7 +26,7 @@ const LEAST = {
 const WEAK = { asked: 60, share: 0.4 };
 /**
  * The motion as a whole is weak below this share of what is asked, where that can be told: it is known to `spread`, and so many of
- * these less than asked. In 118 clips of nine portraits at 256² and 512² a twentieth had less than 0.78, and the least 0.61.
+ * these less than asked. In 60 clips of nine portraits at 256² and 512² a twentieth of those that could be told had less than 0.78, the least 0.61.
  */
 const WEAK_WHOLE = { share: 0.68, spread: 0.4, spreads: 1.4 };
 /** Engines show a driving clip by tracks of their own (`native`), each in its way. */
