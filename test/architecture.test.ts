@@ -20,11 +20,12 @@ const MAY_BE_LONGER: Record<string, string> = {
 /** What each part may import of the others. */
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
-  engine: ["core"],
+  speech: ["core"],
+  engine: ["core", "speech"],
   api: ["core"],
   worker: ["core"],
-  functions: ["core", "engine", "api", "worker"],
-  cli: ["core", "engine", "api", "worker", "functions", "sdk"],
+  functions: ["core", "speech", "engine", "api", "worker"],
+  cli: ["core", "speech", "engine", "api", "worker", "functions", "sdk"],
   sdk: ["core"],
   web: ["sdk"],
 };
