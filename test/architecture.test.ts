@@ -21,11 +21,12 @@ const MAY_BE_LONGER: Record<string, string> = {
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   speech: ["core"],
-  engine: ["core", "speech"],
+  voice: ["core"],
+  engine: ["core", "speech", "voice"],
   api: ["core"],
   worker: ["core"],
-  functions: ["core", "speech", "engine", "api", "worker"],
-  cli: ["core", "speech", "engine", "api", "worker", "functions", "sdk"],
+  functions: ["core", "speech", "voice", "engine", "api", "worker"],
+  cli: ["core", "speech", "voice", "engine", "api", "worker", "functions", "sdk"],
   sdk: ["core"],
   web: ["sdk"],
 };
