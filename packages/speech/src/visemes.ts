@@ -2,23 +2,7 @@
  * The 15 shapes of a speaking mouth, in the order in which the network gives them: silence, then consonants by where they are made,
  * then vowels (the set that Oculus Lipsync made common).
  */
-export const VISEMES = [
-  "sil",
-  "PP",
-  "FF",
-  "TH",
-  "DD",
-  "kk",
-  "CH",
-  "SS",
-  "nn",
-  "RR",
-  "aa",
-  "E",
-  "I",
-  "O",
-  "U",
-] as const;
+export const VISEMES = ["sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U"] as const;
 
 export type Viseme = (typeof VISEMES)[number];
 
