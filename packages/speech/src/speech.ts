@@ -21,6 +21,8 @@ import { warningsOf } from "./warnings.ts";
 export type SpeechOptions = {
   /** Mono, 16 kHz, −1–1; at least one. */
   samples: Float32Array;
+  /** How long the sound is, where that is known better than by its samples at 16 kHz. */
+  seconds?: number;
   fps: number;
   /** Size of the movements but closures and blinks: 0 is still, 1 is natural. */
   intensity: number;
@@ -53,6 +55,7 @@ const MOOD_EDGE = 0.5;
 /** The motion has `round(seconds × fps)` frames, at least 1. */
 export function speechMotion(options: SpeechOptions): SpeechMotion {
   const { samples, fps, intensity, seed, mood = {}, hear = posteriorsOf } = options;
+  const seconds = options.seconds ?? samples.length / SAMPLE_RATE;
   const heard = hear(samples);
   const { shares, segments, aligned, textCost } = shapesSaid(options, heard);
   const level = levels(samples, shares.frames);
@@ -65,7 +68,7 @@ export function speechMotion(options: SpeechOptions): SpeechMotion {
   });
   const prosody = prosodyOf(speech, loudness, pitches(samples, shares.frames));
   const motion = motionOf({
-    ...{ fps, frames: Math.max(1, Math.round((samples.length / SAMPLE_RATE) * fps)) },
+    ...{ fps, frames: Math.max(1, Math.round(seconds * fps)) },
     ...{ moves: mouth.moves, closures: mouth.closures, moodShare, mood: moodOfRest(mood) },
     head: headMoves(prosody, shares.frames, seed, intensity),
   });
