@@ -51,7 +51,7 @@ export function closuresOf(shares: Shares, viseme: "PP" | "FF", rule: Rule): Clo
   const soft = smoothed(dilated(share, 1), EDGE);
   const amount = hard.map((value, frame) => {
     const doubtful = clamp((soft[frame]! - DOUBT.floor) * DOUBT.gain, 0, DOUBT.most);
-    return clamp(Math.max(value * 1.15, doubtful), 0, 1);
+    return clamp(Math.max(value * 1.25, doubtful), 0, 1);
   });
   return { amount, events };
 }
