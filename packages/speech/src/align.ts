@@ -33,14 +33,15 @@ const BAND = 0.15;
 const WORD_BAND = 0.1;
 
 export function alignText(options: AlignOptions): Aligned {
-  const { sound, reference, spoken } = options;
+  const { sound, reference, spoken, words = [] } = options;
   const [here, there] = [speechRuns(sound), speechRuns(reference)];
   if (here.length === 0 || there.length === 0) return { cost: 1, segments: null };
   const path = warp(reference, sound, bandOf(options, here, there));
   const backwards = backwardsOf(reference);
   const chance = warp(backwards, sound, bandOf({ ...options, words: [] }, here, speechRuns(backwards))).cost;
   const cost = path.cost / Math.max(1e-6, chance);
-  if (cost > MOST_COST) return { cost, segments: null };
+  // whose voice told the words has said this text
+  if (cost > MOST_COST && !sameWords(spoken.words, words)) return { cost, segments: null };
   const timeOf = (seconds: number): number => {
     const position = clamp(seconds * RATE - 0.5, 0, path.at.length - 1);
     const before = Math.floor(position);
