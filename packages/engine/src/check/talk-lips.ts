@@ -11,8 +11,8 @@ const USUAL_GAIN = 0.14;
 /** Standard deviation of what is asked in the frames that are looked at: below it nothing can be told. */
 const LEAST_ASKED = 0.06;
 const LEAST_FRAMES = 6;
-/** Below both, another motion is shown, or none. */
-const OTHER = { likeness: 0.35, share: 0.2 };
+/** Below both, or below `least`, another motion is shown, or none. */
+const OTHER = { likeness: 0.35, share: 0.2, least: 0.15 };
 /** Below one of them the speech is weak. */
 const WEAK = { likeness: 0.6, share: 0.4 };
 /** Lips that fit so much better at another time are out of time, s. */
@@ -67,7 +67,7 @@ export function judgeLips(jaw: Curve, fps: number, lips: Lips, which: string): W
     throw new AppError("check_out_of_sync", `The lips in the finished video move ${how}${which}.`);
   }
   const figures = `about ${Math.round(100 * Math.max(0, now.share))} % of it is seen, at a correlation of ${now.likeness.toFixed(2)}`;
-  if (now.likeness < OTHER.likeness && now.share < OTHER.share) {
+  if (now.likeness < OTHER.least || (now.likeness < OTHER.likeness && now.share < OTHER.share)) {
     throw new AppError(
       "check_other_motion",
       `The lips in the finished video do not follow the speech${which}: ${figures}.`,
