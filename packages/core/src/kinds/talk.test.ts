@@ -6,14 +6,14 @@ import { createKinds } from "./index.ts";
 const smile = presetSchema.parse({
   ...{ name: "smile", title: "Smile", description: "A smile.", duration: 2, fps: 25, loop: true, channels: {} },
 });
-const kindsOf = (talkSeconds?: number, queues?: string[]) =>
+const kindsOf = (maxVideoSeconds?: number, queues?: string[]) =>
   createKinds({
     presets: new Map([["smile", smile]]),
     engines: {
       known: ["warp", "liveportrait"].map((name) => ({ name, kinds: ["talk"] })),
       serve: new Map([["talk", ["warp"]]]),
     },
-    ...(talkSeconds === undefined ? {} : { talkSeconds }),
+    ...(maxVideoSeconds === undefined ? {} : { maxVideoSeconds }),
     ...(queues ? { queues: new Set(queues) } : {}),
   });
 const talk = kindsOf().get("talk")!;
