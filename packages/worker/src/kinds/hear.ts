@@ -98,7 +98,7 @@ type Said = SayResult & { path: string };
 
 async function say(
   io: JobIo,
-  { voice, language, speed }: Pick<Asked, "voice" | "language" | "speed">,
+  { voice, language, speed, pronounce }: Pick<Asked, "voice" | "language" | "speed" | "pronounce">,
   text: string,
   name: string,
 ): Promise<Said> {
@@ -110,6 +110,7 @@ async function say(
       speed: speed ?? 1,
       ...(voice === undefined ? {} : { voice }),
       ...(language === undefined ? {} : { language }),
+      ...(pronounce === undefined ? {} : { pronounce }),
     },
     outputs,
   };
@@ -127,13 +128,13 @@ type Reference = { given: Pick<ListenRequest, "reference">; warnings: Warning[] 
 const NO_REFERENCE: Reference = { given: {}, warnings: [] };
 
 /** Another voice that says the text of a sound. */
-async function referenceOf(io: JobIo, asked: Asked, text: string): Promise<Reference> {
+async function referenceOf(io: JobIo, { language, pronounce }: Asked, text: string): Promise<Reference> {
   const without = (why: string): Reference => {
     const detail = `The lips follow the sound alone, not the text: ${why}`;
     return { given: {}, warnings: [{ code: "text_not_used", detail }] };
   };
   try {
-    const { path, spoken } = await say(io, { language: asked.language }, text, "reference");
+    const { path, spoken } = await say(io, { language, pronounce }, text, "reference");
     if (!spoken) return without("no voice here tells when it says what.");
     return { given: { reference: { sound: { path, type: WAV }, spoken } }, warnings: [] };
   } catch (error) {
