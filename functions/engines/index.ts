@@ -3,13 +3,14 @@ import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import type { Engine, EngineSetup, Finding, WorkerSetup } from "./engine.ts";
 import { liveportrait } from "./liveportrait.ts";
+import { narrator } from "./narrator.ts";
 import { warp } from "./warp.ts";
 
 /** A worker for plans has no engine: other jobs do the work of a plan, so that its steps are short. */
 export const PLAN_WORKER: WorkerSetup = { queueName: PLAN_QUEUE, slots: 2 };
 
 /** In order of preference: where `ENGINES` says nothing, jobs get the first one that is here. */
-export const ENGINES: readonly Engine[] = [warp, liveportrait];
+export const ENGINES: readonly Engine[] = [warp, liveportrait, narrator];
 
 /** Maximum number of failed starts in a row of a standalone worker's engine before the worker ends. */
 const FAILED_STARTS = 3;

@@ -15,13 +15,16 @@ import {
   origins,
   pairs,
   publicAddress,
+  voiceNames,
   wholeNumber,
 } from "./env/values.ts";
+import { MAX_VIDEO_SECONDS } from "./media/limits.ts";
 
 const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
+const SECRETS = ["API_KEYS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
 
 export const envSchema = z.object({
   /** Address to listen on; by default, both loopback addresses. */
@@ -35,6 +38,8 @@ export const envSchema = z.object({
   RESULT_TTL_S: wholeNumber(60, 3600).default(3600),
   /** Folder of further presets, besides those that come with SmileLoop. Servers and workers of one installation need the same. */
   PRESETS_DIR: text.optional(),
+  /** How long a talking video may be, seconds: longer sounds and texts are refused. */
+  MAX_VIDEO_LENGTH: wholeNumber(1, MAX_VIDEO_SECONDS).default(MAX_VIDEO_SECONDS),
   /** S3 bucket for records and files, instead of DATA_DIR. */
   BUCKET: z
     .string()
@@ -56,6 +61,8 @@ export const envSchema = z.object({
   CAPACITY: oneOf("spot", "on_demand").default("spot"),
   /** Seconds without work after which a standalone worker ends; unset: it never does. */
   IDLE_EXIT_S: wholeNumber(1, 86_400).optional(),
+  /** Maximum work expected of a job, seconds, in queues whose workers have a time limit: `queue=seconds`. Jobs of more work are refused. */
+  MAX_WORK_S: pairs.pipe(z.map(z.string(), wholeNumber(1, 86_400))).default(new Map()),
   /** Queues whose workers run on AWS Batch, each with its Batch queues on Spot and On-Demand: `queue=spot+ondemand`. */
   BATCH_QUEUES: lists
     .pipe(
@@ -108,6 +115,24 @@ export const envSchema = z.object({
   LIVEPORTRAIT_ROOT: text.optional(),
   /** The Python that has LivePortrait's packages; by default, the checkout's `.venv`, or `python3`. */
   LIVEPORTRAIT_PYTHON: text.optional(),
+
+  // --- Voices elsewhere. Only the processes that speak get the keys ---
+
+  /** Server with OpenAI's `/v1/audio/speech`, what comes before that path; private addresses, too: whoever sets it knows it. */
+  VOICE_URL: address("https://voices.example.org").optional(),
+  VOICE_KEY: text.optional(),
+  VOICE_MODEL: text.default("tts-1"),
+  /** Its voices: `name,name`, or with their languages `name=en+es`. */
+  VOICE_NAMES: voiceNames.default(new Map()),
+  /** The voice of jobs that name none, where it speaks their language. */
+  VOICE_DEFAULT: text.optional(),
+  /** Whether a voice of ours may stand in for one that does not answer. */
+  VOICE_FALLBACK: flag.default(false),
+  ELEVENLABS_API_KEY: text.optional(),
+  ELEVENLABS_URL: address("https://api.elevenlabs.io").default("https://api.elevenlabs.io"),
+  ELEVENLABS_MODEL: text.default("eleven_multilingual_v2"),
+  /** Ids of its voices by the names that jobs call them: `name=id,name=id`. */
+  ELEVENLABS_VOICES: pairs.default(new Map()),
 });
 export type Env = z.infer<typeof envSchema>;
 
@@ -143,7 +168,7 @@ export function lookalikes(variables: Record<string, string | undefined> = proce
 function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address
   const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
-  return name === "API_KEYS" ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
+  return SECRETS.includes(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
 }
 
 /**

@@ -34,8 +34,12 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
   const made = createJobIo({
     ...{ dir, files, record: { id: JOB, owner: "me", attempt: 1, estimate_s: 1 } as JobRecord, clock: systemClock },
     ...{ signal: new AbortController().signal, stages: { render: [0, 100] }, report: () => {} },
-    ...{ engine: process("engine"), checker: process("checker"), helper: process("helper") },
-    ...{ estimate: () => 1, queueOf: () => "short" },
+    ...{
+      engine: process("engine"),
+      checker: process("checker"),
+      helpers: [{ services: ["finish"], process: process("helper") }],
+    },
+    ...{ estimate: () => 1, queueOf: () => "short", requireDoable: () => {} },
     ready: { type: "ready", protocol: 2, engine: "e", version: "1", kinds: [], checks: [], services },
   });
   return { io: made, asked };

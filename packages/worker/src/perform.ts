@@ -3,8 +3,9 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import { requireDoable } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
-import { createJobIo, createStoreIo } from "./job-io.ts";
+import { createJobIo, createStoreIo, type HelperProcess } from "./job-io.ts";
 import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
 import { takeStep, type Waits } from "./plan.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
@@ -14,8 +15,7 @@ export type Processes = {
   engine: EngineProcess;
   /** A process for `check`, which has no part in the work. */
   checker: EngineProcess;
-  /** One for the services that the engine does not offer; null where it offers all that jobs need. */
-  helper: EngineProcess | null;
+  helpers: readonly HelperProcess[];
 };
 
 export type PerformDeps = JobStore & {
@@ -56,7 +56,8 @@ async function runBy(
   const [ready, { checks }] = await Promise.all([processes.engine.ready(), processes.checker.ready()]);
   // its engine is here, and what it makes can be checked here
   if (!ready.kinds.includes(kind) || !checks.includes(kind) || ready.engine !== engine) return null;
-  const { estimateSeconds, queueOf } = kinds.get(kind)!;
+  const served = kinds.get(kind)!;
+  const { estimateSeconds, queueOf } = served;
   return async (record, claimed) => {
     const job = claimedJob(kinds, record);
     const io = createJobIo({
@@ -64,6 +65,7 @@ async function runBy(
       stages: handler.stages(record),
       estimate: (inputs) => estimateSeconds(job.params, inputs),
       queueOf: (seconds) => queueOf(engine, seconds),
+      requireDoable: (queue, seconds) => requireDoable(served, queue, seconds),
     });
     const result = await handler.run(job, io);
     return { ...result, engineVersion: ready.version, timings: io.timings };

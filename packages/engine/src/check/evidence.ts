@@ -102,7 +102,8 @@ async function look(
   return { index, likeness: alike, meshScore, change: most, strength, agreements, demands, moved };
 }
 
-async function readFrames(
+/** The frames that are wanted, of a video that is decoded as a whole. Throws `check_unreadable`. */
+export async function readFrames(
   path: string,
   { wanted, watches, fps }: { wanted: Set<number>; watches: Watch[]; fps: number },
   signal: AbortSignal,
@@ -125,7 +126,8 @@ async function readFrames(
   }
 }
 
-function requireShape(info: VideoInfo, motion: MotionFrames, due: Framing): void {
+/** Throws `check_wrong_shape`. */
+export function requireShape(info: VideoInfo, motion: MotionFrames, due: Framing): void {
   const rate = Math.abs(info.fps / motion.fps - 1) < 0.002 && info.constantRate;
   if (info.width === due.width && info.height === due.height && info.frames === motion.frames && rate) return;
   throw new AppError(

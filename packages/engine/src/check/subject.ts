@@ -94,7 +94,7 @@ function framesToLookAt(motion: MotionFrames, demands: Demand[], many: boolean):
 }
 
 /** Between the middles of the lips' inner edges, in E. */
-function lipGap({ points, eyeDistance }: Face): number {
+export function lipGap({ points, eyeDistance }: Face): number {
   return Math.hypot(points[14 * 3]! - points[13 * 3]!, points[14 * 3 + 1]! - points[13 * 3 + 1]!) / eyeDistance;
 }
 
@@ -119,6 +119,6 @@ export function kindsOf({ face, ease }: ReadMover, sharpness: number): Kinds {
 }
 
 /** Whether the landmarks of a face can tell how it moves. */
-async function isLegible(picture: Picture, { face, ease }: ReadMover): Promise<boolean> {
+export async function isLegible(picture: Picture, { face, ease }: ReadMover): Promise<boolean> {
   return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
 }

@@ -13,7 +13,7 @@ import {
 import { must } from "./ffmpeg.ts";
 import type { Marks } from "./marks.ts";
 import type { Sound } from "./sound-reader.ts";
-import { openSoundTrack } from "./sound-track.ts";
+import { openSoundTrack, SOUND_ENCODERS } from "./sound-track.ts";
 
 export type Muxed = {
   audio?: AudioSpec;
@@ -54,12 +54,13 @@ type MuxedOptions = {
   /** How long a frame lasts, in the encoder's unit. */
   frameTicks: bigint;
   sound?: Sound | undefined;
+  soundEncoder?: keyof typeof SOUND_ENCODERS;
 };
 
 /** Throws FFmpegError; what there is of the file is the caller's to remove. */
 export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
   const { path, container, header = {}, tags = {}, encoder, rate, frameTicks, sound } = options;
-  const track = sound && (await openSoundTrack(sound));
+  const track = sound && (await openSoundTrack(sound, SOUND_ENCODERS[options.soundEncoder ?? "aac"]));
   const file = new FormatContext();
   const free = (): void => {
     file.closeOutputSync();
@@ -103,7 +104,8 @@ export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
   }
 }
 
-function addStream(file: FormatContext, encoder: CodecContext): Stream {
+/** A stream of what an encoder makes. */
+export function addStream(file: FormatContext, encoder: CodecContext): Stream {
   const stream = file.newStream();
   must(stream.codecpar.fromContext(encoder), "stream");
   stream.timeBase = encoder.timeBase;
@@ -111,7 +113,7 @@ function addStream(file: FormatContext, encoder: CodecContext): Stream {
 }
 
 /** Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. */
-function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
+export function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
   const packet = new Packet();
   packet.alloc();
   try {

@@ -1,9 +1,20 @@
 /** The handlers of the kinds in `core/kinds/index.ts`, by name. */
+
+import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
+import { speakHandler } from "./speak.ts";
+import { talkHandler } from "./talk.ts";
 
-export const HANDLERS: Readonly<Record<string, HandlerMaker>> = { animate: animateHandler };
+export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
+  animate: animateHandler,
+  speak: speakHandler,
+  talk: talkHandler,
+};
 
-export function createHandlers(context: HandlerContext, makers = HANDLERS): Handlers {
+type Installed = Pick<HandlerContext, "presets"> & Partial<HandlerContext>;
+
+export function createHandlers(installed: Installed, makers = HANDLERS): Handlers {
+  const context = { presets: installed.presets, maxVideoSeconds: installed.maxVideoSeconds ?? MAX_VIDEO_SECONDS };
   return Object.fromEntries(Object.entries(makers).map(([kind, make]) => [kind, make(context)]));
 }
