@@ -7,6 +7,7 @@ import { type Lookalike, lookalikesOf } from "./env/names.ts";
 import {
   address,
   apiKeys,
+  chosenKey,
   flag,
   hosts,
   lists,
@@ -85,6 +86,8 @@ export const envSchema = z.object({
   CORS_ORIGINS: origins.default([]),
   /** `owner:sha256` of each key, separated by commas; an owner may have several keys. */
   API_KEYS: apiKeys.default(() => new Map()),
+  /** One key that the operator chose, in plain text, under the name that the talking-avatar API gave it. Only its hash is kept. */
+  API_KEY: chosenKey.optional(),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
@@ -136,20 +139,26 @@ export function lookalikes(variables: Record<string, string | undefined> = proce
   return lookalikesOf(set, Object.keys(envSchema.shape));
 }
 
+/** Variables whose values may be secrets. */
+const SECRET = new Set(["API_KEY", "API_KEYS"]);
+
 /** `name=value`; without the value where it may be a secret. */
 function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address
   const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
-  return name === "API_KEYS" ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
+  return SECRET.has(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
 }
 
 /**
  * Who may use the API. Throws EnvError for a server that others can reach and that would be open to all of them without anyone
  * having asked for that. `exposed` says how others reach it, such as "HOST 0.0.0.0"; null: only this machine does.
  */
-export function accessOf(env: Pick<Env, "API_KEYS" | "ANONYMOUS" | "ALLOW_OPEN">, exposed: string | null): Access {
-  const { API_KEYS: keys, ANONYMOUS: anonymous } = env;
-  if (keys.size > 0 || anonymous) return { keys, anonymous };
+export function accessOf(
+  env: Pick<Env, "API_KEY" | "API_KEYS" | "ANONYMOUS" | "ALLOW_OPEN">,
+  exposed: string | null,
+): Access {
+  const { API_KEY: chosen, API_KEYS: keys, ANONYMOUS: anonymous } = env;
+  if (keys.size > 0 || anonymous || chosen) return { keys, anonymous, ...(chosen ? { chosen } : {}) };
   if (exposed === null || env.ALLOW_OPEN) return "open";
   throw new EnvError(
     `${exposed} would be open to everyone who can reach it. Set API_KEYS (\`npm run key\` makes a key), or ANONYMOUS=1 for browsers with random tokens, or ALLOW_OPEN=1 if it is meant to be open.`,
