@@ -22,7 +22,7 @@ const FPS = 25;
 
 /** At the preset's strongest moment with open eyes. Empty for one that has no such moment, such as a nod. */
 export function moodOf(preset: Preset): Mood {
-  const { channels } = strongest(presetMotion(preset));
+  const channels = evenEyes(strongest(presetMotion(preset)));
   const kept = Object.entries(channels).map(([name, value]): [string, number] => {
     const [, share = 0] = KEPT.find(([pattern]) => pattern.test(name)) ?? [];
     return [name, Math.round(value * share * 1e3) / 1e3];
@@ -30,12 +30,21 @@ export function moodOf(preset: Preset): Mood {
   return Object.fromEntries(kept.filter(([, value]) => value >= LEAST));
 }
 
-function strongest(motion: Motion): { channels: Mood } {
+/** What only one eye does is a wink, which passes: both keep what they have in common. */
+function evenEyes(mood: Mood): Mood {
+  const even = Object.entries(mood).map(([name, value]): [string, number] => {
+    const other = name.replace(/Left$|Right$/, (side) => (side === "Left" ? "Right" : "Left"));
+    return [name, /^(eye|cheek)/.test(name) ? Math.min(value, mood[other as Channel] ?? 0) : value];
+  });
+  return Object.fromEntries(even);
+}
+
+function strongest(motion: Motion): Mood {
   const expression = withoutPasses(motion);
   const frames = sampleMotion(expression, { fps: FPS, durationSeconds: motion.duration, intensity: 1 });
   const at = posterFrame(frames);
   const values = Object.entries(frames.faces[0]!.channels).map(([name, samples]) => [name, samples[at] ?? 0]);
-  return { channels: Object.fromEntries(values) };
+  return Object.fromEntries(values);
 }
 
 /** Without what does not last, so that it does not decide which moment is the strongest; blinks tell which have open eyes. */
