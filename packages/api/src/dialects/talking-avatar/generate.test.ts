@@ -55,7 +55,11 @@ describe("POST /generate", () => {
     expect(new Uint8Array(await video.arrayBuffer())).toEqual(VIDEO);
     expect(await api.stored()).toEqual(expect.arrayContaining(uploads));
     const { record } = (await api.deps.records.get("local", result.video_filename!.slice(0, 32)))!;
-    expect(record).toMatchObject({ kind: "talk", dialect: "talking-avatar", params: { fps: 30, size: 256 } });
+    expect(record).toMatchObject({
+      kind: "talk",
+      dialect: "talking-avatar",
+      params: { fps: 30, size: 256, exact_size: true },
+    });
     expect(Object.keys(record.inputs).sort()).toEqual(["audio", "image"]);
   });
 

@@ -88,7 +88,7 @@ async function start(deps: DialectDeps, c: ApiContext, body: RequestBody): Promi
     owner,
     kind: KIND,
     inputs: { image: [{ upload: uploads.image }], audio: [{ upload: uploads.audio }] },
-    params: { fps: output_fps, size: output_resolution },
+    params: { fps: output_fps, size: output_resolution, exact_size: true },
     dialect: NAME,
   }).catch((error: unknown) => {
     throw hasCode(error, "engine_not_configured") ? noEngine() : error;
