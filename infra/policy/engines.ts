@@ -11,6 +11,8 @@ type Common = {
   kinds: readonly string[];
   /** How old the oldest message in its queue may be before the alarm goes off, s. */
   oldestS: number;
+  /** Whether its second lane has an alarm, too: an account has ten of them free. */
+  bulkAlarm: boolean;
 };
 
 export type FunctionLimits = { bundle: string; handler: string; memoryMb: number; timeoutS: number };
@@ -61,6 +63,7 @@ export const ENGINES: readonly DeployedEngine[] = [
     concurrency: ({ warpConcurrency }) => warpConcurrency,
     // the longest clip and a half
     oldestS: WARP_TIMEOUT_S * 1.5,
+    bulkAlarm: true,
   },
   {
     name: "narrator",
@@ -78,6 +81,7 @@ export const ENGINES: readonly DeployedEngine[] = [
     concurrency: () => 4,
     // the longest text and a half
     oldestS: NARRATOR_TIMEOUT_S * 1.5,
+    bulkAlarm: false,
   },
   {
     name: "liveportrait",
@@ -89,6 +93,7 @@ export const ENGINES: readonly DeployedEngine[] = [
     needs: { gpus: 1, vcpus: 4, memoryMib: 14_000 },
     // a cold start and half an hour of work
     oldestS: 40 * 60,
+    bulkAlarm: true,
   },
 ];
 
