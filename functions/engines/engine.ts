@@ -30,7 +30,7 @@ export type Finding = {
 /** What a worker is set up with: its queue, processes and limits. */
 export type WorkerSetup = Pick<
   WorkerOptions,
-  "queueName" | "engineCommand" | "checkerCommand" | "helperCommand" | "slots" | "engineLimits" | "maxFailedStarts"
+  "queueName" | "engineCommand" | "checkerCommand" | "helpers" | "slots" | "engineLimits" | "maxFailedStarts"
 >;
 
 /** The processes and limits of a worker that serves an engine's usual queue. */

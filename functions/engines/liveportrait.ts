@@ -8,9 +8,9 @@ import type { Env } from "@smileloop/core/env.ts";
 import { z } from "zod";
 import { folderAbove } from "../setup/paths.ts";
 import type { Engine, EngineSetup, Finding } from "./engine.ts";
-import { nodeEngine } from "./node-engine.ts";
+import { nodeEngine, nodeHelper } from "./node-engine.ts";
 
-const KINDS = ["animate"];
+const KINDS = ["animate", "talk"];
 
 export const liveportrait: Engine = {
   name: "liveportrait",
@@ -60,7 +60,7 @@ function engineOf(root: string, weights: string, python: string): EngineSetup {
       env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: container() },
     },
     checkerCommand: nodeEngine({ checks: KINDS, services: ["cast"] }),
-    helperCommand: nodeEngine({ services: ["finish", "extract"] }),
+    helpers: [nodeHelper(["finish", "extract", "listen"])],
     // one process per card; the first start on a new type of card compiles for minutes, and PyTorch alone takes several GiB
     slots: 1,
     engineLimits: { startMs: 15 * 60_000, rssBytes: 12 * 1024 ** 3 },

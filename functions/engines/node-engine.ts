@@ -1,6 +1,7 @@
 /** Processes of the built-in engine, whose services the other engines use, too. */
 import { fileURLToPath } from "node:url";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
+import type { Helper } from "@smileloop/worker/slots.ts";
 
 /**
  * Young objects of a clip are mostly large buffers: with little room for them they are freed early, which keeps the processes small
@@ -23,4 +24,9 @@ export function nodeEngine(options: {
   const host = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
   const args = ["--kinds", kinds.join(), "--checks", checks.join(), "--services", services.join()];
   return { command: process.execPath, args: [...NODE_FLAGS, host, ...args], env };
+}
+
+/** A process for services alone. */
+export function nodeHelper(services: readonly string[], env: Record<string, string> = {}): Helper {
+  return { services, command: nodeEngine({ services, env }) };
 }

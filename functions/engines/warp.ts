@@ -5,7 +5,7 @@
 import type { Engine } from "./engine.ts";
 import { nodeEngine } from "./node-engine.ts";
 
-const KINDS = ["animate"];
+const KINDS = ["animate", "talk"];
 
 export const warp: Engine = {
   name: "warp",
@@ -18,7 +18,7 @@ export const warp: Engine = {
     return {
       engine: {
         queueName: "warp",
-        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract"], env }),
+        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen"], env }),
         checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect"], env }),
         inspectorCommand: nodeEngine({ services: ["inspect"], env }),
         slots,

@@ -31,6 +31,8 @@ export type Deps = Home & {
   log: Log;
   presets: Map<string, Preset>;
   kinds: Kinds;
+  /** Maximum duration of a talking video, seconds. */
+  talkSeconds: number;
   /** Makers of the kinds' handlers where they are not this repository's; only workers call them (`handlers.ts`). */
   handlerMakers: Lists["handlers"];
   version: string;
@@ -51,9 +53,10 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const { engines = ENGINES, kinds: entries = KINDS, findings = null, syncLog = false } = options;
   const presets = loadPresets(PRESETS_DIR, env.PRESETS_DIR);
   const queues = new Set(env.QUEUES.keys());
+  const talkSeconds = env.MAX_VIDEO_LENGTH;
   const known = { kinds: entries.map(({ name }) => name), engines };
   const serve = enginesServed(env, known, findings);
-  const kinds = createKinds({ kinds: entries, presets, engines: { known: engines, serve }, queues });
+  const kinds = createKinds({ kinds: entries, presets, engines: { known: engines, serve }, queues, talkSeconds });
   const log = createLog({ level: env.LOG_LEVEL, sync: syncLog });
   for (const lookalike of lookalikes()) log.warn(lookalike, "a variable that is not read");
   const home = await openHome(env, log);
@@ -65,6 +68,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     log,
     presets,
     kinds,
+    talkSeconds,
     handlerMakers: options.handlers,
     version: manifest.version,
   };

@@ -11,7 +11,7 @@ import { openShop, type Shop, STUB } from "../support/worker.ts";
 
 const stubOf = (...args: string[]): EngineCommand => ({ command: process.execPath, args: [STUB, ...args] });
 const NODE = stubOf("--engine", "liveportrait", "--services", "");
-const HELPER = stubOf("--kinds", "", "--services", "finish,extract");
+const HELPER = { services: ["finish", "extract"], command: stubOf("--kinds", "", "--services", "finish,extract") };
 /** In Python like the real one, where there is Python. */
 const ENGINE: EngineCommand = PYTHON === null ? NODE : { command: PYTHON, args: [STAND_IN] };
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 function start(engineCommand: EngineCommand, options: Partial<WorkerOptions> = {}) {
-  const worker = shop.worker({ queueName: "liveportrait", engineCommand, helperCommand: HELPER, ...options });
+  const worker = shop.worker({ queueName: "liveportrait", engineCommand, helpers: [HELPER], ...options });
   const ended = worker.run().then(
     () => null,
     (error: unknown) => error,

@@ -8,8 +8,11 @@ export function kindsWith(presets: ReadonlyMap<string, Preset>, engines: string[
   return createKinds({
     presets,
     engines: {
-      known: ["warp", "liveportrait"].map((name) => ({ name, kinds: ["animate"] })),
-      serve: new Map([["animate", engines]]),
+      known: ["warp", "liveportrait"].map((name) => ({ name, kinds: ["animate", "talk"] })),
+      serve: new Map([
+        ["animate", engines],
+        ["talk", engines],
+      ]),
     },
     ...(queues ? { queues: new Set(queues) } : {}),
   });

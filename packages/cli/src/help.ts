@@ -6,6 +6,7 @@ Usage: smileloop <command> [options]
 
 Commands:
   animate <photo>         makes a clip of a photo and a preset or a driving clip
+  talk <photo> [sound]    makes a video of somebody who speaks, of a photo and a sound or a text
   inspect <photo>         tells which faces a photo shows, and what would come of them
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   presets                 lists the presets
@@ -42,6 +43,38 @@ Options:
       --face <n>          which face, 0 = the largest (0)
       --faces all         all faces instead of one, each in its own time
       --seed <n>          which variation of the motion, 0 = as written (random, and printed)
+      --engine <name>     the engine (warp)
+      --json              prints one JSON object on stdout, also for an error
+  -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const TALK = `Makes a video of a photo that speaks: what is said in a sound, or a text. Needs no server and no network.
+
+Usage: smileloop talk <photo> <sound> [options]
+       smileloop talk <photo> --text "Good morning!" [options]
+
+<photo> and <sound> are files, pipes, or - for the standard input. The sound is a WAV, MP3, M4A, AAC, Ogg or FLAC file, or a
+video with sound, of at most 5 minutes; it is heard in the video.
+
+Options:
+  -t, --text <text>       what is said, by a voice
+      --voice <name>      the voice, see smileloop voices (the language's)
+      --language <tag>    of the text, such as en, hi or pt-BR (by its script; English for Latin letters)
+      --speed <n>         how fast the voice speaks, 0.5 to 2 (1)
+      --transcript <text> what is said in the sound, word by word: then the lips follow the words
+  -o, --output <file>     where the video goes; its ending says the format: .mp4 or .webm
+                          (<photo>-<sound>.mp4 in this folder)
+      --format <name>     the format, where the output has no name: mp4 or webm (mp4)
+      --poster <file>     writes a still picture of the video, too, to a name that ends in .jpg
+  -f, --force             overwrites the file if there is one
+      --size <size>       256, 512, 720 or 1024: a square around the face; source: the whole photo (512)
+      --fps <n>           frames a second, 10 to 60 (25)
+      --expression <name> a preset, whose mood lasts under the speech, such as gentle_smile
+      --intensity <n>     how strongly it moves, 0 to 1.5 (1)
+      --face <n>          which face speaks, 0 = the largest (0)
+      --faces all         the other faces move, too: they listen
+      --seed <n>          which variation of the movements of head and eyes (random, and printed)
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
@@ -108,5 +141,13 @@ Options:
   -h, --help              this help
 `;
 
-export const HELP = { animate: ANIMATE, inspect: INSPECT, motion: MOTION, presets: PRESETS, serve: SERVE, key: KEY };
+export const HELP = {
+  animate: ANIMATE,
+  talk: TALK,
+  inspect: INSPECT,
+  motion: MOTION,
+  presets: PRESETS,
+  serve: SERVE,
+  key: KEY,
+};
 export type CommandName = keyof typeof HELP;

@@ -1,6 +1,6 @@
 /** A new key for the API, as text for people or as JSON. */
 import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
-import { UsageError } from "./args.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Throws UsageError for what cannot be an owner. */
 export function newKey(owner: string, json: boolean): string {

@@ -1,7 +1,8 @@
 /** The command line: `main` runs one command and sets the exit code of the process. */
 import manifest from "../package.json" with { type: "json" };
-import { parseCommand, UsageError } from "./args.ts";
+import { parseCommand } from "./args.ts";
 import { EXIT, printJson } from "./report.ts";
+import { UsageError } from "./usage-error.ts";
 
 export async function main(argv: string[]): Promise<void> {
   process.exitCode = await run(argv);
@@ -25,6 +26,10 @@ async function run(argv: string[]): Promise<number> {
       case "animate": {
         const { animate } = await import("./animate.ts");
         return await animate(command.args);
+      }
+      case "talk": {
+        const { talk } = await import("./talk.ts");
+        return await talk(command.args);
       }
       case "motion": {
         const { extractMotion } = await import("./motion.ts");

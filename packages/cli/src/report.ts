@@ -17,6 +17,8 @@ const STAGES: Record<string, string> = {
   queued: "Starting",
   download: "Reading the photo",
   motion: "Reading the motion",
+  voice: "Saying the text",
+  listen: "Listening to the sound",
   decode: "Reading the photo",
   detect: "Looking for the face",
   render: "Rendering",

@@ -17,6 +17,7 @@ import {
   publicAddress,
   wholeNumber,
 } from "./env/values.ts";
+import { TALK_SECONDS } from "./media/limits.ts";
 
 const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
@@ -35,6 +36,8 @@ export const envSchema = z.object({
   RESULT_TTL_S: wholeNumber(60, 3600).default(3600),
   /** Folder of further presets, besides those that come with SmileLoop. Servers and workers of one installation need the same. */
   PRESETS_DIR: text.optional(),
+  /** How long a talking video may be, seconds: longer sounds and texts are refused. */
+  MAX_VIDEO_LENGTH: wholeNumber(1, TALK_SECONDS).default(TALK_SECONDS),
   /** S3 bucket for records and files, instead of DATA_DIR. */
   BUCKET: z
     .string()

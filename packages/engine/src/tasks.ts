@@ -1,14 +1,17 @@
 /** All that processes of this engine can be asked. A new kind or service is an entry here and its schemas in `core/engine/`. */
 import { SERVICES } from "@smileloop/core/engine/services.ts";
 import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
+import { talkTask } from "@smileloop/core/engine/tasks/talk.ts";
 import { type Offer, part } from "./task.ts";
 
 export const OFFER: Offer = {
   runs: {
     animate: part(animateTask.run, async () => (await import("./warp/animate.ts")).animate),
+    talk: part(talkTask.run, async () => (await import("./warp/talk.ts")).talk),
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),
+    talk: part(talkTask.check, async () => (await import("./check/talk.ts")).checkTalk),
   },
   services: {
     cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast),
@@ -17,5 +20,6 @@ export const OFFER: Offer = {
     extract: part(SERVICES.extract.request, async () => (await import("./services/extract.ts")).extract, {
       later: true,
     }),
+    listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
   },
 };

@@ -34,7 +34,11 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
   const made = createJobIo({
     ...{ dir, files, record: { id: JOB, owner: "me", attempt: 1, estimate_s: 1 } as JobRecord, clock: systemClock },
     ...{ signal: new AbortController().signal, stages: { render: [0, 100] }, report: () => {} },
-    ...{ engine: process("engine"), checker: process("checker"), helper: process("helper") },
+    ...{
+      engine: process("engine"),
+      checker: process("checker"),
+      helpers: [{ services: ["finish"], process: process("helper") }],
+    },
     ...{ estimate: () => 1, queueOf: () => "short" },
     ready: { type: "ready", protocol: 2, engine: "e", version: "1", kinds: [], checks: [], services },
   });

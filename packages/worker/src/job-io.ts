@@ -22,6 +22,9 @@ import { toThousandths } from "@smileloop/core/rounding.ts";
 import { downloadTo } from "./download.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
 
+/** A process for services that engines leave to others. */
+export type HelperProcess = { services: readonly string[]; process: EngineProcess };
+
 export type LocalFile = { path: string; type: string; bytes: number };
 
 /** A file as messages to engines name it. */
@@ -54,8 +57,11 @@ export type JobIo = StoreIo & {
   ready: Ready;
   /** A process that has no part in the work: for checks, and for facts that engine and check both need. */
   checker: EngineProcess;
-  /** The process for services that an engine may not offer; the engine itself where the worker has no other. */
-  helper: EngineProcess;
+  /**
+   * The process to ask for a service: one that the worker has for it, else the engine, where that offers it. Throws `engine_failed`
+   * where nobody does.
+   */
+  serving: (service: string) => EngineProcess;
   /** Whether the engine itself offers a service. */
   offers: (service: string) => boolean;
   provenance: Provenance;
@@ -124,7 +130,7 @@ type JobIoOptions = StoreIoOptions & {
   clock: Clock;
   engine: EngineProcess;
   checker: EngineProcess;
-  helper: EngineProcess | null;
+  helpers: readonly HelperProcess[];
   ready: Ready;
   stages: StageShares;
   report: (progress: Progress) => void;
@@ -135,10 +141,15 @@ type JobIoOptions = StoreIoOptions & {
 
 export function createJobIo(options: JobIoOptions): JobIo {
   const { record, clock, engine, checker, ready, stages, report, signal } = options;
-  const helper = options.helper ?? engine;
   const timings: Record<string, number> = {};
   let expected = record.estimate_s;
   const offers = (service: string) => ready.services.includes(service);
+  const serving = (service: string): EngineProcess => {
+    const helper = options.helpers.find(({ services }) => services.includes(service));
+    if (helper) return helper.process;
+    if (offers(service)) return engine;
+    throw new AppError("engine_failed", `No process of this worker offers ${service}.`);
+  };
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
     const started = clock.now();
     if (Object.hasOwn(stages, stage)) report(progressAt(stages, stage, { done: 0, total: 1 }));
@@ -156,7 +167,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
   const provenance = { job: record.id, engine: ready.engine, version: ready.version };
   return {
     ...createStoreIo(options),
-    ...{ engine, ready, checker, helper, offers, provenance, timings, timed, options: requestOptions },
+    ...{ engine, ready, checker, serving, offers, provenance, timings, timed, options: requestOptions },
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));
       const queue = options.queueOf(expected);
@@ -177,7 +188,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
         provenance,
       };
       const options = { ...requestOptions(), onProgress: undefined, result: finishResultSchema };
-      const finished = await (offers("finish") ? engine : helper).request(request, options);
+      const finished = await (offers("finish") ? engine : serving("finish")).request(request, options);
       await rm(frames.path, { force: true });
       return finished;
     },

@@ -4,7 +4,7 @@ import type { JobResult } from "@smileloop/core/job/change.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
-import { createJobIo, createStoreIo } from "./job-io.ts";
+import { createJobIo, createStoreIo, type HelperProcess } from "./job-io.ts";
 import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
 import { takeStep, type Waits } from "./plan.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
@@ -14,8 +14,7 @@ export type Processes = {
   engine: EngineProcess;
   /** A process for `check`, which has no part in the work. */
   checker: EngineProcess;
-  /** One for the services that the engine does not offer; null where it offers all that jobs need. */
-  helper: EngineProcess | null;
+  helpers: readonly HelperProcess[];
 };
 
 export type PerformDeps = JobStore & {

@@ -68,7 +68,7 @@ function run({ queue, owner, id }: QueuedJob | JobRecord, { work, plan, meanwhil
   return runJob(
     {
       ...{ ...store, records: { ...store.records, get, ...records }, workRoot, worker: "here" },
-      processes: { engine: { ready }, checker, helper: null } as unknown as Processes,
+      processes: { engine: { ready }, checker, helpers: [] } as unknown as Processes,
       kinds: new Map(["animate", "plan"].map((name) => [name, kind])),
       handlers: { animate, ...(plan && { plan: { plan } }) },
     },

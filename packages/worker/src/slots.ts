@@ -5,6 +5,9 @@ import type { Processes } from "./perform.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
 import { createEngineProcess } from "./process/engine-process.ts";
 
+/** A process for services that engines leave to others. It is started when it is first asked, and shared by all slots. */
+export type Helper = { services: readonly string[]; command: EngineCommand };
+
 export type SlotOptions = {
   /** Which queue to serve, as `Kind.queueOf` names them. */
   queueName: string;
@@ -12,8 +15,8 @@ export type SlotOptions = {
   engineCommand?: EngineCommand | undefined;
   /** Serves checks and services; it runs no jobs. */
   checkerCommand?: EngineCommand | undefined;
-  /** Started when it is first asked: for the services that the engine does not offer. */
-  helperCommand?: EngineCommand | undefined;
+  /** Each service is asked of the first of them that lists it, and of the engine where none does. */
+  helpers?: readonly Helper[] | undefined;
   /** Limits of the engine's processes; the others keep the usual ones. */
   engineLimits?: Partial<EngineLimits> | undefined;
   /** Jobs at a time, each with its own engine process. */
@@ -28,10 +31,19 @@ export type Lost = { queue: string; process: "engine" | "checker" | "helper"; wh
 /** The processes of a slot; null for a worker without any. */
 export type Slot = Processes | null;
 
-/** One engine process for each slot; checker and helper are shared. */
+/** One engine process for each slot; checker and helpers are shared. */
 export function openSlots(options: SlotOptions & { workRoot: string; log: Log }): Slot[] {
-  const { queueName, slots, engineCommand, checkerCommand, helperCommand, engineLimits, workRoot, log, onLost } =
-    options;
+  const {
+    queueName,
+    slots,
+    engineCommand,
+    checkerCommand,
+    helpers = [],
+    engineLimits,
+    workRoot,
+    log,
+    onLost,
+  } = options;
   const processOf = (
     process: Lost["process"],
     name: string,
@@ -43,10 +55,13 @@ export function openSlots(options: SlotOptions & { workRoot: string; log: Log })
   };
   if (!engineCommand || !checkerCommand) return Array.from({ length: slots }, () => null);
   const checker = processOf("checker", "checker", checkerCommand);
-  const helper = helperCommand ? processOf("helper", "helper", helperCommand) : null;
+  const opened = helpers.map(({ services, command }) => {
+    const name = helpers.length === 1 ? "helper" : `helper-${services[0]}`;
+    return { services, process: processOf("helper", name, command) };
+  });
   return Array.from({ length: slots }, (_, n) => ({
     engine: processOf("engine", `${queueName}-${n}`, engineCommand, engineLimits),
     checker,
-    helper,
+    helpers: opened,
   }));
 }

@@ -66,7 +66,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const { queue, queueName, clock, log, workRoot } = options;
   const slots = openSlots(options);
   const running = [...new Set(slots.flatMap((slot) => (slot ? [slot.engine, slot.checker] : [])))];
-  const others = [...new Set(slots.flatMap((slot) => (slot?.helper ? [slot.helper] : [])))];
+  const others = [...new Set(slots.flatMap((slot) => slot?.helpers.map(({ process }) => process) ?? []))];
   const intake = new AbortController();
   const handBack = new AbortController();
   const underWay = new Set<Promise<unknown>>();

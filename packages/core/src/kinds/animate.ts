@@ -2,10 +2,22 @@
 import { z } from "zod";
 import { got } from "../errors/fields.ts";
 import type { FieldError } from "../errors.ts";
-import { CLIP_FORMAT_NAMES, CLIP_FORMATS, clipFormatOf } from "../media/clip-formats.ts";
+import { CLIP_FORMAT_NAMES, CLIP_FORMATS } from "../media/clip-formats.ts";
 import { CLIP_LIMITS, PICTURE_LIMITS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
-import { shown } from "../text.ts";
+import {
+  CLIP_SIZES,
+  drawingSeconds,
+  engineParam,
+  faceParam,
+  facesParam,
+  fpsParam,
+  intensityParam,
+  presetParam,
+  resolveSeed,
+  seedParam,
+  sizeParam,
+} from "./clip-params.ts";
 import { type Slot, secondsOf } from "./inputs.ts";
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
 
@@ -13,7 +25,6 @@ export const animate: KindEntry = { name: "animate", worker: "engine", define };
 
 /** How much of a driving clip is used, seconds. */
 export const DRIVING_SECONDS = 10;
-const CLIP_SIZES = ["source", 256, 512, 720, 1024] as const;
 
 const MIB = 1024 * 1024;
 const TYPICAL_DRIVING_SECONDS = 5;
@@ -46,8 +57,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
     title: "A portrait and a motion become a video",
     slots: { image: IMAGE_SLOT, driving: DRIVING_SLOT },
     params: animateParamsSchema(presets, engines) as unknown as KindDefinition["params"],
-    // the last 32 bits of an id are random
-    resolveParams: (params, id) => ({ ...params, seed: params.seed ?? Number.parseInt(id.slice(-8), 16) }),
+    resolveParams: resolveSeed,
     conflicts: ({ preset, size, format }, slots) => {
       const tooLarge = sizeFault(format, size);
       if (tooLarge) return [tooLarge];
@@ -67,16 +77,11 @@ function define({ presets, engines }: KindContext): KindDefinition {
       const driven = inputs.driving !== undefined && inputs.driving.length > 0;
       const clipSeconds = Math.min(DRIVING_SECONDS, secondsOf(inputs, "driving") ?? TYPICAL_DRIVING_SECONDS);
       const seconds = duration ?? (driven ? clipSeconds : presets.get(preset ?? "")?.duration) ?? 3;
-      const { maxSide, rateFor, encodeSeconds } = clipFormatOf(format);
-      const side = size === "source" ? (maxSide ?? 1280) : size;
       const tracking = driven ? clipSeconds * TRACKING_SECONDS : 0;
       // 2 is a typical group
       const crowd = faces ? 2 : 1;
-      return (
-        Math.round(
-          (0.5 * crowd + tracking + rateFor(fps) * seconds * (0.01 * crowd + encodeSeconds) * (side / 512) ** 2) * 10,
-        ) / 10
-      );
+      const drawing = drawingSeconds({ size, fps, format }, seconds, crowd);
+      return Math.round((0.5 * crowd + tracking + drawing) * 10) / 10;
     },
   };
 }
@@ -90,69 +95,28 @@ function sizeFault(format: unknown, size: unknown): FieldError | null {
   return { loc: ["params", "size"], msg, type: "invalid_value" };
 }
 
-/** ` Did you mean …?` where some of the names have what was given in them. */
-function meant(given: string, names: string[]): string {
-  const part = given
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s-]+/g, "_");
-  const near = part.length < 3 ? [] : names.filter((name) => name.includes(part) || part.includes(name));
-  return near.length === 0 ? "" : ` Did you mean ${oneOfThese(near)}?`;
-}
-
-/** `a`, `a or b`, `a, b or c` */
-function oneOfThese(names: string[]): string {
-  const last = names.at(-1)!;
-  return names.length === 1 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
-}
-
 /** Params of the kind; `preset` is one of the presets' names, `engine` one of `engines`. */
 function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: string[]) {
-  const names = [...presets.keys()].sort();
   const params = z.strictObject({
-    preset: z
-      .enum(names as [string, ...string[]], {
-        error: ({ input }) => {
-          const fault =
-            typeof input === "string"
-              ? `Unknown preset ${shown(input)}.${meant(input, names)}`
-              : `A preset is a name, got ${shown(input)}.`;
-          return `${fault} Choose from: ${names.join(", ")}`;
-        },
-      })
-      .optional(),
-    engine: z.enum(engines as [string, ...string[]]).optional(),
-    size: z
-      .union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)], {
-        error: ({ input }) => {
-          const quoted = typeof input === "string" && (CLIP_SIZES as readonly unknown[]).includes(Number(input));
-          return `must be one of ${CLIP_SIZES.join(", ")}${quoted ? ", the numbers without quotes" : ""}${got(input)}`;
-        },
-      })
-      .default("source"),
-    fps: z.int().min(10).max(60).default(25),
+    preset: presetParam(presets).optional(),
+    engine: engineParam(engines),
+    size: sizeParam.default("source"),
+    fps: fpsParam,
     duration: z
       .number()
       .min(1, { error: ({ input }) => `at least 1 second${got(input)}` })
       .max(10, { error: ({ input }) => `at most 10 seconds${got(input)}` })
       .optional(),
-    intensity: z.number().min(0).max(1.5).default(1),
+    intensity: intensityParam,
     format: z
       .enum(CLIP_FORMAT_NAMES, {
         error: ({ input }) => `must be one of ${CLIP_FORMAT_NAMES.join(", ")}${got(input)}`,
       })
       .default(CLIP_FORMAT_NAMES[0])
       .meta({ description: "Of the output `video`." }),
-    face: z.int().min(0).max(99).optional().meta({ default: 0 }),
-    faces: z
-      .literal("all", { error: ({ input }) => `must be 'all'${got(input)}; one of the faces is chosen by \`face\`` })
-      .optional(),
-    seed: z
-      .int()
-      .min(0)
-      .max(0xffffffff)
-      .optional()
-      .meta({ description: "Which variation of the motion; 0: as it is written. Drawn for each job when absent." }),
+    face: faceParam,
+    faces: facesParam,
+    seed: seedParam,
   });
   const oneOrAll = params.refine(({ face, faces }) => face === undefined || faces === undefined, {
     path: ["faces"],

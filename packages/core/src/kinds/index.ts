@@ -2,14 +2,16 @@
  * The kinds of jobs. To add one: a file beside this one, an entry in `KINDS`, a handler in `worker/kinds/`
  * (docs/extending.md).
  */
+import { TALK_SECONDS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
 import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
+import { talk } from "./talk.ts";
 
 /** What a photo may be that is inspected: one that jobs take. */
 export { IMAGE_SLOT as PICTURE_SLOT } from "./animate.ts";
 
-export const KINDS: readonly KindEntry[] = [animate];
+export const KINDS: readonly KindEntry[] = [animate, talk];
 
 /** Expected work, seconds, from which a job goes to the long queue of its engine: Lambda is slow and stops after 15 minutes. */
 const LONG_SECONDS = 120;
@@ -30,6 +32,8 @@ type KindsOptions = {
   engines: EngineOffer;
   /** The queues that exist; by default, one for each engine. */
   queues?: ReadonlySet<string>;
+  /** Maximum duration of a talking video, seconds. */
+  talkSeconds?: number;
 };
 
 /** The kinds as this installation serves them. */
@@ -41,13 +45,16 @@ function longQueue(engine: string): string {
   return `${engine}-long`;
 }
 
-function servedKind(entry: KindEntry, { presets, engines, queues = new Set() }: Omit<KindsOptions, "kinds">): Kind {
+function servedKind(
+  entry: KindEntry,
+  { presets, engines, queues = new Set(), talkSeconds = TALK_SECONDS }: Omit<KindsOptions, "kinds">,
+): Kind {
   const { name, worker } = entry;
   const knownEngines = engines.known.filter(({ kinds }) => kinds.includes(name)).map((engine) => engine.name);
   const here = engines.serve.get(name) ?? [];
   const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
   const planQueues = queues.size === 0 || queues.has(PLAN_QUEUE) ? [PLAN_QUEUE] : [];
-  const definition = entry.define({ presets, engines: knownEngines });
+  const definition = entry.define({ presets, engines: knownEngines, talkSeconds });
   const required = Object.entries(definition.slots).filter(([, { files }]) => files.min > 0);
   return {
     resolveParams: (params) => params,

@@ -13,6 +13,8 @@ export type KindContext = {
   presets: ReadonlyMap<string, Preset>;
   /** Names of all engines that can run the kind, whether they are configured here or not: what `params.engine` may name. */
   engines: string[];
+  /** Maximum duration of a talking video, seconds. */
+  talkSeconds: number;
 };
 
 export type KindDefinition = {

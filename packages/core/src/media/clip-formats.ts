@@ -45,7 +45,7 @@ export const CLIP_FORMATS: readonly ClipFormat[] = [
     ...{ maxSide: null, largeBytes: 10_000_000, encodeSeconds: 0.04 },
   }),
   clipFormat({
-    ...{ name: "webm", title: "a WebM", contentType: "video/webm", sound: false },
+    ...{ name: "webm", title: "a WebM", contentType: "video/webm", sound: true },
     ...{ maxSide: null, largeBytes: null, encodeSeconds: 0.01 },
   }),
 ];

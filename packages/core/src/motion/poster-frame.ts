@@ -23,6 +23,31 @@ export function posterFrame({ faces, frames }: MotionFrames): number {
   return best;
 }
 
+/** How far a mouth is open that is seen to speak: as a share of the widest. */
+const SPEAKING = 0.5;
+
+/**
+ * For a clip in which one of the faces (`nth`) speaks: a frame in which its mouth is halfway open, its eyes are open and its head is near
+ * rest. The widest mouth looks like a shout. Where it never opens, the frame that `posterFrame` finds.
+ */
+export function speakingFrame(motion: MotionFrames, nth: number): number {
+  const channels = motion.faces[nth]?.channels ?? {};
+  const at = (name: Channel, frame: number): number => channels[name]?.[frame] ?? 0;
+  const widest = (channels.jawOpen ?? []).reduce((most, value) => Math.max(most, value), 0);
+  if (widest < 0.05) return posterFrame(motion);
+  const missOf = (frame: number): number => {
+    const turned = Math.hypot(at("headPitch", frame), at("headYaw", frame), at("headRoll", frame)) / HEAD_DEGREES;
+    const lids = Math.max(at("eyeBlinkLeft", frame), at("eyeBlinkRight", frame));
+    return Math.abs(at("jawOpen", frame) / widest - SPEAKING) + turned + 2 * lids;
+  };
+  let [best, least] = [0, Number.POSITIVE_INFINITY];
+  for (let frame = 0; frame < motion.frames; frame++) {
+    const miss = missOf(frame);
+    if (miss < least - 0.01) [best, least] = [frame, miss];
+  }
+  return best;
+}
+
 function shownAt(channels: Partial<Record<Channel, readonly number[]>>, frame: number): number {
   const at = (name: Channel): number => channels[name]?.[frame] ?? 0;
   const shut = Math.min(at("eyeBlinkLeft"), at("eyeBlinkRight"));

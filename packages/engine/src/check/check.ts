@@ -66,7 +66,8 @@ export async function check(
   return { video: { width, height, fps, frames, duration, bytes }, ...(poster && { poster }), warnings, timings };
 }
 
-function requireFace({ likeness, meshScore }: Evidence, which: string): void {
+/** Throws `check_no_face` or `check_other_face`. */
+export function requireFace({ likeness, meshScore }: Pick<Evidence, "likeness" | "meshScore">, which: string): void {
   if (meshScore < MIN_MESH_SCORE) throw new AppError("check_no_face", `The finished video shows no face${which}.`);
   if (likeness.look < LEAST_LOOK || likeness.colour > MOST_COLOUR || likeness.shape > MOST_SHAPE) {
     throw new AppError("check_other_face", `The finished video does not begin with the face of the picture${which}.`);

@@ -158,7 +158,8 @@ function framesToLookAt(motion: MotionFrames, demands: Demand[], many: boolean):
   return [...new Set([0, ...even, ...due.slice(0, looks.due), strongest])].sort((a, b) => a - b);
 }
 
-async function readFrames(
+/** The frames that are wanted, of a video that is decoded as a whole. Throws `check_unreadable`. */
+export async function readFrames(
   path: string,
   wanted: Set<number>,
   fps: number,
@@ -211,7 +212,7 @@ async function readSource(path: string, cast: Cast, motion: MotionFrames, signal
 }
 
 /** Between the middles of the lips' inner edges, in E. */
-function lipGap({ points, eyeDistance }: Face): number {
+export function lipGap({ points, eyeDistance }: Face): number {
   return Math.hypot(points[14 * 3]! - points[13 * 3]!, points[14 * 3 + 1]! - points[13 * 3 + 1]!) / eyeDistance;
 }
 
@@ -231,11 +232,12 @@ function kindsOf({ face, ease }: ReadMover, sharpness: number): (keyof Moved)[] 
 }
 
 /** Whether the landmarks of a face can tell how it moves. */
-async function isLegible(picture: Picture, { face, ease }: ReadMover): Promise<boolean> {
+export async function isLegible(picture: Picture, { face, ease }: ReadMover): Promise<boolean> {
   return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
 }
 
-function requireShape(info: VideoInfo, motion: MotionFrames, due: Framing): void {
+/** Throws `check_wrong_shape`. */
+export function requireShape(info: VideoInfo, motion: MotionFrames, due: Framing): void {
   const rate = Math.abs(info.fps / motion.fps - 1) < 0.002 && info.constantRate;
   if (info.width === due.width && info.height === due.height && info.frames === motion.frames && rate) return;
   throw new AppError(

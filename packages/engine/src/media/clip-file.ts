@@ -14,8 +14,11 @@ type Opener = (options: ClipFileOptions) => Promise<ClipFile>;
 
 const OPENERS: Record<ClipFormat["name"], Opener> = {
   // moov first: it starts playing before it has arrived whole
-  mp4: streamed("mp4", PICTURE_ENCODERS.h264, { movflags: "+faststart" }),
-  webm: streamed("webm", PICTURE_ENCODERS.vp9, {}),
+  mp4: streamed({
+    ...{ container: "mp4", encoder: PICTURE_ENCODERS.h264, soundEncoder: "aac" },
+    header: { movflags: "+faststart" },
+  }),
+  webm: streamed({ container: "webm", encoder: PICTURE_ENCODERS.vp9, soundEncoder: "opus" }),
   webp: openWebp,
   gif: openGif,
 };
@@ -35,16 +38,19 @@ export function openClipFile(options: ClipFileOptions): Promise<ClipFile> {
   return OPENERS[format.name](options);
 }
 
-function streamed(
-  container: string,
-  encoder: (typeof PICTURE_ENCODERS)["h264" | "vp9"],
-  header: Record<string, string>,
-): Opener {
+type Streamed = {
+  container: string;
+  encoder: (typeof PICTURE_ENCODERS)["h264" | "vp9"];
+  soundEncoder: "aac" | "opus";
+  header?: Record<string, string>;
+};
+
+function streamed({ encoder, ...container }: Streamed): Opener {
   return async ({ path, width, height, fps, marks, sound }) => {
     const rate = frameRate(fps);
     const opened = await openEncoder(encoder, { width, height, rate });
     const { tags } = marks;
-    const muxed = await openMuxed({ path, container, header, tags, encoder: opened, rate, frameTicks: 1n, sound });
+    const muxed = await openMuxed({ ...container, path, tags, encoder: opened, rate, frameTicks: 1n, sound });
     return { ...muxed, pts: BigInt };
   };
 }

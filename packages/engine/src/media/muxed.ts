@@ -13,7 +13,7 @@ import {
 import { must } from "./ffmpeg.ts";
 import type { Marks } from "./marks.ts";
 import type { Sound } from "./sound-reader.ts";
-import { openSoundTrack } from "./sound-track.ts";
+import { openSoundTrack, SOUND_ENCODERS } from "./sound-track.ts";
 
 export type Muxed = {
   audio?: AudioSpec;
@@ -54,12 +54,13 @@ type MuxedOptions = {
   /** How long a frame lasts, in the encoder's unit. */
   frameTicks: bigint;
   sound?: Sound | undefined;
+  soundEncoder?: keyof typeof SOUND_ENCODERS;
 };
 
 /** Throws FFmpegError; what there is of the file is the caller's to remove. */
 export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
   const { path, container, header = {}, tags = {}, encoder, rate, frameTicks, sound } = options;
-  const track = sound && (await openSoundTrack(sound));
+  const track = sound && (await openSoundTrack(sound, SOUND_ENCODERS[options.soundEncoder ?? "aac"]));
   const file = new FormatContext();
   const free = (): void => {
     file.closeOutputSync();

@@ -1,10 +1,11 @@
-/** The sound of a video: AAC-LC at 48 kHz, about 64 kbit/s a channel. */
+/** The sound of a video at 48 kHz: AAC-LC, about 64 kbit/s a channel, or Opus. */
 import type { AudioSpec } from "@smileloop/core/engine/protocol.ts";
 import {
   AV_CHANNEL_LAYOUT_MONO,
   AV_CHANNEL_LAYOUT_STEREO,
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_PROFILE_AAC_LOW,
+  AV_SAMPLE_FMT_FLT,
   AV_SAMPLE_FMT_FLTP,
   FF_ENCODER_AAC,
 } from "node-av/constants";
@@ -13,8 +14,24 @@ import { must } from "./ffmpeg.ts";
 import { SOUND_RATE } from "./resample.ts";
 import type { Sound } from "./sound-reader.ts";
 
-/** Bits a second by channels. */
-const BIT_RATES = { 1: 80_000n, 2: 128_000n } as const;
+type SoundEncoder = {
+  /** As FFmpeg calls it, and as its files do. */
+  name: string;
+  codec: string;
+  /** Whether it takes one row of samples for each channel, or one row for all of them by turns. */
+  planar: boolean;
+  profile?: typeof AV_PROFILE_AAC_LOW;
+  /** Bits a second by channels. */
+  bitRates: { 1: bigint; 2: bigint };
+};
+
+export const SOUND_ENCODERS = {
+  aac: {
+    ...{ name: FF_ENCODER_AAC, codec: "aac", planar: true, profile: AV_PROFILE_AAC_LOW },
+    bitRates: { 1: 80_000n, 2: 128_000n },
+  },
+  opus: { name: "libopus", codec: "opus", planar: false, bitRates: { 1: 64_000n, 2: 96_000n } },
+} as const satisfies Record<string, SoundEncoder>;
 
 type SoundTrack = {
   encoder: CodecContext;
@@ -26,22 +43,23 @@ type SoundTrack = {
   encodeTo(seconds: number, last: boolean, moveOn: () => void): void;
 };
 
-export async function openSoundTrack(sound: Sound): Promise<SoundTrack> {
+export async function openSoundTrack(sound: Sound, kind: SoundEncoder = SOUND_ENCODERS.aac): Promise<SoundTrack> {
   const { channels } = sound;
-  const encoder = await openEncoder(channels);
+  const encoder = await openEncoder(channels, kind);
   const step = encoder.frameSize;
   const samples = Array.from({ length: channels }, () => new Float32Array(step));
+  const rows = kind.planar ? inPlanes : byTurns;
   let [at, ended] = [0, false];
 
   return {
     encoder,
-    audio: { codec: "aac", channels, sample_rate: SOUND_RATE },
+    audio: { codec: kind.codec, channels, sample_rate: SOUND_RATE },
     encodeTo(seconds, last, moveOn) {
       const until = Math.round(seconds * SOUND_RATE);
       while (!ended && (last || until - at >= step)) {
         const wanted = Math.min(step, until - at);
         const count = wanted > 0 ? sound.read(samples.map((channel) => channel.subarray(0, wanted))) : 0;
-        if (count > 0) send(encoder, samples, count, at);
+        if (count > 0) send(encoder, rows(samples, count), count, at);
         moveOn();
         at += count;
         ended = count < step;
@@ -52,10 +70,19 @@ export async function openSoundTrack(sound: Sound): Promise<SoundTrack> {
   };
 }
 
-function send(encoder: CodecContext, samples: Float32Array[], count: number, at: number): void {
-  const planes = samples.map(({ buffer, byteOffset }) => Buffer.from(buffer, byteOffset, count * 4));
-  const frame = Frame.fromAudioBuffer(Buffer.concat(planes), {
-    ...{ nbSamples: count, format: AV_SAMPLE_FMT_FLTP, sampleRate: SOUND_RATE },
+function inPlanes(samples: Float32Array[], count: number): Buffer {
+  return Buffer.concat(samples.map(({ buffer, byteOffset }) => Buffer.from(buffer, byteOffset, count * 4)));
+}
+
+function byTurns(samples: Float32Array[], count: number): Buffer {
+  const all = new Float32Array(count * samples.length);
+  for (let i = 0; i < all.length; i++) all[i] = samples[i % samples.length]![Math.floor(i / samples.length)]!;
+  return Buffer.from(all.buffer);
+}
+
+function send(encoder: CodecContext, samples: Buffer, count: number, at: number): void {
+  const frame = Frame.fromAudioBuffer(samples, {
+    ...{ nbSamples: count, format: encoder.sampleFormat, sampleRate: SOUND_RATE },
     ...{ channelLayout: encoder.channelLayout, timeBase: encoder.timeBase, pts: BigInt(at) },
   });
   try {
@@ -65,16 +92,16 @@ function send(encoder: CodecContext, samples: Float32Array[], count: number, at:
   }
 }
 
-async function openEncoder(channels: 1 | 2): Promise<CodecContext> {
-  const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
-  if (codec === null) throw new Error("FFmpeg was built without an AAC encoder");
+async function openEncoder(channels: 1 | 2, { name, planar, profile, bitRates }: SoundEncoder): Promise<CodecContext> {
+  const codec = Codec.findEncoderByName(name as never);
+  if (codec === null) throw new Error(`FFmpeg was built without ${name}`);
   const encoder = new CodecContext();
   encoder.allocContext3(codec);
   encoder.sampleRate = SOUND_RATE;
-  encoder.sampleFormat = AV_SAMPLE_FMT_FLTP;
+  encoder.sampleFormat = planar ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT;
   encoder.channelLayout = channels === 1 ? AV_CHANNEL_LAYOUT_MONO : AV_CHANNEL_LAYOUT_STEREO;
-  encoder.bitRate = BIT_RATES[channels];
-  encoder.profile = AV_PROFILE_AAC_LOW;
+  encoder.bitRate = bitRates[channels];
+  if (profile !== undefined) encoder.profile = profile;
   encoder.timeBase = new Rational(1, SOUND_RATE);
   encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
   must(await encoder.open2(codec), "sound encoder");

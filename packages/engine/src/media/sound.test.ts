@@ -32,8 +32,11 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 let made = 0;
 /** The video that comes of the frames and a sound. */
-async function finished(sound?: { bytes: Buffer; type: string }): Promise<{ path: string; audio: unknown }> {
-  const path = join(dir, `${++made}.mp4`);
+async function finished(
+  sound?: { bytes: Buffer; type: string },
+  ending: "mp4" | "webm" = "mp4",
+): Promise<{ path: string; audio: unknown }> {
+  const path = join(dir, `${++made}.${ending}`);
   const audio = sound && { path: join(dir, `sound-${made}`), type: sound.type };
   if (sound && audio) await writeFile(audio.path, sound.bytes);
   const result = await finish(
@@ -81,6 +84,18 @@ describe("the sound of a video", () => {
       for (const [nth, at] of [0.02, 0.5, 1.25].entries()) expect(Math.abs(clicks[nth]! - at)).toBeLessThan(0.001);
     }
     expect(await readVideo(path)).toMatchObject({ frames: FRAMES, duration: 2, constantRate: true, otherStreams: 1 });
+  });
+
+  test.each([1, 2])("is Opus in a WebM, at its place: %d channels", async (channels) => {
+    const { path, audio } = await finished(wav(track(44_100, channels)), "webm");
+    expect(audio).toEqual({ codec: "opus", channels, sample_rate: 48_000 });
+    const heard = (await heardIn(path))!;
+    expect(heard).toMatchObject({ codec: "opus", rate: 48_000, channels });
+    expect(Math.abs(heard.to - 1.5)).toBeLessThan(0.021);
+    const clicks = clicksIn(heard, channels - 1);
+    expect(clicks).toHaveLength(3);
+    for (const [nth, at] of [0.02, 0.5, 1.25].entries()) expect(Math.abs(clicks[nth]! - at)).toBeLessThan(0.001);
+    expect(await readVideo(path)).toMatchObject({ frames: FRAMES, constantRate: true, otherStreams: 1 });
   });
 
   test("is what players find without reading it: the file says how much comes before it", async () => {

@@ -5,6 +5,7 @@ import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
 import type { FaceFrames } from "@smileloop/core/motion/phases.ts";
 import { curvesOf } from "../cast/read-cast.ts";
+import type { Sound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
 import { createLife } from "./life.ts";
@@ -34,25 +35,32 @@ export async function openStage(path: string, { cast, motion, seed, signal }: St
   };
 }
 
+/** Renders `request.motion` on the movers of the cast and writes the video. Throws what `drawClip` throws. */
+export async function animate(request: AnimateRun, context: TaskContext): Promise<AnimateRunResult> {
+  return drawClip(request, context);
+}
+
+/** What runs have in common whose result is a clip of a portrait. */
+type ClipRun = Pick<AnimateRun, "inputs" | "cast" | "motion" | "outputs" | "provenance"> & { params: { seed: number } };
+
 /**
- * Renders `request.motion` on the movers of the cast and writes the video. Throws, leaving no file, what `openScene` and the writer
- * throw, and `signal.reason`.
+ * Draws every frame of a motion and writes the video, with a sound where there is one, which stays the caller's to close. Throws,
+ * leaving no file, what `openScene` and the writer throw, and `signal.reason`.
  */
-export async function animate(request: AnimateRun, { signal, progress }: TaskContext): Promise<AnimateRunResult> {
+export async function drawClip(
+  request: ClipRun,
+  { signal, progress }: TaskContext,
+  sound?: Sound,
+): Promise<AnimateRunResult> {
   signal.throwIfAborted();
   const motion = await unpackFrames(request.motion);
   const options = { cast: request.cast, motion, seed: request.params.seed, signal };
   const { scene, frame: frameAt, rigMs } = await openStage(request.inputs.image[0]!.path, options);
   const { width, height } = scene.still;
+  const { provenance, outputs } = request;
+  const { video: path, poster } = outputs;
   const started = performance.now();
-  const writer = await openVideoWriter({
-    path: request.outputs.video,
-    width,
-    height,
-    fps: motion.fps,
-    provenance: request.provenance,
-    poster: request.outputs.poster,
-  });
+  const writer = await openVideoWriter({ path, width, height, fps: motion.fps, provenance, poster, sound });
   let rendering = 0;
   try {
     for (let frame = 0; frame < motion.frames; frame++) {

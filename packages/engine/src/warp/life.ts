@@ -12,7 +12,7 @@ const SIZE = { yaw: 0.5, pitch: 0.4, roll: 0.25, x: 0.004, y: 0.005 };
  */
 export function createLife(motion: MotionFrames, seed: number): (frame: number) => Pose {
   const channels = Object.values(motion.faces[0]?.channels ?? {});
-  const strongest = Math.max(0, ...channels.flatMap((values) => values.map(Math.abs)));
+  const strongest = channels.flat().reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const size = Math.min(1, strongest / 0.3);
   const random = randomFrom(seed);
   const seconds = motion.frames / motion.fps;

@@ -4,31 +4,23 @@
  */
 import { join } from "node:path";
 import {
-  type CastParams,
-  type CastRequest,
-  type CastResult,
-  castResultSchema,
-} from "@smileloop/core/engine/services.ts";
-import {
   type AnimateCheck,
   type AnimateRun,
-  type AnimateRunResult,
   animateCheckResultSchema,
   animateRunResultSchema,
 } from "@smileloop/core/engine/tasks/animate.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
-import { type ClipFormat, clipFormatOf } from "@smileloop/core/media/clip-formats.ts";
+import { clipFormatOf } from "@smileloop/core/media/clip-formats.ts";
 import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { posterFrame } from "@smileloop/core/motion/poster-frame.ts";
 import { presetMotion } from "@smileloop/core/motion/preset.ts";
 import { varyMotion } from "@smileloop/core/motion/vary.ts";
-import { toThousandths } from "@smileloop/core/rounding.ts";
 import { shown } from "@smileloop/core/text.ts";
-import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
+import { fileOf, type JobIo } from "../job-io.ts";
+import { castOf, splitEngineTime, warningsOfEngine, warningsOfFormat } from "./clip.ts";
 import { readDriving } from "./driving.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 
@@ -57,9 +49,7 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
     cast,
     warnings,
     image: readable,
-  } = await io.timed("detect", () =>
-    castOf(io, picture, { size, face: faces ?? face, ...(format.maxSide === null ? {} : { maxSide: format.maxSide }) }),
-  );
+  } = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face, format: name }));
   const driven = clip ? await io.timed("motion", () => readDriving(io, clip, { ...asked, intensity })) : null;
   if (clip && driven) io.expect({ driving: [{ ...clip, seconds: driven.seconds }] });
   const wanted = driven?.motion ?? presetFrames(context, { ...asked, intensity, seed });
@@ -97,18 +87,14 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const ofFormat = warningsOfFormat(format, { asked: rest.fps, ...checked.video });
   return {
     outputs: stored,
-    warnings: [...(driven?.warnings ?? []), ...warnings, ...ofFormat, ...warningsOf(rendered), ...checked.warnings],
+    warnings: [
+      ...(driven?.warnings ?? []),
+      ...warnings,
+      ...ofFormat,
+      ...warningsOfEngine(rendered),
+      ...checked.warnings,
+    ],
   };
-}
-
-/**
- * Who moves and what becomes the frame: decided once, by a process that no engine can influence. It also makes a JPEG of a picture in
- * a format that engines need not read.
- */
-function castOf(io: JobIo, picture: LocalFile, params: CastParams): Promise<CastResult> {
-  const outputs = { image: join(io.dir, "picture.jpg") };
-  const request: Omit<CastRequest, "run"> = { type: "cast", inputs: { image: [fileOf(picture)] }, params, outputs };
-  return io.checker.request(request, { ...io.options("detect"), result: castResultSchema });
 }
 
 type PresetAsked = Pick<AnimateJobParams, "preset" | "fps" | "duration" | "intensity"> & { seed: number };
@@ -125,47 +111,4 @@ function presetFrames(
     durationSeconds,
     intensity: asked.intensity,
   });
-}
-
-/**
- * Part of what the engine took is finding faces, and part may be encoding: what it says of its own stages, and at most the
- * time that was measured.
- */
-function splitEngineTime(timings: JobIo["timings"], rendered: AnimateRunResult): void {
-  const { render: tookMs = 0, detect = 0, encode } = timings;
-  const said = (...stages: string[]) => {
-    const sum = stages.reduce((total, stage) => total + Math.max(0, rendered.timings[stage] ?? 0), 0);
-    return Math.round(Math.min(tookMs, sum));
-  };
-  timings.detect = detect + said("decode", "detect", "matte");
-  timings.render = said("rig", "render");
-  timings.encode = encode ?? said("encode", "finish");
-}
-
-/** What the format makes of what was asked, and of its file. */
-function warningsOfFormat(
-  { title, largeBytes, rateFor }: ClipFormat,
-  { asked, bytes }: { asked: number; bytes: number },
-): JobRecord["warnings"] {
-  const warnings: JobRecord["warnings"] = [];
-  const fps = rateFor(asked);
-  if (fps !== asked) {
-    const detail = `The clip has ${toThousandths(fps)} frames a second, not ${asked}: the nearest that ${title} shows evenly.`;
-    warnings.push({ code: "fps_adjusted", detail });
-  }
-  if (largeBytes !== null && bytes > largeBytes) {
-    const size = `${(bytes / 1e6).toFixed(1)} MB`;
-    const smaller = `A smaller \`size\`, a lower \`fps\` or a shorter \`duration\` makes it smaller; MP4 and WebM are far smaller.`;
-    warnings.push({
-      code: "file_large",
-      detail: `The file has ${size}, and many sites take ${title} only up to 10 MB. ${smaller}`,
-    });
-  }
-  return warnings;
-}
-
-function warningsOf({ warnings, ignoredChannels }: AnimateRunResult): JobRecord["warnings"] {
-  if (ignoredChannels.length === 0) return warnings;
-  const detail = `This engine cannot show: ${ignoredChannels.join(", ")}.`;
-  return [...warnings, { code: "channels_ignored", detail }];
 }

@@ -39,7 +39,7 @@ function driven(
   const { duration, intensity = 1 } = asked;
   const helper = processOf(async () => result);
   const io = {
-    helper,
+    serving: () => helper,
     engine: asked.native ? processOf(asked.native) : helper,
     offers: () => asked.native !== undefined,
     options: () => ({ timeoutMs: 1000 }),
@@ -112,7 +112,7 @@ test("a clip is read in the time that the longest needs, whatever was known of i
 test("a motion that is somewhere else than asked for is not read", async () => {
   const result = { motion: { path: "/etc/passwd" }, source: {}, warnings: [], timings: {} };
   const helper = { request: async () => result } as unknown as EngineProcess;
-  const io = { helper, engine: helper, options: () => ({ timeoutMs: 1000 }) } as unknown as JobIo;
+  const io = { serving: () => helper, engine: helper, options: () => ({ timeoutMs: 1000 }) } as unknown as JobIo;
   const read = readDriving(io, DRIVING, { fps: 10, intensity: 1 });
   await expect(read).rejects.toMatchObject({ code: "engine_failed", message: expect.stringContaining("belong") });
 });

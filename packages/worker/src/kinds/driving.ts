@@ -45,13 +45,14 @@ export async function readDriving(
   { fps, duration, intensity }: { fps: number; duration?: number | undefined; intensity: number },
 ): Promise<DrivenMotion> {
   // the channels are read by one process for every engine
-  const read = await extractBy(io.helper, driving, readingOptions(io, "motion"));
+  const reader = io.serving("extract");
+  const read = await extractBy(reader, driving, readingOptions(io, "motion"));
   const own = Math.min(DRIVING_SECONDS, Math.max(SHORTEST_SECONDS, read.motion.duration));
   const motion = withinRoom(
     sampleMotion(read.motion, { fps, durationSeconds: duration ?? own, intensity, stretch: false }),
   );
   const warnings = [...read.warnings];
-  if (io.helper !== io.engine && io.offers("extract") && read.source.kind === "video") {
+  if (reader !== io.engine && io.offers("extract") && read.source.kind === "video") {
     const track = await readNative(io, driving);
     if (track) motion.native = track;
     else warnings.push({ code: "driving_channels_only", detail: CHANNELS_ONLY });

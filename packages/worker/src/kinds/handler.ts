@@ -38,5 +38,9 @@ export type Handler = RunHandler | PlanHandler;
 /** By kind. */
 export type Handlers = Readonly<Record<string, Handler>>;
 
-export type HandlerContext = { presets: ReadonlyMap<string, Preset> };
+export type HandlerContext = {
+  presets: ReadonlyMap<string, Preset>;
+  /** Maximum duration of a talking video, seconds. */
+  talkSeconds: number;
+};
 export type HandlerMaker = (context: HandlerContext) => Handler;

@@ -1,9 +1,15 @@
 /** The handlers of the kinds in `core/kinds/index.ts`, by name. */
+
+import { TALK_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
+import { talkHandler } from "./talk.ts";
 
-export const HANDLERS: Readonly<Record<string, HandlerMaker>> = { animate: animateHandler };
+export const HANDLERS: Readonly<Record<string, HandlerMaker>> = { animate: animateHandler, talk: talkHandler };
 
-export function createHandlers(context: HandlerContext, makers = HANDLERS): Handlers {
+type Installed = Pick<HandlerContext, "presets"> & Partial<HandlerContext>;
+
+export function createHandlers(installed: Installed, makers = HANDLERS): Handlers {
+  const context = { presets: installed.presets, talkSeconds: installed.talkSeconds ?? TALK_SECONDS };
   return Object.fromEntries(Object.entries(makers).map(([kind, make]) => [kind, make(context)]));
 }

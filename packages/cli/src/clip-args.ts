@@ -1,0 +1,117 @@
+/** The options of commands whose result is a clip, as params of their kinds; not yet checked. */
+import { extname } from "node:path";
+import { CLIP_FORMATS, clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
+import type { CommandName } from "./help.ts";
+import { UsageError } from "./usage-error.ts";
+
+export type Values = Record<string, string | boolean | undefined>;
+
+type ClipArgs = {
+  photo: string;
+  output: string | null;
+  /** Where the poster goes; null: nowhere. */
+  poster: string | null;
+  force: boolean;
+  json: boolean;
+  quiet: boolean;
+  /** As the kind takes them; what was not given is absent. */
+  params: Record<string, unknown>;
+};
+
+export type AnimateArgs = ClipArgs & { driving: string | null };
+
+export type TalkArgs = ClipArgs & { sound: string | null };
+
+/** Throws UsageError. */
+export function animateArgs(values: Values, positionals: string[]): AnimateArgs {
+  const photo = photoOf("animate", positionals);
+  const driving = typeof values.driving === "string" ? values.driving : null;
+  const preset = values.preset ?? (driving === null ? "gentle_smile" : undefined);
+  const { params, ...args } = clipArgs("animate", values, ["duration"]);
+  return { photo, driving, ...args, params: { ...(preset === undefined ? {} : { preset }), ...params } };
+}
+
+/** Throws UsageError. */
+export function talkArgs(values: Values, [photo, sound, ...more]: string[]): TalkArgs {
+  if (more.length > 0) throw new UsageError(`One photo and one sound: "${more[0]}" is one too many.`, "talk");
+  const { params, ...args } = clipArgs("talk", values, ["speed"]);
+  const { text, transcript } = values;
+  if (sound !== undefined && text !== undefined) {
+    const help = "Leave one of them out; with --transcript the sound is told what is said in it.";
+    throw new UsageError(`--text says a text, and "${sound}" is a sound. ${help}`, "talk");
+  }
+  if (sound === undefined && transcript !== undefined) {
+    throw new UsageError("--transcript is what is said in a sound, and there is none. Use --text for a voice.", "talk");
+  }
+  if (sound === undefined && text === undefined) {
+    throw new UsageError("What is to be said? Give a sound after the photo, or --text.", "talk");
+  }
+  for (const name of ["voice", "language", "expression"]) if (values[name] !== undefined) params[name] = values[name];
+  const said = text ?? transcript;
+  if (said !== undefined) params.text = said;
+  return { photo: photoOf("talk", [photo ?? ""]), sound: sound ?? null, ...args, params };
+}
+
+/** `numbers`: options of this command alone that are numbers. */
+function clipArgs(command: string, values: Values, numbers: string[]): Omit<ClipArgs, "photo"> {
+  const params: Record<string, unknown> = {};
+  if (values.engine !== undefined) params.engine = values.engine;
+  if (values.faces !== undefined) params.faces = values.faces;
+  const output = fileName(values.output);
+  const format = formatOf(command, values.format, output);
+  if (format !== undefined) params.format = format;
+  if (values.size !== undefined) params.size = Number.isNaN(Number(values.size)) ? values.size : Number(values.size);
+  for (const name of ["fps", ...numbers, "intensity", "face", "seed"]) {
+    if (values[name] !== undefined) params[name] = number(command, values, name);
+  }
+  return {
+    output,
+    poster: posterName(command, values.poster),
+    force: values.force === true,
+    json: values.json === true,
+    quiet: values.quiet === true,
+    params,
+  };
+}
+
+export function photoOf(command: CommandName, [photo, extra]: string[]): string {
+  if (photo === undefined || photo === "") throw new UsageError("Which photo? Give its file name.", command);
+  if (extra !== undefined) throw new UsageError(`One photo at a time: "${extra}" is one too many.`, command);
+  return photo;
+}
+
+export function fileName(value: Values[string]): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/**
+ * The format of the clip, as the ending of its file says or --format. A name that promises another format than the one that is written
+ * would mislead the one who opens it.
+ */
+function formatOf(command: string, asked: Values[string], output: string | null): Values[string] {
+  const ending = output === null ? "" : extname(output);
+  if (ending === "") return asked;
+  const format = clipFormatOfPath(output!);
+  if (format === null) {
+    const endings = CLIP_FORMATS.map(({ extension }) => `.${extension}`).join(", ");
+    throw new UsageError(`--output "${output}": the name has to end in one of ${endings}, not ${ending}.`, command);
+  }
+  if (asked !== undefined && asked !== format.name) {
+    const conflict = `--format ${asked} and --output "${output}" are two formats`;
+    throw new UsageError(`${conflict}. Leave --format out, or give a name that ends in .${asked}.`, command);
+  }
+  return format.name;
+}
+
+function posterName(command: string, value: Values[string]): string | null {
+  const name = fileName(value);
+  if (name === null || /^\.jpe?g$/i.test(extname(name))) return name;
+  throw new UsageError(`--poster "${name}": the poster is a JPEG. Give a name that ends in .jpg.`, command);
+}
+
+function number(command: string, values: Values, name: string): number {
+  const text = String(values[name]).trim();
+  const value = Number(text);
+  if (text === "" || !Number.isFinite(value)) throw new UsageError(`--${name} "${text}" is not a number.`, command);
+  return value;
+}

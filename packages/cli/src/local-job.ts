@@ -1,0 +1,207 @@
+/**
+ * One job of a command on the same core, worker and engine as the server's, but with temporary storage: records and queue in memory,
+ * files in a folder that is deleted afterwards.
+ */
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@smileloop/core/clock.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { memoryFiles } from "@smileloop/core/files/memory.ts";
+import { inputKey } from "@smileloop/core/job/keys.ts";
+import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
+import { createJob, type JobStore } from "@smileloop/core/jobs/jobs.ts";
+import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
+import { createKinds } from "@smileloop/core/kinds/index.ts";
+import type { Kinds, Params } from "@smileloop/core/kinds/kind.ts";
+import { createLog } from "@smileloop/core/log.ts";
+import { memoryQueue } from "@smileloop/core/queue/memory.ts";
+import { memoryRecords } from "@smileloop/core/records/memory.ts";
+import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
+import { createHandlers } from "@smileloop/worker/kinds/index.ts";
+import { createWorker } from "@smileloop/worker/worker.ts";
+import { builtInEngine, builtInSetup, ENGINES } from "../../../functions/engines/index.ts";
+import { type InputFile, openInput } from "./input-file.ts";
+import { interrupted } from "./interrupt.ts";
+import { knownPresets } from "./presets.ts";
+import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
+import { checkTarget, writeTarget } from "./target.ts";
+import { UsageError } from "./usage-error.ts";
+
+const OWNER = "local";
+const ENGINE = builtInEngine().name;
+
+/** What a command asks for. */
+export type LocalJob = {
+  kind: string;
+  params: Params;
+  /** What was typed, by slot; null: nothing. */
+  inputs: Readonly<Record<string, string | null>>;
+  /** Names of params whose option is called otherwise. */
+  options?: Readonly<Record<string, string>>;
+  /** Where outputs go, when params and inputs are known; null: an output that is not wanted. */
+  targets: (found: { params: Params; files: Readonly<Record<string, InputFile>> }) => Record<string, string | null>;
+  force: boolean;
+  json: boolean;
+  quiet: boolean;
+  /** What is said of the job once it is done: members of the JSON, and lines on stderr. */
+  told: (record: JobRecord) => { json: Record<string, unknown>; lines: string[] };
+};
+
+type Made = { record: JobRecord; targets: Record<string, string | null> };
+
+/**
+ * Resolves with the exit code; says what went wrong by itself. The name of the first target is printed. Throws UsageError for params
+ * that no job can have.
+ */
+export async function runLocalJob(job: LocalJob): Promise<number> {
+  const stop = interrupted();
+  try {
+    const { record, targets } = await run(job, stop);
+    const { json, lines } = job.told(record);
+    const [output] = Object.values(targets);
+    if (job.json) printJson({ ok: true, output, ...json, warnings: record.warnings });
+    else {
+      if (!job.quiet) for (const line of lines) process.stderr.write(`${line}\n`);
+      for (const { detail } of record.warnings) process.stderr.write(`smileloop: ${detail}\n`);
+      process.stdout.write(`${output}\n`);
+    }
+    return EXIT.done;
+  } catch (error) {
+    if (stop.aborted) {
+      if (job.json) printJson({ ok: false, error: { code: "canceled", detail: "Stopped." } });
+      return EXIT.interrupted;
+    }
+    if (!(error instanceof AppError)) throw error;
+    if (job.json) printJson({ ok: false, error: { code: error.code, detail: error.message } });
+    else process.stderr.write(`smileloop: ${error.message}\n`);
+    return EXIT.failed;
+  }
+}
+
+async function run(job: LocalJob, signal: AbortSignal): Promise<Made> {
+  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
+  try {
+    return await runIn(folder, job, signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promise<Made> {
+  const presets = knownPresets();
+  const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[job.kind, [ENGINE]]]) } });
+  const submission = checkAsked(kinds, job);
+  const files: Record<string, InputFile> = {};
+  for (const [slot, given] of givenOf(job)) {
+    files[slot] = await openInput(given, { slot: submission.kind.slots[slot]!, folder, signal });
+  }
+  const targets = job.targets({ params: submission.params, files });
+  const wanted = Object.entries(targets).filter((entry): entry is [string, string] => entry[1] !== null);
+  for (const [, path] of wanted) await checkTarget(path, job.force);
+
+  const store = openStore();
+  const worker = createWorker({
+    ...store,
+    log: createLog({ level: "silent" }),
+    handlers: createHandlers({ presets }),
+    kinds,
+    workRoot: join(folder, "work"),
+    ...(await builtInSetup()),
+    slots: 1,
+  });
+  const report = await createProgressReport({ quiet: job.quiet || job.json, bar: process.stderr.isTTY === true });
+  const working = worker.run(signal);
+  try {
+    const record = await follow(store, await submit(store, submission, files), report, signal);
+    report.stop();
+    for (const [output, path] of wanted) {
+      await writeTarget(path, (await store.files.get(record.outputs[output]!.key)).body);
+    }
+    return { record, targets };
+  } finally {
+    report.stop();
+    await worker.stop({ graceMs: 0 });
+    await working;
+  }
+}
+
+function givenOf({ inputs }: Pick<LocalJob, "inputs">): [slot: string, given: string][] {
+  return Object.entries(inputs).filter((entry): entry is [string, string] => entry[1] !== null);
+}
+
+/** Throws UsageError that names the option, `engine_not_configured`. */
+function checkAsked(kinds: Kinds, job: LocalJob): Submission {
+  const inputs = Object.fromEntries(givenOf(job).map(([slot]) => [slot, 1]));
+  try {
+    return checkSubmission(kinds, { kind: job.kind, inputs, params: job.params });
+  } catch (error) {
+    if (!hasCode(error, "invalid_request")) throw error;
+    const [fault] = (error as AppError).errors ?? [];
+    const [, at, param] = fault?.loc ?? [];
+    // messages about two options name both of them already
+    const single = at === "params" && typeof param === "string" && Object.hasOwn(job.params, param);
+    const option = single ? (job.options?.[param] ?? param) : "";
+    throw new UsageError(single ? `--${option}: ${fault?.msg}.` : (fault?.msg ?? ""), job.kind);
+  }
+}
+
+function openStore(): JobStore {
+  const clock = systemClock;
+  const links = createLocalLinks(new Uint8Array(32));
+  return {
+    records: memoryRecords({ clock }),
+    files: memoryFiles({ clock, links }),
+    queue: memoryQueue({ clock }),
+    clock,
+  };
+}
+
+async function submit(store: JobStore, submission: Submission, given: Record<string, InputFile>): Promise<string> {
+  const { kind, params } = submission;
+  const files = Object.fromEntries(Object.entries(given).map(([slot, file]) => [slot, [file]]));
+  const { record } = await createJob(store, {
+    owner: OWNER,
+    kind: kind.name,
+    ...workOf(submission, files),
+    engine: ENGINE,
+    params: (jobId) => kind.resolveParams(params, jobId),
+    metadata: {},
+    storeInputs: (id) => storeInputs(store, id, files),
+  });
+  return record.id;
+}
+
+async function storeInputs(
+  store: JobStore,
+  id: string,
+  files: Record<string, InputFile[]>,
+): Promise<JobRecord["inputs"]> {
+  const inputs: JobRecord["inputs"] = {};
+  for (const [slot, list] of Object.entries(files)) {
+    inputs[slot] = [];
+    for (const [nth, { path, type, bytes }] of list.entries()) {
+      const key = inputKey(OWNER, id, slot, nth);
+      const { sha256 } = await store.files.put(key, createReadStream(path), { type, bytes });
+      inputs[slot].push({ key, type, bytes, sha256, source: "file" });
+    }
+  }
+  return inputs;
+}
+
+/** The record when the job has succeeded. Throws what it failed with. */
+async function follow(store: JobStore, id: string, report: ProgressReport, signal: AbortSignal): Promise<JobRecord> {
+  for (;;) {
+    const stored = await store.records.get(OWNER, id);
+    if (!stored) throw new AppError("internal", "The job was lost.");
+    const { record } = stored;
+    if (record.progress) report.update(record.progress);
+    if (record.state === "succeeded") return record;
+    if (isEnded(record.state)) {
+      throw new AppError(record.error?.code ?? "internal", record.error?.detail ?? `The job ended as ${record.state}.`);
+    }
+    signal.throwIfAborted();
+    await store.records.changed(OWNER, id, record.rev, signal);
+  }
+}

@@ -1,0 +1,69 @@
+/** What somebody should know about a sound, in sentences with figures. */
+import type { Warning } from "@smileloop/core/errors.ts";
+import type { Fitness } from "./fitness.ts";
+
+type Facts = Fitness & {
+  /** How unlike the text and the sound are; absent where no text was given. */
+  textCost?: number | undefined;
+  mostCost: number;
+};
+
+type Rule = { code: string; when: (facts: Facts) => boolean; detail: (facts: Facts) => string };
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** What counts as speech, and limits that were set where voices became hard to read (docs/speech.md). */
+const LEAST_SPEECH = 0.02;
+const LITTLE_SPEECH = 0.3;
+const UNSURE = 0.42;
+const QUIET_DB = -50;
+const CLIPPED = 0.002;
+const DULL_DB = 38;
+
+const RULES: readonly Rule[] = [
+  {
+    code: "no_speech",
+    when: ({ speechShare }) => speechShare < LEAST_SPEECH,
+    detail: ({ speechShare }) =>
+      `Nobody speaks in the sound (speech is found in ${percent(speechShare)} of it), so the mouth stays closed.`,
+  },
+  {
+    code: "little_speech",
+    when: ({ speechShare }) => speechShare >= LEAST_SPEECH && speechShare < LITTLE_SPEECH,
+    detail: ({ speechShare }) => `Speech is found in only ${percent(speechShare)} of the sound.`,
+  },
+  {
+    code: "speech_unclear",
+    when: ({ speechShare, certainty }) => speechShare >= LEAST_SPEECH && certainty < UNSURE,
+    detail: ({ certainty }) =>
+      `The sound is mostly music or noise, or the voice is hardly heard (the shapes of the mouth are ${percent(certainty)} certain; a clear voice reaches 60 % or more).`,
+  },
+  {
+    code: "sound_quiet",
+    when: ({ speechShare, level }) => speechShare >= LEAST_SPEECH && level < QUIET_DB,
+    detail: ({ level }) =>
+      `The voice is very quiet (${Math.round(level)} dB of full scale), so its noise comes up with it.`,
+  },
+  {
+    code: "sound_clipped",
+    when: ({ clipped }) => clipped > CLIPPED,
+    detail: ({ clipped }) =>
+      `The sound was recorded too loud: ${(clipped * 100).toFixed(1)} % of its samples are cut off.`,
+  },
+  {
+    code: "sound_dull",
+    when: ({ speechShare, dull }) => speechShare >= LEAST_SPEECH && dull > DULL_DB,
+    detail: ({ dull }) =>
+      `The sound has next to nothing above 4 kHz (${Math.round(dull)} dB less than below), as on the telephone: sounds like f and s are hard to tell. A text helps.`,
+  },
+  {
+    code: "text_not_found",
+    when: ({ textCost, mostCost }) => textCost !== undefined && textCost > mostCost,
+    detail: ({ textCost, mostCost }) =>
+      `The text does not fit the sound (distance ${textCost!.toFixed(2)}; at most ${mostCost.toFixed(2)} fits), so the mouth follows the sound alone.`,
+  },
+];
+
+export function warningsOf(facts: Facts): Warning[] {
+  return RULES.filter(({ when }) => when(facts)).map(({ code, detail }) => ({ code, detail: detail(facts) }));
+}
