@@ -25,6 +25,7 @@ function common({ bucket, queues }: Parts, settings: Settings): Environment {
     ENGINES: enginesByKind(deployed(settings)),
     LOG_LEVEL: settings.logLevel,
     RESULT_TTL_S: String(settings.resultTtlS),
+    ...(settings.fetchAllow ? { FETCH_ALLOW: settings.fetchAllow } : {}),
   };
 }
 
