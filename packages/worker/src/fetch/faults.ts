@@ -40,7 +40,7 @@ export function transportFault(host: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
   const code = codeOf(error);
   const [kind, sentence] = BY_CODE[code] ?? (isTls(code) ? failed(TLS) : unavailable("did not deliver the file"));
-  return new AppError(kind, `${host} ${sentence}.`, { cause: error });
+  return new AppError(kind, saying(host, sentence), { cause: error });
 }
 
 /** Of a reply that is neither the file nor a redirect. */
@@ -50,7 +50,11 @@ export function statusFault(host: string, status: number): AppError {
     (status >= 500
       ? unavailable(`has a problem of its own (${status})`)
       : failed(`does not answer with the file (${status}); check the address`));
-  return new AppError(kind, `${host} ${sentence}.`);
+  return new AppError(kind, saying(host, sentence));
+}
+
+function saying(host: string, sentence: string): string {
+  return `${host} ${sentence}${sentence.endsWith("?") ? "" : "."}`;
 }
 
 export function slowFault(host: string, what: string): AppError {
