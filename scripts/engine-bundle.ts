@@ -4,7 +4,7 @@
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import { bundleCode, ROOT } from "./bundle-code.ts";
 
@@ -16,6 +16,8 @@ const NATIVE = ["@seydx/node-av-linux-x64", "@img/sharp-linux-x64", "@img/sharp-
 const NOT_CODE = /README|versions\.json|\.h$|glib-2\.0|\.d\.ts$/;
 /** Loaded by `require`, so that esbuild leaves them where they are: see `engine/face/models.ts`. */
 const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tensorflow/tfjs-backend-wasm"];
+/** Files of ours that lie beside the code that reads them, and beside its bundle. */
+const BESIDE = ["packages/engine/src/warp/canvas/kernel.wasm", "packages/speech/src/visemes.bin"];
 /** Files that are read rather than run; the main files of these packages only show where they lie. */
 const READ: Record<string, string[]> = {
   "@tensorflow/tfjs-backend-wasm": ["dist/tfjs-backend-wasm-simd.wasm"],
@@ -29,7 +31,7 @@ export async function bundleEngine(dir: string): Promise<void> {
   checkNatives();
   const engine = join(modules, "@smileloop/engine");
   await bundleCode({ host: join(ENGINE, "src/host.ts") }, engine);
-  cpSync(join(ENGINE, "src/warp/canvas/kernel.wasm"), join(engine, "kernel.wasm"));
+  for (const file of BESIDE) cpSync(join(ROOT, file), join(engine, basename(file)));
   const { name, version } = readPackage("packages/engine");
   const manifest = { name, version, type: "module", exports: { "./host.ts": "./host.mjs" } };
   writeFileSync(join(engine, "package.json"), JSON.stringify(manifest));

@@ -35,7 +35,7 @@ test("all of it is there", async () => {
   const { command, args, env } = engine!.engineCommand;
   expect([command, ...args.slice(0, 4)]).toEqual(["/usr/bin/python3", "-m", "liveportrait", "--root", root]);
   expect(Object.keys(env!).sort()).toEqual(["HOME", "PATH", "PYTHONPATH"]);
-  expect(engine!.helpers![0]!.command.args).toContain("finish,extract");
+  expect(engine!.helpers![0]!.command.args).toContain("finish,extract,listen");
 });
 
 test("the checkout's own virtual environment comes before the machine's Python", async () => {

@@ -34,7 +34,7 @@ export type Deps = Home & {
   presets: Map<string, Preset>;
   kinds: Kinds;
   /** Maximum duration of a talking video, seconds. */
-  talkSeconds: number;
+  maxVideoSeconds: number;
   /** Where inputs by URL may come from. */
   fetchPolicy: FetchPolicy;
   /** Makers of the kinds' handlers where they are not this repository's; only workers call them (`handlers.ts`). */
@@ -57,10 +57,17 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const { engines = ENGINES, kinds: entries = KINDS, findings = null, syncLog = false } = options;
   const presets = loadPresets(PRESETS_DIR, env.PRESETS_DIR);
   const queues = new Set(env.QUEUES.keys());
-  const talkSeconds = env.MAX_VIDEO_LENGTH;
+  const maxVideoSeconds = env.MAX_VIDEO_LENGTH;
   const known = { kinds: entries.map(({ name }) => name), engines };
   const serve = enginesServed(env, known, findings);
-  const kinds = createKinds({ kinds: entries, presets, engines: { known: engines, serve }, queues, talkSeconds });
+  const kinds = createKinds({
+    kinds: entries,
+    presets,
+    engines: { known: engines, serve },
+    queues,
+    maxVideoSeconds,
+    maxWork: env.MAX_WORK_S,
+  });
   const log = createLog({ level: env.LOG_LEVEL, sync: syncLog });
   for (const lookalike of lookalikes()) log.warn(lookalike, "a variable that is not read");
   const home = await openHome(env, log);
@@ -72,7 +79,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     log,
     presets,
     kinds,
-    talkSeconds,
+    maxVideoSeconds,
     fetchPolicy: fetchPolicy(env),
     handlerMakers: options.handlers,
     version: manifest.version,

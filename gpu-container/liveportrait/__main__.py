@@ -16,7 +16,7 @@ from . import VERSION
 from .errors import CannotStart
 from .protocol import Server, claim_stdout
 
-OFFERED = ("run:animate", "extract")
+OFFERED = ("run:animate", "run:talk", "extract")
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ class Engine:
         self._driver = driver
 
     def works(self) -> dict[str, Work]:
-        return {"run:animate": self._renderer.animate, "extract": self._driver.extract}
+        return {"run:animate": self._renderer.animate, "run:talk": self._renderer.animate, "extract": self._driver.extract}
 
 
 def open_engine(options: argparse.Namespace) -> Engine:

@@ -1,4 +1,4 @@
-"""Kind `animate`: a picture and a Motion become a file of raw frames."""
+"""Kinds `animate` and `talk`: a picture and a Motion become a file of raw frames; what is heard is put to them elsewhere."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ class Renderer:
         prepared, frame = self._sources.prepare(picture), frame_of(cast)
         watch.lap("detect")
         context.check()
-        intensity = request["params"]["intensity"]
+        # only of a driving clip, which nobody speaks by
+        intensity = request["params"].get("intensity", 1)
         native = read_native(motion.get("native"), video.parent)
         movers = [
             self._mover(picture, prepared, frame, five, curves_of(motion, nth), native, intensity, ease, motion)

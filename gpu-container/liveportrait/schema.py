@@ -21,7 +21,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 PARTS = ("items", "additionalProperties", "propertyNames")
 LISTS = ("anyOf", "prefixItems")
 PLAIN = (
-    *("$schema", "type", "required", "enum", "const", "minLength", "maxLength", "minItems", "maxItems"),
+    *("$schema", "default", "type", "required", "enum", "const", "minLength", "maxLength", "minItems", "maxItems"),
     *("minimum", "maximum", "exclusiveMinimum"),
 )
 

@@ -105,7 +105,7 @@ def open_renderer(models: Any, root: Path) -> Renderer:
 
 
 def main() -> None:
-    server = Server(sys.stdin.buffer, claim_stdout(), ("run:animate",))
+    server = Server(sys.stdin.buffer, claim_stdout(), ("run:animate", "run:talk"))
     server.start()
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
@@ -127,7 +127,7 @@ def main() -> None:
         return renderer.animate(request, context)
 
     print(json.dumps({"stand-in": "ready"}))
-    server.serve("liveportrait", "stand-in", {"run:animate": animate})
+    server.serve("liveportrait", "stand-in", {"run:animate": animate, "run:talk": animate})
 
 
 if __name__ == "__main__":

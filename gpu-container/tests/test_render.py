@@ -90,6 +90,16 @@ class Rendering(unittest.TestCase):
         self.assertTrue(all((frames[n] != frames[0]).any() for n in range(1, 6)))
         self.assertEqual([one["done"] / one["total"] for one in self.said][-1], 1)
 
+    def test_a_face_that_speaks_is_rendered_as_any_other_and_its_sound_is_left_to_others(self) -> None:
+        jaw = (0.3 - 0.3 * np.cos(np.arange(6))).tolist()
+        request = self.request(motion={"faces": [{"channels": {"jawOpen": jaw}}]})
+        image = request["inputs"]["image"]
+        audio = [{"path": str(self.dir / "none.wav"), "type": "audio/wav"}]
+        result = self.animate({**request, "kind": "talk", "params": {"seed": 0}, "inputs": {"image": image, "audio": audio}})
+        self.assertEqual(result["outputs"]["frames"]["pixels"], "yuv420p")
+        frames = self.take().reshape(6, -1)
+        self.assertTrue((frames[3] != frames[0]).any())
+
     def test_the_whole_picture_keeps_its_size(self) -> None:
         result = self.animate(self.request(1, cast_of(WHOLE, FACE)))
         self.assertEqual((result["outputs"]["video"]["width"], result["outputs"]["video"]["height"]), (512, 600))

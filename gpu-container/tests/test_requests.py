@@ -62,6 +62,9 @@ class Common(unittest.TestCase):
         check("run:animate", RUN)
         check("run:animate", {**RUN, "motion": {**MOTION, "native": {"liveportrait": {}}}})
         check("run:animate", {**RUN, "motion": {"path": "/motion.json"}})
+        talk: dict[str, Any] = {**RUN, "kind": "talk", "params": {"seed": 7}}
+        talk["inputs"] = {**RUN["inputs"], "audio": [{"path": "/a.wav", "type": "audio/wav"}]}
+        check("run:talk", talk)
         CANCEL.check({"type": "cancel", "run": "a"})
         ENVELOPE.check({"type": "dance", "run": "a", "more": 1})
         self.assertEqual((name_of(RUN), name_of({"type": "extract"})), ("run:animate", "extract"))

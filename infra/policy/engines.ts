@@ -37,13 +37,16 @@ export type BatchEngine = Common & {
 
 export type DeployedEngine = LambdaEngine | BatchEngine;
 
-const WARP_TIMEOUT_S = 600;
+/** The most that Lambda has: a speech of five minutes takes it. */
+const WARP_TIMEOUT_S = 900;
+/** Lambda is about half as fast as the machines that work is estimated for, and a job has to be downloaded and stored. */
+const SPARE = { factor: 2, seconds: 60 };
 
 /** In order of preference: jobs get the first one by default. */
 export const ENGINES: readonly DeployedEngine[] = [
   {
     name: "warp",
-    kinds: ["animate"],
+    kinds: ["animate", "talk"],
     runsOn: "lambda",
     function: {
       bundle: "dist/worker-lambda",
@@ -59,7 +62,7 @@ export const ENGINES: readonly DeployedEngine[] = [
   },
   {
     name: "liveportrait",
-    kinds: ["animate"],
+    kinds: ["animate", "talk"],
     runsOn: "batch",
     id: "gpu",
     image: ({ image }) => image,
@@ -81,6 +84,12 @@ export function onLambda(engines: readonly DeployedEngine[]): LambdaEngine[] {
 
 export function onBatch(engines: readonly DeployedEngine[]): BatchEngine[] {
   return engines.filter((engine) => engine.runsOn === "batch");
+}
+
+/** How much work may be expected of a job in each of the engine's queues, s; what is more is refused. */
+export function maxWorkS(engine: LambdaEngine): Record<string, number> {
+  const seconds = Math.floor((engine.function.timeoutS - SPARE.seconds) / SPARE.factor);
+  return { [engine.name]: seconds };
 }
 
 /** The engine whose function looks at pictures. */

@@ -1,5 +1,5 @@
 /** Environment variables of functions and workers, as `core/env.ts` reads them. */
-import { type BatchEngine, deployed, enginesByKind, type LambdaEngine } from "./engines.ts";
+import { type BatchEngine, deployed, enginesByKind, type LambdaEngine, maxWorkS, onLambda } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
 /** Values that exist only once the resources do. */
@@ -13,18 +13,21 @@ type BatchParts = { jobDefinitions: Record<string, string>; spot: string; onDema
 type WithBatch = Parts & { batch: BatchParts | null };
 type Environment = Record<string, string>;
 
-const pairs = (values: Record<string, string>) =>
+const pairs = (values: Record<string, string | number>) =>
   Object.entries(values)
     .map(([name, value]) => `${name}=${value}`)
     .join(",");
 
 function common({ bucket, queues }: Parts, settings: Settings): Environment {
+  const limits = Object.assign({}, ...onLambda(deployed(settings)).map(maxWorkS)) as Record<string, number>;
   return {
     BUCKET: bucket,
     QUEUES: pairs(queues),
     ENGINES: enginesByKind(deployed(settings)),
     LOG_LEVEL: settings.logLevel,
     RESULT_TTL_S: String(settings.resultTtlS),
+    MAX_VIDEO_LENGTH: String(settings.maxVideoSeconds),
+    MAX_WORK_S: pairs(limits),
     ...(settings.fetchAllow ? { FETCH_ALLOW: settings.fetchAllow } : {}),
   };
 }

@@ -1,6 +1,7 @@
 /** Settings of a deployment, from environment variables or the file `.env.<stage>` that SST reads. */
 import type { ZodType } from "zod";
 import { hostRules, origins, publicAddress } from "../../packages/core/src/env/values.ts";
+import { MAX_VIDEO_SECONDS } from "../../packages/core/src/media/limits.ts";
 
 export type Settings = {
   /** Origins of pages and apps that may call the API and upload: `https://example.org`, `capacitor://localhost`. */
@@ -22,6 +23,8 @@ export type Settings = {
   logLevel: string;
   /** How long results and uploads live, seconds. */
   resultTtlS: number;
+  /** How long a talking video may be, seconds. */
+  maxVideoSeconds: number;
   /** Null: no GPU workers, and no quota for them is needed. */
   gpu: GpuSettings | null;
 };
@@ -69,6 +72,7 @@ export const SETTINGS = [
   "WARP_CONCURRENCY",
   "LOG_LEVEL",
   "RESULT_TTL_S",
+  "MAX_VIDEO_LENGTH",
   "GPU",
   "GPU_IMAGE",
   "MAX_WORKERS",
@@ -132,6 +136,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     logLevel,
     // not more than an hour: the bucket's lifecycle rules count on it
     resultTtlS: number("RESULT_TTL_S", 3600, 60, 3600),
+    maxVideoSeconds: number("MAX_VIDEO_LENGTH", MAX_VIDEO_SECONDS, 1, MAX_VIDEO_SECONDS),
     gpu:
       flag("GPU") && image !== null
         ? {

@@ -120,7 +120,7 @@ describe("the Dockerfile", () => {
     expect(of("ENTRYPOINT")).toEqual(['["/usr/bin/tini", "--"]']);
     expect(of("CMD")).toEqual(['["node", "functions/worker.mjs"]']);
     expect(of("HEALTHCHECK")[0]).toContain('CMD ["node", "gpu-container/health.mjs"]');
-    expect(of("ENV")[0]).toContain('ENGINES="animate=liveportrait"');
+    expect(of("ENV")[0]).toContain('ENGINES="animate=liveportrait,talk=liveportrait"');
   });
 });
 

@@ -55,6 +55,7 @@ describe("settings", () => {
       warpConcurrency: 5,
       logLevel: "info",
       resultTtlS: 3600,
+      maxVideoSeconds: 300,
       gpu: null,
     });
   });
@@ -125,7 +126,10 @@ describe("environments, read as the functions read them", () => {
     expect(env.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
     expect([...env.QUEUES]).toEqual([["warp", url("warp")]]);
     expect(env.API_KEYS.size).toBe(1);
-    expect([...env.ENGINES]).toEqual([["animate", ["warp"]]]);
+    expect([...env.ENGINES]).toEqual([
+      ["animate", ["warp"]],
+      ["talk", ["warp"]],
+    ]);
   });
 
   it("of a sweeper that starts workers, and of an API that knows of it", () => {
@@ -133,7 +137,10 @@ describe("environments, read as the functions read them", () => {
     expect([...env.BATCH_QUEUES]).toEqual([["liveportrait", ["spot", "ondemand"]]]);
     expect([...env.BATCH_JOB_DEFINITION]).toEqual([["liveportrait", "definition"]]);
     expect([...env.QUEUES.keys()]).toEqual(["warp", "liveportrait", "poke"]);
-    expect([...env.ENGINES]).toEqual([["animate", ["warp", "liveportrait"]]]);
+    expect([...env.ENGINES]).toEqual([
+      ["animate", ["warp", "liveportrait"]],
+      ["talk", ["warp", "liveportrait"]],
+    ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
     expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, inspects: null }, GPU)).BATCH_QUEUES.size).toBe(
       1,
@@ -168,7 +175,7 @@ describe("engines", () => {
 
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
     const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
-    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,sing=choir");
+    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,talk=warp,sing=choir");
     const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
     expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({
       BATCH_QUEUES: "liveportrait=spot+ondemand,choir=spot+ondemand",

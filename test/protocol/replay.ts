@@ -7,6 +7,7 @@ import { type EngineReply, PROTOCOL, type Ready, replySchema } from "@smileloop/
 import { type Cast, type CastParams, SERVICES } from "@smileloop/core/engine/services.ts";
 import type { AnimateRun, AnimateRunResult } from "@smileloop/core/engine/tasks/animate.ts";
 import { TASKS } from "@smileloop/core/engine/tasks/index.ts";
+import type { TalkRun } from "@smileloop/core/engine/tasks/talk.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
@@ -118,7 +119,7 @@ function start({ command, dir }: Setting) {
     if (reply.type === "done") {
       const request = requests.get(reply.run)!;
       const result = resultOf(request).parse(reply.result);
-      if (request.type === "run") finishing = finishFrames(request as AnimateRun, result as AnimateRunResult);
+      if (request.type === "run") finishing = finishFrames(request as AnimateRun | TalkRun, result as AnimateRunResult);
     }
     // A refused line whose run could not be read names none.
     if (reply.type !== "ready" && reply.run !== "") ended.add(reply.run);
@@ -187,13 +188,14 @@ function resultOf({ type, kind }: Request): z.ZodType {
 
 /** As a worker has it done for engines that leave raw frames; results of other kinds have none. */
 async function finishFrames(
-  { outputs, provenance }: AnimateRun,
+  { outputs, provenance, inputs }: AnimateRun | TalkRun,
   { outputs: made }: Partial<AnimateRunResult>,
 ): Promise<void> {
   if (made?.frames === undefined) return;
   const { video: spec, frames } = made;
   const context = { signal: new AbortController().signal, progress: () => {} };
-  await finish({ type: "finish", run: "", frames, spec, outputs, provenance }, context);
+  const audio = "audio" in inputs ? { audio: inputs.audio[0]! } : {};
+  await finish({ type: "finish", run: "", frames, ...audio, spec, outputs, provenance }, context);
 }
 
 /** Puts in what `@…` stands for. */
@@ -202,6 +204,8 @@ function fill(value: unknown, setting: Filled): unknown {
   if (typeof value === "string") {
     const [, frames, fps = "25"] = /^@smile:(\d+)(?::([\d.]+))?$/.exec(value) ?? [];
     if (frames !== undefined) return smile(Number(frames), Number(fps));
+    const [, spoken] = /^@speech:(\d+)$/.exec(value) ?? [];
+    if (spoken !== undefined) return speech(Number(spoken), 25);
     return value
       .replace("@image", setting.image)
       .replace("@frames", join(setting.dir, "frames.yuv"))
@@ -219,6 +223,12 @@ function fill(value: unknown, setting: Filled): unknown {
 function smile(frames: number, fps: number): MotionFrames {
   const curve = Array.from({ length: frames }, (_, i) => (1 - Math.cos((2 * Math.PI * i) / frames)) / 2);
   return { fps, frames, faces: [{ channels: { mouthSmileLeft: curve, mouthSmileRight: curve } }] };
+}
+
+/** A jaw that opens for five syllables a second. */
+function speech(frames: number, fps: number): MotionFrames {
+  const jawOpen = Array.from({ length: frames }, (_, i) => 0.3 * (1 - Math.cos((2 * Math.PI * 5 * i) / fps)));
+  return { fps, frames, faces: [{ channels: { jawOpen } }] };
 }
 
 function anyText(value: unknown): unknown {

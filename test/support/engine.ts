@@ -8,12 +8,17 @@ import { NODE_FLAGS } from "../../functions/engines/node-engine.ts";
 
 export const HOST = fileURLToPath(new URL("../../packages/engine/src/host.ts", import.meta.url));
 
+/** Of Linux's clock, a second. */
+const TICKS = 100;
+
 export type Engine = {
   pid: number;
   /** Resolves with the result; throws with the code and the sentence of `failed`. */
   ask<Result>(request: EngineRequest): Promise<Result>;
   /** The most memory that it has had, bytes. Linux. */
   peakBytes(): number;
+  /** Processor time that it has used, all threads, seconds. Linux. */
+  cpuSeconds(): number;
   close(): Promise<void>;
 };
 
@@ -42,6 +47,10 @@ export async function startEngine(args: string[] = []): Promise<Engine> {
         child.stdin!.write(`${JSON.stringify(request)}\n`);
       }),
     peakBytes: () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) * 1024,
+    cpuSeconds: () => {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+      return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    },
     close: async () => {
       child.stdin!.end();
       await ended;

@@ -24,7 +24,8 @@ const WORK_ONLY = ["--kinds", "animate", "--checks", "", "--services", "inspect,
 export const clip: Part = { name: "clip", figures: () => inFolder(clipFigures) };
 export const growth: Part = { name: "growth", figures: () => inFolder(growthFigures), onRequest: true };
 
-async function inFolder(figures: (dir: string) => Promise<Figure[]>): Promise<Figure[]> {
+/** A folder that is there while figures are taken. */
+export async function inFolder(figures: (dir: string) => Promise<Figure[]>): Promise<Figure[]> {
   const dir = mkdtempSync(join(tmpdir(), "smileloop-bench-"));
   try {
     return await figures(dir);
@@ -127,7 +128,7 @@ async function requestFor(
 }
 
 /** Milliseconds that the encoder takes for the frames of a finished clip. */
-async function encodeAlone(from: string, to: string): Promise<number> {
+export async function encodeAlone(from: string, to: string): Promise<number> {
   const frames: Uint8Array[] = [];
   const { width, height, fps } = await readVideo(from, { onFrame: (frame) => frames.push(frame.yuv()) });
   const times = await timed(RUNS, async () => {

@@ -41,7 +41,7 @@ export function talkArgs(values: Values, [photo, sound, ...more]: string[]): Tal
     throw new UsageError(`--text says a text, and "${sound}" is a sound. ${help}`, "talk");
   }
   if (sound === undefined && transcript !== undefined) {
-    throw new UsageError("--transcript is what is said in a sound, and there is none. Use --text for a voice.", "talk");
+    throw new UsageError("--transcript is what is said in a sound, which is missing. Use --text for a voice.", "talk");
   }
   if (sound === undefined && text === undefined) {
     throw new UsageError("What is to be said? Give a sound after the photo, or --text.", "talk");

@@ -28,6 +28,8 @@ test("lists of several are read by name", () => {
     ["liveportrait", ["spot", "ondemand"]],
     ["warp-long", ["a", "b"]],
   ]);
+  expect([...readEnv({ MAX_WORK_S: "warp=420" }).MAX_WORK_S]).toEqual([["warp", 420]]);
+  expect(() => readEnv({ MAX_WORK_S: "warp=soon" })).toThrow("MAX_WORK_S=warp=soon");
   expect(() => readEnv({ BATCH_QUEUES: "liveportrait=spot" })).toThrow(
     "BATCH_QUEUES=liveportrait=spot: `liveportrait` must name two queues",
   );
@@ -98,6 +100,7 @@ test.each([
   ["S3_ENDPOINT", "s3", "must be an address such as https://s3.example.org"],
   ["CAPACITY", "some", "must be one of spot, on_demand"],
   ["WARP_PROCESSES", "0", "must be a whole number from 1 to 64"],
+  ["MAX_VIDEO_LENGTH", "301", "must be a whole number from 1 to 300"],
   ["LOG_LEVEL", "loud", LEVELS],
   ["SPOT_METADATA_URL", "169.254.169.254", "must be an address such as http://169.254.169.254, or `none`"],
 ])("%s=%s is refused by its name and value, with what is allowed", (name, value, why) => {

@@ -18,7 +18,7 @@ import {
   publicAddress,
   wholeNumber,
 } from "./env/values.ts";
-import { TALK_SECONDS } from "./media/limits.ts";
+import { MAX_VIDEO_SECONDS } from "./media/limits.ts";
 
 const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
@@ -38,7 +38,7 @@ export const envSchema = z.object({
   /** Folder of further presets, besides those that come with SmileLoop. Servers and workers of one installation need the same. */
   PRESETS_DIR: text.optional(),
   /** How long a talking video may be, seconds: longer sounds and texts are refused. */
-  MAX_VIDEO_LENGTH: wholeNumber(1, TALK_SECONDS).default(TALK_SECONDS),
+  MAX_VIDEO_LENGTH: wholeNumber(1, MAX_VIDEO_SECONDS).default(MAX_VIDEO_SECONDS),
   /** S3 bucket for records and files, instead of DATA_DIR. */
   BUCKET: z
     .string()
@@ -60,6 +60,8 @@ export const envSchema = z.object({
   CAPACITY: oneOf("spot", "on_demand").default("spot"),
   /** Seconds without work after which a standalone worker ends; unset: it never does. */
   IDLE_EXIT_S: wholeNumber(1, 86_400).optional(),
+  /** Maximum work expected of a job, seconds, in queues whose workers have a time limit: `queue=seconds`. Jobs of more work are refused. */
+  MAX_WORK_S: pairs.pipe(z.map(z.string(), wholeNumber(1, 86_400))).default(new Map()),
   /** Queues whose workers run on AWS Batch, each with its Batch queues on Spot and On-Demand: `queue=spot+ondemand`. */
   BATCH_QUEUES: lists
     .pipe(

@@ -19,22 +19,29 @@ export type AlignOptions = {
   words?: Spoken["words"];
 };
 
-/** `cost`: how unlike the two are, 0–1. `segments`: null where the text is not what is said. */
+/**
+ * `cost`: how unlike the two are, as a part of how unlike the sound is to the same voice played backwards: about 1 where the text is
+ * another one, whatever the voice, the noise and the language. `segments`: null where the text is not what is said.
+ */
 export type Aligned = { cost: number; segments: Segment[] | null };
 
-/** Above it, the text is another one: texts that are right have half of it (docs/speech.md). */
-export const MOST_COST = 0.5;
+/** Above it, the text is another one: texts that are right have 0.2 to 0.6 (docs/speech.md). */
+export const MOST_COST = 0.72;
 /** How far the two may run apart, as a part of the whole. */
 const BAND = 0.15;
 /** The same where words are known, seconds. */
 const WORD_BAND = 0.1;
 
 export function alignText(options: AlignOptions): Aligned {
-  const { sound, reference, spoken } = options;
+  const { sound, reference, spoken, words = [] } = options;
   const [here, there] = [speechRuns(sound), speechRuns(reference)];
   if (here.length === 0 || there.length === 0) return { cost: 1, segments: null };
   const path = warp(reference, sound, bandOf(options, here, there));
-  if (path.cost > MOST_COST) return { cost: path.cost, segments: null };
+  const backwards = backwardsOf(reference);
+  const chance = warp(backwards, sound, bandOf({ ...options, words: [] }, here, speechRuns(backwards))).cost;
+  const cost = path.cost / Math.max(1e-6, chance);
+  // whose voice told the words has said this text
+  if (cost > MOST_COST && !sameWords(spoken.words, words)) return { cost, segments: null };
   const timeOf = (seconds: number): number => {
     const position = clamp(seconds * RATE - 0.5, 0, path.at.length - 1);
     const before = Math.floor(position);
@@ -43,7 +50,16 @@ export function alignText(options: AlignOptions): Aligned {
   };
   const phones = spoken.phones.map(({ phone, start, end }) => ({ phone, start: timeOf(start), end: timeOf(end) }));
   const segments = segmentsOf({ phones }, sound.frames / RATE);
-  return { cost: path.cost, segments: rated(inSpeech(segments, here, sound.frames), sound) };
+  return { cost, segments: rated(inSpeech(segments, here, sound.frames), sound) };
+}
+
+function backwardsOf({ frames, classes }: Shares): Shares {
+  const turned = new Float32Array(classes.length);
+  for (let frame = 0; frame < frames; frame++) {
+    const from = (frames - 1 - frame) * SHAPES;
+    turned.set(classes.subarray(from, from + SHAPES), frame * SHAPES);
+  }
+  return { frames, classes: turned };
 }
 
 function bandOf({ sound, reference, spoken, words = [] }: AlignOptions, here: Run[], there: Run[]) {

@@ -25,12 +25,12 @@ type Rule = {
   margin: number;
 };
 /** The network is never quite certain of short closures: of what it takes for one, nearly all are (docs/speech.md). */
-export const LIPS: Rule = { peak: 0.4, kept: 0.2, least: 6, margin: 1 };
-export const LIP_AND_TEETH: Rule = { peak: 0.35, kept: 0.2, least: 6, margin: 1 };
+export const LIPS: Rule = { peak: 0.45, kept: 0.45, least: 4, margin: 0 };
+export const LIP_AND_TEETH: Rule = { peak: 0.35, kept: 0.2, least: 5, margin: 0 };
 /** The edges of a closure, seconds: quick, as lips are. */
 const EDGE = 0.016;
 /** What is less than certain closes the mouth in part. */
-const DOUBT = { floor: 0.1, gain: 1.2, most: 0.7 } as const;
+export const DOUBT = { floor: 0.2, gain: 1, most: 0.4 } as const;
 
 export function closuresOf(shares: Shares, viseme: "PP" | "FF", rule: Rule): Closures {
   const share = shareOf(shares, viseme);
@@ -51,7 +51,7 @@ export function closuresOf(shares: Shares, viseme: "PP" | "FF", rule: Rule): Clo
   const soft = smoothed(dilated(share, 1), EDGE);
   const amount = hard.map((value, frame) => {
     const doubtful = clamp((soft[frame]! - DOUBT.floor) * DOUBT.gain, 0, DOUBT.most);
-    return clamp(Math.max(value * 1.15, doubtful), 0, 1);
+    return clamp(Math.max(value * 1.25, doubtful), 0, 1);
   });
   return { amount, events };
 }

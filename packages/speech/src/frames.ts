@@ -22,6 +22,8 @@ export const CHANNELS_OF: Readonly<Record<Move, readonly Channel[]>> = {
 
 /** How the mouth and the head come from the photo and go back to it, seconds: speech may begin with the first sample. */
 const EDGES = { mouth: 0.12, head: 0.35 } as const;
+/** Frames by which a closure may be shown too early or too late. */
+const MOST_MOVED = 0.75;
 /** Degrees by which eyes turn at 1 of a channel of ARKit. */
 const EYE_DEGREES = 25;
 
@@ -73,12 +75,18 @@ function middleOf(frame: number, fps: number): number {
   return (frame + 0.5) / fps;
 }
 
-/** The moment that each frame shows: its own, or that of the closure that it is nearest to. */
+/** The moment that each frame shows: its own, or that of the closure that it is nearest to; of two closures, the other one has its neighbour. */
 function momentsOf({ fps, frames, closures }: FramesOptions): Float64Array {
   const moments = Float64Array.from({ length: frames }, (_, frame) => middleOf(frame, fps));
+  const taken = new Uint8Array(frames);
   for (const { middle } of closures) {
-    const frame = Math.round(middle * fps - 0.5);
-    if (frame >= 0 && frame < frames) moments[frame] = middle;
+    const position = middle * fps - 0.5;
+    const nearest = Math.round(position);
+    const next = nearest + (position > nearest ? 1 : -1);
+    const frame = [nearest, next].find((one) => one >= 0 && one < frames && taken[one] === 0);
+    if (frame === undefined || Math.abs(frame - position) > MOST_MOVED) continue;
+    moments[frame] = middle;
+    taken[frame] = 1;
   }
   return moments;
 }

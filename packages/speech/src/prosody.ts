@@ -15,7 +15,7 @@ const LEAST_ACCENT = 0.06;
 /** Between two accents, seconds. */
 const APART = 0.32;
 /** Semitones that a question rises by, towards its end. */
-const QUESTION_RISE = 3;
+const QUESTION_RISE = 2.5;
 
 /** `loudness`: 0–1; `pitch`: Hz, 0 without voice; both in frames of 10 ms. */
 export function prosodyOf(speech: readonly Run[], loudness: Float32Array, pitch: Float32Array): Prosody {
@@ -77,7 +77,7 @@ function tuneOf(pitch: Float32Array): Float32Array {
 function risesIn({ from, to }: Run, pitch: Float32Array): boolean {
   const voiced = Array.from(pitch.subarray(from, to)).filter((hertz) => hertz > 0);
   if (voiced.length < 20) return false;
-  const before = quantile(voiced.slice(-30, -12), 0.5);
+  const before = quantile(voiced.slice(-45, -18), 0.5);
   const end = quantile(voiced.slice(-8), 0.5);
   const rise = 12 * Math.log2(end / before);
   return rise > QUESTION_RISE && rise < 11;

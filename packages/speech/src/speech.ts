@@ -79,6 +79,7 @@ export function speechMotion(options: SpeechOptions): SpeechMotion {
   };
 }
 
+/** `textCost`: of a text that was not found. */
 type Said = { shares: Shares; segments: Segment[] | null; aligned: boolean; textCost?: number };
 
 /** Exact where the voice told its phones, aligned where the text is known, else as it was heard. */
@@ -94,7 +95,7 @@ function shapesSaid({ samples, spoken, reference, hear = posteriorsOf }: SpeechO
   });
   if (segments === null) return { shares: heard, segments, aligned: false, textCost: cost };
   const shares = mixed(sharesOfSegments(segments, heard.frames), heard, BY_TEXT);
-  return { shares, segments, aligned: true, textCost: cost };
+  return { shares, segments, aligned: true };
 }
 
 function inRuns(runs: readonly Run[], frames: number): (frame: number) => boolean {

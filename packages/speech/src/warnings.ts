@@ -3,7 +3,7 @@ import type { Warning } from "@smileloop/core/errors.ts";
 import type { Fitness } from "./fitness.ts";
 
 type Facts = Fitness & {
-  /** How unlike the text and the sound are; absent where no text was given. */
+  /** How unlike the text and the sound are (`Aligned`); absent where it was found, or none was given. */
   textCost?: number | undefined;
   mostCost: number;
 };
@@ -58,9 +58,9 @@ const RULES: readonly Rule[] = [
   },
   {
     code: "text_not_found",
-    when: ({ textCost, mostCost }) => textCost !== undefined && textCost > mostCost,
+    when: ({ textCost }) => textCost !== undefined,
     detail: ({ textCost, mostCost }) =>
-      `The text does not fit the sound (distance ${textCost!.toFixed(2)}; at most ${mostCost.toFixed(2)} fits), so the mouth follows the sound alone.`,
+      `The text does not fit the sound (they differ by ${percent(textCost!)} of what any other text does; at most ${percent(mostCost)} fits), so the mouth follows the sound alone.`,
   },
 ];
 

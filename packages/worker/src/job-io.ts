@@ -1,26 +1,22 @@
 /**
  * What every handler needs besides its own work: inputs out of the storage, engine processes, stages with their times and
- * progress, outputs into the storage. What the record says of an output comes from the check, and from hashing
- * it here; never from the engine that has made it.
+ * progress, outputs into the storage. What the record says of an output never comes from the engine that has made it
+ * (`store-output.ts`).
  */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
 import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/services.ts";
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import { MAX_MOVES } from "@smileloop/core/job/change.ts";
-import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
-import { toThousandths } from "@smileloop/core/rounding.ts";
 import { downloadTo } from "./download.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
+import { type OutputFacts, storeOutput } from "./store-output.ts";
 
 /** A process for services that engines leave to others. */
 export type HelperProcess = { services: readonly string[]; process: EngineProcess };
@@ -34,9 +30,6 @@ export function fileOf({ path, type }: LocalFile): EngineFile {
 
 /** Percent at which each stage begins and ends. */
 export type StageShares = Readonly<Record<string, readonly [from: number, to: number]>>;
-
-/** Facts about an output; `bytes` is set by the check, and another length then means that the file was changed. */
-type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
 
 /** The part of `JobIo` that plans have, too. */
 export type StoreIo = {
@@ -73,7 +66,7 @@ export type JobIo = StoreIo & {
   timings: Record<string, number>;
   /**
    * Says what is known of the inputs once they were read. Time limits follow; where that much work has a longer queue, the job
-   * moves there and loses no try, by throwing what `run-job.ts` catches.
+   * moves there and loses no try, by throwing what `run-job.ts` catches. Throws `input_too_large` for what no queue has time for.
    */
   expect: (inputs: SlotFacts) => void;
   /**
@@ -98,10 +91,6 @@ export class TooMuchWork extends Error {
     this.estimateSeconds = estimateSeconds;
   }
 }
-
-const PUT_TRIES = 3;
-/** It becomes the name of a file in the job's folder. */
-const OUTPUT_NAME = /^[a-z][a-z0-9_-]{0,39}$/;
 
 type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
 
@@ -137,6 +126,8 @@ type JobIoOptions = StoreIoOptions & {
   /** The kind's estimate, seconds of work, and the queue for it. */
   estimate: (inputs: SlotFacts) => number;
   queueOf: (estimateSeconds: number) => string;
+  /** Throws `input_too_large` for work that is too much for its queue. */
+  requireDoable: (queue: string, estimateSeconds: number) => void;
 };
 
 export function createJobIo(options: JobIoOptions): JobIo {
@@ -171,6 +162,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));
       const queue = options.queueOf(expected);
+      options.requireDoable(queue, expected);
       const moves = queue !== options.queueOf(record.estimate_s) && (record.moves ?? 0) < MAX_MOVES;
       // one that has moved about enough is done where it is
       if (moves) throw new TooMuchWork(queue, expected);
@@ -214,46 +206,4 @@ function progressAt(
 function widthOf(stages: StageShares, stage: string): number {
   const [from, to] = stages[stage] ?? [0, 0];
   return to - from;
-}
-
-type NewOutput = { name: string; path: string; facts: OutputFacts; signal: AbortSignal };
-
-async function storeOutput(
-  files: Files,
-  record: JobRecord,
-  { name, path, facts, signal }: NewOutput,
-): Promise<JobOutput> {
-  if (!OUTPUT_NAME.test(name)) throw new Error(`An output cannot be called '${name}'.`);
-  const found = await lstat(path);
-  if (!found.isFile()) throw new AppError("engine_failed", "The result is not a regular file.");
-  const bytes = found.size;
-  if (facts.bytes !== undefined && facts.bytes !== bytes) {
-    throw new AppError("check_unreadable", "The result was changed after it was checked.");
-  }
-  const key = outputKey(record.owner, record.id, record.attempt, `${name}.${endingOf(facts.type)}`);
-  const sha256 = await sha256Of(path, signal);
-  for (let tries = 1; ; tries++) {
-    try {
-      await files.put(key, createReadStream(path), { type: facts.type, bytes, sha256, signal });
-      break;
-    } catch (error) {
-      // only this attempt writes under this key, so what is there is what the try before has stored
-      if (tries > 1 && hasCode(error, "already_exists")) break;
-      if (tries === PUT_TRIES || !hasCode(error, "storage_unavailable")) throw error;
-    }
-  }
-  return { ...facts, ...rounded(facts), key, attempt: record.attempt, bytes, sha256 } as JobOutput;
-}
-
-function rounded({ fps, duration }: OutputFacts): Pick<OutputFacts, "fps" | "duration"> {
-  return {
-    ...(fps === undefined ? {} : { fps: toThousandths(fps) }),
-    ...(duration === undefined ? {} : { duration: toThousandths(duration) }),
-  };
-}
-
-async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash, { signal });
-  return hash.digest("hex");
 }

@@ -3,6 +3,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import { requireDoable } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createJobIo, createStoreIo, type HelperProcess } from "./job-io.ts";
 import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
@@ -55,7 +56,8 @@ async function runBy(
   const [ready, { checks }] = await Promise.all([processes.engine.ready(), processes.checker.ready()]);
   // its engine is here, and what it makes can be checked here
   if (!ready.kinds.includes(kind) || !checks.includes(kind) || ready.engine !== engine) return null;
-  const { estimateSeconds, queueOf } = kinds.get(kind)!;
+  const served = kinds.get(kind)!;
+  const { estimateSeconds, queueOf } = served;
   return async (record, claimed) => {
     const job = claimedJob(kinds, record);
     const io = createJobIo({
@@ -63,6 +65,7 @@ async function runBy(
       stages: handler.stages(record),
       estimate: (inputs) => estimateSeconds(job.params, inputs),
       queueOf: (seconds) => queueOf(engine, seconds),
+      requireDoable: (queue, seconds) => requireDoable(served, queue, seconds),
     });
     const result = await handler.run(job, io);
     return { ...result, engineVersion: ready.version, timings: io.timings };

@@ -27,9 +27,11 @@ describe("functions", () => {
   const common = {
     BUCKET: "the-bucket",
     QUEUES,
-    ENGINES: "animate=warp+liveportrait",
+    ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait",
     LOG_LEVEL: "info",
     RESULT_TTL_S: "3600",
+    MAX_VIDEO_LENGTH: "300",
+    MAX_WORK_S: "warp=420",
   };
   const batch = {
     BATCH_QUEUES: "liveportrait=smileloop-test-gpu-spot+smileloop-test-gpu-ondemand",
@@ -213,9 +215,11 @@ describe("GPU workers", () => {
     expect(variables).toEqual({
       BUCKET: "the-bucket",
       QUEUES,
-      ENGINES: "animate=warp+liveportrait",
+      ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
+      MAX_VIDEO_LENGTH: "300",
+      MAX_WORK_S: "warp=420",
       AWS_REGION: "us-east-1",
       QUEUE: "liveportrait",
       IDLE_EXIT_S: "300",

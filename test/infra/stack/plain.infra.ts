@@ -76,7 +76,7 @@ describe("functions", () => {
     expect(looks.sort()).toEqual([
       ["smileloop-production-api", "functions/api.handler", "nodejs24.x", 1024, 30, undefined],
       ["smileloop-production-sweep", "functions/sweep.handler", "nodejs24.x", 512, 90, undefined],
-      ["smileloop-production-warp", "functions/worker-lambda.handler", "nodejs24.x", 3008, 600, undefined],
+      ["smileloop-production-warp", "functions/worker-lambda.handler", "nodejs24.x", 3008, 900, undefined],
     ]);
   });
 
@@ -84,9 +84,11 @@ describe("functions", () => {
     const common = {
       BUCKET: "the-bucket",
       QUEUES: `warp=${url("warp")},warp-bulk=${url("warp-bulk")}`,
-      ENGINES: "animate=warp",
+      ENGINES: "animate=warp,talk=warp",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
+      MAX_VIDEO_LENGTH: "300",
+      MAX_WORK_S: "warp=420",
     };
     expect(variablesOf(stack, "ApiFunction")).toEqual({
       ...common,
@@ -140,7 +142,7 @@ describe("queues", () => {
     expect(inputs).toEqual({
       name: "smileloop-production-warp",
       messageRetentionSeconds: 86_400,
-      visibilityTimeoutSeconds: 600,
+      visibilityTimeoutSeconds: 900,
       receiveWaitTimeSeconds: 20,
       sqsManagedSseEnabled: true,
     });

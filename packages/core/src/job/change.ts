@@ -46,16 +46,9 @@
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
+import { release, tombstone, withoutUrls } from "./endings.ts";
 import { newToken } from "./ids.ts";
-import {
-  ATTEMPTS_KEPT,
-  isEnded,
-  type JobError,
-  type JobInput,
-  type JobRecord,
-  type Progress,
-  resultLifeMs,
-} from "./record.ts";
+import { isEnded, type JobError, type JobInput, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
 
 /** The stage of a job that was handed back because the storage is full. */
 export const STAGE_NO_SPACE = "waiting_for_space";
@@ -228,40 +221,6 @@ function expire(record: JobRecord, now: number): JobRecord | Refusal {
 function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
   const expires = record.root === undefined ? now + resultLifeMs(record) : null;
   return { ...withoutUrls(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
-}
-
-function withoutUrls(record: JobRecord): JobRecord {
-  const { fetches } = record;
-  return fetches ? { ...record, fetches: fetches.map(({ url: _, ...kept }) => kept) } : record;
-}
-
-/** Takes the claim out and files it under the attempts. */
-function release(record: JobRecord, now: number, error: JobError | null): JobRecord {
-  if (!record.claim) return record;
-  const attempt = { started: record.started_at ?? now, ended: now, worker: record.claim.worker, error };
-  return { ...record, claim: null, attempts: [...record.attempts, attempt].slice(-ATTEMPTS_KEPT) };
-}
-
-/** What stays of a job whose files are gone: who, when, and how it ended. No sentences, which speak of the files. */
-function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
-  const released = release(record, now, null);
-  const { external, webhook, access, consent, fetches, ...bare } = released;
-  return {
-    ...(state === "deleted" ? { ...bare, params: {}, metadata: {} } : withoutFetches(released)),
-    state,
-    ended_at: record.ended_at ?? now,
-    expires_at: record.expires_at ?? now,
-    closed_at: now,
-    inputs: {},
-    outputs: {},
-    attempts: [],
-    warnings: [],
-    error: record.error && { code: record.error.code, detail: ERRORS[record.error.code].title },
-  };
-}
-
-function withoutFetches({ fetches: _, ...record }: JobRecord): JobRecord {
-  return record;
 }
 
 function further(before: Progress | null, after: Progress | null): Progress | null {

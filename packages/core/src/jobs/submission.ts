@@ -46,10 +46,21 @@ function faultSentence([first]: FieldError[]): string {
   return at === "params" && path.length > 0 ? `${path.join(".")}: ${first.msg}` : first.msg;
 }
 
-/** `inputs`: what the headers of the files say. */
+/** `inputs`: what the headers of the files say. Throws `input_too_large` where the workers of its queue have no time for so much. */
 export function workOf({ kind, params, engine }: Submission, inputs: SlotFacts): Work {
   const estimateSeconds = kind.estimateSeconds(params, inputs);
-  return { estimateSeconds, queue: kind.queueOf(engine, estimateSeconds) };
+  const queue = kind.queueOf(engine, estimateSeconds);
+  requireDoable(kind, queue, estimateSeconds);
+  return { estimateSeconds, queue };
+}
+
+/** Throws `input_too_large`, with both figures. */
+export function requireDoable({ maxWorkOf }: Pick<Kind, "maxWorkOf">, queue: string, estimateSeconds: number): void {
+  const most = maxWorkOf(queue);
+  if (estimateSeconds <= most) return;
+  const work = `This is about ${Math.round(estimateSeconds)} s of work; at most ${most} s are done here.`;
+  const help = "A shorter input, a smaller `size` or a lower `fps` makes it less.";
+  throw new AppError("input_too_large", `${work} ${help}`);
 }
 
 function engineFor(kind: Kind, params: Params): string {

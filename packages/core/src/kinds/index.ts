@@ -2,7 +2,7 @@
  * The kinds of jobs. To add one: a file beside this one, an entry in `KINDS`, a handler in `worker/kinds/`
  * (docs/extending.md).
  */
-import { TALK_SECONDS } from "../media/limits.ts";
+import { MAX_VIDEO_SECONDS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
 import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
@@ -33,7 +33,9 @@ type KindsOptions = {
   /** The queues that exist; by default, one for each engine. */
   queues?: ReadonlySet<string>;
   /** Maximum duration of a talking video, seconds. */
-  talkSeconds?: number;
+  maxVideoSeconds?: number;
+  /** Maximum work expected of a job, seconds, by queue; none where the queue is missing. */
+  maxWork?: ReadonlyMap<string, number>;
 };
 
 /** The kinds as this installation serves them. */
@@ -45,16 +47,14 @@ function longQueue(engine: string): string {
   return `${engine}-long`;
 }
 
-function servedKind(
-  entry: KindEntry,
-  { presets, engines, queues = new Set(), talkSeconds = TALK_SECONDS }: Omit<KindsOptions, "kinds">,
-): Kind {
+function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kind {
+  const { presets, engines, queues = new Set(), maxVideoSeconds = MAX_VIDEO_SECONDS, maxWork } = options;
   const { name, worker } = entry;
   const knownEngines = engines.known.filter(({ kinds }) => kinds.includes(name)).map((engine) => engine.name);
   const here = engines.serve.get(name) ?? [];
   const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
   const planQueues = queues.size === 0 || queues.has(PLAN_QUEUE) ? [PLAN_QUEUE] : [];
-  const definition = entry.define({ presets, engines: knownEngines, talkSeconds });
+  const definition = entry.define({ presets, engines: knownEngines, maxVideoSeconds });
   const required = Object.entries(definition.slots).filter(([, { files }]) => files.min > 0);
   return {
     resolveParams: (params) => params,
@@ -70,6 +70,7 @@ function servedKind(
       if (engine === null) return PLAN_QUEUE;
       return estimateSeconds > LONG_SECONDS ? withLong(engine).at(-1)! : engine;
     },
+    maxWorkOf: (queue) => maxWork?.get(queue) ?? Number.POSITIVE_INFINITY,
     queues: worker === "plan" ? planQueues : here.flatMap(withLong),
   };
 }

@@ -14,7 +14,7 @@ export type KindContext = {
   /** Names of all engines that can run the kind, whether they are configured here or not: what `params.engine` may name. */
   engines: string[];
   /** Maximum duration of a talking video, seconds. */
-  talkSeconds: number;
+  maxVideoSeconds: number;
 };
 
 export type KindDefinition = {
@@ -51,6 +51,8 @@ export type Kind = Required<KindDefinition> & {
   knownEngines: string[];
   /** Queue for a job of this much work: long work goes to a separate queue, where there is one, whose workers have no time limit. */
   queueOf: (engine: string | null, estimateSeconds: number) => string;
+  /** Maximum work expected of a job in a queue, seconds; Infinity where its workers have no time limit. */
+  maxWorkOf: (queue: string) => number;
   /** Every queue that its jobs may wait in. */
   queues: string[];
 };

@@ -6,14 +6,14 @@ import { createKinds } from "./index.ts";
 const smile = presetSchema.parse({
   ...{ name: "smile", title: "Smile", description: "A smile.", duration: 2, fps: 25, loop: true, channels: {} },
 });
-const kindsOf = (talkSeconds?: number, queues?: string[]) =>
+const kindsOf = (maxVideoSeconds?: number, queues?: string[]) =>
   createKinds({
     presets: new Map([["smile", smile]]),
     engines: {
       known: ["warp", "liveportrait"].map((name) => ({ name, kinds: ["talk"] })),
       serve: new Map([["talk", ["warp"]]]),
     },
-    ...(talkSeconds === undefined ? {} : { talkSeconds }),
+    ...(maxVideoSeconds === undefined ? {} : { maxVideoSeconds }),
     ...(queues ? { queues: new Set(queues) } : {}),
   });
 const talk = kindsOf().get("talk")!;
@@ -55,10 +55,10 @@ test("neither a text nor a sound is a fault of the text", () => {
 test.each<[string, string, RegExp]>([
   ["empty", "", /^must not be empty$/],
   ["of 100,000 characters", "a ".repeat(50_000), /^at most 6000 characters, got 100000$/],
-  ["of emoji alone", "😀🎉 👍🏽!", /^has nothing that can be said: no letter and no digit, got '😀🎉 👍🏽!'$/],
-  ["of spaces", " \n\t ", /^has nothing that can be said/],
-  ["with a control character", "Hello\u0007there", /^must not have control characters, got U\+0007$/],
-  ["with half a character", "Hello \ud83d", /^must not have control characters, got U\+D83D$/],
+  ["of emoji alone", "😀🎉 👍🏽!", /^has neither letters nor digits, so that there is nothing to say$/],
+  ["of spaces", " \n\t ", /^is empty$/],
+  ["with a control character", "Hello\u0007there", /^has a control character \(U\+0007\); leave it out$/],
+  ["with half a character", "Hello \ud83d", /^has a control character \(U\+D83D\)/],
 ])("a text %s is refused, and says why", (_name, text, message) => {
   expect(faults({ text })).toMatchObject([
     { loc: ["body", "params", "text"], msg: expect.stringMatching(message) as string },

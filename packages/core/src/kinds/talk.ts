@@ -49,10 +49,10 @@ const audioSlot = (maxSeconds: number): Slot => ({
 const FORMATS = CLIP_FORMATS.filter(({ sound }) => sound);
 const FORMAT_NAMES = FORMATS.map(({ name }) => name) as [string, ...string[]];
 
-function define({ presets, engines, talkSeconds }: KindContext): KindDefinition {
+function define({ presets, engines, maxVideoSeconds }: KindContext): KindDefinition {
   return {
     title: "A portrait and a voice become a video of somebody who speaks",
-    slots: { image: IMAGE_SLOT, audio: audioSlot(talkSeconds) },
+    slots: { image: IMAGE_SLOT, audio: audioSlot(maxVideoSeconds) },
     params: talkParamsSchema(engines, presetParam(presets).optional()) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
     conflicts: (params, slots) => conflictsOf(params, slots.includes("audio")),
@@ -61,7 +61,7 @@ function define({ presets, engines, talkSeconds }: KindContext): KindDefinition 
     estimateSeconds: (params, inputs) => {
       const { text = "", speed = 1, faces, ...drawn } = params as TalkJobParams;
       const sound = secondsOf(inputs, "audio") ?? (inputs.audio?.length ? TYPICAL_SECONDS : null);
-      const seconds = Math.min(talkSeconds, sound ?? (text.length * SECONDS_PER_CHARACTER) / speed);
+      const seconds = Math.min(maxVideoSeconds, sound ?? (text.length * SECONDS_PER_CHARACTER) / speed);
       const crowd = faces ? 2 : 1;
       const work = 1 + 0.5 * crowd + seconds * HEARING_SECONDS + drawingSeconds(drawn, seconds, crowd);
       return Math.round(work * 10) / 10;
@@ -84,7 +84,7 @@ function conflictsOf(params: Params, heard: boolean): FieldError[] {
     return ofVoices.map((name) => fault(["params", name], msg));
   }
   if (text === undefined && params.language !== undefined) {
-    return [fault(["params", "language"], "is that of a text, and there is none. Leave it out, or give the text.")];
+    return [fault(["params", "language"], "is that of a text, which is missing. Leave it out, or give the text.")];
   }
   return [];
 }

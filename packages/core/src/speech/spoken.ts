@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** Generous for five minutes of the fastest speaker. */
-const MAX_PHONES = 20_000;
+export const MAX_SPOKEN = 20_000;
 const seconds = z.number().min(0).max(3600);
 
 /** A word as it was written, and when it was said. */
@@ -14,7 +14,7 @@ export type SpokenPhone = z.infer<typeof spokenPhoneSchema>;
 
 /** In order of time, without overlap. Either list is empty where the voice does not tell. */
 export const spokenSchema = z.strictObject({
-  words: z.array(spokenWordSchema).max(MAX_PHONES),
-  phones: z.array(spokenPhoneSchema).max(MAX_PHONES),
+  words: z.array(spokenWordSchema).max(MAX_SPOKEN),
+  phones: z.array(spokenPhoneSchema).max(MAX_SPOKEN),
 });
 export type Spoken = z.infer<typeof spokenSchema>;

@@ -3,18 +3,21 @@ import { framesOfLips, judgeLips, judgeSilence, type Lips } from "./talk-lips.ts
 
 const FPS = 25;
 const jaw = Array.from({ length: 100 }, (_, i) => (i === 0 ? 0 : 0.3 + 0.3 * Math.sin(i / 2.1) * Math.cos(i / 7.3)));
-const seen = (gap: (frame: number) => number): Lips => new Map(framesOfLips(jaw).map((frame) => [frame, gap(frame)]));
+const seen = (gap: (frame: number) => number): Lips =>
+  new Map(framesOfLips(jaw, FPS).map((frame) => [frame, gap(frame)]));
 const judged = (gap: (frame: number) => number) => judgeLips(jaw, FPS, seen(gap), "");
 const at = (frame: number) => jaw[Math.min(99, Math.max(0, frame))]!;
 
 test("two frames of each part are looked at, the widest and the narrowest, however long a clip is", () => {
-  expect(framesOfLips(jaw)).toHaveLength(16);
+  expect(framesOfLips(jaw, FPS)).toHaveLength(12);
   const long = Array.from({ length: 18_000 }, (_, i) => Math.abs(Math.sin(i / 3)));
-  expect(framesOfLips(long)).toHaveLength(16);
-  expect(framesOfLips([0])).toEqual([]);
-  expect(framesOfLips([0, 0.4])).toEqual([1]);
-  const values = framesOfLips(jaw).map((frame) => jaw[frame]!);
-  expect(Math.max(...values)).toBe(Math.max(...jaw));
+  expect(framesOfLips(long, 60)).toHaveLength(12);
+  expect(framesOfLips([0], FPS)).toEqual([]);
+  expect(framesOfLips([0, 0.4], FPS)).toEqual([1]);
+  const values = framesOfLips(jaw, FPS).map((frame) => jaw[frame]!);
+  expect(Math.max(...values)).toBe(Math.max(...jaw.slice(13, 87)));
+  // the first and the last half second may still show the picture's mouth
+  expect(framesOfLips(jaw, FPS).filter((frame) => frame < 13 || frame >= 87)).toEqual([]);
 });
 
 test("lips that follow the jaw pass, in pictures whose mouth is open already, too", () => {
@@ -61,7 +64,7 @@ test("of a mouth that hardly has to move nothing is said", () => {
 test("lips that are open in silence are warned of, and wide open ones are refused", () => {
   const shut = jaw.map(() => 0);
   const levels = new Float32Array(400).map((_, i) => (i < 200 ? -20 : -90));
-  const quiet = framesOfLips(jaw).filter((frame) => frame > 60);
+  const quiet = framesOfLips(jaw, FPS).filter((frame) => frame > 60);
   const open = (gap: number): Lips => new Map(quiet.map((frame) => [frame, gap]));
   expect(judgeSilence(shut, FPS, open(0.02), levels, "")).toEqual([]);
   expect(judgeSilence(shut, FPS, open(0.08), levels, "")).toMatchObject([{ code: "lips_open_in_silence" }]);

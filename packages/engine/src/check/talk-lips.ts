@@ -4,12 +4,14 @@ import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { levelAt } from "./talk-sound.ts";
 
 /** Parts of a clip in each of which the widest and the narrowest mouth are looked at. */
-const PARTS = 8;
+const PARTS = 6;
+/** Seconds at both ends in which a mouth may still be that of the picture, and of clips that are too short to leave them out. */
+const ENDS = { seconds: 0.5, short: 2 };
 /** How much wider the lips are parted, in E, where the jaw is open by 1. */
 const USUAL_GAIN = 0.14;
 
 /** Standard deviation of what is asked in the frames that are looked at: below it nothing can be told. */
-const LEAST_ASKED = 0.06;
+const LEAST_ASKED = 0.08;
 const LEAST_FRAMES = 6;
 /** Below both, or below `least`, another motion is shown, or none. */
 const OTHER = { likeness: 0.35, share: 0.2, least: 0.15 };
@@ -30,11 +32,13 @@ export type Lips = Map<number, number>;
 type Curve = readonly number[];
 
 /** Frames to be looked at, in order: at most two for each part of the clip. */
-export function framesOfLips(jaw: Curve): number[] {
-  const part = jaw.length / PARTS;
+export function framesOfLips(jaw: Curve, fps: number): number[] {
+  const left = isShort(jaw, fps) ? 1 : Math.round(ENDS.seconds * fps);
+  const right = isShort(jaw, fps) ? jaw.length : jaw.length - left;
+  const part = (right - left) / PARTS;
   const found = new Set<number>();
   for (let nth = 0; nth < PARTS; nth++) {
-    const [from, to] = [Math.max(1, Math.floor(nth * part)), Math.floor((nth + 1) * part)];
+    const [from, to] = [left + Math.floor(nth * part), left + Math.floor((nth + 1) * part)];
     let [widest, narrowest] = [from, from];
     for (let frame = from; frame < to; frame++) {
       if (jaw[frame]! > jaw[widest]!) widest = frame;
@@ -43,6 +47,11 @@ export function framesOfLips(jaw: Curve): number[] {
     if (from < to) for (const frame of [widest, narrowest]) found.add(frame);
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/** Whether a clip has hardly a moment in which the mouth of its picture has no part. */
+export function isShort(jaw: Curve, fps: number): boolean {
+  return jaw.length < ENDS.short * fps;
 }
 
 export function jawOf(motion: MotionFrames, nth: number): number[] {

@@ -16,7 +16,7 @@ import { movedBetween } from "./measure.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
 import { checkPoster } from "./poster.ts";
 import { change } from "./stillness.ts";
-import { framesOfLips, jawOf, judgeLips, judgeSilence, type Lips } from "./talk-lips.ts";
+import { framesOfLips, isShort, jawOf, judgeLips, judgeSilence, type Lips } from "./talk-lips.ts";
 import { checkSound, type SoundEvidence } from "./talk-sound.ts";
 
 /** Part of the sound that has to be speech for a mouth that stays still to be wrong. */
@@ -30,6 +30,8 @@ const MOST_APART = 0.1;
 /** E in pixels of the video, and degrees: the lips of other faces are not measured, only that they move. */
 const LEAST_MEASURED = 40;
 const FACING = 20;
+/** E: what is open in the picture. */
+const OPEN_MOUTH = 0.02;
 
 type Seen = { info: VideoInfo; frames: Map<number, Uint8Array> };
 type Subject = { mover: ReadMover; crop: FaceCrop; jaw: number[]; wanted: number[]; measured: boolean };
@@ -94,9 +96,17 @@ async function subjectsOf(
     const jaw = jawOf(motion, nth);
     const facing = Math.max(Math.abs(face.yaw), Math.abs(face.pitch)) < FACING;
     const large = face.eyeDistance * full * scale >= LEAST_MEASURED;
-    const measured = large && facing && (ease.mouth ?? 1) > 0 && (await isLegible(picture, mover));
+    // an open mouth shuts for the speech, and comes back at its end
+    const own = isShort(jaw, motion.fps) && lipGap(face) > OPEN_MOUTH;
+    const measured = large && facing && !own && (ease.mouth ?? 1) > 0 && (await isLegible(picture, mover));
     const speaks = jaw.some((value) => value >= LEAST_JAW);
-    subjects.push({ mover, crop, jaw, measured: measured && speaks, wanted: speaks ? framesOfLips(jaw) : [] });
+    subjects.push({
+      mover,
+      crop,
+      jaw,
+      measured: measured && speaks,
+      wanted: speaks ? framesOfLips(jaw, motion.fps) : [],
+    });
   }
   return subjects;
 }
@@ -134,6 +144,6 @@ async function look(
   if (wanted.length === 0 || params.speechShare < LEAST_SPEECH) return [];
   if (most < LEAST_CHANGE) throw new AppError("check_still", `Nothing moves in the finished video${which}.`);
   // an open mouth shows what is in it already: how much wider it gets is told less surely
-  const silence = lipGap(mover.face) > 0.02 ? [] : judgeSilence(jaw, motion.fps, lips, sound.levels, which);
+  const silence = lipGap(mover.face) > OPEN_MOUTH ? [] : judgeSilence(jaw, motion.fps, lips, sound.levels, which);
   return [...judgeLips(jaw, motion.fps, lips, which), ...silence];
 }

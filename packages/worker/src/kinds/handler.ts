@@ -41,6 +41,6 @@ export type Handlers = Readonly<Record<string, Handler>>;
 export type HandlerContext = {
   presets: ReadonlyMap<string, Preset>;
   /** Maximum duration of a talking video, seconds. */
-  talkSeconds: number;
+  maxVideoSeconds: number;
 };
 export type HandlerMaker = (context: HandlerContext) => Handler;

@@ -51,14 +51,14 @@ export async function hear(context: HandlerContext, io: JobIo, asked: Asked): Pr
   }
   if (text === undefined) throw new AppError("invalid_request", "The job has neither a sound nor a text.");
   const said = await io.timed("voice", () => say(io, asked, text, "said"));
-  requireShort(said, context.talkSeconds);
+  requireShort(said, context.maxVideoSeconds);
   const sound = await localFile(said.path);
   const heard = await withoutSlot(listenTo(sound, said.spoken === undefined ? {} : { spoken: said.spoken }));
   return { ...heard, warnings: [...mood.warnings, ...said.warnings, ...heard.warnings] };
 }
 
 async function listen(
-  { talkSeconds }: HandlerContext,
+  { maxVideoSeconds }: HandlerContext,
   io: JobIo,
   sound: LocalFile,
   { fps, intensity, seed, mood }: Asked & { mood: Mood },
@@ -70,7 +70,7 @@ async function listen(
     inputs: { audio: [fileOf(sound)] },
     params: { fps, intensity, seed, mood },
     ...more,
-    limits: { seconds: talkSeconds },
+    limits: { seconds: maxVideoSeconds },
     outputs,
   };
   const options = { ...io.options("listen"), result: listenResultSchema };

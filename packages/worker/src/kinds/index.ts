@@ -1,6 +1,6 @@
 /** The handlers of the kinds in `core/kinds/index.ts`, by name. */
 
-import { TALK_SECONDS } from "@smileloop/core/media/limits.ts";
+import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
 import { talkHandler } from "./talk.ts";
@@ -10,6 +10,6 @@ export const HANDLERS: Readonly<Record<string, HandlerMaker>> = { animate: anima
 type Installed = Pick<HandlerContext, "presets"> & Partial<HandlerContext>;
 
 export function createHandlers(installed: Installed, makers = HANDLERS): Handlers {
-  const context = { presets: installed.presets, talkSeconds: installed.talkSeconds ?? TALK_SECONDS };
+  const context = { presets: installed.presets, maxVideoSeconds: installed.maxVideoSeconds ?? MAX_VIDEO_SECONDS };
   return Object.fromEntries(Object.entries(makers).map(([kind, make]) => [kind, make(context)]));
 }

@@ -100,7 +100,7 @@ function talk(params: object, { audio = false, ...world }: World & { audio?: boo
   } as unknown as JobIo;
   const record = { id: "a".repeat(32), inputs: {} } as unknown as JobRecord;
   const defaults = { size: 512, fps: 25, intensity: 1, format: "mp4", seed: 5 };
-  const handler = talkHandler({ presets, talkSeconds: 30 });
+  const handler = talkHandler({ presets, maxVideoSeconds: 30 });
   return handler.run({ record, params: { ...defaults, ...params } }, io);
 }
 
