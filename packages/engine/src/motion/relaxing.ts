@@ -7,6 +7,8 @@ import type { FaceFrames } from "@smileloop/core/motion/phases.ts";
 
 /** Seconds in which a mouth relaxes, and in which it takes its own expression again. */
 const EASE = 0.4;
+/** Seconds by which it is at rest before it is needed: lips touch for the first sound before they open. */
+const AHEAD = 0.12;
 /** From these values on a channel needs lips that are free; each is the mean of both sides. */
 const NEEDS: [channels: Channel[], from: number][] = [
   [["jawOpen"], 0.08],
@@ -42,7 +44,7 @@ export function relaxedOf({ channels }: FaceFrames, frames: number, fps: number)
   const result = new Float32Array(frames);
   if (first === -1) return result;
   const ease = EASE * fps;
-  const from = Math.max(0, first - ease);
+  const from = Math.max(0, first - ease - AHEAD * fps);
   const to = Math.min(frames - 1, busy.lastIndexOf(1) + ease);
   for (let i = 0; i < frames; i++) {
     const own = smooth((smile[i]! - OWN.from) / (OWN.full - OWN.from));

@@ -158,7 +158,10 @@ function tipAt(across: number, below: number, raised: number): number {
   const out = 1 - across * across;
   if (out <= 0) return 0;
   const top = raised >= 0.25 ? -0.02 : 0.004;
-  return smooth((below - top - 0.03 * (1 - Math.sqrt(out))) / 0.014 + 0.5) * smooth(raised / 0.12) * smooth(out / 0.3);
+  const round = 1 - Math.sqrt(out);
+  const upper = smooth((below - top - 0.03 * round) / 0.014 + 0.5);
+  const lower = smooth((0.02 - 0.02 * round - below) / 0.014 + 0.5);
+  return upper * lower * smooth(raised / 0.12) * smooth(out / 0.3);
 }
 
 function mixInto(tone: Tone, other: Tone, share: number): void {

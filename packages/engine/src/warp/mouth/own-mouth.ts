@@ -19,7 +19,7 @@ const SMILE_GAP = 0.12;
 /** Of the way between the lips the upper one comes down so far as a mouth closes that is merely open. */
 const UPPER_SHARE = 0.42;
 /** As a smile ends, the upper lip leaves so much of its teeth (E) to the lower one, and comes down by this share at the most. */
-const LEFT_TO_LOWER = 0.028;
+const LEFT_TO_LOWER = 0.036;
 const UPPER_SHARE_MOST = 0.78;
 /** Width between the corners and their height above the middle of the lips, E, at rest and what a full smile adds. */
 const WIDTH = { rest: 0.54, smile: 0.164 };

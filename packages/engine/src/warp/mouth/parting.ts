@@ -90,11 +90,12 @@ export function createParting(
     const { up, down } = travel(state, own);
     const tuck = TUCK * own.unit * state.tuck;
     const half = 1 - NARROWER * round;
+    const power = 0.8 - 0.2 * round + 0.3 * relaxed * own.teeth;
     let gap = 0;
     for (let i = 0; i <= STEPS; i++) {
       const t = (i / STEPS) * 2 * REACH - REACH;
       const inside = Math.max(0, 1 - (t / half) ** 2);
-      const profile = inside ** (0.8 - 0.2 * round);
+      const profile = inside ** power;
       const [top, bottom, closed] = [still.upper[i]!, still.lower[i]!, still.closed[i]!];
       let above = top + relaxed * (closed - top) - up * profile;
       let below = bottom + relaxed * (closed - bottom) + down * profile - tuck * Math.sqrt(inside);
