@@ -141,7 +141,10 @@ function mouthTones({ decoded, landmarks, width, height }: Clip, frame: number):
   const along = (a: { x: number; y: number }, b: { x: number; y: number }, share: number): Tone =>
     tone(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y));
   const between = columns.flatMap(([, upper, lower]) => [0.3, 0.5, 0.7].map((share) => along(upper!, lower!, share)));
-  const lips = columns.flatMap(([top, upper, lower, bottom]) => [along(top!, upper!, 0.5), along(lower!, bottom!, 0.4)]);
+  const lips = columns.flatMap(([top, upper, lower, bottom]) => [
+    along(top!, upper!, 0.5),
+    along(lower!, bottom!, 0.4),
+  ]);
   return { between: meanOf(between), lips: meanOf(lips) };
 }
 

@@ -6,6 +6,7 @@ import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { check } from "@smileloop/engine/check/check.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { relaxedOf } from "@smileloop/engine/motion/relaxing.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { createLife } from "@smileloop/engine/warp/life.ts";
 import { createPuppet } from "@smileloop/engine/warp/puppet.ts";
@@ -34,7 +35,9 @@ export async function openStage(picture: string, size: CastParams["size"]): Prom
       const actors = motion.faces.map((curves, nth) => {
         const sway = createLife({ ...motion, faces: [curves] }, nth);
         const tracks = Object.entries(curves.channels) as [Channel, number[]][];
+        const relaxed = relaxedOf(curves, motion, puppet.smiling[nth]!);
         return (frame: number) => ({
+          relaxed: relaxed[frame]!,
           channels: Object.fromEntries(tracks.map(([name, values]) => [name, values[frame]!])),
           sway: sway(frame),
         });

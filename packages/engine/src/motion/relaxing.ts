@@ -5,6 +5,8 @@
 import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { FaceFrames } from "@smileloop/core/motion/phases.ts";
 
+type Clip = { frames: number; fps: number };
+
 /** Seconds in which a mouth relaxes, and in which it takes its own expression again. */
 const EASE = 0.4;
 /** Seconds by which it is at rest before it is needed: lips touch for the first sound before they open. */
@@ -30,16 +32,19 @@ const NEW_SMILE = { peak: 0.5, from: 0.05, risen: 0.35 };
 /** With a smile of this size or more, what the lips do besides they do smiling. */
 const SMILES = 0.45;
 
-/** For each frame 0–1: 0 is the photo's own mouth, as in the first frame and the last, 1 a mouth at rest. */
-export function relaxedOf({ channels }: FaceFrames, frames: number, fps: number): Float32Array {
+/**
+ * For each frame 0–1: 0 is the photo's own mouth, as in the first frame and the last, 1 a mouth at rest. `smiling`: the photo shows the
+ * teeth of a smile, which is then what a strong smile goes back to; else its lips are merely parted.
+ */
+export function relaxedOf({ channels }: FaceFrames, { frames, fps }: Clip, smiling: boolean): Float32Array {
   const smile = meanOf(channels, ["mouthSmileLeft", "mouthSmileRight"], frames);
   const busy = new Uint8Array(frames);
   for (const [names, from] of NEEDS) {
     if (!names.some((name) => channels[name])) continue;
     const values = meanOf(channels, names, frames);
-    for (let i = 0; i < frames; i++) if (values[i]! >= from && smile[i]! < SMILES) busy[i] = 1;
+    for (let i = 0; i < frames; i++) if (values[i]! >= from && !(smiling && smile[i]! >= SMILES)) busy[i] = 1;
   }
-  beforeSmiles(smile, busy);
+  if (smiling) beforeSmiles(smile, busy);
   const first = busy.indexOf(1);
   const result = new Float32Array(frames);
   if (first === -1) return result;
@@ -47,7 +52,7 @@ export function relaxedOf({ channels }: FaceFrames, frames: number, fps: number)
   const from = Math.max(0, first - ease - AHEAD * fps);
   const to = Math.min(frames - 1, busy.lastIndexOf(1) + ease);
   for (let i = 0; i < frames; i++) {
-    const own = smooth((smile[i]! - OWN.from) / (OWN.full - OWN.from));
+    const own = smiling ? smooth((smile[i]! - OWN.from) / (OWN.full - OWN.from)) : 0;
     result[i] = smooth((i - from) / ease) * smooth((to - i) / ease) * (1 - own);
   }
   return result;

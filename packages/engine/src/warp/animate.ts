@@ -26,7 +26,7 @@ export async function openStage(path: string, { cast, motion, seed, signal }: St
   const actors = faces.map((_, nth) => {
     const curves = curvesOf(motion, nth);
     const sway = createLife({ ...motion, faces: [curves] }, seed + nth);
-    const relaxed = relaxedOf(curves, motion.frames, motion.fps);
+    const relaxed = relaxedOf(curves, motion, puppet.smiling[nth]!);
     return (frame: number): FaceValues => ({
       channels: valuesAt(curves, frame),
       sway: sway(frame),

@@ -23,6 +23,8 @@ export type FaceValues = { channels: ChannelValues; sway: Pose; relaxed?: number
 export type Puppet = {
   /** The frame (Y, U, V, packed), valid until the next call; one entry per face. With everything at 0 it is the still, bit by bit. */
   frame(faces: FaceValues[]): Uint8Array;
+  /** Of each face, whether the photo shows the teeth of a smile. */
+  smiling: boolean[];
 };
 
 /** Channels that this engine cannot show. */
@@ -38,6 +40,7 @@ export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet
   const backdrop = createBackdrop(canvas, field, still, matte);
   const rigs = faces.map((face) => createRig(canvas, field, still, face, matte));
   return {
+    smiling: rigs.map((rig) => rig.smiling),
     frame(values) {
       field.clear();
       rigs.forEach((rig, i) => {
@@ -55,7 +58,7 @@ export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet
 }
 
 /** One face of the canvas: `move` adds to the field, `draw` puts lids, mouth and light over the frame that it gave. */
-type Rig = { move(values: FaceValues): void; draw(values: FaceValues): void };
+type Rig = { move(values: FaceValues): void; draw(values: FaceValues): void; smiling: boolean };
 
 function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matte: Matte): Rig {
   const head = createHead(face);
@@ -69,6 +72,7 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
     right: createEye(head, face, "right", still, glasses),
   };
   return {
+    smiling: mouth.smiling,
     move({ channels, sway, relaxed = 0 }) {
       for (const [name, value] of Object.entries(mouth.skin(channels, relaxed)) as [Channel, number][]) {
         skin.add(name, value);
@@ -82,7 +86,7 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
         const layer = eyes[side].layer(eyeState(channels, side));
         if (layer) drawPatch(canvas, field, eyes[side].box, layer);
       }
-      shading.apply(channels);
+      shading.apply(mouth.skin(channels, relaxed));
     },
   };
 }

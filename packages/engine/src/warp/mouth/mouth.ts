@@ -20,6 +20,10 @@ const BLEND = 1.3;
 const SEAM = 0.007;
 /** How much of a lower lip the upper teeth hide at the most as they bite on it, E. */
 const BITTEN = 0.045;
+/** `mouthFunnel` from which on lips turn outwards. */
+const FLARES = 0.1;
+/** Teeth that are seen already need no jaw that opens a little to show them. */
+const GRIN = 0.25;
 /** A smile that goes takes the corners down by a part of a frown, too. */
 const FROWN = 0.4;
 
@@ -32,27 +36,31 @@ export type Mouth = {
   /** Nothing when the lips stay as the photo has them. */
   layer(channels: Channels, relaxed: number): Layer | undefined;
   box: Box;
+  /** Whether the photo shows the teeth of a smile. */
+  smiling: boolean;
 };
 
 /** `face` in pixels of the still. */
 export function createMouth(head: Head, face: Face, still: Planes): Mouth {
   const own = readMouth(head, still);
   const { frame, unit } = own;
+  const reach = own.inside > 0 ? 1.3 : 1.1;
   const partingOf = createParting(head, own);
   const interior = createInterior(head, face, still, own);
   const skin = (channels: Channels, relaxed: number): Channels => skinChannels(channels, relaxed, own);
   return {
     skin,
+    smiling: own.teeth > 0.5,
     layer(channels, relaxed) {
       const state = lipState(channels, relaxed, own);
       if (atRest(state, own)) return undefined;
       const moved = skin(channels, relaxed);
-      const parting = partingOf(state, moved);
+      const parting = partingOf(state, leftBehind(moved, channels, relaxed, own));
       return createLayer({ own, interior, state, parting, jaw: own.jaw + (moved.jawOpen ?? 0) });
     },
     box: {
-      left: frame.middle.x - frame.halfWidth * 1.35,
-      right: frame.middle.x + frame.halfWidth * 1.35,
+      left: frame.middle.x - frame.halfWidth * reach,
+      right: frame.middle.x + frame.halfWidth * reach,
       top: frame.middle.y - own.above - 0.1 * unit,
       bottom: frame.middle.y + own.below + 0.05 * unit,
     },
@@ -73,10 +81,23 @@ function skinChannels(channels: Channels, relaxed: number, own: OwnMouth): Chann
   return result;
 }
 
+/**
+ * What of the skin's movement the teeth stay behind in. Teeth that the photo shows in a smile are stretched with it as it grows, or the
+ * painted gums beside them would be bared.
+ */
+function leftBehind(moved: Channels, channels: Channels, relaxed: number, own: OwnMouth): Channels {
+  const along = own.inside * (1 - relaxed);
+  if (along === 0) return moved;
+  const entries = (Object.entries(moved) as [Channel, number][]).map(([name, value]): [Channel, number] =>
+    name.startsWith("mouth") ? [name, value - along * (channels[name] ?? 0)] : [name, value],
+  );
+  return Object.fromEntries(entries);
+}
+
 /** How far a jaw opens beyond the still, or beyond the mouth at rest: what the photo's own mouth shows already needs no opening. */
 function jawOf(channels: Channels, relaxed: number, own: OwnMouth): number {
   const asked = Math.max(0, (channels.jawOpen ?? 0) - (channels.mouthClose ?? 0));
-  const beyond = Math.max(0, asked - own.jaw) * (1 - 0.3 * own.inside);
+  const beyond = Math.max(0, asked - own.jaw - GRIN * own.teeth) * (1 - 0.15 * own.inside);
   return beyond + (asked - beyond) * relaxed;
 }
 
@@ -93,7 +114,7 @@ function lipState(channels: Channels, relaxed: number, own: OwnMouth): LipState 
     stretch: mean("mouthStretch"),
     round: Math.min(1, value("mouthPucker") + 0.7 * value("mouthFunnel")),
     pucker: value("mouthPucker"),
-    flare: value("mouthFunnel"),
+    flare: Math.max(0, value("mouthFunnel") - FLARES) / (1 - FLARES),
     tuck: smooth((value("mouthRollLower") - 0.2) / 0.35) * smooth(upperUp / 0.22),
     tongue: value("tongueOut"),
   };
@@ -158,7 +179,7 @@ function createLayer({ own, interior, state, parting, jaw }: Scene): Layer {
     seen.t = t;
     seen.skullT = t + readAt(skullT, at);
     seen.skullV = v + intoSkull;
-    const ownShare = own.inside * ownAt(own, seen.skullT, seen.skullV, relaxed);
+    const ownShare = own.inside === 0 ? 0 : own.inside * ownAt(own, parting.photo, seen, relaxed);
     into.x = middle.x + seen.skullT * halfWidth * across.x - seen.skullV * across.y;
     into.y = middle.y + seen.skullT * halfWidth * across.y + seen.skullV * across.x;
     seen.down = v - top;
@@ -192,10 +213,19 @@ function shadeSeam(into: Seen, { dark }: Interior, share: number): void {
 }
 
 /** How far the photo shows what is at a place on the skull: not the lips' own wet edges. */
-function ownAt(own: OwnMouth, t: number, v: number, relaxed: number): number {
-  if (own.inside === 0 || t <= -1 || t >= 1) return 0;
-  const rim = 0.006 * own.unit;
+function ownAt(
+  { unit, teeth }: OwnMouth,
+  photo: Parting["photo"],
+  { skullT, skullV }: { skullT: number; skullV: number },
+  relaxed: number,
+): number {
+  const aside = Math.abs(skullT);
+  if (aside >= 1) return 0;
+  const at = placeOf(skullT);
+  const rim = 0.006 * unit;
   // what is no tooth, as the dark beside them, belongs to the mouth as it was
-  const side = (1 - relaxed * (1 - own.teeth)) * (1 - relaxed * smooth((Math.abs(t) - 0.66) / 0.2));
-  return side * smooth((v - own.upper(t) - rim) / BLEND + 0.5) * smooth((own.lower(t) - rim - v) / BLEND + 0.5);
+  const side = (1 - relaxed * (1 - teeth)) * (1 - relaxed * smooth((aside - 0.66) / 0.2));
+  const below = skullV - readAt(photo.upper, at) - rim;
+  const above = readAt(photo.lower, at) - rim - skullV;
+  return side * smooth(below / BLEND + 0.5) * smooth(above / BLEND + 0.5);
 }

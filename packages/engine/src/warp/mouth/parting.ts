@@ -43,6 +43,8 @@ export type LipState = {
 export type Parting = {
   upper: Float32Array;
   lower: Float32Array;
+  /** Edges of what the photo itself shows between the lips. */
+  photo: { upper: Float32Array; lower: Float32Array };
   /** From an edge to what the photo shows there. */
   upperShift: Float32Array;
   lowerShift: Float32Array;
@@ -70,7 +72,7 @@ export function readAt(table: Float32Array, place: number): number {
   return table[before]! + (table[before + 1]! - table[before]!) * (place - before);
 }
 
-/** `skin`: what is asked of the skin in the frame. The tables are valid until the next call. */
+/** `skin`: movements of the skin in which what is between the lips stays behind. The tables are valid until the next call. */
 export function createParting(
   head: Head,
   own: OwnMouth,
@@ -112,7 +114,7 @@ export function createParting(
     }
     const middle = STEPS >> 1;
     return {
-      ...{ upper, lower, upperShift, lowerShift, skullT, skullV, gap },
+      ...{ upper, lower, upperShift, lowerShift, skullT, skullV, gap, photo: still },
       longer: relaxed * (still.closed[middle]! - still.upper[middle]!),
     };
   };
@@ -127,7 +129,7 @@ function travel(state: LipState, { unit, inside }: OwnMouth): { up: number; down
   const flare = BY_FLARE * state.flare;
   return {
     up: unit * (byJaw + free * (LIP_TRAVEL * state.upperUp + BY_SMILE * state.smile * parted) + flare),
-    down: unit * (byJaw + free * LIP_TRAVEL * state.lowerDown + BY_STRETCH * state.stretch * parted + flare),
+    down: unit * (byJaw + free * (LIP_TRAVEL * state.lowerDown + BY_STRETCH * state.stretch * parted) + flare),
   };
 }
 
