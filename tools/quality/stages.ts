@@ -8,6 +8,7 @@ import { check } from "@smileloop/engine/check/check.ts";
 import { change } from "@smileloop/engine/check/stillness.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { relaxedOf } from "@smileloop/engine/motion/relaxing.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { createLife } from "@smileloop/engine/warp/life.ts";
 import type { Pose } from "@smileloop/engine/warp/pose.ts";
@@ -41,7 +42,9 @@ export async function openStage(picture: string, size: CastParams["size"]): Prom
       const actors = motion.faces.map((curves, nth) => {
         const sway = createLife({ ...motion, faces: [curves] }, nth);
         const tracks = Object.entries(curves.channels) as [Channel, number[]][];
+        const relaxed = relaxedOf(curves, motion, puppet.smiling[nth]!);
         return (frame: number) => ({
+          relaxed: relaxed[frame]!,
           channels: Object.fromEntries(tracks.map(([name, values]) => [name, values[frame]!])),
           sway: swaying ? sway(frame) : STILL,
         });
