@@ -38,9 +38,9 @@ const rowOf = ({ classes }: Posteriors, frame: number) =>
 const bestOf = (row: Float32Array) => VISEMES[row.indexOf(Math.max(...row))]!;
 const best = (posteriors: Posteriors) =>
   Array.from({ length: posteriors.frames }, (_, frame) => bestOf(rowOf(posteriors, frame)));
-/** Share of the frames of all clips in the right class. */
+/** Share of the frames in the right class, over all clips or the first ones. */
 function accuracy(posteriors: Posteriors[]): number {
-  const right = clips.flatMap((clip, i) => {
+  const right = clips.slice(0, posteriors.length).flatMap((clip, i) => {
     const shapes = truth(clip, posteriors[i]!.frames);
     return best(posteriors[i]!).map((viseme, frame) => viseme === shapes[frame]);
   });
@@ -121,14 +121,16 @@ test("noise is not taken for speech", () => {
 
 test("level does not matter, and noise 20 dB below costs little", () => {
   const random = randomFrom(5);
-  const quiet = said.map((samples) => posteriorsOf(samples.map((value) => value / 30)));
-  const noisy = said.map((samples) => {
+  const few = said.slice(0, 2);
+  const quiet = few.map((samples) => posteriorsOf(samples.map((value) => value / 30)));
+  const noisy = few.map((samples) => {
     const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
     const noise = Math.sqrt(power / 100) * Math.sqrt(12);
     return posteriorsOf(samples.map((value) => value + noise * (random() - 0.5)));
   });
-  expect(accuracy(quiet)).toBeGreaterThan(accuracy(found) - 0.02);
-  expect(accuracy(noisy)).toBeGreaterThan(accuracy(found) - 0.12);
+  const plain = accuracy(found.slice(0, 2));
+  expect(accuracy(quiet)).toBeGreaterThan(plain - 0.02);
+  expect(accuracy(noisy)).toBeGreaterThan(plain - 0.12);
 });
 
 test("a long recording is read as its parts are, wherever blocks begin", () => {
