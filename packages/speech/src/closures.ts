@@ -62,7 +62,7 @@ export function closuresOf(shares: Shares, viseme: "PP" | "FF", rule: Rule, brig
 }
 
 /**
- * Logistic regression on closures that were offered, right and wrong ones (of a speaker who is in no test): how sure the network is, how
+ * Logistic regression on closures that were offered, right and wrong ones (of one speaker, who is not in the figures of docs/speech.md): how sure the network is, how
  * long it is (seconds), by how much the sound loses its heights beside the louder neighbour (dB), and what else it may be.
  */
 const JUDGED = { kept: 0.25, always: 0.9, base: -1.85, peak: 0.66, length: -1.5, fall: 0.039, least: -1.65 } as const;
