@@ -15,6 +15,7 @@ import { distance, measuredCurves } from "./curves.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
 import { keyInstants, rgbOf, writeBlindSheet, writeSheet } from "./sheet.ts";
+import { curvesReport } from "./speech/curves.ts";
 import { speechReport } from "./speech/speech.ts";
 
 const { values } = parseArgs({
@@ -33,6 +34,7 @@ const { values } = parseArgs({
 if (values.only === "speech") {
   const { markdown, failures } = speechReport();
   console.log(markdown);
+  console.log(curvesReport());
   process.exit(values.strict && failures > 0 ? 1 : 0);
 }
 if (values.only !== undefined) {

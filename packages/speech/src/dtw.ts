@@ -15,7 +15,7 @@ const STILL = 0.12;
 /** How much less that is where what is passed by is silence. */
 const PAUSE = 0.8;
 
-export function warp(one: Shares, other: Shares, band: Band): Path {
+export function laidOver(one: Shares, other: Shares, band: Band): Path {
   const [small, large] = [thinned(one), thinned(other)];
   const coarse = pathWithin(small, large, {
     centre: (frame) => band.centre((frame + 0.5) * COARSE) / COARSE,

@@ -7,7 +7,7 @@ import { mouthCurves } from "./curves.ts";
 import { fitnessOf, isSilent } from "./fitness.ts";
 import { CHANNELS_OF, motionOf } from "./frames.ts";
 import { headMoves } from "./head.ts";
-import { levels, relativeLoudness, SAMPLE_RATE } from "./loudness.ts";
+import { brightnessOf, levels, relativeLoudness, SAMPLE_RATE } from "./loudness.ts";
 import { type Posteriors, posteriorsOf } from "./net.ts";
 import { speechRuns } from "./pauses.ts";
 import { pitches } from "./pitch.ts";
@@ -66,7 +66,7 @@ export function speechMotion(options: SpeechOptions): SpeechMotion {
   const moodShare = moodOver(shares.frames);
   const mouth = mouthCurves({
     ...{ shares, loudness, intensity, moodShare, mood: moodOfMouth(mood) },
-    jaw: segments === null ? heard.jaw : undefined,
+    ...(segments === null && { jaw: heard.jaw, brightness: brightnessOf(samples, shares.frames) }),
   });
   const prosody = prosodyOf(speech, loudness, pitches(samples, shares.frames));
   const motion = motionOf({

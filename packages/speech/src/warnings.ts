@@ -15,8 +15,8 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 /** What counts as speech, and limits that were set where voices became hard to read (docs/speech.md). */
 const LITTLE_SPEECH = 0.3;
-const UNSURE = 0.4;
-const UNCHANGING = 0.2;
+const UNSURE = 0.45;
+const UNCHANGING = 0.25;
 const QUIET_DB = -50;
 const CLIPPED = 0.002;
 const DULL_DB = 38;
@@ -37,7 +37,7 @@ const RULES: readonly Rule[] = [
     code: "speech_unclear",
     when: ({ silent, certainty, change }) => !silent && (certainty < UNSURE || change < UNCHANGING),
     detail: ({ certainty, change }) =>
-      `The sound is mostly music or noise, or the voice is hardly heard (the shapes of the mouth are ${percent(certainty)} certain and change by ${percent(change)}; of a clear voice, 50 % and 35 %).`,
+      `The sound is mostly music or noise, or the voice is hardly heard (the shapes of the mouth are ${percent(certainty)} certain and change by ${percent(change)}; of a clear voice, 60 % and 40 %).`,
   },
   {
     code: "sound_quiet",

@@ -5,7 +5,7 @@ import { gapsOf, lipsOf, smooth } from "./envelope.ts";
 import type { Clip, Part } from "./sets.ts";
 
 /** How far the jaw is open in each shape; the truth's curve is made of these. */
-const JAW: Record<Viseme, number> = {
+export const JAW: Record<Viseme, number> = {
   sil: 0,
   PP: 0,
   FF: 0.05,
@@ -93,7 +93,7 @@ export function measure(clips: Clip[], posteriors: Posteriors[]): SpeechFigures 
   };
 }
 
-function framesOf(parts: Part[], count: number): Viseme[] {
+export function framesOf(parts: Part[], count: number): Viseme[] {
   const frames = new Array<Viseme>(count).fill("sil");
   for (const [viseme, start, end] of parts) frames.fill(viseme, Math.round(start * 100), Math.round(end * 100));
   return frames.slice(0, count);
@@ -155,7 +155,7 @@ function correlation(a: ArrayLike<number>, b: ArrayLike<number>, shift = 0): num
 }
 
 /** By how many frames the found curve comes later than the truth. */
-function lagOf(truth: Float32Array, found: Float32Array): number {
+export function lagOf(truth: Float32Array, found: Float32Array): number {
   let best = 0;
   for (let shift = -LONGEST_LAG; shift <= LONGEST_LAG; shift++) {
     if (correlation(truth, found, shift) > correlation(truth, found, best)) best = shift;

@@ -104,7 +104,7 @@ describe("one loudness for all", () => {
   function levelled(samples: Float32Array): Float32Array {
     const meter = createMeter();
     meter.add(samples);
-    const gains = gainsFor(integratedLoudness([meter]), meter.peaks());
+    const gains = gainsFor((factor) => integratedLoudness([meter], factor), meter.peaks());
     return samples.map((value, i) => value * gains(i));
   }
 
