@@ -84,7 +84,7 @@ export type QueueSpec = {
   name: string;
   /** How long a received message stays hidden, s. */
   visibilityS: number;
-  /** How old its oldest message may be before the alarm goes off, s. */
+  /** How old its oldest message may be before the alarm goes off, s; null: it has none. */
   oldestS: number | null;
 };
 
