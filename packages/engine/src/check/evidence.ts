@@ -102,7 +102,7 @@ async function look(
   return { index, likeness: alike, meshScore, change: most, strength, agreements, demands, moved };
 }
 
-/** The frames that are wanted, of a video that is decoded as a whole. Throws `check_unreadable`. */
+/** The frames that are wanted, of a video that is decoded as a whole; each is shown to the watches. Throws `check_unreadable`. */
 export async function readFrames(
   path: string,
   { wanted, watches, fps }: { wanted: Set<number>; watches: Watch[]; fps: number },
@@ -114,6 +114,7 @@ export async function readFrames(
       signal,
       fps,
       onFrame: ({ index, width, height, yuv }) => {
+        if (watches.length === 0 && !wanted.has(index)) return;
         const pixels = yuv();
         for (const { see } of watches) see(pixels, width, height);
         if (wanted.has(index)) frames.set(index, pixels);
