@@ -31,7 +31,7 @@ export async function otherServer(
   return served(server, tls ? "https" : "http", asked);
 }
 
-/** One that says these bytes to whoever connects. */
+/** One that says these bytes to each that connects. */
 export function rawServer(speak: (socket: Socket) => void): Promise<OtherServer> {
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});
