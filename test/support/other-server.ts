@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import type { Lookup } from "@smileloop/core/fetch/resolve.ts";
 import type { FetchPolicy, HostRule } from "@smileloop/core/fetch/target.ts";
-import type { Lookup } from "@smileloop/worker/fetch/resolve.ts";
 
 export type OtherServer = {
   port: number;
