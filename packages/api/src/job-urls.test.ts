@@ -71,7 +71,7 @@ describe("a URL of somebody else", () => {
     expect(JSON.stringify(await record(body.id))).not.toContain("files.example");
   });
 
-  it("is no input for another job before it was fetched", async () => {
+  it("cannot be the input of another job before it was fetched", async () => {
     const { body } = await post(URL_OF);
     const again = await call("POST", "/v1/jobs", {
       kind: "animate",
@@ -208,7 +208,12 @@ describe("a URL of this server", () => {
     expect(elsewhere.body.inputs).toMatchObject({ image: { bytes: null } });
   });
 
-  it("has no other files", async () => {
+  it("has no other files, and no user", async () => {
+    const { url } = await madePicture();
+    expect(await post(url.replace("//", "//me:secret@"))).toMatchObject({
+      status: 422,
+      body: { code: "fetch_refused" },
+    });
     expect(await post("http://localhost:8000/v1/jobs")).toMatchObject({ status: 422, body: { code: "fetch_refused" } });
   });
 });

@@ -25,7 +25,7 @@ type Claimed = {
 export type Fetched = Omit<Change & { do: "fetched" }, "by" | "token">;
 
 /** How long an attempt fetches, all files together: meanwhile no other job gets its place. */
-const ALL_MS = 15 * 60_000;
+const ALL_MS = 10 * 60_000;
 
 /**
  * The record with all inputs; the same one where there is nothing to fetch. Throws what `FetchFile` and `checkFile` throw, with the
@@ -110,6 +110,6 @@ async function factsOfInputs({ files }: FetchDeps, { slots }: Kind, { inputs }: 
 
 function estimateOf(kind: Kind, { params, estimate_s }: JobRecord, facts: SlotFacts): number {
   const parsed = kind.params.safeParse(params);
-  // whoever does the work says what is wrong with them
+  // what is wrong with them is said when the work begins
   return parsed.success ? kind.estimateSeconds(parsed.data, facts) : estimate_s;
 }

@@ -1,5 +1,5 @@
 /** What went wrong with a fetch, as a sentence that begins with the host. The URL itself is never told: it may be secret. */
-import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
+import { AppError, type ErrorCode } from "../errors.ts";
 
 type Fault = readonly [code: ErrorCode, sentence: string];
 
@@ -20,7 +20,7 @@ const BY_CODE: Record<string, Fault> = {
   ETIMEDOUT: unavailable("could not be reached in time"),
   EHOSTUNREACH: unavailable("cannot be reached from here"),
   ENETUNREACH: unavailable("cannot be reached from here"),
-  EPROTO: failed("does not speak TLS as it should; is it http rather than https?"),
+  EPROTO: failed("does not use TLS as it should; is it http rather than https?"),
   HPE_HEADER_OVERFLOW: failed("sent a header that is too long"),
 };
 
@@ -40,7 +40,8 @@ export function transportFault(host: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
   const code = codeOf(error);
   const [kind, sentence] = BY_CODE[code] ?? (isTls(code) ? failed(TLS) : unavailable("did not deliver the file"));
-  return new AppError(kind, saying(host, sentence), { cause: error });
+  // not the error itself: a parser's has the bytes that it could not read
+  return new AppError(kind, saying(host, sentence), { cause: new Error(`${code} ${(error as Error).message}`) });
 }
 
 /** Of a reply that is neither the file nor a redirect. */
