@@ -3,6 +3,7 @@ import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { openStage } from "@smileloop/engine/warp/animate.ts";
+
 const presets = loadPresets("/tmp/w/mouth-old/presets");
 for (const f of ["grace_hopper.jpg", "astronaut.png"]) {
   const path = `/work/shared/portraits/${f}`;
@@ -10,7 +11,11 @@ for (const f of ["grace_hopper.jpg", "astronaut.png"]) {
   const line: string[] = [];
   for (const name of ["gentle_smile", "big_smile", "laugh", "kiss"]) {
     const p = presets.get(name)!;
-    const motion = motionOfCast(sampleMotion(presetMotion(p), { fps: 25, durationSeconds: p.duration, intensity: 1 }), cast.movers, 0);
+    const motion = motionOfCast(
+      sampleMotion(presetMotion(p), { fps: 25, durationSeconds: p.duration, intensity: 1 }),
+      cast.movers,
+      0,
+    );
     const stage = await openStage(path, { cast, motion, seed: 0, signal: new AbortController().signal });
     let best = 1e9;
     for (let round = 0; round < 5; round++) {

@@ -1,8 +1,8 @@
 /**
  * What can be measured of the engine's clips, and sheets to judge the rest by eye:
- * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
+ * `npm run quality -- --portraits DIR --out DIR [--only presets|mouth] [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
- * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
+ * their apex with its key in a file beside it. `--only mouth` measures how well each portrait speaks a sentence instead (`mouth.md`). `--baseline` writes what `quality.test.ts` compares with.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { distance, measuredCurves } from "./curves.ts";
+import { type MouthRow, mouthFigures, mouthReport } from "./mouth.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
 import { keyInstants, rgbOf, writeBlindSheet, writeSheet } from "./sheet.ts";
@@ -19,6 +20,7 @@ const { values } = parseArgs({
   options: {
     portraits: { type: "string" },
     out: { type: "string" },
+    only: { type: "string", default: "presets" },
     preset: { type: "string" },
     portrait: { type: "string", default: "" },
     size: { type: "string", default: "512" },
@@ -28,7 +30,9 @@ const { values } = parseArgs({
   },
 });
 if (!values.portraits || !values.out) {
-  console.error("usage: npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512]");
+  console.error(
+    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth] [--preset NAME] [--portrait PART] [--size 512]",
+  );
   process.exit(2);
 }
 const out = values.out;
@@ -38,6 +42,11 @@ const work = mkdtempSync(join(tmpdir(), "quality-"));
 const files = readdirSync(values.portraits)
   .filter((file) => /\.(jpe?g|png)$/i.test(file) && file.includes(values.portrait))
   .sort();
+if (values.only === "mouth") {
+  const misses = await writeMouths();
+  rmSync(work, { recursive: true });
+  process.exit(values.strict && misses > 0 ? 1 : 0);
+}
 const names = presetNames().filter((name) => !values.preset || name === values.preset);
 const table: { portrait: string; presets: PresetFigures[]; closest: { pair: string; distance: number } | null }[] = [];
 for (const file of files) {
@@ -66,6 +75,19 @@ if (values.baseline) {
 }
 console.log(markdown);
 if (values.strict && failures > 0) process.exitCode = 1;
+
+async function writeMouths(): Promise<number> {
+  const rows: MouthRow[] = [];
+  for (const file of files) {
+    const portrait = join(values.portraits!, file);
+    const figures = await mouthFigures(portrait, { size, fps: Number(values.fps) }, join(work, "mouth.mp4"));
+    rows.push({ portrait: parse(file).name, figures });
+  }
+  const { markdown, misses } = mouthReport(rows);
+  writeFileSync(join(out, "mouth.md"), markdown);
+  console.log(markdown);
+  return misses;
+}
 
 /** In an order that says nothing; which is which stands in the key, row by row. */
 async function blindSheet(portrait: string, presets: PresetFigures[]): Promise<void> {
