@@ -102,9 +102,7 @@ describe("a photo with closed lips", () => {
 
   test("has no other mouth at rest than its own", () => {
     expect(portrait.puppet.smiling).toEqual([false]);
-    const still = frameOf(portrait, {}, 0);
-    const most = frameOf(portrait, {}, 1).reduce((max, value, i) => Math.max(max, Math.abs(value - still[i]!)), 0);
-    expect(most).toBeLessThan(25);
+    expect(Buffer.compare(frameOf(portrait, {}, 1), frameOf(portrait, {}, 0))).toBe(0);
   });
 
   test("shows its upper teeth over the lower lip for f and v, and lips alone for m, b, p", () => {

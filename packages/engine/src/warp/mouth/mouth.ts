@@ -43,14 +43,16 @@ export function createMouth(head: Head, face: Face, still: Planes): Mouth {
   const reach = own.inside > 0 ? 1.3 : 1.1;
   const partingOf = createParting(head, own);
   const interior = createInterior(head, face, still, own);
-  const skin = (channels: Channels, relaxed: number): Channels => skinChannels(channels, relaxed, own);
+  // lips that are closed have nothing to let go of: what the contours leave between them is noise
+  const parted = smooth((own.inside - 0.1) / 0.3);
   return {
-    skin,
+    skin: (channels, relaxed) => skinChannels(channels, parted * relaxed, own),
     smiling: own.teeth > 0.5,
-    layer(channels, relaxed) {
+    layer(channels, asked) {
+      const relaxed = parted * asked;
       const state = lipState(channels, relaxed, own);
       if (atRest(state, own)) return undefined;
-      const moved = skin(channels, relaxed);
+      const moved = skinChannels(channels, relaxed, own);
       const parting = partingOf(state, leftBehind(moved, channels, relaxed, own));
       return createLayer({ own, interior, state, parting, jaw: own.jaw + (moved.jawOpen ?? 0) });
     },
@@ -102,7 +104,7 @@ function lipState(channels: Channels, relaxed: number, own: OwnMouth): LipState 
   const mean = (stem: string): number => (value(`${stem}Left` as Channel) + value(`${stem}Right` as Channel)) / 2;
   const upperUp = mean("mouthUpperUp");
   return {
-    relaxed: own.inside > 0 ? relaxed : 0,
+    relaxed,
     jaw: jawOf(channels, relaxed, own),
     upperUp,
     lowerDown: mean("mouthLowerDown"),
@@ -116,6 +118,6 @@ function lipState(channels: Channels, relaxed: number, own: OwnMouth): LipState 
   };
 }
 
-function atRest({ relaxed, jaw, upperUp, lowerDown, flare }: LipState, { unit, inside }: OwnMouth): boolean {
-  return unit * (jaw + upperUp + lowerDown + flare) < 0.5 && relaxed * inside === 0;
+function atRest({ relaxed, jaw, upperUp, lowerDown, flare }: LipState, { unit }: OwnMouth): boolean {
+  return unit * (jaw + upperUp + lowerDown + flare) < 0.5 && relaxed === 0;
 }

@@ -77,7 +77,7 @@ export function readMouth(head: Head, still: Planes): OwnMouth {
       return inside * unit * Math.max(along * (1 - corner), CORNER_SHADE * corner);
     },
     smile: teeth * smileOf(head),
-    jaw: Math.max(0, gap - SMILE_GAP * teeth) / JAW_OPEN,
+    jaw: (inside * Math.max(0, gap - SMILE_GAP * teeth)) / JAW_OPEN,
     above: Math.max(0.12 * unit, -toSlit(frame, head.point(MESH.noseBase)).v),
     below: Math.max(0.3 * unit, toSlit(frame, head.point(MESH.chin)).v),
   };
