@@ -30,6 +30,7 @@ export async function bundleEngine(dir: string): Promise<void> {
   const engine = join(modules, "@smileloop/engine");
   await bundleCode({ host: join(ENGINE, "src/host.ts") }, engine);
   cpSync(join(ENGINE, "src/warp/canvas/kernel.wasm"), join(engine, "kernel.wasm"));
+  cpSync(join(ROOT, "packages/speech/src/visemes.bin"), join(engine, "visemes.bin"));
   const { name, version } = readPackage("packages/engine");
   const manifest = { name, version, type: "module", exports: { "./host.ts": "./host.mjs" } };
   writeFileSync(join(engine, "package.json"), JSON.stringify(manifest));

@@ -20,11 +20,13 @@ const MAY_BE_LONGER: Record<string, string> = {
 /** What each part may import of the others. */
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
-  engine: ["core"],
+  speech: ["core"],
+  voice: ["core"],
+  engine: ["core", "speech", "voice"],
   api: ["core"],
   worker: ["core"],
-  functions: ["core", "engine", "api", "worker"],
-  cli: ["core", "engine", "api", "worker", "functions", "sdk"],
+  functions: ["core", "speech", "voice", "engine", "api", "worker"],
+  cli: ["core", "speech", "voice", "engine", "api", "worker", "functions", "sdk"],
   sdk: ["core"],
   web: ["sdk"],
 };

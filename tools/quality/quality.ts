@@ -1,8 +1,10 @@
 /**
  * What can be measured of the engine's clips, and sheets to judge the rest by eye:
- * `npm run quality -- --portraits DIR --out DIR [--only presets|mouth] [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
+ * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
+ * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder;
+ * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`).
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
- * their apex with its key in a file beside it. `--only mouth` measures how well each portrait speaks a sentence instead (`mouth.md`). `--baseline` writes what `quality.test.ts` compares with.
+ * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,12 +17,13 @@ import { type MouthRow, mouthFigures, mouthReport } from "./mouth.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
 import { keyInstants, rgbOf, writeBlindSheet, writeSheet } from "./sheet.ts";
+import { speechReport } from "./speech/speech.ts";
 
 const { values } = parseArgs({
   options: {
+    only: { type: "string" },
     portraits: { type: "string" },
     out: { type: "string" },
-    only: { type: "string", default: "presets" },
     preset: { type: "string" },
     portrait: { type: "string", default: "" },
     size: { type: "string", default: "512" },
@@ -29,6 +32,15 @@ const { values } = parseArgs({
     baseline: { type: "boolean", default: false },
   },
 });
+if (values.only === "speech") {
+  const { markdown, failures } = speechReport();
+  console.log(markdown);
+  process.exit(values.strict && failures > 0 ? 1 : 0);
+}
+if (values.only !== undefined && values.only !== "mouth") {
+  console.error(`--only is "${values.only}"; it can be "speech" or "mouth"`);
+  process.exit(2);
+}
 if (!values.portraits || !values.out) {
   console.error(
     "usage: npm run quality -- --portraits DIR --out DIR [--only mouth] [--preset NAME] [--portrait PART] [--size 512]",

@@ -19,7 +19,7 @@ import {
 } from "./env/values.ts";
 
 const text = z.string().min(1);
-const BUCKET_NAME = "must have 3 to 63 characters";
+const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
 
@@ -36,7 +36,10 @@ export const envSchema = z.object({
   /** Folder of further presets, besides those that come with SmileLoop. Servers and workers of one installation need the same. */
   PRESETS_DIR: text.optional(),
   /** S3 bucket for records and files, instead of DATA_DIR. */
-  BUCKET: z.string().min(3, BUCKET_NAME).max(63, BUCKET_NAME).optional(),
+  BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{2,62}$/i, BUCKET_NAME)
+    .optional(),
   /** Queues in SQS: `name=url,name=url`. */
   QUEUES: pairs.pipe(z.map(z.string(), address("https://sqs.example.org/0/name"))).default(new Map()),
   AWS_REGION: text.default("us-east-1"),

@@ -7,7 +7,7 @@ test.each(errorCodeSchema.options)("%s has a status of an error and a title", (c
   expect(ERRORS[code].status).toBeLessThan(600);
   expect(ERRORS[code].title).not.toBe("");
   // the client's own mistakes do not go away by asking again
-  if (ERRORS[code].retryable) expect([429, 500, 503, 507]).toContain(ERRORS[code].status);
+  if (ERRORS[code].retryable) expect([429, 500, 502, 503, 507]).toContain(ERRORS[code].status);
 });
 
 test("an error knows its code, status, cause and faults", () => {

@@ -39,6 +39,8 @@ export const ERRORS = {
   face_too_small: entry(422, "The face is too small"),
   face_not_there: entry(422, "The picture does not have this face"),
   face_turned_away: entry(422, "The face is turned too far away"),
+  // what a voice elsewhere got wrong
+  voice_unavailable: entry(502, "The voice is not available", true),
   // what a finished file got wrong (`check`): what it shows follows from what was asked, so it would be the same again
   check_unreadable: entry(500, "The result cannot be decoded", true),
   check_wrong_shape: entry(500, "The size, frame rate or number of frames of the result is wrong"),
@@ -46,6 +48,7 @@ export const ERRORS = {
   check_other_face: entry(500, "The result shows another face"),
   check_still: entry(500, "Nothing moves in the result"),
   check_other_motion: entry(500, "The result does not move as requested"),
+  check_out_of_sync: entry(500, "The lips and the sound of the result do not belong together"),
   // what went wrong with us
   engine_not_configured: entry(503, "This engine is not configured"),
   engine_failed: entry(500, "The engine failed", true),

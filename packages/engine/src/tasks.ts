@@ -17,5 +17,6 @@ export const OFFER: Offer = {
     extract: part(SERVICES.extract.request, async () => (await import("./services/extract.ts")).extract, {
       later: true,
     }),
+    listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
   },
 };

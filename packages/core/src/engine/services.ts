@@ -14,6 +14,7 @@ import {
   timingsSchema,
   videoSpecSchema,
 } from "./protocol.ts";
+import { SPEECH_SERVICES } from "./speech-services.ts";
 
 const onePicture = z.strictObject({ image: z.array(fileSchema).length(1) });
 const pointSchema = z.tuple([z.number(), z.number()]);
@@ -228,4 +229,5 @@ export const SERVICES = {
   inspect: { request: inspectRequestSchema, result: inspectResultSchema },
   finish: { request: finishRequestSchema, result: finishResultSchema },
   extract: { request: extractRequestSchema, result: extractResultSchema },
+  ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;

@@ -81,9 +81,9 @@ export function channelLimits(channel: Channel): { min: number; max: number } {
   return { min: -0.5, max: 0.5 };
 }
 
-/** A minute of everything, generously. What is larger is no motion. */
+/** A minute of tracks, and five minutes of frames at 60 a second. What is larger is not a motion. */
 export const MOTION_LIMITS = {
-  ...{ faces: 100, keys: 1000, samples: 15_000, rate: 1000, value: 1000, frames: 3600 },
+  ...{ faces: 100, keys: 1000, samples: 15_000, rate: 1000, value: 1000, frames: 18_000 },
   /** Engines that may keep something of their own, and bytes of all that as JSON. */
   ...{ natives: 8, nativeBytes: 256 * 1024 },
 } as const;

@@ -44,6 +44,8 @@ import { placedSamples, type Samples, type TimedFrame } from "./resample.ts";
 export type Sound = {
   /** Stereo, unless the file is mono. */
   channels: 1 | 2;
+  /** How long the file says that it is, seconds; null where it does not. Headers lie. */
+  claimedSeconds: number | null;
   /**
    * Fills one array for each channel with what comes next, at `SOUND_RATE` (resample.ts), and answers how much it was: less than asked for only
    * at the end of the sound. The first sample is at the start of the file's clock: what codecs put before it is left out.
@@ -109,8 +111,10 @@ export async function openSound({ path, type }: EngineFile): Promise<Sound> {
     const start = pieces.next();
     if (start.done) throw unreadable(NO_SOUND);
     const read = filling(start.value, pieces);
+    const claimed = Number(file.duration) / 1e6;
     return {
       channels,
+      claimedSeconds: Number.isFinite(claimed) && claimed > 0 ? claimed : null,
       read: (into) => guarded(() => read(into)),
       close: () => {
         pieces.return();

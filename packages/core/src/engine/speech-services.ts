@@ -1,0 +1,90 @@
+/** The services that have to do with speech: a voice that says a text (`say`), and a sound that becomes the motion of a face (`listen`). */
+import { z } from "zod";
+import { clipped, warningsSchema } from "../errors.ts";
+import { channelSchema } from "../motion/motion.ts";
+import { inlineOrPath, motionInputSchema } from "../motion/motion-file.ts";
+import { spokenSchema } from "../speech/spoken.ts";
+import { filePathSchema, fileSchema, runIdSchema, timingsSchema } from "./protocol.ts";
+
+/** What a text is said with. `language`: a BCP 47 tag. `pronounce`: how words are said instead, in IPA between slashes or respelt. */
+export const sayParamsSchema = z.strictObject({
+  text: z.string().min(1).max(20_000),
+  voice: z.string().max(100).optional(),
+  language: z.string().max(35).optional(),
+  speed: z.number().min(0.5).max(2).default(1),
+  pronounce: z.record(z.string().max(100), z.string().max(200)).optional(),
+});
+export type SayParams = z.infer<typeof sayParamsSchema>;
+
+const spokenInputSchema = inlineOrPath(spokenSchema);
+
+/**
+ * Says a text. `outputs.sound`: a WAV, mono, 16 bits. `outputs.spoken`: where the times may be written that are too long for a reply.
+ * Fails with `invalid_request` (no such voice or language, nothing to say), or, for voices elsewhere, `voice_unavailable`.
+ */
+const sayRequestSchema = z.strictObject({
+  type: z.literal("say"),
+  run: runIdSchema,
+  params: sayParamsSchema,
+  outputs: z.strictObject({ sound: filePathSchema, spoken: filePathSchema }),
+});
+export type SayRequest = z.infer<typeof sayRequestSchema>;
+
+/** `voices`: what said it, one entry per voice that was needed. `spoken`: absent where the voice tells no times. */
+export const sayResultSchema = z.strictObject({
+  seconds: z.number().min(0),
+  rate: z.int().positive(),
+  voices: z.array(z.strictObject({ name: clipped(100), language: clipped(35) })).max(20),
+  spoken: spokenInputSchema.optional(),
+  warnings: warningsSchema,
+  timings: timingsSchema,
+});
+export type SayResult = z.infer<typeof sayResultSchema>;
+
+/**
+ * Turns a sound into the motion of a face that says it, and into the sound of the clip: 48 kHz WAV, loudness normalised, the first
+ * sample at the first frame. Deterministic: the same bytes and params give the same motion.
+ *
+ * - `spoken`: the times of this very sound, where its voice told them.
+ * - `reference`: another voice that says the same text, with its times; the sound is aligned with it.
+ * - `mood`: values of channels that last under the speech.
+ * - `limits.seconds`: a longer sound fails with `input_too_large`.
+ *
+ * Fails with `input_unreadable` or `unsupported_type` where the sound is at fault (`input: "audio"`).
+ */
+const listenRequestSchema = z.strictObject({
+  type: z.literal("listen"),
+  run: runIdSchema,
+  inputs: z.strictObject({ audio: z.array(fileSchema).length(1) }),
+  params: z.strictObject({
+    fps: z.number().min(10).max(60),
+    intensity: z.number().min(0).max(1.5),
+    seed: z.int().min(0).max(0xffffffff),
+    mood: z.partialRecord(channelSchema, z.number().min(0).max(1)).default({}),
+  }),
+  spoken: spokenInputSchema.optional(),
+  reference: z.strictObject({ sound: fileSchema, spoken: spokenInputSchema }).optional(),
+  limits: z.strictObject({ seconds: z.number().positive() }),
+  outputs: z.strictObject({ motion: filePathSchema, sound: filePathSchema }),
+});
+export type ListenRequest = z.infer<typeof listenRequestSchema>;
+
+/**
+ * `motion`: one face, at the frames of the clip (its number of frames is `round(seconds × fps)`, at least 1). `speechShare`: the part
+ * of the sound in which somebody speaks, 0–1. `aligned`: whether the text was found in the sound. `loudness`: of the sound as it came, LUFS.
+ */
+export const listenResultSchema = z.strictObject({
+  motion: motionInputSchema,
+  seconds: z.number().positive(),
+  speechShare: z.number().min(0).max(1),
+  aligned: z.boolean(),
+  loudness: z.number().nullable(),
+  warnings: warningsSchema,
+  timings: timingsSchema,
+});
+export type ListenResult = z.infer<typeof listenResultSchema>;
+
+export const SPEECH_SERVICES = {
+  say: { request: sayRequestSchema, result: sayResultSchema },
+  listen: { request: listenRequestSchema, result: listenResultSchema },
+};

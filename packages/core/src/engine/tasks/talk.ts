@@ -1,0 +1,68 @@
+/** Requests to the engine and the checker for jobs of the kind `talk`, and their results. */
+import { z } from "zod";
+import { warningsSchema } from "../../errors.ts";
+import { motionInputSchema } from "../../motion/motion-file.ts";
+import {
+  audioSpecSchema,
+  filePathSchema,
+  fileSchema,
+  posterOrderSchema,
+  provenanceSchema,
+  runIdSchema,
+  timingsSchema,
+  videoSpecSchema,
+} from "../protocol.ts";
+import { castSchema } from "../services.ts";
+import { animateRunResultSchema } from "./animate.ts";
+
+const asked = {
+  run: runIdSchema,
+  kind: z.literal("talk"),
+  /** `audio`: the sound as `listen` has written it: 48 kHz WAV, its first sample at the first frame. */
+  inputs: z.strictObject({ image: z.array(fileSchema).length(1), audio: z.array(fileSchema).length(1) }),
+  cast: castSchema,
+  /** One entry of curves for each mover of the cast; silent faces have curves of their own. Its frames and rate are the video's. */
+  motion: motionInputSchema,
+};
+const outputs = { video: filePathSchema, poster: posterOrderSchema.optional() };
+
+/** As `animate`, with the sound in the file. An engine that leaves raw frames leaves the sound to the worker. */
+const talkRunSchema = z.strictObject({
+  type: z.literal("run"),
+  ...asked,
+  params: z.strictObject({ seed: z.int().min(0).max(0xffffffff) }),
+  outputs: z.strictObject(outputs),
+  provenance: provenanceSchema,
+});
+export type TalkRun = z.infer<typeof talkRunSchema>;
+
+export const talkRunResultSchema = animateRunResultSchema;
+export type TalkRunResult = z.infer<typeof talkRunResultSchema>;
+
+/**
+ * Judges a finished video by itself, the curves, the cast, the picture and the sound. Fails with one of the `check_…` codes where it is
+ * certainly wrong: it does not decode, has another shape or duration, another face, a mouth that stays still under speech, a sound
+ * that is missing or at another time. What came out weaker than asked is a warning with its figures.
+ */
+const talkCheckSchema = z.strictObject({
+  type: z.literal("check"),
+  ...asked,
+  params: z.strictObject({ speechShare: z.number().min(0).max(1) }),
+  files: z.strictObject(outputs),
+});
+export type TalkCheck = z.infer<typeof talkCheckSchema>;
+
+export const talkCheckResultSchema = z.strictObject({
+  video: videoSpecSchema.extend({ duration: z.number(), bytes: z.int(), audio: audioSpecSchema }),
+  poster: z.strictObject({ width: z.int(), height: z.int(), bytes: z.int() }).optional(),
+  warnings: warningsSchema.default([]),
+  timings: timingsSchema,
+});
+export type TalkCheckResult = z.infer<typeof talkCheckResultSchema>;
+
+export const talkTask = {
+  run: talkRunSchema,
+  result: talkRunResultSchema,
+  check: talkCheckSchema,
+  checkResult: talkCheckResultSchema,
+};
