@@ -55,6 +55,30 @@ export async function mouthFigures(
   };
 }
 
+export type MouthRow = { portrait: string; figures: MouthFigures };
+
+export function mouthReport(rows: MouthRow[]): { markdown: string; misses: number } {
+  const metrics = Object.keys(MOUTH_GOALS) as MouthMetric[];
+  const heads = metrics.map((metric) => {
+    const { name, unit, from, to }: Goal = MOUTH_GOALS[metric];
+    const goal = [from === undefined ? "" : `≥ ${from}`, to === undefined ? "" : `≤ ${to}`].filter(Boolean).join(", ");
+    return `${name} (${goal} ${unit})`;
+  });
+  let misses = 0;
+  const lines = rows.map(({ portrait, figures }) => {
+    const cells = metrics.map((metric) => {
+      const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: Goal = MOUTH_GOALS[metric];
+      const good = figures[metric] >= from && figures[metric] <= to;
+      if (!good) misses++;
+      return good ? figures[metric].toFixed(3) : `**${figures[metric].toFixed(3)}**`;
+    });
+    return `| ${portrait} | ${cells.join(" | ")} |`;
+  });
+  const table = [`| portrait | ${heads.join(" | ")} |`, `| --- | ${heads.map(() => "---").join(" | ")} |`, ...lines];
+  const markdown = ["# Mouths that speak", "", "A figure in **bold** misses its goal.", "", ...table, ""].join("\n");
+  return { markdown, misses };
+}
+
 function gapsOf({ landmarks }: Clip): number[] {
   const rest = restOf(landmarks[0]!.points);
   return landmarks.map((now) => measure(now, rest, rest).gap);

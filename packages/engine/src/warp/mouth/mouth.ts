@@ -5,21 +5,17 @@
 
 import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { Face } from "../../face/face.ts";
-import type { Box, Layer, Seen } from "../canvas/patch.ts";
+import type { Box, Layer } from "../canvas/patch.ts";
 import type { Planes } from "../canvas/planes.ts";
 import { smooth } from "../head/falloff.ts";
-import type { Head, Point } from "../head/head.ts";
-import { createInterior, type Interior } from "./interior.ts";
+import type { Head } from "../head/head.ts";
+import { createInterior } from "./interior.ts";
+import { createLayer } from "./layer.ts";
 import { type OwnMouth, readMouth } from "./own-mouth.ts";
-import { createParting, type LipState, type Parting, placeOf, readAt } from "./parting.ts";
+import { createParting, type LipState } from "./parting.ts";
 
 type Channels = Partial<Record<Channel, number>>;
 
-const BLEND = 1.3;
-/** Half width of the shadow between lips that were brought together, E. */
-const SEAM = 0.007;
-/** How much of a lower lip the upper teeth hide at the most as they bite on it, E. */
-const BITTEN = 0.045;
 /** `mouthFunnel` from which on lips turn outwards. */
 const FLARES = 0.1;
 /** Teeth that are seen already need no jaw that opens a little to show them. */
@@ -47,14 +43,16 @@ export function createMouth(head: Head, face: Face, still: Planes): Mouth {
   const reach = own.inside > 0 ? 1.3 : 1.1;
   const partingOf = createParting(head, own);
   const interior = createInterior(head, face, still, own);
-  const skin = (channels: Channels, relaxed: number): Channels => skinChannels(channels, relaxed, own);
+  // lips that are closed have nothing to let go of: what the contours leave between them is noise
+  const parted = smooth((own.inside - 0.1) / 0.3);
   return {
-    skin,
+    skin: (channels, relaxed) => skinChannels(channels, parted * relaxed, own),
     smiling: own.teeth > 0.5,
-    layer(channels, relaxed) {
+    layer(channels, asked) {
+      const relaxed = parted * asked;
       const state = lipState(channels, relaxed, own);
       if (atRest(state, own)) return undefined;
-      const moved = skin(channels, relaxed);
+      const moved = skinChannels(channels, relaxed, own);
       const parting = partingOf(state, leftBehind(moved, channels, relaxed, own));
       return createLayer({ own, interior, state, parting, jaw: own.jaw + (moved.jawOpen ?? 0) });
     },
@@ -106,7 +104,7 @@ function lipState(channels: Channels, relaxed: number, own: OwnMouth): LipState 
   const mean = (stem: string): number => (value(`${stem}Left` as Channel) + value(`${stem}Right` as Channel)) / 2;
   const upperUp = mean("mouthUpperUp");
   return {
-    relaxed: own.inside > 0 ? relaxed : 0,
+    relaxed,
     jaw: jawOf(channels, relaxed, own),
     upperUp,
     lowerDown: mean("mouthLowerDown"),
@@ -120,112 +118,6 @@ function lipState(channels: Channels, relaxed: number, own: OwnMouth): LipState 
   };
 }
 
-function atRest({ relaxed, jaw, upperUp, lowerDown, flare }: LipState, { unit, inside }: OwnMouth): boolean {
-  return unit * (jaw + upperUp + lowerDown + flare) < 0.5 && relaxed * inside === 0;
-}
-
-type Scene = { own: OwnMouth; interior: Interior; state: LipState; parting: Parting; jaw: number };
-
-function createLayer({ own, interior, state, parting, jaw }: Scene): Layer {
-  const { frame, unit } = own;
-  const { across, middle, halfWidth } = frame;
-  const { relaxed, tuck } = state;
-  const { upper, lower, upperShift, lowerShift, skullT, skullV } = parting;
-  const paint = interior.paint({ jaw, tongue: state.tongue, round: state.round, pucker: state.pucker });
-  const above = own.above + parting.longer;
-  const straight = 0.5 * relaxed;
-  const fade = (x: number): number => {
-    const s = smooth(x);
-    return x >= 1 ? 1 : s + (x - s) * straight;
-  };
-  const seen = { t: 0, skullT: 0, skullV: 0, down: 0, gap: 0, x: 0, y: 0 };
-  return (x, y, into) => {
-    const t = ((x - middle.x) * across.x + (y - middle.y) * across.y) / halfWidth;
-    if (t <= -1.35 || t >= 1.35) return;
-    const v = (y - middle.y) * across.x - (x - middle.x) * across.y;
-    const at = placeOf(t);
-    const top = readAt(upper, at);
-    const bottom = readAt(lower, at);
-    const [byUpper, byLower] = [readAt(upperShift, at), readAt(lowerShift, at)];
-    const middleV = (top + bottom) / 2;
-    const shift =
-      v < middleV ? byUpper * (1 - fade((top - v) / above)) : byLower * (1 - fade((v - bottom) / own.below));
-    into.x = x - shift * across.y;
-    into.y = y + shift * across.x;
-    if (v < top - BLEND - 2 || (v > bottom + BLEND + 2 && tuck === 0)) return;
-    into.x2 = into.x;
-    into.y2 = into.y;
-
-    const intoSkull = readAt(skullV, at);
-    const end =
-      tuck > 0
-        ? bottom +
-          tuck *
-            (1 - smooth((Math.abs(t) - 0.5) / 0.45)) *
-            Math.min(BITTEN * unit, Math.max(0, readAt(interior.upperEnd, at) - intoSkull - bottom))
-        : bottom;
-    const behind = Math.min(v - top, end - v);
-    const share = smooth((behind + BLEND) / (2 * BLEND)) * smooth((end - top) / 2);
-    if (share <= 0) {
-      blendEdges(into, { x, y, byLower, weight: smooth((v - middleV) / 1.6 + 0.5), across });
-      if (relaxed > 0)
-        shadeSeam(
-          into,
-          interior,
-          Math.exp(-(((v - middleV) / (SEAM * unit)) ** 2)) * 0.4 * relaxed * (1 - smooth((Math.abs(t) - 0.75) / 0.3)),
-        );
-      return;
-    }
-    seen.t = t;
-    seen.skullT = t + readAt(skullT, at);
-    seen.skullV = v + intoSkull;
-    const ownShare = own.inside === 0 ? 0 : own.inside * ownAt(own, parting.photo, seen, relaxed);
-    into.x = middle.x + seen.skullT * halfWidth * across.x - seen.skullV * across.y;
-    into.y = middle.y + seen.skullT * halfWidth * across.y + seen.skullV * across.x;
-    seen.down = v - top;
-    seen.gap = end - top;
-    seen.x = x;
-    seen.y = y;
-    // out = lip × (1 - share) + (photo × own + paint × (1 - own)) × share
-    into.paint = share * (1 - ownShare);
-    into.share = (share - into.paint) / Math.max(1e-6, 1 - into.paint);
-    if (into.paint > 0) paint(seen, into);
-  };
-}
-
-/** Where lips touch, the last of the one goes over into the first of the other. */
-function blendEdges(
-  into: Seen,
-  { x, y, byLower, weight, across }: { x: number; y: number; byLower: number; weight: number; across: Point },
-): void {
-  if (weight === 0 || weight === 1) return;
-  into.x2 = x - byLower * across.y;
-  into.y2 = y + byLower * across.x;
-  into.share = 1 - weight;
-}
-
-function shadeSeam(into: Seen, { dark }: Interior, share: number): void {
-  if (share < 0.01) return;
-  into.paint = share;
-  into.luma = dark.luma;
-  into.cb = dark.cb;
-  into.cr = dark.cr;
-}
-
-/** How far the photo shows what is at a place on the skull: not the lips' own wet edges. */
-function ownAt(
-  { unit, teeth }: OwnMouth,
-  photo: Parting["photo"],
-  { skullT, skullV }: { skullT: number; skullV: number },
-  relaxed: number,
-): number {
-  const aside = Math.abs(skullT);
-  if (aside >= 1) return 0;
-  const at = placeOf(skullT);
-  const rim = 0.006 * unit;
-  // what is no tooth, as the dark beside them, belongs to the mouth as it was
-  const side = (1 - relaxed * (1 - teeth)) * (1 - relaxed * smooth((aside - 0.66) / 0.2));
-  const below = skullV - readAt(photo.upper, at) - rim;
-  const above = readAt(photo.lower, at) - rim - skullV;
-  return side * smooth(below / BLEND + 0.5) * smooth(above / BLEND + 0.5);
+function atRest({ relaxed, jaw, upperUp, lowerDown, flare }: LipState, { unit }: OwnMouth): boolean {
+  return unit * (jaw + upperUp + lowerDown + flare) < 0.5 && relaxed === 0;
 }

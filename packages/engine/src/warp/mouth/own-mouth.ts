@@ -7,6 +7,7 @@ import { type Curve, createCurve, fromSlit, type SlitFrame, slitFrame, toSlit } 
 import { smooth } from "../head/falloff.ts";
 import { type Head, MESH, type Point } from "../head/head.ts";
 import { meanTone, type Tone, toneAt } from "../head/tone.ts";
+import { findLipEdges } from "./lip-edges.ts";
 import { JAW_OPEN } from "./mouth-shapes.ts";
 
 /** A mouth that is open by this much (E) shows what is in it. */
@@ -22,7 +23,7 @@ const UPPER_SHARE = 0.42;
 const LEFT_TO_LOWER = 0.036;
 const UPPER_SHARE_MOST = 0.78;
 /** Width between the corners and their height above the middle of the lips, E, at rest and what a full smile adds. */
-const WIDTH = { rest: 0.54, smile: 0.164 };
+const WIDTH = { rest: 0.54, smile: 0.184 };
 const LIFT = { rest: 0.01, smile: 0.085 };
 
 export type OwnMouth = {
@@ -62,8 +63,13 @@ export function readMouth(head: Head, still: Planes): OwnMouth {
   const inside = smooth((gap - 0.5 * SHOWS_INSIDE) / (0.5 * SHOWS_INSIDE));
   // Lips that are closed touch in one line; the two contours differ there only by noise.
   const line = (t: number): number => (upperRaw(t) + lowerRaw(t)) / 2;
-  const upper = (t: number): number => line(t) + inside * (Math.min(upperRaw(t), lowerRaw(t)) - line(t));
-  const lower = (t: number): number => line(t) + inside * (Math.max(upperRaw(t), lowerRaw(t)) - line(t));
+  const open = {
+    upper: (t: number): number => Math.min(upperRaw(t), lowerRaw(t)),
+    lower: (t: number): number => Math.max(upperRaw(t), lowerRaw(t)),
+  };
+  const seen = inside > 0 ? findLipEdges(head, still, frame, open) : open;
+  const upper = (t: number): number => line(t) + inside * (seen.upper(t) - line(t));
+  const lower = (t: number): number => line(t) + inside * (seen.lower(t) - line(t));
   const lips = lipTone(head, still);
   const teeth = inside * teethSeen(lips, still, (t) => fromSlit(frame, t, (upper(t) + lower(t)) / 2));
   const ofSmile = Math.min(UPPER_SHARE_MOST, Math.max(UPPER_SHARE, 1 - LEFT_TO_LOWER / gap));
@@ -77,7 +83,7 @@ export function readMouth(head: Head, still: Planes): OwnMouth {
       return inside * unit * Math.max(along * (1 - corner), CORNER_SHADE * corner);
     },
     smile: teeth * smileOf(head),
-    jaw: Math.max(0, gap - SMILE_GAP * teeth) / JAW_OPEN,
+    jaw: (inside * Math.max(0, gap - SMILE_GAP * teeth)) / JAW_OPEN,
     above: Math.max(0.12 * unit, -toSlit(frame, head.point(MESH.noseBase)).v),
     below: Math.max(0.3 * unit, toSlit(frame, head.point(MESH.chin)).v),
   };

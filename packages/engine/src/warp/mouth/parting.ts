@@ -15,7 +15,7 @@ const REACH = 1.4;
 
 /** In E: how far the upper lip can be drawn up and the lower one down, beyond what the jaw does. */
 const LIP_TRAVEL = 0.05;
-/** In E: a smile bares upper teeth once the lips have parted, a stretched mouth the lower ones, and lips that flare both. */
+/** In E: a smile bares upper teeth once the lips have parted, a stretched mouth that does not smile the lower ones, and lips that flare both. */
 const BY_SMILE = 0.034;
 const BY_STRETCH = 0.028;
 const BY_FLARE = 0.03;
@@ -129,7 +129,9 @@ function travel(state: LipState, { unit, inside }: OwnMouth): { up: number; down
   const flare = BY_FLARE * state.flare;
   return {
     up: unit * (byJaw + free * (LIP_TRAVEL * state.upperUp + BY_SMILE * state.smile * parted) + flare),
-    down: unit * (byJaw + free * (LIP_TRAVEL * state.lowerDown + BY_STRETCH * state.stretch * parted) + flare),
+    down:
+      unit *
+      (byJaw + free * (LIP_TRAVEL * state.lowerDown + BY_STRETCH * state.stretch * (1 - state.smile) * parted) + flare),
   };
 }
 
