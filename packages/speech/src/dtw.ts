@@ -1,4 +1,4 @@
-/** Dynamic time warping of two series of shares: first coarse within a wide band, then fine around what was found. */
+/** Dynamic time alignment (DTW) of two series of shares: first coarse within a wide band, then fine around what was found. */
 import { SHAPES, type Shares } from "./shapes.ts";
 
 /** For each frame of the one, the frame of the other that it belongs to, as a line that never falls. `cost`: mean distance, 0–1. */
