@@ -66,11 +66,11 @@ describe("functions", () => {
         (inputs.scalingConfig as { maximumConcurrency: number }).maximumConcurrency,
       ]);
     expect(sources.sort()).toEqual([
+      ["smileloop-test-narrator", arn("narrator"), 2],
+      ["smileloop-test-narrator", arn("narrator-bulk"), 2],
       ["smileloop-test-sweep", arn("poke"), 2],
       ["smileloop-test-warp", arn("warp"), 32],
       ["smileloop-test-warp", arn("warp-bulk"), 8],
-      ["smileloop-test-narrator", arn("narrator"), 2],
-      ["smileloop-test-narrator", arn("narrator-bulk"), 2],
     ]);
   });
 
