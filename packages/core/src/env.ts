@@ -21,7 +21,7 @@ import {
 import { MAX_VIDEO_SECONDS } from "./media/limits.ts";
 
 const text = z.string().min(1);
-const BUCKET_NAME = "must have 3 to 63 characters";
+const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
 const SECRETS = ["API_KEYS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
@@ -41,7 +41,10 @@ export const envSchema = z.object({
   /** How long a talking video may be, seconds: longer sounds and texts are refused. */
   MAX_VIDEO_LENGTH: wholeNumber(1, MAX_VIDEO_SECONDS).default(MAX_VIDEO_SECONDS),
   /** S3 bucket for records and files, instead of DATA_DIR. */
-  BUCKET: z.string().min(3, BUCKET_NAME).max(63, BUCKET_NAME).optional(),
+  BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{2,62}$/i, BUCKET_NAME)
+    .optional(),
   /** Queues in SQS: `name=url,name=url`. */
   QUEUES: pairs.pipe(z.map(z.string(), address("https://sqs.example.org/0/name"))).default(new Map()),
   AWS_REGION: text.default("us-east-1"),
