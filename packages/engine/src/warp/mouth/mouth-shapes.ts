@@ -47,7 +47,7 @@ function sideShapes(head: Head, mouth: MouthFrame, side: Side): Shapes {
       const underEye = bump(x, y, lid, 0.2, 0.07);
       const nose = bump(x, y, wing, 0.1, 0.1);
       return [
-        s * (0.092 * out + 0.01 * raised + 0.01 * nose),
+        s * (0.082 * out + 0.01 * raised + 0.01 * nose),
         -0.085 * up - 0.026 * raised - 0.008 * underEye - 0.004 * nose,
         0.03 * out,
       ];

@@ -23,7 +23,7 @@ const UPPER_SHARE = 0.42;
 const LEFT_TO_LOWER = 0.036;
 const UPPER_SHARE_MOST = 0.78;
 /** Width between the corners and their height above the middle of the lips, E, at rest and what a full smile adds. */
-const WIDTH = { rest: 0.54, smile: 0.184 };
+const WIDTH = { rest: 0.54, smile: 0.164 };
 const LIFT = { rest: 0.01, smile: 0.085 };
 
 export type OwnMouth = {
