@@ -1,4 +1,5 @@
 /** The background of a local server: a worker for each engine that is here, and the sweeper. */
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Env } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
@@ -57,6 +58,8 @@ export function startWork(env: Env, deps: WorkDeps, findings: ReadonlyMap<string
       ended.abort();
       await Promise.all([...workers.values()].map((worker) => worker.stop(graceMs)));
       await parts;
+      // those that are not empty belong to somebody who is still at work
+      await Promise.all([...workers.keys()].map((name) => rmdir(join(deps.workRoot, name)).catch(() => {})));
     },
   };
 }

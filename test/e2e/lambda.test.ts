@@ -1,7 +1,7 @@
 /** The bundles as Lambda runs them, over S3 and SQS on loopback: nothing that they need is anywhere but in their folders. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { s3Files } from "@smileloop/core/files/s3.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
@@ -268,6 +268,7 @@ describe("the worker", () => {
     const lease = () => stack.sqs.calls.slice(before).map(({ body }) => body.VisibilityTimeout);
     await expect.poll(async () => (await getJob(front.url, id)).status).toBe("running");
     expect(lease()).toEqual([90]);
+    await expect.poll(() => existsSync(trace) && readFileSync(trace, "utf8").includes("\n")).toBe(true);
     const { pid } = JSON.parse(readFileSync(trace, "utf8").split("\n")[0]!) as { pid: number };
     expect(environmentOf(pid)).toEqual(["LD_LIBRARY_PATH"]);
     worker.kill();

@@ -50,7 +50,10 @@ function animate(engine: string): Promise<Response> {
 
 test("found: jobs may name it, also with a driving clip, and the others go on with warp", async () => {
   await start({ LIVEPORTRAIT_ROOT: root, LIVEPORTRAIT_PYTHON: python });
-  expect(await ask("/health")).toMatchObject({ liveportrait_found: true, engines: ["liveportrait", "warp"] });
+  expect(await ask("/health")).toMatchObject({
+    liveportrait_found: true,
+    engines: ["liveportrait", "narrator", "warp"],
+  });
   const kinds = JSON.stringify(await ask("/v1/kinds"));
   expect(kinds).toContain('"engines":["warp","liveportrait"]');
   const photo = await upload(server.url, readFileSync(ASTRONAUT));
@@ -83,7 +86,7 @@ test("a weight is missing: it is said once and in /ready, who asks for it gets 5
   rmSync(join(broken, "pretrained_weights/liveportrait/landmark.onnx"));
   await start({ LIVEPORTRAIT_ROOT: broken, LIVEPORTRAIT_PYTHON: python });
   const why = `Missing or incomplete in ${join(broken, "pretrained_weights")}: liveportrait/landmark.onnx. gpu-container/setup.sh sets it up.`;
-  expect(await ask("/health")).toMatchObject({ liveportrait_found: false, engines: ["warp"] });
+  expect(await ask("/health")).toMatchObject({ liveportrait_found: false, engines: ["narrator", "warp"] });
   const refused = await animate("liveportrait");
   expect([refused.status, await refused.json()]).toEqual([
     503,

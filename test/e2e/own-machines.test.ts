@@ -62,7 +62,7 @@ test("the server has no graphics card; a worker elsewhere that has one does such
   const url = await start();
   startWorker(standInPython(join(dir, "python"), await stillOf(ASTRONAUT, join(dir, "still.yuv"))));
   const health = await (await fetch(`${url}/health`)).json();
-  expect(health).toMatchObject({ liveportrait_found: true, engines: ["liveportrait", "warp"] });
+  expect(health).toMatchObject({ liveportrait_found: true, engines: ["liveportrait", "narrator", "warp"] });
   const made = (await (await postJob(url, await upload(url, readFileSync(ASTRONAUT)), STILL)).json()) as Job;
   const job = await endOf(url, made.id);
   expect(job).toMatchObject({ status: "succeeded", engine: { name: "liveportrait" } });
@@ -73,7 +73,7 @@ test.each([
   [{ BUCKET: "" }, "QUEUES: workers elsewhere also need BUCKET, for records and files"],
   [{ QUEUES: "liveportrait=http://127.0.0.1:1/q" }, "QUEUES: `warp` is missing, the queue of the built-in engine"],
   [{ ENGINES: "animate=magic" }, "ENGINES: there is no engine `magic`. Choose from: warp, liveportrait"],
-  [{ ENGINES: "dance=warp" }, "ENGINES: there is no kind `dance`. Choose from: animate"],
+  [{ ENGINES: "dance=warp" }, "ENGINES: there is no kind `dance`. Choose from: animate, talk, speak"],
 ])("a server that could not work so does not start: %j", async (more, sentence) => {
   const ended = await runServer({ dataDir: join(dir, "data"), env: { ...env, ...more } });
   expect(ended).toMatchObject({ code: 1, stderr: `smileloop: ${sentence}\n` });

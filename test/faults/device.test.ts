@@ -126,5 +126,5 @@ test("an engine's environment is what its command names, and nothing else", asyn
   await until(() => worker.ready());
   const { id } = await job({ run: "environment" });
   const record = await shop.ended(id);
-  expect(record.error?.detail).toBe('{"PYTHONPATH":"/some where","HOME":"/nowhere"}');
+  expect(JSON.parse(record.error?.detail ?? "")).toEqual({ PYTHONPATH: "/some where", HOME: "/nowhere" });
 });
