@@ -88,8 +88,8 @@ function plainUrl(text: string): URL {
   if (authority === "") throw refused("A URL has to begin with https:// or http:// and a host.");
   // the URL standard skips some of these, and others read them in other ways
   if (/[\s\p{Cc}\\]/u.test(text)) throw refused("The URL has a space, a control character or a back slash.");
-  const url = URL.parse(text);
-  if (!url) throw refused("This is not a URL that can be fetched.");
+  if (!URL.canParse(text)) throw refused("This is not a URL that can be fetched.");
+  const url = new URL(text);
   if (authority.includes("@") || url.username !== "" || url.password !== "") {
     throw refused("The URL has a user or a password in it; give a link that works without.");
   }
@@ -101,7 +101,7 @@ function plainUrl(text: string): URL {
   return url;
 }
 
-function nameOf({ hostname }: URL): string {
+function nameOf({ hostname }: Pick<URL, "hostname">): string {
   return hostname.replace(/\.$/, "");
 }
 
