@@ -3,6 +3,8 @@
  * What a name stands for is known when it is resolved (`resolve.ts`); a fetch (`worker/fetch/`) applies the same rules to each hop.
  */
 import { isIP, isIPv4 } from "node:net";
+// the stack is compiled with the types of browsers, whose global URL is another one
+import { URL } from "node:url";
 import { AppError } from "../errors.ts";
 import { clip } from "../text.ts";
 import { specialAddress } from "./addresses.ts";
@@ -88,8 +90,8 @@ function plainUrl(text: string): URL {
   if (authority === "") throw refused("A URL has to begin with https:// or http:// and a host.");
   // the URL standard skips some of these, and others read them in other ways
   if (/[\s\p{Cc}\\]/u.test(text)) throw refused("The URL has a space, a control character or a back slash.");
-  if (!URL.canParse(text)) throw refused("This is not a URL that can be fetched.");
-  const url = new URL(text);
+  const url = URL.parse(text);
+  if (!url) throw refused("This is not a URL that can be fetched.");
   if (authority.includes("@") || url.username !== "" || url.password !== "") {
     throw refused("The URL has a user or a password in it; give a link that works without.");
   }
@@ -101,7 +103,7 @@ function plainUrl(text: string): URL {
   return url;
 }
 
-function nameOf({ hostname }: Pick<URL, "hostname">): string {
+function nameOf({ hostname }: URL): string {
   return hostname.replace(/\.$/, "");
 }
 
