@@ -1,7 +1,7 @@
 /**
  * Mouths that speak, to look at: `npm run visemes -- --portraits DIR --out DIR [--portrait PART] [--size 512] [--zoom 1] [--what visemes|bobby|PRESET]`.
- * One PNG with a row per portrait: all visemes held, the middle of each sound of "Bobby mapped my five blue vans", or even
- * instants of a preset.
+ * One PNG with a row per portrait: all visemes held, the middle of each sound of "Bobby mapped my five blue vans" (or of `--sounds o,m,f`,
+ * the first of each), or even instants of a preset. The strip in `docs/` is made by `--what bobby --sounds b,o,m,a,f,u --zoom 0.6` of `test/fixtures`.
  */
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     what: { type: "string", default: "visemes" },
     zoom: { type: "string", default: "1" },
     instants: { type: "string", default: "16" },
+    sounds: { type: "string" },
   },
 });
 if (!values.portraits || !values.out) {
@@ -49,7 +50,8 @@ await writeMouthRows(rows, join(values.out, `${values.what}.png`), Number(values
 function shownOf(what: string): { motion: MotionFrames; instants: number[] } {
   if (what === "visemes" || what === "bobby") {
     const sounds = what === "bobby" ? bobby() : heldVisemes();
-    const middles = sounds.map(({ start, end }) => Math.round(((start + end) / 2) * 25));
+    const shown = values.sounds?.split(",").map((name) => sounds.find(({ sound }) => sound === name)!) ?? sounds;
+    const middles = shown.map(({ start, end }) => Math.round(((start + end) / 2) * 25));
     return { motion: speechMotion(sounds, 25), instants: [0, ...middles] };
   }
   const preset = loadPresets(join(import.meta.dirname, "../presets")).get(what)!;

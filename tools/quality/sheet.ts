@@ -85,8 +85,8 @@ const MOUTH_AND_CHIN = { width: 1.15, height: 1.01, below: 0.13 };
 /** A row of mouths for each portrait; `face` as it lies in its first frame. */
 export async function writeMouthRows(rows: { frames: Rgb[]; face: Face }[], file: string, zoom = 1): Promise<void> {
   const tiles: { input: Buffer; left: number; top: number }[] = [];
-  const width = MOUTH_TILE.width * zoom;
-  const height = MOUTH_TILE.height * zoom;
+  const width = Math.round(MOUTH_TILE.width * zoom);
+  const height = Math.round(MOUTH_TILE.height * zoom);
   for (const [nth, { frames, face }] of rows.entries()) {
     const [right, left] = [face.points.subarray(61 * 3), face.points.subarray(291 * 3)];
     const centre = {
