@@ -1,5 +1,6 @@
+import { readEnv } from "@smileloop/core/env.ts";
 import { expect, test } from "vitest";
-import { networkUrl, readyLine } from "./ready-line.ts";
+import { networkUrl, openBehindProxy, readyLine } from "./ready-line.ts";
 
 const url = "http://localhost:8000";
 const said = (network: string | null, publicUrl: string | null) =>
@@ -13,6 +14,14 @@ test("the start says which address to use, and from where", () => {
   expect(said(null, "https://smile.example")).toBe(
     `SmileLoop 1.2.3 is ready: ${url}, for clients https://smile.example (docs at https://smile.example/docs)`,
   );
+});
+
+test("a public address without any key is warned of", () => {
+  const public_ = { PUBLIC_URL: "https://smile.example" };
+  expect(openBehindProxy(readEnv(public_))).toMatch(/^anyone who reaches https:\/\/smile\.example may use this server/);
+  for (const guarded of [{ API_KEY: "your_key_here" }, { ANONYMOUS: "1" }, { ALLOW_OPEN: "1" }]) {
+    expect(openBehindProxy(readEnv({ ...public_, ...guarded }))).toBeNull();
+  }
 });
 
 test("the address on the network is that of an interface that others reach", () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
 import { multipart } from "../support/multipart.ts";
 import { openBucket } from "../support/s3.ts";
+import { wavBytes } from "../support/talking-avatar.ts";
 
 const [alice, bob, stranger] = ["alice", "bob", "carol"].map(makeApiKey) as [Key, Key, Key];
 type Key = ReturnType<typeof makeApiKey>;
@@ -15,9 +16,11 @@ const { keys } = parseApiKeys(`${alice.entry},${bob.entry}`);
 const video = new Uint8Array(3000).fill(7);
 
 /** What an owner has: an upload that has arrived, a job with a result, one that waits; and an id that nobody has. */
-type Things = { upload: string; done: string; queued: string; fresh: string };
-type Ask = { path: string; body?: unknown; form?: true };
+type Things = { upload: string; sound: string; done: string; queued: string; spoken: string; fresh: string };
+/** `form`: the part that is a file; a picture, unless its name is that of a sound. */
+type Ask = { path: string; body?: unknown; form?: string };
 
+const spoken = ({ upload, sound }: Things) => ({ image_filename: `${upload}.jpg`, audio_filename: `${sound}.wav` });
 const animate = (inputs: object) => ({ kind: "animate", inputs, params: { preset: "blink" } });
 
 /**
@@ -56,7 +59,7 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
     ...{ door: "own", right: 201 },
     ask: () => ({ path: "/v1/uploads", body: { content_type: "image/jpeg", size: 2000 } }),
   },
-  "POST /animate": { door: "own", ask: () => ({ path: "/animate", form: true }), right: 202 },
+  "POST /animate": { door: "own", ask: () => ({ path: "/animate", form: "source_image" }), right: 202 },
   "GET /v1/jobs": { door: "own", ask: () => ({ path: "/v1/jobs" }), right: 200 },
   "POST /v1/jobs": theirs(({ upload }) => ({ path: "/v1/jobs", body: animate({ image: { upload } }) }), 202),
   "POST /v1/inspect": theirs(({ upload }) => ({ path: "/v1/inspect", body: { input: { upload } } })),
@@ -68,6 +71,15 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /v1/jobs/:id/outputs/:name": theirs(({ done }) => ({ path: `/v1/jobs/${done}/outputs/video` })),
   "GET /job/:id": theirs(({ done }) => ({ path: `/job/${done}` })),
   "GET /download/:id{[0-9A-Fa-f-]{32,36}}": theirs(({ done }) => ({ path: `/download/${done}` })),
+  "GET /api/v1/health": open("/api/v1/health"),
+  "POST /api/v1/upload/image": { door: "own", ask: () => ({ path: "/api/v1/upload/image", form: "file" }), right: 200 },
+  "POST /api/v1/upload/audio": { door: "own", ask: () => ({ path: "/api/v1/upload/audio", form: "file" }), right: 200 },
+  // it may not wait here
+  "POST /api/v1/generate": theirs((things) => ({ path: "/api/v1/generate", body: spoken(things) }), 504),
+  "POST /api/v1/generate/async": theirs((things) => ({ path: "/api/v1/generate/async", body: spoken(things) })),
+  "GET /api/v1/status/:id": theirs((things) => ({ path: `/api/v1/status/${things.spoken}` })),
+  "GET /api/v1/download/:filename": theirs((things) => ({ path: `/api/v1/download/${things.spoken}.mp4` })),
+  "DELETE /api/v1/cleanup/:filename": theirs((things) => ({ path: `/api/v1/cleanup/${things.spoken}.mp4` })),
   "POST /v1/jobs/:id/cancel": theirs(({ queued }) => ({ path: `/v1/jobs/${queued}/cancel` })),
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
@@ -113,18 +125,26 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       const reply = await call("POST", { path: "/v1/jobs", body: animate({ image: { upload } }) }, bearer(alice));
       return ((await reply.json()) as { id: string }).id;
     };
+    const finish = async (job: string) => {
+      await api.worker.succeed({ owner, id: job }, await api.worker.claim({ owner, id: job }), video);
+    };
     const done = await make();
-    await api.worker.succeed({ owner, id: done }, await api.worker.claim({ owner, id: done }), video);
-    return { upload, done, queued: await make(), fresh: id() };
+    await finish(done);
+    const sound = id();
+    await api.deps.files.put(uploadKey(owner, sound), only(wavBytes()), { type: "audio/wav" });
+    const inputs = { image: { upload }, audio: { upload: sound } };
+    const reply = await call("POST", { path: "/v1/jobs", body: { kind: "talk", inputs, params: {} } }, bearer(alice));
+    const { id: talk } = (await reply.json()) as { id: string };
+    await finish(talk);
+    return { upload, sound, done, queued: await make(), spoken: talk, fresh: id() };
   }
 
   function call(method: string, { path, body, form }: Ask, headers: Record<string, string> = {}): Promise<Response> {
     const url = `${api.url}${path}`;
     if (form) {
-      const parts = [
-        { name: "source_image", filename: "a.jpg", body: jpegBytes() },
-        { name: "preset", body: "blink" },
-      ];
+      const bytes = path.endsWith("/audio") ? wavBytes() : jpegBytes();
+      const preset = form === "file" ? [] : [{ name: "preset", body: "blink" }];
+      const parts = [{ name: form, filename: "a.bin", body: bytes }, ...preset];
       const { type, body } = multipart(parts);
       return fetch(url, { method, headers: { ...headers, "Content-Type": type }, body: Buffer.from(body) });
     }
@@ -136,7 +156,9 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
   /** Everything that is stored of alice's jobs and uploads, by name and content. */
   async function hers(): Promise<string> {
     const records = await Promise.all(
-      [things.done, things.queued].map((id) => api.deps.records.get("alice", id).then((stored) => stored?.record)),
+      [things.done, things.queued, things.spoken].map((id) =>
+        api.deps.records.get("alice", id).then((stored) => stored?.record),
+      ),
     );
     const { records: all } = await api.deps.records.list("alice", { limit: 100 });
     return JSON.stringify([records, all.length, (await api.stored()).filter((key) => key.includes("alice"))]);
@@ -171,7 +193,8 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       if (!operation) expect(route).toMatch(/^GET \/(docs|redoc|openapi|home|example|favicon|$)/);
       else if (door === "open" || door === "link") expect(operation.security, route).toEqual([]);
       else {
-        expect(operation.security, route).toEqual([{ bearer: [] }, { apiKey: [] }]);
+        const inQuery = route.includes(" /api/v1/") ? [{ api_key: [] }] : [];
+        expect(operation.security, route).toEqual([{ bearer: [] }, { apiKey: [] }, ...inQuery]);
         expect(operation.responses, route).toHaveProperty("401");
       }
     }
@@ -210,7 +233,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       if (door !== "theirs") continue;
       const [method = ""] = route.split(" ");
       const id = () => newId(api.deps.clock.now());
-      const missing = { upload: id(), done: id(), queued: id(), fresh: id() };
+      const missing = { upload: id(), sound: id(), done: id(), queued: id(), spoken: id(), fresh: id() };
       const others = await shown(await call(method, ask(things), bearer(bob)));
       expect(others, route).toMatchObject({ status: 404 });
       expect(others, route).toEqual(await shown(await call(method, ask(missing), bearer(bob))));

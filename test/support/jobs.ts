@@ -2,6 +2,7 @@
 import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { jpegBytes, type TestApi } from "./api.ts";
+import { wavBytes } from "./talking-avatar.ts";
 
 async function* only(bytes: Uint8Array) {
   yield bytes;
@@ -10,6 +11,12 @@ async function* only(bytes: Uint8Array) {
 export async function makeUpload({ deps, clock }: TestApi): Promise<string> {
   const upload = newId(clock.now());
   await deps.files.put(uploadKey("local", upload), only(jpegBytes()), { type: "image/jpeg" });
+  return upload;
+}
+
+export async function makeSound({ deps, clock }: TestApi): Promise<string> {
+  const upload = newId(clock.now());
+  await deps.files.put(uploadKey("local", upload), only(wavBytes()), { type: "audio/wav" });
   return upload;
 }
 

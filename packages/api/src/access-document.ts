@@ -23,9 +23,9 @@ const REFUSED = "`unauthorized`: no key, or an unknown one";
 /** Adds security schemes, what each operation asks for, and its 401. A server that lets everybody in has none of it. */
 export function describeAccess(document: Document, access: Access, doorOf: DoorOf): void {
   if (access === "open") return;
-  const schemes = { ...SCHEMES, ...(access.anonymous ? ANONYMOUS : {}) };
-  document.components = { ...document.components, securitySchemes: schemes };
-  const needed = Object.keys(schemes).map((name) => ({ [name]: [] }));
+  const everywhere = { ...SCHEMES, ...(access.anonymous ? ANONYMOUS : {}) };
+  const inQuery: Record<string, ReturnType<typeof queryScheme>> = {};
+  const needed = Object.keys(everywhere).map((name): Record<string, string[]> => ({ [name]: [] }));
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of ["get", "put", "post", "delete", "patch"] as const) {
       const operation = item[method];
@@ -36,10 +36,20 @@ export function describeAccess(document: Document, access: Access, doorOf: DoorO
         continue;
       }
       const dialect = door === "closed" ? null : door;
-      operation.security = dialect && access.anonymous ? [...needed, {}] : needed;
+      const name = dialect?.keyInQuery;
+      if (name !== undefined) inQuery[name] = queryScheme(name);
+      const own = name === undefined ? [] : [{ [name]: [] }];
+      operation.security = [...needed, ...own, ...(dialect && access.anonymous ? [{}] : [])];
       const schema = { $ref: `#/components/schemas/${dialect ? dialect.errors.schema : "Problem"}` };
       const type = dialect ? "application/json" : "application/problem+json";
       operation.responses = { ...operation.responses, 401: { description: REFUSED, content: { [type]: { schema } } } };
     }
   }
+  document.components = { ...document.components, securitySchemes: { ...everywhere, ...inQuery } };
+}
+
+/** Named like its parameter. */
+function queryScheme(name: string) {
+  const description = "The same key in the query, which servers on the way may log.";
+  return { type: "apiKey", in: "query", name, description } as const;
 }

@@ -239,7 +239,9 @@ describe("a browser's own token", () => {
       components: { securitySchemes: Record<string, object> };
       paths: Record<string, Record<string, { security: object[] }>>;
     };
-    expect(Object.keys(document.components.securitySchemes)).toEqual(["bearer", "apiKey", "anonymous"]);
+    const schemes = document.components.securitySchemes;
+    expect(Object.keys(schemes)).toEqual(["bearer", "apiKey", "anonymous", "api_key"]);
+    expect(schemes.api_key).toMatchObject({ type: "apiKey", in: "query", name: "api_key" });
     expect(document.paths["/v1/jobs"]?.get?.security).toEqual([{ bearer: [] }, { apiKey: [] }, { anonymous: [] }]);
     expect(document.paths["/animate"]?.post?.security).toContainEqual({});
     const everybody = testApi().app.document() as { components: object; paths: typeof document.paths };

@@ -7,6 +7,7 @@ import {
   isApiKey,
   LOCAL_OWNER,
   ownerOfApiKey,
+  ownerOfChosenKey,
   ownerOfToken,
   PUBLIC_OWNER,
 } from "@smileloop/core/api-keys.ts";
@@ -48,9 +49,9 @@ export function createDoors(dialects: readonly Dialect[]): DoorOf {
   const dialectOf = createPathIndex(dialects);
   return (method, path) => {
     if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
-    const dialect = dialectOf(method, path);
-    if (dialect) return dialect;
     const reads = method === "GET" || method === "HEAD";
+    const dialect = dialectOf(method, path);
+    if (dialect) return reads && dialect.open?.includes(path) ? "open" : dialect;
     return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
   };
 }
@@ -61,25 +62,21 @@ export function createGate(access: Access, doorOf: DoorOf): (request: Request, p
     return () => everybody;
   }
   const nobody = { owner: null };
-  return ({ method, headers }, path) => {
-    const door = doorOf(method, path);
-    return door === "open" || door === "link" ? nobody : callerOf(access, headers, door);
+  return (request, path) => {
+    const door = doorOf(request.method, path);
+    return door === "open" || door === "link" ? nobody : callerOf(access, request, door);
   };
 }
 
-function callerOf({ keys, anonymous }: Exclude<Access, "open">, headers: Headers, door: Door): Caller {
-  const bearer = bearerOf(headers.get("authorization"));
-  const header = headers.get("x-api-key");
+function callerOf(access: Exclude<Access, "open">, { headers, url }: Request, door: Door): Caller {
+  const { anonymous } = access;
+  const inHeaders = [bearerOf(headers.get("authorization")), headers.get("x-api-key")];
+  const sent = [...inHeaders, ...keysInQuery(url, door)].filter((key) => key !== null);
   const token = headers.get("x-anonymous-token");
-  const key = bearer ?? header;
-  if (bearer !== null && header !== null && bearer !== header) {
-    return refused("Authorization and X-API-Key hold different keys; send one of them.");
-  }
-  if (key !== null && token !== null) return refused("Send a key or X-Anonymous-Token, not both.");
-  if (key !== null) {
-    const owner = ownerOfApiKey(keys, key);
-    return owner === null ? refused(isApiKey(key) ? UNKNOWN_KEY : NO_KEY) : { owner };
-  }
+  const [key] = sent;
+  if (new Set(sent).size > 1) return refused("This request holds different keys; send one of them.");
+  if (key !== undefined && token !== null) return refused("Send a key or X-Anonymous-Token, not both.");
+  if (key !== undefined) return holderOf(access, key);
   if (token !== null && !anonymous) return refused(`Tokens of browsers are not let in here. ${KEY_NEEDED}`);
   if (token !== null) {
     const owner = ownerOfToken(token);
@@ -87,6 +84,18 @@ function callerOf({ keys, anonymous }: Exclude<Access, "open">, headers: Headers
   }
   if (anonymous && typeof door === "object") return { owner: PUBLIC_OWNER };
   return refused(anonymous ? `${KEY_NEEDED} ${TOKEN_TOO}` : KEY_NEEDED);
+}
+
+function holderOf({ keys, chosen }: Exclude<Access, "open">, key: string): Caller {
+  const owner = ownerOfApiKey(keys, key) ?? (chosen ? ownerOfChosenKey(chosen, key) : null);
+  return owner === null ? refused(isApiKey(key) || chosen ? UNKNOWN_KEY : NO_KEY) : { owner };
+}
+
+/** What clients of this door send as their key in the query. */
+function keysInQuery(url: string, door: Door): string[] {
+  const at = url.indexOf("?");
+  if (at === -1 || typeof door !== "object" || door.keyInQuery === undefined) return [];
+  return new URLSearchParams(url.slice(at + 1)).getAll(door.keyInQuery);
 }
 
 const TOKEN_FORM = "32 to 128 random characters of A-Z a-z 0-9 _ -";

@@ -3,7 +3,7 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { afterEach, expect, it } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 import { attacks, type Hostile, type Valid } from "../../../test/support/attack.ts";
-import { makeJob, makeUpload } from "../../../test/support/jobs.ts";
+import { makeJob, makeSound, makeUpload } from "../../../test/support/jobs.ts";
 
 const SEED = 20261129;
 /** Characters of an error's reply: 20 faults, each with 500 of a sentence and its place. */
@@ -21,7 +21,14 @@ async function answered(): Promise<Hostile[]> {
     kinds: { name: string; params: object }[];
   };
   const params = kinds.kinds.find(({ name }) => name === "animate")!.params;
-  const parameters: Record<string, string> = { id: job.id, job_id: job.id, name: "blink", key: "a" };
+  const names = { image_filename: `${upload}.jpg`, audio_filename: `${await makeSound(api)}.wav` };
+  const parameters: Record<string, string> = {
+    id: job.id,
+    job_id: job.id,
+    name: "blink",
+    key: "a",
+    filename: names.audio_filename,
+  };
   const valid: Valid = {
     // what is put there is new
     parameter: (name, method) =>
@@ -31,7 +38,9 @@ async function answered(): Promise<Hostile[]> {
         ? { content_type: "image/jpeg", size: 100 }
         : path === "/v1/inspect"
           ? { input: { upload } }
-          : { kind: "animate", inputs: { image: { upload } }, params: { preset: "blink" }, metadata: {} },
+          : path.startsWith("/api/v1/generate")
+            ? { ...names, output_fps: 25, output_resolution: 512 }
+            : { kind: "animate", inputs: { image: { upload } }, params: { preset: "blink" }, metadata: {} },
     schema: { params },
   };
   return [...attacks(api.app.document() as Parameters<typeof attacks>[0], valid, SEED)];

@@ -4,11 +4,13 @@
  * A key is `sl_<prefix>_<secret>`: the prefix is for people, who tell keys apart by it, the secret is 256 random bits. A server
  * has only hashes. One round of SHA-256 without salt is enough for that, because 256 random bits can't be guessed; and since
  * keys are looked up by their hash, the time that takes tells nobody how much of a key was right.
+ *
+ * Beside them there may be one key that the operator chose (API_KEY), which can be any text.
  */
-import { hash, randomBytes, randomInt } from "node:crypto";
+import { hash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { isOwner } from "./job/keys.ts";
 
-/** The owner of everything on a server that is open to everybody. */
+/** The owner of everything on a server that is open to everybody, and of what comes with the key that the operator chose. */
 export const LOCAL_OWNER = "local";
 /** The owner of jobs that came without any credentials: their ids are the only way to them, so nobody may list them. */
 export const PUBLIC_OWNER = "public";
@@ -17,14 +19,20 @@ const ANONYMOUS_PREFIX = "anon-";
 /** Owners by the SHA-256 of their keys, in lower-case hex. */
 type ApiKeys = ReadonlyMap<string, string>;
 
+/** The SHA-256 of a key that the operator chose. */
+export type ChosenKey = { readonly sha256: Uint8Array };
+
 /** `open`: everybody, as the one owner `local`. Otherwise a key is asked for, or (`anonymous`) a browser's own token. */
-export type Access = "open" | { keys: ApiKeys; anonymous: boolean };
+export type Access = "open" | { keys: ApiKeys; anonymous: boolean; chosen?: ChosenKey };
 
 /** `key` is to be shown once and kept nowhere; `entry` goes into API_KEYS. */
 type NewApiKey = { key: string; owner: string; entry: string };
 
 const KEY = /^sl_[a-z0-9]{1,16}_[A-Za-z0-9_-]{43}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
+/** What a header takes as it stands; and no shorter than what a person would call a password. */
+const CHOSEN_KEY = /^[!-~]{8,200}$/;
+const ENTRY = /^[a-z0-9_-]+:[0-9a-f]{64}(,|$)/i;
 /** 32 hex digits are 128 bits; any denser alphabet has more. */
 const TOKEN = /^[A-Za-z0-9_-]{32,128}$/;
 /** Random tokens have fewer different characters than this once in 10^12; what a program or a person makes up often has. */
@@ -48,6 +56,18 @@ export function apiKeySha256(key: string): string {
 /** Null for what is not a key, and for an unknown one. */
 export function ownerOfApiKey(keys: ApiKeys, text: string): string | null {
   return isApiKey(text) ? (keys.get(apiKeySha256(text)) ?? null) : null;
+}
+
+/** Reads a key that the operator chose. A fault never says what is in it. */
+export function parseChosenKey(text: string): ChosenKey | { fault: string } {
+  if (!CHOSEN_KEY.test(text)) return { fault: "must be 8 to 200 characters of ASCII without spaces" };
+  if (ENTRY.test(text)) return { fault: "is an entry of API_KEYS, owner:sha256; put it there" };
+  return { sha256: hash("sha256", text, "buffer") };
+}
+
+/** Compared by hash, in the same time for all texts. Null for another text. */
+export function ownerOfChosenKey({ sha256 }: ChosenKey, text: string): string | null {
+  return timingSafeEqual(hash("sha256", text, "buffer"), sha256) ? LOCAL_OWNER : null;
 }
 
 /** The owner that a browser's token stands for; null for a token that is too short, or not random. */

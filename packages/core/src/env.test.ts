@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { makeApiKey } from "./api-keys.ts";
+import { makeApiKey, ownerOfChosenKey } from "./api-keys.ts";
 import { accessOf, EnvError, lookalikes, readEnv } from "./env.ts";
 
 test("everything has a default; empty counts as unset", () => {
@@ -84,7 +84,8 @@ test.each([
   ["ENGINES", "animate=", "`animate=` is not one of `name=value,name=value`"],
   ["ENGINES", "animate=warp,animate=warp", "`animate=warp` is not one of `name=value,name=value`"],
   ["QUEUES", "warp=here", "`warp` must be an address such as https://sqs.example.org/0/name"],
-  ["BUCKET", "b", "must have 3 to 63 characters"],
+  ["BUCKET", "b", "must have 3 to 63 letters"],
+  ["BUCKET", "../other", "must have 3 to 63 letters"],
   ["S3_ENDPOINT", "s3", "must be an address such as https://s3.example.org"],
   ["CAPACITY", "some", "must be one of spot, on_demand"],
   ["WARP_PROCESSES", "0", "must be a whole number from 1 to 64"],
@@ -94,6 +95,26 @@ test.each([
 ])("%s=%s is refused by its name and value, with what is allowed", (name, value, why) => {
   expect(() => readEnv({ [name]: value })).toThrow(EnvError);
   expect(() => readEnv({ [name]: value })).toThrow(`The environment is invalid. ${name}=${value}: ${why}`);
+});
+
+test.each([
+  ["short77", "must be 8 to 200 characters of ASCII without spaces"],
+  ["with a space", "must be 8 to 200 characters of ASCII without spaces"],
+  ["schlüssel-schlüssel", "must be 8 to 200 characters of ASCII without spaces"],
+  [`alice:${"0f".repeat(32)}`, "is an entry of API_KEYS, owner:sha256; put it there"],
+])("API_KEY=%s is refused by its name alone", (API_KEY, why) => {
+  const read = () => readEnv({ API_KEY });
+  expect(read).toThrow(`The environment is invalid. API_KEY: ${why}`);
+  expect(read).not.toThrow(API_KEY.slice(0, 7));
+});
+
+test("of a key that the operator chose the hash alone is kept", () => {
+  const { API_KEY } = readEnv({ API_KEY: "your_key_here" });
+  expect(JSON.stringify(API_KEY)).not.toContain("your_key");
+  expect(ownerOfChosenKey(API_KEY!, "your_key_here")).toBe("local");
+  for (const other of ["", "your_key_her", "your_key_here ", "YOUR_KEY_HERE"]) {
+    expect(ownerOfChosenKey(API_KEY!, other)).toBeNull();
+  }
 });
 
 test.each(["alice", ","])("API_KEYS=%s is refused by its name alone, as it may hold a secret", (value) => {
@@ -119,7 +140,7 @@ test("the public address may have a path, and ends without a slash", () => {
 });
 
 test.each([
-  ["API_KEY", "API_KEYS"],
+  ["APIKEY", "API_KEY"],
   ["APIKEYS", "API_KEYS"],
   ["CORS_ORIGIN", "CORS_ORIGINS"],
   ["ALLOWED_ORIGINS", "CORS_ORIGINS"],
@@ -130,7 +151,7 @@ test.each([
   ["LOGLEVEL", "LOG_LEVEL"],
   ["S3_BUCKET", "BUCKET"],
   ["SMILELOOP_PORT", "PORT"],
-  ["smileloop_api_key", "API_KEYS"],
+  ["smileloop_api_key", "API_KEY"],
   ["log_level", "LOG_LEVEL"],
 ])("%s looks like %s", (name, meant) => {
   expect(lookalikes({ [name]: "x" })).toEqual([{ name, meant }]);
@@ -171,6 +192,8 @@ test("a server that others can reach keeps somebody out, or says that it is mean
   expect(accessOf(readEnv({ ANONYMOUS: "1" }), "This stack")).toEqual({ keys: new Map(), anonymous: true });
   expect(accessOf(readEnv({ ALLOW_OPEN: "1" }), "This stack")).toBe("open");
   expect(accessOf(readEnv({}), null)).toBe("open");
+  const chosen = readEnv({ API_KEY: "your_key_here" });
+  expect(accessOf(chosen, "HOST 0.0.0.0")).toEqual({ keys: new Map(), anonymous: false, chosen: chosen.API_KEY });
   // on this machine alone too, and whatever else is said
   expect(accessOf(readEnv({ API_KEYS: entry, ALLOW_OPEN: "1" }), null)).toEqual(closed);
   for (const env of [{}, { API_KEYS: "" }, { ANONYMOUS: "0" }, { ALLOW_OPEN: "0" }]) {

@@ -7,6 +7,7 @@ import { type Lookalike, lookalikesOf } from "./env/names.ts";
 import {
   address,
   apiKeys,
+  chosenKey,
   flag,
   hosts,
   lists,
@@ -21,10 +22,9 @@ import {
 import { MAX_VIDEO_SECONDS } from "./media/limits.ts";
 
 const text = z.string().min(1);
-const BUCKET_NAME = "must have 3 to 63 characters";
+const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
-const SECRETS = ["API_KEYS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
 
 export const envSchema = z.object({
   /** Address to listen on; by default, both loopback addresses. */
@@ -41,7 +41,10 @@ export const envSchema = z.object({
   /** How long a talking video may be, seconds: longer sounds and texts are refused. */
   MAX_VIDEO_LENGTH: wholeNumber(1, MAX_VIDEO_SECONDS).default(MAX_VIDEO_SECONDS),
   /** S3 bucket for records and files, instead of DATA_DIR. */
-  BUCKET: z.string().min(3, BUCKET_NAME).max(63, BUCKET_NAME).optional(),
+  BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{2,62}$/i, BUCKET_NAME)
+    .optional(),
   /** Queues in SQS: `name=url,name=url`. */
   QUEUES: pairs.pipe(z.map(z.string(), address("https://sqs.example.org/0/name"))).default(new Map()),
   AWS_REGION: text.default("us-east-1"),
@@ -92,6 +95,8 @@ export const envSchema = z.object({
   CORS_ORIGINS: origins.default([]),
   /** `owner:sha256` of each key, separated by commas; an owner may have several keys. */
   API_KEYS: apiKeys.default(() => new Map()),
+  /** One key that the operator chose, in plain text, under the name that the talking-avatar API gave it. Only its hash is kept. */
+  API_KEY: chosenKey.optional(),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
@@ -161,20 +166,26 @@ export function lookalikes(variables: Record<string, string | undefined> = proce
   return lookalikesOf(set, Object.keys(envSchema.shape));
 }
 
+/** Variables whose values may be secrets. */
+const SECRET = new Set(["API_KEY", "API_KEYS", "VOICE_KEY", "ELEVENLABS_API_KEY"]);
+
 /** `name=value`; without the value where it may be a secret. */
 function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address
   const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
-  return SECRETS.includes(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
+  return SECRET.has(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
 }
 
 /**
  * Who may use the API. Throws EnvError for a server that others can reach and that would be open to all of them without anyone
  * having asked for that. `exposed` says how others reach it, such as "HOST 0.0.0.0"; null: only this machine does.
  */
-export function accessOf(env: Pick<Env, "API_KEYS" | "ANONYMOUS" | "ALLOW_OPEN">, exposed: string | null): Access {
-  const { API_KEYS: keys, ANONYMOUS: anonymous } = env;
-  if (keys.size > 0 || anonymous) return { keys, anonymous };
+export function accessOf(
+  env: Pick<Env, "API_KEY" | "API_KEYS" | "ANONYMOUS" | "ALLOW_OPEN">,
+  exposed: string | null,
+): Access {
+  const { API_KEY: chosen, API_KEYS: keys, ANONYMOUS: anonymous } = env;
+  if (keys.size > 0 || anonymous || chosen) return { keys, anonymous, ...(chosen ? { chosen } : {}) };
   if (exposed === null || env.ALLOW_OPEN) return "open";
   throw new EnvError(
     `${exposed} would be open to everyone who can reach it. Set API_KEYS (\`npm run key\` makes a key), or ANONYMOUS=1 for browsers with random tokens, or ALLOW_OPEN=1 if it is meant to be open.`,

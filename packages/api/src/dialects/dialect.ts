@@ -14,6 +14,10 @@ export type Dialect = {
   name: string;
   /** Its paths. No other dialect and no native route may answer them. */
   paths: readonly DialectPath[];
+  /** Those of its paths that anybody may read, without a key. */
+  open?: readonly string[];
+  /** Parameter of the query in which its clients may send their key, beside the headers that all may use. */
+  keyInQuery?: string;
   /** Heads its operations in the OpenAPI document; `about` is its line in the document's introduction. */
   tag: { name: string; description: string; about: string };
   /** Headers beyond those of the native API that pages of other origins may send and read (CORS). */

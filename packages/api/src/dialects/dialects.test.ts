@@ -20,12 +20,15 @@ const parrot: Dialect = {
     { path: "/parrot/{word}" },
     { path: "/download/{name}", shape: "file" },
   ],
+  open: ["/parrot/nest"],
+  keyInQuery: "seed",
   tag: { name: "Parrot", description: "It repeats.", about: "it repeats what it hears." },
   headers: { request: ["X-Perch"], response: ["X-Feathers"] },
   errors: { schema: "Squawk", body: ({ code }) => ({ squawk: code }) },
   waitMs: 5000,
   routes(deps) {
     const api = newApi();
+    api.get("/parrot/nest", (c) => c.json({ eggs: 3 }));
     api.get("/parrot/:word", (c) => c.json({ word: c.req.param("word"), for: ownerOf(c), waitMs: deps.waitMs }));
     api.get("/download/:name{[a-z]+\\.wav}", (c) => c.json({ file: c.req.param("name") }));
     return api;
@@ -166,6 +169,11 @@ describe("a dialect that is only in the list", () => {
     }
     const reply = await get(closed, "/parrot/hello", { "X-API-Key": alice.key });
     expect(await reply.json()).toMatchObject({ for: "alice" });
+    expect(await (await get(closed, `/parrot/hello?seed=${alice.key}`)).json()).toMatchObject({ for: "alice" });
+    expect((await get(closed, `/parrot/hello?api_key=${alice.key}`)).status).toBe(401);
+    expect((await get(closed, `/v1/jobs?seed=${alice.key}`)).status).toBe(401);
+    expect(await (await get(closed, "/parrot/nest")).json()).toEqual({ eggs: 3 });
+    expect((await closed.fetch(new Request("http://localhost/parrot/nest", { method: "DELETE" }))).status).toBe(401);
     const anonymous = open({ access: { keys, anonymous: true } });
     expect(await (await get(anonymous, "/parrot/hello")).json()).toMatchObject({ for: "public" });
     const other = await get(testApi({ access: { keys, anonymous: true } }).app, "/parrot/hello");
@@ -183,7 +191,7 @@ describe("a dialect that is only in the list", () => {
     expect(document.tags).toContainEqual({ name: "Parrot", description: "It repeats." });
     for (const path of ["/parrot/{word}", "/download/{name}"]) {
       const { security, responses } = document.paths[path]!.get!;
-      expect(security).toEqual([{ bearer: [] }, { apiKey: [] }, { anonymous: [] }, {}]);
+      expect(security).toEqual([{ bearer: [] }, { apiKey: [] }, { anonymous: [] }, { seed: [] }, {}]);
       const schema = { $ref: "#/components/schemas/Squawk" };
       expect(responses[401]?.content).toEqual({ "application/json": { schema } });
     }

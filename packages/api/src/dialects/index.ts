@@ -1,5 +1,6 @@
 /** The dialects that are served. To add one: a folder next to this file, and a line here. */
 import type { Dialect } from "./dialect.ts";
 import { smileloop } from "./smileloop/dialect.ts";
+import { talkingAvatar } from "./talking-avatar/dialect.ts";
 
-export const DIALECTS: readonly Dialect[] = [smileloop];
+export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar];

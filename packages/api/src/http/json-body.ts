@@ -2,7 +2,7 @@
 import { AppError, type FieldError } from "@smileloop/core/errors.ts";
 import type { MiddlewareHandler } from "hono";
 import { type ApiEnv, problemReply } from "../problem.ts";
-import { openBody } from "./request-body.ts";
+import { openBody, type RequestBody } from "./request-body.ts";
 
 const MAX_JSON_BYTES = 256 * 1024;
 /** Maximum nesting of a body's values, and number of all its values and members. */
@@ -12,21 +12,40 @@ const MAX_VALUES = 10_000;
 /** A middleware for routes that take JSON. */
 export const limitedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const body = openBody(c.req.raw);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for (let chunk = await body.read(); chunk; chunk = await body.read()) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_JSON_BYTES) {
-      const error = new AppError("too_large", `The body is larger than ${MAX_JSON_BYTES} bytes.`);
-      return body.answer(problemReply(error, c.req.path, c.env.requestId));
-    }
-    chunks.push(chunk);
-  }
-  const all = Buffer.concat(chunks, bytes);
+  const all = await readWhole(body);
+  if (all === null) return body.answer(problemReply(tooLarge(), c.req.path, c.env.requestId));
   checkShape(all);
   if (c.req.raw.body) c.req.raw = new Request(c.req.raw, { body: all });
   return next();
 };
+
+/** The value of a body that is JSON, whatever its Content-Type. Throws `too_large`, `malformed`, and what `checkShape` throws. */
+export async function readJson(body: RequestBody): Promise<unknown> {
+  const all = await readWhole(body);
+  if (all === null) throw tooLarge();
+  checkShape(all);
+  try {
+    return JSON.parse(all.toString());
+  } catch (error) {
+    throw new AppError("malformed", "The body is not valid JSON.", { cause: error });
+  }
+}
+
+/** Null where it is too large. */
+async function readWhole(body: RequestBody): Promise<Buffer | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (let chunk = await body.read(); chunk; chunk = await body.read()) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_JSON_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+function tooLarge(): AppError {
+  return new AppError("too_large", `The body is larger than ${MAX_JSON_BYTES} bytes.`);
+}
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const OPENING = new Set([0x5b, 0x7b]);

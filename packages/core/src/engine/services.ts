@@ -86,6 +86,8 @@ const castParamsSchema = z.strictObject({
   face: z.union([count, z.literal("all")]),
   /** Longest side of the frame, where the format of the clip has one. */
   maxSide: side.optional(),
+  /** Whether the frame has `size` also where the picture has too few pixels for it. */
+  exact: z.boolean().optional(),
 });
 export type CastParams = z.infer<typeof castParamsSchema>;
 

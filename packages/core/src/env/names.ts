@@ -4,7 +4,7 @@ export type Lookalike = { name: string; meant: string };
 
 /** What people call settings that have another name here. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
-  APIKEY: "API_KEYS",
+  APIKEY: "API_KEY",
   ALLOWED_ORIGIN: "CORS_ORIGINS",
   ALLOWED_ORIGINS: "CORS_ORIGINS",
   CORS: "CORS_ORIGINS",

@@ -1,6 +1,6 @@
 /** How the values of environment variables are read. Messages say what is allowed; `readEnv` puts the variable's name and value before them. */
 import { z } from "zod";
-import { parseApiKeys } from "../api-keys.ts";
+import { type ChosenKey, parseApiKeys, parseChosenKey } from "../api-keys.ts";
 
 /** Items separated by commas. */
 export const list = z.string().transform((text) =>
@@ -66,6 +66,13 @@ export const apiKeys = z.string().transform((text, context) => {
   if (keys.size === 0 && faults.length === 0) faults.push("contains no key");
   for (const message of faults) context.addIssue({ code: "custom", message });
   return keys;
+});
+
+export const chosenKey = z.string().transform((text, context): ChosenKey => {
+  const key = parseChosenKey(text);
+  if (!("fault" in key)) return key;
+  context.addIssue({ code: "custom", message: key.fault });
+  return z.NEVER;
 });
 
 /** `on`: at `/metrics` of the server itself. An address: by a listener for nothing else; a port alone is on loopback. */

@@ -42,6 +42,12 @@ test("with a sound the text is what is said in it, and no voice has a part in it
   expect(talk.conflicts({ language: "en" }, ["image", "audio"])).toMatchObject([{ loc: ["params", "language"] }]);
 });
 
+test("an exact size is that of a number", () => {
+  const exact = { text: "Hello", exact_size: true };
+  expect(talk.conflicts({ ...exact, size: 1024 }, ["image"])).toEqual([]);
+  expect(talk.conflicts({ ...exact, size: "source" }, ["image"])).toMatchObject([{ loc: ["params", "exact_size"] }]);
+});
+
 test("neither a text nor a sound is a fault of the text", () => {
   expect(talk.conflicts({}, ["image"])).toEqual([
     {

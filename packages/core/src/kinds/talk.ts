@@ -73,6 +73,9 @@ function define({ presets, engines, maxVideoSeconds }: KindContext): KindDefinit
 function conflictsOf(params: Params, heard: boolean): FieldError[] {
   const fault = (path: string[], msg: string): FieldError => ({ loc: path, msg, type: "invalid_value" });
   const { text } = params;
+  if (params.exact_size === true && params.size === "source") {
+    return [fault(["params", "exact_size"], "is for a `size` that is a number. Leave it out, or choose one.")];
+  }
   if (!heard && text === undefined) {
     const msg = "Give a text to be said, or a sound as the input 'audio'.";
     return [fault(["params", "text"], msg)];
@@ -108,6 +111,10 @@ function talkParamsSchema<E extends z.ZodType>(engines: string[], expression: E)
     speed: z.number().min(0.5).max(2).optional().meta({ default: 1 }),
     engine: engineParam(engines),
     size: sizeParam.default(512),
+    exact_size: z.boolean().optional().meta({
+      description: "Enlarge a picture with too few pixels for `size`, however much that takes.",
+      default: false,
+    }),
     fps: fpsParam,
     expression: expression.meta({ description: "A preset, whose mood lasts under the speech." }),
     intensity: intensityParam,

@@ -60,6 +60,16 @@ describe("a square around the face", () => {
       enlarged: 2,
     });
   });
+  test("has the size that was asked, however few pixels the picture has, if it is to be exact", () => {
+    for (const side of [300, 601]) {
+      expect(framing(side, 700, [face(100, 80, 130)], { size: 1024, exact: true })).toMatchObject({
+        width: 1024,
+        height: 1024,
+      });
+    }
+    expect(framing(300, 300, [face(100, 80, 130)], { size: 1024, exact: true }).enlarged).toBeCloseTo(1024 / 300);
+    expect(framing(4000, 3000, [face(1800, 1200, 600)], { size: 512, exact: true })).toMatchObject({ enlarged: 1 });
+  });
   test("stays smaller than asked where the picture has no more", () => {
     expect(framing(300, 300, [face(100, 80, 130)], { size: 1024 })).toMatchObject({
       crop: { width: 300 },

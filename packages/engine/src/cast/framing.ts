@@ -16,19 +16,19 @@ const FACE_HEIGHT = 0.46;
  * `faces` in pixels of the upright full picture (`pictureWidth` × `pictureHeight`), the most important first. "source": the whole
  * picture, never enlarged, its longer side at most `maxSide`. A number: a square around the faces, moved to lie inside the picture, smaller where the picture is
  * narrower; it takes in more of the picture rather than be enlarged more than twice, and stays smaller than asked where the
- * picture has no more. Faces too far apart for one square lie outside it (see `holds`).
+ * picture has no more, unless it is to be `exact`. Faces too far apart for one square lie outside it (see `holds`).
  */
 export function framing(
   pictureWidth: number,
   pictureHeight: number,
   faces: FramedFace[],
-  { size, maxSide }: Pick<CastParams, "size" | "maxSide">,
+  { size, maxSide, exact = false }: Pick<CastParams, "size" | "maxSide" | "exact">,
 ): Framing {
   if (size === "source") return whole(pictureWidth, pictureHeight, Math.min(MAX_SOURCE_SIDE, maxSide ?? Infinity));
   const available = Math.min(pictureWidth, pictureHeight);
   const { box, wanted } = around(faces, available);
   const side = Math.round(Math.min(available, Math.max(wanted, size / MAX_ENLARGED)));
-  const out = Math.min(size, even(side * MAX_ENLARGED));
+  const out = exact ? size : Math.min(size, even(side * MAX_ENLARGED));
   const x = box.x + box.width / 2 - side / 2;
   const y = box.y + box.height / 2 - side * FACE_HEIGHT;
   return {

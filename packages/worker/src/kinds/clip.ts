@@ -27,13 +27,13 @@ export type Rendered = {
 export function castOf(
   io: JobIo,
   picture: LocalFile,
-  { size, face, format }: Pick<CastParams, "size" | "face"> & { format: string },
+  { format, ...asked }: Pick<CastParams, "size" | "face" | "exact"> & { format: string },
 ): Promise<CastResult> {
   const { maxSide } = clipFormatOf(format);
   const request: Omit<CastRequest, "run"> = {
     type: "cast",
     inputs: { image: [fileOf(picture)] },
-    params: { size, face, ...(maxSide === null ? {} : { maxSide }) },
+    params: { ...asked, ...(maxSide === null ? {} : { maxSide }) },
     outputs: { image: join(io.dir, "picture.jpg") },
   };
   return io.checker.request(request, { ...io.options("detect"), result: castResultSchema });

@@ -32,13 +32,13 @@ export function talkHandler(context: HandlerContext): RunHandler {
 
 async function talk(context: HandlerContext, job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
   const params = job.params as TalkJobParams;
-  const { size, face = 0, faces, seed = 0, format: name } = params;
+  const { size, exact_size: exact = false, face = 0, faces, seed = 0, format: name } = params;
   const format = clipFormatOf(name);
   const [image, audio] = await io.timed("download", async () => [await io.input("image"), await io.input("audio")]);
   const picture = image?.[0];
   if (!picture) throw new AppError("invalid_request", "The job has no picture.");
   // first of all, so that a picture without a face costs nothing else
-  const found = await io.timed("detect", () => castOf(io, picture, { size, face: faces ?? face, format: name }));
+  const found = await io.timed("detect", () => castOf(io, picture, { size, exact, face: faces ?? face, format: name }));
   const { cast } = found;
   const speaker = speakerOf(cast, face);
   const heard = await hear(context, io, { ...params, seed, audio: audio?.[0] ?? null });
