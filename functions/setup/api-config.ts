@@ -22,7 +22,7 @@ const LOCAL: Place = { maxBodyBytes: null, maxWaitMs: 60_000, dialectWaitMs: 5 *
 /** Of one owner, at a time. */
 const MAX_FOLLOWERS = 100;
 
-type Needs = { access: Access; deps: Pick<Deps, "version"> };
+type Needs = { access: Access; deps: Pick<Deps, "version" | "fetchPolicy"> };
 
 export function lambdaConfig(env: Env, needs: Needs): ApiConfig {
   return { ...LAMBDA, hostsChecked: false, allowedHosts: [], ...everywhere(env, needs) };
@@ -40,6 +40,7 @@ export function localConfig(env: Env, needs: Needs): ApiConfig {
 function everywhere(env: Env, { access, deps }: Needs) {
   return {
     publicUrl: env.PUBLIC_URL ?? null,
+    fetch: deps.fetchPolicy,
     corsOrigins: env.CORS_ORIGINS,
     access,
     maxFollowers: MAX_FOLLOWERS,

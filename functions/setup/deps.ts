@@ -3,6 +3,7 @@
 import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { type Env, EnvError, lookalikes } from "@smileloop/core/env.ts";
+import type { FetchPolicy } from "@smileloop/core/fetch/target.ts";
 import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
 import type { KindEntry, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
@@ -13,6 +14,7 @@ import manifest from "../../package.json" with { type: "json" };
 import type { Engine, Finding } from "../engines/engine.ts";
 import { ENGINES } from "../engines/index.ts";
 import { enginesServed } from "./engines-served.ts";
+import { fetchPolicy } from "./fetching.ts";
 import type { Home } from "./home.ts";
 import { folderAbove } from "./paths.ts";
 
@@ -33,6 +35,8 @@ export type Deps = Home & {
   kinds: Kinds;
   /** Maximum duration of a talking video, seconds. */
   maxVideoSeconds: number;
+  /** Where inputs by URL may come from. */
+  fetchPolicy: FetchPolicy;
   /** Makers of the kinds' handlers where they are not this repository's; only workers call them (`handlers.ts`). */
   handlerMakers: Lists["handlers"];
   version: string;
@@ -76,6 +80,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     presets,
     kinds,
     maxVideoSeconds,
+    fetchPolicy: fetchPolicy(env),
     handlerMakers: options.handlers,
     version: manifest.version,
   };

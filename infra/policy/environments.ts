@@ -28,6 +28,7 @@ function common({ bucket, queues }: Parts, settings: Settings): Environment {
     RESULT_TTL_S: String(settings.resultTtlS),
     MAX_VIDEO_LENGTH: String(settings.maxVideoSeconds),
     MAX_WORK_S: pairs(limits),
+    ...(settings.fetchAllow ? { FETCH_ALLOW: settings.fetchAllow } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Settings of a deployment, from environment variables or the file `.env.<stage>` that SST reads. */
 import type { ZodType } from "zod";
-import { origins, publicAddress } from "../../packages/core/src/env/values.ts";
+import { hostRules, origins, publicAddress } from "../../packages/core/src/env/values.ts";
 import { MAX_VIDEO_SECONDS } from "../../packages/core/src/media/limits.ts";
 
 export type Settings = {
@@ -12,6 +12,8 @@ export type Settings = {
   domain: { name: string; certificate: string | null } | null;
   /** Whether browsers may use the API with a random token that they made up. */
   anonymous: boolean;
+  /** Private hosts that inputs may be fetched from, as FETCH_ALLOW has them. */
+  fetchAllow: string | null;
   /** Where alarms and budget notifications go. */
   alarmEmail: string | null;
   /** Monthly budget of the whole account, in dollars. */
@@ -64,6 +66,7 @@ export const SETTINGS = [
   "DOMAIN",
   "DOMAIN_CERTIFICATE",
   "ANONYMOUS",
+  "FETCH_ALLOW",
   "ALARM_EMAIL",
   "BUDGET_USD",
   "WARP_CONCURRENCY",
@@ -125,6 +128,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     publicUrl: domain ? `https://${domain.name}` : parsed("PUBLIC_URL", publicAddress),
     domain,
     anonymous: flag("ANONYMOUS"),
+    fetchAllow: parsed("FETCH_ALLOW", hostRules) === null ? null : text("FETCH_ALLOW"),
     alarmEmail,
     budgetUsd: number("BUDGET_USD", 20, 1, 1_000_000),
     // of the ten that a new account has, the API keeps half; AWS takes no less than 2 for each of two lanes

@@ -49,6 +49,7 @@ describe("settings", () => {
       publicUrl: null,
       domain: null,
       anonymous: false,
+      fetchAllow: null,
       alarmEmail: null,
       budgetUsd: 20,
       warpConcurrency: 5,

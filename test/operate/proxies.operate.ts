@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readEnv } from "@smileloop/core/env.ts";
+import { PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import type { JobView } from "@smileloop/core/wire/job.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { localConfig } from "../../functions/setup/api-config.ts";
@@ -122,7 +123,10 @@ describe.skipIf(NGINX === null)("nginx", () => {
   });
 
   test("it waits for longer than the server does", () => {
-    const { maxWaitMs, dialectWaitMs } = localConfig(readEnv({}), { access: "open", deps: { version: "1" } });
+    const { maxWaitMs, dialectWaitMs } = localConfig(readEnv({}), {
+      access: "open",
+      deps: { version: "1", fetchPolicy: PUBLIC_ONLY },
+    });
     for (const file of ["nginx.conf", "nginx-path.conf"]) {
       const text = readFileSync(join(import.meta.dirname, "../../docs/proxy", file), "utf8");
       const [, seconds] = /proxy_read_timeout (\d+)s;/.exec(text)!;

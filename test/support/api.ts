@@ -9,6 +9,7 @@ import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { InspectResult } from "@smileloop/core/engine/services.ts";
+import { PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
@@ -62,6 +63,7 @@ export function testApi(
     localLinks,
     config: {
       publicUrl: null,
+      fetch: PUBLIC_ONLY,
       hostsChecked: true,
       allowedHosts: [],
       corsOrigins: [],

@@ -2,6 +2,7 @@
 
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
+import type { FetchPolicy } from "@smileloop/core/fetch/target.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { Inspector } from "@smileloop/core/inspector.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
@@ -23,6 +24,8 @@ export type ApiConfig = {
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];
   access: Access;
+  /** Which private addresses jobs may fetch inputs from. */
+  fetch: FetchPolicy;
   /** Maximum size of any request's body in bytes; null = each route's own limit alone. */
   maxBodyBytes: number | null;
   /** Maximum time that `Prefer: wait` holds a request. */

@@ -1,18 +1,33 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
 import { AppError } from "@smileloop/core/errors.ts";
+import { checkedTarget, sourceOfUrl } from "@smileloop/core/fetch/target.ts";
 import { isId } from "@smileloop/core/job/ids.ts";
 import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
-import { checkFile, copyInputs, factsOf, type Given } from "@smileloop/core/jobs/check-file.ts";
+import {
+  checkFile,
+  copyInputs,
+  factsOf,
+  fetchesOf,
+  type Given,
+  type ToFetch,
+} from "@smileloop/core/jobs/check-file.ts";
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
 import { shown } from "@smileloop/core/text.ts";
 import type { ApiDeps } from "./deps.ts";
 import { checkUpload } from "./intake/check.ts";
+import { ownFile } from "./intake/own-url.ts";
 import { hasExpired } from "./job-lookup.ts";
 
-/** `source`: how the record names it for people, when it was no upload of the client's own (`form`). */
-export type InputSource = { upload: string; source?: string } | { job: string; input: string };
+/**
+ * `source`: how the record names it for people, when it was no upload of the client's own (`form`). `base`: what links of this server
+ * start with for the client.
+ */
+export type InputSource =
+  | { upload: string; source?: string }
+  | { job: string; input: string }
+  | { url: string; base: string };
 
 /** A client's request, unchecked. */
 type JobAsked = {
@@ -29,21 +44,23 @@ type JobAsked = {
 
 /**
  * Creates the job, or finds the one that an earlier request with the same id or Idempotency-Key made. Throws what
- * `checkSubmission`, `checkUpload`, `queueFor` and `createJob` throw; after a refusal nothing of the job is left, and uploads
- * stay as they are.
+ * `checkSubmission`, `checkUpload`, `queueFor` and `createJob` throw, and `fetch_refused`; after a refusal nothing of the job is left,
+ * and uploads stay as they are.
  */
 export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created> {
   const { owner, metadata = {}, id, idempotency, dialect } = request;
   const submission = checkAsked(deps, request);
-  const checked: Record<string, Given[]> = {};
+  const checked: Record<string, (Given | ToFetch)[]> = {};
   for (const [slot, sources] of Object.entries(request.inputs)) {
     checked[slot] = [];
     for (const [nth, source] of sources.entries()) {
       const at = sources.length > 1 ? [slot, nth] : [slot];
       const check = checkSource(deps, owner, source, submission.kind.slots[slot]!);
-      checked[slot].push(await naming(["body", "inputs", ...at], check));
+      const field = "url" in source ? ["url"] : [];
+      checked[slot].push(await naming(["body", "inputs", ...at, ...field], check));
     }
   }
+  const fetches = fetchesOf(checked);
   const work = workOf(submission, factsOf(checked));
   const queue = await deps.admission.queueFor({ owner, queue: work.queue, id });
   const created = await createJob(deps, {
@@ -57,6 +74,7 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
     id,
     idempotency,
     storeInputs: (jobId) => copyInputs(deps.files, { owner, id: jobId }, checked),
+    ...(fetches === undefined ? {} : { fetches }),
     ...(dialect === undefined ? {} : { dialect }),
   });
   if (!created.replayed) await deps.admission.arrived(created.record);
@@ -69,9 +87,18 @@ function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }:
   return checkSubmission(kinds, { kind, inputs: counts, params });
 }
 
-/** The owner's file, checked against the slot's limits. Throws what `checkUpload` throws. */
-export async function checkSource(deps: ApiDeps, owner: string, source: InputSource, slot: Slot): Promise<Given> {
-  if (!("upload" in source)) return checkJobInput(deps, owner, source, slot);
+/**
+ * The owner's file, checked against the slot's limits, or what the job has to fetch, whose address is checked as far as it tells.
+ * Throws what `checkUpload` throws, and `fetch_refused`.
+ */
+export async function checkSource(
+  deps: ApiDeps,
+  owner: string,
+  source: InputSource,
+  slot: Slot,
+): Promise<Given | ToFetch> {
+  if ("url" in source) return checkUrl(deps, owner, source, slot);
+  if ("job" in source) return checkJobInput(deps, owner, source, slot);
   const file = await checkUpload(deps, owner, source.upload, slot);
   return { file, source: source.source ?? `upload:${source.upload}` };
 }
@@ -87,6 +114,19 @@ export async function naming<T>(loc: (string | number)[], work: Promise<T>): Pro
   }
 }
 
+async function checkUrl(
+  deps: ApiDeps,
+  owner: string,
+  { url: text, base }: { url: string; base: string },
+  slot: Slot,
+): Promise<Given | ToFetch> {
+  const parsed = URL.parse(text);
+  const own = parsed && (await ownFile(deps, owner, parsed, base));
+  if (own) return { file: await checkFile(deps.files, own.key, slot), source: own.source };
+  const url = checkedTarget(text, deps.config.fetch);
+  return { url: url.href, source: sourceOfUrl(url) };
+}
+
 async function checkJobInput(
   deps: ApiDeps,
   owner: string,
@@ -98,6 +138,9 @@ async function checkJobInput(
   const file = inputOf(stored.record, input);
   if (hasExpired(stored.record, deps.clock.now()) || stored.record.state === "deleted") {
     throw new AppError("gone", "The files of this job are gone; upload the file again.");
+  }
+  if (!file && stored.record.fetches?.some(({ slot }) => slot === input)) {
+    throw new AppError("conflict", `The input ${shown(input)} of this job was not fetched; give its URL again.`);
   }
   if (!file) throw new AppError("not_found", `This job has no input ${shown(input)}.`);
   return { file: await checkFile(deps.files, file.key, slot), source: `job:${job}/${input}` };

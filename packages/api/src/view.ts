@@ -69,17 +69,19 @@ export function outputFileName(record: JobRecord, name: string): string {
 }
 
 /** A file by slot, or a list of files where the slot takes several. */
-function viewInputs({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs }: JobRecord): JobView["inputs"] {
+function viewInputs({ kinds }: Pick<ApiDeps, "kinds">, record: JobRecord): JobView["inputs"] {
   const view = ({ type, bytes, source }: JobInput): InputView => ({ content_type: type, bytes, source });
-  const entries = Object.entries(inputs).flatMap(([slot, files]) => {
-    const [first] = files;
+  const files = new Map(Object.entries(record.inputs).map(([slot, list]) => [slot, list.map(view)]));
+  // in the order of their places, so that each finds the ones before it
+  for (const { slot, nth, source } of record.fetches ?? []) {
+    const list = files.get(slot) ?? [];
+    files.set(slot, list.toSpliced(nth, 0, { content_type: null, bytes: null, source }));
+  }
+  const entries = [...files].flatMap(([slot, list]) => {
+    const [first] = list;
     if (first === undefined) return [];
-    return [
-      [
-        slot,
-        files.length > 1 || (kinds.get(kind)?.slots[slot]?.files.max ?? 1) > 1 ? files.map(view) : view(first),
-      ] as const,
-    ];
+    const takesSeveral = list.length > 1 || (kinds.get(record.kind)?.slots[slot]?.files.max ?? 1) > 1;
+    return [[slot, takesSeveral ? list : first] as const];
   });
   return Object.fromEntries(entries);
 }

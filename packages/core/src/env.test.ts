@@ -50,6 +50,17 @@ test("metrics are on, off, or on an address", () => {
   }
 });
 
+test("private hosts are allowed by name or address, with a port or without", () => {
+  expect(readEnv({ FETCH_ALLOW: "10.0.0.5:9000, Media.lan,[fd00::1]" }).FETCH_ALLOW).toEqual([
+    { host: "10.0.0.5", port: 9000 },
+    { host: "media.lan", port: null },
+    { host: "[fd00::1]", port: null },
+  ]);
+  expect(readEnv({}).FETCH_ALLOW).toEqual([]);
+  const wrong = () => readEnv({ FETCH_ALLOW: "http://media.lan" });
+  expect(wrong).toThrow("FETCH_ALLOW=http://media.lan: `http://media.lan` is not a host such as media.lan or");
+});
+
 const LEVELS = "must be one of trace, debug, info, warn, error, silent";
 const NO_ORIGIN = "is not an origin such as https://example.org or capacitor://localhost";
 

@@ -9,6 +9,7 @@ import {
   apiKeys,
   chosenKey,
   flag,
+  hostRules,
   hosts,
   lists,
   metricsPlace,
@@ -93,6 +94,8 @@ export const envSchema = z.object({
   ALLOWED_HOSTS: hosts.default([]),
   /** Origins of other sites' pages, and of apps (`capacitor://localhost`), that may call the API. */
   CORS_ORIGINS: origins.default([]),
+  /** Private hosts that inputs may be fetched from, with or without a port: `10.0.0.5:9000,media.lan`. */
+  FETCH_ALLOW: hostRules.default([]),
   /** `owner:sha256` of each key, separated by commas; an owner may have several keys. */
   API_KEYS: apiKeys.default(() => new Map()),
   /** One key that the operator chose, in plain text, under the name that the talking-avatar API gave it. Only its hash is kept. */

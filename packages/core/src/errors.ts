@@ -33,6 +33,10 @@ export const ERRORS = {
   unsupported_type: entry(415, "This type of file is not accepted"),
   range_not_satisfiable: entry(416, "The range is outside the file"),
   too_many_requests: entry(429, "Too many requests", true),
+  // what an address that a client gave does not allow; where another try may help, it is the other server's fault
+  fetch_refused: entry(422, "This address is not fetched"),
+  fetch_failed: entry(422, "The file could not be fetched"),
+  fetch_unavailable: entry(502, "The other server does not deliver", true),
   // what an input does not allow
   input_unreadable: entry(422, "The input could not be decoded"),
   no_face: entry(422, "No face was found"),

@@ -8,7 +8,7 @@
  */
 import { hasCode } from "@smileloop/core/errors.ts";
 import type { Change } from "@smileloop/core/job/change.ts";
-import type { Progress } from "@smileloop/core/job/record.ts";
+import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import { type Changed, type JobStore, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
@@ -43,6 +43,11 @@ export type Claim = {
   /** The version that was seen last. */
   seen(): StoredRecord;
   report(progress: Progress): void;
+  /**
+   * Makes a change in the middle of the work and answers the record after it, also where it had been made before. A refusal is a
+   * verdict, and is thrown as the signal's reason.
+   */
+  write(change: Change & { by: "holder" }): Promise<JobRecord>;
   /** Ends beats and looks; resolves when none of them is under way. */
   release(): Promise<void>;
 };
@@ -74,6 +79,15 @@ export function holdClaim(options: HoldOptions): Claim {
     seen: () => hold.seen,
     report: (progress) => {
       hold.progress = progress;
+    },
+    async write(change) {
+      await hold.beat;
+      const { owner, id } = hold.seen.record;
+      const { stored, refused } = await updateJob(options.store, owner, id, () => change, hold.seen);
+      see(hold, stored);
+      if (stored && (refused === null || refused === "nothing_to_do")) return stored.record;
+      conclude(refused === "canceling" ? "canceling" : "lost");
+      throw found.signal.reason;
     },
     async release() {
       released.abort();

@@ -23,6 +23,8 @@ import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 import { type ClaimTimes, holdClaim } from "./claim.ts";
 import { changeAfter, conclude, type Outcome } from "./conclude.ts";
+import { createFetcher, type FetchFile } from "./fetch/fetch-file.ts";
+import { type Fetched, withInputs } from "./fetch/fetch-inputs.ts";
 import { type Perform, type PerformDeps, performerOf } from "./perform.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
@@ -32,6 +34,8 @@ export type JobDeps = PerformDeps & {
   /** The worker's name in records. */
   worker: string;
   times?: Partial<ClaimTimes> | undefined;
+  /** How inputs by URL are fetched; by default from public addresses alone. */
+  fetchFile?: FetchFile | undefined;
 };
 
 type RunOptions = {
@@ -41,6 +45,7 @@ type RunOptions = {
   onBeat?: (() => Promise<void>) | undefined;
 };
 
+const fetchPublic = createFetcher();
 export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progressMs: 500 };
 const NOT_FOR_US_MS = 30_000;
 
@@ -118,14 +123,18 @@ async function work(
   let dir = "";
   try {
     dir = makeWorkDir(deps.workRoot, "job");
-    const made = await perform(record, { dir, signal: stop, report: claim.report });
+    const by = { by: "holder", token } as const;
+    const write = (fetched: Fetched) => claim.write({ ...by, ...fetched });
+    const fetching = { ...deps, fetchFile: deps.fetchFile ?? fetchPublic };
+    const whole = await withInputs(fetching, record, { signal: stop, report: claim.report, write });
+    const fetch = whole === record ? {} : { fetch: deps.clock.now() - startMs };
+    const made = await perform(whole, { dir, signal: stop, report: claim.report });
     // it was queued by another machine's clock
     const queued = Math.max(0, startMs - record.queued_at);
-    const by = { by: "holder", token } as const;
     change =
       "children" in made
         ? { ...by, do: "wait", ...made }
-        : { ...by, do: "succeed", ...made, timings: { queued, ...made.timings } };
+        : { ...by, do: "succeed", ...made, timings: { queued, ...fetch, ...made.timings } };
   } catch (error) {
     deviceLost = hasCode(error, "device_lost");
     change = changeAfter(error, token, claim, signal, log);

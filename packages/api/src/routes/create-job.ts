@@ -43,6 +43,9 @@ const responses = {
       "not_found",
       "conflict",
       "gone",
+      "fetch_refused",
+      "bad_signature",
+      "not_ready",
     ] as const),
     ...([
       "too_large",
@@ -119,7 +122,8 @@ async function create(deps: RouteDeps, c: ApiContext, request: JobRequest, named
   const { record, replayed }: Created = earlier
     ? { record: earlier, replayed: true }
     : await submit(deps, {
-        ...{ owner, kind: request.kind, inputs: inputsOf(request), params: request.params, metadata: request.metadata },
+        ...{ owner, kind: request.kind, params: request.params, metadata: request.metadata },
+        inputs: inputsOf(request, linkOrigin(deps.config, c.req.raw)),
         ...(named.id === undefined ? {} : { id: named.id }),
         ...(idempotency ? { idempotency } : {}),
       });

@@ -6,10 +6,11 @@ import { PICTURE_SLOT } from "@smileloop/core/kinds/index.ts";
 import { inspectionSchema } from "@smileloop/core/wire/inspection.ts";
 import type { ApiDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
+import { linkOrigin } from "../http/origin.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { checkSource, naming } from "../submit.ts";
-import { inputSchema, sourceOf } from "./job-request.ts";
+import { inputSchema, notSupported, sourceOf } from "./job-request.ts";
 
 const AT = ["body", "input"];
 
@@ -54,8 +55,11 @@ export function inspectRoutes(deps: ApiDeps): Api {
   const api = newApi();
   api.openapi(inspectRoute, async (c) => {
     const owner = ownerOf(c);
-    const source = sourceOf(["input"], c.req.valid("json").input);
-    const { file } = await naming(AT, checkSource(deps, owner, source, PICTURE_SLOT));
+    const source = sourceOf(c.req.valid("json").input, linkOrigin(deps.config, c.req.raw));
+    const given = await naming(AT, checkSource(deps, owner, source, PICTURE_SLOT));
+    // only jobs fetch
+    if ("url" in given) throw notSupported(["input", "url"], "A picture elsewhere can't be inspected; upload it.");
+    const { file } = given;
     const { inspector } = deps;
     if (!inspector) throw new AppError("engine_not_configured", "No engine here can inspect pictures.");
     const { key, etag, type, bytes } = file;

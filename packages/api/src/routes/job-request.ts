@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { got } from "@smileloop/core/errors/fields.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { MAX_URL_CHARS } from "@smileloop/core/fetch/target.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { idSchema } from "../ids.ts";
 import type { InputSource } from "../submit.ts";
@@ -10,18 +11,23 @@ const id = idSchema;
 const UPLOAD = "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b";
 /** Maximum number of files per slot in one request, for any kind. */
 const MOST_FILES = 100;
+const FILE_FORMS = 'Give {"upload": "<id>"}, {"job": "<id>", "input": "<slot>"} or {"url": "https://…"}.';
 export const inputSchema = z
   .strictObject({
     upload: id.optional().openapi({ description: "The id of an upload." }),
     job: id.optional().openapi({ description: "The id of a job whose input is to be used again." }),
     input: z.string().max(100).optional().openapi({ description: "With `job`: which of its inputs." }),
-    url: z.string().max(2048).optional().openapi({ description: "Not supported yet." }),
+    url: z.string().max(MAX_URL_CHARS).optional().openapi({
+      description:
+        "A public http or https address, fetched when the job starts, without following what needs a login. Or the address of an output, or a signed link, of this server.",
+      example: "https://example.org/photo.jpg",
+    }),
   })
   .refine(
     ({ upload, job, input, url }) =>
       [upload, job, url].filter((value) => value !== undefined).length === 1 &&
       (job === undefined) === (input === undefined),
-    'Give {"upload": "<id>"} or {"job": "<id>", "input": "<slot>"}.',
+    FILE_FORMS,
   )
   .openapi("JobInput");
 
@@ -30,7 +36,7 @@ const filesSchema = z.array(inputSchema).min(1).max(MOST_FILES);
 /** For what is neither a file nor a list; faults inside of one are told as they are. */
 function notAFile({ input }: { input?: unknown }): string | undefined {
   if (typeof input === "object" && input !== null) return undefined;
-  return `must be {"upload": "<id>"} or {"job": "<id>", "input": "<slot>"}${got(input)}`;
+  return `must be {"upload": "<id>"}, {"job": "<id>", "input": "<slot>"} or {"url": "https://…"}${got(input)}`;
 }
 
 export const jobRequestSchema = z
@@ -60,25 +66,25 @@ export function exampleRequests(kinds: Kinds): Record<string, { summary: string;
   return Object.fromEntries(examples);
 }
 
-/** The inputs of a request. Throws `not_supported` for what is part of the contract and not built yet. */
-export function inputsOf({ inputs, webhook }: JobRequest): Record<string, InputSource[]> {
+/**
+ * The inputs of a request; `base` is what links of this server start with. Throws `not_supported` for what is part of the contract
+ * and not built yet.
+ */
+export function inputsOf({ inputs, webhook }: JobRequest, base: string): Record<string, InputSource[]> {
   if (webhook !== undefined)
     throw notSupported(["webhook"], "Webhooks are not supported here; ask for the job instead.");
   const sources = Object.entries(inputs).map(([slot, given]) => [
     slot,
-    [given].flat().map((one) => sourceOf(["inputs", slot], one)),
+    [given].flat().map((one) => sourceOf(one, base)),
   ]);
   return Object.fromEntries(sources);
 }
 
-/** `at`: where in the body it stands. */
-export function sourceOf(at: string[], { upload, job, input, url }: z.infer<typeof inputSchema>): InputSource {
-  if (url !== undefined) {
-    throw notSupported([...at, "url"], "Inputs by URL are not supported here; upload the file.");
-  }
+export function sourceOf({ upload, job, input, url }: z.infer<typeof inputSchema>, base: string): InputSource {
+  if (url !== undefined) return { url, base };
   return upload !== undefined ? { upload } : { job: job!, input: input! };
 }
 
-function notSupported(path: string[], msg: string): AppError {
+export function notSupported(path: string[], msg: string): AppError {
   return new AppError("not_supported", msg, { errors: [{ loc: ["body", ...path], msg, type: "not_supported" }] });
 }

@@ -1,6 +1,7 @@
 /** How the values of environment variables are read. Messages say what is allowed; `readEnv` puts the variable's name and value before them. */
 import { z } from "zod";
 import { type ChosenKey, parseApiKeys, parseChosenKey } from "../api-keys.ts";
+import { parseHostRule } from "../fetch/target.ts";
 
 /** Items separated by commas. */
 export const list = z.string().transform((text) =>
@@ -23,6 +24,16 @@ export const hosts = list.superRefine((items, context) => {
   for (const item of items.filter((each) => !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$|^\[[0-9a-f:.]+\]$/i.test(each))) {
     context.addIssue({ code: "custom", message: `\`${item}\` is not a host name such as smile.example.org` });
   }
+});
+
+/** Hosts, each with or without a port, separated by commas. */
+export const hostRules = list.transform((items, context) => {
+  const rules = items.map((item) => ({ item, rule: parseHostRule(item) }));
+  for (const { item } of rules.filter(({ rule }) => rule === null)) {
+    const message = `\`${item}\` is not a host such as media.lan or 10.0.0.5:9000`;
+    context.addIssue({ code: "custom", message });
+  }
+  return rules.flatMap(({ rule }) => rule ?? []);
 });
 
 /** Schemes whose origins the URL standard defines; those of apps (`capacitor://localhost`) have scheme and host alone. */

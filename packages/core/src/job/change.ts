@@ -25,6 +25,7 @@
  * | worker, sweeper | close | canceling → canceled | the lease has run out |
  * | worker, sweeper | wake | waiting → queued | all children that were created have ended |
  * | holder | beat | running → running | progress only ever rises |
+ * | holder | fetched | running → running | inputs that the job had to fetch are there: once |
  * | holder | succeed | running → succeeded | |
  * | holder | fail | running → failed, or queued | queued while the error is retryable and failures are under 3 |
  * | holder | handBack | running → queued | SIGTERM, Spot, a full disk: no failure; says what it waits for, if anything |
@@ -39,12 +40,15 @@
  *
  * Neither waits nor moves can go on for ever: between two waits for children at least one has ended, a wait for room ends at
  * `deadline_at`, and moves are counted.
+ *
+ * The URLs of inputs that are still to be fetched may be secret: they go when the job ends, however it does.
  */
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
+import { release, tombstone, withoutUrls } from "./endings.ts";
 import { newToken } from "./ids.ts";
-import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
+import { isEnded, type JobError, type JobInput, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
 
 /** The stage of a job that was handed back because the storage is full. */
 export const STAGE_NO_SPACE = "waiting_for_space";
@@ -71,6 +75,8 @@ export type Change =
   /** `ended`: how many of the children that the record counts have ended. */
   | { by: "worker" | "sweeper"; do: "wake"; ended: number }
   | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
+  /** `inputs`: all of the job's; `estimateSeconds`: of work, now that they are known. */
+  | { by: "holder"; token: string; do: "fetched"; inputs: Record<string, JobInput[]>; estimateSeconds: number }
   | ({ by: "holder"; token: string; do: "succeed" } & JobResult)
   | { by: "holder"; token: string; do: "fail"; error: JobError }
   | { by: "holder"; token: string; do: "handBack"; waitsFor?: "space" | undefined }
@@ -149,7 +155,14 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
   switch (change.do) {
     case "beat":
       return { ...record, progress: further(record.progress, change.progress) };
+    case "fetched": {
+      const { fetches, ...held } = record;
+      if (!fetches) return "nothing_to_do";
+      return { ...held, inputs: change.inputs, estimate_s: change.estimateSeconds };
+    }
     case "succeed": {
+      // nothing was made of what was not there
+      if (record.fetches) return "nothing_to_do";
       const { outputs, engineVersion } = change;
       const warnings = keptWarnings(change.warnings);
       const timings = keptTimings(change.timings);
@@ -207,32 +220,7 @@ function expire(record: JobRecord, now: number): JobRecord | Refusal {
 
 function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
   const expires = record.root === undefined ? now + resultLifeMs(record) : null;
-  return { ...release(record, now, record.error), state, ended_at: now, expires_at: expires };
-}
-
-/** Takes the claim out and files it under the attempts. */
-function release(record: JobRecord, now: number, error: JobError | null): JobRecord {
-  if (!record.claim) return record;
-  const attempt = { started: record.started_at ?? now, ended: now, worker: record.claim.worker, error };
-  return { ...record, claim: null, attempts: [...record.attempts, attempt].slice(-ATTEMPTS_KEPT) };
-}
-
-/** What stays of a job whose files are gone: who, when, and how it ended. No sentences, which speak of the files. */
-function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
-  const released = release(record, now, null);
-  const { external, webhook, access, consent, ...bare } = released;
-  return {
-    ...(state === "deleted" ? { ...bare, params: {}, metadata: {} } : released),
-    state,
-    ended_at: record.ended_at ?? now,
-    expires_at: record.expires_at ?? now,
-    closed_at: now,
-    inputs: {},
-    outputs: {},
-    attempts: [],
-    warnings: [],
-    error: record.error && { code: record.error.code, detail: ERRORS[record.error.code].title },
-  };
+  return { ...withoutUrls(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
 }
 
 function further(before: Progress | null, after: Progress | null): Progress | null {

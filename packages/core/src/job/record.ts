@@ -52,10 +52,21 @@ const jobInputSchema = z.strictObject({
   type: z.string(),
   bytes: z.int().min(0),
   sha256: z.string().optional(),
-  /** Where it came from, for people: `upload:<id>`, `job:<id>/<slot>`, `form`. */
+  /** Where it came from, for people: `upload:<id>`, `job:<id>/<slot>`, `form`, `url:https://<host>/<path>`. */
   source: z.string(),
 });
 export type JobInput = z.infer<typeof jobInputSchema>;
+
+/** A file that the job has to fetch before its work; then it becomes an input. */
+const jobFetchSchema = z.strictObject({
+  slot: z.string(),
+  /** Its place among the slot's files. */
+  nth: z.int().min(0),
+  source: z.string(),
+  /** With what makes it secret, such as a signature; absent once the job has ended. */
+  url: z.string().optional(),
+});
+export type JobFetch = z.infer<typeof jobFetchSchema>;
 
 /** Which of the optional facts are set depends on the type. */
 const jobOutputSchema = z.strictObject({
@@ -115,6 +126,8 @@ export const jobRecordSchema = z.strictObject({
   params: loose,
   metadata: metadataSchema,
   inputs: z.record(z.string(), z.array(jobInputSchema)),
+  /** What is still missing among the inputs, because nobody has fetched it yet. */
+  fetches: z.array(jobFetchSchema).min(1).optional(),
   outputs: z.record(z.string(), jobOutputSchema),
   /** Claims so far; the number of the present one. */
   attempt: z.int().min(0),
@@ -151,7 +164,7 @@ export const jobRecordSchema = z.strictObject({
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
 type Held = "id" | "owner" | "kind" | "queue" | "params" | "metadata" | "inputs";
-type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms";
+type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms" | "fetches";
 export type NewJob = Pick<JobRecord, Held> &
   Partial<Pick<JobRecord, Optional>> & {
     /** Null for a plan. */

@@ -3,13 +3,16 @@ import { takingTurns } from "../concurrent.ts";
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
 import { inputKey } from "../job/keys.ts";
-import type { JobInput } from "../job/record.ts";
+import type { JobFetch, JobInput } from "../job/record.ts";
 import { FIRST_BYTES, readFacts } from "../kinds/facts.ts";
 import type { InputFacts, Slot } from "../kinds/inputs.ts";
 import type { SlotFacts } from "../kinds/kind.ts";
 
 /** A file that passed the checks of a slot; `etag` is the very content that was checked. */
 export type CheckedFile = InputFacts & { key: string; etag: string };
+
+/** Of a file that is not there yet. */
+const UNKNOWN: InputFacts = { type: "application/octet-stream", bytes: 0 };
 
 /** Headers that are read at a time: each may hold some megabytes, and hundreds of requests may name the same file. */
 const inTurn = takingTurns(16);
@@ -48,17 +51,21 @@ async function readPart(files: Files, key: string, position: number, length: num
 
 /** A checked file and where it came from, for people. */
 export type Given = { file: CheckedFile; source: string };
+/** A file that the job fetches itself. */
+export type ToFetch = { url: string; source: string };
 
 /** Copies files by slot to where the inputs of the job are. Safe to repeat: the same files are copied once. */
 export async function copyInputs(
   files: Files,
   { owner, id }: { owner: string; id: string },
-  given: Record<string, Given[]>,
+  given: Record<string, (Given | ToFetch)[]>,
 ): Promise<Record<string, JobInput[]>> {
   const inputs: Record<string, JobInput[]> = {};
   for (const [slot, list] of Object.entries(given)) {
     inputs[slot] = [];
-    for (const [nth, { file, source }] of list.entries()) {
+    for (const [nth, one] of list.entries()) {
+      if ("url" in one) continue;
+      const { file, source } = one;
       const key = inputKey(owner, id, slot, nth);
       await files.copy(file.key, key, file.etag).catch((error: unknown) => {
         // an earlier request or attempt for the same job got this far: it was given the same, so it copied the same content
@@ -71,6 +78,15 @@ export async function copyInputs(
 }
 
 /** What headers say of the files, by slot. */
-export function factsOf(given: Record<string, Given[]>): SlotFacts {
-  return Object.fromEntries(Object.entries(given).map(([slot, list]) => [slot, list.map(({ file }) => file)]));
+export function factsOf(given: Record<string, (Given | ToFetch)[]>): SlotFacts {
+  const facts = (one: Given | ToFetch): InputFacts => ("url" in one ? UNKNOWN : one.file);
+  return Object.fromEntries(Object.entries(given).map(([slot, list]) => [slot, list.map(facts)]));
+}
+
+/** What is left to be fetched; undefined where nothing is. */
+export function fetchesOf(given: Record<string, (Given | ToFetch)[]>): JobFetch[] | undefined {
+  const fetches = Object.entries(given).flatMap(([slot, list]) =>
+    list.flatMap((one, nth): JobFetch[] => ("url" in one ? [{ slot, nth, source: one.source, url: one.url }] : [])),
+  );
+  return fetches.length === 0 ? undefined : fetches;
 }

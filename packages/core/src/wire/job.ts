@@ -9,7 +9,11 @@ const time = z.iso.datetime();
 export const jobStatusSchema = z.enum(STATES).exclude(["deleted"]);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
 
-const inputViewSchema = z.object({ content_type: z.string(), bytes: z.int(), source: z.string() });
+const inputViewSchema = z.object({
+  content_type: z.string().nullable().describe("Null until the job has fetched it from its URL."),
+  bytes: z.int().nullable(),
+  source: z.string().describe("`upload:<id>`, `job:<id>/<slot>`, `form`, or `url:` and the URL without its query."),
+});
 export type InputView = z.infer<typeof inputViewSchema>;
 
 /** Facts that depend on the medium, named as in the job's record; all are optional. */
