@@ -31,6 +31,20 @@ export async function builtInSetup(engines: readonly Engine[] = ENGINES): Promis
   return engine;
 }
 
+/** The engine that runs a kind in a command: the built-in one where it can. Throws EnvError where it is missing or broken. */
+export async function setupFor(
+  kind: string,
+  env: Env,
+  engines: readonly Engine[] = ENGINES,
+): Promise<{ name: string; setup: EngineSetup }> {
+  const able = engines.filter(({ kinds }) => kinds.includes(kind));
+  const chosen = able.find(({ builtIn }) => builtIn) ?? able[0];
+  if (!chosen) throw new Error(`None of the engines runs ${kind}.`);
+  const { engine, trouble } = await chosen.find(env);
+  if (!engine) throw new EnvError(trouble ?? `The engine ${chosen.name} is not set up here.`);
+  return { name: chosen.name, setup: engine };
+}
+
 /** Looks for all of them; findings by the engine's name. */
 export async function findEngines(
   env: Env,

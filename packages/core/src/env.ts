@@ -156,6 +156,12 @@ export function readEnv(variables: Record<string, string | undefined> = process.
   throw new EnvError(`The environment is invalid. ${faults.join("; ")}`);
 }
 
+/** The variables of voices alone, and defaults for the rest: for programs that speak and serve nobody. Throws EnvError. */
+export function readVoiceEnv(variables: Record<string, string | undefined> = process.env): Env {
+  const named = Object.entries(variables).filter(([name]) => /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$)/.test(name));
+  return readEnv(Object.fromEntries(named));
+}
+
 /** PRESETS_DIR alone, for commands to which no other variable matters. */
 export function presetsDirOf(
   { PRESETS_DIR: dir } = process.env as Record<string, string | undefined>,

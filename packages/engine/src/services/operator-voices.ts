@@ -1,5 +1,5 @@
 /** The voices of this process: ours, and those that its environment names. */
-import { type Env, readEnv } from "@smileloop/core/env.ts";
+import { type Env, readVoiceEnv } from "@smileloop/core/env.ts";
 import { findEspeak } from "@smileloop/voice/espeak/find.ts";
 import { createVoices, type OperatorVoices, type Voices } from "@smileloop/voice/index.ts";
 
@@ -9,7 +9,7 @@ let opened: HostVoices | undefined;
 
 /** Opened when they are first asked for. Throws EnvError. */
 export function hostVoices(): HostVoices {
-  opened ??= openHostVoices(readEnv());
+  opened ??= openHostVoices(readVoiceEnv());
   return opened;
 }
 

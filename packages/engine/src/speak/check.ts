@@ -78,6 +78,7 @@ async function specOf(path: string): Promise<AudioSpec> {
   const file = new FormatContext();
   try {
     must(await file.openInput(`file:${path}`), "open");
+    must(await file.findStreamInfo(null), "probe");
     const { codecId, sampleRate, channels } = file.streams[0]!.codecpar;
     return { codec: avGetCodecName(codecId) ?? "unknown", channels, sample_rate: sampleRate };
   } finally {
