@@ -15,6 +15,7 @@ import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
+import type { Tokens } from "./logins/tokens.ts";
 
 export type ApiConfig = {
   /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
@@ -60,6 +61,10 @@ export type ApiDeps = {
   inspector: Inspector | null;
   /** Set where the API itself serves uploads and links (disk, memory); null where the storage does. */
   localLinks: LocalLinks | null;
+  /** Signs the tokens of those who log in, at least 32 bytes; absent: those end with this process. */
+  tokenKey?: Uint8Array | undefined;
+  /** Addresses of a host; the system's when absent. Throws what `dns.lookup` throws. */
+  lookup?: ((name: string) => Promise<string[]>) | undefined;
   config: ApiConfig;
   ready(): Promise<Readiness>;
   /** What monitoring reads at `/metrics`; absent: nothing is served there. */
@@ -72,4 +77,4 @@ export type ApiDeps = {
 export type Replied = { route: string; method: string; status: number; seconds: number };
 
 /** What routes are given. */
-export type RouteDeps = ApiDeps & { followers: Followers };
+export type RouteDeps = ApiDeps & { followers: Followers; tokens: Tokens };
