@@ -11,7 +11,8 @@ import { type JobStore, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fleet, type Member, openFleet } from "../support/fleet.ts";
-import { filesOf, OWNER, read, resultFault, submit } from "../support/fleet-jobs.ts";
+import { filesOf, OWNER, read, resultFault, scriptedPicture, submit } from "../support/fleet-jobs.ts";
+import { type OtherServer, otherServer } from "../support/other-server.ts";
 import { until } from "../support/processes.ts";
 import type { Call, Fault } from "../support/s3-double/server.ts";
 import type { StubScript } from "../support/stub-engine.ts";
@@ -30,26 +31,41 @@ const renders = writes(({ progress }) => progress?.stage === "render");
 const uploads = touches("PutObject", "out/1/");
 const succeeds = writes(({ state }) => state === "succeeded");
 
+const hasFetched = ({ state, fetches, inputs }: JobRecord) =>
+  state === "running" && fetches === undefined && inputs.image !== undefined;
+const RENDERS: Step = { at: renders, fault: "lost_reply" };
+
 const KILLS: Record<string, Step> = {
   "when it has looked at the record": { at: touches("GetObject", "job.json"), fault: "lost_reply" },
   "before the claim": { at: claims, fault: "cut" },
   "after the claim": { at: claims, fault: "lost_reply" },
   "when it fetches the picture": { at: touches("GetObject", "in/"), fault: "lost_reply" },
-  "while the engine renders": { at: renders, fault: "lost_reply" },
+  "while the engine renders": RENDERS,
   "before the upload": { at: uploads, fault: "cut" },
   "after the upload": { at: uploads, fault: "lost_reply" },
   "before the last write": { at: succeeds, fault: "cut" },
   "after the last write, before the ack": { at: succeeds, fault: "lost_reply" },
 };
+/** And how often the picture is asked for then. */
+const KILLS_WITH_URL: Record<string, Step & { asked: number }> = {
+  "before the file that it has fetched is stored": { at: touches("PutObject", "in/"), fault: "cut", asked: 2 },
+  "after it is stored": { at: touches("PutObject", "in/"), fault: "lost_reply", asked: 1 },
+  "before the record says so": { at: writes(hasFetched), fault: "cut", asked: 1 },
+  "after that": { at: writes(hasFetched), fault: "lost_reply", asked: 1 },
+  "while the engine renders": { ...RENDERS, asked: 1 },
+};
 const MINUTES_MS = 60_000;
 
 let fleet: Fleet;
+let elsewhere: OtherServer;
 let jobs = 0;
 /** By job: what happens to the worker that is at this step. */
 const planned = new Map<string, Step & { act: (member: Member) => void }>();
 
 beforeAll(async () => {
-  fleet = await openFleet({ skewsMs: [0, 5 * MINUTES_MS, -5 * MINUTES_MS, 0] });
+  elsewhere = await otherServer((_, reply) => reply.end(scriptedPicture({ run: "slow:200" })));
+  const allow = [{ host: "127.0.0.1", port: elsewhere.port }];
+  fleet = await openFleet({ skewsMs: [0, 5 * MINUTES_MS, -5 * MINUTES_MS, 0], allow });
   fleet.double.faults.decide((call) => {
     const member = fleet.caller(call);
     const [id, step] = [...planned].find(([job, { at }]) => at(call, job)) ?? [];
@@ -62,7 +78,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await fleet.stop();
   const left = { strays: fleet.strays(), leftovers: fleet.leftovers(), wrong: fleet.history.wrong };
-  await fleet.close();
+  await Promise.all([fleet.close(), elsewhere.close()]);
   expect(left).toEqual({ strays: [], leftovers: [], wrong: [] });
 });
 
@@ -71,6 +87,7 @@ async function jobWith(
   step: Step,
   act: (member: Member) => void,
   script: StubScript = { run: "slow:200" },
+  urlOf?: (id: string) => string,
 ): Promise<{ id: string; seed: number; member: Member }> {
   const id = newId(fleet.clock.now());
   const seed = ++jobs;
@@ -83,7 +100,7 @@ async function jobWith(
       },
     });
   });
-  await submit(fleet, seed, script, id);
+  await submit(fleet, seed, script, id, urlOf?.(id));
   return { id, seed, member: await met };
 }
 
@@ -106,6 +123,20 @@ describe.concurrent("a worker that is killed", () => {
     expect(record).toMatchObject({ state: "succeeded", failures: 0, claim: null });
     expect(Math.min(...Object.values(record.timings))).toBeGreaterThanOrEqual(0);
     expect(await resultFault(fleet, record, seed)).toBeNull();
+  });
+});
+
+describe.concurrent("a worker that is killed with a job whose picture is elsewhere", () => {
+  test.each(Object.entries(KILLS_WITH_URL))("%s", async (_name, { asked, ...step }) => {
+    const urlOf = (id: string) => elsewhere.at(`/${id}?signature=secret`, "127.0.0.1");
+    const { id, seed } = await jobWith(step, (member) => member.kill(), undefined, urlOf);
+    await fleet.history.ended(id);
+    const record = await read(fleet, id);
+    expect(record).toMatchObject({ state: "succeeded", failures: 0, claim: null });
+    expect(record.inputs.image).toMatchObject([{ type: "image/jpeg", source: "url:" }]);
+    expect(await resultFault(fleet, record, seed)).toBeNull();
+    expect(elsewhere.asked.filter(({ path }) => path.startsWith(`/${id}`))).toHaveLength(asked);
+    expect(JSON.stringify([record, fleet.log])).not.toContain("secret");
   });
 });
 

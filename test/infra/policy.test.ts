@@ -72,6 +72,7 @@ describe("settings", () => {
     { PUBLIC_URL: "https://example.org", DOMAIN: "api.example.org" },
     { ALARM_EMAIL: "me" },
     { ANONYMOUS: "yes" },
+    { FETCH_ALLOW: "http://media.example" },
     { WARP_CONCURRENCY: "3" },
     { BUDGET_USD: "-3" },
     { LOG_LEVEL: "loud" },
@@ -130,6 +131,17 @@ describe("environments, read as the functions read them", () => {
       ["animate", ["warp"]],
       ["talk", ["warp"]],
     ]);
+  });
+
+  it("of all of them: where inputs by URL may come from", () => {
+    const settings = readSettings({ FETCH_ALLOW: " files.example:9000,10.0.0.5" });
+    const hosts = [
+      { host: "files.example", port: 9000 },
+      { host: "10.0.0.5", port: null },
+    ];
+    const api = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, inspects: null }, settings);
+    expect(readEnv(api).FETCH_ALLOW).toEqual(hosts);
+    expect(readEnv(lambdaWorkerEnvironment(warp!, parts, settings)).FETCH_ALLOW).toEqual(hosts);
   });
 
   it("of a sweeper that starts workers, and of an API that knows of it", () => {

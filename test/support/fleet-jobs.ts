@@ -4,23 +4,31 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
+import { jpegBytes } from "./api.ts";
 import type { Fleet } from "./fleet.ts";
 import type { StubScript } from "./stub-engine.ts";
 
 export const OWNER = "ann";
 const type = "image/jpeg";
 
-/** Tries again, as a client with an Idempotency-Key would, for as long as the storage gives trouble. */
+/** A picture that tells the stub what to do and that passes for a JPEG. */
+export function scriptedPicture(script: StubScript): Uint8Array {
+  return Buffer.concat([jpegBytes(), Buffer.from(`\n${JSON.stringify(script)}`)]);
+}
+
+/** `url`: where the worker fetches the picture. Tries again, as a client with an Idempotency-Key would, for as long as the storage gives trouble. */
 export async function submit(
   fleet: Fleet,
   n: number,
   script: StubScript = {},
   id = newId(fleet.clock.now()),
+  url?: string,
 ): Promise<string> {
   const { store } = fleet;
   const picture = Buffer.from(JSON.stringify(script));
   const keySha256 = sha256Hex(`key ${n}`);
-  const storeInputs = async () => {
+  const storeInputs = async (): Promise<JobRecord["inputs"]> => {
+    if (url !== undefined) return {};
     const key = inputKey(OWNER, id, "image");
     await store.files.put(key, oneChunk(picture), { type }).catch((error: unknown) => {
       if (!hasCode(error, "already_exists")) throw error;
@@ -40,6 +48,7 @@ export async function submit(
       metadata: {},
       idempotency: { keySha256, bodySha256: keySha256 },
       storeInputs,
+      ...(url === undefined ? {} : { fetches: [{ slot: "image", nth: 0, source: "url:", url }] }),
     }),
   );
   return id;

@@ -1,8 +1,11 @@
 /** One worker process of a fleet (`fleet.ts`). Argument: `FleetWorker` as JSON. It ends with its stdin, and on SIGTERM. */
+
+import type { HostRule } from "@smileloop/core/fetch/target.ts";
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { createSqsClient, sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
+import { createFetcher } from "@smileloop/worker/fetch/fetch-file.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
@@ -17,11 +20,13 @@ export type FleetWorker = {
   workRoot: string;
   engine: EngineCommand;
   checker: EngineCommand;
+  /** Where inputs by URL may come from, beside public addresses. */
+  allow: HostRule[];
 };
 
 if (process.argv[2]) await serve(JSON.parse(process.argv[2]) as FleetWorker);
 
-async function serve({ s3, sqs, time, workRoot, engine, checker }: FleetWorker): Promise<void> {
+async function serve({ s3, sqs, time, workRoot, engine, checker, allow }: FleetWorker): Promise<void> {
   const region = "us-east-1";
   const { clock } = fastTime(time);
   const { bucket, endpoint, ...credentials } = s3;
@@ -42,6 +47,7 @@ async function serve({ s3, sqs, time, workRoot, engine, checker }: FleetWorker):
     engineCommand: engine,
     checkerCommand: checker,
     times: { progressMs: 4000 },
+    fetchFile: createFetcher({ policy: { hosts: allow, places: [] } }),
   });
   process.stdin.on("end", () => process.exit(1)).resume();
   process.once("SIGTERM", () => {

@@ -15,6 +15,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import type { HostRule } from "@smileloop/core/fetch/target.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
@@ -50,8 +51,14 @@ export type Member = {
 export type LogLine = { level: string; event: string; by: string; [field: string]: unknown };
 export type Fleet = Awaited<ReturnType<typeof openFleet>>;
 
-/** `skewsMs`: by how much the clock of each worker, and of the sweeper's machine, is off. */
-export async function openFleet({ skewsMs }: { skewsMs: number[] }) {
+type FleetOptions = {
+  /** By how much the clock of each worker, and of the sweeper's machine, is off. */
+  skewsMs: number[];
+  /** Where inputs by URL may come from. */
+  allow?: HostRule[];
+};
+
+export async function openFleet({ skewsMs, allow = [] }: FleetOptions) {
   const dir = mkdtempSync(join(tmpdir(), "smileloop-fleet-"));
   const commands = await prepare(dir);
   const startMs = Date.now();
@@ -90,6 +97,7 @@ export async function openFleet({ skewsMs }: { skewsMs: number[] }) {
       workRoot,
       engine: commands.engine,
       checker: commands.checker,
+      allow,
     };
     const child = spawn(process.execPath, [...THRIFTY, commands.worker, JSON.stringify(settings)], {
       stdio: ["pipe", "ignore", "pipe"],

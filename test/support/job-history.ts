@@ -70,6 +70,8 @@ function faultOf(before: Version, after: Version): string | null {
   if (is.attempt === was.attempt + 1) return claimFault(was, is, after.by, dead);
   if (is.attempt !== was.attempt) return `attempt ${was.attempt} → ${is.attempt}`;
   const move = `${was.state} → ${is.state}`;
+  const inputFault = inputsFault(was, is, after.by === holder && move === "running → running");
+  if (inputFault) return inputFault;
   if (move === "waiting → queued") return after.by === "api" ? "the API may not" : null;
   if (was.root !== undefined && CANCELS.includes(move)) return null;
   switch (after.by) {
@@ -88,6 +90,16 @@ function faultOf(before: Version, after: Version): string | null {
       if (after.by !== holder) return `${holder} holds it`;
       return /^running → (running|succeeded|failed|queued|waiting)$/.test(move) ? null : "a worker may not";
   }
+}
+
+/** `byHolder`: at work. A record that is closed has no inputs any more. */
+function inputsFault(was: JobRecord, is: JobRecord, byHolder: boolean): string | null {
+  const closed = is.state === "expired" || is.state === "deleted";
+  const fetched = was.fetches !== undefined && is.fetches === undefined;
+  if (!closed && fetched !== (JSON.stringify(was.inputs) !== JSON.stringify(is.inputs))) return "its inputs changed";
+  if (!closed && fetched && !byHolder) return "only its holder fetches";
+  if (hasEnded(is) && is.fetches?.some(({ url }) => url !== undefined)) return "it still knows a URL";
+  return is.state === "succeeded" && is.fetches ? "an input is missing" : null;
 }
 
 function claimFault(was: JobRecord, is: JobRecord, by: string, dead: boolean): string | null {

@@ -2,6 +2,7 @@
  * The job protocol as a small world, to be searched through whole: one job, one request that creates it, two workers, the
  * sweeper, one cancel or DELETE by the client, one move to the long queue by a worker that finds more to do than was expected,
  * and at most one crash, one lost message and one write whose reply is lost.
+ * The input is the client's, or is named by a URL, so that a worker fetches it first.
  * A step is what one party does between two moments at which the others may act.
  *
  * The record is changed by the real `changeJob`. Time is a choice: a lease may be found dead at any moment (its holder may
@@ -14,6 +15,7 @@ import {
   acked,
   changed,
   FIRST_ATTEMPT,
+  fetchedBy,
   IDLE,
   isClosed,
   type Rec,
@@ -69,10 +71,11 @@ function apiSteps({ world, rules, step, spend }: Party): void {
       step("api: arms the timer", { ...next, timers: withTimer(world.timers, "look") });
       return;
     case "inputs":
-      step("api: stores the inputs", { ...next, files: { ...world.files, in: 0 } });
+      if (world.byUrl) step("api: leaves the input to be fetched", next);
+      else step("api: stores the inputs", { ...next, files: { ...world.files, in: 0 } });
       return;
     case "record": {
-      const nobodys = { attempt: FIRST_ATTEMPT - 1, token: null, out: null, write: "" };
+      const nobodys = { attempt: FIRST_ATTEMPT - 1, token: null, out: null, in: world.byUrl ? null : 0, write: "" };
       const rec: Rec = { state: "queued", queue: "short", ...nobodys };
       step("api: creates the record", { ...next, rec });
       if (world.left.reply > 0) step("api: creates it, no reply", { rec, apiUnsure: true, ...spend("reply") }, true);
@@ -137,7 +140,7 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
       return;
     case "got": {
       if (me.unsure && rules.has("own write") && rec?.write === `${n}`) {
-        const then = isEnded(rec.state) ? done : mine({ ...me, at: "claimed", attempt: rec.attempt, unsure: false });
+        const then = isEnded(rec.state) ? done : mine({ ...me, at: begins(rec), attempt: rec.attempt, unsure: false });
         step(`${name}reads: its own write`, { ...then, rec: { ...rec, write: "" } });
         return;
       }
@@ -162,9 +165,30 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
       const attempt = rec.attempt + 1;
       const claim = { token: rules.has("fence") ? `${attempt}` : "any", worker: "", leaseAlive: false };
       const next = changed(rec, { by: "worker", do: "claim", ...claim });
-      const then = next?.state === "running" ? mine({ ...me, at: "claimed", attempt, unsure: false }) : done;
+      const then = next?.state === "running" ? mine({ ...me, at: begins(next), attempt, unsure: false }) : done;
       if (next) write("claims", next, then, me);
       if (rec.state === "running") step(`${name}leaves it, the lease is alive`, mine(IDLE));
+      return;
+    }
+    case "fetching": {
+      // what is there already is not fetched again
+      const there = rules.has("fetched files are stored once") ? world.files.in : undefined;
+      const seen = there ?? me.attempt;
+      step(`${name}fetches`, { ...mine({ ...me, at: "fetched", seen }), files: { ...world.files, in: seen } });
+      step(`${name}gives up`, mine({ ...me, at: "dropping" }));
+      return;
+    }
+    case "fetched": {
+      const lost = mine({ ...me, at: "dropping", unsure: false });
+      if (me.unsure && rules.has("own write") && rec?.write === `${n}`) {
+        const then =
+          rec.token === token && rec.state === "running" ? mine({ ...me, at: "claimed", unsure: false }) : lost;
+        step(`${name}reads: its own write`, { ...then, rec: { ...rec, write: "" } });
+        return;
+      }
+      const whole = rec && changed(rec, { by: "holder", token, do: "fetched", ...fetchedBy(me.seen) });
+      if (whole) write("has fetched", whole, mine({ ...me, at: "claimed", unsure: false }), me);
+      else step(`${name}has lost it`, lost);
       return;
     }
     case "claimed": {
@@ -224,6 +248,11 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
       step(`${name}drops its files`, { ...mine(IDLE), files, ...(given ? { rec: given } : {}) });
     }
   }
+}
+
+/** What a worker does first with what it has claimed. */
+function begins(rec: Rec): Worker["at"] {
+  return rec.in === null ? "fetching" : "claimed";
 }
 
 function sweeperSteps({ world, rules, step, spend }: Party): void {

@@ -43,7 +43,15 @@ async function answered(): Promise<Hostile[]> {
             : { kind: "animate", inputs: { image: { upload } }, params: { preset: "blink" }, metadata: {} },
     schema: { params },
   };
-  return [...attacks(api.app.document() as Parameters<typeof attacks>[0], valid, SEED)];
+  const document = api.app.document() as Parameters<typeof attacks>[0];
+  const byUrl = { kind: "animate", inputs: { image: { url: "https://files.example/a" } }, params: { preset: "blink" } };
+  const urls: Valid = { ...valid, json: (path) => (path === "/v1/jobs" ? byUrl : valid.json(path)) };
+  return [...attacks(document, valid, SEED), ...attacks(onlyJobs(document), urls, SEED)];
+}
+
+/** The part of the document that takes inputs. */
+function onlyJobs<D extends { paths: Record<string, unknown> }>(document: D): D {
+  return { ...document, paths: { "/v1/jobs": document.paths["/v1/jobs"] } };
 }
 
 it("every string, list and object of every route, one after another", async () => {

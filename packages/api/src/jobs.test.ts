@@ -146,8 +146,6 @@ describe("making a job", () => {
     const old = await ask();
     await api.clock.advance(3_600_000);
     expect(await call("POST", "/v1/jobs", old)).toMatchObject({ status: 410, body: { code: "gone" } });
-    const url = await ask({ inputs: { image: { url: "https://example.org/a.jpg" } } });
-    expect(await call("POST", "/v1/jobs", url)).toMatchObject({ status: 422, body: { code: "not_supported" } });
     const webhook = await ask({ webhook: { url: "https://example.org" } });
     expect(await call("POST", "/v1/jobs", webhook)).toMatchObject({ status: 422, body: { code: "not_supported" } });
     const engine = await ask({ params: { preset: "blink", engine: "liveportrait" } });

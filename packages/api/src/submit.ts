@@ -121,7 +121,8 @@ async function checkUrl(
   slot: Slot,
 ): Promise<Given | ToFetch> {
   const parsed = URL.parse(text);
-  const own = parsed && (await ownFile(deps, owner, parsed, base));
+  const plain = parsed !== null && parsed.username === "" && parsed.password === "";
+  const own = plain ? await ownFile(deps, owner, parsed, base) : null;
   if (own) return { file: await checkFile(deps.files, own.key, slot), source: own.source };
   const url = checkedTarget(text, deps.config.fetch);
   return { url: url.href, source: sourceOfUrl(url) };

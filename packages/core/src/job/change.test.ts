@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ERRORS } from "../errors.ts";
 import { type Change, changeJob, MAX_CLAIMS, MAX_FAILURES, MAX_MOVES } from "./change.ts";
 import { childId, newId } from "./ids.ts";
@@ -36,6 +36,7 @@ const CHANGES = {
   "close, lease dead": { by: "sweeper", do: "close", leaseAlive: false },
   beat: { ...holder, do: "beat", progress: null },
   succeed: { ...holder, do: "succeed", ...result },
+  "fetched, nothing was to be": { ...holder, do: "fetched", inputs: {}, estimateSeconds: 1 },
   "fail, to be tried again": { ...holder, do: "fail", error: crashed },
   "fail for good": { ...holder, do: "fail", error: noFace },
   "hand back": { ...holder, do: "handBack" },
@@ -91,6 +92,7 @@ const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
   "close, lease dead": { ...nobodysResult, canceling: "canceled", ...ended },
   beat: holderOnly,
   succeed: { ...holderOnly, running: "succeeded" },
+  "fetched, nothing was to be": holderStays,
   "fail, to be tried again": { ...holderOnly, running: "queued" },
   "fail for good": { ...holderOnly, running: "failed" },
   "hand back": { ...holderOnly, running: "queued" },
@@ -174,6 +176,60 @@ for (const name of Object.keys(CHANGES) as (keyof typeof CHANGES)[]) {
     expect(next.claim !== null).toBe(next.state === "running" || next.state === "canceling");
   });
 }
+
+describe("a job that fetches its input", () => {
+  const url = "https://files.example/a.jpg?signature=secret";
+  const source = "url:https://files.example/a.jpg";
+  const job = (): JobRecord => ({ ...queuedJob(), inputs: {}, fetches: [{ slot: "image", nth: 0, source, url }] });
+  const fetched = { ...holder, do: "fetched" as const, inputs: { image: [input] }, estimateSeconds: 7 };
+
+  test("has it when its holder says so, once, and by no other way", () => {
+    const running = claimed(job());
+    expect(changeJob(running, { ...fetched, token: "other" }, NOW)).toBe("not_holder");
+    expect(changeJob(job(), fetched, NOW)).toBe("not_holder");
+    expect(changeJob(changed(running, CHANGES.cancel), fetched, NOW)).toBe("canceling");
+    const whole = changed(running, fetched);
+    expect(whole).toMatchObject({
+      state: "running",
+      inputs: { image: [input] },
+      estimate_s: 7,
+      claim: { token: "mine" },
+    });
+    expect(whole.fetches).toBeUndefined();
+    expect(changeJob(whole, fetched, NOW)).toBe("nothing_to_do");
+    expect(JSON.stringify(whole)).not.toContain("secret");
+  });
+
+  test("has no result before", () => {
+    expect(changeJob(claimed(job()), CHANGES.succeed, NOW)).toBe("nothing_to_do");
+    expect(changed(changed(claimed(job()), fetched), CHANGES.succeed).state).toBe("succeeded");
+  });
+
+  test("keeps the URL while it is to be tried again", () => {
+    const running = claimed(job());
+    for (const name of ["hand back", "fail, to be tried again", "requeue"] as const) {
+      expect(changed(running, CHANGES[name]).fetches).toEqual(job().fetches);
+    }
+  });
+
+  test("forgets the URL when it ends, however it does, and where it was from with its files", () => {
+    const running = claimed(job());
+    const canceling = changed(running, CHANGES.cancel);
+    const ends = [
+      changed(running, CHANGES["fail for good"]),
+      changed(job(), CHANGES.cancel),
+      changed(canceling, CHANGES["cancel done"]),
+      changed(canceling, CHANGES["close, lease dead"]),
+      changed(job(), CHANGES["deadline, past"], NOW + MAX_JOB_LIFE_MS),
+    ];
+    for (const ended of ends) {
+      expect(jobRecordSchema.parse(ended).fetches).toEqual([{ slot: "image", nth: 0, source }]);
+      const closed = [changed(ended, CHANGES.delete), changed(ended, CHANGES["expire, due"], ended.expires_at!)];
+      for (const each of closed) expect(JSON.stringify(each)).not.toContain("files.example");
+    }
+    expect(JSON.stringify(changed(running, CHANGES.delete))).not.toContain("files.example");
+  });
+});
 
 test("the third failure is the last, and the job says which", () => {
   let record = queuedJob();

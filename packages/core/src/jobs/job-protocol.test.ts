@@ -8,6 +8,8 @@ import { isEnded } from "../job/record.ts";
 const WRONG_FILE = "the file of a result is gone, or of another attempt";
 const WRONG_QUEUE = "claimed from a queue that it has left";
 
+const WRONG_INPUT = "a result of an input that is not there, or is not the one that was checked";
+
 const LASTING: { wrong(world: World): string | null }[] = [
   { wrong: ({ rec }) => (rec !== null && !isEnded(rec.state) ? `stuck in ${rec.state}` : null) },
   {
@@ -24,6 +26,7 @@ const LASTING: { wrong(world: World): string | null }[] = [
 
 function wrongAtOnce(world: World): string | null {
   if (resultIsWrong(world)) return WRONG_FILE;
+  if (inputIsWrong(world)) return WRONG_INPUT;
   return takenFromElsewhere(world) ? WRONG_QUEUE : null;
 }
 
@@ -32,15 +35,19 @@ function resultIsWrong({ rec, files }: World): boolean {
   return rec.out !== rec.attempt || (files[`out/${rec.out}`] ?? files.out) !== rec.out;
 }
 
+function inputIsWrong({ rec, files }: World): boolean {
+  return rec?.state === "succeeded" && (rec.in === null || files.in !== rec.in);
+}
+
 /** Such a worker may not have the time for it. */
 function takenFromElsewhere({ rec, workers }: World): boolean {
   if (rec?.state !== "running") return false;
   return workers.some(({ at, from, attempt }) => at === "claimed" && rec.token === `${attempt}` && from !== rec.queue);
 }
 
-function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>) {
+function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>, byUrl = false) {
   const steps = (world: World) => stepsFrom(world, rules);
-  return explore({ first: firstWorld(left), steps, keyOf, wrongAtOnce, lasting: LASTING });
+  return explore({ first: firstWorld(left, byUrl), steps, keyOf, wrongAtOnce, lasting: LASTING });
 }
 
 test.each([
@@ -55,8 +62,18 @@ test.each([
   expect(worlds).toBeGreaterThan(1000);
 });
 
+test.each([
+  { crash: 1, client: 1 },
+  { crash: 1, reply: 1 },
+  { loss: 1, move: 1 },
+])("nor with an input that a worker fetches: %j", (left) => {
+  const { worlds, wrong } = search(new Set(RULES), left, true);
+  expect(wrong).toEqual({});
+  expect(worlds).toBeGreaterThan(1000);
+});
+
 /** What comes back without the rule, and what has to go wrong for that (no more than above); a lease that runs out under its holder always may. */
-const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
+const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]>; byUrl?: true }> = {
   "own write": { wrong: WRONG_FILE, left: { reply: 1 } },
   fence: { wrong: WRONG_FILE, left: {} },
   "files per attempt": { wrong: WRONG_FILE, left: {} },
@@ -67,9 +84,10 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "second purge": { wrong: "files left", left: { crash: 1, client: 1 } },
   "cancels are closed": { wrong: "stuck in canceling", left: { crash: 1, client: 1 } },
   "taken from its own queue only": { wrong: WRONG_QUEUE, left: { move: 1 } },
+  "fetched files are stored once": { wrong: WRONG_INPUT, left: {}, byUrl: true },
 };
 
 test.each(RULES)("without '%s' one comes back", (rule) => {
-  const { wrong, left } = NEEDED[rule];
-  expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left).wrong)).toContain(wrong);
+  const { wrong, left, byUrl } = NEEDED[rule];
+  expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left, byUrl).wrong)).toContain(wrong);
 });

@@ -28,7 +28,7 @@ export async function* bodyOf(reply: IncomingMessage, reading: Reading): AsyncGe
       }
       yield value;
     }
-    if (!reply.complete) throw transportFault(host, { code: "ECONNRESET" });
+    if (!reply.complete) throw transportFault(host, Object.assign(new Error("cut off"), { code: "ECONNRESET" }));
   } catch (error) {
     throw signal.aborted ? signal.reason : transportFault(host, error);
   } finally {

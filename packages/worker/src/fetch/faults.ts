@@ -40,7 +40,8 @@ export function transportFault(host: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
   const code = codeOf(error);
   const [kind, sentence] = BY_CODE[code] ?? (isTls(code) ? failed(TLS) : unavailable("did not deliver the file"));
-  return new AppError(kind, saying(host, sentence), { cause: error });
+  // not the error itself: a parser's has the bytes that it could not read
+  return new AppError(kind, saying(host, sentence), { cause: new Error(`${code} ${(error as Error).message}`) });
 }
 
 /** Of a reply that is neither the file nor a redirect. */

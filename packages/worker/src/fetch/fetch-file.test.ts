@@ -1,9 +1,12 @@
 /** Every way in which another server may answer, or lead somewhere else. */
 import type { ServerResponse } from "node:http";
+import { PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import { afterEach, expect, test } from "vitest";
 import { allowing, named, type OtherServer, otherServer, rawServer } from "../../../../test/support/other-server.ts";
+import { exchange } from "./exchange.ts";
 import { createFetcher } from "./fetch-file.ts";
-import type { FetchLimits } from "./limits.ts";
+import { FETCH_LIMITS, type FetchLimits } from "./limits.ts";
+import { addressesOf } from "./resolve.ts";
 
 const opened: OtherServer[] = [];
 afterEach(async () => {
@@ -117,6 +120,22 @@ test.each([
 ])("a name that stands for %j is refused", async (addresses, what) => {
   const sentence = `fetch_refused: The address of rebind.example is not public (${what}). `;
   expect(await failure("http://rebind.example/", { dns: { "rebind.example": addresses } })).toContain(sentence);
+});
+
+test("a name that stands for public and private addresses is reached by the public ones alone", async () => {
+  const url = new URL("http://mixed.example/");
+  const { lookup } = named({ "mixed.example": ["10.0.0.1", "93.184.216.34", "::1", "2606:4700::1111"] });
+  const addresses = (await addressesOf(url, PUBLIC_ONLY, lookup)).map(({ address }) => address);
+  expect(addresses).toEqual(["93.184.216.34", "2606:4700::1111"]);
+});
+
+test("a connection goes to the addresses that it is given, whatever the name stands for", async () => {
+  const server = await serving(hello);
+  const url = new URL(server.at("/", "no-such-name.invalid"));
+  const loopback = [{ address: "127.0.0.1", family: 4 }];
+  const reply = await exchange(url, loopback, FETCH_LIMITS, new AbortController().signal);
+  expect([reply.statusCode, reply.socket.remoteAddress]).toEqual([200, "127.0.0.1"]);
+  reply.destroy();
 });
 
 test("a name that is public first and private at the next hop is refused there", async () => {

@@ -25,7 +25,7 @@ type Claimed = {
 export type Fetched = Omit<Change & { do: "fetched" }, "by" | "token">;
 
 /** How long an attempt fetches, all files together: meanwhile no other job gets its place. */
-const ALL_MS = 15 * 60_000;
+const ALL_MS = 10 * 60_000;
 
 /**
  * The record with all inputs; the same one where there is nothing to fetch. Throws what `FetchFile` and `checkFile` throw, with the

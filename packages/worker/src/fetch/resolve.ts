@@ -35,7 +35,16 @@ export async function addressesOf(url: URL, policy: FetchPolicy, look: Lookup): 
 
 /** This machine may have public addresses, and neighbours with public IPv6 ones, that a firewall keeps from strangers. */
 function ownNetwork(address: string): string | null {
-  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const own = Object.values(interfaces()).flatMap((list) => list ?? []);
   const networks = own.map((each) => (each.family === "IPv6" ? `${each.address}/64` : `${each.address}/32`));
   return includes(networkList(networks), address) ? "this server itself" : null;
+}
+
+/** Some containers do not let a process see them. */
+function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
 }
