@@ -14,7 +14,7 @@ const voicesRoute = createRoute({
   path: "/v1/voices",
   tags: ["Catalog"],
   summary: "List the voices",
-  description: 'To hear one, make a job of its `sample`: `{"kind": "speak", "params": {"voice": …, "text": …}}`.',
+  description: "To hear one, make a job that has a text said, with its name as `voice` and its `sample` as the text.",
   request: {
     query: z.strictObject({
       language: z.string().min(1).max(35).optional().describe("A BCP 47 tag: voices that speak it."),

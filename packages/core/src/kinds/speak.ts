@@ -6,11 +6,11 @@ import { MAX_TEXT_CHARS } from "../speech/say-text.ts";
 import { textParam } from "../speech/text-param.ts";
 import { engineParam } from "./clip-params.ts";
 import type { KindDefinition, KindEntry } from "./kind.ts";
+import { languageParam, pronounceParam, voiceParam } from "./voice-params.ts";
 
 /** Seconds of work for a character, on Lambda, and to begin with. */
 const WORK_PER_CHARACTER = 0.006;
 const WORK = 1;
-const MAX_PRONOUNCED = 200;
 
 export const speak: KindEntry = { name: "speak", worker: "engine", define: ({ engines }) => define(engines) };
 
@@ -28,21 +28,10 @@ function define(engines: string[]): KindDefinition {
 function paramsSchema(engines: string[]) {
   return z.strictObject({
     text: textParam(MAX_TEXT_CHARS).meta({ description: "What is said." }),
-    voice: z.string().min(1).max(100).optional().meta({ description: "See `/v1/voices`. The language's when absent." }),
-    language: z
-      .string()
-      .max(35)
-      .regex(/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/, {
-        error: ({ input }) => `must be a language such as en, hi or pt-BR${got(input)}`,
-      })
-      .optional()
-      .meta({ description: "Of the text. By its script when absent, English for Latin letters." }),
+    voice: voiceParam,
+    language: languageParam,
     speed: z.number().min(0.5).max(2).default(1),
-    pronounce: z
-      .record(z.string().min(1).max(100), z.string().min(1).max(200))
-      .refine((words) => Object.keys(words).length <= MAX_PRONOUNCED, { error: `at most ${MAX_PRONOUNCED} words` })
-      .optional()
-      .meta({ description: "How words are said: IPA between slashes, or a respelling." }),
+    pronounce: pronounceParam,
     format: z
       .enum(SOUND_FORMAT_NAMES, {
         error: ({ input }) => `must be one of ${SOUND_FORMAT_NAMES.join(", ")}${got(input)}`,

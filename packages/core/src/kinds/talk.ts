@@ -21,6 +21,7 @@ import {
 } from "./clip-params.ts";
 import { type Slot, secondsOf } from "./inputs.ts";
 import type { KindContext, KindDefinition, KindEntry, Params } from "./kind.ts";
+import { languageParam, pronounceParam, voiceParam } from "./voice-params.ts";
 
 export const talk: KindEntry = { name: "talk", worker: "engine", define };
 
@@ -86,10 +87,10 @@ function conflictsOf(params: Params, heard: boolean): FieldError[] {
       "is for a text that a voice says; here the sound is given. Leave it out, or leave out the input 'audio'.";
     return ofVoices.map((name) => fault(["params", name], msg));
   }
-  if (text === undefined && params.language !== undefined) {
-    return [fault(["params", "language"], "is that of a text, which is missing. Leave it out, or give the text.")];
-  }
-  return [];
+  if (text !== undefined) return [];
+  const ofTexts = ["language", "pronounce"].filter((name) => params[name] !== undefined);
+  const msg = "is for a text, which is missing. Leave it out, or give the text.";
+  return ofTexts.map((name) => fault(["params", name], msg));
 }
 
 /** `expression`: the schema of the name of a preset. */
@@ -99,15 +100,9 @@ function talkParamsSchema<E extends z.ZodType>(engines: string[], expression: E)
     text: textParam(MAX_TEXT)
       .optional()
       .meta({ description: "What is said. With a sound it is what is said in it, word by word." }),
-    voice: z.string().min(1).max(100).optional().meta({ description: "See `/v1/voices`. The language's when absent." }),
-    language: z
-      .string()
-      .max(35)
-      .regex(/^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$/, {
-        error: ({ input }) => `must be a language such as en, hi or pt-BR${got(input)}`,
-      })
-      .optional()
-      .meta({ description: "Of the text. By its script when absent, English for Latin letters." }),
+    voice: voiceParam,
+    language: languageParam,
+    pronounce: pronounceParam,
     speed: z.number().min(0.5).max(2).optional().meta({ default: 1 }),
     engine: engineParam(engines),
     size: sizeParam.default(512),

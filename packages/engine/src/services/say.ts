@@ -8,9 +8,14 @@ import type { TaskContext } from "../task.ts";
 import { type HostVoices, hostVoices } from "./operator-voices.ts";
 
 /** Throws what `sayText` throws; no file is left then. */
-export async function say({ params, outputs }: SayRequest, context: TaskContext): Promise<SayResult> {
+export async function say({ params, timed, outputs }: SayRequest, context: TaskContext): Promise<SayResult> {
   const started = performance.now();
-  const { spoken, ...said } = await sayInto(outputs.sound, params, context);
+  const { spoken, ...said } = await sayInto(
+    outputs.sound,
+    params,
+    context,
+    timed ? { voices: { ...hostVoices(), preferred: null } } : {},
+  );
   const times = spoken === null ? {} : { spoken: await packMotion(spoken, outputs.spoken) };
   return { ...factsOf(said), ...times, timings: { say: Math.round(performance.now() - started) } };
 }

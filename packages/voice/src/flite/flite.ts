@@ -47,7 +47,7 @@ async function say(speaker: string, words: readonly Word[], { speed, signal }: S
   const text = words.map((word) => (told ? inMarkup(word) : word.said)).join(" ");
   const run = runFlite(flite, [
     ...["-voice", speaker, "--setf", `duration_stretch=${1 / speed}`, "-psdur"],
-    ...(told ? ["-ssml", "-t", `<speak>${text}</speak>`] : ["-t", text]),
+    ...(told ? ["-ssml", "-t", text] : ["-t", text]),
     ...["-o", "/said.wav"],
   ]);
   const { samples, rate } = readWav(run.files.get("/said.wav") ?? new Uint8Array(0));
