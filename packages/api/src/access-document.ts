@@ -6,7 +6,12 @@ import type { DoorOf } from "./access.ts";
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 
 const SCHEMES = {
-  bearer: { type: "http", scheme: "bearer", bearerFormat: "sl_…", description: "A key of this server, or the token of a login." },
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "sl_…",
+    description: "A key of this server, or the token of a login.",
+  },
   apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key in its own header." },
 } as const;
 const ANONYMOUS = {

@@ -5,6 +5,8 @@ const SYNC_MODES = ["cut_off", "loop", "fade", "bounce", "silence", "remap"] as 
 /** Names of the original and of Sync.so. An engine that has no such models takes any of them. */
 const MODEL = /^(lipsync|sync|react)-\d[\w.-]{0,40}$/;
 const URL_CHARS = 4096;
+/** Without its ending: that is the one of the video's type. */
+export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/;
 
 /** `api_key` is among what is ignored: the engines that are here need none. It is never read, stored or logged. */
 const common = {
@@ -17,9 +19,17 @@ export const createSchema = z.object({
   video_url: url,
   audio_url: url,
   ...common,
-  output_filename: z.string().max(200).optional(),
+  output_filename: z
+    .string()
+    .regex(
+      FILE_NAME,
+      "must be 1 to 100 letters, digits, dots, dashes, underscores or spaces, and begin with a letter or digit",
+    )
+    .transform((name) => name.replace(/\.(mp4|mov|webm)$/i, ""))
+    .optional(),
 });
-export const fromTtsSchema = z.object({ video_url: url, tts_audio_url: url, ...common });
+export type Asked = z.infer<typeof createSchema>;
+export const fromTtsSchema = createSchema.omit({ audio_url: true }).extend({ tts_audio_url: url });
 
 const numeric = (value: unknown) =>
   typeof value === "string" && /^\s*-?\d{1,9}(\.\d{0,6})?\s*$/.test(value) ? Number(value) : value;
