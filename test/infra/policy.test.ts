@@ -122,7 +122,7 @@ describe("settings", () => {
 describe("environments, read as the functions read them", () => {
   it("of the API", () => {
     const settings = readSettings({ CORS_ORIGINS: "https://a.example,https://b.example", ANONYMOUS: "1" });
-    const env = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, inspects: "looks" }, settings));
+    const env = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users: "", inspects: "looks" }, settings));
     expect(env).toMatchObject({ BUCKET: "the-bucket", ANONYMOUS: true, ALLOW_OPEN: false, INSPECT_FUNCTION: "looks" });
     expect(env.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
     expect([...env.QUEUES]).toEqual([["warp", url("warp")]]);
@@ -140,7 +140,7 @@ describe("environments, read as the functions read them", () => {
       { host: "files.example", port: 9000 },
       { host: "10.0.0.5", port: null },
     ];
-    const api = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, inspects: null }, settings);
+    const api = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users: "", inspects: null }, settings);
     expect(readEnv(api).FETCH_ALLOW).toEqual(hosts);
     expect(readEnv(lambdaWorkerEnvironment(warp!, parts, settings)).FETCH_ALLOW).toEqual(hosts);
   });
@@ -156,7 +156,7 @@ describe("environments, read as the functions read them", () => {
       ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
-    expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, inspects: null }, GPU)).BATCH_QUEUES.size).toBe(
+    expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, users: "", inspects: null }, GPU)).BATCH_QUEUES.size).toBe(
       1,
     );
   });

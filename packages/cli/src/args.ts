@@ -73,11 +73,15 @@ const OPTIONS = {
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
   key: { ...help, json: { type: "boolean" } },
+  user: { ...help, "password-stdin": { type: "boolean" }, json: { type: "boolean" } },
 } as const;
 
 export type MotionArgs = { clip: string; output: string | null; force: boolean; json: boolean; quiet: boolean };
 
 export type InspectArgs = { photo: string; json: boolean };
+
+/** `stdin`: whether the password comes there, and nobody is asked. */
+export type UserArgs = { user: string; stdin: boolean; json: boolean };
 
 type Command =
   | { name: "help"; text: string }
@@ -90,7 +94,8 @@ type Command =
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
   | { name: "serve" }
-  | { name: "key"; owner: string; json: boolean };
+  | { name: "key"; owner: string; json: boolean }
+  | { name: "user"; args: UserArgs };
 
 /** Throws UsageError. */
 export function parseCommand(argv: string[]): Command {
@@ -113,6 +118,7 @@ export function parseCommand(argv: string[]): Command {
   if (name === "key" && positionals.length < 2) {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
+  if (name === "user") return { name, args: userArgs(values, positionals) };
   if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals.at(-1)}".`, name);
   if (name === "voices") return { name, language: fileName(values.language), json: values.json === true };
   return name === "presets" ? { name, json: values.json === true } : { name: "serve" };
@@ -126,6 +132,14 @@ function parse(name: CommandName, args: string[]): { values: Values; positionals
     // parseArgs explains at length how to pass what looks like an option; the first sentence says what is wrong
     throw new UsageError(`${String((error as Error).message).split(/[.\n]/)[0]}.`, name);
   }
+}
+
+function userArgs(values: Values, [user, extra]: string[]): UserArgs {
+  if (user === undefined || user === "") throw new UsageError("Which user? Give a name.", "user");
+  if (extra !== undefined) {
+    throw new UsageError("One name, and no password: that is asked for, or read with --password-stdin.", "user");
+  }
+  return { user, stdin: values["password-stdin"] === true, json: values.json === true };
 }
 
 function motionArgs(values: Values, [what, clip, extra]: string[]): MotionArgs {

@@ -14,6 +14,7 @@ Commands:
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
   key [owner]             makes a key for the API
+  user <name>             makes an entry for somebody who logs in with a password
 
 Options:
   -h, --help        help, also for a command: smileloop animate --help
@@ -173,6 +174,19 @@ Options:
   -h, --help              this help
 `;
 
+const USER = `Makes an entry for somebody who logs in with a name and a password, for the environment variable USERS. It has a hash of the
+password (scrypt), which is kept nowhere else.
+
+Usage: smileloop user <name> [options]
+
+<name> is the owner of the jobs that are made with the login. The password is asked for, and not shown.
+
+Options:
+      --password-stdin    reads the password from the standard input, to its first line end
+      --json              prints one JSON object: name, entry
+  -h, --help              this help
+`;
+
 export const HELP = {
   animate: ANIMATE,
   talk: TALK,
@@ -183,5 +197,6 @@ export const HELP = {
   presets: PRESETS,
   serve: SERVE,
   key: KEY,
+  user: USER,
 };
 export type CommandName = keyof typeof HELP;

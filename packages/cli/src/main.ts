@@ -53,6 +53,11 @@ async function run(argv: string[]): Promise<number> {
         process.stdout.write(newKey(command.owner, command.json));
         return EXIT.done;
       }
+      case "user": {
+        const { newUser } = await import("./user.ts");
+        process.stdout.write(await newUser(command.args));
+        return EXIT.done;
+      }
       case "serve": {
         // the same entry as `npm start`: the server is one thing, however it is started
         const { main: serve } = await import("../../../functions/local.ts");

@@ -9,7 +9,7 @@
  */
 import { hash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { isOwner } from "./job/keys.ts";
-import type { Users } from "./users.ts";
+import type { Users } from "./password-hash.ts";
 
 /** The owner of everything on a server that is open to everybody, and of what comes with the key that the operator chose. */
 export const LOCAL_OWNER = "local";

@@ -198,7 +198,7 @@ export function accessOf(
 ): Access {
   const { API_KEY: chosen, API_KEYS: keys, USERS: users, ANONYMOUS: anonymous } = env;
   if (keys.size > 0 || users.size > 0 || anonymous || chosen) {
-    return { keys, users, anonymous, ...(chosen ? { chosen } : {}) };
+    return { keys, anonymous, ...(chosen ? { chosen } : {}), ...(users.size > 0 ? { users } : {}) };
   }
   if (exposed === null || env.ALLOW_OPEN) return "open";
   throw new EnvError(

@@ -6,8 +6,8 @@ import type { ApiDeps } from "../../deps.ts";
 import { absoluteLink, linkOrigin } from "../../http/origin.ts";
 import { hasExpired } from "../../job-lookup.ts";
 import { outputFileName, outputLink } from "../../view.ts";
+import { audioPath } from "../audio-path.ts";
 import { whyFailed } from "../job-end.ts";
-import { audioPath } from "../speech/audio.ts";
 import { FILE_NAME } from "./request.ts";
 
 type Status = "PENDING" | "PROCESSING" | "COMPLETED" | "FAILED";

@@ -11,7 +11,7 @@ import { bareHost, checkedTarget, isAllowed, refusedAddress } from "@smileloop/c
 import type { ApiDeps } from "../../deps.ts";
 import { pathUnder } from "../../intake/own-url.ts";
 import type { InputSource } from "../../submit.ts";
-import { jobOfAudioPath, OUTPUT } from "../speech/audio.ts";
+import { AUDIO_OUTPUT, jobOfAudioPath } from "../audio-path.ts";
 
 /** Names are resolved in threads that files are read with. */
 const inTurn = takingTurns(2);
@@ -27,7 +27,7 @@ export async function sourceOfUrl(deps: ApiDeps, text: string, base: string): Pr
   const parsed = URL.parse(whole);
   const path = parsed && pathUnder(parsed, new URL(base));
   const job = path === null ? null : jobOfAudioPath(path);
-  if (job !== null) return { url: `${base}/v1/jobs/${job}/outputs/${OUTPUT}`, base };
+  if (job !== null) return { url: `${base}/v1/jobs/${job}/outputs/${AUDIO_OUTPUT}`, base };
   if (path === null) await checkName(deps, checkedTarget(whole, deps.config.fetch));
   return { url: whole, base };
 }

@@ -15,7 +15,7 @@ const TAG = "Login";
 const ERROR_SCHEMA = "LoginError";
 
 export const login: Dialect = {
-  name: "login",
+  name: "lipsync-login",
   paths: PATHS.map((path) => ({ path })),
   logins: PATHS,
   tag: {

@@ -1,7 +1,8 @@
 /** The speech API that comes with the lip sync API: texts become sounds, which are fetched by their path. */
+
+import { AUDIO_PATH } from "../audio-path.ts";
 import type { Dialect } from "../dialect.ts";
 import { SIGNED_IN } from "../signed-in.ts";
-import { AUDIO_PATH } from "./audio.ts";
 import { describeSpeech, ERROR_SCHEMA, TAG } from "./document.ts";
 import { BASE, NAME, speechRoutes } from "./routes.ts";
 

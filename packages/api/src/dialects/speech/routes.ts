@@ -11,14 +11,15 @@ import { sendOutput } from "../../http/send-output.ts";
 import { ownerOf } from "../../owner.ts";
 import { type Api, type ApiContext, newApi } from "../../problem.ts";
 import { submit } from "../../submit.ts";
+import { AUDIO_OUTPUT, AUDIO_PATH, audioPath } from "../audio-path.ts";
 import { answered, refusal } from "../detail.ts";
 import type { DialectDeps } from "../dialect.ts";
 import { endOf, whyFailed } from "../job-end.ts";
-import { AUDIO_PATH, audioPath, findAudio, KIND, OUTPUT } from "./audio.ts";
+import { findAudio, KIND } from "./audio.ts";
 import { languageList, voiceList } from "./lists.ts";
 import { type ChosenVoice, chooseVoice } from "./voices.ts";
 
-export const NAME = "speech";
+export const NAME = "lipsync-speech";
 export const BASE = "/api/v1/tts";
 
 const numeric = (value: unknown) =>
@@ -41,7 +42,7 @@ export function speechRoutes(deps: DialectDeps): Api {
   api.get(`${BASE}/languages`, (c) => c.json(languageList(deps.voices)));
   api.get(`${AUDIO_PATH}*`, async (c) => {
     const record = await findAudio(deps, ownerOf(c), c.req.path);
-    return sendOutput(deps, c.req.raw, record, OUTPUT, { inline: true }).catch((error: unknown) => {
+    return sendOutput(deps, c.req.raw, record, AUDIO_OUTPUT, { inline: true }).catch((error: unknown) => {
       throw hasCode(error, "not_found") ? new AppError("not_found", "Audio not found") : error;
     });
   });
@@ -87,7 +88,7 @@ function soundReply(
     requested_voice: name ?? null,
     language_code: language ?? voice.languages[0] ?? null,
     speed,
-    duration: record.outputs[OUTPUT]?.duration ?? null,
+    duration: record.outputs[AUDIO_OUTPUT]?.duration ?? null,
     warnings,
   };
 }
