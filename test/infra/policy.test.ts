@@ -122,7 +122,9 @@ describe("settings", () => {
 describe("environments, read as the functions read them", () => {
   it("of the API", () => {
     const settings = readSettings({ CORS_ORIGINS: "https://a.example,https://b.example", ANONYMOUS: "1" });
-    const env = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users: "", inspects: "looks" }, settings));
+    const env = readEnv(
+      apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users: "", inspects: "looks" }, settings),
+    );
     expect(env).toMatchObject({ BUCKET: "the-bucket", ANONYMOUS: true, ALLOW_OPEN: false, INSPECT_FUNCTION: "looks" });
     expect(env.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
     expect([...env.QUEUES]).toEqual([["warp", url("warp")]]);
@@ -156,9 +158,9 @@ describe("environments, read as the functions read them", () => {
       ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
-    expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, users: "", inspects: null }, GPU)).BATCH_QUEUES.size).toBe(
-      1,
-    );
+    expect(
+      readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, users: "", inspects: null }, GPU)).BATCH_QUEUES.size,
+    ).toBe(1);
   });
 
   it("of the workers", () => {
