@@ -5,7 +5,7 @@
 import type { Engine } from "./engine.ts";
 import { nodeEngine } from "./node-engine.ts";
 
-const KINDS = ["animate", "talk"];
+const KINDS = ["animate", "talk", "lipsync"];
 
 export const warp: Engine = {
   name: "warp",
@@ -18,7 +18,7 @@ export const warp: Engine = {
     return {
       engine: {
         queueName: "warp",
-        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen"], env }),
+        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "mix"], env }),
         checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect"], env }),
         inspectorCommand: nodeEngine({ services: ["inspect"], env }),
         slots,

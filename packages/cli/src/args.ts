@@ -1,7 +1,17 @@
 /** What can be typed: commands and their options. Loads only the texts of `--help` besides, so that help is instant. */
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
-import { type AnimateArgs, animateArgs, fileName, photoOf, type TalkArgs, talkArgs, type Values } from "./clip-args.ts";
+import {
+  type AnimateArgs,
+  animateArgs,
+  fileName,
+  type LipsyncArgs,
+  lipsyncArgs,
+  photoOf,
+  type TalkArgs,
+  talkArgs,
+  type Values,
+} from "./clip-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -48,6 +58,25 @@ const OPTIONS = {
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
+  lipsync: {
+    ...help,
+    text: { type: "string", short: "t" },
+    transcript: { type: "string" },
+    voice: { type: "string" },
+    language: { type: "string" },
+    speed: { type: "string" },
+    "sync-mode": { type: "string" },
+    "original-sound": { type: "string" },
+    output: { type: "string", short: "o" },
+    force: { type: "boolean", short: "f" },
+    intensity: { type: "string" },
+    face: { type: "string" },
+    engine: { type: "string" },
+    format: { type: "string" },
+    poster: { type: "string" },
+    json: { type: "boolean" },
+    quiet: { type: "boolean", short: "q" },
+  },
   motion: {
     ...help,
     output: { type: "string", short: "o" },
@@ -70,6 +99,7 @@ type Command =
   | { name: "version" }
   | { name: "animate"; args: AnimateArgs }
   | { name: "talk"; args: TalkArgs }
+  | { name: "lipsync"; args: LipsyncArgs }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
@@ -91,6 +121,7 @@ export function parseCommand(argv: string[]): Command {
   if (values.help) return { name: "help", text: HELP[name] };
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
+  if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {
