@@ -1,7 +1,17 @@
 /** What can be typed: commands and their options. Loads only the texts of `--help` besides, so that help is instant. */
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
-import { type AnimateArgs, animateArgs, fileName, photoOf, type TalkArgs, talkArgs, type Values } from "./clip-args.ts";
+import {
+  type AnimateArgs,
+  animateArgs,
+  fileName,
+  type LipsyncArgs,
+  lipsyncArgs,
+  photoOf,
+  type TalkArgs,
+  talkArgs,
+  type Values,
+} from "./clip-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
@@ -62,6 +72,25 @@ const OPTIONS = {
     quiet: { type: "boolean", short: "q" },
   },
   voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
+  lipsync: {
+    ...help,
+    text: { type: "string", short: "t" },
+    transcript: { type: "string" },
+    voice: { type: "string" },
+    language: { type: "string" },
+    speed: { type: "string" },
+    "sync-mode": { type: "string" },
+    "original-sound": { type: "string" },
+    output: { type: "string", short: "o" },
+    force: { type: "boolean", short: "f" },
+    intensity: { type: "string" },
+    face: { type: "string" },
+    engine: { type: "string" },
+    format: { type: "string" },
+    poster: { type: "string" },
+    json: { type: "boolean" },
+    quiet: { type: "boolean", short: "q" },
+  },
   motion: {
     ...help,
     output: { type: "string", short: "o" },
@@ -90,6 +119,7 @@ type Command =
   | { name: "talk"; args: TalkArgs }
   | { name: "speak"; args: SpeakArgs }
   | { name: "voices"; language: string | null; json: boolean }
+  | { name: "lipsync"; args: LipsyncArgs }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
@@ -113,6 +143,7 @@ export function parseCommand(argv: string[]): Command {
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
   if (name === "speak") return { name, args: speakArgs(values, positionals) };
+  if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {

@@ -40,6 +40,10 @@ async function run(argv: string[]): Promise<number> {
         const { talk } = await import("./talk.ts");
         return await talk(command.args);
       }
+      case "lipsync": {
+        const { lipsync } = await import("./lipsync.ts");
+        return await lipsync(command.args);
+      }
       case "motion": {
         const { extractMotion } = await import("./motion.ts");
         return await extractMotion(command.args);

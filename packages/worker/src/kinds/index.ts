@@ -3,6 +3,7 @@
 import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
+import { lipsyncHandler } from "./lipsync.ts";
 import { speakHandler } from "./speak.ts";
 import { talkHandler } from "./talk.ts";
 
@@ -10,6 +11,7 @@ export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
   speak: speakHandler,
   talk: talkHandler,
+  lipsync: lipsyncHandler,
 };
 
 type Installed = Pick<HandlerContext, "presets"> & Partial<HandlerContext>;

@@ -1,0 +1,72 @@
+/** By how much a borrowed mouth is brighter or darker than the frame around it. Pure. */
+import type { Region } from "./paste.ts";
+
+type Light = {
+  /** What is to be added at a place, levels. */
+  at: (u: number, v: number) => number;
+  /** Mean difference that is left where both meet, levels. */
+  rest: number;
+};
+
+/** Differences beyond it are other things, such as a collar or the wall beside a cheek. Levels. */
+const OTHER = 26;
+const ROUNDS = 3;
+
+/** A plane through the differences where the mask falls off, with the least squares, of those alone that are alike. */
+export function lightOf(
+  yuv: Uint8Array,
+  { from, stride }: { from: number; stride: number },
+  region: Region,
+  values: Float32Array,
+): Light {
+  let plane: [number, number, number] = [0, 0, 0];
+  let rest = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const limit = round === 0 ? Number.POSITIVE_INFINITY : OTHER / round;
+    const sums = new Float64Array(9);
+    let [off, weights] = [0, 0];
+    for (let row = 0, at = 0; row < region.height; row++) {
+      let to = from + (region.top + row) * stride + region.left;
+      for (let column = 0; column < region.width; column++, at++, to++) {
+        const mask = region.mask[at]!;
+        const weight = mask * (1 - mask);
+        if (weight < 0.02) continue;
+        const [u, v] = [region.u[at]!, region.v[at]!];
+        const difference = yuv[to]! - values[at]!;
+        const missing = difference - plane[0] - plane[1] * u - plane[2] * v;
+        off += weight * Math.min(60, Math.abs(missing));
+        weights += weight;
+        if (Math.abs(missing) <= limit) addTo(sums, weight, u, v, difference);
+      }
+    }
+    rest = weights > 0 ? off / weights : 0;
+    plane = solved(sums) ?? plane;
+  }
+  const [base, across, down] = plane;
+  return { at: (u, v) => base + across * u + down * v, rest };
+}
+
+function addTo(sums: Float64Array, weight: number, u: number, v: number, value: number): void {
+  const terms = [1, u, v, u * u, u * v, v * v, value, u * value, v * value];
+  for (let i = 0; i < 9; i++) sums[i]! += weight * terms[i]!;
+}
+
+/** Cramer's rule, with a little that holds slopes back. */
+function solved(s: Float64Array): [number, number, number] | null {
+  const [n, u, v, uu0, uv, vv0, d, du, dv] = s as unknown as number[] as [
+    ...[number, number, number, number, number, number, number, number, number],
+  ];
+  if (n < 1e-3) return null;
+  const [uu, vv] = [uu0 + 0.02 * n, vv0 + 0.02 * n];
+  const det = (a: number[]) =>
+    a[0]! * (a[4]! * a[8]! - a[5]! * a[7]!) -
+    a[1]! * (a[3]! * a[8]! - a[5]! * a[6]!) +
+    a[2]! * (a[3]! * a[7]! - a[4]! * a[6]!);
+  const whole = det([n, u, v, u, uu, uv, v, uv, vv]);
+  if (Math.abs(whole) < 1e-9) return [d / n, 0, 0];
+  return [
+    det([d, u, v, du, uu, uv, dv, uv, vv]) / whole,
+    det([n, d, v, u, du, uv, v, dv, vv]) / whole,
+    det([n, u, d, u, uu, du, v, uv, dv]) / whole,
+  ];
+}
