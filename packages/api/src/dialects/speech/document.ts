@@ -107,10 +107,15 @@ export function describeSpeech(registry: Registry): void {
   }
   const wav = { "audio/wav": { schema: z.string().openapi({ format: "binary" }) } };
   registry.registerPath({
-    ...{ method: "get", path: "/static/audio/{job_id}/segment_000.wav", operationId: "speechAudio", tags },
+    ...{ method: "get", path: "/static/audio/{job_id}/{file}", operationId: "speechAudio", tags },
     summary: "Get a sound",
     description: "For its owner. It is kept for an hour, or less where the server says so.",
-    request: { params: z.object({ job_id: z.string().openapi({ param: { name: "job_id", in: "path" } }) }) },
+    request: {
+      params: z.object({
+        job_id: z.string().openapi({ param: { name: "job_id", in: "path" } }),
+        file: z.literal("segment_000.wav").openapi({ param: { name: "file", in: "path" } }),
+      }),
+    },
     responses: {
       200: { description: "The sound.", content: wav },
       206: { description: "The requested range.", content: wav },

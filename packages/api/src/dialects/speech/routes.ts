@@ -40,7 +40,7 @@ export function speechRoutes(deps: DialectDeps): Api {
   }
   api.get(`${BASE}/voices`, (c) => c.json(voiceList(deps.voices)));
   api.get(`${BASE}/languages`, (c) => c.json(languageList(deps.voices)));
-  api.get(`${AUDIO_PATH}*`, async (c) => {
+  api.get(`${AUDIO_PATH}:id/:file`, async (c) => {
     const record = await findAudio(deps, ownerOf(c), c.req.path);
     return sendOutput(deps, c.req.raw, record, AUDIO_OUTPUT, { inline: true }).catch((error: unknown) => {
       throw hasCode(error, "not_found") ? new AppError("not_found", "Audio not found") : error;
