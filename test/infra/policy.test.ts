@@ -31,6 +31,7 @@ import {
   queueSpecs,
   stageOf,
 } from "../../infra/policy.ts";
+import { userEntry } from "../support/users.ts";
 
 const PLAIN = readSettings({});
 const GPU = readSettings({ GPU: "1", GPU_IMAGE: "ghcr.io/example/worker@sha256:0", IDLE_EXIT_S: "120" });
@@ -128,6 +129,10 @@ describe("environments, read as the functions read them", () => {
     expect(env).toMatchObject({ BUCKET: "the-bucket", ANONYMOUS: true, ALLOW_OPEN: false, INSPECT_FUNCTION: "looks" });
     expect(env.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
     expect([...env.QUEUES]).toEqual([["warp", url("warp")]]);
+    expect(env.USERS.size).toBe(0);
+    const users = userEntry("alice", "correct horse");
+    const withUsers = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users, inspects: null }, settings);
+    expect([...readEnv(withUsers).USERS.keys()]).toEqual(["alice"]);
     expect(env.API_KEYS.size).toBe(1);
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp"]],

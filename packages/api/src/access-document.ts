@@ -54,8 +54,7 @@ export function describeAccess(document: Document, access: Access, doorOf: DoorO
       const name = dialect?.keyInQuery;
       if (name !== undefined) inQuery[name] = queryScheme(name);
       const own = name === undefined ? [] : [{ [name]: [] }];
-      const schemes = signedIn ? needed.filter((scheme) => !Object.hasOwn(scheme, "anonymous")) : needed;
-      operation.security = [...schemes, ...own, ...(dialect && anonymous && !signedIn ? [{}] : [])];
+      operation.security = [...needed, ...own, ...(dialect && anonymous && !signedIn ? [{}] : [])];
       const schema = { $ref: `#/components/schemas/${dialect ? dialect.errors.schema : "Problem"}` };
       const type = dialect ? "application/json" : "application/problem+json";
       operation.responses = { ...operation.responses, 401: { description: REFUSED, content: { [type]: { schema } } } };

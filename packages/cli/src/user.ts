@@ -1,5 +1,5 @@
 /** An entry of USERS, as text for people or as JSON. The password never comes as an argument, which others on the machine can read. */
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import { ownerFault } from "@smileloop/core/api-keys.ts";
 import { makeUser, passwordFault } from "@smileloop/core/users.ts";
@@ -37,23 +37,31 @@ async function askTwice(): Promise<string> {
   if (!process.stdin.isTTY) {
     throw new UsageError("There is no terminal to ask for the password on; use --password-stdin.", "user");
   }
-  const password = await ask("Password: ");
-  if (password === (await ask("Again: "))) return password;
+  const lines = createInterface({ input: process.stdin, output: nowhere(), terminal: true });
+  try {
+    const password = await ask(lines, "Password: ");
+    if (password === (await ask(lines, "Again: "))) return password;
+  } finally {
+    lines.close();
+  }
   throw new UsageError("The two passwords are not the same.", "user");
 }
 
-/** What is typed is not shown. */
-function ask(question: string): Promise<string> {
+/** For what is typed, so that it is not shown. */
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
+
+/** The terminal shows nothing from when `lines` was opened, so that what is typed ahead is not shown either. */
+function ask(lines: Interface, question: string): Promise<string> {
   process.stderr.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   return new Promise((resolve, reject) => {
-    lines.once("SIGINT", () => lines.close());
-    lines.once("close", () => reject(new UsageError("No password was given.", "user")));
+    const gone = () => reject(new UsageError("No password was given.", "user"));
+    lines.once("close", gone);
     lines.question("", (answer) => {
+      lines.off("close", gone);
       process.stderr.write("\n");
       resolve(answer);
-      lines.close();
     });
   });
 }
