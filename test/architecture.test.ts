@@ -55,6 +55,7 @@ const MAY_NAME: Record<string, string> = {
   "packages/engine/src/check/check.ts": "the check of one kind",
   "packages/engine/src/speak/": "the work and the check of one kind",
   "packages/voice-espeak/": "the name of another program",
+  "packages/voice/src/espeak/": "the name of another program",
   "packages/engine/src/check/talk": "the check of one kind",
   "packages/engine/src/services/inspect.ts": "glasses as the built-in engine finds them",
   "packages/api/src/dialects/": "each dialect, and their list",

@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { type Channel, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, type Preset, presetMotion } from "@smileloop/core/motion/preset.ts";
 import type { Face } from "@smileloop/engine/face/face.ts";
+import { relaxedOf } from "@smileloop/engine/motion/relaxing.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { toRgb } from "@smileloop/engine/warp/canvas/planes.ts";
 import { createLife } from "@smileloop/engine/warp/life.ts";
@@ -53,13 +54,14 @@ async function previewOf(preset: Preset, photo: string): Promise<Buffer> {
   const motion = sampleMotion(presetMotion(preset), { fps: FPS, durationSeconds: preset.duration, intensity: 1 });
   const puppet = createPuppet(still, [face], matte);
   const sway = createLife(motion, 0);
+  const relaxed = relaxedOf(motion.faces[0]!, motion, puppet.smiling[0]!);
   const { width, height } = still;
   const shown = shownOf(face, width, height);
   const pictures: Buffer[] = [];
   for (let frame = 0; frame < motion.frames; frame++) {
     const curves = Object.entries(motion.faces[0]!.channels) as [Channel, number[]][];
     const channels = Object.fromEntries(curves.map(([name, curve]) => [name, curve[frame]!]));
-    const rgb = toRgb(puppet.frame([{ channels, sway: sway(frame) }]), width, height);
+    const rgb = toRgb(puppet.frame([{ channels, sway: sway(frame), relaxed: relaxed[frame]! }]), width, height);
     const picture = sharp(rgb, { raw: { width, height, channels: 3 } })
       .extract(shown)
       .resize(side, side);

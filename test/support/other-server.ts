@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import type { Lookup } from "@smileloop/core/fetch/resolve.ts";
 import type { FetchPolicy, HostRule } from "@smileloop/core/fetch/target.ts";
-import type { Lookup } from "@smileloop/worker/fetch/resolve.ts";
 
 export type OtherServer = {
   port: number;
@@ -31,7 +31,7 @@ export async function otherServer(
   return served(server, tls ? "https" : "http", asked);
 }
 
-/** One that says these bytes to whoever connects. */
+/** One that says these bytes to each that connects. */
 export function rawServer(speak: (socket: Socket) => void): Promise<OtherServer> {
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});

@@ -1,6 +1,8 @@
 /**
  * What can be measured of the engine's clips, and sheets to judge the rest by eye:
  * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
+ * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder;
+ * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`).
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
  * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
@@ -11,12 +13,16 @@ import { parseArgs } from "node:util";
 import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { distance, measuredCurves } from "./curves.ts";
+import { type MouthRow, mouthFigures, mouthReport } from "./mouth.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
 import { keyInstants, rgbOf, writeBlindSheet, writeSheet } from "./sheet.ts";
+import { curvesReport } from "./speech/curves.ts";
+import { speechReport } from "./speech/speech.ts";
 
 const { values } = parseArgs({
   options: {
+    only: { type: "string" },
     portraits: { type: "string" },
     out: { type: "string" },
     preset: { type: "string" },
@@ -27,8 +33,20 @@ const { values } = parseArgs({
     baseline: { type: "boolean", default: false },
   },
 });
+if (values.only === "speech") {
+  const { markdown, failures } = speechReport();
+  console.log(markdown);
+  console.log(curvesReport());
+  process.exit(values.strict && failures > 0 ? 1 : 0);
+}
+if (values.only !== undefined && values.only !== "mouth") {
+  console.error(`--only is "${values.only}"; it can be "speech" or "mouth"`);
+  process.exit(2);
+}
 if (!values.portraits || !values.out) {
-  console.error("usage: npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512]");
+  console.error(
+    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth] [--preset NAME] [--portrait PART] [--size 512]",
+  );
   process.exit(2);
 }
 const out = values.out;
@@ -38,6 +56,11 @@ const work = mkdtempSync(join(tmpdir(), "quality-"));
 const files = readdirSync(values.portraits)
   .filter((file) => /\.(jpe?g|png)$/i.test(file) && file.includes(values.portrait))
   .sort();
+if (values.only === "mouth") {
+  const misses = await writeMouths();
+  rmSync(work, { recursive: true });
+  process.exit(values.strict && misses > 0 ? 1 : 0);
+}
 const names = presetNames().filter((name) => !values.preset || name === values.preset);
 const table: { portrait: string; presets: PresetFigures[]; closest: { pair: string; distance: number } | null }[] = [];
 for (const file of files) {
@@ -66,6 +89,19 @@ if (values.baseline) {
 }
 console.log(markdown);
 if (values.strict && failures > 0) process.exitCode = 1;
+
+async function writeMouths(): Promise<number> {
+  const rows: MouthRow[] = [];
+  for (const file of files) {
+    const portrait = join(values.portraits!, file);
+    const figures = await mouthFigures(portrait, { size, fps: Number(values.fps) }, join(work, "mouth.mp4"));
+    rows.push({ portrait: parse(file).name, figures });
+  }
+  const { markdown, misses } = mouthReport(rows);
+  writeFileSync(join(out, "mouth.md"), markdown);
+  console.log(markdown);
+  return misses;
+}
 
 /** In an order that says nothing; which is which stands in the key, row by row. */
 async function blindSheet(portrait: string, presets: PresetFigures[]): Promise<void> {

@@ -78,6 +78,36 @@ export async function writeBlindSheet(frames: Rgb[], face: Face, file: string): 
   await compose(tiles, 4 * (TILE + 4), Math.ceil(frames.length / 4) * (TILE + 4), file);
 }
 
+const MOUTH_TILE = { width: 200, height: 176 };
+/** In E: the mouth and the chin. */
+const MOUTH_AND_CHIN = { width: 1.15, height: 1.01, below: 0.13 };
+
+/** A row of mouths for each portrait; `face` as it lies in its first frame. */
+export async function writeMouthRows(rows: { frames: Rgb[]; face: Face }[], file: string, zoom = 1): Promise<void> {
+  const tiles: { input: Buffer; left: number; top: number }[] = [];
+  const width = MOUTH_TILE.width * zoom;
+  const height = MOUTH_TILE.height * zoom;
+  for (const [nth, { frames, face }] of rows.entries()) {
+    const [right, left] = [face.points.subarray(61 * 3), face.points.subarray(291 * 3)];
+    const centre = {
+      x: (right[0]! + left[0]!) / 2,
+      y: (right[1]! + left[1]!) / 2 + MOUTH_AND_CHIN.below * face.eyeDistance,
+    };
+    for (const [i, frame] of frames.entries()) {
+      const region = cut(
+        frame,
+        centre,
+        MOUTH_AND_CHIN.width * face.eyeDistance,
+        MOUTH_AND_CHIN.height * face.eyeDistance,
+      );
+      const input = await tile(frame, region, width, height);
+      tiles.push({ input, left: i * (width + 3), top: nth * (height + 3) });
+    }
+  }
+  const columns = Math.max(...rows.map(({ frames }) => frames.length));
+  await compose(tiles, columns * (width + 3), rows.length * (height + 3), file);
+}
+
 type Cut = { left: number; top: number; width: number; height: number };
 
 function tile({ data, width, height }: Rgb, region: Cut, toWidth: number, toHeight: number): Promise<Buffer> {

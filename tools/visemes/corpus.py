@@ -147,12 +147,12 @@ def espeak_test(language, voices):
 
 # ---- flite ----
 
-def flite(voices, scale):
+def flite(voices, numbers):
     out = []
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "a.wav")
         for voice in voices:
-            for i in range(round(110 * scale)):
+            for i in numbers:
                 rng = rng_of("flite", voice, i)
                 stretch = rng.uniform(0.8, 1.3)
                 command = ["flite", "-voice", voice, "-psdur", "--setf", f"duration_stretch={stretch:.3f}", "-t", sentence(rng, "en"), "-o", path]
@@ -218,13 +218,25 @@ def festival_test(index):
     return festival([FESTIVAL_TEST[index]], lambda name, language: [(text, 1.0) for text in TEXTS["heldOut"][language]])
 
 
+def more_english(scale):
+    """Voices of people once more: English has the sounds that espeak-ng alone would teach otherwise."""
+    def lines(name, language):
+        rngs = [rng_of("festival", name, 1000 + i) for i in range(round(60 * scale))]
+        return [(sentence(rng, language), rng.uniform(0.8, 1.25)) for rng in rngs]
+
+    numbers = range(1000, 1000 + round(50 * scale))
+    return flite(["awb", "rms"], numbers) + flite(["slt"], range(round(160 * scale))) + festival(FESTIVAL[:1], lines)
+
+
+# Made only when named.
+LATER = {"more": more_english}
 PARTS = {
     "test-espeak-en": lambda scale: espeak_test("en", ["en-us", "en-gb-x-rp+f2", "en-us+m3"]),
     "test-espeak-hi": lambda scale: espeak_test("hi", ["hi", "hi+f4", "hi+m2"]),
     "test-fest-kal": lambda scale: festival_test(0),
     "test-fest-slt": lambda scale: festival_test(1),
     "test-fest-hi": lambda scale: festival_test(2),
-    "flite": lambda scale: flite(["awb", "rms"], scale),
+    "flite": lambda scale: flite(["awb", "rms"], range(round(110 * scale))),
     "festival": festival_train,
     "espeak": espeak,
 }
@@ -237,12 +249,12 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0)
     arguments = parser.parse_args()
     os.makedirs(arguments.out, exist_ok=True)
-    for name, make in PARTS.items():
-        if arguments.part in (None, name):
-            made = make(arguments.scale)
-            with open(os.path.join(arguments.out, name + ".pkl"), "wb") as file:
-                pickle.dump(made, file)
-            print(name, len(made), "clips", round(sum(len(clip[1]) for clip in made) / RATE / 60, 1), "minutes", flush=True)
+    named = {arguments.part: {**PARTS, **LATER}[arguments.part]} if arguments.part else PARTS
+    for name, make in named.items():
+        made = make(arguments.scale)
+        with open(os.path.join(arguments.out, name + ".pkl"), "wb") as file:
+            pickle.dump(made, file)
+        print(name, len(made), "clips", round(sum(len(clip[1]) for clip in made) / RATE / 60, 1), "minutes", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ from torch import nn
 from torch.nn import functional as F
 
 import features
+import labels
 
 CHANNELS = 88
 FIRST = 5
 DILATIONS = [1, 2, 4, 8, 8]
 REACH = FIRST // 2 + sum(DILATIONS)  # 25 frames
 CROP = 300
-BATCH = 32
+BATCH = 16
 
 
 class Net(nn.Module):
@@ -85,14 +86,34 @@ def batch_of(rng, data):
 BLUR = torch.tensor([0.08, 0.84, 0.08])
 
 
-def loss_of(out, classes, jaw, voiced, weight):
+def loss_of(out, classes, jaw, voiced, weight, balanced):
     target = F.one_hot(classes, 15).float().transpose(1, 2)
     target = F.conv1d(F.pad(target, (1, 1), mode="replicate").reshape(-1, 1, target.shape[2] + 2), BLUR.view(1, 1, 3)).reshape(target.shape)
     target = 0.97 * target + 0.03 / 15
     cross = -(target * F.log_softmax(out[:, :15], 1)).sum(1)
+    if balanced:
+        cross = cross * WEIGHTS[classes]
     jaws = (torch.sigmoid(out[:, 15]) - jaw) ** 2
     voices = F.binary_cross_entropy_with_logits(out[:, 16], voiced, reduction="none")
     return ((cross + 12 * jaws + 0.2 * voices) * weight).sum() / weight.sum()
+
+
+# what viewers see at once, or what is rare in the corpus and often mistaken, counts for more
+WEIGHTS = torch.ones(15)
+for _name, _weight in {"PP": 1.5, "FF": 1.5, "TH": 1.5, "U": 2.0}.items():
+    WEIGHTS[labels.NUMBER[_name]] = _weight
+
+
+def unfolded(net, weights):
+    """Goes on from weights that `folded` gave: the norms stand still and only carry the biases."""
+    pairs = [("first", net.first, net.first_norm)] + [(f"conv{i}", c, n) for i, (c, n) in enumerate(zip(net.convs, net.norms))]
+    with torch.no_grad():
+        for name, conv, norm in pairs:
+            conv.weight.copy_(torch.from_numpy(weights[name + ".w"]))
+            norm.bias.copy_(torch.from_numpy(weights[name + ".b"]))
+            norm.eps = 0.0
+        net.head.weight.copy_(torch.from_numpy(weights["head.w"]))
+        net.head.bias.copy_(torch.from_numpy(weights["head.b"]))
 
 
 def folded(net):
@@ -111,6 +132,14 @@ def folded(net):
     return out
 
 
+def save(path, state, eps):
+    net = Net()
+    net.load_state_dict(state)
+    for norm in [net.first_norm, *net.norms]:
+        norm.eps = eps
+    np.savez(path, **folded(net.eval()))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
@@ -118,12 +147,17 @@ def main():
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--start", help="weights to go on from, with the shapes that viewers see weighing more")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
     rng = np.random.default_rng(arguments.seed)
     data = load(arguments.data)
     net = Net()
+    frozen = []
+    if arguments.start:
+        unfolded(net, np.load(arguments.start))
+        frozen = [net.first_norm, *net.norms]
     print(sum(p.numel() for p in net.parameters()), "weights", len(data[0]), "frames", flush=True)
     optimizer = torch.optim.AdamW(net.parameters(), arguments.rate, weight_decay=0.01)
     steps = arguments.steps
@@ -131,7 +165,9 @@ def main():
     mean, began, sums = None, time.time(), []
     for step in range(steps):
         batch = batch_of(rng, data)
-        loss = loss_of(net(batch[0]), *batch[1:])
+        for norm in frozen:
+            norm.eval()
+        loss = loss_of(net(batch[0]), *batch[1:], balanced=bool(arguments.start))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -143,17 +179,11 @@ def main():
             mean = {k: v.clone() for k, v in state.items()} if mean is None else mean
             for key, value in state.items():
                 mean[key] = mean[key] * 0.998 + value * 0.002 if value.is_floating_point() else value
-        if step % 200 == 199:
-            print(step + 1, round(float(np.mean(sums[-200:])), 4), round(time.time() - began), "s", flush=True)
-            if step % 1000 == 999 or step == steps - 1:
-                now = Net()
-                now.load_state_dict(mean or net.state_dict())
-                now.eval()
-                np.savez(arguments.out, **folded(now))
-    final = Net()
-    final.load_state_dict(mean)
-    final.eval()
-    np.savez(arguments.out, **folded(final))
+        if step % 250 == 249:
+            print(step + 1, round(float(np.mean(sums[-250:])), 4), round(time.time() - began), "s", flush=True)
+            if step % 500 == 499 or step == steps - 1:
+                save(arguments.out, mean or net.state_dict(), net.first_norm.eps)
+    save(arguments.out, mean, net.first_norm.eps)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ describe("a URL of somebody else", () => {
     expect(JSON.stringify(await record(body.id))).not.toContain("files.example");
   });
 
-  it("is no input for another job before it was fetched", async () => {
+  it("cannot be the input of another job before it was fetched", async () => {
     const { body } = await post(URL_OF);
     const again = await call("POST", "/v1/jobs", {
       kind: "animate",

@@ -27,6 +27,7 @@ const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
+const SECRETS = ["API_KEY", "API_KEYS", "USERS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
 
 export const envSchema = z.object({
   /** Address to listen on; by default, both loopback addresses. */
@@ -179,13 +180,11 @@ export function lookalikes(variables: Record<string, string | undefined> = proce
 }
 
 /** Variables whose values may be secrets. */
-const SECRET = new Set(["API_KEY", "API_KEYS", "USERS", "VOICE_KEY", "ELEVENLABS_API_KEY"]);
-
 /** `name=value`; without the value where it may be a secret. */
 function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address
   const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
-  return SECRET.has(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
+  return SECRETS.includes(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
 }
 
 /**

@@ -1,9 +1,9 @@
 /**
  * The text is known, but not when what is said: another voice says the same text, and tells when. What the mouth does in both is then
- * laid over each other (`warp`), and the times of that voice's phones are carried over.
+ * laid over each other (`laidOver`), and the times of that voice's phones are carried over.
  */
 import type { Spoken } from "@smileloop/core/speech/spoken.ts";
-import { warp } from "./dtw.ts";
+import { laidOver } from "./dtw.ts";
 import { speechRuns } from "./pauses.ts";
 import { type Segment, segmentsOf } from "./segments.ts";
 import { clamp, RATE, type Run } from "./series.ts";
@@ -25,8 +25,8 @@ export type AlignOptions = {
  */
 export type Aligned = { cost: number; segments: Segment[] | null };
 
-/** Above it, the text is another one: texts that are right have 0.2 to 0.6 (docs/speech.md). */
-export const MOST_COST = 0.72;
+/** Above it, the text is another one: texts that are right have 0.2 to 0.6, of two words up to 0.8 (docs/speech.md). */
+export const MOST_COST = 0.76;
 /** How far the two may run apart, as a part of the whole. */
 const BAND = 0.15;
 /** The same where words are known, seconds. */
@@ -36,9 +36,9 @@ export function alignText(options: AlignOptions): Aligned {
   const { sound, reference, spoken, words = [] } = options;
   const [here, there] = [speechRuns(sound), speechRuns(reference)];
   if (here.length === 0 || there.length === 0) return { cost: 1, segments: null };
-  const path = warp(reference, sound, bandOf(options, here, there));
+  const path = laidOver(reference, sound, bandOf(options, here, there));
   const backwards = backwardsOf(reference);
-  const chance = warp(backwards, sound, bandOf({ ...options, words: [] }, here, speechRuns(backwards))).cost;
+  const chance = laidOver(backwards, sound, bandOf({ ...options, words: [] }, here, speechRuns(backwards))).cost;
   const cost = path.cost / Math.max(1e-6, chance);
   // whose voice told the words has said this text
   if (cost > MOST_COST && !sameWords(spoken.words, words)) return { cost, segments: null };

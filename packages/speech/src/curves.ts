@@ -11,6 +11,8 @@ export type MouthOptions = {
   jaw?: Float32Array | undefined;
   /** 0–1 in each frame: loud vowels open more, a whisper still articulates. */
   loudness: Float32Array;
+  /** Level of the sound's heights in each frame, dB, where nothing but the sound tells about closures. */
+  brightness?: Float32Array | undefined;
   /** How large vowels are; closures are whole at any. */
   intensity: number;
   /** Movements that last under the speech. */
@@ -27,7 +29,8 @@ const JAW_BY_LOUDNESS = { least: 0.55, more: 0.6 } as const;
 /** A round mouth cannot smile as well: of the smile, this is lost at the roundest. */
 const ROUND_AGAINST_SMILE = 0.6;
 
-export function mouthCurves({ shares, jaw, loudness, intensity, mood, moodShare }: MouthOptions): MouthCurves {
+export function mouthCurves(options: MouthOptions): MouthCurves {
+  const { shares, jaw, loudness, intensity, mood, moodShare } = options;
   const { frames } = shares;
   const speech = speechRuns(shares);
   const gate = gateOf(speech, frames);
@@ -44,7 +47,7 @@ export function mouthCurves({ shares, jaw, loudness, intensity, mood, moodShare 
   const open = (frame: number) => JAW_BY_LOUDNESS.least + JAW_BY_LOUDNESS.more * (loudness[frame] ?? 0);
   moves.jawOpen = moves.jawOpen.map((value, frame) => clamp(value * open(frame) + intensity * breath[frame]!, 0, 1));
   addMood(moves, mood, moodShare);
-  const lips = closuresOf(shares, "PP", LIPS);
+  const lips = closuresOf(shares, "PP", LIPS, options.brightness);
   const teeth = closuresOf(shares, "FF", LIP_AND_TEETH);
   applyClosures(moves, gated(lips.amount, gate, pressing), gated(teeth.amount, gate, pressing));
   for (const move of MOVES) limitSpeed(moves[move], move === "jawOpen" ? SPEED.jaw : SPEED.lips);

@@ -1,4 +1,4 @@
-/** Dynamic time warping of two series of shares: first coarse within a wide band, then fine around what was found. */
+/** Dynamic time alignment (DTW) of two series of shares: first coarse within a wide band, then fine around what was found. */
 import { SHAPES, type Shares } from "./shapes.ts";
 
 /** For each frame of the one, the frame of the other that it belongs to, as a line that never falls. `cost`: mean distance, 0–1. */
@@ -15,7 +15,7 @@ const STILL = 0.12;
 /** How much less that is where what is passed by is silence. */
 const PAUSE = 0.8;
 
-export function warp(one: Shares, other: Shares, band: Band): Path {
+export function laidOver(one: Shares, other: Shares, band: Band): Path {
   const [small, large] = [thinned(one), thinned(other)];
   const coarse = pathWithin(small, large, {
     centre: (frame) => band.centre((frame + 0.5) * COARSE) / COARSE,

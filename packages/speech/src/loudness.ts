@@ -26,6 +26,12 @@ export function levels(samples: Float32Array, frames = frameCount(samples)): Flo
   });
 }
 
+/** The levels of what is high in a sound: lips that close take that first, even of an m. */
+export function brightnessOf(samples: Float32Array, frames: number): Float32Array {
+  const steep = samples.map((value, i) => value - 0.95 * (samples[i - 1] ?? 0));
+  return levels(steep, frames);
+}
+
 /** 0–1: 1 is as loud as this voice gets (95 % of its frames are below), 0 is 30 dB less. `spoken`: frames that count for that. */
 export function relativeLoudness(level: Float32Array, spoken: (frame: number) => boolean): Float32Array {
   const counted = level.filter((_, frame) => spoken(frame));

@@ -17,7 +17,7 @@ export type Posteriors = {
   voiced?: Float32Array;
 };
 
-/** Added to the logits of closed lips and of lip on teeth, which are short and which viewers miss most. */
+/** Added to the logits of closed lips and of lip on teeth, which are short and which viewers miss most; MODEL_CARD.md says why 1. */
 const LIP_BIAS = 1;
 /** Frames that pass through the layers at once; memory does not grow with the sound. */
 const BLOCK = 512;

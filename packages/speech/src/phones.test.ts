@@ -8,6 +8,7 @@ describe("what phones look like", () => {
     ["lip and teeth", "f v ʋ fʲ", ["FF"]],
     ["tongue between the teeth", "θ ð", ["TH"]],
     ["stops", "t d ʈ ɖʰ t̪ dʲ", ["DD"]],
+    ["a raised r, as in Czech", "r̝ r̝̊ ʒ", ["CH"]],
     ["affricates are one", "tʃ dʒ tɕ dʑ ʈ͡ʂ t͡ʃ tʃʰ", ["CH"]],
     ["hissed affricates", "ts t͡s dz tsʰ t̻͡s̪ʲ", ["SS"]],
     ["length and stress are heard only", "iː ˈiː ˌi i5", ["I"]],

@@ -43,6 +43,7 @@ const MEANT = new Map([
 const LANGUAGE = /\([^)]*\)/g;
 /** Marks of compressed (ᵝ) and rounded (ʷ) sounds, which are seen; all others are heard only. */
 const ROUNDED = /[ᵝʷ]/;
+const RAISED = "\u031d";
 const STOPS = new Set<Shape>(["DD", "kk"]);
 const HISSES = new Set<Shape>(["CH", "SS"]);
 
@@ -72,7 +73,10 @@ function lettersOf(phone: string): { letter: string; rounded: boolean }[] {
   const letters: { letter: string; rounded: boolean }[] = [];
   for (const character of phone.replace(LANGUAGE, "").normalize("NFD")) {
     const letter = MEANT.get(character) ?? (SHAPE_OF.has(character) ? character : character.toLowerCase());
-    if (ROUNDED.test(character) && letters.length > 0) letters.at(-1)!.rounded = true;
+    const last = letters.at(-1);
+    if (ROUNDED.test(character) && last) last.rounded = true;
+    // the Czech ř is as much of a ʒ
+    else if (character === RAISED && last?.letter === "r") last.letter = "ʒ";
     // marks, tones and digits are no letters of their own
     else if (/\p{L}/u.test(letter) && !/\p{Lm}/u.test(letter)) letters.push({ letter, rounded: false });
     else if (SHAPE_OF.has(letter)) letters.push({ letter, rounded: false });

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { got } from "@smileloop/core/errors/fields.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { MAX_URL_CHARS } from "@smileloop/core/fetch/target.ts";
-import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import type { Kind, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { idSchema } from "../ids.ts";
 import type { InputSource } from "../submit.ts";
 
@@ -42,10 +42,13 @@ function notAFile({ input }: { input?: unknown }): string | undefined {
 export const jobRequestSchema = z
   .strictObject({
     kind: z.string().max(100).openapi({ description: "One of `GET /v1/kinds`." }),
-    inputs: z.record(z.string().max(100), z.union([inputSchema, filesSchema], { error: notAFile })).openapi({
-      description:
-        "A file for each slot of the kind (`GET /v1/kinds`), or a list of files where the slot takes several.",
-    }),
+    inputs: z
+      .record(z.string().max(100), z.union([inputSchema, filesSchema], { error: notAFile }))
+      .default({})
+      .openapi({
+        description:
+          "A file for each slot of the kind (`GET /v1/kinds`), or a list of files where the slot takes several. Kinds without slots need none.",
+      }),
     params: z.record(z.string().max(100), z.unknown()).default({}).openapi({ description: "As `GET /v1/kinds` says." }),
     metadata: z
       .record(z.string().min(1).max(64), z.string().max(500))
@@ -57,13 +60,27 @@ export const jobRequestSchema = z
   .openapi("JobRequest");
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 
-/** A request for each kind, by its name: what the document shows and its pages send when they are tried out. */
-export function exampleRequests(kinds: Kinds): Record<string, { summary: string; value: object }> {
-  const examples = [...kinds.values()].map(({ name, title, example: { inputs, params } }) => {
-    const value = { kind: name, inputs: Object.fromEntries(inputs.map((slot) => [slot, { upload: UPLOAD }])), params };
-    return [name, { summary: title, value }];
-  });
-  return Object.fromEntries(examples);
+type Example = { summary: string; value: object };
+
+/**
+ * A request for each kind, by its name, and one whose input is elsewhere: what the document shows and its pages send when they are
+ * tried out.
+ */
+export function exampleRequests(kinds: Kinds): Record<string, Example> {
+  const exampleOf = ({ name, example: { inputs, params } }: Kind, input: object) => {
+    const files = Object.fromEntries(inputs.map((slot) => [slot, input]));
+    return { kind: name, ...(inputs.length > 0 ? { inputs: files } : {}), params };
+  };
+  const examples = [...kinds.values()].map((kind): [string, Example] => [
+    kind.name,
+    { summary: kind.title, value: exampleOf(kind, { upload: UPLOAD }) },
+  ]);
+  const fed = [...kinds.values()].find(({ example }) => example.inputs.length > 0);
+  const byUrl = fed && {
+    summary: "An input by its URL",
+    value: exampleOf(fed, { url: "https://example.org/photo.jpg" }),
+  };
+  return { ...Object.fromEntries(examples), ...(byUrl && { by_url: byUrl }) };
 }
 
 /**

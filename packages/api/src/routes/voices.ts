@@ -17,7 +17,7 @@ const voicesRoute = createRoute({
   description: "To hear one, make a job that has a text said, with its name as `voice` and its `sample` as the text.",
   request: {
     query: z.strictObject({
-      language: z.string().min(1).max(35).optional().describe("A BCP 47 tag: voices that speak it."),
+      language: z.string().min(1).max(35).optional().describe("A BCP 47 tag: only voices of that language."),
     }),
   },
   responses: {

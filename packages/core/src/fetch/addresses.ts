@@ -15,7 +15,7 @@ const SPECIAL: readonly (readonly [what: string, networks: readonly string[]])[]
   ["shared by customers of a provider (CGNAT)", ["100.64.0.0/10"]],
   ["multicast", ["224.0.0.0/4", "ff00::/8"]],
   ["unspecified", ["0.0.0.0/8", "::/128"]],
-  // the IPv4 address inside may be anything, and whoever translates it does not ask
+  // the IPv4 address inside may be anything, and a translator on the way does not ask
   [
     "an IPv4 address inside an IPv6 one",
     ["::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48"],

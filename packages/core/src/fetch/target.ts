@@ -1,6 +1,6 @@
 /**
  * Which URLs a stranger may have fetched, as far as their text tells: scheme, user, port, and addresses that are written out.
- * What a name stands for is known when it is resolved (`worker/fetch/`), where the same rules are applied to each hop.
+ * What a name stands for is known when it is resolved (`resolve.ts`); a fetch (`worker/fetch/`) applies the same rules to each hop.
  */
 import { isIP, isIPv4 } from "node:net";
 import { AppError } from "../errors.ts";

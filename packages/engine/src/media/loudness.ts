@@ -4,7 +4,7 @@
  */
 
 /** Samples of a step of the gating blocks: 100 ms. A block is four steps. */
-const STEP = 4800;
+export const STEP = 4800;
 const BLOCK_STEPS = 4;
 const ABSOLUTE_GATE = -70;
 const RELATIVE_GATE = -10;
@@ -72,9 +72,18 @@ export function createMeter(): ChannelMeter {
   };
 }
 
-/** LUFS of channels that sound together; null where all is silence. A sound that is shorter than a block is one. */
-export function integratedLoudness(meters: readonly ChannelMeter[]): number | null {
-  const channels = meters.map((meter) => meter.powers());
+/**
+ * LUFS of channels that sound together; null where all is silence. A sound that is shorter than a block is one. `factor`: what the sound is
+ * multiplied with, by step of 100 ms.
+ */
+export function integratedLoudness(
+  meters: readonly ChannelMeter[],
+  factor: (step: number) => number = () => 1,
+): number | null {
+  const channels = meters.map((meter) => {
+    const { steps, mean } = meter.powers();
+    return { steps: steps.map((power, step) => power * factor(step) ** 2), mean: mean * factor(0) ** 2 };
+  });
   const count = (channels[0]?.steps.length ?? 0) - BLOCK_STEPS + 1;
   const blocks =
     count < 1

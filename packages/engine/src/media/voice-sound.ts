@@ -88,7 +88,12 @@ async function measured(options: VoiceSoundOptions): Promise<Measured> {
   const loudness = integratedLoudness(kept);
   const peaks = kept.map((meter) => meter.peaks());
   const highest = peaks[0]!.map((peak, i) => Math.max(peak, peaks[1]?.[i] ?? 0));
-  return { samples: Math.min(samples, most), loudness, gains: gainsFor(loudness, highest), sides };
+  return {
+    samples: Math.min(samples, most),
+    loudness,
+    gains: gainsFor((factor) => integratedLoudness(kept, factor), highest),
+    sides,
+  };
 }
 
 function sidesOf(channels: number, [left, right]: number[], cross: number): Sides {

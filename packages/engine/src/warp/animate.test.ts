@@ -61,9 +61,9 @@ test("the same seed gives the same bytes; another seed or intensity gives others
 
 test("names the channels that it cannot show", async () => {
   const motion = smile(0.5, 2);
-  motion.faces[0]!.channels.tongueOut = [0, 0.5];
+  motion.faces[0]!.channels.jawForward = [0, 0.5];
   const { ignoredChannels } = await animate(await requestFor("astronaut.jpg", motion), context);
-  expect(ignoredChannels).toEqual(["tongueOut"]);
+  expect(ignoredChannels).toEqual(["jawForward"]);
 });
 
 test("stops when it is told to, and leaves no file", async () => {

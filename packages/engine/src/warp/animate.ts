@@ -7,6 +7,7 @@ import type { FaceFrames } from "@smileloop/core/motion/phases.ts";
 import { curvesOf } from "../cast/read-cast.ts";
 import type { Sound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
+import { relaxedOf } from "../motion/relaxing.ts";
 import type { TaskContext } from "../task.ts";
 import { createLife } from "./life.ts";
 import { type ChannelValues, createPuppet, type FaceValues, IGNORED } from "./puppet.ts";
@@ -26,7 +27,12 @@ export async function openStage(path: string, { cast, motion, seed, signal }: St
   const actors = faces.map((_, nth) => {
     const curves = curvesOf(motion, nth);
     const sway = createLife({ ...motion, faces: [curves] }, seed + nth);
-    return (frame: number): FaceValues => ({ channels: valuesAt(curves, frame), sway: sway(frame) });
+    const relaxed = relaxedOf(curves, motion, puppet.smiling[nth]!);
+    return (frame: number): FaceValues => ({
+      channels: valuesAt(curves, frame),
+      sway: sway(frame),
+      relaxed: relaxed[frame] ?? 0,
+    });
   });
   return {
     scene,

@@ -17,16 +17,18 @@ import { createSkin } from "./skin.ts";
 
 export type ChannelValues = Partial<Record<Channel, number>>;
 
-/** What one face does in a frame: its channels, and the sway of its head below them. */
-export type FaceValues = { channels: ChannelValues; sway: Pose };
+/** What one face does in a frame: its channels, the sway of its head below them, and how far its mouth is at rest (motion/relaxing.ts). */
+export type FaceValues = { channels: ChannelValues; sway: Pose; relaxed?: number };
 
 export type Puppet = {
   /** The frame (Y, U, V, packed), valid until the next call; one entry per face. With everything at 0 it is the still, bit by bit. */
   frame(faces: FaceValues[]): Uint8Array;
+  /** Of each face, whether the photo shows the teeth of a smile. */
+  smiling: boolean[];
 };
 
 /** Channels that this engine cannot show. */
-export const IGNORED: readonly Channel[] = ["jawForward", "tongueOut"];
+export const IGNORED: readonly Channel[] = ["jawForward"];
 
 /** `faces` and `matte` in pixels of `still`. */
 export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet {
@@ -38,6 +40,7 @@ export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet
   const backdrop = createBackdrop(canvas, field, still, matte);
   const rigs = faces.map((face) => createRig(canvas, field, still, face, matte));
   return {
+    smiling: rigs.map((rig) => rig.smiling),
     frame(values) {
       field.clear();
       rigs.forEach((rig, i) => {
@@ -47,7 +50,7 @@ export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet
       canvas.draw();
       backdrop.draw();
       rigs.forEach((rig, i) => {
-        rig.draw(values[i]!.channels);
+        rig.draw(values[i]!);
       });
       return canvas.frame();
     },
@@ -55,7 +58,7 @@ export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet
 }
 
 /** One face of the canvas: `move` adds to the field, `draw` puts lids, mouth and light over the frame that it gave. */
-type Rig = { move(values: FaceValues): void; draw(channels: ChannelValues): void };
+type Rig = { move(values: FaceValues): void; draw(values: FaceValues): void; smiling: boolean };
 
 function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matte: Matte): Rig {
   const head = createHead(face);
@@ -68,29 +71,22 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
     left: createEye(head, face, "left", still, glasses),
     right: createEye(head, face, "right", still, glasses),
   };
-  const jawOf = (channels: ChannelValues): number =>
-    mouth.jaw(Math.max(0, (channels.jawOpen ?? 0) - (channels.mouthClose ?? 0)));
   return {
-    move({ channels, sway }) {
-      for (const [name, value] of Object.entries(channels) as [Channel, number][]) {
-        skin.add(name, name === "jawOpen" ? jawOf(channels) : value);
+    smiling: mouth.smiling,
+    move({ channels, sway, relaxed = 0 }) {
+      for (const [name, value] of Object.entries(mouth.skin(channels, relaxed)) as [Channel, number][]) {
+        skin.add(name, value);
       }
       headMover.add(poseOf(channels, sway));
     },
-    draw(channels) {
-      const value = (name: Channel): number => channels[name] ?? 0;
-      const parting = mouth.layer({
-        jaw: jawOf(channels),
-        upperUp: (value("mouthUpperUpLeft") + value("mouthUpperUpRight")) / 2,
-        lowerDown: (value("mouthLowerDownLeft") + value("mouthLowerDownRight")) / 2,
-        smile: (value("mouthSmileLeft") + value("mouthSmileRight")) / 2,
-      });
+    draw({ channels, relaxed = 0 }) {
+      const parting = mouth.layer(channels, relaxed);
       if (parting) drawPatch(canvas, field, mouth.box, parting);
       for (const side of ["left", "right"] as const) {
         const layer = eyes[side].layer(eyeState(channels, side));
         if (layer) drawPatch(canvas, field, eyes[side].box, layer);
       }
-      shading.apply(channels);
+      shading.apply(mouth.skin(channels, relaxed));
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * eSpeak NG as a process: started when it is needed, one text at a time, ended by a kill where it takes too long, and started again after
- * that. What is said over the pipes stands in `packages/voice-espeak/src/host.mjs`, which is under another licence and is never loaded here.
+ * that. What goes over the pipes stands in `host.mjs` of the package `voice-espeak`, which is under another licence and is never loaded here.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";

@@ -1,7 +1,7 @@
 /** The body of a reply as it arrives, given up when it is too large, too slow or not whole. */
 import type { IncomingMessage } from "node:http";
 import { AppError } from "@smileloop/core/errors.ts";
-import { slowFault, transportFault } from "./faults.ts";
+import { slowFault, transportFault } from "@smileloop/core/fetch/faults.ts";
 import type { FetchLimits } from "./limits.ts";
 
 type Reading = { host: string; maxBytes: number; limits: FetchLimits; signal: AbortSignal };

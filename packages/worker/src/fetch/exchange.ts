@@ -2,10 +2,10 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
+import { slowFault, transportFault } from "@smileloop/core/fetch/faults.ts";
+import type { Address } from "@smileloop/core/fetch/resolve.ts";
 import { hostOf } from "@smileloop/core/fetch/target.ts";
-import { slowFault, transportFault } from "./faults.ts";
 import type { FetchLimits } from "./limits.ts";
-import type { Address } from "./resolve.ts";
 
 const HEADERS = {
   accept: "*/*",

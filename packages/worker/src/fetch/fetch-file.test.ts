@@ -1,12 +1,12 @@
 /** Every way in which another server may answer, or lead somewhere else. */
 import type { ServerResponse } from "node:http";
+import { addressesOf } from "@smileloop/core/fetch/resolve.ts";
 import { PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import { afterEach, expect, test } from "vitest";
 import { allowing, named, type OtherServer, otherServer, rawServer } from "../../../../test/support/other-server.ts";
 import { exchange } from "./exchange.ts";
 import { createFetcher } from "./fetch-file.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./limits.ts";
-import { addressesOf } from "./resolve.ts";
 
 const opened: OtherServer[] = [];
 afterEach(async () => {
@@ -394,5 +394,5 @@ test("a certificate that is not trusted is a fault, and so is https where there 
   expect(untrusted.asked).toEqual([]);
   const plain = await serving(hello);
   const told = await failure(plain.at("/").replace("http:", "https:"));
-  expect(told).toMatch(/^fetch_failed: .* does not speak TLS as it should; is it http rather than https\?$/);
+  expect(told).toMatch(/^fetch_failed: .* does not use TLS as it should; is it http rather than https\?$/);
 });

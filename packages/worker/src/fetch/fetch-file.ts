@@ -13,12 +13,12 @@
 
 import type { IncomingMessage } from "node:http";
 import { AppError } from "@smileloop/core/errors.ts";
+import { slowFault, statusFault } from "@smileloop/core/fetch/faults.ts";
+import { addressesOf, type Lookup, systemLookup } from "@smileloop/core/fetch/resolve.ts";
 import { checkedTarget, type FetchPolicy, hostOf, PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import { bodyOf, tooLarge } from "./body.ts";
 import { exchange } from "./exchange.ts";
-import { slowFault, statusFault } from "./faults.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./limits.ts";
-import { addressesOf, type Lookup, systemLookup } from "./resolve.ts";
 
 /**
  * Gives the bytes at a URL to `use` and answers what that does; afterwards the connection is closed. Throws, also to the reader of the

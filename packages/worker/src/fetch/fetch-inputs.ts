@@ -110,6 +110,6 @@ async function factsOfInputs({ files }: FetchDeps, { slots }: Kind, { inputs }: 
 
 function estimateOf(kind: Kind, { params, estimate_s }: JobRecord, facts: SlotFacts): number {
   const parsed = kind.params.safeParse(params);
-  // whoever does the work says what is wrong with them
+  // what is wrong with them is said when the work begins
   return parsed.success ? kind.estimateSeconds(parsed.data, facts) : estimate_s;
 }

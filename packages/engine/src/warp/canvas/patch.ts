@@ -43,45 +43,60 @@ function drawPlanes(
   const width = box.right - box.left;
   const capacity = canvas.mapX.length >> 1;
   const stripRows = Math.max(1, Math.floor(capacity / width));
-  const { shares, paints, colours } = roomFor(stripRows * width);
+  const {
+    shares,
+    paints,
+    colours: [one, other],
+  } = roomFor(stripRows * width);
   for (let top = box.top; top < box.bottom; top += stripRows) {
     const rows = Math.min(stripRows, box.bottom - top);
     const count = rows * width;
     const padded = (count + 3) & ~3;
     const { mapX, mapY } = canvas;
-    let second = false;
-    for (let i = 0; i < count; i++) {
-      const px = box.left + (i % width);
-      const py = top + Math.floor(i / width);
+    // what is seen a second time lies close together: a mouth's opening, the edge of a lid
+    let [first, last] = [count, -1];
+    let i = 0;
+    for (let py = top; py < top + rows; py++) {
       // Chroma lies on the left pixel of two and between the rows of two.
-      const qx = px * step;
       const qy = step === 2 ? py * 2 + 0.5 : py;
-      placeBehind(field, qx, qy, seen);
-      seen.x2 = seen.x;
-      seen.y2 = seen.y;
-      seen.share = 1;
-      seen.paint = 0;
-      layer(seen.x, seen.y, seen);
-      mapX[i] = Math.round((px + (seen.x - qx) / step) * 256);
-      mapY[i] = Math.round((py + (seen.y - qy) / step) * 256);
-      mapX[padded + i] = Math.round((px + (seen.x2 - qx) / step) * 256);
-      mapY[padded + i] = Math.round((py + (seen.y2 - qy) / step) * 256);
-      shares[i] = seen.share;
-      paints[i] = seen.paint;
-      if (seen.share < 1) second = true;
-      colours[0]![i] = step === 1 ? seen.luma : seen.cb;
-      if (step === 2) colours[1]![i] = seen.cr;
+      for (let px = box.left; px < box.right; px++, i++) {
+        const qx = px * step;
+        placeBehind(field, qx, qy, seen);
+        seen.x2 = seen.x;
+        seen.y2 = seen.y;
+        seen.share = 1;
+        seen.paint = 0;
+        layer(seen.x, seen.y, seen);
+        mapX[i] = Math.round((px + (seen.x - qx) / step) * 256);
+        mapY[i] = Math.round((py + (seen.y - qy) / step) * 256);
+        mapX[padded + i] = Math.round((px + (seen.x2 - qx) / step) * 256);
+        mapY[padded + i] = Math.round((py + (seen.y2 - qy) / step) * 256);
+        shares[i] = seen.share;
+        paints[i] = seen.paint;
+        if (seen.share < 1) {
+          if (last < 0) first = i & ~3;
+          last = i;
+        }
+        if (seen.paint > 0) {
+          one[i] = step === 1 ? seen.luma : seen.cb;
+          other[i] = seen.cr;
+        }
+      }
     }
     names.forEach((name, k) => {
-      canvas.sample(name, 0, second ? padded * 2 : padded);
+      canvas.sample(name, 0, padded);
+      if (last >= 0) canvas.sample(name, padded + first, (last - first + 4) & ~3);
       const { pixels, stride } = canvas.plane(name);
       const { samples } = canvas;
-      for (let i = 0; i < count; i++) {
-        const to = (top + Math.floor(i / width)) * stride + box.left + (i % width);
-        let value = samples[i]!;
-        if (shares[i]! < 1) value = samples[padded + i]! + (value - samples[padded + i]!) * shares[i]!;
-        if (paints[i]! > 0) value += (colours[k]![i]! - value) * paints[i]!;
-        pixels[to] = value + 0.5;
+      const colour = k === 0 ? one : other;
+      for (let row = 0, at = 0; row < rows; row++) {
+        let to = (top + row) * stride + box.left;
+        for (const end = at + width; at < end; at++, to++) {
+          let value = samples[at]!;
+          if (shares[at]! < 1) value = samples[padded + at]! + (value - samples[padded + at]!) * shares[at]!;
+          if (paints[at]! > 0) value += (colour[at]! - value) * paints[at]!;
+          pixels[to] = value + 0.5;
+        }
       }
     });
   }

@@ -101,12 +101,12 @@ function middleShapes(mouth: MouthFrame): Shapes {
     mouthLeft: (x, y) => [0.06 * sideways(x, y), 0, 0],
     mouthRight: (x, y) => [-0.06 * sideways(x, y), 0, 0],
     mouthPucker: (x, y) => [
-      inward(x, y, 0.3),
+      inward(x, y, 0.42),
       0.25 * (y - mouth.y) * lipHeight(y) * bell(x - mouth.x, 0.2),
       -0.08 * sideways(x, y),
     ],
     mouthFunnel: (x, y) => [
-      inward(x, y, 0.2),
+      inward(x, y, 0.3),
       0.35 * (y - mouth.y) * lipHeight(y) * bell(x - mouth.x, 0.2),
       -0.06 * sideways(x, y),
     ],

@@ -1,126 +1,123 @@
 /**
  * Lips that part: above the line between them goes up, below it down. Behind them is what the photo shows there, if its mouth is
- * open; else teeth and the dark of the mouth are painted, in tones taken from the face so that they fit its light.
+ * open; else teeth, tongue and the dark of the mouth are painted, in tones taken from the face so that they fit its light.
  */
 
+import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { Face } from "../../face/face.ts";
 import type { Box, Layer } from "../canvas/patch.ts";
 import type { Planes } from "../canvas/planes.ts";
-import { createCurve, fromSlit, slitFrame, toSlit } from "../head/curve.ts";
 import { smooth } from "../head/falloff.ts";
-import { type Head, MESH, type Point } from "../head/head.ts";
-import { meanTone, toneAt } from "../head/tone.ts";
-import { createInterior, lipTone } from "./interior.ts";
-import { JAW_OPEN } from "./mouth-shapes.ts";
+import type { Head } from "../head/head.ts";
+import { createInterior } from "./interior.ts";
+import { createLayer } from "./layer.ts";
+import { type OwnMouth, readMouth } from "./own-mouth.ts";
+import { createParting, type LipState } from "./parting.ts";
 
-/** In E: how far the upper lip can be drawn up and the lower one down, beyond what the jaw does. */
-const LIP_TRAVEL = 0.05;
-const BLEND = 1.3;
-/** In E: how wide the wet edge of a lip is. */
-const LIP_EDGE = 0.014;
-/** A mouth that is open by this much (E) shows what is in it. */
-const SHOWS_INSIDE = 0.035;
+type Channels = Partial<Record<Channel, number>>;
 
-type Parting = { jaw: number; upperUp: number; lowerDown: number; smile: number };
+/** `mouthFunnel` from which on lips turn outwards. */
+const FLARES = 0.1;
+/** Teeth that are seen already need no jaw that opens a little to show them. */
+const GRIN = 0.25;
+/** A smile that goes takes the corners down by a part of a frown, too. */
+const FROWN = 0.4;
 
-type Mouth = {
+export type Mouth = {
   /**
-   * How far a jaw opens beyond the still, of what `jawOpen` asks. What the mouth shows already needs no opening, and where it shows its
-   * teeth the lower lip leaves them little: below them a dark crescent would appear.
+   * What of the channels the skin shows: a photo whose mouth is open needs less of a jaw's opening, and one that smiles lets go of its
+   * smile as far as it is `relaxed` (motion/relaxing.ts).
    */
-  jaw(asked: number): number;
-  /** Nothing when the lips stay together. */
-  layer(parting: Parting): Layer | undefined;
+  skin(channels: Channels, relaxed: number): Channels;
+  /** Nothing when the lips stay as the photo has them. */
+  layer(channels: Channels, relaxed: number): Layer | undefined;
   box: Box;
+  /** Whether the photo shows the teeth of a smile. */
+  smiling: boolean;
 };
 
 /** `face` in pixels of the still. */
 export function createMouth(head: Head, face: Face, still: Planes): Mouth {
-  const point = (i: number) => head.point(i);
-  const frame = slitFrame(point(MESH.lipInnerUpper[0]), point(MESH.lipInnerUpper[10]));
-  const curve = (indices: readonly number[]) =>
-    createCurve(
-      indices.map((i) => toSlit(frame, point(i))),
-      2,
-    );
-  const upperRaw = curve(MESH.lipInnerUpper);
-  const lowerRaw = curve(MESH.lipInnerLower);
-  const gap = Math.max(0, lowerRaw(0) - upperRaw(0)) / head.unit;
-  const inside = smooth((gap - 0.5 * SHOWS_INSIDE) / (0.5 * SHOWS_INSIDE));
-  // Lips that are closed touch in one line; the two contours differ there only by noise.
-  const line = (t: number): number => (upperRaw(t) + lowerRaw(t)) / 2;
-  const upper = (t: number): number => line(t) + inside * (Math.min(upperRaw(t), lowerRaw(t)) - line(t));
-  const lower = (t: number): number => line(t) + inside * (Math.max(upperRaw(t), lowerRaw(t)) - line(t));
-  const above = Math.max(0.12 * head.unit, -toSlit(frame, point(MESH.noseBase)).v);
-  const below = Math.max(0.3 * head.unit, toSlit(frame, point(MESH.chin)).v);
-  const interior = createInterior(head, face, still, frame);
-  const open = Math.max(gap / JAW_OPEN, inside * 0.25);
-  const teeth = teethSeen(head, still, (t) => fromSlit(frame, t, (upper(t) + lower(t)) / 2));
-
+  const own = readMouth(head, still);
+  const { frame, unit } = own;
+  const reach = own.inside > 0 ? 1.3 : 1.1;
+  const partingOf = createParting(head, own);
+  const interior = createInterior(head, face, still, own);
+  // lips that are closed have nothing to let go of: what the contours leave between them is noise
+  const parted = smooth((own.inside - 0.1) / 0.3);
   return {
-    jaw: (asked) => Math.max(0, asked - open) * (1 - inside * (0.35 + 0.4 * teeth)),
-    layer({ jaw, upperUp, lowerDown, smile }) {
-      // Lips that already show teeth are not drawn apart further by a smile.
-      const lips = LIP_TRAVEL * head.unit * (1 - inside);
-      const byJaw = 0.5 * JAW_OPEN * head.unit * jaw;
-      const up = byJaw + lips * upperUp;
-      const down = byJaw + lips * lowerDown;
-      if (up + down < 0.05) return undefined;
-      const paint = interior({ upperUp, smile, teeth: 1 - inside });
-      const rim = inside * LIP_EDGE * head.unit;
-      return (x, y, seen) => {
-        const { t, v } = toSlit(frame, { x, y });
-        if (t <= -1 || t >= 1) return;
-        const profile = (1 - t * t) ** 0.8;
-        const raised = up * profile;
-        const lowered = down * profile;
-        const upperEdge = upper(t) - raised;
-        const lowerEdge = lower(t) + lowered;
-        let shift = 0;
-        if (v < upperEdge) shift = raised * (1 - smooth((upperEdge - v) / above));
-        else if (v > lowerEdge) shift = -lowered * (1 - smooth((v - lowerEdge) / below));
-        else shift = v - upperEdge < lowerEdge - v ? raised : -lowered;
-        const behind = Math.min(v - upperEdge, lowerEdge - v);
-        const share = smooth((behind + BLEND) / (2 * BLEND)) * smooth((raised + lowered) / 2);
-        seen.x = x - shift * frame.across.y;
-        seen.y = y + shift * frame.across.x;
-        if (share <= 0) return;
-        // What the photo shows between the lips hangs on the upper jaw: it keeps its place below the upper lip while the lower one
-        // leaves it. The lips' own wet edges are no part of it.
-        const hung = byJaw * profile;
-        const own = v + hung;
-        const revealed = Math.max(
-          smooth((upper(t) + rim - own) / BLEND + 0.5),
-          smooth((own - lower(t) + rim) / BLEND + 0.5),
-        );
-        const painted = 1 - inside * (1 - revealed);
-        seen.x2 = seen.x;
-        seen.y2 = seen.y;
-        seen.x = x - hung * frame.across.y;
-        seen.y = y + hung * frame.across.x;
-        // out = lip × (1 - share) + (photo × (1 - painted) + paint × painted) × share
-        seen.paint = share * painted;
-        seen.share = (share - seen.paint) / Math.max(1e-6, 1 - seen.paint);
-        paint({ t, down: v - upperEdge, gap: lowerEdge - upperEdge, x, y }, seen);
-      };
+    skin: (channels, relaxed) => skinChannels(channels, parted * relaxed, own),
+    smiling: own.teeth > 0.5,
+    layer(channels, asked) {
+      const relaxed = parted * asked;
+      const state = lipState(channels, relaxed, own);
+      if (atRest(state, own)) return undefined;
+      const moved = skinChannels(channels, relaxed, own);
+      const parting = partingOf(state, leftBehind(moved, channels, relaxed, own));
+      return createLayer({ own, interior, state, parting, jaw: own.jaw + (moved.jawOpen ?? 0) });
     },
     box: {
-      left: frame.middle.x - frame.halfWidth * 1.1,
-      right: frame.middle.x + frame.halfWidth * 1.1,
-      top: frame.middle.y - above - 0.1 * head.unit,
-      bottom: frame.middle.y + below + 0.05 * head.unit,
+      left: frame.middle.x - frame.halfWidth * reach,
+      right: frame.middle.x + frame.halfWidth * reach,
+      top: frame.middle.y - own.above - 0.1 * unit,
+      bottom: frame.middle.y + own.below + 0.05 * unit,
     },
   };
 }
 
-/** 1 where what is between the lips is plainly lighter than they are. */
-function teethSeen(head: Head, still: Planes, between: (t: number) => Point): number {
-  const places = [-0.4, -0.2, 0, 0.2, 0.4].map(between);
-  const inside = meanTone(
-    places.map((p) => toneAt(still, p.x, p.y)),
-    0,
-    1,
+function skinChannels(channels: Channels, relaxed: number, own: OwnMouth): Channels {
+  const jaw = jawOf(channels, relaxed, own) - relaxed * own.jaw;
+  const smile = relaxed * own.smile;
+  const result: Channels = { ...channels };
+  if (jaw !== 0 || channels.jawOpen) result.jawOpen = jaw;
+  if (smile > 0) {
+    result.mouthSmileLeft = (channels.mouthSmileLeft ?? 0) - smile;
+    result.mouthSmileRight = (channels.mouthSmileRight ?? 0) - smile;
+    result.mouthFrownLeft = (channels.mouthFrownLeft ?? 0) + FROWN * smile;
+    result.mouthFrownRight = (channels.mouthFrownRight ?? 0) + FROWN * smile;
+  }
+  return result;
+}
+
+/**
+ * What of the skin's movement the teeth stay behind in. Teeth that the photo shows in a smile are stretched with it as it grows, or the
+ * painted gums beside them would be bared.
+ */
+function leftBehind(moved: Channels, channels: Channels, relaxed: number, own: OwnMouth): Channels {
+  const along = own.inside * (1 - relaxed);
+  if (along === 0) return moved;
+  const entries = (Object.entries(moved) as [Channel, number][]).map(([name, value]): [Channel, number] =>
+    name.startsWith("mouth") ? [name, value - along * (channels[name] ?? 0)] : [name, value],
   );
-  const lips = lipTone(head, still);
-  return smooth(((inside.luma - 16) / Math.max(1, lips.luma - 16) - 1.05) / 0.25);
+  return Object.fromEntries(entries);
+}
+
+/** How far a jaw opens beyond the still, or beyond the mouth at rest: what the photo's own mouth shows already needs no opening. */
+function jawOf(channels: Channels, relaxed: number, own: OwnMouth): number {
+  const asked = Math.max(0, (channels.jawOpen ?? 0) - (channels.mouthClose ?? 0));
+  const beyond = Math.max(0, asked - own.jaw - GRIN * own.teeth) * (1 - 0.15 * own.inside);
+  return beyond + (asked - beyond) * relaxed;
+}
+
+function lipState(channels: Channels, relaxed: number, own: OwnMouth): LipState {
+  const value = (name: Channel): number => channels[name] ?? 0;
+  const mean = (stem: string): number => (value(`${stem}Left` as Channel) + value(`${stem}Right` as Channel)) / 2;
+  const upperUp = mean("mouthUpperUp");
+  return {
+    relaxed,
+    jaw: jawOf(channels, relaxed, own),
+    upperUp,
+    lowerDown: mean("mouthLowerDown"),
+    smile: mean("mouthSmile"),
+    stretch: mean("mouthStretch"),
+    round: Math.min(1, value("mouthPucker") + 0.7 * value("mouthFunnel")),
+    pucker: value("mouthPucker"),
+    flare: Math.max(0, value("mouthFunnel") - FLARES) / (1 - FLARES),
+    tuck: smooth((value("mouthRollLower") - 0.2) / 0.35) * smooth(upperUp / 0.22),
+    tongue: value("tongueOut"),
+  };
+}
+
+function atRest({ relaxed, jaw, upperUp, lowerDown, flare }: LipState, { unit }: OwnMouth): boolean {
+  return unit * (jaw + upperUp + lowerDown + flare) < 0.5 && relaxed === 0;
 }

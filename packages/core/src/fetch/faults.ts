@@ -1,5 +1,5 @@
 /** What went wrong with a fetch, as a sentence that begins with the host. The URL itself is never told: it may be secret. */
-import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
+import { AppError, type ErrorCode } from "../errors.ts";
 
 type Fault = readonly [code: ErrorCode, sentence: string];
 
@@ -20,7 +20,7 @@ const BY_CODE: Record<string, Fault> = {
   ETIMEDOUT: unavailable("could not be reached in time"),
   EHOSTUNREACH: unavailable("cannot be reached from here"),
   ENETUNREACH: unavailable("cannot be reached from here"),
-  EPROTO: failed("does not speak TLS as it should; is it http rather than https?"),
+  EPROTO: failed("does not use TLS as it should; is it http rather than https?"),
   HPE_HEADER_OVERFLOW: failed("sent a header that is too long"),
 };
 

@@ -2,9 +2,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { includes, networkList, specialAddress } from "@smileloop/core/fetch/addresses.ts";
-import { bareHost, type FetchPolicy, hostOf, isAllowed, refusedAddress } from "@smileloop/core/fetch/target.ts";
+import { includes, networkList, specialAddress } from "./addresses.ts";
 import { transportFault } from "./faults.ts";
+import { bareHost, type FetchPolicy, hostOf, isAllowed, refusedAddress } from "./target.ts";
 
 export type Address = { address: string; family: number };
 /** Throws what `dns.lookup` throws. */
