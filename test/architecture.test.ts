@@ -52,6 +52,8 @@ const MAY_NAME: Record<string, string> = {
   "packages/engine/src/tasks.ts": "the list of what the built-in engine does",
   "packages/engine/src/check/check.ts": "the check of one kind",
   "packages/engine/src/check/talk": "the check of one kind",
+  "packages/engine/src/check/lipsync": "the check of one kind",
+  "packages/engine/src/lip/lipsync.ts": "the work of one kind",
   "packages/engine/src/services/inspect.ts": "glasses as the built-in engine finds them",
   "packages/api/src/dialects/": "each dialect, and their list",
   "packages/cli/src/": "commands for one kind each",

@@ -1,5 +1,5 @@
 /** By how much a borrowed mouth is brighter or darker than the frame around it. Pure. */
-import type { Region } from "./paste.ts";
+import type { Region } from "./region.ts";
 
 type Light = {
   /** What is to be added at a place, levels. */
@@ -31,7 +31,8 @@ export function lightOf(
         const mask = region.mask[at]!;
         const weight = mask * (1 - mask);
         if (weight < 0.02) continue;
-        const [u, v] = [region.u[at]!, region.v[at]!];
+        const u = region.u[at]!;
+        const v = region.v[at]!;
         const difference = yuv[to]! - values[at]!;
         const missing = difference - plane[0] - plane[1] * u - plane[2] * v;
         off += weight * Math.min(60, Math.abs(missing));
@@ -47,8 +48,15 @@ export function lightOf(
 }
 
 function addTo(sums: Float64Array, weight: number, u: number, v: number, value: number): void {
-  const terms = [1, u, v, u * u, u * v, v * v, value, u * value, v * value];
-  for (let i = 0; i < 9; i++) sums[i]! += weight * terms[i]!;
+  sums[0]! += weight;
+  sums[1]! += weight * u;
+  sums[2]! += weight * v;
+  sums[3]! += weight * u * u;
+  sums[4]! += weight * u * v;
+  sums[5]! += weight * v * v;
+  sums[6]! += weight * value;
+  sums[7]! += weight * u * value;
+  sums[8]! += weight * v * value;
 }
 
 /** Cramer's rule, with a little that holds slopes back. */
