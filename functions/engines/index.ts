@@ -3,13 +3,14 @@ import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import type { Engine, EngineSetup, Finding, WorkerSetup } from "./engine.ts";
 import { liveportrait } from "./liveportrait.ts";
+import { narrator } from "./narrator.ts";
 import { warp } from "./warp.ts";
 
 /** A worker for plans has no engine: other jobs do the work of a plan, so that its steps are short. */
 export const PLAN_WORKER: WorkerSetup = { queueName: PLAN_QUEUE, slots: 2 };
 
 /** In order of preference: where `ENGINES` says nothing, jobs get the first one that is here. */
-export const ENGINES: readonly Engine[] = [warp, liveportrait];
+export const ENGINES: readonly Engine[] = [warp, liveportrait, narrator];
 
 /** Maximum number of failed starts in a row of a standalone worker's engine before the worker ends. */
 const FAILED_STARTS = 3;
@@ -28,6 +29,20 @@ export async function builtInSetup(engines: readonly Engine[] = ENGINES): Promis
   const { engine, trouble } = await builtInEngine(engines).find(readEnv({}));
   if (!engine) throw new Error(trouble ?? "The built-in engine is missing.");
   return engine;
+}
+
+/** The engine that runs a kind in a command: the built-in one where it can. Throws EnvError where it is missing or broken. */
+export async function setupFor(
+  kind: string,
+  env: Env,
+  engines: readonly Engine[] = ENGINES,
+): Promise<{ name: string; setup: EngineSetup }> {
+  const able = engines.filter(({ kinds }) => kinds.includes(kind));
+  const chosen = able.find(({ builtIn }) => builtIn) ?? able[0];
+  if (!chosen) throw new Error(`None of the engines runs ${kind}.`);
+  const { engine, trouble } = await chosen.find(env);
+  if (!engine) throw new EnvError(trouble ?? `The engine ${chosen.name} is not set up here.`);
+  return { name: chosen.name, setup: engine };
 }
 
 /** Looks for all of them; findings by the engine's name. */

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { folderAbove } from "../setup/paths.ts";
 import type { Engine, EngineSetup, Finding } from "./engine.ts";
 import { nodeEngine, nodeHelper } from "./node-engine.ts";
+import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = ["animate", "talk"];
 
@@ -33,7 +34,7 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const lockSchema = z.object({ files: z.array(z.object({ name: z.string(), bytes: z.int() })).min(1) });
 
 /** Weights are compared by name and size; `gpu-container/setup.sh` checks their hashes. Starts nothing but a probe of Python. */
-async function findLiveportrait(env: Pick<Env, "LIVEPORTRAIT_ROOT" | "LIVEPORTRAIT_PYTHON">): Promise<Finding> {
+async function findLiveportrait(env: Env): Promise<Finding> {
   if (env.LIVEPORTRAIT_ROOT === undefined) return { engine: null, trouble: null };
   const root = resolve(env.LIVEPORTRAIT_ROOT);
   const broken = (trouble: string): Finding => ({ engine: null, trouble: `${trouble} ${HELP}` });
@@ -47,10 +48,10 @@ async function findLiveportrait(env: Pick<Env, "LIVEPORTRAIT_ROOT" | "LIVEPORTRA
   const probe = await probePython(command);
   if (probe === null) return broken(`LIVEPORTRAIT_PYTHON ${command} is not a working Python.`);
   if (probe.missing.length > 0) return broken(`${command} lacks ${probe.missing.join(", ")}.`);
-  return { engine: engineOf(root, weights, probe.python), trouble: null };
+  return { engine: engineOf(root, weights, probe.python, voiceVariables(env)), trouble: null };
 }
 
-function engineOf(root: string, weights: string, python: string): EngineSetup {
+function engineOf(root: string, weights: string, python: string, voices: Record<string, string>): EngineSetup {
   const cache = join(homedir(), ".cache", "smileloop", "liveportrait");
   return {
     queueName: "liveportrait",
@@ -60,7 +61,7 @@ function engineOf(root: string, weights: string, python: string): EngineSetup {
       env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: container() },
     },
     checkerCommand: nodeEngine({ checks: KINDS, services: ["cast"] }),
-    helpers: [nodeHelper(["finish", "extract", "listen"])],
+    helpers: [nodeHelper(["finish", "extract", "listen"]), nodeHelper(["say"], voices)],
     // one process per card; the first start on a new type of card compiles for minutes, and PyTorch alone takes several GiB
     slots: 1,
     engineLimits: { startMs: 15 * 60_000, rssBytes: 12 * 1024 ** 3 },

@@ -19,10 +19,13 @@ export function nodeEngine(options: {
   checks?: readonly string[];
   services?: readonly string[];
   env?: Record<string, string>;
+  /** What it is called where it is not the built-in engine. */
+  engine?: string;
 }): EngineCommand {
-  const { kinds = [], checks = [], services = [], env } = options;
+  const { kinds = [], checks = [], services = [], env, engine } = options;
   const host = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
-  const args = ["--kinds", kinds.join(), "--checks", checks.join(), "--services", services.join()];
+  const named = engine === undefined ? [] : ["--engine", engine];
+  const args = [...named, "--kinds", kinds.join(), "--checks", checks.join(), "--services", services.join()];
   return { command: process.execPath, args: [...NODE_FLAGS, host, ...args], env };
 }
 

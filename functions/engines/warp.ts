@@ -3,7 +3,8 @@
  * engine. A third looks at pictures for a local API; on Lambda the second does that, too.
  */
 import type { Engine } from "./engine.ts";
-import { nodeEngine } from "./node-engine.ts";
+import { nodeEngine, nodeHelper } from "./node-engine.ts";
+import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = ["animate", "talk", "lipsync"];
 
@@ -13,7 +14,8 @@ export const warp: Engine = {
   queues: ["warp", "warp-long"],
   meanSeconds: { warp: 10, "warp-long": 240 },
   builtIn: true,
-  async find({ WARP_PROCESSES: slots, LD_LIBRARY_PATH }) {
+  async find(all) {
+    const { WARP_PROCESSES: slots, LD_LIBRARY_PATH } = all;
     const env = LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH };
     return {
       engine: {
@@ -21,6 +23,7 @@ export const warp: Engine = {
         engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "mix"], env }),
         checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect"], env }),
         inspectorCommand: nodeEngine({ services: ["inspect"], env }),
+        helpers: [nodeHelper(["say"], voiceVariables(all))],
         slots,
       },
       trouble: null,

@@ -4,6 +4,7 @@ import { PAGE_ASSETS, previewAsset, storedAssets } from "@smileloop/api/assets.t
 import { accessOf, type Env } from "@smileloop/core/env.ts";
 import type { Inspector } from "@smileloop/core/inspector.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
+import { voicesOf } from "../engines/voice-env.ts";
 import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
@@ -17,6 +18,8 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const apiDeps = {
     ...deps,
     inspector: await openCloudInspector(env),
+    // its functions are deployed with all of them
+    voices: voicesOf(env, true),
     assets: storedAssets({ ...deps, names }),
     config: lambdaConfig(env, { access, deps }),
     ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }, recordsState(deps)),

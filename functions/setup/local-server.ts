@@ -8,6 +8,7 @@ import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
 import { ENGINES, findEngines } from "../engines/index.ts";
+import { voicesOf } from "../engines/voice-env.ts";
 import { localConfig } from "./api-config.ts";
 import { type Deps, type Lists, openDeps, PRESETS_DIR } from "./deps.ts";
 import { checkOwnQueue } from "./engines-served.ts";
@@ -83,6 +84,7 @@ type ServerDeps = Deps & { inspector: LocalInspector | null };
 function apiDeps(env: Env, access: Access, deps: ServerDeps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {
     ...deps,
+    voices: voicesOf(env),
     assets: packageAssets(PRESETS_DIR, env.PRESETS_DIR),
     admission: {
       ...deps.admission,

@@ -11,6 +11,8 @@ type Common = {
   kinds: readonly string[];
   /** How old the oldest message in its queue may be before the alarm goes off, s. */
   oldestS: number;
+  /** Whether its second lane has an alarm, too: an account has ten of them free. */
+  bulkAlarm: boolean;
 };
 
 export type FunctionLimits = { bundle: string; handler: string; memoryMb: number; timeoutS: number };
@@ -39,6 +41,8 @@ export type DeployedEngine = LambdaEngine | BatchEngine;
 
 /** The most that Lambda has: a speech of five minutes takes it. */
 const WARP_TIMEOUT_S = 900;
+/** The longest text that is said at once, twice. */
+const NARRATOR_TIMEOUT_S = 420;
 /** Lambda is about half as fast as the machines that work is estimated for, and a job has to be downloaded and stored. */
 const SPARE = { factor: 2, seconds: 60 };
 
@@ -59,6 +63,25 @@ export const ENGINES: readonly DeployedEngine[] = [
     concurrency: ({ warpConcurrency }) => warpConcurrency,
     // the longest clip and a half
     oldestS: WARP_TIMEOUT_S * 1.5,
+    bulkAlarm: true,
+  },
+  {
+    name: "narrator",
+    kinds: ["speak"],
+    runsOn: "lambda",
+    function: {
+      bundle: "dist/worker-lambda",
+      handler: "functions/worker-lambda.handler",
+      // a whole processor; the voices need some 300 MB
+      memoryMb: 1769,
+      timeoutS: NARRATOR_TIMEOUT_S,
+    },
+    inspects: false,
+    // the least that AWS takes for two lanes
+    concurrency: () => 4,
+    // the longest text and a half
+    oldestS: NARRATOR_TIMEOUT_S * 1.5,
+    bulkAlarm: false,
   },
   {
     name: "liveportrait",
@@ -70,6 +93,7 @@ export const ENGINES: readonly DeployedEngine[] = [
     needs: { gpus: 1, vcpus: 4, memoryMib: 14_000 },
     // a cold start and half an hour of work
     oldestS: 40 * 60,
+    bulkAlarm: true,
   },
 ];
 

@@ -1,15 +1,5 @@
 /** What is watched: alarms, each with what to do about it (docs/deploy.md uses the same names), the dashboard, the budget. */
-import {
-  API,
-  FUNCTIONS,
-  type FunctionSpec,
-  nameOf,
-  type QueueSpec,
-  queueSpecs,
-  type Stage,
-  SWEEP,
-  workerFunction,
-} from "../policy.ts";
+import { API, FUNCTIONS, type FunctionSpec, nameOf, queueSpecs, type Stage, SWEEP, workerFunction } from "../policy.ts";
 import { deployed, onLambda } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
@@ -32,14 +22,14 @@ export const DEAD_LETTERS = "dead-letters";
 
 export function alarms(stage: Stage, settings: Settings): Alarm[] {
   return [
-    ...queueSpecs(settings).map((queue) => waits(stage, queue)),
+    ...queueSpecs(settings).flatMap(({ name, oldestS }) => (oldestS === null ? [] : [waits(stage, name, oldestS)])),
     deadLetters(stage),
     ...serviceAlarms(stage),
     ...onLambda(deployed(settings)).map((engine) => workerAlarm(stage, workerFunction(engine))),
   ];
 }
 
-function waits(stage: Stage, { name, oldestS }: QueueSpec): Alarm {
+function waits(stage: Stage, name: string, oldestS: number): Alarm {
   return {
     what: `${name}-waits`,
     description: `Messages wait too long in ${name}. See errors and throttles of who receives them, then the limits.`,

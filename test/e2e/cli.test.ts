@@ -22,6 +22,8 @@ import { ASTRONAUT, COFFEE, GRACE_HOPPER } from "../support/pictures.ts";
 import { PRESET_NAMES } from "../support/presets.ts";
 import { isAlive, killed, until } from "../support/processes.ts";
 import { processTree } from "../support/server.ts";
+import { wavOf } from "../support/sounds.ts";
+import { BOBBY, soundOf, spokenOf } from "../support/spoken.ts";
 
 const CLI = fileURLToPath(new URL("../../packages/cli/bin/smileloop.mjs", import.meta.url));
 const FAST = ["--size", "256", "--duration", "1"];
@@ -238,6 +240,28 @@ test("motion extract writes a Motion, says what is in it, and animate takes it",
   expect(JSON.parse(missing.stdout)).toMatchObject({ ok: false, error: { code: "not_found" } });
 });
 
+test("talk makes a video of a photo and a sound, or of a text", async () => {
+  const sentence = soundOf(spokenOf(BOBBY));
+  writeFileSync(join(folder, "hello.wav"), wavOf([sentence], 16_000));
+  const small = ["--size", "256", "--fps", "12"];
+  const said = await run("talk", GRACE_HOPPER, "hello.wav", ...small);
+  expect(said).toMatchObject({ code: 0, stdout: "grace_hopper-hello.mp4\n" });
+  expect(said.stderr).toMatch(/^Listening to the sound: /m);
+  const video = await readVideo(join(folder, "grace_hopper-hello.mp4"));
+  expect(video).toMatchObject({ width: 256, otherStreams: 1, frames: Math.round((sentence.length / 16_000) * 12) });
+  const json = await run("talk", GRACE_HOPPER, "--text", "Hello.", ...small, "-o", "a.webm", "--seed", "3", "--json");
+  expect(json.code, json.stdout + json.stderr).toBe(0);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    ok: true,
+    output: "a.webm",
+    seed: 3,
+    video: { audio: { codec: "opus" } },
+  });
+  expectFiles("hello.wav", "grace_hopper-hello.mp4", "a.webm");
+  const none = await run("talk", GRACE_HOPPER, "nothing.wav", "--json");
+  expect(JSON.parse(none.stdout)).toMatchObject({ ok: false, error: { code: "not_found" } });
+});
+
 test("a command line that is not right is told so, with exit code 2", async () => {
   const cases: [args: string[], is: RegExp][] = [
     [["animate"], /Which photo/],
@@ -255,11 +279,26 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["animate", ASTRONAUT, "--poster", "x.png"], /--poster "x\.png": the poster is a JPEG\./],
     [["motion", "extract", "clip.mp4", "-o", "x.bvh"], /--output "x\.bvh": a Motion, .* ends in \.json\./],
     [["animate", ASTRONAUT, "-p", "blink", "--driving", "clip.mp4"], /a preset or a driving clip, not both/],
+    [["talk"], /What is to be said\?/],
+    [["talk", ASTRONAUT], /What is to be said\? Give a sound after the photo, or --text\./],
+    [["talk", ASTRONAUT, "a.wav", "b.wav"], /"b\.wav" is one too many/],
+    [["talk", ASTRONAUT, "a.wav", "--text", "Hi"], /--text says a text, and "a\.wav" is a sound\./],
+    [["talk", ASTRONAUT, "--transcript", "Hi"], /--transcript is what is said in a sound, which is missing\./],
+    [["talk", ASTRONAUT, "--text", "😀"], /--text: has neither letters nor digits/],
+    [["talk", ASTRONAUT, "a.wav", "--transcript", ""], /--transcript: must not be empty/],
+    [["talk", ASTRONAUT, "--text", "Hi", "-o", "x.gif"], /--format: must be one of mp4, webm: a GIF has no sound/],
+    [["talk", ASTRONAUT, "--text", "Hi", "--fps", "9"], /--fps: at least 10, got 9/],
     [["motion"], /Say extract/],
+    [["speak"], /What is to be said\?/],
+    [["speak", "Good", "morning"], /"morning" is one too many\. Put the text between quotes\./],
+    [["speak", "hi", "-o", "x.ogg"], /--output "x\.ogg": .* end in one of \.wav, \.mp3, \.m4a, not \.ogg\./],
+    [["speak", "hi", "--pronounce", "hi"], /--pronounce "hi" is not one of word=respelling or word=\/IPA\/\./],
+    [["speak", "\u{1f600}"], /--text: has n/],
+    [["voices", "--language", "tlh"], /--language: no voice speaks "tlh"/],
     [["motion", "extract"], /Which clip/],
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
-    [["dance"], /no command "dance".*animate, inspect, motion, presets, serve/],
+    [["dance"], /no command "dance".*animate, .*speak, voices, inspect, motion, presets, serve/],
     [["key", "Alice"], /"Alice" is not a valid owner name/],
     [["key", "public"], /a name other than public/],
     [["key", "a", "b"], /Unexpected argument "b"/],

@@ -260,6 +260,7 @@ describe("the worker", () => {
     expect(job, warp.log().slice(-2000)).toMatchObject({ status: "succeeded", outputs: { video: { width: 256 } } });
     const video = Buffer.from(await (await fetch(`${front.url}/download/${id}`)).arrayBuffer());
     expect(video.subarray(4, 8).toString()).toBe("ftyp");
+    expect(await spoken(warp)).toMatchObject({ status: "succeeded", outputs: { video: { audio: { codec: "aac" } } } });
   });
 });
 
@@ -302,6 +303,15 @@ it("nobody has asked of the queue or the bucket what the roles of the deployment
   const refused = stack.bucket.double.seen.filter(({ status }) => status === 403);
   expect(refused.map(({ operation, key }) => `${operation} ${key}`)).toEqual([]);
 });
+
+/** The job of a portrait that speaks, with what its engine reads beside its code: the network, and a voice. */
+async function spoken(warp: Lambda): Promise<Job> {
+  const image = { upload: await upload(front.url, readFileSync(ASTRONAUT)) };
+  const asked = { kind: "talk", inputs: { image }, params: { text: "Hello.", size: 256, fps: 10 } };
+  const { id } = (await (await postJson(`${front.url}/v1/jobs`, asked)).json()) as Job;
+  expect((await serve(warp))?.outcome, warp.log().slice(-2000)).toBe("done");
+  return getJob(front.url, id);
+}
 
 /** Which platforms the binaries of a bundle are for, and the latest glibc (2.x) that they ask for: Lambda has 2.34. */
 function nativesIn(dir: string): { platforms: string[]; glibc: number } {

@@ -39,7 +39,7 @@ const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/1/${name}`;
 const parts = { bucket: "the-bucket", queues: { warp: url("warp") } };
 const gpuParts = { bucket: "the-bucket", queues: { warp: url("warp"), liveportrait: url("lp"), poke: url("poke") } };
 const batch = { jobDefinitions: { liveportrait: "definition" }, spot: "spot", onDemand: "ondemand" };
-const [warp] = onLambda(DEPLOYED);
+const [warp, narrator] = onLambda(DEPLOYED);
 const [liveportrait] = onBatch(DEPLOYED);
 
 describe("settings", () => {
@@ -128,6 +128,7 @@ describe("environments, read as the functions read them", () => {
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp"]],
       ["talk", ["warp"]],
+      ["speak", ["narrator"]],
     ]);
   });
 
@@ -139,6 +140,7 @@ describe("environments, read as the functions read them", () => {
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp", "liveportrait"]],
       ["talk", ["warp", "liveportrait"]],
+      ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
     expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, inspects: null }, GPU)).BATCH_QUEUES.size).toBe(
@@ -167,9 +169,17 @@ describe("engines", () => {
 
   it("bring their queues; those on Batch, only with GPU=1", () => {
     const names = (settings: typeof PLAIN) => queueSpecs(settings).map(({ name }) => name);
-    expect(names(PLAIN)).toEqual(["warp", "warp-bulk"]);
-    expect(names(GPU)).toEqual(["warp", "warp-bulk", "liveportrait", "liveportrait-bulk", "poke"]);
-    expect(deployed(PLAIN)).toEqual([warp]);
+    expect(names(PLAIN)).toEqual(["warp", "warp-bulk", "narrator", "narrator-bulk"]);
+    expect(names(GPU)).toEqual([
+      "warp",
+      "warp-bulk",
+      "narrator",
+      "narrator-bulk",
+      "liveportrait",
+      "liveportrait-bulk",
+      "poke",
+    ]);
+    expect(deployed(PLAIN)).toEqual([warp, narrator]);
   });
 
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
@@ -295,6 +305,7 @@ describe("alarms", () => {
     expect(all.map(({ what }) => what)).toEqual([
       "warp-waits",
       "warp-bulk-waits",
+      "narrator-waits",
       "liveportrait-waits",
       "liveportrait-bulk-waits",
       "poke-waits",
@@ -304,6 +315,7 @@ describe("alarms", () => {
       "sweep-errors",
       "sweep-stopped",
       "warp-errors",
+      "narrator-errors",
     ]);
     // ten cost nothing
     expect(alarms({ stage: "production" }, PLAIN).length).toBeLessThanOrEqual(10);

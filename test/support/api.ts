@@ -20,6 +20,7 @@ import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
+import { voiceFacts } from "@smileloop/voice/catalog.ts";
 import { kindsWith } from "./kinds.ts";
 import { type ManualClock, manualClock } from "./manual-clock.ts";
 
@@ -57,6 +58,7 @@ export function testApi(
     log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
     presets,
     assets: packageAssets(presetsDir),
+    voices: voiceFacts({ espeak: false, operator: { named: new Map(), elevenlabs: new Map() } }),
     kinds: kindsWith(presets, ["warp"]),
     inspector: { inspect: async () => NO_FACES },
     localLinks,

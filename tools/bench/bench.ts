@@ -8,6 +8,7 @@ import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
+import { speak } from "./speak.ts";
 import { longTalk, talk } from "./talk.ts";
 
-await runBench("bench", [clip, growth, talk, longTalk, inspect, start, jobs, requests, installed, lambda]);
+await runBench("bench", [clip, growth, speak, talk, longTalk, inspect, start, jobs, requests, installed, lambda]);

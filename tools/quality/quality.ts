@@ -1,6 +1,7 @@
 /**
  * What can be measured of the engine's clips, and sheets to judge the rest by eye:
  * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
+ * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder.
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
  * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
@@ -14,9 +15,11 @@ import { distance, measuredCurves } from "./curves.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
 import { keyInstants, rgbOf, writeBlindSheet, writeSheet } from "./sheet.ts";
+import { speechReport } from "./speech/speech.ts";
 
 const { values } = parseArgs({
   options: {
+    only: { type: "string" },
     portraits: { type: "string" },
     out: { type: "string" },
     preset: { type: "string" },
@@ -27,6 +30,15 @@ const { values } = parseArgs({
     baseline: { type: "boolean", default: false },
   },
 });
+if (values.only === "speech") {
+  const { markdown, failures } = speechReport();
+  console.log(markdown);
+  process.exit(values.strict && failures > 0 ? 1 : 0);
+}
+if (values.only !== undefined) {
+  console.error(`--only is "${values.only}"; it can be "speech"`);
+  process.exit(2);
+}
 if (!values.portraits || !values.out) {
   console.error("usage: npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512]");
   process.exit(2);

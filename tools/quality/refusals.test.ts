@@ -36,6 +36,24 @@ test.each([0, 1, 2, 3, 4, 5])("a drawn motion and a take pass (%i)", async (seed
   }
 });
 
+/** Motions that move in both halves, and that landmarks in a few frames tell little of. */
+test.each([14, 28, 31])("a half that stands still is found (drawn %i)", async (seed) => {
+  const motion = drawnMotion(seed, SHAPE);
+  const half = SHAPE.frames / 2;
+  for (const frameAt of [(frame: number) => (frame < half ? 0 : frame), (frame: number) => Math.min(frame, half)]) {
+    expect(await verdictOf(motion, motion, hopper, frameAt)).toMatch(/check_(still|other_motion)/);
+  }
+});
+
+test("half of a blink, a nod or a look around is not passed in silence", async () => {
+  const video = join(dir, "clip.mp4");
+  for (const motion of [preset("blink"), preset("nod"), preset("look_around")]) {
+    await hopper.render(weaker(motion, 0.5), video);
+    const { code, warnings } = await verdict(hopper, motion, video);
+    expect([code, ...warnings].join()).toMatch(/check_other_motion|(less|weaker) than asked/);
+  }
+});
+
 test("faults are found", async () => {
   const [smile, kiss, nod, wink] = [preset("big_smile"), preset("kiss"), preset("nod"), preset("wink")];
   expect(await verdictOf(weaker(smile, 0), smile)).toBe("check_still");

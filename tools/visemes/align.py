@@ -19,6 +19,8 @@ import pocketsphinx
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
+import labels
+
 MODEL = "/usr/share/pocketsphinx/model/en-us/"
 SPHINX = "/usr/share/pocketsphinx/test/data/"
 ALSA = "/usr/share/sounds/alsa/"
@@ -141,7 +143,7 @@ def main():
             print("left out:", clip, text)
             continue
         made.append({"clip": clip, "sha256": hashlib.sha256(open(clip, "rb").read()).hexdigest(), "text": text,
-                     "phones": [[p, a, b] for a, b, p in phones]})
+                     "parts": [[labels.VISEMES[n], round(a, 3), round(b, 3)] for a, b, n, _ in labels.visemes_of("sphinx:en", phones)]})
     with open(path, "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(one, separators=(",", ":")) for one in made) + "\n]\n")
     print(len(made), "clips")

@@ -18,7 +18,7 @@ FIRST = 5
 DILATIONS = [1, 2, 4, 8, 8]
 REACH = FIRST // 2 + sum(DILATIONS)  # 25 frames
 CROP = 300
-BATCH = 32
+BATCH = 16
 
 
 class Net(nn.Module):
@@ -143,9 +143,9 @@ def main():
             mean = {k: v.clone() for k, v in state.items()} if mean is None else mean
             for key, value in state.items():
                 mean[key] = mean[key] * 0.998 + value * 0.002 if value.is_floating_point() else value
-        if step % 200 == 199:
-            print(step + 1, round(float(np.mean(sums[-200:])), 4), round(time.time() - began), "s", flush=True)
-            if step % 1000 == 999 or step == steps - 1:
+        if step % 250 == 249:
+            print(step + 1, round(float(np.mean(sums[-250:])), 4), round(time.time() - began), "s", flush=True)
+            if step % 500 == 499 or step == steps - 1:
                 now = Net()
                 now.load_state_dict(mean or net.state_dict())
                 now.eval()

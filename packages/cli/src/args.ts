@@ -13,6 +13,7 @@ import {
   type Values,
 } from "./clip-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
+import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
 
 const help = { help: { type: "boolean", short: "h" } } as const;
@@ -77,6 +78,19 @@ const OPTIONS = {
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
+  speak: {
+    ...help,
+    voice: { type: "string" },
+    language: { type: "string" },
+    speed: { type: "string" },
+    pronounce: { type: "string", multiple: true },
+    output: { type: "string", short: "o" },
+    spoken: { type: "string" },
+    force: { type: "boolean", short: "f" },
+    json: { type: "boolean" },
+    quiet: { type: "boolean", short: "q" },
+  },
+  voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   motion: {
     ...help,
     output: { type: "string", short: "o" },
@@ -100,6 +114,8 @@ type Command =
   | { name: "animate"; args: AnimateArgs }
   | { name: "talk"; args: TalkArgs }
   | { name: "lipsync"; args: LipsyncArgs }
+  | { name: "speak"; args: SpeakArgs }
+  | { name: "voices"; language: string | null; json: boolean }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
@@ -122,12 +138,14 @@ export function parseCommand(argv: string[]): Command {
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
   if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
+  if (name === "speak") return { name, args: speakArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
   if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals.at(-1)}".`, name);
+  if (name === "voices") return { name, language: fileName(values.language), json: values.json === true };
   return name === "presets" ? { name, json: values.json === true } : { name: "serve" };
 }
 

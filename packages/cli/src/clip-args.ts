@@ -4,7 +4,7 @@ import { CLIP_FORMATS, clipFormatOfPath } from "@smileloop/core/media/clip-forma
 import type { CommandName } from "./help.ts";
 import { UsageError } from "./usage-error.ts";
 
-export type Values = Record<string, string | boolean | undefined>;
+export type Values = Record<string, string | string[] | boolean | undefined>;
 
 type ClipArgs = {
   photo: string;
@@ -132,7 +132,7 @@ function posterName(command: string, value: Values[string]): string | null {
   throw new UsageError(`--poster "${name}": the poster is a JPEG. Give a name that ends in .jpg.`, command);
 }
 
-function number(command: string, values: Values, name: string): number {
+export function number(command: string, values: Values, name: string): number {
   const text = String(values[name]).trim();
   const value = Number(text);
   if (text === "" || !Number.isFinite(value)) throw new UsageError(`--${name} "${text}" is not a number.`, command);

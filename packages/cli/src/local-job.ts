@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
+import { EnvError, readVoiceEnv } from "@smileloop/core/env.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
@@ -21,7 +22,7 @@ import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { builtInEngine, builtInSetup, ENGINES } from "../../../functions/engines/index.ts";
+import { ENGINES, setupFor } from "../../../functions/engines/index.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
 import { knownPresets } from "./presets.ts";
@@ -30,7 +31,6 @@ import { checkTarget, writeTarget } from "./target.ts";
 import { UsageError } from "./usage-error.ts";
 
 const OWNER = "local";
-const ENGINE = builtInEngine().name;
 
 /** What a command asks for. */
 export type LocalJob = {
@@ -91,7 +91,8 @@ async function run(job: LocalJob, signal: AbortSignal): Promise<Made> {
 
 async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promise<Made> {
   const presets = knownPresets();
-  const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[job.kind, [ENGINE]]]) } });
+  const { name: engine, setup } = await setupHere(job.kind);
+  const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[job.kind, [engine]]]) } });
   const submission = checkAsked(kinds, job);
   const files: Record<string, InputFile> = {};
   for (const [slot, given] of givenOf(job)) {
@@ -108,13 +109,13 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
     handlers: createHandlers({ presets }),
     kinds,
     workRoot: join(folder, "work"),
-    ...(await builtInSetup()),
+    ...setup,
     slots: 1,
   });
   const report = await createProgressReport({ quiet: job.quiet || job.json, bar: process.stderr.isTTY === true });
   const working = worker.run(signal);
   try {
-    const record = await follow(store, await submit(store, submission, files), report, signal);
+    const record = await follow(store, await submit(store, submission, files, engine), report, signal);
     report.stop();
     for (const [output, path] of wanted) {
       await writeTarget(path, (await store.files.get(record.outputs[output]!.key)).body);
@@ -124,6 +125,16 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
     report.stop();
     await worker.stop({ graceMs: 0 });
     await working;
+  }
+}
+
+/** Of the environment only the voices count. Throws UsageError for variables that are wrong. */
+async function setupHere(kind: string): ReturnType<typeof setupFor> {
+  try {
+    return await setupFor(kind, readVoiceEnv());
+  } catch (error) {
+    if (error instanceof EnvError) throw new UsageError(error.message, kind);
+    throw error;
   }
 }
 
@@ -158,14 +169,19 @@ function openStore(): JobStore {
   };
 }
 
-async function submit(store: JobStore, submission: Submission, given: Record<string, InputFile>): Promise<string> {
+async function submit(
+  store: JobStore,
+  submission: Submission,
+  given: Record<string, InputFile>,
+  engine: string,
+): Promise<string> {
   const { kind, params } = submission;
   const files = Object.fromEntries(Object.entries(given).map(([slot, file]) => [slot, [file]]));
   const { record } = await createJob(store, {
     owner: OWNER,
     kind: kind.name,
     ...workOf(submission, files),
-    engine: ENGINE,
+    engine,
     params: (jobId) => kind.resolveParams(params, jobId),
     metadata: {},
     storeInputs: (id) => storeInputs(store, id, files),

@@ -27,6 +27,15 @@ async function run(argv: string[]): Promise<number> {
         const { animate } = await import("./animate.ts");
         return await animate(command.args);
       }
+      case "speak": {
+        const { speak } = await import("./speak.ts");
+        return await speak(command.args);
+      }
+      case "voices": {
+        const { listVoices } = await import("./voices.ts");
+        process.stdout.write(listVoices(command));
+        return EXIT.done;
+      }
       case "talk": {
         const { talk } = await import("./talk.ts");
         return await talk(command.args);

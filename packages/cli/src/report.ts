@@ -17,6 +17,7 @@ const STAGES: Record<string, string> = {
   queued: "Starting",
   download: "Reading the photo",
   motion: "Reading the motion",
+  say: "Saying the text",
   voice: "Saying the text",
   listen: "Listening to the sound",
   decode: "Reading the photo",

@@ -15,14 +15,16 @@ import {
   origins,
   pairs,
   publicAddress,
+  voiceNames,
   wholeNumber,
 } from "./env/values.ts";
 import { MAX_VIDEO_SECONDS } from "./media/limits.ts";
 
 const text = z.string().min(1);
-const BUCKET_NAME = "must have 3 to 63 characters";
+const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
+const SECRETS = ["API_KEYS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
 
 export const envSchema = z.object({
   /** Address to listen on; by default, both loopback addresses. */
@@ -39,7 +41,10 @@ export const envSchema = z.object({
   /** How long a talking video may be, seconds: longer sounds and texts are refused. */
   MAX_VIDEO_LENGTH: wholeNumber(1, MAX_VIDEO_SECONDS).default(MAX_VIDEO_SECONDS),
   /** S3 bucket for records and files, instead of DATA_DIR. */
-  BUCKET: z.string().min(3, BUCKET_NAME).max(63, BUCKET_NAME).optional(),
+  BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{2,62}$/i, BUCKET_NAME)
+    .optional(),
   /** Queues in SQS: `name=url,name=url`. */
   QUEUES: pairs.pipe(z.map(z.string(), address("https://sqs.example.org/0/name"))).default(new Map()),
   AWS_REGION: text.default("us-east-1"),
@@ -110,6 +115,24 @@ export const envSchema = z.object({
   LIVEPORTRAIT_ROOT: text.optional(),
   /** The Python that has LivePortrait's packages; by default, the checkout's `.venv`, or `python3`. */
   LIVEPORTRAIT_PYTHON: text.optional(),
+
+  // --- Voices elsewhere. Only the processes that speak get the keys ---
+
+  /** Server with OpenAI's `/v1/audio/speech`, what comes before that path; private addresses, too: whoever sets it knows it. */
+  VOICE_URL: address("https://voices.example.org").optional(),
+  VOICE_KEY: text.optional(),
+  VOICE_MODEL: text.default("tts-1"),
+  /** Its voices: `name,name`, or with their languages `name=en+es`. */
+  VOICE_NAMES: voiceNames.default(new Map()),
+  /** The voice of jobs that name none, where it speaks their language. */
+  VOICE_DEFAULT: text.optional(),
+  /** Whether a voice of ours may stand in for one that does not answer. */
+  VOICE_FALLBACK: flag.default(false),
+  ELEVENLABS_API_KEY: text.optional(),
+  ELEVENLABS_URL: address("https://api.elevenlabs.io").default("https://api.elevenlabs.io"),
+  ELEVENLABS_MODEL: text.default("eleven_multilingual_v2"),
+  /** Ids of its voices by the names that jobs call them: `name=id,name=id`. */
+  ELEVENLABS_VOICES: pairs.default(new Map()),
 });
 export type Env = z.infer<typeof envSchema>;
 
@@ -126,6 +149,12 @@ export function readEnv(variables: Record<string, string | undefined> = process.
     return `${shown(String(name), set)}: ${where}${message}`;
   });
   throw new EnvError(`The environment is invalid. ${faults.join("; ")}`);
+}
+
+/** The variables of voices alone, and defaults for the rest: for programs that speak and serve nobody. Throws EnvError. */
+export function readVoiceEnv(variables: Record<string, string | undefined> = process.env): Env {
+  const named = Object.entries(variables).filter(([name]) => /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$)/.test(name));
+  return readEnv(Object.fromEntries(named));
 }
 
 /** PRESETS_DIR alone, for commands to which no other variable matters. */
@@ -145,7 +174,7 @@ export function lookalikes(variables: Record<string, string | undefined> = proce
 function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address
   const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
-  return name === "API_KEYS" ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
+  return SECRETS.includes(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * A process of the built-in engine: `node host.ts [--kinds <kind>,…] [--checks <kind>,…] [--services cast,inspect,…]`.
+ * A process of the built-in engine: `node host.ts [--engine <name>] [--kinds <kind>,…] [--checks <kind>,…] [--services cast,inspect,…]`.
  * Each list says what this process serves; all that there is by default.
  */
 import manifest from "../package.json" with { type: "json" };

@@ -19,7 +19,10 @@ import { lineSplitter } from "@smileloop/core/lines.ts";
 import type { z } from "zod";
 import type { Offer, Part, TaskContext } from "./task.ts";
 
-/** `args` may choose a part of the offer: `--kinds`, `--checks`, `--services`, each a list of names. */
+/**
+ * `args` may choose a part of the offer: `--kinds`, `--checks`, `--services`, each a list of names; and `--engine`, another name, where
+ * the same code serves several engines.
+ */
 type ServeOptions = { engine: string; version: string; offer: Offer; args: string[] };
 
 /** Curves of a minute at 60 frames a second, all channels, take a tenth of it. */
@@ -31,10 +34,10 @@ let current: { run: string; controller: AbortController } | undefined;
 const writeOut = process.stdout.write.bind(process.stdout);
 
 /** Serves until stdin ends, and then exits; exits with 2, and a sentence, for arguments that it does not know. */
-export function serve({ engine, version, offer: all, args }: ServeOptions): void {
+export function serve({ engine: usual, version, offer: all, args }: ServeOptions): void {
   keepStdoutClean();
   exitWhenAlone();
-  const offer = chosenOf(all, args);
+  const { engine = usual, ...offer } = chosenOf(all, args);
   const { kinds, checks, services } = namesOf(offer);
   reply({ type: "ready", protocol: PROTOCOL, engine, version, kinds, checks, services });
   setImmediate(() => void preload(offer));
@@ -174,11 +177,12 @@ function namesOf({ runs, checks, services }: Offer): { kinds: string[]; checks: 
 }
 
 /** The parts that the arguments name, in their order. */
-function chosenOf({ runs, checks, services }: Offer, args: string[]): Offer {
+function chosenOf({ runs, checks, services }: Offer, args: string[]): Offer & { engine?: string | undefined } {
   const list = { type: "string" } as const;
   try {
-    const { values } = parseArgs({ args, options: { kinds: list, checks: list, services: list } });
+    const { values } = parseArgs({ args, options: { engine: list, kinds: list, checks: list, services: list } });
     return {
+      engine: values.engine,
       runs: pick("kinds", values.kinds, runs),
       checks: pick("checks", values.checks, checks),
       services: pick("services", values.services, services),

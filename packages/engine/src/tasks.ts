@@ -2,17 +2,20 @@
 import { SERVICES } from "@smileloop/core/engine/services.ts";
 import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
 import { lipsyncTask } from "@smileloop/core/engine/tasks/lipsync.ts";
+import { speakTask } from "@smileloop/core/engine/tasks/speak.ts";
 import { talkTask } from "@smileloop/core/engine/tasks/talk.ts";
 import { type Offer, part } from "./task.ts";
 
 export const OFFER: Offer = {
   runs: {
     animate: part(animateTask.run, async () => (await import("./warp/animate.ts")).animate),
+    speak: part(speakTask.run, async () => (await import("./speak/speak.ts")).speak),
     talk: part(talkTask.run, async () => (await import("./warp/talk.ts")).talk),
     lipsync: part(lipsyncTask.run, async () => (await import("./lip/lipsync.ts")).lipsync, { later: true }),
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),
+    speak: part(speakTask.check, async () => (await import("./speak/check.ts")).checkSpoken),
     talk: part(talkTask.check, async () => (await import("./check/talk.ts")).checkTalk),
     lipsync: part(lipsyncTask.check, async () => (await import("./check/lipsync.ts")).checkLipsync, { later: true }),
   },
@@ -23,6 +26,7 @@ export const OFFER: Offer = {
     extract: part(SERVICES.extract.request, async () => (await import("./services/extract.ts")).extract, {
       later: true,
     }),
+    say: part(SERVICES.say.request, async () => (await import("./services/say.ts")).say),
     listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
     film: part(SERVICES.film.request, async () => (await import("./services/film.ts")).film, { later: true }),
     mix: part(SERVICES.mix.request, async () => (await import("./services/mix.ts")).mix, { later: true }),

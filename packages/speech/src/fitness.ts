@@ -12,9 +12,20 @@ export type Fitness = {
   clipped: number;
   /** How much weaker what is between 4 and 7 kHz is than what is between 0.3 and 3.4 kHz, where somebody speaks, dB. */
   dull: number;
-  /** How sure the shapes are, 0–1: of speech in quiet about 0.7. */
+  /** How sure the shapes are, 0–1: of a clear voice 0.5 to 0.6. */
   certainty: number;
+  /** How much the shapes change within 80 ms, 0–1: of speech 0.3 to 0.4, of a chord or a noise that lasts 0.1. */
+  change: number;
 };
+
+/** Nobody has said anything in less. Seconds, and the part of the sound. */
+const LEAST = { seconds: 0.25, share: 0.1 } as const;
+
+/** Whether what was found is too little to be speech. */
+export function isSilent(speech: readonly Run[], frames: number): boolean {
+  const spoken = speech.reduce((sum, { from, to }) => sum + to - from, 0);
+  return spoken === 0 || (spoken < LEAST.seconds * RATE && spoken < LEAST.share * frames);
+}
 
 export function fitnessOf(samples: Float32Array, shares: Shares, speech: readonly Run[], level: Float32Array): Fitness {
   const spoken = speech.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i));
@@ -25,6 +36,7 @@ export function fitnessOf(samples: Float32Array, shares: Shares, speech: readonl
     clipped: clippedShare(samples),
     dull: dullness(samples, spoken),
     certainty: certaintyOf(shares, spoken),
+    change: changeOf(shares, speech),
   };
 }
 
@@ -52,6 +64,22 @@ function certaintyOf({ classes }: Shares, spoken: number[]): number {
     sum += best;
   }
   return sum / spoken.length;
+}
+
+function changeOf({ classes }: Shares, speech: readonly Run[]): number {
+  const apart = Math.round(0.08 * RATE);
+  let [sum, count] = [0, 0];
+  for (const { from, to } of speech) {
+    for (let frame = from; frame + apart < to; frame++) {
+      let alike = 0;
+      for (let k = 0; k < SHAPES; k++) {
+        alike += Math.sqrt(classes[frame * SHAPES + k]! * classes[(frame + apart) * SHAPES + k]!);
+      }
+      sum += 1 - alike;
+      count++;
+    }
+  }
+  return count > 0 ? sum / count : 1;
 }
 
 /** Bands by resonators (Goertzel) at a few frequencies each; every fifth frame is enough for a mean. */

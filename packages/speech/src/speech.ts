@@ -4,7 +4,7 @@ import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import type { Spoken } from "@smileloop/core/speech/spoken.ts";
 import { alignText, MOST_COST } from "./align.ts";
 import { mouthCurves } from "./curves.ts";
-import { fitnessOf } from "./fitness.ts";
+import { fitnessOf, isSilent } from "./fitness.ts";
 import { CHANNELS_OF, motionOf } from "./frames.ts";
 import { headMoves } from "./head.ts";
 import { levels, relativeLoudness, SAMPLE_RATE } from "./loudness.ts";
@@ -13,7 +13,7 @@ import { speechRuns } from "./pauses.ts";
 import { pitches } from "./pitch.ts";
 import { prosodyOf } from "./prosody.ts";
 import { type Segment, segmentsOf } from "./segments.ts";
-import { framesOf, type Run, step } from "./series.ts";
+import { framesOf, RATE, type Run, step } from "./series.ts";
 import { mixed, type Shares, segmentsOfShares, sharesOfSegments } from "./shapes.ts";
 import { MOVES, type Move } from "./targets.ts";
 import { warningsOf } from "./warnings.ts";
@@ -57,7 +57,9 @@ export function speechMotion(options: SpeechOptions): SpeechMotion {
   const { samples, fps, intensity, seed, mood = {}, hear = posteriorsOf } = options;
   const seconds = options.seconds ?? samples.length / SAMPLE_RATE;
   const heard = hear(samples);
-  const { shares, segments, aligned, textCost } = shapesSaid(options, heard);
+  const spoken = speechRuns(heard);
+  const silent = isSilent(spoken, heard.frames);
+  const { shares, segments, aligned, textCost } = shapesSaid(options, silent ? silence(heard.frames) : heard);
   const level = levels(samples, shares.frames);
   const speech = speechRuns(shares);
   const loudness = relativeLoudness(level, inRuns(speech, shares.frames));
@@ -72,10 +74,10 @@ export function speechMotion(options: SpeechOptions): SpeechMotion {
     ...{ moves: mouth.moves, closures: mouth.closures, moodShare, mood: moodOfRest(mood) },
     head: headMoves(prosody, shares.frames, seed, intensity),
   });
-  const fitness = fitnessOf(samples, heard, speechRuns(heard), level);
+  const fitness = fitnessOf(samples, heard, silent ? [] : spoken, level);
   return {
     ...{ motion, aligned, speechShare: fitness.speechShare, segments: segments ?? segmentsOfShares(shares) },
-    warnings: warningsOf({ ...fitness, textCost, mostCost: MOST_COST }),
+    warnings: warningsOf({ ...fitness, silent, textCost, mostCost: MOST_COST }),
   };
 }
 
@@ -83,7 +85,7 @@ export function speechMotion(options: SpeechOptions): SpeechMotion {
 type Said = { shares: Shares; segments: Segment[] | null; aligned: boolean; textCost?: number };
 
 /** Exact where the voice told its phones, aligned where the text is known, else as it was heard. */
-function shapesSaid({ samples, spoken, reference, hear = posteriorsOf }: SpeechOptions, heard: Posteriors): Said {
+function shapesSaid({ samples, spoken, reference, hear = posteriorsOf }: SpeechOptions, heard: Shares): Said {
   if (spoken && spoken.phones.length > 0) {
     const segments = segmentsOf(spoken, samples.length / SAMPLE_RATE);
     return { shares: sharesOfSegments(segments, heard.frames), segments, aligned: true };
@@ -96,6 +98,10 @@ function shapesSaid({ samples, spoken, reference, hear = posteriorsOf }: SpeechO
   if (segments === null) return { shares: heard, segments, aligned: false, textCost: cost };
   const shares = mixed(sharesOfSegments(segments, heard.frames), heard, BY_TEXT);
   return { shares, segments, aligned: true };
+}
+
+function silence(frames: number): Shares {
+  return sharesOfSegments([{ start: 0, end: frames / RATE, viseme: "sil", sure: 1 }], frames);
 }
 
 function inRuns(runs: readonly Run[], frames: number): (frame: number) => boolean {

@@ -3,6 +3,7 @@ import type { Warning } from "@smileloop/core/errors.ts";
 import type { Fitness } from "./fitness.ts";
 
 type Facts = Fitness & {
+  silent: boolean;
   /** How unlike the text and the sound are (`Aligned`); absent where it was found, or none was given. */
   textCost?: number | undefined;
   mostCost: number;
@@ -13,9 +14,9 @@ type Rule = { code: string; when: (facts: Facts) => boolean; detail: (facts: Fac
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 /** What counts as speech, and limits that were set where voices became hard to read (docs/speech.md). */
-const LEAST_SPEECH = 0.02;
 const LITTLE_SPEECH = 0.3;
-const UNSURE = 0.42;
+const UNSURE = 0.4;
+const UNCHANGING = 0.2;
 const QUIET_DB = -50;
 const CLIPPED = 0.002;
 const DULL_DB = 38;
@@ -23,24 +24,24 @@ const DULL_DB = 38;
 const RULES: readonly Rule[] = [
   {
     code: "no_speech",
-    when: ({ speechShare }) => speechShare < LEAST_SPEECH,
+    when: ({ silent }) => silent,
     detail: ({ speechShare }) =>
       `Nobody speaks in the sound (speech is found in ${percent(speechShare)} of it), so the mouth stays closed.`,
   },
   {
     code: "little_speech",
-    when: ({ speechShare }) => speechShare >= LEAST_SPEECH && speechShare < LITTLE_SPEECH,
+    when: ({ silent, speechShare }) => !silent && speechShare < LITTLE_SPEECH,
     detail: ({ speechShare }) => `Speech is found in only ${percent(speechShare)} of the sound.`,
   },
   {
     code: "speech_unclear",
-    when: ({ speechShare, certainty }) => speechShare >= LEAST_SPEECH && certainty < UNSURE,
-    detail: ({ certainty }) =>
-      `The sound is mostly music or noise, or the voice is hardly heard (the shapes of the mouth are ${percent(certainty)} certain; a clear voice reaches 60 % or more).`,
+    when: ({ silent, certainty, change }) => !silent && (certainty < UNSURE || change < UNCHANGING),
+    detail: ({ certainty, change }) =>
+      `The sound is mostly music or noise, or the voice is hardly heard (the shapes of the mouth are ${percent(certainty)} certain and change by ${percent(change)}; of a clear voice, 50 % and 35 %).`,
   },
   {
     code: "sound_quiet",
-    when: ({ speechShare, level }) => speechShare >= LEAST_SPEECH && level < QUIET_DB,
+    when: ({ silent, level }) => !silent && level < QUIET_DB,
     detail: ({ level }) =>
       `The voice is very quiet (${Math.round(level)} dB of full scale), so its noise comes up with it.`,
   },
@@ -52,7 +53,7 @@ const RULES: readonly Rule[] = [
   },
   {
     code: "sound_dull",
-    when: ({ speechShare, dull }) => speechShare >= LEAST_SPEECH && dull > DULL_DB,
+    when: ({ silent, dull }) => !silent && dull > DULL_DB,
     detail: ({ dull }) =>
       `The sound has next to nothing above 4 kHz (${Math.round(dull)} dB less than below), as on the telephone: sounds like f and s are hard to tell. A text helps.`,
   },

@@ -20,8 +20,10 @@ const LANGUAGE_TAG = /^[a-z]{2,8}(-[a-z0-9]{1,8})*$/i;
 const SEE = "GET /v1/voices and `smileloop voices` list them";
 
 /** Throws `invalid_request` that names the param, `not_supported` where a voice is not installed. */
-export function chooseVoice(asked: Asked, options: ChoiceOptions): Chosen {
-  const { language } = asked;
+export function chooseVoice(given: Asked, options: ChoiceOptions): Chosen {
+  // as operating systems write it
+  const language = given.language?.replaceAll("_", "-");
+  const asked = { ...given, language };
   if (language !== undefined && !LANGUAGE_TAG.test(language)) {
     throw invalid("language", `${shown(language)} is not a language tag such as en, hi or pt-BR`);
   }

@@ -96,3 +96,12 @@ test("what is said of an output is rounded to what can be meant", async () => {
   expect([70 * 0.04, stored.duration, stored.fps]).toEqual([2.8000000000000003, 2.8, 29.97]);
   expect(await store("text", path, { type: "text/plain" })).not.toHaveProperty("duration");
 });
+
+test("a service is asked of the process that the worker has for it, else of the engine, else of nobody", () => {
+  const both = io(["finish", "extract"]).io;
+  expect(both.serving("finish")).not.toBe(both.engine);
+  expect(both.serving("extract")).toBe(both.engine);
+  expect(() => io([]).io.serving("say")).toThrow(
+    expect.objectContaining({ code: "engine_failed", message: "No process of this worker offers say." }),
+  );
+});

@@ -18,7 +18,7 @@ const stack = await deploy("test", {
 });
 const arn = (name: string) => `arn:aws:sqs:us-east-1:123456789012:smileloop-test-${name}`;
 const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-test-${name}`;
-const NAMES = ["warp", "warp-bulk", "liveportrait", "liveportrait-bulk", "poke"];
+const NAMES = ["warp", "warp-bulk", "narrator", "narrator-bulk", "liveportrait", "liveportrait-bulk", "poke"];
 const QUEUES = NAMES.map((name) => `${name}=${url(name)}`).join(",");
 
 describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "test" }));
@@ -27,11 +27,11 @@ describe("functions", () => {
   const common = {
     BUCKET: "the-bucket",
     QUEUES,
-    ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait",
+    ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait,speak=narrator",
     LOG_LEVEL: "info",
     RESULT_TTL_S: "3600",
     MAX_VIDEO_LENGTH: "300",
-    MAX_WORK_S: "warp=420",
+    MAX_WORK_S: "warp=420,narrator=180",
   };
   const batch = {
     BATCH_QUEUES: "liveportrait=smileloop-test-gpu-spot+smileloop-test-gpu-ondemand",
@@ -66,6 +66,8 @@ describe("functions", () => {
         (inputs.scalingConfig as { maximumConcurrency: number }).maximumConcurrency,
       ]);
     expect(sources.sort()).toEqual([
+      ["smileloop-test-narrator", arn("narrator"), 2],
+      ["smileloop-test-narrator", arn("narrator-bulk"), 2],
       ["smileloop-test-sweep", arn("poke"), 2],
       ["smileloop-test-warp", arn("warp"), 32],
       ["smileloop-test-warp", arn("warp-bulk"), 8],
@@ -88,7 +90,7 @@ describe("rights, word by word", () => {
       {
         Effect: "Allow",
         Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"],
-        Resource: [arn("warp"), arn("warp-bulk"), arn("liveportrait"), arn("liveportrait-bulk")],
+        Resource: NAMES.slice(0, -1).map(arn),
       },
       {
         Effect: "Allow",
@@ -215,11 +217,11 @@ describe("GPU workers", () => {
     expect(variables).toEqual({
       BUCKET: "the-bucket",
       QUEUES,
-      ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait",
+      ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",
-      MAX_WORK_S: "warp=420",
+      MAX_WORK_S: "warp=420,narrator=180",
       AWS_REGION: "us-east-1",
       QUEUE: "liveportrait",
       IDLE_EXIT_S: "300",
@@ -242,7 +244,7 @@ describe("GPU workers", () => {
 
 it("alarms go out by mail", () => {
   expect(stack.find("TopicSubscription").inputs).toMatchObject({ protocol: "email", endpoint: "me@example.org" });
-  expect(stack.all("MetricAlarm")).toHaveLength(11);
+  expect(stack.all("MetricAlarm")).toHaveLength(13);
 });
 
 describe("the policy to deploy with", () => {

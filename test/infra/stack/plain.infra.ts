@@ -6,6 +6,8 @@ import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 const stack = await deploy("production", {});
 const WARP = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp";
 const BULK = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp-bulk";
+const NARRATOR = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-narrator";
+const QUEUES = [WARP, BULK, NARRATOR, `${NARRATOR}-bulk`];
 const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-production-${name}`;
 
 describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "production" }));
@@ -75,6 +77,7 @@ describe("functions", () => {
     ]);
     expect(looks.sort()).toEqual([
       ["smileloop-production-api", "functions/api.handler", "nodejs24.x", 1024, 30, undefined],
+      ["smileloop-production-narrator", "functions/worker-lambda.handler", "nodejs24.x", 1769, 420, undefined],
       ["smileloop-production-sweep", "functions/sweep.handler", "nodejs24.x", 512, 90, undefined],
       ["smileloop-production-warp", "functions/worker-lambda.handler", "nodejs24.x", 3008, 900, undefined],
     ]);
@@ -83,12 +86,12 @@ describe("functions", () => {
   it("are told this", () => {
     const common = {
       BUCKET: "the-bucket",
-      QUEUES: `warp=${url("warp")},warp-bulk=${url("warp-bulk")}`,
-      ENGINES: "animate=warp,talk=warp",
+      QUEUES: ["warp", "warp-bulk", "narrator", "narrator-bulk"].map((name) => `${name}=${url(name)}`).join(),
+      ENGINES: "animate=warp,talk=warp,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",
-      MAX_WORK_S: "warp=420",
+      MAX_WORK_S: "warp=420,narrator=180",
     };
     expect(variablesOf(stack, "ApiFunction")).toEqual({
       ...common,
@@ -97,6 +100,7 @@ describe("functions", () => {
     });
     expect(variablesOf(stack, "SweepFunction")).toEqual(common);
     expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
+    expect(variablesOf(stack, "NarratorFunction")).toEqual({ ...common, QUEUE: "narrator" });
   });
 
   it("have an address that answers CORS itself", () => {
@@ -107,17 +111,20 @@ describe("functions", () => {
     });
   });
 
-  it("are fed one message at a time, five at once in all, and say which failed", () => {
-    const source = (arn: string, maximumConcurrency: number) => ({
+  it("are fed one message at a time, so many at once, and say which failed", () => {
+    const source = (arn: string, maximumConcurrency: number, name = "warp") => ({
       eventSourceArn: arn,
-      functionName: "smileloop-production-warp",
+      functionName: `smileloop-production-${name}`,
       batchSize: 1,
       functionResponseTypes: ["ReportBatchItemFailures"],
       scalingConfig: { maximumConcurrency },
       tags: { app: "smileloop", stage: "production" },
     });
     const sources = stack.all("EventSourceMapping").map(({ inputs }) => inputs);
-    expect(sources).toEqual([source(WARP, 3), source(BULK, 2)]);
+    expect(sources.sort((a, b) => String(a.functionName).localeCompare(String(b.functionName)))).toEqual([
+      ...[source(NARRATOR, 2, "narrator"), source(`${NARRATOR}-bulk`, 2, "narrator")],
+      ...[source(WARP, 3), source(BULK, 2)],
+    ]);
   });
 
   it("are called each minute, and not again when that fails", () => {
@@ -187,7 +194,7 @@ describe("rights, word by word", () => {
           StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "idempotency/*", "assets/*", "locks/*"] },
         },
       },
-      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [WARP, BULK] },
+      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: QUEUES },
       {
         Effect: "Allow",
         Action: ["lambda:InvokeFunction"],
@@ -213,7 +220,7 @@ describe("rights, word by word", () => {
         Resource: ["arn:aws:s3:::the-bucket"],
         Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "due/*", "locks/*"] } },
       },
-      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: [WARP, BULK] },
+      { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: QUEUES },
       logs("sweep"),
     ]);
   });
@@ -268,7 +275,7 @@ describe("rights, word by word", () => {
 describe("what is watched", () => {
   it("goes to the topic", () => {
     const alarms = stack.all("MetricAlarm");
-    expect(alarms).toHaveLength(8);
+    expect(alarms).toHaveLength(10);
     for (const { inputs } of alarms) {
       expect(inputs.alarmActions).toEqual(["arn:aws:sns:us-east-1:123456789012:smileloop-production-alarms"]);
     }

@@ -64,7 +64,13 @@ function linksOf(base: string, version: string) {
   return {
     ...{ name: "SmileLoop", version },
     ...{ docs: at("/docs"), redoc: at("/redoc"), openapi: at("/openapi.json") },
-    ...{ presets: at("/v1/presets"), kinds: at("/v1/kinds"), health: at("/health"), ready: at("/ready") },
+    ...{
+      presets: at("/v1/presets"),
+      voices: at("/v1/voices"),
+      kinds: at("/v1/kinds"),
+      health: at("/health"),
+      ready: at("/ready"),
+    },
   };
 }
 

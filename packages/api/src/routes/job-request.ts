@@ -36,10 +36,13 @@ function notAFile({ input }: { input?: unknown }): string | undefined {
 export const jobRequestSchema = z
   .strictObject({
     kind: z.string().max(100).openapi({ description: "One of `GET /v1/kinds`." }),
-    inputs: z.record(z.string().max(100), z.union([inputSchema, filesSchema], { error: notAFile })).openapi({
-      description:
-        "A file for each slot of the kind (`GET /v1/kinds`), or a list of files where the slot takes several.",
-    }),
+    inputs: z
+      .record(z.string().max(100), z.union([inputSchema, filesSchema], { error: notAFile }))
+      .default({})
+      .openapi({
+        description:
+          "A file for each slot of the kind (`GET /v1/kinds`), or a list of files where the slot takes several. Kinds without slots need none.",
+      }),
     params: z.record(z.string().max(100), z.unknown()).default({}).openapi({ description: "As `GET /v1/kinds` says." }),
     metadata: z
       .record(z.string().min(1).max(64), z.string().max(500))
@@ -54,7 +57,8 @@ export type JobRequest = z.infer<typeof jobRequestSchema>;
 /** A request for each kind, by its name: what the document shows and its pages send when they are tried out. */
 export function exampleRequests(kinds: Kinds): Record<string, { summary: string; value: object }> {
   const examples = [...kinds.values()].map(({ name, title, example: { inputs, params } }) => {
-    const value = { kind: name, inputs: Object.fromEntries(inputs.map((slot) => [slot, { upload: UPLOAD }])), params };
+    const files = Object.fromEntries(inputs.map((slot) => [slot, { upload: UPLOAD }]));
+    const value = { kind: name, ...(inputs.length > 0 ? { inputs: files } : {}), params };
     return [name, { summary: title, value }];
   });
   return Object.fromEntries(examples);

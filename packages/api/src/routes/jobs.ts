@@ -179,9 +179,10 @@ async function listJobs({ records, clock }: ApiDeps, owner: string, asked: Asked
   let cursor = asked.cursor;
   let room = MAX_PAGE_CHARS;
   let atOnce = READ_AT_ONCE.first;
-  for (let read = 0; read < MAX_READ && found.length < limit && !signal.aborted; read += atOnce) {
+  for (let read = 0; read < MAX_READ && found.length < limit && !signal.aborted; ) {
     const wanted = limit - found.length;
-    const size = atOnce === READ_AT_ONCE.first ? Math.min(atOnce, wanted) : atOnce;
+    const size = Math.min(atOnce === READ_AT_ONCE.first ? Math.min(atOnce, wanted) : atOnce, MAX_READ - read);
+    read += size;
     const page = await records.list(owner, { limit: size, cursor });
     const fitting = page.records.filter(fits);
     const lengths = page.records.map((record) => (fits(record) ? JSON.stringify(record).length : 0));

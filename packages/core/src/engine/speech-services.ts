@@ -23,13 +23,14 @@ export type SayParams = z.infer<typeof sayParamsSchema>;
 const spokenInputSchema = inlineOrPath(spokenSchema);
 
 /**
- * Says a text. `outputs.sound`: a WAV, mono, 16 bits. `outputs.spoken`: where the times may be written that are too long for a reply.
+ * Says a text. `timed`: by a voice of ours, which tells when it says what. `outputs.sound`: a WAV, mono, 16 bits. `outputs.spoken`: where the times may be written that are too long for a reply.
  * Fails with `invalid_request` (no such voice or language, nothing to say), or, for voices elsewhere, `voice_unavailable`.
  */
 const sayRequestSchema = z.strictObject({
   type: z.literal("say"),
   run: runIdSchema,
   params: sayParamsSchema,
+  timed: z.boolean().optional(),
   outputs: z.strictObject({ sound: filePathSchema, spoken: filePathSchema }),
 });
 export type SayRequest = z.infer<typeof sayRequestSchema>;

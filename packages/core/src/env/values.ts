@@ -100,3 +100,17 @@ export const pairs = list.transform((items, context) => {
 
 /** `name=value+value,name=value`. */
 export const lists = pairs.transform((names) => new Map([...names].map(([name, values]) => [name, values.split("+")])));
+
+/** Languages by name: `name,name=en+es`; none where it has none. */
+export const voiceNames = list.transform((items, context) => {
+  const found = new Map<string, readonly string[]>();
+  for (const item of items) {
+    const [, name = "", tags] = /^([a-z0-9][a-z0-9._-]{0,63})(?:=([a-z0-9+-]+))?$/i.exec(item) ?? [];
+    if (name === "" || found.has(name)) {
+      context.addIssue({ code: "custom", message: `\`${item}\` is not one of \`name,name=en+es\`` });
+      return z.NEVER;
+    }
+    found.set(name, tags?.split("+") ?? []);
+  }
+  return found;
+});

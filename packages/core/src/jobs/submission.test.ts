@@ -22,8 +22,9 @@ const collage: KindEntry = {
 const album: KindEntry = { ...collage, name: "album", worker: "plan" };
 
 const known = ["scissors", "glue"].map((name) => ({ name, kinds: ["collage"] }));
-const kindsIn = (queues?: string[]) =>
+const kindsIn = (queues?: string[], maxWork?: Map<string, number>) =>
   createKinds({
+    ...(maxWork ? { maxWork } : {}),
     ...{ kinds: [collage, album], presets: new Map() },
     engines: { known, serve: new Map([["collage", ["scissors"]]]) },
     ...(queues ? { queues: new Set(queues) } : {}),
@@ -42,6 +43,22 @@ test("the first engine that is here does it, and much work goes to its long queu
   const withLong = checkSubmission(kinds, { kind: "collage", inputs: { pictures: 2 }, params: {} });
   expect(workOf(withLong, pictures(3)).queue).toBe("scissors-long");
   expect(workOf(withLong, pictures(1)).queue).toBe("scissors");
+});
+
+test("work that the workers of a queue have no time for is refused with both figures", () => {
+  const work = (most: number, count: number) => {
+    const kinds = kindsIn(undefined, new Map([["scissors", most]]));
+    return workOf(checkSubmission(kinds, { kind: "collage", inputs: { pictures: 2 }, params: {} }), pictures(count));
+  };
+  expect(work(300, 3)).toMatchObject({ estimateSeconds: 300 });
+  expect(() => work(299, 3)).toThrow(
+    expect.objectContaining({
+      code: "input_too_large",
+      message: expect.stringMatching(
+        /^This is about 300 s of work; at most 299 s are done here\. A shorter input/,
+      ) as string,
+    }),
+  );
 });
 
 test("as many files as a slot takes are taken", () => {

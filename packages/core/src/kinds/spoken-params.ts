@@ -8,6 +8,7 @@ import { typesOfClasses } from "../media/types.ts";
 import { textParam } from "../speech/text-param.ts";
 import type { Slot } from "./inputs.ts";
 import type { Params } from "./kind.ts";
+import { languageParam, pronounceParam, voiceParam } from "./voice-params.ts";
 
 const MIB = 1024 * 1024;
 /** Characters of a text at most: more than five minutes of the fastest speaker. */
@@ -32,15 +33,9 @@ export function spokenParams() {
     text: textParam(MAX_TEXT)
       .optional()
       .meta({ description: "What is said. With a sound it is what is said in it, word by word." }),
-    voice: z.string().min(1).max(100).optional().meta({ description: "See `/v1/voices`. The language's when absent." }),
-    language: z
-      .string()
-      .max(35)
-      .regex(/^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$/, {
-        error: ({ input }) => `must be a language such as en, hi or pt-BR${got(input)}`,
-      })
-      .optional()
-      .meta({ description: "Of the text. By its script when absent, English for Latin letters." }),
+    voice: voiceParam,
+    language: languageParam,
+    pronounce: pronounceParam,
     speed: z.number().min(0.5).max(2).optional().meta({ default: 1 }),
   };
 }
@@ -75,8 +70,8 @@ export function spokenConflicts(params: Params, heard: boolean): FieldError[] {
       "is for a text that a voice says; here the sound is given. Leave it out, or leave out the input 'audio'.";
     return ofVoices.map((name) => fault(["params", name], msg));
   }
-  if (text === undefined && params.language !== undefined) {
-    return [fault(["params", "language"], "is that of a text, which is missing. Leave it out, or give the text.")];
-  }
-  return [];
+  if (text !== undefined) return [];
+  const ofTexts = ["language", "pronounce"].filter((name) => params[name] !== undefined);
+  const msg = "is for a text, which is missing. Leave it out, or give the text.";
+  return ofTexts.map((name) => fault(["params", name], msg));
 }

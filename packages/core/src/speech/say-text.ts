@@ -19,8 +19,8 @@ export function cleanText(text: string): string {
 
 /** Why a text cannot be said, to follow its name: `has …`. Null: there is something to say. */
 export function textFault(text: string): string | null {
-  const chars = [...text].length;
-  if (chars > MAX_TEXT_CHARS) return `has ${chars} characters, and at most ${MAX_TEXT_CHARS} are said at once`;
+  if (text.length > MAX_TEXT_CHARS)
+    return `has ${text.length} characters, and at most ${MAX_TEXT_CHARS} are said at once`;
   const control = CONTROL.exec(text.replace(SPACES, " "))?.[0];
   if (control !== undefined) {
     const code = control.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");

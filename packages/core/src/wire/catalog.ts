@@ -37,3 +37,16 @@ export const kindViewSchema = z.object({
   engines: z.array(z.string()).describe("Engines that serve it here, the default first."),
 });
 export type KindView = z.infer<typeof kindViewSchema>;
+
+export const voiceViewSchema = z.object({
+  name: z.string(),
+  title: z.string(),
+  languages: z.array(z.string()).describe("BCP 47 tags, the usual one first; empty: whatever the text is in."),
+  gender: z.enum(["female", "male"]).nullable(),
+  source: z
+    .enum(["built_in", "installed", "operator"])
+    .describe("`installed`: of an optional package. `operator`: speaks elsewhere, where the operator has it."),
+  sample: z.string().describe("A text to try it with."),
+  available: z.boolean().describe("Whether a job could use it here."),
+});
+export type VoiceView = z.infer<typeof voiceViewSchema>;

@@ -15,19 +15,39 @@ export type Agreement = {
   likeness: number;
 };
 
+/** How strong the motion is that is seen, by that which is asked for: `share` 1 is the same, ± `spread` (one standard deviation). */
+export type Strength = { share: number; spread: number };
+
 export type Agreements = {
-  /** Of all measures, each counted up to a limit. */
+  /** Of all sure measures, each counted up to a limit. */
   all: Agreement;
-  /** Of each measure alone, by the same limit. */
+  /** Of each sure measure alone, by the same limit. */
   each: Map<keyof Moved, Agreement>;
-  /** Of all measures, and of each alone, without a limit, which tells how strong a motion is. */
+  /** Of all sure measures, and of each of any kind alone, without a limit, which tells how strong a motion is. */
   whole: Agreement;
   strengths: Map<keyof Moved, Agreement>;
+  /** Of all sure measures, each by what it can tell. */
+  strength: Strength;
 };
 
+/** What can be measured of a face: what is `unsure` can be wrong altogether, so nothing is refused for it. */
+export type Kinds = { sure: (keyof Moved)[]; unsure: (keyof Moved)[] };
+
 type Gain = { channels: Channel[]; gain: number };
-/** What the channels, each group by its mean, usually add to a measure; and by how much that is mostly wrong. */
-type Measure = { gains: Gain[]; noise: number };
+/**
+ * What the channels, each group by its mean, usually add to a measure; by how much that is mostly wrong; and by which share it differs
+ * from face to face (standard deviation). `beside`: how far other channels may go, as engines show something of them in it, each
+ * in its way. `straight`: up to where it grows as what is asked does; meshes follow heads that turn far less and less.
+ */
+type Measure = {
+  gains: Gain[];
+  noise: number;
+  spread: number;
+  beside?: Partial<Record<Channel, number>>;
+  straight?: number;
+  /** The least that is measured: what should be less is left out. */
+  least?: number;
+};
 
 const both = (stem: string, gain: number): Gain => ({
   channels: [`${stem}Left`, `${stem}Right`] as Channel[],
@@ -43,40 +63,87 @@ const MEASURES: Record<keyof Moved, Measure> = {
       ...[one("mouthPucker", -0.06), one("mouthFunnel", -0.05), one("jawOpen", -0.1)],
     ],
     noise: 0.013,
+    spread: 0.35,
   },
-  lips: { gains: [one("jawOpen", 0.14), both("mouthUpperUp", 0.016)], noise: 0.007 },
+  lips: { gains: [one("jawOpen", 0.14), both("mouthUpperUp", 0.016)], noise: 0.007, spread: 0.8 },
   pucker: {
     gains: [
       ...[both("mouthSmile", -0.105), both("mouthStretch", -0.046), both("mouthDimple", -0.017)],
       ...[one("mouthPucker", 0.056), one("mouthFunnel", 0.04), one("jawOpen", 0.03)],
     ],
     noise: 0.01,
+    spread: 0.4,
   },
-  lids: { gains: [both("eyeBlink", 0.62), both("eyeSquint", 0.1)], noise: 0.03 },
-  wink: { gains: [one("eyeBlinkLeft", 0.57), one("eyeBlinkRight", -0.57)], noise: 0.063 },
-  pitch: { gains: [one("headPitch", 0.63)], noise: 1.33 },
-  yaw: { gains: [one("headYaw", 0.5)], noise: 0.62 },
-  roll: { gains: [one("headRoll", 0.8)], noise: 0.36 },
+  lids: { gains: [both("eyeBlink", 0.62), both("eyeSquint", 0.1)], noise: 0.03, spread: 0.25 },
+  wink: { gains: [one("eyeBlinkLeft", 0.57), one("eyeBlinkRight", -0.57)], noise: 0.063, spread: 0.4 },
+  pitch: { gains: [one("headPitch", 0.63)], noise: 1.33, spread: 0.35, straight: 6 },
+  yaw: { gains: [one("headYaw", 0.57)], noise: 0.7, spread: 0.27, straight: 6 },
+  roll: { gains: [one("headRoll", 0.8)], noise: 0.36, spread: 0.15, straight: 7 },
+  // heads turn about another point in each engine, which shifts them
+  x: { gains: [one("headX", 0.95)], noise: 0.01, spread: 0.15, beside: { headYaw: 2, headRoll: 0.8 } },
+  y: { gains: [one("headY", 0.95)], noise: 0.008, spread: 0.2, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
+  // a head that fills the picture can't become smaller
+  growth: { gains: [one("scale", 0.95), one("headZ", 0.1)], noise: 0.01, spread: 0.2, least: 0 },
+  // smiles lift the lower lip, each face's in its way
+  jaw: {
+    gains: [one("jawOpen", 0.155)],
+    noise: 0.012,
+    spread: 0.3,
+    beside: { mouthSmileLeft: 0.15, mouthSmileRight: 0.15, mouthPucker: 0.3, mouthFunnel: 0.3, headPitch: 6 },
+  },
 };
 
 /** So many times its noise a measure counts at the most: a blink, which is seen best, must not outweigh all the rest. */
 const MOST = 5;
 
-export function agreementsOf(motion: MotionFrames, moved: Map<number, Moved>, kinds: (keyof Moved)[]): Agreements {
-  const pairs = kinds.map((kind) => {
-    const { noise } = MEASURES[kind];
-    return [...moved].map(([frame, now]): Pair => [expectedOf(motion, frame, kind) / noise, now[kind] / noise]);
-  });
-  const limitedPairs = pairs.map((list) => list.map(([asked, seen]): Pair => [limited(asked), limited(seen)]));
+/** Frames that are looked at are alike: so many of them tell as much as one. */
+const ALIKE = 4;
+
+export function agreementsOf(motion: MotionFrames, moved: Map<number, Moved>, { sure, unsure }: Kinds): Agreements {
+  const pairs = new Map([...sure, ...unsure].map((kind) => [kind, pairsOf(motion, moved, kind)]));
+  const limitedPairs = (kind: keyof Moved) =>
+    pairs.get(kind)!.map(([asked, seen]): Pair => [limited(asked), limited(seen)]);
+  const strengths = new Map([...pairs].map(([kind, list]) => [kind, agreementOf(list)]));
   return {
-    all: agreementOf(limitedPairs.flat()),
-    each: new Map(kinds.map((kind, nth) => [kind, agreementOf(limitedPairs[nth]!)])),
-    whole: agreementOf(pairs.flat()),
-    strengths: new Map(kinds.map((kind, nth) => [kind, agreementOf(pairs[nth]!)])),
+    all: agreementOf(sure.flatMap(limitedPairs)),
+    each: new Map(sure.map((kind) => [kind, agreementOf(limitedPairs(kind))])),
+    whole: agreementOf(sure.flatMap((kind) => pairs.get(kind)!)),
+    strengths,
+    strength: strengthOf(sure.map((kind) => [kind, agreementOf(straightOf(kind, pairs.get(kind)!))])),
   };
 }
 
+/** Means of shares, each weighted by one through its variance: what the measure may be wrong by, and what faces differ by. */
+function strengthOf(agreements: [keyof Moved, Agreement][]): Strength {
+  let [sum, weights] = [0, 0];
+  for (const [kind, { asked, share }] of agreements) {
+    if (asked === 0) continue;
+    const weight = 1 / (ALIKE / asked + MEASURES[kind].spread ** 2);
+    sum += weight * share;
+    weights += weight;
+  }
+  return weights === 0
+    ? { share: 1, spread: Number.POSITIVE_INFINITY }
+    : { share: sum / weights, spread: weights ** -0.5 };
+}
+
 type Pair = [asked: number, seen: number];
+
+/** By the noise of the measure, at the frames at which it can be taken. */
+function pairsOf(motion: MotionFrames, moved: Map<number, Moved>, kind: keyof Moved): Pair[] {
+  const { noise, beside = {}, least = Number.NEGATIVE_INFINITY } = MEASURES[kind];
+  const limits = Object.entries(beside) as [Channel, number][];
+  const clear = (frame: number) => limits.every(([name, most]) => Math.abs(changeOf(motion, frame, name)) <= most);
+  return [...moved].flatMap(([frame, now]): Pair[] => {
+    const expected = expectedOf(motion, frame, kind);
+    return clear(frame) && expected >= least ? [[expected / noise, now[kind] / noise]] : [];
+  });
+}
+
+function straightOf(kind: keyof Moved, pairs: Pair[]): Pair[] {
+  const { noise, straight = Number.POSITIVE_INFINITY } = MEASURES[kind];
+  return pairs.filter(([asked]) => Math.abs(asked * noise) <= straight);
+}
 
 function agreementOf(pairs: Pair[]): Agreement {
   const [asked, seen, together] = pairs.reduce(
@@ -93,12 +160,16 @@ export function usualGain(kind: keyof Moved): number {
 
 /** What a measure should be at a frame, against the first one. */
 function expectedOf(motion: MotionFrames, frame: number, kind: keyof Moved): number {
-  const curves = motion.faces[0]?.channels ?? {};
-  const change = (name: Channel): number => (curves[name]?.[frame] ?? 0) - (curves[name]?.[0] ?? 0);
   return MEASURES[kind].gains.reduce(
-    (sum, { channels, gain }) => sum + (gain * channels.reduce((all, name) => all + change(name), 0)) / channels.length,
+    (sum, { channels, gain }) =>
+      sum + (gain * channels.reduce((all, name) => all + changeOf(motion, frame, name), 0)) / channels.length,
     0,
   );
+}
+
+function changeOf(motion: MotionFrames, frame: number, name: Channel): number {
+  const values = motion.faces[0]?.channels[name];
+  return (values?.[frame] ?? 0) - (values?.[0] ?? 0);
 }
 
 function limited(value: number): number {

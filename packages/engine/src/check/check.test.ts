@@ -148,6 +148,19 @@ describe("check", () => {
     expect(weak!.detail).toMatch(/^The head tilts less than asked: [12]° of 9° at \d\.\d s\.$/);
   });
 
+  test.each<[Channel, number]>([
+    ["headX", 0.1],
+    ["scale", 0.12],
+  ])("half of what is asked of %s is a warning with its figures, all of it is none", async (channel, size) => {
+    expect(await warningsOf(hump(channel, size))).toEqual([]);
+    const [weak, ...rest] = await warningsOf(hump(channel, size / 2), hump(channel, size));
+    expect(rest).toEqual([]);
+    expect(weak).toMatchObject({
+      code: "motion_weak",
+      detail: expect.stringMatching(/^The (motion is weaker|head \w+.* less) than asked: .*\d.*\.$/),
+    });
+  });
+
   test("lips that purse while they smile are what was asked for, and no weakness", async () => {
     expect(await warningsOf({ ...smile, ...hump("mouthPucker", 0.75) })).toEqual([]);
   });

@@ -12,21 +12,23 @@ import type { Moved } from "./measure.ts";
 const LEAST_INTENSITY = 0.1;
 /** Every motion that is as strong as this changes the picture by more than `LEAST_CHANGE`. */
 const LEAST_STRENGTH = 0.2;
-/** Strengths, in all, that were to be seen while the picture stays as it is. */
-const MOST_FROZEN = 0.3;
 /**
  * How much has to be asked for before anything can be told, and below which part of it, or at which correlation, another motion is
- * shown. In 255 clips of nine portraits at 256² that are as they should be, the least was 0.71 of all measures together at a correlation of
- * 0.59, 0.26 of a single one (lips; of the others 0.57), and 0.56 without a limit. `tools/quality/refusals.ts` makes further ones: of 319
- * at 256² and 512² none was refused, and the weakest had 0.49 without a limit.
+ * shown. Of the presets on nine portraits at 256² and 512², each as it should be, the least was 0.77 of all measures together at a
+ * correlation of 0.52 (a face turned by 35°; else 0.66). `tools/quality/refusals.ts` makes further clips: of 235 none was refused.
  */
 const LEAST = {
-  all: { asked: 60, share: 0.4, likeness: 0.45 },
+  all: { asked: 60, share: 0.4, likeness: 0.4 },
   each: { asked: 30, share: 0.15 },
   whole: { asked: 300, share: 0.35 },
 };
-/** Below this part of what is asked a movement, or the motion as a whole, is weak, though it is the one that was asked for. */
-const WEAK = { each: { asked: 60, share: 0.4 }, whole: { asked: 150, share: 0.55 } };
+/** Below this part of what is asked a movement is weak, though it is the one that was asked for. */
+const WEAK = { asked: 60, share: 0.4 };
+/**
+ * The motion as a whole is weak below this share of what is asked, where that can be told: it is known to `spread`, and so many of
+ * these less than asked. In 60 clips of nine portraits at 256² and 512² a twentieth of those that could be told had less than 0.78, the least 0.61.
+ */
+const WEAK_WHOLE = { share: 0.68, spread: 0.4, spreads: 1.4 };
 /** Engines show a driving clip by tracks of their own (`native`), each in its way. */
 const LEAST_NATIVE = { share: 0.15, likeness: 0.2 };
 const MIN_MESH_SCORE = 0.6;
@@ -60,6 +62,7 @@ export async function check(
     if (params.intensity < LEAST_INTENSITY) continue;
     requireMoving(face, which);
     requireMotion(face.agreements, motion.native !== undefined, which);
+    requireUnfrozen(face, motion.fps, which);
     warnings.push(...warnOfWeak(face, motion.fps, which));
   }
   const { width, height, fps, frames, duration, bytes } = info;
@@ -74,13 +77,19 @@ export function requireFace({ likeness, meshScore }: Pick<Evidence, "likeness" |
   }
 }
 
-function requireMoving({ change, strength, frozen }: Evidence, which: string): void {
+function requireMoving({ change, strength }: Evidence, which: string): void {
   if (strength >= LEAST_STRENGTH && change < LEAST_CHANGE) {
     throw new AppError("check_still", `Nothing moves in the finished video${which}.`);
   }
-  if (frozen > MOST_FROZEN) {
-    throw new AppError("check_still", `The finished video does not move where it should${which}.`);
-  }
+}
+
+function requireUnfrozen({ frozen }: Evidence, fps: number, which: string): void {
+  if (frozen === undefined || frozen.due <= frozen.most) return;
+  const [from, to] = [frozen.first, frozen.last].map((frame) => (frame / fps).toFixed(1));
+  throw new AppError(
+    "check_still",
+    `The finished video stands still from ${from} to ${to} s, where it should move${which}.`,
+  );
 }
 
 function requireMotion({ all, each, whole }: Agreements, native: boolean, which: string): void {
@@ -95,11 +104,14 @@ function requireMotion({ all, each, whole }: Agreements, native: boolean, which:
   if (native) return;
   if (whole.asked >= LEAST.whole.asked && whole.share < LEAST.whole.share) refuse("the motion", whole);
   for (const [kind, agreement] of each) {
-    if (agreement.asked >= LEAST.each.asked && agreement.share < LEAST.each.share) refuse(NAMES[kind], agreement);
+    if (NAMES[kind] && agreement.asked >= LEAST.each.asked && agreement.share < LEAST.each.share) {
+      refuse(NAMES[kind], agreement);
+    }
   }
 }
 
-const NAMES: Record<keyof Moved, string> = {
+/** What is refused for one of them that is missing; heads may be held back by the edge of the picture, and lower lips by smiles. */
+const NAMES: Partial<Record<keyof Moved, string>> = {
   smile: "the smile",
   lips: "the parting of the lips",
   lids: "the closing of the eyes",
@@ -111,17 +123,18 @@ const NAMES: Record<keyof Moved, string> = {
 };
 
 function warnOfWeak({ demands, moved, agreements }: Evidence, fps: number, which: string): Warning[] {
-  const { strengths, whole } = agreements;
-  const weak = demands.filter(({ kind }) => isWeak(strengths.get(kind), WEAK.each));
+  const { strengths, strength } = agreements;
+  const weak = demands.filter(({ kind }) => isWeak(strengths.get(kind)));
   if (weak.length > 0)
     return weak.map((demand) => ({ code: "motion_weak", detail: figuresOf(demand, moved, fps, which) }));
-  if (!isWeak(whole, WEAK.whole)) return [];
-  const detail = `The motion is weaker than asked${which}: about ${Math.round(100 * whole.share)} % of it is seen.`;
+  const told = strength.spread <= WEAK_WHOLE.spread && 1 - strength.share >= WEAK_WHOLE.spreads * strength.spread;
+  if (!told || strength.share >= WEAK_WHOLE.share) return [];
+  const detail = `The motion is weaker than asked${which}: about ${Math.max(0, Math.round(100 * strength.share))} % of it is seen.`;
   return [{ code: "motion_weak", detail }];
 }
 
-function isWeak(agreement: Agreement | undefined, weak: { asked: number; share: number }): boolean {
-  return agreement !== undefined && agreement.asked >= weak.asked && agreement.share < weak.share;
+function isWeak(agreement: Agreement | undefined): boolean {
+  return agreement !== undefined && agreement.asked >= WEAK.asked && agreement.share < WEAK.share;
 }
 
 /** In the unit of the channels, where it is missed by most. */
@@ -145,4 +158,8 @@ const LESS: Record<keyof Moved, string> = {
   pucker: "The lips purse",
   yaw: "The head turns",
   roll: "The head tilts",
+  x: "The head moves to the side",
+  y: "The head moves up or down",
+  growth: "The head grows",
+  jaw: "The lower lip is lowered",
 };

@@ -111,6 +111,19 @@ test("turns to both sides are demanded on each", () => {
   expect(demandsOf(motion({ headYaw }))).toEqual([{ kind: "yaw", frames: [2, 5], asked: [10, -12] }]);
 });
 
+test("shifts of the head are demanded where it does not turn, and that it grows, not that it shrinks", () => {
+  expect(demandsOf(motion({ headX: [0, -0.1, 0.08, 0, 0, 0] }))).toEqual([
+    { kind: "x", frames: [2, 1], asked: [0.08, -0.1] },
+  ]);
+  expect(kinds({ headY: [0, 0.1, 0.1, 0, 0, 0] })).toEqual(["y"]);
+  expect(kinds({ headX: [0, 0, 0.1, 0.1, 0, 0], headY: [0, 0, 0.1, 0.1, 0, 0], headRoll: [0, 0, 3, 3, 0, 0] })).toEqual(
+    [],
+  );
+  expect(demandsOf(motion({ scale: [0, -0.1, 0.08, 0, 0, 0] }))).toEqual([
+    { kind: "growth", frames: [2], asked: [0.08] },
+  ]);
+});
+
 describe("how differently the curves stand at two frames", () => {
   test.each<[string, Curves, number]>([
     ["a channel from one end to the other", { jawOpen: [0, 1] }, 1],

@@ -11,13 +11,14 @@ export type Demand = {
   asked: number[];
 };
 
-/** `against`: channels whose mean is taken off. `apart`: by how much its channels may differ where it is demanded. */
+/** `against`: channels whose mean is taken off. `apart`: by how much its channels may differ where it is demanded. `signs`: both by default. */
 type Rule = {
   kind: keyof Moved;
   channels: Channel[];
   against?: Channel[];
   apart?: number;
   from: number;
+  signs?: (1 | -1)[];
   beside: Beside;
 };
 /** What else may be going on while the movement is measured, at the most; what is not named may be anything. */
@@ -57,6 +58,10 @@ const RULES: Rule[] = [
   // smiles and blinks alone seem to turn a head by up to 2 degrees
   { kind: "yaw", channels: ["headYaw"], from: 6, beside: { headPitch: 9, headRoll: 9 } },
   { kind: "roll", channels: ["headRoll"], from: 4, beside: { headYaw: 6, headPitch: 6, jawOpen: 0.4 } },
+  { kind: "x", channels: ["headX"], from: 0.06, beside: { headYaw: 2, headRoll: 0.8 } },
+  { kind: "y", channels: ["headY"], from: 0.06, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
+  // a head that fills the picture can't become smaller
+  { kind: "growth", channels: ["scale"], from: 0.06, signs: [1], beside: {} },
   { kind: "pitch", channels: ["headPitch"], from: 9, beside: { headYaw: 6, headRoll: 6, jawOpen: 0.4 } },
   {
     kind: "pucker",
@@ -73,13 +78,13 @@ const RULES: Rule[] = [
 ];
 
 export function demandsOf(motion: MotionFrames): Demand[] {
-  return RULES.flatMap(({ kind, channels, against = [], apart = 1, from, beside }) => {
+  return RULES.flatMap(({ kind, channels, against = [], apart = 1, from, signs = [1, -1], beside }) => {
     const even = evenFrames(motion, channels, apart);
     const clear = clearFrames(motion, beside).map((is, frame) => is && even[frame]!);
     // what can't be measured at a moment isn't demanded there
     const other = meanOf(motion, against);
     const curve = meanOf(motion, channels).map((value, frame) => (clear[frame] ? value - other[frame]! : 0));
-    const frames = [...peaks(curve, 1, from), ...peaks(curve, -1, from)];
+    const frames = signs.flatMap((sign) => peaks(curve, sign, from));
     return frames.length === 0 ? [] : [{ kind, frames, asked: frames.map((frame) => curve[frame]!) }];
   });
 }

@@ -20,6 +20,13 @@ export type Moved = {
   pitch: number;
   yaw: number;
   roll: number;
+  /** How much further to the right of the picture, and down in it, the head is, in E. */
+  x: number;
+  y: number;
+  /** By which share the head is larger. */
+  growth: number;
+  /** How much lower the lower lip is. */
+  jaw: number;
 };
 
 /** Points of the mesh that skin and bone hold still while a face smiles or blinks: bridge of the nose, forehead, sides, eye corners. */
@@ -27,6 +34,9 @@ const STABLE = [6, 168, 197, 195, 5, 8, 9, 151, 10, 234, 454, 127, 356, 21, 251,
 const EYE_OUTER = [33, 263] as const;
 const CORNER = { right: 61, left: 291 };
 const LIP = { upper: 13, lower: 14 };
+const LOWER_LIP = [17, 84, 314, 181, 405];
+/** The outline of a face. */
+const EDGE = [10, 152, 234, 454, 127, 356, 21, 251, 172, 397];
 
 export function movedBetween(neutral: Landmarks, now: Landmarks): Moved {
   const from = pointsOf(neutral);
@@ -44,6 +54,7 @@ export function movedBetween(neutral: Landmarks, now: Landmarks): Moved {
   const left = way(CORNER.left);
   const right = way(CORNER.right);
   const closed = (side: "left" | "right") => 1 - opening(now.lids[side]) / opening(neutral.lids[side]);
+  const shift = (axis: "x" | "y") => mean(EDGE, (i) => pointsOf(now)(i)[axis] - from(i)[axis]) / unit;
   return {
     smile: left.along - right.along + (left.up + right.up) / 2,
     lips: way(LIP.upper).up - way(LIP.lower).up,
@@ -55,7 +66,13 @@ export function movedBetween(neutral: Landmarks, now: Landmarks): Moved {
     pitch: poseOf(now.points).pitch - poseOf(neutral.points).pitch,
     yaw: poseOf(now.points).yaw - poseOf(neutral.points).yaw,
     roll: (fit.turn * 180) / Math.PI,
+    ...{ x: shift("x"), y: shift("y"), growth: 1 / fit.growth - 1 },
+    jaw: -mean(LOWER_LIP, (i) => way(i).up),
   };
+}
+
+function mean(indices: readonly number[], value: (i: number) => number): number {
+  return indices.reduce((sum, i) => sum + value(i), 0) / indices.length;
 }
 
 type Point = { x: number; y: number };
@@ -79,17 +96,19 @@ type Fit = {
   apply(point: Point): Point;
   /** By how much `from` is turned against `to`, radians, counter-clockwise as seen. */
   turn: number;
+  /** By how much `from` is enlarged: 1 for the same size. */
+  growth: number;
   /** Root mean square distance that is left, in the unit of `to`. */
   rest: number;
 };
 
 /** The shift, turn and growth that bring points onto others with the least squares (Umeyama 1991, in the plane). */
 export function similarity(from: (i: number) => Point, to: (i: number) => Point, indices: readonly number[]): Fit {
-  const mean = (at: (i: number) => Point): Point => ({
-    x: indices.reduce((sum, i) => sum + at(i).x, 0) / indices.length,
-    y: indices.reduce((sum, i) => sum + at(i).y, 0) / indices.length,
+  const middle = (at: (i: number) => Point): Point => ({
+    x: mean(indices, (i) => at(i).x),
+    y: mean(indices, (i) => at(i).y),
   });
-  const [p, q] = [mean(from), mean(to)];
+  const [p, q] = [middle(from), middle(to)];
   let [real, imaginary, size] = [0, 0, 0];
   for (const i of indices) {
     const [ax, ay, bx, by] = [from(i).x - p.x, from(i).y - p.y, to(i).x - q.x, to(i).y - q.y];
@@ -106,5 +125,5 @@ export function similarity(from: (i: number) => Point, to: (i: number) => Point,
     const [a, b] = [apply(from(i)), to(i)];
     return sum + (a.x - b.x) ** 2 + (a.y - b.y) ** 2;
   }, 0);
-  return { apply, turn: Math.atan2(s, c), rest: Math.sqrt(squares / indices.length) };
+  return { apply, turn: Math.atan2(s, c), growth: Math.hypot(c, s), rest: Math.sqrt(squares / indices.length) };
 }

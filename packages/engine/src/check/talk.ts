@@ -11,11 +11,12 @@ import { smallPicture } from "../media/small-picture.ts";
 import type { VideoInfo } from "../media/video-reader.ts";
 import type { TaskContext } from "../task.ts";
 import { requireFace } from "./check.ts";
-import { isLegible, lipGap, readFrames, requireShape } from "./evidence.ts";
+import { readFrames, requireShape } from "./evidence.ts";
 import { movedBetween } from "./measure.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
 import { checkPoster } from "./poster.ts";
 import { change } from "./stillness.ts";
+import { isLegible, lipGap } from "./subject.ts";
 import { framesOfLips, isShort, jawOf, judgeLips, judgeSilence, type Lips } from "./talk-lips.ts";
 import { checkSound, type SoundEvidence } from "./talk-sound.ts";
 
@@ -48,7 +49,7 @@ export async function checkTalk(
   const subjects = await subjectsOf(picture, await readCast(picture, cast), cast.frame, motion);
   const wanted = new Set([0, ...subjects.flatMap((subject) => subject.wanted)]);
   if (files.poster) wanted.add(files.poster.frame);
-  const seen = await readFrames(files.video, wanted, motion.fps, signal);
+  const seen = await readFrames(files.video, { wanted, watches: [], fps: motion.fps }, signal);
   const decoded = performance.now();
   requireShape(seen.info, motion, cast.frame);
   const poster = files.poster ? await checkPoster(files.poster, seen.frames, seen.info) : null;

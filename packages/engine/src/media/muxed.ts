@@ -104,7 +104,8 @@ export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
   }
 }
 
-function addStream(file: FormatContext, encoder: CodecContext): Stream {
+/** A stream of what an encoder makes. */
+export function addStream(file: FormatContext, encoder: CodecContext): Stream {
   const stream = file.newStream();
   must(stream.codecpar.fromContext(encoder), "stream");
   stream.timeBase = encoder.timeBase;
@@ -112,7 +113,7 @@ function addStream(file: FormatContext, encoder: CodecContext): Stream {
 }
 
 /** Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. */
-function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
+export function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
   const packet = new Packet();
   packet.alloc();
   try {

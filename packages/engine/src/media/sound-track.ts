@@ -8,6 +8,7 @@ import {
   AV_SAMPLE_FMT_FLT,
   AV_SAMPLE_FMT_FLTP,
   FF_ENCODER_AAC,
+  FF_ENCODER_LIBMP3LAME,
 } from "node-av/constants";
 import { Codec, CodecContext, Frame, Rational } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
@@ -30,6 +31,7 @@ export const SOUND_ENCODERS = {
     ...{ name: FF_ENCODER_AAC, codec: "aac", planar: true, profile: AV_PROFILE_AAC_LOW },
     bitRates: { 1: 80_000n, 2: 128_000n },
   },
+  mp3: { name: FF_ENCODER_LIBMP3LAME, codec: "mp3", planar: true, bitRates: { 1: 80_000n, 2: 128_000n } },
   opus: { name: "libopus", codec: "opus", planar: false, bitRates: { 1: 64_000n, 2: 96_000n } },
 } as const satisfies Record<string, SoundEncoder>;
 

@@ -13,7 +13,8 @@ export type WavFile = {
   abort(): Promise<void>;
 };
 
-export async function openWav(path: string, channels: number, rate: number): Promise<WavFile> {
+/** `comment`: what the file says of itself (a chunk `LIST`, `INFO`). */
+export async function openWav(path: string, channels: number, rate: number, comment = ""): Promise<WavFile> {
   const file: FileHandle = await open(path, "w", 0o600);
   let [bytes, closed] = [0, false];
   await file.write(Buffer.alloc(HEAD));
@@ -32,7 +33,9 @@ export async function openWav(path: string, channels: number, rate: number): Pro
       bytes += data.byteLength;
     },
     async finish() {
-      await file.write(headOf(bytes, channels, rate), 0, HEAD, 0);
+      const info = infoOf(comment);
+      await file.write(info);
+      await file.write(headOf(bytes, info.length, { channels, rate }), 0, HEAD, 0);
       await file.close();
       closed = true;
     },
@@ -45,10 +48,10 @@ export async function openWav(path: string, channels: number, rate: number): Pro
 }
 
 /** RIFF, WAVE_FORMAT_PCM. */
-function headOf(bytes: number, channels: number, rate: number): Buffer {
+function headOf(bytes: number, more: number, { channels, rate }: { channels: number; rate: number }): Buffer {
   const head = Buffer.alloc(HEAD);
   head.write("RIFF", 0, "latin1");
-  head.writeUInt32LE(HEAD - 8 + bytes, 4);
+  head.writeUInt32LE(HEAD - 8 + bytes + more, 4);
   head.write("WAVEfmt ", 8, "latin1");
   head.writeUInt32LE(16, 16);
   head.writeUInt16LE(1, 20);
@@ -60,4 +63,17 @@ function headOf(bytes: number, channels: number, rate: number): Buffer {
   head.write("data", 36, "latin1");
   head.writeUInt32LE(bytes, 40);
   return head;
+}
+
+/** A comment (`ICMT`) at the end of the file; chunks have even lengths, as 16-bit samples do. */
+function infoOf(comment: string): Buffer {
+  if (comment === "") return Buffer.alloc(0);
+  const text = Buffer.from(`${comment}\0${comment.length % 2 === 0 ? "\0" : ""}`, "latin1");
+  const info = Buffer.alloc(20 + text.length);
+  info.write("LIST", 0, "latin1");
+  info.writeUInt32LE(12 + text.length, 4);
+  info.write("INFOICMT", 8, "latin1");
+  info.writeUInt32LE(text.length, 16);
+  text.copy(info, 20);
+  return info;
 }

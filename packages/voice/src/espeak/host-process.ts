@@ -1,6 +1,6 @@
 /**
  * eSpeak NG as a process: started when it is needed, one text at a time, ended by a kill where it takes too long, and started again after
- * that. What is said over the pipes stands in `packages/voice-espeak/src/host.mjs`, which is under another licence and is never loaded here.
+ * that. What goes over the pipes stands in `host.mjs` of the package `voice-espeak`, which is under another licence and is never loaded here.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
@@ -17,7 +17,7 @@ export type EspeakSound = { pcm: Uint8Array; hz: number; words: EspeakWord[]; ph
 
 export type EspeakHost = {
   /** Throws `invalid_request` for an unknown voice, `engine_failed` where it crashes, hangs or says too much, `signal.reason`. */
-  speak(order: EspeakOrder, signal: AbortSignal): Promise<EspeakSound>;
+  say(order: EspeakOrder, signal: AbortSignal): Promise<EspeakSound>;
   stop(): void;
 };
 
@@ -87,7 +87,7 @@ export function createEspeakHost({
     started.stdout.on("data", replySplitter(maxBytes, take, broken));
     return started;
   };
-  const speak = (order: EspeakOrder, signal: AbortSignal): Promise<EspeakSound> =>
+  const ask = (order: EspeakOrder, signal: AbortSignal): Promise<EspeakSound> =>
     new Promise((done, failed) => {
       signal.throwIfAborted();
       child ??= start();
@@ -116,8 +116,8 @@ export function createEspeakHost({
       asked.stdin.write(`${JSON.stringify({ id: lastId, ...order })}\n`);
     });
   return {
-    speak(order, signal) {
-      const mine = turn.then(() => speak(order, signal));
+    say(order, signal) {
+      const mine = turn.then(() => ask(order, signal));
       turn = mine.catch(() => {});
       return mine;
     },

@@ -47,7 +47,7 @@ async function say(
 ): Promise<Said> {
   const placed = placesOf(words);
   const order = { voice: speaker, rate: Math.round(RATE * speed), pitch: PITCH, range: RANGE, text: placed.text };
-  const sound = await host.speak(order, signal);
+  const sound = await host.say(order, signal);
   const { samples, rate } = readPcm16(sound.pcm, sound.hz);
   const seconds = samples.length / rate;
   const phones = phonesOf(sound.phones, seconds);

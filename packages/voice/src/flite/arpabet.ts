@@ -29,7 +29,8 @@ const NEAREST: ReadonlyArray<readonly [ipa: string, arpabet: string]> = [
   ),
   ...pairs("s s,z z,ʃ sh,ʂ sh,ɕ sh,ʒ zh,ʐ zh,ʑ zh,ç hh,x k,χ k,ɣ g,ʁ r,ħ hh,h hh,ɦ hh,ʕ ,r r,ɹ r,ɻ r,ʀ r,ɾ dx,ɽ d"),
   ...pairs("l l,ɭ l,ɫ l,ʟ l,ʎ l y,ɬ l,ɮ l,j y,ʝ y,w w,ʍ w,ɥ w,ɰ w"),
-];
+  // longer signs before their parts
+].sort(([a], [b]) => b.length - a.length);
 const VOWEL = /^[aeiou]/;
 /** Length, tone, syllables, ties, breath: what English has no sign for. */
 const LEFT_OUT = /[ːˑ.‿|ʰʱʲʷˠˤ\u02e5-\u02e9\s_0-9-]|\p{M}/u;

@@ -47,7 +47,7 @@ async function say(speaker: string, words: readonly Word[], { speed, signal }: S
   const text = words.map((word) => (told ? inMarkup(word) : word.said)).join(" ");
   const run = runFlite(flite, [
     ...["-voice", speaker, "--setf", `duration_stretch=${1 / speed}`, "-psdur"],
-    ...(told ? ["-ssml", "-t", `<speak>${text}</speak>`] : ["-t", text]),
+    ...(told ? ["-ssml", "-t", text] : ["-t", text]),
     ...["-o", "/said.wav"],
   ]);
   const { samples, rate } = readWav(run.files.get("/said.wav") ?? new Uint8Array(0));
@@ -90,10 +90,14 @@ function phonesOf(printed: string, seconds: number): Phone[] {
 
 function spokenOf(flite: WasiModule, words: readonly Word[], phones: Phone[]): Spoken {
   const sounding = phones.filter(({ name }) => ipaOf(name) !== "");
-  const owners = wordsOfPhones(
-    sounding.map(({ name }) => name),
-    soundsAlone(flite, words),
-  );
+  // a word alone, such as a name, has all of them: nothing is to be aligned
+  const owners =
+    words.length === 1
+      ? sounding.map(() => 0)
+      : wordsOfPhones(
+          sounding.map(({ name }) => name),
+          soundsAlone(flite, words),
+        );
   const times = words.map((word, nth) => {
     const own = sounding.filter((_, at) => owners[at] === nth);
     return { text: bareWord(word.written), start: own[0]?.start ?? -1, end: own.at(-1)?.end ?? -1 };

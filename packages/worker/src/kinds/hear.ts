@@ -17,6 +17,7 @@ import type { TalkJobParams } from "@smileloop/core/kinds/talk.ts";
 import { type Mood, moodOf } from "@smileloop/core/motion/mood.ts";
 import { type MotionFrames, motionFramesSchema } from "@smileloop/core/motion/motion.ts";
 import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
+import { type Spoken, spokenSchema } from "@smileloop/core/speech/spoken.ts";
 import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import type { HandlerContext } from "./handler.ts";
 
@@ -29,7 +30,7 @@ export type Heard = {
   warnings: Warning[];
 };
 
-type Asked = Pick<TalkJobParams, "text" | "voice" | "language" | "speed" | "intensity" | "fps"> & {
+type Asked = Pick<TalkJobParams, "text" | "voice" | "language" | "speed" | "pronounce" | "intensity" | "fps"> & {
   /** A preset whose mood lasts under the speech. */
   expression?: string | undefined;
   seed: number;
@@ -58,8 +59,13 @@ export async function hear(context: HandlerContext, io: JobIo, asked: Asked): Pr
   const said = await io.timed("voice", () => say(io, asked, text, "said"));
   requireShort(said, context.maxVideoSeconds);
   const sound = await localFile(said.path);
-  const heard = await withoutSlot(listenTo(sound, said.spoken === undefined ? {} : { spoken: said.spoken }));
-  return { ...heard, warnings: [...mood.warnings, ...said.warnings, ...heard.warnings] };
+  const spoken = said.spoken && (await unpackMotion<Spoken>(said.spoken, spokenSchema));
+  // a voice elsewhere tells the times of words at the most
+  const exact = spoken !== undefined && spoken.phones.length > 0;
+  const reference = exact ? NO_REFERENCE : await io.timed("voice", () => referenceOf(io, asked, text));
+  const times = said.spoken === undefined ? {} : { spoken: said.spoken };
+  const heard = await withoutSlot(listenTo(sound, { ...times, ...reference.given }));
+  return { ...heard, warnings: [...mood.warnings, ...said.warnings, ...reference.warnings, ...heard.warnings] };
 }
 
 async function listen(
@@ -101,9 +107,11 @@ async function withoutSlot<T>(work: Promise<T>): Promise<T> {
 
 type Said = SayResult & { path: string };
 
+type Saying = Pick<Asked, "voice" | "language" | "speed" | "pronounce"> & { timed?: boolean };
+
 async function say(
   io: JobIo,
-  { voice, language, speed }: Pick<Asked, "voice" | "language" | "speed">,
+  { voice, language, speed, pronounce, timed }: Saying,
   text: string,
   name: string,
 ): Promise<Said> {
@@ -115,7 +123,9 @@ async function say(
       speed: speed ?? 1,
       ...(voice === undefined ? {} : { voice }),
       ...(language === undefined ? {} : { language }),
+      ...(pronounce === undefined ? {} : { pronounce }),
     },
+    ...(timed ? { timed } : {}),
     outputs,
   };
   const options = io.options("voice");
@@ -132,13 +142,13 @@ type Reference = { given: Pick<ListenRequest, "reference">; warnings: Warning[] 
 const NO_REFERENCE: Reference = { given: {}, warnings: [] };
 
 /** Another voice that says the text of a sound. */
-async function referenceOf(io: JobIo, asked: Asked, text: string): Promise<Reference> {
+async function referenceOf(io: JobIo, { language, pronounce }: Asked, text: string): Promise<Reference> {
   const without = (why: string): Reference => {
     const detail = `The lips follow the sound alone, not the text: ${why}`;
     return { given: {}, warnings: [{ code: "text_not_used", detail }] };
   };
   try {
-    const { path, spoken } = await say(io, { language: asked.language }, text, "reference");
+    const { path, spoken } = await say(io, { language, pronounce, timed: true }, text, "reference");
     if (!spoken) return without("no voice here tells when it says what.");
     return { given: { reference: { sound: { path, type: WAV }, spoken } }, warnings: [] };
   } catch (error) {

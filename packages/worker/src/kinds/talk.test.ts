@@ -137,7 +137,7 @@ test("a sound is listened to as it came, and how long it turns out to be is know
 
 test("with the text of a sound a voice of ours says it, so that its words are found", async () => {
   await talk({ text: "Hello", language: "en" }, { audio: true });
-  expect(only("say")[0]!.params).toEqual({ text: "Hello", language: "en", speed: 1 });
+  expect(only("say")[0]).toMatchObject({ params: { text: "Hello", language: "en", speed: 1 }, timed: true });
   expect(only("listen")[0]).toMatchObject({
     inputs: { audio: [{ path: "/voice.mp3" }] },
     reference: { sound: { path: only("say")[0]!.outputs.sound }, spoken: said.spoken },
@@ -152,6 +152,21 @@ test.each<[string, World["say"]]>([
   const { warnings } = await talk({ text: "Hello" }, { audio: true, ...(say && { say }) });
   expect(only("listen")[0]).not.toHaveProperty("reference");
   expect(warnings[0]).toMatchObject({ code: "text_not_used" });
+});
+
+test("a voice that tells no phones has its words found in its sound, as in any other", async () => {
+  const words = { words: [{ text: "Hello", start: 0.1, end: 0.6 }], phones: [] };
+  const say = ({ timed }: SayRequest) => (timed ? said : { ...said, spoken: words });
+  await talk({ text: "Hello", voice: "anna" }, { say });
+  expect(only("say").map(({ timed, params }) => [timed, params.voice])).toEqual([
+    [undefined, "anna"],
+    [true, undefined],
+  ]);
+  expect(only("listen")[0]).toMatchObject({
+    inputs: { audio: [{ path: only("say")[0]!.outputs.sound }] },
+    spoken: words,
+    reference: { sound: { path: only("say")[1]!.outputs.sound }, spoken: said.spoken },
+  });
 });
 
 test("a text that no voice can say fails the job, since there is nothing else", async () => {

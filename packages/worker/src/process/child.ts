@@ -12,11 +12,14 @@ import type { Readable, Writable } from "node:stream";
 import { lineSplitter } from "@smileloop/core/lines.ts";
 
 const POSIX = process.platform !== "win32";
-/** Should the machine run out of memory, the kernel takes an engine before the server. */
+/**
+ * Should the machine run out of memory, the kernel takes an engine before the server. The environment comes as one, never as arguments:
+ * those can be read by every user of the machine, and there may be keys in it. What shells add to it is taken out again.
+ */
 const GUARDED = [
   "(read -r _ <&3; kill -s KILL -- -$$) </dev/null >/dev/null 2>&1 &",
   "echo 800 2>/dev/null >/proc/self/oom_score_adj;",
-  'exec /usr/bin/env -i "$@" 3<&-',
+  'exec /usr/bin/env -u PWD -u OLDPWD -u SHLVL -u _ "$@" 3<&-',
 ].join(" ");
 /** How long pipes may stay open after the process is gone before they are given up. */
 const CLOSE_MS = 500;
@@ -51,11 +54,10 @@ export type Child = {
 
 export function startChild(options: ChildOptions): Child {
   const { command, args, env, cwd } = options;
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const child = POSIX
-    ? spawn("/bin/sh", ["-c", GUARDED, "sh", ...variables, command, ...args], {
+    ? spawn("/bin/sh", ["-c", GUARDED, "sh", command, ...args], {
         cwd,
-        env: {},
+        env,
         detached: true,
         stdio: ["pipe", "pipe", "pipe", "pipe"],
       })

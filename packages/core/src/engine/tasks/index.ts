@@ -2,12 +2,14 @@
 import type { z } from "zod";
 import { animateTask } from "./animate.ts";
 import { lipsyncTask } from "./lipsync.ts";
+import { speakTask } from "./speak.ts";
 import { talkTask } from "./talk.ts";
 
 type TaskSchemas = { run: z.ZodType; result: z.ZodType; check: z.ZodType; checkResult: z.ZodType };
 
 export const TASKS: Readonly<Record<string, TaskSchemas>> = {
   animate: animateTask,
+  speak: speakTask,
   talk: talkTask,
   lipsync: lipsyncTask,
 };

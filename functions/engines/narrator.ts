@@ -1,0 +1,28 @@
+/** `narrator`: one process speaks, with the keys of voices elsewhere; another, without them, judges what it has said. */
+import type { Engine } from "./engine.ts";
+import { nodeEngine } from "./node-engine.ts";
+import { voiceTrouble, voiceVariables } from "./voice-env.ts";
+
+const NAME = "narrator";
+const KINDS = ["speak"];
+
+export const narrator: Engine = {
+  name: NAME,
+  kinds: KINDS,
+  queues: [NAME],
+  meanSeconds: 2,
+  async find(env) {
+    const trouble = voiceTrouble(env);
+    if (trouble !== null) return { engine: null, trouble };
+    const libraries = env.LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH: env.LD_LIBRARY_PATH };
+    return {
+      engine: {
+        queueName: NAME,
+        engineCommand: nodeEngine({ engine: NAME, kinds: KINDS, services: ["say"], env: voiceVariables(env) }),
+        checkerCommand: nodeEngine({ checks: KINDS, env: libraries }),
+        slots: 1,
+      },
+      trouble: null,
+    };
+  },
+};

@@ -1,0 +1,27 @@
+/** Params that the kinds in which a voice says a text have in common; the text is `textParam` (core/speech/text-param.ts). */
+import { z } from "zod";
+import { got } from "../errors/fields.ts";
+
+const MAX_PRONOUNCED = 200;
+
+export const voiceParam = z
+  .string()
+  .min(1)
+  .max(100)
+  .optional()
+  .meta({ description: "See `/v1/voices`. The language's when absent." });
+
+export const languageParam = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/, {
+    error: ({ input }) => `must be a language such as en, hi or pt-BR${got(input)}`,
+  })
+  .optional()
+  .meta({ description: "Of the text. By its script when absent, English for Latin letters." });
+
+export const pronounceParam = z
+  .record(z.string().min(1).max(100), z.string().min(1).max(200))
+  .refine((words) => Object.keys(words).length <= MAX_PRONOUNCED, { error: `at most ${MAX_PRONOUNCED} words` })
+  .optional()
+  .meta({ description: "How words are said: IPA between slashes, or a respelling." });

@@ -1,0 +1,124 @@
+/** The faces that should move in a video, and what of them can be seen and measured where. */
+import type { Cast } from "@smileloop/core/engine/services.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { curvesOf, type ReadMover, readCast } from "../cast/read-cast.ts";
+import { isSteady } from "../face/clarity.ts";
+import type { Face, FaceCrop } from "../face/face.ts";
+import { sharpnessOf } from "../face/sharpness.ts";
+import type { Picture } from "../media/picture.ts";
+import { smallPicture } from "../media/small-picture.ts";
+import type { Kinds } from "./agreement.ts";
+import { type Demand, demandsOf, strengthBetween } from "./demands.ts";
+import type { Moved } from "./measure.ts";
+
+/** Frames looked at besides the first: evenly over the clip, and those at which something is demanded. Of many faces fewer. */
+const LOOKS = { one: { even: 8, due: 6 }, ofMany: { even: 2, due: 2 } };
+/**
+ * How sure the detector is of a face whose landmarks can tell how it moves: portraits have ≥ 0.87, a face that a damaged JPEG
+ * shows in two shifted halves 0.71. Of the others no special movement is demanded: there the picture is odd, not the result.
+ */
+const LEAST_SURE = 0.8;
+
+/** Below it a face is too blurred for its features to be measured. */
+const LEAST_SHARP = 0.06;
+/** Degrees up to which a face looks towards the camera. */
+const FACING = 20;
+/** Degrees from which on the mesh of a head that nods seems to stand still. */
+const TURNED = 28;
+/** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move, the more so beside others. */
+const LEAST_MEASURED = { one: 40, ofMany: 64 };
+
+/**
+ * Gaps between the lips (E) up to which the mouth can show that something moves: what is open already opens less, and one that gapes can't
+ * smile.
+ */
+const MOST_GAP: Partial<Record<keyof Moved, number>> = { lips: 0.02, jaw: 0.02, smile: 0.28 };
+
+/** A face that should move: as the picture shows it, where that lies in the video, its curves, and the frames to look at. */
+export type Subject = {
+  index: number;
+  face: Face;
+  crop: FaceCrop;
+  motion: MotionFrames;
+  /** Whether the landmarks can tell how it moves. */
+  legible: boolean;
+  /** What can be measured of it. */
+  kinds: Kinds;
+  demands: Demand[];
+  wanted: number[];
+};
+export type Source = { picture: Picture; subjects: Subject[] };
+
+/** The picture that was given, the faces that should move in it, and where they lie in the video. */
+export async function readSource(path: string, cast: Cast, motion: MotionFrames, signal: AbortSignal): Promise<Source> {
+  const picture = await smallPicture(path);
+  signal.throwIfAborted();
+  const movers = await readCast(picture, cast);
+  signal.throwIfAborted();
+  const full = picture.fullWidth / picture.width;
+  const { frame } = cast;
+  const scale = frame.width / frame.crop.width;
+  const subjects: Subject[] = [];
+  for (const [nth, mover] of movers.entries()) {
+    const { index, face } = mover;
+    const own = { ...motion, faces: [curvesOf(motion, nth)] };
+    const least = movers.length > 1 ? LEAST_MEASURED.ofMany : LEAST_MEASURED.one;
+    const large = face.eyeDistance * full * scale >= least;
+    const legible = large && (await isLegible(picture, mover));
+    const kinds = legible ? kindsOf(mover, sharpnessOf(picture, face)) : NOTHING;
+    const demands = demandsOf(own).filter(({ kind }) => kinds.sure.includes(kind) || kinds.unsure.includes(kind));
+    const crop = {
+      x: (face.crop.x * full - frame.crop.x) * scale,
+      y: (face.crop.y * full - frame.crop.y) * scale,
+      size: face.crop.size * full * scale,
+      angle: face.crop.angle,
+    };
+    const wanted = framesToLookAt(own, demands, movers.length > 1);
+    subjects.push({ index, face, crop, motion: own, legible, kinds, demands, wanted });
+  }
+  return { picture, subjects };
+}
+
+/**
+ * The first and the last frame, others evenly between, those in which what is demanded is due, and the one that moves most. Where
+ * those are too many, each demand's first ones come first.
+ */
+function framesToLookAt(motion: MotionFrames, demands: Demand[], many: boolean): number[] {
+  const last = motion.frames - 1;
+  const looks = many ? LOOKS.ofMany : LOOKS.one;
+  const even = Array.from({ length: looks.even }, (_, nth) => Math.round((last * (nth + 1)) / looks.even));
+  const due = [0, 1, 2, 3].flatMap((nth) => demands.flatMap((demand) => demand.frames[nth] ?? []));
+  const strengths = Array.from({ length: motion.frames }, (_, frame) => strengthBetween(motion, 0, frame));
+  const strongest = strengths.indexOf(Math.max(...strengths));
+  return [...new Set([0, ...even, ...due.slice(0, looks.due), strongest])].sort((a, b) => a - b);
+}
+
+/** Between the middles of the lips' inner edges, in E. */
+export function lipGap({ points, eyeDistance }: Face): number {
+  return Math.hypot(points[14 * 3]! - points[13 * 3]!, points[14 * 3 + 1]! - points[13 * 3 + 1]!) / eyeDistance;
+}
+
+const NOTHING: Kinds = { sure: [], unsure: [] };
+
+/**
+ * What can be measured of a face's movement. Heads beside others pull at one another, of faces that are turned the landmarks follow the
+ * mouth and, further on, the nod only roughly, and what is open already may show nothing new.
+ */
+export function kindsOf({ face, ease }: ReadMover, sharpness: number): Kinds {
+  const free = ease.head === 1;
+  const roughNod = Math.abs(face.yaw) > TURNED;
+  const head = free ? (["yaw", "roll", "x", "y", "growth", ...(roughNod ? [] : ["pitch" as const])] as const) : [];
+  const unsure = free && roughNod ? (["pitch"] as const) : [];
+  if (sharpness < LEAST_SHARP) return { sure: [...head], unsure: [...unsure] };
+  const gap = lipGap(face);
+  const facing = Math.max(Math.abs(face.yaw), Math.abs(face.pitch)) < FACING;
+  const mouth = (["smile", "pucker", "lips", "jaw"] as const).filter(
+    (kind) => facing && gap <= (MOST_GAP[kind] ?? Number.POSITIVE_INFINITY),
+  );
+  return { sure: [...head, "lids", "wink", ...mouth], unsure: [...unsure] };
+}
+
+/** Whether the landmarks of a face can tell how it moves. */
+export async function isLegible(picture: Picture, { face, ease }: ReadMover): Promise<boolean> {
+  return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
+}
