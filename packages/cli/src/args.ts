@@ -59,19 +59,6 @@ const OPTIONS = {
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
-  speak: {
-    ...help,
-    voice: { type: "string" },
-    language: { type: "string" },
-    speed: { type: "string" },
-    pronounce: { type: "string", multiple: true },
-    output: { type: "string", short: "o" },
-    spoken: { type: "string" },
-    force: { type: "boolean", short: "f" },
-    json: { type: "boolean" },
-    quiet: { type: "boolean", short: "q" },
-  },
-  voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   lipsync: {
     ...help,
     text: { type: "string", short: "t" },
@@ -91,6 +78,19 @@ const OPTIONS = {
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
+  speak: {
+    ...help,
+    voice: { type: "string" },
+    language: { type: "string" },
+    speed: { type: "string" },
+    pronounce: { type: "string", multiple: true },
+    output: { type: "string", short: "o" },
+    spoken: { type: "string" },
+    force: { type: "boolean", short: "f" },
+    json: { type: "boolean" },
+    quiet: { type: "boolean", short: "q" },
+  },
+  voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   motion: {
     ...help,
     output: { type: "string", short: "o" },
@@ -117,9 +117,9 @@ type Command =
   | { name: "version" }
   | { name: "animate"; args: AnimateArgs }
   | { name: "talk"; args: TalkArgs }
+  | { name: "lipsync"; args: LipsyncArgs }
   | { name: "speak"; args: SpeakArgs }
   | { name: "voices"; language: string | null; json: boolean }
-  | { name: "lipsync"; args: LipsyncArgs }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
@@ -142,8 +142,8 @@ export function parseCommand(argv: string[]): Command {
   if (values.help) return { name: "help", text: HELP[name] };
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
-  if (name === "speak") return { name, args: speakArgs(values, positionals) };
   if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
+  if (name === "speak") return { name, args: speakArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {

@@ -7,9 +7,9 @@ Usage: smileloop <command> [options]
 Commands:
   animate <photo>         makes a clip of a photo and a preset or a driving clip
   talk <photo> [sound]    makes a video of somebody who speaks, of a photo and a sound or a text
+  lipsync <video> [sound] makes the person in a video say something else: a sound or a text
   speak <text>            has a voice say a text, into a sound file
   voices                  lists the voices
-  lipsync <video> [sound] makes the person in a video say something else: a sound or a text
   inspect <photo>         tells which faces a photo shows, and what would come of them
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   presets                 lists the presets
@@ -85,26 +85,6 @@ Options:
   -h, --help              this help
 `;
 
-const SPEAK = `Has a voice say a text, and writes the sound. Needs no server and no network, unless the voice is elsewhere (docs/voices.md).
-
-Usage: smileloop speak <text> [options]
-
-<text> is what is said, or - for the standard input.
-
-Options:
-      --voice <name>      the voice, see smileloop voices (the language's)
-      --language <tag>    of the text, such as en, hi or pt-BR (by its script; English for Latin letters)
-      --speed <n>         how fast the voice speaks, 0.5 to 2 (1)
-      --pronounce <w=s>   how a word is said: a respelling, or IPA between slashes (Nguyen=/ŋwiən/); may be repeated
-  -o, --output <file>     where the sound goes; its ending says the format: .wav, .mp3 or .m4a
-                          (speech.wav in this folder)
-      --spoken <file>     writes the times of the words and sounds, too, to a name that ends in .json
-  -f, --force             overwrites the file if there is one
-      --json              prints one JSON object on stdout, also for an error
-  -q, --quiet             no progress
-  -h, --help              this help
-`;
-
 const LIPSYNC = `Makes the person in a video say something else: what is said in a sound, or a text. Needs no server and no network.
 
 Usage: smileloop lipsync <video> <sound> [options]
@@ -134,6 +114,26 @@ Options:
       --intensity <n>     how far the mouth opens, 0 to 1.5 (1)
       --face <n>          which face speaks, 0 = the largest at the beginning (0)
       --engine <name>     the engine (warp)
+      --json              prints one JSON object on stdout, also for an error
+  -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const SPEAK = `Has a voice say a text, and writes the sound. Needs no server and no network, unless the voice is elsewhere (docs/voices.md).
+
+Usage: smileloop speak <text> [options]
+
+<text> is what is said, or - for the standard input.
+
+Options:
+      --voice <name>      the voice, see smileloop voices (the language's)
+      --language <tag>    of the text, such as en, hi or pt-BR (by its script; English for Latin letters)
+      --speed <n>         how fast the voice speaks, 0.5 to 2 (1)
+      --pronounce <w=s>   how a word is said: a respelling, or IPA between slashes (Nguyen=/ŋwiən/); may be repeated
+  -o, --output <file>     where the sound goes; its ending says the format: .wav, .mp3 or .m4a
+                          (speech.wav in this folder)
+      --spoken <file>     writes the times of the words and sounds, too, to a name that ends in .json
+  -f, --force             overwrites the file if there is one
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
   -h, --help              this help
@@ -225,9 +225,9 @@ Options:
 export const HELP = {
   animate: ANIMATE,
   talk: TALK,
+  lipsync: LIPSYNC,
   speak: SPEAK,
   voices: VOICES,
-  lipsync: LIPSYNC,
   inspect: INSPECT,
   motion: MOTION,
   presets: PRESETS,

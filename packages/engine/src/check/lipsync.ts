@@ -47,7 +47,7 @@ export async function checkLipsync(
   const looked = framesOfLips(curve, motion.fps);
   const wanted = new Set([0, ...looked]);
   if (files.poster) wanted.add(files.poster.frame);
-  const seen = await readFrames(files.video, wanted, motion.fps, signal);
+  const seen = await readFrames(files.video, { wanted, watches: [], fps: motion.fps }, signal);
   const decoded = performance.now();
   const path = inputs.video[0]!.path;
   const given = await givenOf(path, params.sync.video, signal);

@@ -122,7 +122,7 @@ function scaled({ x, y, size, angle }: FaceCrop, by: number): FaceCrop {
 
 /** In pixels of the frame; null where there is no face. */
 export function meshIn(ready: Models, frame: Frame, crop: FaceCrop): Float32Array | null {
-  const reach = crop.size * 0.72;
+  const reach = (crop.size / 2) * (Math.abs(Math.cos(crop.angle)) + Math.abs(Math.sin(crop.angle))) + 2;
   const box = { x: crop.x - reach, y: crop.y - reach, width: 2 * reach, height: 2 * reach };
   const picture: Picture = shrunkPicture(frame, box, Math.ceil((CROP_PIXELS * 2 * reach) / crop.size));
   const { x, y } = picture.region;

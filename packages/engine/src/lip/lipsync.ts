@@ -150,7 +150,7 @@ function warnOfLeft({ left }: LipPlan, fps: number): Warning[] {
 }
 
 /** Levels of brightness at which a seam may be seen. */
-const SEEN_SEAM = 8;
+const SEEN_SEAM = 6;
 
 function warnOfSeams(seams: readonly number[]): Warning[] {
   const mean = seams.reduce((sum, seam) => sum + seam, 0) / Math.max(1, seams.length);

@@ -16,6 +16,15 @@ export type Patch = {
   v: Uint8Array;
 };
 
+export type Lent = {
+  patch: Patch;
+  /** Of several that are shown in one another, 1 in all. */
+  share: number;
+  /** How much further the lips are parted than in the patch, and how much wider the mouth is, E. */
+  more: number;
+  wider: number;
+};
+
 /** What is cut out around the mouth, E: what is lent and a margin. */
 export const REACH = { side: 0.66, up: 0.36, down: 0.86 };
 

@@ -116,7 +116,7 @@ function requireMouth(good: readonly Look[], range: MouthRange): void {
   throw new AppError(
     "mouth_not_seen",
     "Not enough of the mouth is seen: mouths are borrowed from the video itself, and in it the lips hardly part. " +
-      "Use a video in which the person speaks for some seconds, or the kind `talk` with a picture.",
+      "Use a video in which the person speaks for some seconds.",
   );
 }
 

@@ -9,9 +9,9 @@ import { talkHandler } from "./talk.ts";
 
 export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
+  lipsync: lipsyncHandler,
   speak: speakHandler,
   talk: talkHandler,
-  lipsync: lipsyncHandler,
 };
 
 type Installed = Pick<HandlerContext, "presets"> & Partial<HandlerContext>;
