@@ -20,7 +20,9 @@ export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDep
   ];
   const serve = new Map(known.flatMap(({ name, kinds }) => kinds.map((kind): [string, string[]] => [kind, [name]])));
   const kinds = createKinds({ presets, engines: { known, serve } });
-  const lookup = async (name: string) => (name.endsWith(".internal") ? ["10.1.2.3"] : ["93.184.215.14"]);
+  const lookup = async (name: string) => {
+    return [{ address: name.endsWith(".internal") ? "10.1.2.3" : "93.184.215.14", family: 4 }];
+  };
   return testApi(config, { kinds, lookup, ...deps });
 }
 

@@ -2,6 +2,7 @@
 
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
+import type { Lookup } from "@smileloop/core/fetch/resolve.ts";
 import type { FetchPolicy } from "@smileloop/core/fetch/target.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { Inspector } from "@smileloop/core/inspector.ts";
@@ -63,8 +64,8 @@ export type ApiDeps = {
   localLinks: LocalLinks | null;
   /** Signs the tokens of those who log in, at least 32 bytes; absent: those end with this process. */
   tokenKey?: Uint8Array | undefined;
-  /** Addresses of a host; the system's when absent. Throws what `dns.lookup` throws. */
-  lookup?: ((name: string) => Promise<string[]>) | undefined;
+  /** Addresses of a host; the system's when absent. */
+  lookup?: Lookup | undefined;
   config: ApiConfig;
   ready(): Promise<Readiness>;
   /** What monitoring reads at `/metrics`; absent: nothing is served there. */

@@ -2,12 +2,10 @@
  * The two inputs of a job by their URLs. Nothing is fetched here; but whatever an address tells, also which machine its name stands for, is
  * told at once.
  */
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
 import { takingTurns } from "@smileloop/core/concurrent.ts";
-import { AppError } from "@smileloop/core/errors.ts";
-import { specialAddress } from "@smileloop/core/fetch/addresses.ts";
-import { bareHost, checkedTarget, isAllowed, refusedAddress } from "@smileloop/core/fetch/target.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { addressesOf, systemLookup } from "@smileloop/core/fetch/resolve.ts";
+import { checkedTarget, isAllowed } from "@smileloop/core/fetch/target.ts";
 import type { ApiDeps } from "../../deps.ts";
 import { pathUnder } from "../../intake/own-url.ts";
 import type { InputSource } from "../../submit.ts";
@@ -34,26 +32,17 @@ export async function sourceOfUrl(deps: ApiDeps, text: string, base: string): Pr
 
 /** Throws `fetch_refused` for a name all of whose addresses are private. One that cannot be resolved now is the job's to try. */
 async function checkName(deps: ApiDeps, url: URL): Promise<void> {
-  const name = bareHost(url);
-  if (isIP(name) !== 0 || isAllowed(url, deps.config.fetch)) return;
-  const addresses = await addressesOf(deps.lookup ?? systemLookup, name);
-  const whats = addresses.map(specialAddress);
-  const [first] = whats;
-  if (first != null && !whats.includes(null)) throw refusedAddress(name, first);
-}
-
-async function systemLookup(name: string): Promise<string[]> {
-  return (await lookup(name, { all: true })).map(({ address }) => address);
-}
-
-async function addressesOf(look: (name: string) => Promise<string[]>, name: string): Promise<string[]> {
-  const late = Promise.withResolvers<string[]>();
-  const timer = setTimeout(() => late.resolve([]), LOOKUP_MS);
-  try {
-    return await Promise.race([inTurn(() => look(name)).catch(() => []), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const { fetch: policy } = deps.config;
+  if (isAllowed(url, policy)) return;
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), LOOKUP_MS);
+  const look = inTurn(() => addressesOf(url, policy, deps.lookup ?? systemLookup)).catch((error: unknown) => {
+    if (hasCode(error, "fetch_refused")) throw error;
+    return null;
+  });
+  // when nobody waits for it any more, its error is nobody's
+  look.catch(() => {});
+  await Promise.race([look, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** As records keep a URL: without what may be secret in it. */
