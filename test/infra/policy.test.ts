@@ -128,6 +128,7 @@ describe("environments, read as the functions read them", () => {
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp"]],
       ["talk", ["warp"]],
+      ["lipsync", ["warp"]],
       ["speak", ["narrator"]],
     ]);
   });
@@ -140,6 +141,7 @@ describe("environments, read as the functions read them", () => {
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp", "liveportrait"]],
       ["talk", ["warp", "liveportrait"]],
+      ["lipsync", ["warp"]],
       ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
@@ -184,7 +186,7 @@ describe("engines", () => {
 
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
     const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
-    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,talk=warp,sing=choir");
+    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,talk=warp,lipsync=warp,sing=choir");
     const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
     expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({
       BATCH_QUEUES: "liveportrait=spot+ondemand,choir=spot+ondemand",
