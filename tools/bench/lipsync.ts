@@ -75,14 +75,25 @@ async function listenTo(
   phones: string,
   seconds: number,
 ): Promise<ListenResult> {
-  const sentence = soundOf(spokenOf(phones));
+  const once = spokenOf(phones);
+  const sentence = soundOf(once);
   const voice = join(dir, `${name}.wav`);
   const all = Float32Array.from({ length: seconds * RATE }, (_, i) => sentence[i % sentence.length]!);
   writeFileSync(voice, wavOf([all], RATE));
+  // a buzz is not a voice, so the times of its phones are told
+  const times = Math.ceil(seconds / once.seconds);
+  const told = Array.from({ length: times }, (_, nth) =>
+    once.phones.map((phone) => ({
+      ...phone,
+      start: phone.start + nth * once.seconds,
+      end: Math.min(seconds, phone.end + nth * once.seconds),
+    })),
+  );
+  const spoken = { words: [], phones: told.flat().filter(({ start }) => start < seconds) };
   return engine.ask<ListenResult>({
     ...{ type: "listen", run: name, inputs: { audio: [{ path: voice, type: "audio/wav" }] } },
     ...{ params: { fps: FPS, intensity: 1, seed: 1 }, limits: { seconds: 300 } },
-    outputs: { motion: join(dir, `${name}.json`), sound: join(dir, `${name}.sound.wav`) },
+    ...{ spoken, outputs: { motion: join(dir, `${name}.json`), sound: join(dir, `${name}.sound.wav`) } },
   });
 }
 

@@ -25,11 +25,16 @@ const SILENT = { opening: 0.04, seconds: 0.36 };
 /** How far each channel moves both corners together, E, in the photos' engine. */
 const WIDENS = { mouthPucker: -0.16, mouthFunnel: -0.11, mouthStretch: 0.1, mouthSmile: 0.1 } as const;
 
+/** Of somebody who mumbles mouths are opened further than they are seen, but not by more than still looks right: E. */
+const LEAST_OPEN = 0.07;
+const MOST_ADDED = 0.025;
+
 export function rangeOf(looks: readonly Look[]): MouthRange {
   const gaps = looks.map(({ gap }) => gap);
   const widths = looks.map(({ width }) => width);
+  const [shut, seen] = [percentile(gaps, 0.03), percentile(gaps, 0.97)];
   return {
-    ...{ shut: percentile(gaps, 0.03), open: percentile(gaps, 0.97) },
+    ...{ shut, open: Math.max(seen, Math.min(shut + LEAST_OPEN, seen + MOST_ADDED)) },
     ...{ narrow: percentile(widths, 0.03), usual: percentile(widths, 0.5), wide: percentile(widths, 0.97) },
   };
 }

@@ -36,7 +36,7 @@ export type LipPlan = {
 const MOST_TURNED = 35;
 const LEAST_UNIT = 40;
 /** Least of how far the lips are ever parted beyond their shut state, E, and frames that show it. */
-const LEAST_RANGE = 0.045;
+const LEAST_RANGE = 0.03;
 const LEAST_OPEN_FRAMES = 6;
 /** A mouth of the frame itself that is as shut as this needs no other in a pause, E beyond the shut one. */
 const SHUT_ENOUGH = 0.02;
@@ -112,7 +112,7 @@ function requireUsable(looks: readonly (Look | null)[], good: readonly Look[]): 
 
 function requireMouth(good: readonly Look[], range: MouthRange): void {
   const open = good.filter(({ gap }) => gap > range.shut + LEAST_RANGE).length;
-  if (range.open - range.shut >= LEAST_RANGE && open >= LEAST_OPEN_FRAMES) return;
+  if (open >= LEAST_OPEN_FRAMES) return;
   throw new AppError(
     "mouth_not_seen",
     "Not enough of the mouth is seen: mouths are borrowed from the video itself, and in it the lips hardly part. " +
