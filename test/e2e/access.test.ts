@@ -52,8 +52,6 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /v1/presets": open("/v1/presets"),
   "GET /v1/presets/:name": open("/v1/presets/blink"),
   "GET /v1/presets/:name/preview": open("/v1/presets/blink/preview"),
-  "GET /v1/voices": open("/v1/voices"),
-  "GET /v1/voices/:name": open("/v1/voices/slt"),
   "GET /v1/kinds": open("/v1/kinds"),
   "GET /v1/voices": open("/v1/voices"),
   "GET /v1/voices/:name": open("/v1/voices/rms"),
