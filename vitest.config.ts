@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 /** What starts processes or a browser, renders clips or searches large worlds; the rest of the tests beside the sources is quick. */
 const SLOW = [
   "packages/engine/src/services/*.test.ts",
-  "packages/engine/src/check/{check,talk}.test.ts",
+  "packages/engine/src/check/{check,talk,lipsync}.test.ts",
   "packages/engine/src/media/formats.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process}.test.ts",

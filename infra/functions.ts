@@ -35,6 +35,8 @@ type Needs = { storage: Storage; queues: Queues; batch: Batch | null; domain: ss
 /** Returns the API's address. */
 export function createFunctions(stage: Stage, settings: Settings, { storage, queues, batch, domain }: Needs) {
   const keys = new sst.Secret("ApiKeys");
+  // a stack may have none
+  const users = new sst.Secret("Users", "");
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
   const withBatch = { ...parts, batch: batch?.names ?? null };
   const bucket = storage.arn;
@@ -43,7 +45,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   const inspects = inspector ? nameOf(stage, workerFunction(inspector).name) : null;
 
   const api = createFunction(stage, API, {
-    environment: $resolve({ ...withBatch, apiKeys: keys.value }).apply((all) =>
+    environment: $resolve({ ...withBatch, apiKeys: keys.value, users: users.value }).apply((all) =>
       apiEnvironment({ ...all, inspects }, settings),
     ),
     statements: $resolve({

@@ -57,6 +57,8 @@ const MAY_NAME: Record<string, string> = {
   "packages/voice-espeak/": "the name of another program",
   "packages/voice/src/espeak/": "the name of another program",
   "packages/engine/src/check/talk": "the check of one kind",
+  "packages/engine/src/check/lipsync": "the check of one kind",
+  "packages/engine/src/lip/lipsync.ts": "the work of one kind",
   "packages/engine/src/services/inspect.ts": "glasses as the built-in engine finds them",
   "packages/api/src/dialects/": "each dialect, and their list",
   "packages/cli/src/": "commands for one kind each",

@@ -6,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import { nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
-const KINDS = ["animate", "talk"];
+const KINDS = ["animate", "talk", "lipsync"];
 
 export const warp: Engine = {
   name: "warp",
@@ -20,7 +20,7 @@ export const warp: Engine = {
     return {
       engine: {
         queueName: "warp",
-        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen"], env }),
+        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "mix"], env }),
         checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect"], env }),
         inspectorCommand: nodeEngine({ services: ["inspect"], env }),
         helpers: [nodeHelper(["say"], voiceVariables(all))],

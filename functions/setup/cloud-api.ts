@@ -9,6 +9,7 @@ import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
 import { recordsState } from "./storage-state.ts";
+import { tokenKeyOf } from "./token-key.ts";
 
 /** Throws EnvError, also for a stack that would be open to everyone. */
 export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
@@ -21,6 +22,7 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
     // its functions are deployed with all of them
     voices: voicesOf(env, true),
     assets: storedAssets({ ...deps, names }),
+    tokenKey: tokenKeyOf(env),
     config: lambdaConfig(env, { access, deps }),
     ready: () => askAll({ records: () => askStorage(deps), queue: () => askQueues(env, deps) }, recordsState(deps)),
   };

@@ -22,6 +22,7 @@ export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Ho
     clock,
     lifeMs: env.RESULT_TTL_S * 1000,
     localLinks,
+    secret,
     exclusive: true,
     label: dir,
     workRoot: join(dir, "work"),

@@ -7,6 +7,8 @@ import type { ClaimTimes } from "@smileloop/worker/claim.ts";
 export type Home = JobStore & {
   /** Set where the API itself serves uploads and links. */
   localLinks: LocalLinks | null;
+  /** Of the installation, for signatures; absent where it is kept nowhere. */
+  secret?: Uint8Array;
   /** Whether no other process uses this home, so that claims of an earlier process are void. */
   exclusive: boolean;
   /** Its name for people: a folder, or a bucket. */

@@ -18,6 +18,7 @@ import { startWork, type Work } from "./local-work.ts";
 import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
 import { networkUrl } from "./ready-line.ts";
 import { withStorage } from "./storage-state.ts";
+import { tokenKeyOf } from "./token-key.ts";
 import { watchedHome } from "./watched-home.ts";
 
 type LocalServer = {
@@ -93,6 +94,7 @@ function apiDeps(env: Env, access: Access, deps: ServerDeps, work: () => Work | 
         return deps.admission.queueFor(job);
       },
     },
+    tokenKey: tokenKeyOf(env, deps.secret),
     config: localConfig(env, { access, deps }),
     ready: () => withStorage(deps, work()?.ready() ?? { ok: false, parts: { engine: "It is starting." } }),
   };

@@ -22,9 +22,9 @@ export function networkUrl(host: string, port: number, interfaces = networkInter
 }
 
 /** A warning where a proxy passes the requests of strangers on to a server that asks nobody on loopback for a key. */
-export function openBehindProxy({ PUBLIC_URL, API_KEY, API_KEYS, ANONYMOUS, ALLOW_OPEN }: Env): string | null {
+export function openBehindProxy({ PUBLIC_URL, API_KEY, API_KEYS, USERS, ANONYMOUS, ALLOW_OPEN }: Env): string | null {
   if (PUBLIC_URL === undefined || isLoopback(new URL(PUBLIC_URL).hostname)) return null;
-  if (API_KEYS.size > 0 || API_KEY || ANONYMOUS || ALLOW_OPEN) return null;
+  if (API_KEYS.size > 0 || USERS.size > 0 || API_KEY || ANONYMOUS || ALLOW_OPEN) return null;
   const help = "Set API_KEYS, or ANONYMOUS=1, or ALLOW_OPEN=1 if it is meant to be open";
   return `anyone who reaches ${PUBLIC_URL} may use this server. ${help}.`;
 }

@@ -40,15 +40,16 @@ function batchEnvironment({ batch }: { batch: BatchParts | null }): Environment 
   return { BATCH_QUEUES: pairs(Object.fromEntries(batchQueues)), BATCH_JOB_DEFINITION: pairs(jobDefinitions) };
 }
 
-/** `apiKeys`: `owner:sha256hex,…`, hashes only. `inspects`: the name of the function that looks at pictures. */
+/** `apiKeys`: `owner:sha256hex,…`, and `users`: `name:hash,…`, hashes only; no users: empty. `inspects`: the name of the function that looks at pictures. */
 export function apiEnvironment(
-  parts: WithBatch & { apiKeys: string; inspects: string | null },
+  parts: WithBatch & { apiKeys: string; users: string; inspects: string | null },
   settings: Settings,
 ): Environment {
   return {
     ...common(parts, settings),
     ...batchEnvironment(parts),
     API_KEYS: parts.apiKeys,
+    ...(parts.users === "" ? {} : { USERS: parts.users }),
     ...(parts.inspects ? { INSPECT_FUNCTION: parts.inspects } : {}),
     ...(settings.anonymous ? { ANONYMOUS: "1" } : {}),
     ...(settings.corsOrigins.length > 0 ? { CORS_ORIGINS: settings.corsOrigins.join(",") } : {}),

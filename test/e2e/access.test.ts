@@ -5,7 +5,8 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { jpegBytes, type TestApi, testApi } from "../support/api.ts";
+import { jpegBytes, type TestApi } from "../support/api.ts";
+import { lipsyncApi, say, sync } from "../support/lipsync.ts";
 import { multipart } from "../support/multipart.ts";
 import { openBucket } from "../support/s3.ts";
 import { wavBytes } from "../support/talking-avatar.ts";
@@ -16,11 +17,12 @@ const { keys } = parseApiKeys(`${alice.entry},${bob.entry}`);
 const video = new Uint8Array(3000).fill(7);
 
 /** What an owner has: an upload that has arrived, a job with a result, one that waits; and an id that nobody has. */
-type Things = { upload: string; sound: string; done: string; queued: string; spoken: string; fresh: string };
+type Things = Record<"upload" | "sound" | "done" | "queued" | "spoken" | "said" | "synced" | "fresh", string>;
 /** `form`: the part that is a file; a picture, unless its name is that of a sound. */
 type Ask = { path: string; body?: unknown; form?: string };
 
 const spoken = ({ upload, sound }: Things) => ({ image_filename: `${upload}.jpg`, audio_filename: `${sound}.wav` });
+const FILMED = { video_url: "https://example.com/video.mp4" };
 const animate = (inputs: object) => ({ kind: "animate", inputs, params: { preset: "blink" } });
 
 /**
@@ -50,9 +52,9 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /v1/presets": open("/v1/presets"),
   "GET /v1/presets/:name": open("/v1/presets/blink"),
   "GET /v1/presets/:name/preview": open("/v1/presets/blink/preview"),
-  "GET /v1/voices": open("/v1/voices"),
-  "GET /v1/voices/:name": open("/v1/voices/slt"),
   "GET /v1/kinds": open("/v1/kinds"),
+  "GET /v1/voices": open("/v1/voices"),
+  "GET /v1/voices/:name": open("/v1/voices/rms"),
   // without a signature; what signed links do is looked at below
   "GET /v1/files/*": { door: "link", ask: () => ({ path: "/v1/files/uploads/x" }), right: 403 },
   "PUT /v1/files/*": { door: "link", ask: () => ({ path: "/v1/files/uploads/x" }), right: 403 },
@@ -82,6 +84,29 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /api/v1/status/:id": theirs((things) => ({ path: `/api/v1/status/${things.spoken}` })),
   "GET /api/v1/download/:filename": theirs((things) => ({ path: `/api/v1/download/${things.spoken}.mp4` })),
   "DELETE /api/v1/cleanup/:filename": theirs((things) => ({ path: `/api/v1/cleanup/${things.spoken}.mp4` })),
+  "POST /api/v1/auth/login": { door: "open", ask: () => ({ path: "/api/v1/auth/login", body: {} }), right: 422 },
+  "POST /auth/login": { door: "open", ask: () => ({ path: "/auth/login", body: {} }), right: 422 },
+  "GET /api/v1/tts/voices": own("/api/v1/tts/voices"),
+  "GET /api/v1/tts/languages": own("/api/v1/tts/languages"),
+  // they may not wait here
+  "POST /api/v1/tts/generate": { ...own("/api/v1/tts/generate", { text: "Hi" }), right: 504 },
+  "POST /api/v1/tts/generate-simple": { ...own("/api/v1/tts/generate-simple?text=Hi"), right: 504 },
+  "GET /static/audio/:id/:file": theirs(({ said }) => ({ path: `/static/audio/${said}/segment_000.wav` })),
+  "POST /api/v1/lipsync/create": own("/api/v1/lipsync/create", { ...FILMED, audio_url: "https://example.com/a.wav" }),
+  "POST /api/v1/lipsync/create-from-tts": {
+    ...{ door: "own", right: 200 },
+    ask: ({ said }) => {
+      const body = { ...FILMED, tts_audio_url: `/static/audio/${said}/segment_000.wav` };
+      return { path: "/api/v1/lipsync/create-from-tts", body };
+    },
+  },
+  "GET /api/v1/lipsync/status/:id": theirs(({ synced }) => ({ path: `/api/v1/lipsync/status/${synced}` })),
+  "GET /api/v1/lipsync/debug/status/:id": theirs(({ synced }) => ({ path: `/api/v1/lipsync/debug/status/${synced}` })),
+  "POST /api/v1/lipsync/wait/:id": theirs(({ synced }) => ({ path: `/api/v1/lipsync/wait/${synced}` })),
+  "GET /api/v1/lipsync/jobs/my": own("/api/v1/lipsync/jobs/my"),
+  "GET /api/v1/lipsync/models": own("/api/v1/lipsync/models"),
+  "GET /api/v1/lipsync/sync-modes": own("/api/v1/lipsync/sync-modes"),
+  "POST /api/v1/lipsync/cleanup": own("/api/v1/lipsync/cleanup"),
   "POST /v1/jobs/:id/cancel": theirs(({ queued }) => ({ path: `/v1/jobs/${queued}/cancel` })),
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
@@ -91,16 +116,23 @@ function open(path: string) {
   return { door: "open" as const, ask: () => ({ path }), right: 200 };
 }
 
+function own(path: string, body?: object) {
+  return { door: "own" as const, ask: () => ({ path, body }), right: 200 };
+}
+
 function theirs(ask: (things: Things) => Ask, right = 200) {
   return { door: "theirs" as const, ask, right };
 }
 
+/** Routes whose clients know tokens, not keys. */
+const SIGNED_IN = /\/(tts|lipsync|static)\//;
+
 const HOMES = {
-  memory: async () => ({ api: testApi(config), close: async () => {} }),
+  memory: async () => ({ api: lipsyncApi(config), close: async () => {} }),
   s3: async () => {
     const bucket = await openBucket();
     const deps = { records: s3Records(bucket), files: s3Files(bucket), clock: bucket.clock, localLinks: null };
-    return { api: testApi(config, deps), close: () => bucket.close() };
+    return { api: lipsyncApi(config, deps), close: () => bucket.close() };
   },
 };
 const config = { access: { keys, anonymous: false }, dialectWaitMs: 0 };
@@ -138,7 +170,15 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
     const reply = await call("POST", { path: "/v1/jobs", body: { kind: "talk", inputs, params: {} } }, bearer(alice));
     const { id: talk } = (await reply.json()) as { id: string };
     await finish(talk);
-    return { upload, sound, done, queued: await make(), spoken: talk, fresh: id() };
+    const job = async (kind: string, inputs: object, params: object) => {
+      const reply = await call("POST", { path: "/v1/jobs", body: { kind, inputs, params } }, bearer(alice));
+      return ((await reply.json()) as { id: string }).id;
+    };
+    const said = await job("speak", {}, { text: "Hi" });
+    await say(api, { owner, id: said });
+    const synced = await job("lipsync", { video: { url: FILMED.video_url } }, { text: "Hi" });
+    await sync(api, { owner, id: synced });
+    return { upload, sound, done, queued: await make(), spoken: talk, said, synced, fresh: id() };
   }
 
   function call(method: string, { path, body, form }: Ask, headers: Record<string, string> = {}): Promise<Response> {
@@ -158,7 +198,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
   /** Everything that is stored of alice's jobs and uploads, by name and content. */
   async function hers(): Promise<string> {
     const records = await Promise.all(
-      [things.done, things.queued, things.spoken].map((id) =>
+      [things.done, things.queued, things.spoken, things.said, things.synced].map((id) =>
         api.deps.records.get("alice", id).then((stored) => stored?.record),
       ),
     );
@@ -195,7 +235,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       if (!operation) expect(route).toMatch(/^GET \/(docs|redoc|openapi|home|example|favicon|$)/);
       else if (door === "open" || door === "link") expect(operation.security, route).toEqual([]);
       else {
-        const inQuery = route.includes(" /api/v1/") ? [{ api_key: [] }] : [];
+        const inQuery = route.includes(" /api/v1/") && !SIGNED_IN.test(route) ? [{ api_key: [] }] : [];
         expect(operation.security, route).toEqual([{ bearer: [] }, { apiKey: [] }, ...inQuery]);
         expect(operation.responses, route).toHaveProperty("401");
       }
@@ -215,7 +255,11 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
         const text = await reply.text();
         if (!closed) continue;
         expect(reply.headers.get("www-authenticate"), route).toMatch(/^Bearer\b/);
-        expect((JSON.parse(text) as { detail: string }).detail, route).toMatch(/X-API-Key|Unknown API key/);
+        expect((JSON.parse(text) as { detail: string }).detail, route).toMatch(
+          SIGNED_IN.test(route)
+            ? /^Not authenticated$|^Invalid authentication credentials$/
+            : /X-API-Key|Unknown API key/,
+        );
         const dialect = /^(?!\/v1\/)/.test(ask(things).path);
         const type = dialect ? "application/json" : "application/problem+json";
         expect(reply.headers.get("content-type"), route).toBe(type);
@@ -235,7 +279,16 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       if (door !== "theirs") continue;
       const [method = ""] = route.split(" ");
       const id = () => newId(api.deps.clock.now());
-      const missing = { upload: id(), sound: id(), done: id(), queued: id(), spoken: id(), fresh: id() };
+      const missing = {
+        upload: id(),
+        sound: id(),
+        done: id(),
+        queued: id(),
+        spoken: id(),
+        said: id(),
+        synced: id(),
+        fresh: id(),
+      };
       const others = await shown(await call(method, ask(things), bearer(bob)));
       expect(others, route).toMatchObject({ status: 404 });
       expect(others, route).toEqual(await shown(await call(method, ask(missing), bearer(bob))));

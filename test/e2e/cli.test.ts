@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownerOfApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { motionSchema } from "@smileloop/core/motion/motion.ts";
+import { isPassword, parseUsers } from "@smileloop/core/users.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ASTRONAUT, COFFEE, GRACE_HOPPER } from "../support/pictures.ts";
@@ -298,10 +299,15 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["motion", "extract"], /Which clip/],
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
-    [["dance"], /no command "dance".*animate, talk, speak, voices, inspect, motion, presets, serve/],
+    [["dance"], /no command "dance".*animate, .*inspect, motion, presets, serve, key, user/],
     [["key", "Alice"], /"Alice" is not a valid owner name/],
     [["key", "public"], /a name other than public/],
     [["key", "a", "b"], /Unexpected argument "b"/],
+    [["user"], /Which user\? Give a name/],
+    [["user", "Alice"], /"Alice" is not a valid owner name/],
+    [["user", "alice", "correct horse"], /no password: that is asked for/],
+    [["user", "alice"], /There is no terminal to ask for the password on; use --password-stdin/],
+    [["user", "alice", "--password-stdin"], /The password has 0 characters; at least 8/],
   ];
   for (const [args, is] of cases) {
     const said = await run(...args);
@@ -325,6 +331,26 @@ test("a key is shown once, beside what the server is told of it", async () => {
   expect(json).toEqual({ key: expect.stringMatching(/^sl_/), owner: "me", entry: expect.stringMatching(/^me:/) });
   expectFiles();
 });
+
+test.skipIf(process.platform === "win32")(
+  "a user's password comes on the standard input, and only its hash goes out",
+  async () => {
+    const user = (options = "") =>
+      start(
+        ["-c", `printf 'correct horse\\nmore' | "${process.execPath}" "${CLI}" user alice --password-stdin ${options}`],
+        "bash",
+        [],
+      ).end;
+    const said = await user();
+    expect(said).toMatchObject({ code: 0, stderr: "" });
+    expect(said.stdout).not.toContain("horse");
+    const [, entry = ""] = /USERS=(\S+)/.exec(said.stdout) ?? [];
+    expect(await isPassword(parseUsers(entry).users, "alice", "correct horse")).toBe(true);
+    const json = JSON.parse((await user("--json")).stdout) as Record<string, string>;
+    expect(json).toEqual({ name: "alice", entry: expect.stringMatching(/^alice:scrypt\./) });
+    expectFiles();
+  },
+);
 
 test("presets, version and help", async () => {
   const presets = await run("presets");

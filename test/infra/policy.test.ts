@@ -31,6 +31,7 @@ import {
   queueSpecs,
   stageOf,
 } from "../../infra/policy.ts";
+import { userEntry } from "../support/users.ts";
 
 const PLAIN = readSettings({});
 const GPU = readSettings({ GPU: "1", GPU_IMAGE: "ghcr.io/example/worker@sha256:0", IDLE_EXIT_S: "120" });
@@ -122,14 +123,21 @@ describe("settings", () => {
 describe("environments, read as the functions read them", () => {
   it("of the API", () => {
     const settings = readSettings({ CORS_ORIGINS: "https://a.example,https://b.example", ANONYMOUS: "1" });
-    const env = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, inspects: "looks" }, settings));
+    const env = readEnv(
+      apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users: "", inspects: "looks" }, settings),
+    );
     expect(env).toMatchObject({ BUCKET: "the-bucket", ANONYMOUS: true, ALLOW_OPEN: false, INSPECT_FUNCTION: "looks" });
     expect(env.CORS_ORIGINS).toEqual(["https://a.example", "https://b.example"]);
     expect([...env.QUEUES]).toEqual([["warp", url("warp")]]);
+    expect(env.USERS.size).toBe(0);
+    const users = userEntry("alice", "correct horse");
+    const withUsers = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users, inspects: null }, settings);
+    expect([...readEnv(withUsers).USERS.keys()]).toEqual(["alice"]);
     expect(env.API_KEYS.size).toBe(1);
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp"]],
       ["talk", ["warp"]],
+      ["lipsync", ["warp"]],
       ["speak", ["narrator"]],
     ]);
   });
@@ -140,7 +148,7 @@ describe("environments, read as the functions read them", () => {
       { host: "files.example", port: 9000 },
       { host: "10.0.0.5", port: null },
     ];
-    const api = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, inspects: null }, settings);
+    const api = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users: "", inspects: null }, settings);
     expect(readEnv(api).FETCH_ALLOW).toEqual(hosts);
     expect(readEnv(lambdaWorkerEnvironment(warp!, parts, settings)).FETCH_ALLOW).toEqual(hosts);
   });
@@ -153,12 +161,13 @@ describe("environments, read as the functions read them", () => {
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp", "liveportrait"]],
       ["talk", ["warp", "liveportrait"]],
+      ["lipsync", ["warp"]],
       ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
-    expect(readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, inspects: null }, GPU)).BATCH_QUEUES.size).toBe(
-      1,
-    );
+    expect(
+      readEnv(apiEnvironment({ ...gpuParts, batch, apiKeys: KEYS, users: "", inspects: null }, GPU)).BATCH_QUEUES.size,
+    ).toBe(1);
   });
 
   it("of the workers", () => {
@@ -197,7 +206,7 @@ describe("engines", () => {
 
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
     const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
-    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,talk=warp,sing=choir");
+    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,talk=warp,lipsync=warp,sing=choir");
     const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
     expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({
       BATCH_QUEUES: "liveportrait=spot+ondemand,choir=spot+ondemand",

@@ -6,9 +6,24 @@ import { clip, growth } from "./clip.ts";
 import { inspect } from "./inspect.ts";
 import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
+import { lipsync, longLipsync } from "./lipsync.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
 import { speak } from "./speak.ts";
 import { longTalk, talk } from "./talk.ts";
 
-await runBench("bench", [clip, growth, speak, talk, longTalk, inspect, start, jobs, requests, installed, lambda]);
+await runBench("bench", [
+  clip,
+  growth,
+  speak,
+  talk,
+  longTalk,
+  lipsync,
+  longLipsync,
+  inspect,
+  start,
+  jobs,
+  requests,
+  installed,
+  lambda,
+]);

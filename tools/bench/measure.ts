@@ -2,7 +2,8 @@
 
 export type Figure = {
   name: string;
-  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "jobs/s" | "calls" | "×";
+  /** `E`: the distance of the outer corners of the eyes; `r`: a correlation. */
+  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "jobs/s" | "calls" | "frames" | "E" | "r" | "×";
   value: number;
   /** What the project wants of it; null where it is only told. */
   target: number | null;

@@ -6,7 +6,12 @@ import type { DoorOf } from "./access.ts";
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 
 const SCHEMES = {
-  bearer: { type: "http", scheme: "bearer", bearerFormat: "sl_…", description: "A key of this server." },
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "sl_…",
+    description: "A key of this server, or the token of a login.",
+  },
   apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The same key in its own header." },
 } as const;
 const ANONYMOUS = {
@@ -18,19 +23,29 @@ const ANONYMOUS = {
   },
 } as const;
 
+const LOGIN = { type: "http", scheme: "bearer", description: "The token of a login." } as const;
+
 const REFUSED = "`unauthorized`: no key, or an unknown one";
 
-/** Adds security schemes, what each operation asks for, and its 401. A server that lets everybody in has none of it. */
+/**
+ * Adds security schemes, what each operation asks for, and its 401. A server that lets everybody in has none of it, but for dialects whose
+ * clients log in.
+ */
 export function describeAccess(document: Document, access: Access, doorOf: DoorOf): void {
-  if (access === "open") return;
-  const everywhere = { ...SCHEMES, ...(access.anonymous ? ANONYMOUS : {}) };
+  const isOpen = access === "open";
+  const anonymous = !isOpen && access.anonymous;
+  const everywhere = isOpen ? { bearer: LOGIN } : { ...SCHEMES, ...(anonymous ? ANONYMOUS : {}) };
   const inQuery: Record<string, ReturnType<typeof queryScheme>> = {};
   const needed = Object.keys(everywhere).map((name): Record<string, string[]> => ({ [name]: [] }));
+  let isAsked = false;
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of ["get", "put", "post", "delete", "patch"] as const) {
       const operation = item[method];
       if (!operation) continue;
       const door = doorOf(method.toUpperCase(), path);
+      const signedIn = typeof door === "object" && door.signedIn !== undefined;
+      if (isOpen && !signedIn) continue;
+      isAsked = true;
       if (door === "open" || door === "link") {
         operation.security = [];
         continue;
@@ -39,13 +54,13 @@ export function describeAccess(document: Document, access: Access, doorOf: DoorO
       const name = dialect?.keyInQuery;
       if (name !== undefined) inQuery[name] = queryScheme(name);
       const own = name === undefined ? [] : [{ [name]: [] }];
-      operation.security = [...needed, ...own, ...(dialect && access.anonymous ? [{}] : [])];
+      operation.security = [...needed, ...own, ...(dialect && anonymous && !signedIn ? [{}] : [])];
       const schema = { $ref: `#/components/schemas/${dialect ? dialect.errors.schema : "Problem"}` };
       const type = dialect ? "application/json" : "application/problem+json";
       operation.responses = { ...operation.responses, 401: { description: REFUSED, content: { [type]: { schema } } } };
     }
   }
-  document.components = { ...document.components, securitySchemes: { ...everywhere, ...inQuery } };
+  if (isAsked) document.components = { ...document.components, securitySchemes: { ...everywhere, ...inQuery } };
 }
 
 /** Named like its parameter. */

@@ -245,7 +245,7 @@ describe("a browser's own token", () => {
     expect(document.paths["/v1/jobs"]?.get?.security).toEqual([{ bearer: [] }, { apiKey: [] }, { anonymous: [] }]);
     expect(document.paths["/animate"]?.post?.security).toContainEqual({});
     const everybody = testApi().app.document() as { components: object; paths: typeof document.paths };
-    expect(everybody.components).not.toHaveProperty("securitySchemes");
+    expect(Object.keys(everybody.components)).toContain("securitySchemes");
     expect(everybody.paths["/v1/jobs"]?.get).not.toHaveProperty("security");
   });
 });

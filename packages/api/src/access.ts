@@ -1,6 +1,6 @@
 /**
- * Authentication, decided before any route is looked for: whatever is not named here as open needs a key, or a browser's own
- * token where those are accepted. A new route is closed until it is added here.
+ * Authentication, decided before any route is looked for: whatever is not named here as open needs a key, the token of a login, or a
+ * browser's own token where those are accepted. A new route is closed until it is added here.
  */
 import {
   type Access,
@@ -15,11 +15,13 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { LOCAL_LINKS_PATH } from "@smileloop/core/storage/local-links.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { createPathIndex } from "./dialects/paths.ts";
+import { isToken, type Tokens } from "./logins/tokens.ts";
 import { problemReply } from "./problem.ts";
 
 /**
  * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission.
- * A dialect: its clients know nothing of keys; where anonymous callers are let in, they are the owner `public`. `closed`: the rest.
+ * A dialect: its clients know nothing of keys, unless it says that they log in; where anonymous callers are let in, they are the owner
+ * `public`. `closed`: the rest.
  */
 type Door = "open" | "link" | "closed" | Dialect;
 /** `path`: as it was sent, without the query. A path that is not encoded as its route is written counts as closed. */
@@ -44,7 +46,7 @@ const OPEN = new Set([
 const OPEN_FOLDERS = ["/home/", "/docs/", "/redoc/", "/v1/presets/", "/v1/voices/"];
 
 /** The owner of the request, null where no credentials are needed; or why it is refused. */
-type Caller = { owner: string | null } | AppError;
+export type Caller = { owner: string | null } | AppError;
 
 export function createDoors(dialects: readonly Dialect[]): DoorOf {
   const dialectOf = createPathIndex(dialects);
@@ -52,24 +54,64 @@ export function createDoors(dialects: readonly Dialect[]): DoorOf {
     if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
     const reads = method === "GET" || method === "HEAD";
     const dialect = dialectOf(method, path);
+    if (dialect?.logins?.includes(path)) return "open";
     if (dialect) return reads && dialect.open?.includes(path) ? "open" : dialect;
     return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
   };
 }
 
-export function createGate(access: Access, doorOf: DoorOf): (request: Request, path: string) => Caller {
-  if (access === "open") {
-    const everybody = { owner: LOCAL_OWNER };
-    return () => everybody;
-  }
+type Gate = (request: Request, path: string) => Caller | Promise<Caller>;
+
+export function createGate(access: Access, doorOf: DoorOf, tokens: Tokens): Gate {
+  if (access === "open") return openGate(doorOf, tokens);
   const nobody = { owner: null };
   return (request, path) => {
     const door = doorOf(request.method, path);
-    return door === "open" || door === "link" ? nobody : callerOf(access, request, door);
+    if (door === "open" || door === "link") return nobody;
+    const caller = callerOf(access, request, door, tokens);
+    return caller instanceof Promise ? caller.then((late) => inWordsOf(door, late)) : inWordsOf(door, caller);
   };
 }
 
-function callerOf(access: Exclude<Access, "open">, { headers, url }: Request, door: Door): Caller {
+/** Lets everybody in, as `local` or as whom they have logged in. */
+function openGate(doorOf: DoorOf, tokens: Tokens): Gate {
+  const everybody = { owner: LOCAL_OWNER };
+  return ({ method, headers }, path) => {
+    const sent = bearerOf(headers.get("authorization"));
+    const door = doorOf(method, path);
+    if (door === "open" || door === "link") return everybody;
+    if (sent !== null && isToken(sent)) {
+      return holderOfToken(tokens, sent).then((caller) => inWordsOf(door, caller));
+    }
+    if (typeof door !== "object" || !door.signedIn) return everybody;
+    return inWordsOf(door, sent === null ? new NotSent(TOKEN_NEEDED) : refused(WRONG_TOKEN));
+  };
+}
+
+/** No credentials came at all. */
+class NotSent extends AppError {
+  constructor(detail: string) {
+    super("unauthorized", detail);
+  }
+}
+
+function inWordsOf(door: Door, caller: Caller): Caller {
+  const words = typeof door === "object" ? door.signedIn : undefined;
+  if (!words || !(caller instanceof AppError)) return caller;
+  return refused(caller instanceof NotSent ? words.none : words.wrong);
+}
+
+async function holderOfToken(tokens: Tokens, token: string): Promise<Caller> {
+  const owner = await tokens.ownerOf(token);
+  return owner === null ? refused(WRONG_TOKEN) : { owner };
+}
+
+function callerOf(
+  access: Exclude<Access, "open">,
+  { headers, url }: Request,
+  door: Door,
+  tokens: Tokens,
+): Caller | Promise<Caller> {
   const { anonymous } = access;
   const inHeaders = [bearerOf(headers.get("authorization")), headers.get("x-api-key")];
   const sent = [...inHeaders, ...keysInQuery(url, door)].filter((key) => key !== null);
@@ -77,14 +119,14 @@ function callerOf(access: Exclude<Access, "open">, { headers, url }: Request, do
   const [key] = sent;
   if (new Set(sent).size > 1) return refused("This request holds different keys; send one of them.");
   if (key !== undefined && token !== null) return refused("Send a key or X-Anonymous-Token, not both.");
-  if (key !== undefined) return holderOf(access, key);
+  if (key !== undefined) return isToken(key) ? holderOfToken(tokens, key) : holderOf(access, key);
   if (token !== null && !anonymous) return refused(`Tokens of browsers are not let in here. ${KEY_NEEDED}`);
   if (token !== null) {
     const owner = ownerOfToken(token);
     return owner === null ? refused(NO_TOKEN) : { owner };
   }
-  if (anonymous && typeof door === "object") return { owner: PUBLIC_OWNER };
-  return refused(anonymous ? `${KEY_NEEDED} ${TOKEN_TOO}` : KEY_NEEDED);
+  if (anonymous && typeof door === "object" && !door.signedIn) return { owner: PUBLIC_OWNER };
+  return new NotSent(anonymous ? `${KEY_NEEDED} ${TOKEN_TOO}` : KEY_NEEDED);
 }
 
 function holderOf({ keys, chosen }: Exclude<Access, "open">, key: string): Caller {
@@ -105,6 +147,8 @@ const TOKEN_TOO = `A browser may instead send a token that it made itself: X-Ano
 const NO_KEY =
   "This is not a key. Send the whole key, and nothing else, as `Authorization: Bearer sl_…` or as `X-API-Key`.";
 const UNKNOWN_KEY = "Unknown API key. It may have been revoked; ask the operator of this server for a new one.";
+const TOKEN_NEEDED = "Log in first, and send the token as `Authorization: Bearer …`.";
+const WRONG_TOKEN = "This token is not valid, or not any more; log in again.";
 const NO_TOKEN = `X-Anonymous-Token is too short or not random: make one of ${TOKEN_FORM} and keep it.`;
 
 /** What `createGate` refused, as the clients of that door expect it. */
@@ -113,7 +157,8 @@ export function refusalReply(
   door: Door,
   { path, requestId }: { path: string; requestId: string },
 ): Response {
-  const headers = { "WWW-Authenticate": 'Bearer realm="SmileLoop"', "Cache-Control": "no-store" };
+  const signedIn = typeof door === "object" && door.signedIn !== undefined;
+  const headers = { "WWW-Authenticate": signedIn ? "Bearer" : 'Bearer realm="SmileLoop"', "Cache-Control": "no-store" };
   if (typeof door !== "object") return problemReply(error, path, requestId, headers);
   return Response.json(door.errors.body(error), { status: error.status, headers });
 }

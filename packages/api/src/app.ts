@@ -4,9 +4,10 @@
  * That is one function around the router, because a chain of middlewares costs more than the routes themselves.
  */
 import { randomBytes } from "node:crypto";
+import { LOCAL_OWNER } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { clip } from "@smileloop/core/text.ts";
-import { createDoors, createGate, type DoorOf, refusalReply } from "./access.ts";
+import { type Caller, createDoors, createGate, type DoorOf, refusalReply } from "./access.ts";
 import type { ApiDeps, RouteDeps } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/index.ts";
@@ -15,6 +16,7 @@ import { homeRoutes } from "./home/routes.ts";
 import { createFollowers } from "./http/followers.ts";
 import { splitUrl } from "./http/origin.ts";
 import { isOpened, openBody } from "./http/request-body.ts";
+import { createTokens, type Tokens } from "./logins/tokens.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
 import { createProtection } from "./protect.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
@@ -46,7 +48,8 @@ export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS
   const doorOf = createDoors(dialects);
   const document = once(() => documentOf(api, deps.config, { dialects, doorOf, lifeMs: deps.lifeMs }));
   const followers = createFollowers({ ...deps, perOwner: deps.config.maxFollowers });
-  mount(api, { ...deps, followers }, dialects, document);
+  const tokens = createTokens({ key: deps.tokenKey, clock: deps.clock, access: deps.config.access });
+  mount(api, { ...deps, followers, tokens }, dialects, document);
   api.onError(answerError(deps));
   api.notFound((c) => {
     const allowed = METHODS.filter((method) => api.router.match(method, c.req.path)[0].length > 0);
@@ -59,7 +62,7 @@ export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS
     return problemReply(error, path, c.env.requestId, { Allow: names });
   });
   const routes = () => api.routes.map(({ method, path }) => ({ method, path }));
-  return { fetch: around(api, deps, dialects, doorOf), document, routes };
+  return { fetch: around(api, { ...deps, tokens }, dialects, doorOf), document, routes };
 }
 
 function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document: () => object): void {
@@ -88,20 +91,20 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
 
 function around(
   api: Api,
-  { config, log, onReply }: ApiDeps,
+  { config, log, onReply, tokens }: ApiDeps & { tokens: Tokens },
   dialects: readonly Dialect[],
   doorOf: DoorOf,
 ): App["fetch"] {
   const requestIdOf = createRequestIds();
   const protection = createProtection(config, dialects);
-  const callerOf = createGate(config.access, doorOf);
+  const callerOf = createGate(config.access, doorOf, tokens);
   return (request, bindings) => {
     const startedMs = performance.now();
     const requestId = requestIdOf(request.headers.get("x-request-id"));
     const { origin, path } = splitUrl(request.url);
     let owner: string | null = null;
     const finish = (reply: Response) => {
-      const identified = owner !== null && config.access !== "open";
+      const identified = owner !== null && (config.access !== "open" || owner !== LOCAL_OWNER);
       protection.addHeaders(request, reply);
       reply.headers.set("X-Request-Id", requestId);
       const ms = Math.round((performance.now() - startedMs) * 100) / 100;
@@ -124,13 +127,16 @@ function around(
     const refused = protection.refuse(request, origin, bindings) ?? refuseLarge(request, config.maxBodyBytes);
     if (refused) return settle(problemReply(refused, path, requestId));
     if (request.method === "OPTIONS") return finish(protection.preflight(request));
+    const answer = (caller: Caller) => {
+      if (caller instanceof AppError) {
+        return settle(refusalReply(caller, doorOf(request.method, path), { path, requestId }));
+      }
+      owner = caller.owner;
+      const reply = api.fetch(request, { ...bindings, requestId, owner });
+      return reply instanceof Promise ? reply.then(settle) : settle(reply);
+    };
     const caller = callerOf(request, path);
-    if (caller instanceof AppError) {
-      return settle(refusalReply(caller, doorOf(request.method, path), { path, requestId }));
-    }
-    owner = caller.owner;
-    const reply = api.fetch(request, { ...bindings, requestId, owner });
-    return reply instanceof Promise ? reply.then(settle) : settle(reply);
+    return caller instanceof Promise ? caller.then(answer) : answer(caller);
   };
 }
 

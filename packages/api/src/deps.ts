@@ -2,6 +2,7 @@
 
 import type { Access } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
+import type { Lookup } from "@smileloop/core/fetch/resolve.ts";
 import type { FetchPolicy } from "@smileloop/core/fetch/target.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { Inspector } from "@smileloop/core/inspector.ts";
@@ -15,6 +16,7 @@ import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
+import type { Tokens } from "./logins/tokens.ts";
 
 export type ApiConfig = {
   /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
@@ -60,6 +62,10 @@ export type ApiDeps = {
   inspector: Inspector | null;
   /** Set where the API itself serves uploads and links (disk, memory); null where the storage does. */
   localLinks: LocalLinks | null;
+  /** Signs the tokens of those who log in, at least 32 bytes; absent: those end with this process. */
+  tokenKey?: Uint8Array | undefined;
+  /** Addresses of a host; the system's when absent. */
+  lookup?: Lookup | undefined;
   config: ApiConfig;
   ready(): Promise<Readiness>;
   /** What monitoring reads at `/metrics`; absent: nothing is served there. */
@@ -72,4 +78,4 @@ export type ApiDeps = {
 export type Replied = { route: string; method: string; status: number; seconds: number };
 
 /** What routes are given. */
-export type RouteDeps = ApiDeps & { followers: Followers };
+export type RouteDeps = ApiDeps & { followers: Followers; tokens: Tokens };

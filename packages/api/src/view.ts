@@ -102,12 +102,14 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
   return outputs;
 }
 
+type LinkOptions = { method: "GET" | "HEAD"; now: number; inline?: boolean; fileName?: string };
+
 /** A signed link to an output, for a browser to show: absolute, or a path of our own. */
 export function outputLink(
   { files }: Pick<ApiDeps, "files">,
   record: JobRecord,
   name: string,
-  { method, now, inline = true }: { method: "GET" | "HEAD"; now: number; inline?: boolean },
+  { method, now, inline = true, fileName = outputFileName(record, name) }: LinkOptions,
 ): Promise<string> {
   const { key, type } = outputOf(record, name);
   const expiresAtMs = Math.min(now + LINK_LIFE_MS, record.expires_at ?? now);
@@ -115,7 +117,7 @@ export function outputLink(
     method,
     expiresAtMs,
     type,
-    disposition: dispositionOf(outputFileName(record, name), inline),
+    disposition: dispositionOf(fileName, inline),
   });
 }
 

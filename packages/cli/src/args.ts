@@ -1,7 +1,17 @@
 /** What can be typed: commands and their options. Loads only the texts of `--help` besides, so that help is instant. */
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
-import { type AnimateArgs, animateArgs, fileName, photoOf, type TalkArgs, talkArgs, type Values } from "./clip-args.ts";
+import {
+  type AnimateArgs,
+  animateArgs,
+  fileName,
+  type LipsyncArgs,
+  lipsyncArgs,
+  photoOf,
+  type TalkArgs,
+  talkArgs,
+  type Values,
+} from "./clip-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
@@ -49,6 +59,25 @@ const OPTIONS = {
     json: { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
   },
+  lipsync: {
+    ...help,
+    text: { type: "string", short: "t" },
+    transcript: { type: "string" },
+    voice: { type: "string" },
+    language: { type: "string" },
+    speed: { type: "string" },
+    "sync-mode": { type: "string" },
+    "original-sound": { type: "string" },
+    output: { type: "string", short: "o" },
+    force: { type: "boolean", short: "f" },
+    intensity: { type: "string" },
+    face: { type: "string" },
+    engine: { type: "string" },
+    format: { type: "string" },
+    poster: { type: "string" },
+    json: { type: "boolean" },
+    quiet: { type: "boolean", short: "q" },
+  },
   speak: {
     ...help,
     voice: { type: "string" },
@@ -73,24 +102,30 @@ const OPTIONS = {
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
   key: { ...help, json: { type: "boolean" } },
+  user: { ...help, "password-stdin": { type: "boolean" }, json: { type: "boolean" } },
 } as const;
 
 export type MotionArgs = { clip: string; output: string | null; force: boolean; json: boolean; quiet: boolean };
 
 export type InspectArgs = { photo: string; json: boolean };
 
+/** `stdin`: whether the password comes there, and nobody is asked. */
+export type UserArgs = { user: string; stdin: boolean; json: boolean };
+
 type Command =
   | { name: "help"; text: string }
   | { name: "version" }
   | { name: "animate"; args: AnimateArgs }
   | { name: "talk"; args: TalkArgs }
+  | { name: "lipsync"; args: LipsyncArgs }
   | { name: "speak"; args: SpeakArgs }
   | { name: "voices"; language: string | null; json: boolean }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
   | { name: "serve" }
-  | { name: "key"; owner: string; json: boolean };
+  | { name: "key"; owner: string; json: boolean }
+  | { name: "user"; args: UserArgs };
 
 /** Throws UsageError. */
 export function parseCommand(argv: string[]): Command {
@@ -107,12 +142,14 @@ export function parseCommand(argv: string[]): Command {
   if (values.help) return { name: "help", text: HELP[name] };
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
+  if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
   if (name === "speak") return { name, args: speakArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
+  if (name === "user") return { name, args: userArgs(values, positionals) };
   if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals.at(-1)}".`, name);
   if (name === "voices") return { name, language: fileName(values.language), json: values.json === true };
   return name === "presets" ? { name, json: values.json === true } : { name: "serve" };
@@ -126,6 +163,14 @@ function parse(name: CommandName, args: string[]): { values: Values; positionals
     // parseArgs explains at length how to pass what looks like an option; the first sentence says what is wrong
     throw new UsageError(`${String((error as Error).message).split(/[.\n]/)[0]}.`, name);
   }
+}
+
+function userArgs(values: Values, [user, extra]: string[]): UserArgs {
+  if (user === undefined || user === "") throw new UsageError("Which user? Give a name.", "user");
+  if (extra !== undefined) {
+    throw new UsageError("One name, and no password: that is asked for, or read with --password-stdin.", "user");
+  }
+  return { user, stdin: values["password-stdin"] === true, json: values.json === true };
 }
 
 function motionArgs(values: Values, [what, clip, extra]: string[]): MotionArgs {

@@ -22,6 +22,10 @@ export type AnimateArgs = ClipArgs & { driving: string | null };
 
 export type TalkArgs = ClipArgs & { sound: string | null };
 
+export type LipsyncArgs = Omit<ClipArgs, "photo"> & { video: string; sound: string | null };
+
+type Params = Record<string, unknown>;
+
 /** Throws UsageError. */
 export function animateArgs(values: Values, positionals: string[]): AnimateArgs {
   const photo = photoOf("animate", positionals);
@@ -35,21 +39,40 @@ export function animateArgs(values: Values, positionals: string[]): AnimateArgs 
 export function talkArgs(values: Values, [photo, sound, ...more]: string[]): TalkArgs {
   if (more.length > 0) throw new UsageError(`One photo and one sound: "${more[0]}" is one too many.`, "talk");
   const { params, ...args } = clipArgs("talk", values, ["speed"]);
+  Object.assign(params, spokenArgs("talk", values, sound, "photo"));
+  if (values.expression !== undefined) params.expression = values.expression;
+  return { photo: photoOf("talk", [photo ?? ""]), sound: sound ?? null, ...args, params };
+}
+
+/** Throws UsageError. */
+export function lipsyncArgs(values: Values, [video, sound, ...more]: string[]): LipsyncArgs {
+  if (video === undefined || video === "") throw new UsageError("Which video? Give its file name.", "lipsync");
+  if (more.length > 0) throw new UsageError(`One video and one sound: "${more[0]}" is one too many.`, "lipsync");
+  const { params, ...args } = clipArgs("lipsync", values, ["speed"]);
+  Object.assign(params, spokenArgs("lipsync", values, sound, "video"));
+  if (values["sync-mode"] !== undefined) params.sync_mode = values["sync-mode"];
+  if (values["original-sound"] !== undefined) params.original_sound = values["original-sound"];
+  return { video, sound: sound ?? null, ...args, params };
+}
+
+/** What is said, and by which voice. `before`: what the sound comes after. Throws UsageError. */
+function spokenArgs(command: CommandName, values: Values, sound: string | undefined, before: string): Params {
   const { text, transcript } = values;
   if (sound !== undefined && text !== undefined) {
     const help = "Leave one of them out; with --transcript the sound is told what is said in it.";
-    throw new UsageError(`--text says a text, and "${sound}" is a sound. ${help}`, "talk");
+    throw new UsageError(`--text says a text, and "${sound}" is a sound. ${help}`, command);
   }
   if (sound === undefined && transcript !== undefined) {
-    throw new UsageError("--transcript is what is said in a sound, which is missing. Use --text for a voice.", "talk");
+    throw new UsageError("--transcript is what is said in a sound, which is missing. Use --text for a voice.", command);
   }
   if (sound === undefined && text === undefined) {
-    throw new UsageError("What is to be said? Give a sound after the photo, or --text.", "talk");
+    throw new UsageError(`What is to be said? Give a sound after the ${before}, or --text.`, command);
   }
-  for (const name of ["voice", "language", "expression"]) if (values[name] !== undefined) params[name] = values[name];
+  const params: Params = {};
+  for (const name of ["voice", "language"]) if (values[name] !== undefined) params[name] = values[name];
   const said = text ?? transcript;
   if (said !== undefined) params.text = said;
-  return { photo: photoOf("talk", [photo ?? ""]), sound: sound ?? null, ...args, params };
+  return params;
 }
 
 /** `numbers`: options of this command alone that are numbers. */

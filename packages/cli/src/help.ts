@@ -7,6 +7,7 @@ Usage: smileloop <command> [options]
 Commands:
   animate <photo>         makes a clip of a photo and a preset or a driving clip
   talk <photo> [sound]    makes a video of somebody who speaks, of a photo and a sound or a text
+  lipsync <video> [sound] makes the person in a video say something else: a sound or a text
   speak <text>            has a voice say a text, into a sound file
   voices                  lists the voices
   inspect <photo>         tells which faces a photo shows, and what would come of them
@@ -14,6 +15,7 @@ Commands:
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
   key [owner]             makes a key for the API
+  user <name>             makes an entry for somebody who logs in with a password
 
 Options:
   -h, --help        help, also for a command: smileloop animate --help
@@ -77,6 +79,40 @@ Options:
       --face <n>          which face speaks, 0 = the largest (0)
       --faces all         the other faces move, too: they listen
       --seed <n>          which variation of the movements of head and eyes (random, and printed)
+      --engine <name>     the engine (warp)
+      --json              prints one JSON object on stdout, also for an error
+  -q, --quiet             no progress
+  -h, --help              this help
+`;
+
+const LIPSYNC = `Makes the person in a video say something else: what is said in a sound, or a text. Needs no server and no network.
+
+Usage: smileloop lipsync <video> <sound> [options]
+       smileloop lipsync <video> --text "Good morning!" [options]
+
+<video> and <sound> are files, pipes, or - for the standard input. The video is an MP4, MOV, WebM or AVI of at most 1920 × 1080
+pixels and 5 minutes, in which somebody speaks facing the camera: mouths are borrowed from the video itself. The sound is a
+WAV, MP3, M4A, AAC, Ogg or FLAC file, or a video with sound.
+
+Options:
+  -t, --text <text>       what is said, by a voice
+      --voice <name>      the voice, see smileloop voices (the language's)
+      --language <tag>    of the text, such as en, hi or pt-BR (by its script; English for Latin letters)
+      --speed <n>         how fast the voice speaks, 0.5 to 2 (1)
+      --transcript <text> what is said in the sound, word by word: then the lips follow the words
+      --sync-mode <mode>  where video and sound differ in length (cut_off):
+                          cut_off: both end with the shorter one; fade: the same, and the longer one fades out;
+                          loop: the shorter one starts again; bounce: the video runs to and fro under the sound;
+                          silence: silence after the sound, or the last picture after the video;
+                          remap: the video runs faster or slower
+      --original-sound <how>  of the video: replace, or duck: low under the new one (replace)
+  -o, --output <file>     where the video goes; its ending says the format: .mp4 or .webm
+                          (<video>-<sound>.mp4 in this folder)
+      --format <name>     the format, where the output has no name: mp4 or webm (mp4)
+      --poster <file>     writes a still picture of the video, too, to a name that ends in .jpg
+  -f, --force             overwrites the file if there is one
+      --intensity <n>     how far the mouth opens, 0 to 1.5 (1)
+      --face <n>          which face speaks, 0 = the largest at the beginning (0)
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
@@ -173,9 +209,23 @@ Options:
   -h, --help              this help
 `;
 
+const USER = `Makes an entry for somebody who logs in with a name and a password, for the environment variable USERS. It has a hash of the
+password (scrypt), which is kept nowhere else.
+
+Usage: smileloop user <name> [options]
+
+<name> is the owner of the jobs that are made with the login. The password is asked for, and not shown.
+
+Options:
+      --password-stdin    reads the password from the standard input, to its first line end
+      --json              prints one JSON object: name, entry
+  -h, --help              this help
+`;
+
 export const HELP = {
   animate: ANIMATE,
   talk: TALK,
+  lipsync: LIPSYNC,
   speak: SPEAK,
   voices: VOICES,
   inspect: INSPECT,
@@ -183,5 +233,6 @@ export const HELP = {
   presets: PRESETS,
   serve: SERVE,
   key: KEY,
+  user: USER,
 };
 export type CommandName = keyof typeof HELP;

@@ -40,6 +40,10 @@ async function run(argv: string[]): Promise<number> {
         const { talk } = await import("./talk.ts");
         return await talk(command.args);
       }
+      case "lipsync": {
+        const { lipsync } = await import("./lipsync.ts");
+        return await lipsync(command.args);
+      }
       case "motion": {
         const { extractMotion } = await import("./motion.ts");
         return await extractMotion(command.args);
@@ -51,6 +55,11 @@ async function run(argv: string[]): Promise<number> {
       case "key": {
         const { newKey } = await import("./key.ts");
         process.stdout.write(newKey(command.owner, command.json));
+        return EXIT.done;
+      }
+      case "user": {
+        const { newUser } = await import("./user.ts");
+        process.stdout.write(await newUser(command.args));
         return EXIT.done;
       }
       case "serve": {

@@ -9,6 +9,7 @@
  */
 import { hash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { isOwner } from "./job/keys.ts";
+import type { Users } from "./password-hash.ts";
 
 /** The owner of everything on a server that is open to everybody, and of what comes with the key that the operator chose. */
 export const LOCAL_OWNER = "local";
@@ -22,8 +23,11 @@ type ApiKeys = ReadonlyMap<string, string>;
 /** The SHA-256 of a key that the operator chose. */
 export type ChosenKey = { readonly sha256: Uint8Array };
 
-/** `open`: everybody, as the one owner `local`. Otherwise a key is asked for, or (`anonymous`) a browser's own token. */
-export type Access = "open" | { keys: ApiKeys; anonymous: boolean; chosen?: ChosenKey };
+/**
+ * `open`: everybody, as the one owner `local`. Otherwise a key is asked for, or the token that one of the `users` got when they logged in,
+ * or (`anonymous`) a browser's own token.
+ */
+export type Access = "open" | { keys: ApiKeys; anonymous: boolean; chosen?: ChosenKey; users?: Users };
 
 /** `key` is to be shown once and kept nowhere; `entry` goes into API_KEYS. */
 type NewApiKey = { key: string; owner: string; entry: string };

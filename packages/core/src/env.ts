@@ -12,6 +12,7 @@ import {
   hostRules,
   hosts,
   lists,
+  loginUsers,
   metricsPlace,
   oneOf,
   origins,
@@ -26,7 +27,7 @@ const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
-const SECRETS = ["API_KEY", "API_KEYS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
+const SECRETS = ["API_KEY", "API_KEYS", "USERS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
 
 export const envSchema = z.object({
   /** Address to listen on; by default, both loopback addresses. */
@@ -101,6 +102,8 @@ export const envSchema = z.object({
   API_KEYS: apiKeys.default(() => new Map()),
   /** One key that the operator chose, in plain text, under the name that the talking-avatar API gave it. Only its hash is kept. */
   API_KEY: chosenKey.optional(),
+  /** `name:hash` of each user who may log in, separated by commas. */
+  USERS: loginUsers.default(() => new Map()),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
@@ -189,13 +192,15 @@ function shown(name: string, set: Record<string, string | undefined>): string {
  * having asked for that. `exposed` says how others reach it, such as "HOST 0.0.0.0"; null: only this machine does.
  */
 export function accessOf(
-  env: Pick<Env, "API_KEY" | "API_KEYS" | "ANONYMOUS" | "ALLOW_OPEN">,
+  env: Pick<Env, "API_KEY" | "API_KEYS" | "USERS" | "ANONYMOUS" | "ALLOW_OPEN">,
   exposed: string | null,
 ): Access {
-  const { API_KEY: chosen, API_KEYS: keys, ANONYMOUS: anonymous } = env;
-  if (keys.size > 0 || anonymous || chosen) return { keys, anonymous, ...(chosen ? { chosen } : {}) };
+  const { API_KEY: chosen, API_KEYS: keys, USERS: users, ANONYMOUS: anonymous } = env;
+  if (keys.size > 0 || users.size > 0 || anonymous || chosen) {
+    return { keys, anonymous, ...(chosen ? { chosen } : {}), ...(users.size > 0 ? { users } : {}) };
+  }
   if (exposed === null || env.ALLOW_OPEN) return "open";
   throw new EnvError(
-    `${exposed} would be open to everyone who can reach it. Set API_KEYS (\`npm run key\` makes a key), or ANONYMOUS=1 for browsers with random tokens, or ALLOW_OPEN=1 if it is meant to be open.`,
+    `${exposed} would be open to everyone who can reach it. Set API_KEYS (\`npm run key\` makes a key), or USERS (\`smileloop user\`), or ANONYMOUS=1 for browsers with random tokens, or ALLOW_OPEN=1 if it is meant to be open.`,
   );
 }

@@ -43,6 +43,7 @@ export const ERRORS = {
   face_too_small: entry(422, "The face is too small"),
   face_not_there: entry(422, "The picture does not have this face"),
   face_turned_away: entry(422, "The face is turned too far away"),
+  mouth_not_seen: entry(422, "Not enough of the mouth is seen"),
   // what a voice elsewhere got wrong
   voice_unavailable: entry(502, "The voice is not available", true),
   // what a finished file got wrong (`check`): what it shows follows from what was asked, so it would be the same again

@@ -1,6 +1,7 @@
 /** All that processes of this engine can be asked. A new kind or service is an entry here and its schemas in `core/engine/`. */
 import { SERVICES } from "@smileloop/core/engine/services.ts";
 import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
+import { lipsyncTask } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { speakTask } from "@smileloop/core/engine/tasks/speak.ts";
 import { talkTask } from "@smileloop/core/engine/tasks/talk.ts";
 import { type Offer, part } from "./task.ts";
@@ -10,11 +11,13 @@ export const OFFER: Offer = {
     animate: part(animateTask.run, async () => (await import("./warp/animate.ts")).animate),
     speak: part(speakTask.run, async () => (await import("./speak/speak.ts")).speak),
     talk: part(talkTask.run, async () => (await import("./warp/talk.ts")).talk),
+    lipsync: part(lipsyncTask.run, async () => (await import("./lip/lipsync.ts")).lipsync, { later: true }),
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),
     speak: part(speakTask.check, async () => (await import("./speak/check.ts")).checkSpoken),
     talk: part(talkTask.check, async () => (await import("./check/talk.ts")).checkTalk),
+    lipsync: part(lipsyncTask.check, async () => (await import("./check/lipsync.ts")).checkLipsync, { later: true }),
   },
   services: {
     cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast),
@@ -25,5 +28,7 @@ export const OFFER: Offer = {
     }),
     say: part(SERVICES.say.request, async () => (await import("./services/say.ts")).say),
     listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
+    film: part(SERVICES.film.request, async () => (await import("./services/film.ts")).film, { later: true }),
+    mix: part(SERVICES.mix.request, async () => (await import("./services/mix.ts")).mix, { later: true }),
   },
 };

@@ -16,6 +16,13 @@ export type Dialect = {
   paths: readonly DialectPath[];
   /** Those of its paths that anybody may read, without a key. */
   open?: readonly string[];
+  /** Those of its paths that take a name and a password: they are called without a key. */
+  logins?: readonly string[];
+  /**
+   * Set where its clients log in first: without a key or a token nobody is let in, also where all others are. What those are told who
+   * sent none, and those whose key or token is wrong.
+   */
+  signedIn?: { none: string; wrong: string };
   /** Parameter of the query in which its clients may send their key, beside the headers that all may use. */
   keyInQuery?: string;
   /** Heads its operations in the OpenAPI document; `about` is its line in the document's introduction. */

@@ -1,6 +1,9 @@
 /** The dialects that are served. To add one: a folder next to this file, and a line here. */
 import type { Dialect } from "./dialect.ts";
+import { lipsync } from "./lipsync/dialect.ts";
+import { login } from "./login/dialect.ts";
 import { smileloop } from "./smileloop/dialect.ts";
+import { speech } from "./speech/dialect.ts";
 import { talkingAvatar } from "./talking-avatar/dialect.ts";
 
-export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar];
+export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar, login, speech, lipsync];

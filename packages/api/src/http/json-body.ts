@@ -21,11 +21,21 @@ export const limitedJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
 
 /** The value of a body that is JSON, whatever its Content-Type. Throws `too_large`, `malformed`, and what `checkShape` throws. */
 export async function readJson(body: RequestBody): Promise<unknown> {
+  return parseJson(await readSmall(body));
+}
+
+/** A body that is no larger than JSON may be. Throws `too_large`, and `malformed` for a request that was cut off. */
+export async function readSmall(body: RequestBody): Promise<Buffer> {
   const all = await readWhole(body);
   if (all === null) throw tooLarge();
-  checkShape(all);
+  return all;
+}
+
+/** Throws `malformed`, and what `checkShape` throws. */
+export function parseJson(json: Buffer): unknown {
+  checkShape(json);
   try {
-    return JSON.parse(all.toString());
+    return JSON.parse(json.toString());
   } catch (error) {
     throw new AppError("malformed", "The body is not valid JSON.", { cause: error });
   }

@@ -35,7 +35,7 @@ export async function ownFile(deps: ApiDeps, owner: string, url: URL, base: stri
 }
 
 /** The path below `base`; null where it is elsewhere. On loopback each name of this machine is the same server. */
-function pathUnder(url: URL, base: URL): string | null {
+export function pathUnder(url: URL, base: URL): string | null {
   const sameHost = url.host === base.host || (url.port === base.port && [url, base].every(isLoopback));
   const prefix = base.pathname.replace(/\/$/, "");
   return sameHost && url.pathname.startsWith(`${prefix}/`) ? url.pathname.slice(prefix.length) : null;

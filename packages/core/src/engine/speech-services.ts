@@ -1,9 +1,13 @@
-/** The services that have to do with speech: a voice that says a text (`say`), and a sound that becomes the motion of a face (`listen`). */
+/**
+ * The services that have to do with speech: a voice that says a text (`say`), a sound that becomes the motion of a face (`listen`), what a video
+ * is whose words are to be others (`film`), and what is then heard in it (`mix`).
+ */
 import { z } from "zod";
 import { clipped, warningsSchema } from "../errors.ts";
 import { channelSchema } from "../motion/motion.ts";
 import { inlineOrPath, motionInputSchema } from "../motion/motion-file.ts";
 import { spokenSchema } from "../speech/spoken.ts";
+import { syncSchema } from "../speech/sync.ts";
 import { filePathSchema, fileSchema, runIdSchema, timingsSchema } from "./protocol.ts";
 
 /** What a text is said with. `language`: a BCP 47 tag. `pronounce`: how words are said instead, in IPA between slashes or respelt. */
@@ -85,7 +89,49 @@ export const listenResultSchema = z.strictObject({
 });
 export type ListenResult = z.infer<typeof listenResultSchema>;
 
+/**
+ * Reads what a video is, without decoding it. Fails with `input_unreadable`, `unsupported_type` (also HDR, which is told how to be
+ * recorded otherwise) or `input_too_large` (`input: "video"`).
+ */
+const filmRequestSchema = z.strictObject({
+  type: z.literal("film"),
+  run: runIdSchema,
+  inputs: z.strictObject({ video: z.array(fileSchema).length(1) }),
+  limits: z.strictObject({ seconds: z.number().positive() }),
+});
+export type FilmRequest = z.infer<typeof filmRequestSchema>;
+
+/** `width`, `height`: as shown, even. `fps`: the usual distance of its frames; `even`: whether all are that far apart. */
+export const filmResultSchema = z.strictObject({
+  width: z.int().positive(),
+  height: z.int().positive(),
+  fps: z.number().positive(),
+  even: z.boolean(),
+  frames: z.int().positive(),
+  seconds: z.number().positive(),
+  sound: z.boolean(),
+});
+export type FilmResult = z.infer<typeof filmResultSchema>;
+
+/**
+ * Writes what is heard in the result: `audio`, fitted to it by `sync` (repeated, faded, or followed by silence), and under it, low, the
+ * sound of `video` where that is given. 48 kHz WAV, as long as the result. Fails as reading these files does (`input`).
+ */
+const mixRequestSchema = z.strictObject({
+  type: z.literal("mix"),
+  run: runIdSchema,
+  inputs: z.strictObject({ audio: z.array(fileSchema).length(1), video: z.array(fileSchema).max(1) }),
+  params: z.strictObject({ sync: syncSchema, seconds: z.number().positive() }),
+  outputs: z.strictObject({ sound: filePathSchema }),
+});
+export type MixRequest = z.infer<typeof mixRequestSchema>;
+
+export const mixResultSchema = z.strictObject({ seconds: z.number().positive(), timings: timingsSchema });
+export type MixResult = z.infer<typeof mixResultSchema>;
+
 export const SPEECH_SERVICES = {
   say: { request: sayRequestSchema, result: sayResultSchema },
   listen: { request: listenRequestSchema, result: listenResultSchema },
+  film: { request: filmRequestSchema, result: filmResultSchema },
+  mix: { request: mixRequestSchema, result: mixResultSchema },
 };

@@ -19,8 +19,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 const MIN_LENGTH = 5;
 /** Long enough that two wrong letters are still a typo. */
 const LONG = 8;
-/** Names with a meaning beyond this service, beside which others exist (`DYLD_LIBRARY_PATH`). */
-const COMMON = new Set(["LD_LIBRARY_PATH", "AWS_REGION"]);
+/** Names beside which others exist that have nothing to do with this service (`DYLD_LIBRARY_PATH`, `USER`). */
+const COMMON = new Set(["LD_LIBRARY_PATH", "AWS_REGION", "USERS"]);
 
 /** Those of `names` that nobody reads here, with the one of `known` that was probably meant. */
 export function lookalikesOf(names: Iterable<string>, known: readonly string[]): Lookalike[] {

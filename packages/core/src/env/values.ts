@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type ChosenKey, parseApiKeys, parseChosenKey } from "../api-keys.ts";
 import { parseHostRule } from "../fetch/target.ts";
+import { parseUsers } from "../users.ts";
 
 /** Items separated by commas. */
 export const list = z.string().transform((text) =>
@@ -77,6 +78,13 @@ export const apiKeys = z.string().transform((text, context) => {
   if (keys.size === 0 && faults.length === 0) faults.push("contains no key");
   for (const message of faults) context.addIssue({ code: "custom", message });
   return keys;
+});
+
+export const loginUsers = z.string().transform((text, context) => {
+  const { users, faults } = parseUsers(text);
+  if (users.size === 0 && faults.length === 0) faults.push("contains no user");
+  for (const message of faults) context.addIssue({ code: "custom", message });
+  return users;
 });
 
 export const chosenKey = z.string().transform((text, context): ChosenKey => {

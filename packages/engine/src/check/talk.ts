@@ -21,7 +21,7 @@ import { framesOfLips, isShort, jawOf, judgeLips, judgeSilence, type Lips } from
 import { checkSound, type SoundEvidence } from "./talk-sound.ts";
 
 /** Part of the sound that has to be speech for a mouth that stays still to be wrong. */
-const LEAST_SPEECH = 0.2;
+export const LEAST_SPEECH = 0.2;
 /** A jaw that opens so far is seen. */
 const LEAST_JAW = 0.15;
 /** The change of the picture that goes with it, 0–255: a still clip reaches 0.33. */
@@ -72,7 +72,8 @@ export async function checkTalk(
   };
 }
 
-function requireLength({ seconds }: SoundEvidence, { duration }: VideoInfo): void {
+/** Throws `check_wrong_shape` where picture and sound differ in length. */
+export function requireLength({ seconds }: SoundEvidence, { duration }: VideoInfo): void {
   if (Math.abs(duration - seconds) < MOST_APART) return;
   const lengths = `The finished video lasts ${duration.toFixed(2)} s, its sound ${seconds.toFixed(2)} s`;
   throw new AppError("check_wrong_shape", `${lengths}; they belong together.`);

@@ -74,18 +74,19 @@ type ReadClipOptions = {
   onFrame: (frame: ClipFrame, share: number) => Promise<void> | void;
 };
 
-const CODECS = new Map<number, string>([
+/** What is read, by FFmpeg's number. */
+export const CODECS = new Map<number, string>([
   [AV_CODEC_ID_H264, "h264"],
   [AV_CODEC_ID_HEVC, "hevc"],
   [AV_CODEC_ID_VP8, "vp8"],
   [AV_CODEC_ID_VP9, "vp9"],
   [AV_CODEC_ID_AV1, "av1"],
 ]);
-const STILL_TRACKS = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE;
+export const STILL_TRACKS = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE;
 /** Packets that yield no frame within `maxSeconds`; a file of these is no clip but an attack. */
 const MAX_PACKETS = 20_000;
 /** Below it a time stamp is FFmpeg's "none". */
-const NO_TIME = -(2n ** 62n);
+export const NO_TIME = -(2n ** 62n);
 
 /** Throws `input_unreadable`, `input_too_large`, `unsupported_type`, or the signal's reason. */
 export async function readClip(path: string, options: ReadClipOptions): Promise<ClipInfo> {
@@ -190,7 +191,7 @@ async function decodeClip(
 }
 
 /** Every frame that can be decoded, in the order they are shown; each is valid until the next is asked for. */
-async function* decoded(
+export async function* decoded(
   file: FormatContext,
   decoder: CodecContext,
   stream: Stream,

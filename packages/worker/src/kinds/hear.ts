@@ -30,7 +30,12 @@ export type Heard = {
   warnings: Warning[];
 };
 
-type Asked = TalkJobParams & { seed: number; audio: LocalFile | null };
+type Asked = Pick<TalkJobParams, "text" | "voice" | "language" | "speed" | "pronounce" | "intensity" | "fps"> & {
+  /** A preset whose mood lasts under the speech. */
+  expression?: string | undefined;
+  seed: number;
+  audio: LocalFile | null;
+};
 
 const WAV = "audio/wav";
 /** Shorter sounds and texts than this are never worth a time limit of their own. */

@@ -3,11 +3,13 @@
 import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
+import { lipsyncHandler } from "./lipsync.ts";
 import { speakHandler } from "./speak.ts";
 import { talkHandler } from "./talk.ts";
 
 export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
+  lipsync: lipsyncHandler,
   speak: speakHandler,
   talk: talkHandler,
 };

@@ -1,14 +1,8 @@
-/** Jobs, results and errors as the clients of this dialect see them. */
-import { type AppError, ERRORS, type FieldError } from "@smileloop/core/errors.ts";
-import type { JobError, JobRecord } from "@smileloop/core/job/record.ts";
-import { resultLifeMs } from "@smileloop/core/job/record.ts";
+/** Jobs and results as the clients of this dialect see them. */
+import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
-import { spanOf } from "@smileloop/core/text.ts";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { ApiDeps } from "../../deps.ts";
-import { FileTooLarge } from "../../http/multipart.ts";
 import { hasExpired } from "../../job-lookup.ts";
-import { type ApiContext, logError, publicError } from "../../problem.ts";
+import { whyFailed } from "../job-end.ts";
 import { videoName } from "./files.ts";
 
 type Status = "pending" | "processing" | "completed" | "failed";
@@ -49,38 +43,4 @@ export function resultOf(record: JobRecord): object {
 function failure(message: string): object {
   const nothing = { video_url: null, video_filename: null, duration: null, frames_generated: null };
   return { success: false, ...nothing, error_message: message };
-}
-
-function whyFailed(record: JobRecord, nowMs: number): string {
-  const { state, error } = record;
-  if (error) return reasonOf(error);
-  if (hasExpired(record, nowMs)) return `Results are kept for ${spanOf(resultLifeMs(record))} and this one is gone.`;
-  return state === "canceled" ? "The job was canceled." : "The job failed.";
-}
-
-/** What clients are told of a failed job; of our own faults only which they are. */
-export function reasonOf({ code, detail }: JobError): string {
-  const { status, title } = ERRORS[code];
-  return status < 500 ? detail : `${title}.`;
-}
-
-/** `{"detail": …}`: a sentence, or for 422 a list of what is wrong. */
-export function refusal(deps: ApiDeps, c: ApiContext, error: unknown): Response {
-  logError(deps.log, error, c.env.requestId);
-  const known = publicError(error);
-  const status = known.status as ContentfulStatusCode;
-  if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
-  if (known.code === "internal") {
-    return c.json({ detail: "Internal server error occurred", request_id: c.env.requestId }, status);
-  }
-  return c.json({ detail: status === 422 ? faultsOf(known) : sentenceOf(known) }, status);
-}
-
-function faultsOf({ errors, message, code }: AppError): FieldError[] {
-  return errors ?? [{ loc: ["body"], msg: message, type: code }];
-}
-
-function sentenceOf(error: AppError): string {
-  if (!(error instanceof FileTooLarge)) return error.message;
-  return error.bytes === null ? error.message : `${error.message.replace(/\.$/, "")}: it has ${error.bytes} bytes.`;
 }

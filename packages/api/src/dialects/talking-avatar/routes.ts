@@ -4,22 +4,22 @@
  */
 import { AppError, ERRORS, hasCode } from "@smileloop/core/errors.ts";
 import { canonicalId } from "@smileloop/core/job/ids.ts";
-import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
-import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { spanOf } from "@smileloop/core/text.ts";
 import type { ApiDeps } from "../../deps.ts";
-import { tooManyFollowers } from "../../http/followers.ts";
-import { openBody, type RequestBody } from "../../http/request-body.ts";
+import type { RequestBody } from "../../http/request-body.ts";
 import { sendOutput } from "../../http/send-output.ts";
-import { waitUntil } from "../../http/wait.ts";
 import { dropUpload } from "../../intake/check.ts";
 import { ownerOf } from "../../owner.ts";
 import { type Api, type ApiContext, newApi } from "../../problem.ts";
 import { submit } from "../../submit.ts";
+import { answered, refusal } from "../detail.ts";
 import type { DialectDeps } from "../dialect.ts";
+import { endOf, reasonOf } from "../job-end.ts";
 import { BASE, VERSION } from "./document.ts";
 import { findTalk, findUpload, findVideo, KIND, PARTS, type Part, partOfName, receiveFile } from "./files.ts";
-import { jobReply, reasonOf, refusal, resultOf } from "./replies.ts";
+import { jobReply, resultOf } from "./replies.ts";
 import { readAsked } from "./request.ts";
 
 export const NAME = "talking-avatar";
@@ -52,20 +52,6 @@ export function talkingAvatarRoutes(deps: DialectDeps): Api {
     return c.json({ message: `File ${filename} deleted successfully` });
   });
   return api;
-}
-
-/** Answers a request with a body, also where that has not been read to its end. */
-async function answered(
-  deps: DialectDeps,
-  c: ApiContext,
-  answer: (body: RequestBody) => Promise<Response>,
-): Promise<Response> {
-  const body = openBody(c.req.raw, c.env);
-  try {
-    return await answer(body);
-  } catch (error) {
-    return body.answer(refusal(deps, c, error));
-  }
 }
 
 async function upload(deps: DialectDeps, c: ApiContext, body: RequestBody, part: Part): Promise<Response> {
@@ -112,25 +98,6 @@ async function generate(deps: DialectDeps, c: ApiContext, body: RequestBody): Pr
 }
 
 const ASYNC = `For long ones use POST ${BASE}/generate/async, which does not wait.`;
-
-/** The job when it has ended; null when the wait was over or the client had gone before that, and the job was canceled. */
-async function endOf(deps: DialectDeps, created: JobRecord, signal: AbortSignal): Promise<JobRecord | null> {
-  const { owner, id } = created;
-  let record: JobRecord | null | "too_many" = created;
-  try {
-    record = await waitUntil(deps, created, ({ state }) => isEnded(state), { ms: deps.waitMs, signal });
-  } catch (error) {
-    await cancelJob(deps, owner, id).catch(() => {});
-    throw error;
-  }
-  if (record === null) throw new AppError("canceled", "The job was deleted.");
-  if (record !== "too_many" && isEnded(record.state)) return record;
-  const { stored, refused } = await cancelJob(deps, owner, id);
-  // it was faster
-  if (refused === "ended" && stored) return stored.record;
-  if (record === "too_many") throw tooManyFollowers(deps.config.maxFollowers);
-  return null;
-}
 
 /** What the client is told of a job that came to nothing. When its own file was at fault, that and the job go. */
 async function failureOf(deps: DialectDeps, c: ApiContext, { record, uploads }: Started): Promise<AppError> {

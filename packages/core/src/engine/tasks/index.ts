@@ -1,9 +1,15 @@
 /** The schemas of what engines are asked, by kind: for the host, which checks requests by them, and for the JSON Schema of other languages. */
 import type { z } from "zod";
 import { animateTask } from "./animate.ts";
+import { lipsyncTask } from "./lipsync.ts";
 import { speakTask } from "./speak.ts";
 import { talkTask } from "./talk.ts";
 
 type TaskSchemas = { run: z.ZodType; result: z.ZodType; check: z.ZodType; checkResult: z.ZodType };
 
-export const TASKS: Readonly<Record<string, TaskSchemas>> = { animate: animateTask, speak: speakTask, talk: talkTask };
+export const TASKS: Readonly<Record<string, TaskSchemas>> = {
+  animate: animateTask,
+  speak: speakTask,
+  talk: talkTask,
+  lipsync: lipsyncTask,
+};

@@ -1,0 +1,58 @@
+/**
+ * Tokens of those who logged in: JWTs (RFC 7519) that this server signs (HS256) and nobody else has to read. They say who it is, until
+ * when, and by which password: when that changes, or the user goes, they end.
+ */
+import { randomBytes } from "node:crypto";
+import type { Access } from "@smileloop/core/api-keys.ts";
+import type { Clock } from "@smileloop/core/clock.ts";
+import { passwordMark } from "@smileloop/core/users.ts";
+import { errors, jwtVerify, SignJWT } from "jose";
+
+export type Tokens = {
+  /** `owner`: a user's name, or on a server that is open to all whose owner they want to be. */
+  issue(owner: string): Promise<string>;
+  /** Null for a token that is not ours, whose time is over, or whose user is gone. */
+  ownerOf(token: string): Promise<string | null>;
+};
+
+const LIFE_S = 24 * 3600;
+const ISSUER = "smileloop";
+/** In place of a password's mark, where there are none. */
+const NO_PASSWORD = "open";
+const TOKEN = /^eyJ[\w-]{1,400}\.[\w-]{1,1000}\.[\w-]{43}$/;
+
+/** `key`: at least 32 bytes; without one, tokens end with this process. */
+export function createTokens(options: { key?: Uint8Array | undefined; clock: Clock; access: Access }): Tokens {
+  const { key = randomBytes(32), clock, access } = options;
+  const markOf = (owner: string): string | null =>
+    access === "open" ? NO_PASSWORD : passwordMark(access.users ?? new Map(), owner);
+  return {
+    issue(owner) {
+      const now = Math.floor(clock.now() / 1000);
+      return new SignJWT({ mark: markOf(owner) ?? "" })
+        .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+        .setIssuer(ISSUER)
+        .setSubject(owner)
+        .setIssuedAt(now)
+        .setExpirationTime(now + LIFE_S)
+        .sign(key);
+    },
+    async ownerOf(token) {
+      if (!isToken(token)) return null;
+      const asked = { algorithms: ["HS256"], issuer: ISSUER, currentDate: new Date(clock.now()) };
+      try {
+        const { payload } = await jwtVerify(token, key, { ...asked, requiredClaims: ["sub", "exp", "mark"] });
+        const { sub, mark } = payload;
+        return sub !== undefined && mark === markOf(sub) ? sub : null;
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Whether it has the form of a token of ours. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}

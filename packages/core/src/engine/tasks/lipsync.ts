@@ -1,0 +1,76 @@
+/** Requests to the engine and the checker for jobs of the kind `lipsync`, and their results. */
+import { z } from "zod";
+import { warningsSchema } from "../../errors.ts";
+import { motionInputSchema } from "../../motion/motion-file.ts";
+import { syncSchema } from "../../speech/sync.ts";
+import {
+  audioSpecSchema,
+  filePathSchema,
+  fileSchema,
+  posterOrderSchema,
+  provenanceSchema,
+  runIdSchema,
+  timingsSchema,
+  videoSpecSchema,
+} from "../protocol.ts";
+
+const asked = {
+  run: runIdSchema,
+  kind: z.literal("lipsync"),
+  /** `audio`: what is heard in the result, as `mix` has written it: 48 kHz WAV, its first sample at the first frame. */
+  inputs: z.strictObject({ video: z.array(fileSchema).length(1), audio: z.array(fileSchema).length(1) }),
+  /** Curves of the one face that speaks, at the frames and the rate of the result. Its head and eyes stay those of the video. */
+  motion: motionInputSchema,
+};
+/** `sync`: which frame of the video is shown in each frame of the result. `face`: which face speaks, 0 is the largest in the first frame. */
+const params = { sync: syncSchema, face: z.int().min(0).max(99) };
+const outputs = { video: filePathSchema, poster: posterOrderSchema.optional() };
+
+/**
+ * Makes the person say what the motion says, in the size of the video, and leaves everything but the lower part of the face as it is.
+ * Where the face is lost, small or turned away the frame stays as it is, with a warning that names the seconds. Fails with `no_face`,
+ * `face_not_there`, `face_too_small`, or `mouth_not_seen` where the video shows too little of how the mouth opens.
+ */
+const lipsyncRunSchema = z.strictObject({
+  type: z.literal("run"),
+  ...asked,
+  params: z.strictObject(params),
+  outputs: z.strictObject(outputs),
+  provenance: provenanceSchema,
+});
+export type LipsyncRun = z.infer<typeof lipsyncRunSchema>;
+
+export const lipsyncRunResultSchema = z.strictObject({
+  outputs: z.strictObject({ video: videoSpecSchema }),
+  warnings: warningsSchema,
+  timings: timingsSchema,
+});
+export type LipsyncRunResult = z.infer<typeof lipsyncRunResultSchema>;
+
+/**
+ * Judges a finished video by itself, the curves, the video that was given and the sound. Fails with one of the `check_…` codes where it
+ * is certainly wrong: it does not decode, has another shape, duration or face, was changed beside the mouth, has lips that do not follow
+ * the curves, or a sound that is missing or at another time. What came out weaker is a warning with its figures.
+ */
+const lipsyncCheckSchema = z.strictObject({
+  type: z.literal("check"),
+  ...asked,
+  params: z.strictObject({ ...params, speechShare: z.number().min(0).max(1) }),
+  files: z.strictObject(outputs),
+});
+export type LipsyncCheck = z.infer<typeof lipsyncCheckSchema>;
+
+export const lipsyncCheckResultSchema = z.strictObject({
+  video: videoSpecSchema.extend({ duration: z.number(), bytes: z.int(), audio: audioSpecSchema }),
+  poster: z.strictObject({ width: z.int(), height: z.int(), bytes: z.int() }).optional(),
+  warnings: warningsSchema.default([]),
+  timings: timingsSchema,
+});
+export type LipsyncCheckResult = z.infer<typeof lipsyncCheckResultSchema>;
+
+export const lipsyncTask = {
+  run: lipsyncRunSchema,
+  result: lipsyncRunResultSchema,
+  check: lipsyncCheckSchema,
+  checkResult: lipsyncCheckResultSchema,
+};

@@ -1,0 +1,203 @@
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { randomFrom } from "@smileloop/core/motion/random.ts";
+import { describe, expect, test } from "vitest";
+import { askedMouths, type MouthRange } from "./asked.ts";
+import { candidatesOf, chooseMouths } from "./choose.ts";
+import type { Frame, Look } from "./look.ts";
+import { pasteMouth } from "./paste.ts";
+import { cutPatch } from "./patch.ts";
+import { inFrame, onFace, type Place, placeOf, STEADY, shapeOf, steadied } from "./place.ts";
+import { planLips } from "./plan.ts";
+
+const level: Place = { a: 100, b: 0, x: 150, y: 100 };
+const MOUTH = { x: 0, y: 0.7 };
+
+function look(gap: number, more: Partial<Look> = {}): Look {
+  return {
+    ...{ place: level, gap, width: 0.6, yaw: 0, pitch: 0, print: new Float32Array(23).fill(100) },
+    ...{ upper: { x: 0, y: 0.68 }, lower: { x: 0, y: 0.68 + gap }, mouth: MOUTH, chin: 1.15 + gap },
+    ...more,
+  };
+}
+/** Somebody who opens and shuts the mouth once a second, at 25 frames a second. */
+const talking = (frames: number): Look[] =>
+  Array.from({ length: frames }, (_, n) => look(0.06 - 0.06 * Math.cos((2 * Math.PI * n) / 25)));
+const range: MouthRange = { shut: 0, open: 0.12, narrow: 0.55, usual: 0.6, wide: 0.65 };
+
+describe("where a face lies", () => {
+  const points = new Float32Array(468 * 3);
+  const random = randomFrom(3);
+  for (const i of STEADY) points.set([random() * 0.8 - 0.4, random() * 0.6 - 0.2, 0], i * 3);
+  points.set([-0.5, 0, 0], 33 * 3);
+  points.set([0.5, 0, 0], 263 * 3);
+
+  test("a turned and grown face is found again, and places go there and back", () => {
+    const place: Place = { a: 80, b: 25, x: 300, y: 220 };
+    const moved = new Float32Array(points.length);
+    for (const i of STEADY) {
+      const at = inFrame(place, { x: points[i * 3]!, y: points[i * 3 + 1]! });
+      moved.set([at.x, at.y, 0], i * 3);
+    }
+    const found = placeOf(shapeOf(points), moved);
+    for (const key of ["a", "b", "x", "y"] as const) expect(found[key]).toBeCloseTo(place[key], 2);
+    const back = onFace(found, inFrame(found, { x: 0.3, y: 0.9 }));
+    expect(back.x).toBeCloseTo(0.3);
+    expect(back.y).toBeCloseTo(0.9);
+  });
+
+  test("of a head that is still the tremble is gone, and one that moves is not late", () => {
+    const noise = randomFrom(5);
+    const still = Array.from({ length: 60 }, () => ({ ...level, x: level.x + noise() - 0.5 }));
+    const calm = steadied(still, MOUTH).map((place) => place!.x - level.x);
+    const spread = (values: number[]) => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+    expect(spread(calm)).toBeLessThan(0.12);
+    const moving = Array.from({ length: 60 }, (_, n) => ({ ...level, x: level.x + 6 * n }));
+    const followed = steadied(moving, MOUTH);
+    for (let n = 10; n < 50; n++) expect(followed[n]!.x).toBeCloseTo(moving[n]!.x, 3);
+  });
+});
+
+describe("which mouths are lent", () => {
+  const asked = (gap: number, shut = false) => ({ gap, width: 0.6, shut, rest: false });
+
+  test("one that was recorded opens and shuts as it did then", () => {
+    const looks = talking(50);
+    const wanted = looks.slice(10, 40).map(({ gap }) => ({ asked: asked(gap), look: look(0) }));
+    const way = chooseMouths(
+      wanted,
+      looks,
+      candidatesOf(looks, () => true),
+      range,
+    ) as number[];
+    const jumps = way.filter((n, i) => i > 0 && n !== way[i - 1]! + 1);
+    expect(jumps).toEqual([]);
+  });
+
+  test("lips that have to meet are shut in a single frame, too", () => {
+    const looks = talking(50);
+    const wanted = Array.from({ length: 9 }, (_, n) => ({ asked: asked(n === 4 ? 0 : 0.1, n === 4), look: look(0) }));
+    const way = chooseMouths(
+      wanted,
+      looks,
+      candidatesOf(looks, () => true),
+      range,
+    ) as number[];
+    expect(looks[way[4]!]!.gap).toBeLessThan(0.014);
+    expect(looks[way[2]!]!.gap).toBeGreaterThan(0.07);
+  });
+
+  test("another person in the video, or another light, lends none", () => {
+    const dark = talking(50).map((each) => ({ ...each, print: new Float32Array(23).fill(40) }));
+    const way = chooseMouths(
+      [{ asked: asked(0.1), look: look(0) }],
+      dark,
+      candidatesOf(dark, () => true),
+      range,
+    );
+    expect(way).toEqual([null]);
+  });
+
+  test("of a long video some hundred are enough, and both ends of the range are among them", () => {
+    const looks = talking(3000);
+    const chosen = candidatesOf(looks, () => true);
+    expect(chosen.length).toBeLessThanOrEqual(300);
+    const gaps = chosen.map((n) => looks[n]!.gap);
+    expect(Math.min(...gaps)).toBeLessThan(0.005);
+    expect(Math.max(...gaps)).toBeGreaterThan(0.115);
+  });
+});
+
+const motionOf = (jawOpen: number[], press = jawOpen.map(() => 0)): MotionFrames => ({
+  ...{ fps: 25, frames: jawOpen.length },
+  faces: [{ channels: { jawOpen, mouthPressLeft: press, mouthPressRight: press } }],
+});
+
+test("curves become openings of that person: shut, an m, and the widest", () => {
+  const mouths = askedMouths(motionOf([0.55, 0.275, 0, 0.3], [0, 0, 0.6, 0]), range);
+  expect(mouths.map(({ gap }) => gap)).toEqual([0.12, expect.closeTo(0.06), 0, expect.closeTo(0.0655, 3)]);
+  expect(mouths.map(({ shut }) => shut)).toEqual([false, false, true, false]);
+});
+
+describe("the plan of a video", () => {
+  const sync = { mode: "cut_off", video: 4, sound: 4 } as const;
+  const followed = (looks: (Look | null)[]) => ({
+    width: 300,
+    height: 300,
+    stamps: looks.map((_, n) => n / 25),
+    looks,
+  });
+  const words = motionOf(Array.from({ length: 100 }, (_, n) => (n > 30 && n < 70 ? 0.3 + 0.25 * Math.sin(n) : 0)));
+
+  test("in a pause a shut mouth stays the video's own, and words are borrowed", () => {
+    const looks = talking(100).map((each, n) => (n < 20 ? look(0) : each));
+    const { frames, left } = planLips(followed(looks), words, sync);
+    expect(frames.slice(0, 15).map(({ strength }) => strength)).toEqual(new Array(15).fill(0));
+    expect(frames.slice(31, 70).map(({ strength }) => strength)).toEqual(new Array(39).fill(1));
+    expect(left).not.toContain(true);
+  });
+
+  test("a face that is turned away, or not seen, stays as it is and is told", () => {
+    const looks = talking(100).map((each, n) => (n >= 50 && n < 60 ? (n % 2 ? null : { ...each, yaw: 60 }) : each));
+    const { frames, left } = planLips(followed(looks), words, sync);
+    expect(frames.slice(50, 60).map(({ strength }) => strength)).toEqual(new Array(10).fill(0));
+    expect(left.slice(50, 60)).not.toContain(false);
+    expect(frames[40]!.strength).toBe(1);
+  });
+
+  test.each<[string, string, (Look | null)[]]>([
+    ["lips that never part", "mouth_not_seen", talking(100).map(() => look(0.01))],
+    ["a face of 30 pixels", "face_too_small", talking(100).map((each) => ({ ...each, place: { ...level, a: 30 } }))],
+    ["a face in profile", "face_turned_away", talking(100).map((each) => ({ ...each, yaw: 70 }))],
+    ["nobody", "no_face", talking(100).map(() => null)],
+  ])("a video of %s is refused", (_, code, looks) => {
+    expect(() => planLips(followed(looks), words, sync)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("a mouth that is put in", () => {
+  const [width, height] = [300, 300];
+  /** Skin with a slope of light, and lips as a dark bar. */
+  function skin(bar: number, light = 0): Frame {
+    const yuv = new Uint8Array((width * height * 3) / 2).fill(128);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const lips = Math.abs(x - 150) < 25 && y >= 168 && y < 168 + bar;
+        yuv[y * width + x] = lips ? 40 : 110 + light + x / 15;
+      }
+    }
+    return { yuv, width, height };
+  }
+
+  test("changes no pixel outside the mask, takes the light of the frame, and leaves no seam", () => {
+    const frame = skin(0, 30);
+    const before = frame.yuv.slice();
+    const open = look(0.12);
+    const patch = cutPatch(skin(12), level, open, MOUTH);
+    const target = { place: level, mouth: MOUTH, chin: 0.45, strength: 1 };
+    const { difference } = pasteMouth(frame, target, [{ patch, share: 1, more: 0, wider: 0 }]);
+    expect(difference).toBeLessThan(0.5);
+    expect(frame.yuv[174 * width + 150]).toBeLessThan(90);
+    let [most, outside] = [0, 0];
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const at = y * width + x;
+        const inside = Math.abs(x - 150) <= 51 && y > 145 && y < 246;
+        if (!inside && frame.yuv[at] !== before[at]) outside++;
+        const lips = Math.abs(x - 150) < 30 && y > 160 && y < 190;
+        if (!lips) most = Math.max(most, Math.abs(frame.yuv[at]! - before[at]!));
+      }
+    }
+    expect(outside).toBe(0);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  test("shuts by what is asked", () => {
+    const frame = skin(0);
+    const patch = cutPatch(skin(4), level, look(0.04), MOUTH);
+    const target = { place: level, mouth: MOUTH, chin: 0.45, strength: 1 };
+    pasteMouth(frame, target, [{ patch, share: 1, more: -0.04, wider: 0 }]);
+    const dark = [...frame.yuv.subarray(0, width * height)].filter((value) => value < 80).length;
+    // of 200; beside the corners lips part less
+    expect(dark).toBeLessThan(90);
+  });
+});

@@ -1,0 +1,160 @@
+/**
+ * The built-in engine: a video of somebody, curves of a mouth and their sound → the same person saying something else. Real mouths of the
+ * same video are borrowed, frame by frame, and only the lower part of the face is touched. The video is read three times, so that what
+ * is held does not grow with its length: once to follow the face, once to cut out the mouths, once to put them in.
+ */
+import type { LipsyncRun, LipsyncRunResult } from "@smileloop/core/engine/tasks/lipsync.ts";
+import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
+import { fadeAt, fadingOf, type Sync } from "@smileloop/core/speech/sync.ts";
+import { type FilmFrames, filmFrames } from "../media/film-reader.ts";
+import { openSound } from "../media/sound-reader.ts";
+import { openVideoWriter } from "../media/video-writer.ts";
+import type { TaskContext } from "../task.ts";
+import { type Followed, followFace } from "./follow.ts";
+import { pasteMouth } from "./paste.ts";
+import { cutPatch, type Patch } from "./patch.ts";
+import { type LipPlan, type PlannedFrame, planLips } from "./plan.ts";
+
+/** Shares of the work. */
+const SHARES = { follow: 0.5, cut: 0.6 } as const;
+/** Seconds of a video beyond those that the sync names: a container may count a little less than there is. */
+const SLACK_SECONDS = 1;
+
+/** Throws what following a face, planning and the writer throw, and `signal.reason`; no file is left then. */
+export async function lipsync(request: LipsyncRun, context: TaskContext): Promise<LipsyncRunResult> {
+  const { signal, progress } = context;
+  const started = performance.now();
+  const motion = await unpackFrames(request.motion);
+  const { sync, face } = request.params;
+  const path = request.inputs.video[0]!.path;
+  const followed = await blaming(
+    "video",
+    followFace(path, {
+      ...{ face, maxSeconds: sync.video + SLACK_SECONDS, signal },
+      progress: (share) => progress("follow", SHARES.follow * share, 1),
+    }),
+  );
+  const plan = await blaming(
+    "video",
+    Promise.resolve().then(() => planLips(followed, motion, sync)),
+  );
+  const planned = performance.now();
+  const patches = await cutPatches(path, followed, plan, context);
+  const cut = performance.now();
+  const seams = await draw(request, { followed, plan, patches, motion }, context);
+  const spec = { width: followed.width, height: followed.height, fps: motion.fps, frames: motion.frames };
+  const timings = { follow: planned - started, cut: cut - planned, render: performance.now() - cut };
+  return {
+    outputs: { video: spec },
+    warnings: [...warnOfLeft(plan, motion.fps), ...warnOfSeams(seams)],
+    timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
+  };
+}
+
+type Scene = { followed: Followed; plan: LipPlan; patches: Map<number, Patch>; motion: MotionFrames };
+
+/** The mouths that are lent, by number of their frame. */
+async function cutPatches(
+  path: string,
+  followed: Followed,
+  { frames, places, mouth }: LipPlan,
+  { signal, progress }: TaskContext,
+) {
+  const { width, height, stamps, looks } = followed;
+  const used = [...new Set(frames.flatMap(({ borrowed }) => borrowed.map(({ source }) => source)))].sort(
+    (a, b) => a - b,
+  );
+  const film = filmFrames(path, stamps, signal);
+  const patches = new Map<number, Patch>();
+  try {
+    for (const [nth, source] of used.entries()) {
+      const yuv = await film.at(source);
+      patches.set(source, cutPatch({ yuv, width, height }, places[source]!, looks[source]!, mouth));
+      progress("cut", SHARES.follow + (SHARES.cut - SHARES.follow) * (nth / used.length), 1);
+    }
+    return patches;
+  } finally {
+    await film.close();
+  }
+}
+
+/** Mean seams of the frames that were changed. */
+async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: TaskContext): Promise<number[]> {
+  const { followed, plan, motion } = scene;
+  const { width, height, stamps } = followed;
+  const { provenance, outputs, params } = request;
+  const sound = await blaming("audio", openSound(request.inputs.audio[0]!));
+  const film = filmFrames(request.inputs.video[0]!.path, stamps, signal);
+  const { video: path, poster } = outputs;
+  const seams: number[] = [];
+  try {
+    const writer = await openVideoWriter({ path, width, height, fps: motion.fps, provenance, poster, sound });
+    try {
+      for (const [n, frame] of plan.frames.entries()) {
+        signal.throwIfAborted();
+        const { yuv, seam } = await drawn(film, frame, scene);
+        if (seam !== null) seams.push(seam);
+        await writer.write(faded(yuv, width * height, params.sync, n / motion.fps));
+        progress("render", SHARES.cut + (1 - SHARES.cut) * ((n + 1) / motion.frames), 1);
+      }
+      await writer.close();
+    } finally {
+      await writer.abort();
+    }
+    return seams;
+  } finally {
+    await film.close();
+    await sound.close();
+  }
+}
+
+/** A frame of the result; where nothing is borrowed it is the video's. */
+async function drawn(
+  film: FilmFrames,
+  { shown, strength, borrowed }: PlannedFrame,
+  { followed, plan, patches }: Scene,
+): Promise<{ yuv: Uint8Array; seam: number | null }> {
+  const own = await film.at(shown);
+  const [place, look] = [plan.places[shown], followed.looks[shown]];
+  if (strength === 0 || borrowed.length === 0 || !place || !look) return { yuv: own, seam: null };
+  const yuv = own.slice();
+  const target = { place, mouth: plan.mouth, chin: look.chin - plan.mouth.y, strength };
+  const lent = borrowed.map(({ source, ...each }) => ({ ...each, patch: patches.get(source)! }));
+  const { width, height } = followed;
+  return { yuv, seam: pasteMouth({ yuv, width, height }, target, lent).difference };
+}
+
+function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Array {
+  const share = fadingOf(sync) === "video" ? fadeAt(sync, at) : 1;
+  return share === 1
+    ? yuv
+    : yuv.map((value, i) => (i < luma ? 16 + (value - 16) * share : 128 + (value - 128) * share));
+}
+
+function warnOfLeft({ left }: LipPlan, fps: number): Warning[] {
+  const spans: string[] = [];
+  for (let from = 0; from < left.length; ) {
+    let to = from;
+    while (left[to]) to++;
+    if (to > from) spans.push(`${(from / fps).toFixed(1)}–${(to / fps).toFixed(1)} s`);
+    from = Math.max(to, from + 1);
+  }
+  if (spans.length === 0) return [];
+  if (left.every(Boolean))
+    throw new AppError("face_turned_away", "Where something is said, the face is never seen well.");
+  const more = spans.length > 12 ? ` and ${spans.length - 12} more` : "";
+  const detail = `The face is turned away, small, covered or not seen, so the mouth is the video's own: ${spans.slice(0, 12).join(", ")}${more}.`;
+  return [{ code: "face_left_alone", detail }];
+}
+
+/** Levels of brightness at which a seam may be seen. */
+const SEEN_SEAM = 6;
+
+function warnOfSeams(seams: readonly number[]): Warning[] {
+  const mean = seams.reduce((sum, seam) => sum + seam, 0) / Math.max(1, seams.length);
+  if (mean <= SEEN_SEAM) return [];
+  const detail = `Around the mouth the light or what is before the face changes: a seam of ${mean.toFixed(1)} levels may be seen.`;
+  return [{ code: "seam_visible", detail }];
+}

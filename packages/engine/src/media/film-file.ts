@@ -1,0 +1,137 @@
+/** Opens a video whose every frame is wanted as it is: MP4, MOV, WebM or AVI as phones, cameras and editors write them. */
+import { open } from "node:fs/promises";
+import { AppError } from "@smileloop/core/errors.ts";
+import { CLIP_LIMITS } from "@smileloop/core/media/limits.ts";
+import {
+  AV_CODEC_ID_MJPEG,
+  AV_CODEC_ID_MPEG4,
+  AV_LOG_FATAL,
+  AVCOL_TRC_ARIB_STD_B67,
+  AVCOL_TRC_SMPTE2084,
+  AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_VIDEO,
+} from "node-av/constants";
+import {
+  Codec,
+  CodecContext,
+  Dictionary,
+  FFmpegError,
+  FormatContext,
+  InputFormat,
+  Log,
+  type Stream,
+} from "node-av/lib";
+import { CODECS, STILL_TRACKS } from "./clip-reader.ts";
+import { must } from "./ffmpeg.ts";
+import { isTransposed, type Orientation, orientationOf } from "./upright.ts";
+
+export type FilmFile = {
+  file: FormatContext;
+  decoder: CodecContext;
+  stream: Stream;
+  orientation: Orientation;
+  /** As shown: turned, with square pixels, even. */
+  width: number;
+  height: number;
+  /** Whether there is a sound track. */
+  sound: boolean;
+  /** Whether places in it are found by time. */
+  seeks: boolean;
+  close(): Promise<void>;
+};
+
+const MORE_CODECS: readonly number[] = [AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG];
+const HDR: readonly number[] = [AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67];
+const ADVICE = "Use an MP4, MOV, WebM or AVI video of one person who faces the camera.";
+
+/** Throws `input_unreadable`, `unsupported_type` (also of HDR) or `input_too_large`. */
+export async function openFilm(path: string): Promise<FilmFile> {
+  Log.setLevel(AV_LOG_FATAL);
+  const file = new FormatContext();
+  const decoder = new CodecContext();
+  const close = async (): Promise<void> => {
+    decoder.freeContext();
+    await file.closeInput();
+  };
+  try {
+    const format = await formatOf(path);
+    const options = Dictionary.fromObject({
+      protocol_whitelist: "file",
+      format_whitelist: "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
+    });
+    const opened = await file.openInput(`file:${path}`, InputFormat.findInputFormat(format), options);
+    if (opened < 0) throw unreadable("it is cut off or damaged", new FFmpegError(opened));
+    const probed = await file.findStreamInfo(null);
+    if (probed < 0) throw unreadable("it is cut off or damaged", new FFmpegError(probed));
+    const stream = picturesOf(file);
+    await openDecoder(decoder, stream);
+    const sound = file.streams.some(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
+    return { file, decoder, stream, ...shapeOf(stream), sound, seeks: format !== "avi", close };
+  } catch (error) {
+    await close();
+    throw asUnreadable(error);
+  }
+}
+
+function picturesOf({ streams }: FormatContext): Stream {
+  const videos = streams.filter(
+    ({ codecpar, disposition }) => codecpar.codecType === AVMEDIA_TYPE_VIDEO && (disposition & STILL_TRACKS) === 0,
+  );
+  const isRead = ({ codecpar }: Stream) => CODECS.has(codecpar.codecId) || MORE_CODECS.includes(codecpar.codecId);
+  const stream = videos.find(isRead);
+  if (stream) return stream;
+  if (videos.length === 0) throw unreadable("it has no moving picture");
+  throw new AppError("unsupported_type", "This kind of video is not read. Save it as H.264, HEVC, VP8, VP9 or AV1.");
+}
+
+async function openDecoder(decoder: CodecContext, { codecpar }: Stream): Promise<void> {
+  const { width, height, codecId, colorTrc } = codecpar;
+  if (HDR.includes(colorTrc)) {
+    const help = "On an iPhone, switch off HDR Video in the settings of the camera, or save a copy without HDR.";
+    throw new AppError("unsupported_type", `The video is HDR, whose light would be lost. ${help}`);
+  }
+  requireFilmSize(width, height);
+  const codec = Codec.findDecoder(codecId);
+  if (codec === null) throw new AppError("unsupported_type", `This kind of video is not read. ${ADVICE}`);
+  decoder.allocContext3(codec);
+  must(codecpar.toContext(decoder), "decoder");
+  decoder.threadCount = 2;
+  must(await decoder.open2(codec), "decoder");
+}
+
+export function requireFilmSize(width: number, height: number): void {
+  const { maxSide, maxPixels } = CLIP_LIMITS;
+  if (width >= 16 && height >= 16 && width <= maxSide && height <= maxSide && width * height <= maxPixels) return;
+  throw new AppError("input_too_large", `The video has ${width} × ${height} pixels; at most 1920 × 1080 are accepted.`);
+}
+
+function shapeOf(stream: Stream): Pick<FilmFile, "orientation" | "width" | "height"> {
+  const { width, height, sampleAspectRatio } = stream.codecpar;
+  const orientation = orientationOf(stream);
+  const across = even(Math.round(width * (sampleAspectRatio.toDouble() || 1)));
+  const down = even(height);
+  return {
+    orientation,
+    ...(isTransposed(orientation) ? { width: down, height: across } : { width: across, height: down }),
+  };
+}
+
+function even(side: number): number {
+  return Math.max(2, side - (side % 2));
+}
+
+async function formatOf(path: string): Promise<"matroska" | "avi" | "mov"> {
+  const head = Buffer.alloc(12);
+  const file = await open(path);
+  await file.read(head, 0, 12, 0).finally(() => file.close());
+  if (head.readUInt32BE(0) === 0x1a45dfa3) return "matroska";
+  return head.toString("latin1", 0, 4) === "RIFF" ? "avi" : "mov";
+}
+
+export function unreadable(why: string, cause?: unknown): AppError {
+  return new AppError("input_unreadable", `The video cannot be read: ${why}. ${ADVICE}`, { cause });
+}
+
+export function asUnreadable(error: unknown): unknown {
+  return error instanceof FFmpegError ? unreadable("a part of it cannot be decoded", error) : error;
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { film } from "../services/film.ts";
+import { filmFrames, frameAt, readFilm } from "./film-reader.ts";
+import { openVideoWriter } from "./video-writer.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "smileloop-film-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+const path = join(dir, "film.mp4");
+const signal = new AbortController().signal;
+const FRAMES = 60;
+const [width, height] = [64, 48];
+
+/** Each frame has a brightness of its own. */
+beforeAll(async () => {
+  const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
+  const writer = await openVideoWriter({ path, width, height, fps: 30, provenance });
+  for (let n = 0; n < FRAMES; n++) await writer.write(new Uint8Array((width * height * 3) / 2).fill(40 + 3 * n));
+  await writer.close();
+});
+
+async function all() {
+  const stamps: number[] = [];
+  const frames: Uint8Array[] = [];
+  const shape = await readFilm(path, {
+    ...{ signal, maxSeconds: 10 },
+    onFrame: ({ seconds, yuv }) => {
+      stamps.push(seconds);
+      frames.push(yuv());
+    },
+  });
+  return { stamps, frames, shape };
+}
+
+test("every frame comes with its time, as it was encoded", async () => {
+  const { stamps, frames, shape } = await all();
+  expect(shape).toEqual({ width, height });
+  expect(stamps).toHaveLength(FRAMES);
+  expect(stamps[31]).toBeCloseTo(31 / 30);
+  for (const [n, yuv] of frames.entries()) expect(Math.abs(yuv[1000]! - (40 + 3 * n))).toBeLessThanOrEqual(2);
+});
+
+test("forwards, backwards and again a frame is the same", async () => {
+  const { stamps, frames } = await all();
+  const reader = filmFrames(path, stamps, signal);
+  const order = [0, 1, 2, 10, 59, 58, 57, 40, 39, 3, 0, 59, 59, 20];
+  for (const n of order) expect(Buffer.compare(await reader.at(n), frames[n]!)).toBe(0);
+  await reader.close();
+});
+
+test("a time shows the frame that has begun, though containers round their stamps", () => {
+  const stamps = [0, 0.033, 0.067, 0.1];
+  expect([0, 1 / 30, 2 / 30, 3 / 30, 9].map((at) => frameAt(stamps, at, 30))).toEqual([0, 1, 2, 3, 3]);
+  expect(frameAt([0, 0.5, 1], 0.7, 25)).toBe(1);
+});
+
+test("a video says what it is without being decoded", async () => {
+  const request = { type: "film" as const, run: "r", inputs: { video: [{ path, type: "video/mp4" }] } };
+  const found = await film({ ...request, limits: { seconds: 10 } }, { signal });
+  expect(found).toEqual({
+    width,
+    height,
+    fps: 30,
+    even: true,
+    frames: FRAMES,
+    seconds: expect.closeTo(2),
+    sound: false,
+  });
+  const long = film({ ...request, limits: { seconds: 1 } }, { signal });
+  await expect(long).rejects.toMatchObject({ code: "input_too_large", input: "video" });
+});

@@ -1,0 +1,79 @@
+/** The service `film`: what a video is whose words are to be others, by its container alone. */
+import type { FilmRequest, FilmResult } from "@smileloop/core/engine/speech-services.ts";
+import { AppError, blaming } from "@smileloop/core/errors.ts";
+import { AVERROR_EOF } from "node-av/constants";
+import { Packet } from "node-av/lib";
+import { NO_TIME } from "../media/clip-reader.ts";
+import { type FilmFile, openFilm, unreadable } from "../media/film-file.ts";
+import type { TaskContext } from "../task.ts";
+
+/** Part of the usual distance of frames by which one may be off and the rate is still even: containers count whole milliseconds. */
+const UNEVEN = 0.25;
+/** Part of the distances that may be others: a frame that was dropped here and there. */
+const FEW = 0.02;
+/** More frames a second than this are a mistake of the file. */
+const MOST_RATE = 1000;
+
+/** Throws what `openFilm` throws, `input_too_large` beyond `limits.seconds`, and the signal's reason. */
+export function film(request: FilmRequest, { signal }: Pick<TaskContext, "signal">): Promise<FilmResult> {
+  return blaming("video", filmOf(request.inputs.video[0]!.path, request.limits.seconds, signal));
+}
+
+async function filmOf(path: string, mostSeconds: number, signal: AbortSignal): Promise<FilmResult> {
+  const opened = await openFilm(path);
+  try {
+    const { times, lasts } = await timesOf(opened, mostSeconds, signal);
+    if (times.length === 0) throw unreadable("it has no frames");
+    const { width, height, sound } = opened;
+    const rate = rateOf(times, opened.stream.avgFrameRate.toDouble());
+    const seconds = times.at(-1)! - times[0]! + (times.length > 1 || !lasts ? 1 / rate.fps : lasts);
+    return { width, height, ...rate, frames: times.length, seconds, sound };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Time stamps of all frames, s, ascending, and how long the last lasts. Throws `input_too_large`. */
+export async function timesOf({ file, stream }: FilmFile, mostSeconds: number, signal: AbortSignal) {
+  const tick = stream.timeBase.toDouble();
+  const usual = 1 / (stream.avgFrameRate.toDouble() || 25);
+  const times: number[] = [];
+  const packet = new Packet();
+  packet.alloc();
+  let lasts = 0;
+  try {
+    for (;;) {
+      const code = file.readFrameSync(packet);
+      if (code === AVERROR_EOF || code < 0) break;
+      if (packet.streamIndex === stream.index) {
+        const stamp = packet.pts > NO_TIME ? packet.pts : packet.dts;
+        times.push(stamp > NO_TIME ? Number(stamp) * tick : times.length * usual);
+        lasts = Number(packet.duration) * tick;
+      }
+      packet.unref();
+      if (times.length % 500 === 0) {
+        signal.throwIfAborted();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (times.length > mostSeconds * MOST_RATE || times.at(-1)! - times[0]! > mostSeconds + 0.1) {
+        throw new AppError("input_too_large", `The video is longer than ${mostSeconds} s, which is the most. Cut it.`);
+      }
+    }
+  } finally {
+    packet.free();
+  }
+  return { times: times.sort((a, b) => a - b), lasts };
+}
+
+function rateOf(times: readonly number[], named: number): { fps: number; even: boolean } {
+  const steps = times.slice(1).map((at, i) => at - times[i]!);
+  const middle = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 0;
+  const mean = times.length > 1 ? (times.at(-1)! - times[0]!) / steps.length : 0;
+  if (!(middle > 0) || !(mean > 0)) return { fps: named > 1 && named < MOST_RATE ? named : 25, even: true };
+  const off = steps.filter((step) => Math.abs(step - middle) > UNEVEN * middle).length;
+  const even = off <= FEW * steps.length;
+  const usual = even ? mean : middle;
+  // what the container names is exact where its stamps are rounded
+  const fps = named > 0 && Math.abs(named * usual - 1) < 0.01 ? named : 1 / usual;
+  return { fps: Math.round(fps * 1000) / 1000, even };
+}

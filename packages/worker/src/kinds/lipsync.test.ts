@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FilmRequest, ListenRequest, MixRequest, SayRequest } from "@smileloop/core/engine/speech-services.ts";
+import type { LipsyncCheck, LipsyncRun } from "@smileloop/core/engine/tasks/lipsync.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import type { JobIo, LocalFile } from "../job-io.ts";
+import { lipsyncHandler } from "./lipsync.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "smileloop-lipsync-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+type Request = FilmRequest | SayRequest | ListenRequest | MixRequest | LipsyncRun | LipsyncCheck;
+const asked: Request[] = [];
+const expected: unknown[] = [];
+beforeEach(() => {
+  for (const list of [asked, expected]) list.length = 0;
+});
+const only = <T extends Request["type"]>(type: T) =>
+  asked.find((each): each is Extract<Request, { type: T }> => each.type === type)!;
+
+const FILM = { width: 1280, height: 720, fps: 30, even: true, frames: 180, seconds: 6, sound: true };
+
+function answer(request: Request, film: object): unknown {
+  asked.push(request);
+  if (request.type === "film") return { ...FILM, ...film };
+  if (request.type === "listen") {
+    writeFileSync(request.outputs.sound, "WAV");
+    const { fps } = request.params;
+    const jawOpen = Array.from({ length: 2 * fps }, (_, i) => 0.5 * Math.sin((Math.PI * i) / 10) ** 2);
+    const motion = { fps, frames: 2 * fps, faces: [{ channels: { jawOpen } }] };
+    return { motion, seconds: 2, speechShare: 0.8, aligned: true, loudness: -20, warnings: [], timings: {} };
+  }
+  if (request.type === "mix") return { seconds: request.params.seconds, timings: {} };
+  const video = { width: 1280, height: 720, fps: 30, frames: 60 };
+  if (request.type === "run") return { outputs: { video }, warnings: [], timings: {} };
+  const audio = { codec: "aac", channels: 2, sample_rate: 48_000 };
+  return { video: { ...video, duration: 2, bytes: 5, audio }, warnings: [], timings: {} };
+}
+
+/** What comes of a job whose video is as `film` says. */
+function lipsync(params: object, film: object = {}) {
+  const process = { request: async (request: Request) => answer(request, film) };
+  const files: Record<string, LocalFile[]> = {
+    video: [{ path: "/video.mp4", type: "video/mp4", bytes: 9 }],
+    audio: [{ path: "/voice.mp3", type: "audio/mpeg", bytes: 1 }],
+  };
+  const io = {
+    ...{ dir, signal: new AbortController().signal, engine: process, checker: process, serving: () => process },
+    ...{ provenance: { job: "j", engine: "warp", version: "1" }, timings: {} },
+    input: async (slot: string) => files[slot],
+    timed: async (_: string, work: () => Promise<unknown>) => work(),
+    options: () => ({ timeoutMs: 1000 }),
+    expect: (inputs: unknown) => expected.push(inputs),
+    store: async (name: string, path: string, facts: object) => ({ name, path, ...facts }),
+  } as unknown as JobIo;
+  const record = { id: "a".repeat(32), inputs: {} } as unknown as JobRecord;
+  const defaults = { sync_mode: "cut_off", original_sound: "replace", intensity: 1, format: "mp4" };
+  const handler = lipsyncHandler({ presets: new Map(), maxVideoSeconds: 30 });
+  return handler.run({ record, params: { ...defaults, ...params } }, io);
+}
+
+test("curves are made at the rate of the video, and what is heard is what they were made of", async () => {
+  const { outputs, warnings } = await lipsync({});
+  expect(asked.map(({ type }) => type)).toEqual(["film", "listen", "mix", "run", "check"]);
+  expect(only("listen").params.fps).toBe(30);
+  expect(only("mix")).toMatchObject({ inputs: { video: [] }, params: { seconds: 2 } });
+  const sound = only("mix").outputs.sound;
+  const sync = { mode: "cut_off", video: 6, sound: 2 };
+  for (const each of [only("run"), only("check")]) {
+    expect(each).toMatchObject({
+      inputs: { audio: [{ path: sound }] },
+      motion: { frames: 60 },
+      params: { sync, face: 0 },
+    });
+  }
+  expect(outputs).toMatchObject({ video: { type: "video/mp4" }, poster: { type: "image/jpeg" } });
+  expect(expected).toMatchObject([{ video: [{ width: 1280, seconds: 6 }], audio: [{ seconds: 2 }] }]);
+  expect(warnings).toEqual([]);
+});
+
+test("in a result that is longer than its sound the mouth is at rest after it", async () => {
+  await lipsync({ sync_mode: "silence" });
+  const { motion } = only("run") as { motion: { frames: number; faces: { channels: { jawOpen: number[] } }[] } };
+  expect(motion.frames).toBe(180);
+  expect(Math.max(...motion.faces[0]!.channels.jawOpen.slice(61))).toBe(0);
+});
+
+test("the video's own sound stays under the new one where there is one", async () => {
+  await lipsync({ original_sound: "duck" });
+  expect(only("mix").inputs.video).toEqual([{ path: "/video.mp4", type: "video/mp4" }]);
+  asked.length = 0;
+  const { warnings } = await lipsync({ original_sound: "duck" }, { sound: false });
+  expect(only("mix").inputs.video).toEqual([]);
+  expect(warnings).toMatchObject([{ code: "video_without_sound" }]);
+});
+
+test.each<[string, object, number]>([
+  ["with frames at varying distances", { fps: 24, even: false }, 24],
+  ["of 240 frames a second", { fps: 240 }, 60],
+  ["of 6 frames a second", { fps: 6 }, 12],
+])("of a video %s the result has even ones, and that is said", async (_, film, fps) => {
+  const { warnings } = await lipsync({}, film);
+  expect(only("listen").params.fps).toBe(fps);
+  expect(warnings).toMatchObject([{ code: "fps_adjusted" }]);
+});
+
+test("a result that would be too long is refused before the work", async () => {
+  const failed = lipsync({ sync_mode: "loop" }, { seconds: 40 });
+  await expect(failed).rejects.toMatchObject({ code: "input_too_large", message: expect.stringContaining("40.0 s") });
+  expect(asked.map(({ type }) => type)).toEqual(["film", "listen"]);
+});

@@ -1,0 +1,144 @@
+/**
+ * `lipsync`: video and sound, or a text that a voice says, → what the video is → motion → what is heard → engine → check → the video with
+ * other words. Its size and its rate stay.
+ */
+import { join } from "node:path";
+import {
+  type FilmRequest,
+  type FilmResult,
+  filmResultSchema,
+  type MixRequest,
+  mixResultSchema,
+} from "@smileloop/core/engine/speech-services.ts";
+import {
+  type LipsyncCheck,
+  type LipsyncRun,
+  lipsyncCheckResultSchema,
+  lipsyncRunResultSchema,
+} from "@smileloop/core/engine/tasks/lipsync.ts";
+import { AppError, type Warning } from "@smileloop/core/errors.ts";
+import type { LipsyncJobParams } from "@smileloop/core/kinds/lipsync.ts";
+import { clipFormatOf } from "@smileloop/core/media/clip-formats.ts";
+import { packMotion } from "@smileloop/core/motion/motion-file.ts";
+import { speakingFrame } from "@smileloop/core/motion/poster-frame.ts";
+import { toThousandths } from "@smileloop/core/rounding.ts";
+import { arrangeMotion, type Sync, syncedSeconds } from "@smileloop/core/speech/sync.ts";
+import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
+import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
+import { type Heard, hear } from "./hear.ts";
+
+/** Shares by the usual duration of each stage. */
+const STAGES: StageShares = {
+  ...{ download: [0, 2], probe: [2, 3], voice: [3, 5], listen: [5, 8], mix: [8, 9] },
+  ...{ render: [9, 88], check: [88, 97], upload: [97, 99] },
+};
+/** Frames a second of which curves are made. */
+const RATES = { least: 10, most: 60 };
+
+export function lipsyncHandler(context: HandlerContext): RunHandler {
+  return { stages: () => STAGES, run: (job, io) => lipsync(context, job, io) };
+}
+
+async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
+  const params = job.params as LipsyncJobParams;
+  const [[video], [audio]] = await io.timed("download", async () => [await io.input("video"), await io.input("audio")]);
+  if (!video) throw new AppError("invalid_request", "The job has no video.");
+  // first of all, so that a video that is not for us costs nothing else
+  const film = await io.timed("probe", () => probe(io, video, context.maxVideoSeconds));
+  const fps = rateOf(film);
+  // only the mouth is taken from the curves, and chance has no part in it
+  const heard = await hear(context, io, { ...params, fps, seed: 0, audio: audio ?? null });
+  const { width, height, seconds } = film;
+  const sound = { type: heard.sound.type, bytes: heard.sound.bytes, seconds: heard.seconds };
+  io.expect({ video: [{ type: video.type, bytes: video.bytes, width, height, seconds }], audio: [sound] });
+  const sync: Sync = { mode: params.sync_mode, video: seconds, sound: heard.seconds };
+  requireShort(sync, context.maxVideoSeconds);
+  const made = await make(io, { params, video, film, heard, sync });
+  return { outputs: made.outputs, warnings: [...heard.warnings, ...warningsOfFilm(film, fps), ...made.warnings] };
+}
+
+type Work = { params: LipsyncJobParams; video: LocalFile; film: FilmResult; heard: Heard; sync: Sync };
+
+async function make(io: JobIo, { params, video, film, heard, sync }: Work): Promise<HandlerResult> {
+  const format = clipFormatOf(params.format);
+  const frames = arrangeMotion(heard.motion, sync);
+  const motion = await packMotion(frames, join(io.dir, "motion.json"));
+  const ducked = params.original_sound === "duck" && film.sound;
+  const warnings: Warning[] = [];
+  if (params.original_sound === "duck" && !film.sound) {
+    warnings.push({ code: "video_without_sound", detail: "The video has no sound that could stay under the new one." });
+  }
+  const sound = join(io.dir, "mixed.wav");
+  await io.timed("mix", () => {
+    const request: Omit<MixRequest, "run"> = {
+      type: "mix",
+      inputs: { audio: [fileOf(heard.sound)], video: ducked ? [fileOf(video)] : [] },
+      params: { sync, seconds: frames.frames / frames.fps },
+      outputs: { sound },
+    };
+    return io.serving("mix").request(request, { ...io.options("mix"), result: mixResultSchema });
+  });
+  const task = {
+    kind: "lipsync" as const,
+    inputs: { video: [fileOf(video)], audio: [{ path: sound, type: "audio/wav" }] },
+    motion,
+  };
+  const outputs = {
+    video: join(io.dir, `result.${format.extension}`),
+    poster: { path: join(io.dir, "poster.jpg"), frame: speakingFrame(frames, 0) },
+  };
+  const asked = { sync, face: params.face ?? 0 };
+  const { rendered, checked } = await render(io, { task, outputs, asked, speechShare: heard.speechShare });
+  const stored = await io.timed("upload", async () => ({
+    video: await io.store("video", outputs.video, { type: format.contentType, ...checked.video }),
+    poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
+  }));
+  return { outputs: stored, warnings: [...warnings, ...rendered.warnings, ...checked.warnings] };
+}
+
+type Rendering = {
+  task: Pick<LipsyncRun, "kind" | "inputs" | "motion">;
+  outputs: LipsyncRun["outputs"];
+  asked: LipsyncRun["params"];
+  speechShare: number;
+};
+
+async function render(io: JobIo, { task, outputs, asked, speechShare }: Rendering) {
+  const rendered = await io.timed("render", () => {
+    const { provenance } = io;
+    const run: Omit<LipsyncRun, "run"> = { type: "run", ...task, params: asked, outputs, provenance };
+    return io.engine.request(run, { ...io.options("render"), result: lipsyncRunResultSchema });
+  });
+  const checked = await io.timed("check", () => {
+    const params = { ...asked, speechShare };
+    const check: Omit<LipsyncCheck, "run"> = { type: "check", ...task, params, files: outputs };
+    return io.checker.request(check, { ...io.options("check"), result: lipsyncCheckResultSchema });
+  });
+  return { rendered, checked };
+}
+
+function probe(io: JobIo, video: LocalFile, seconds: number): Promise<FilmResult> {
+  const request: Omit<FilmRequest, "run"> = { type: "film", inputs: { video: [fileOf(video)] }, limits: { seconds } };
+  return io.serving("film").request(request, { ...io.options("probe"), result: filmResultSchema });
+}
+
+/** The video's own rate; a multiple or a part of it where that is beyond what curves have. */
+function rateOf({ fps }: FilmResult): number {
+  let rate = fps;
+  while (rate < RATES.least) rate *= 2;
+  while (rate > RATES.most) rate /= 2;
+  return rate;
+}
+
+function warningsOfFilm({ fps, even }: FilmResult, rate: number): Warning[] {
+  if (even && rate === fps) return [];
+  const shown = toThousandths(rate);
+  const why = even ? `not ${toThousandths(fps)}` : "all equally far apart: in the video their distance varies";
+  return [{ code: "fps_adjusted", detail: `The result has ${shown} frames a second, ${why}.` }];
+}
+
+function requireShort(sync: Sync, most: number): void {
+  const seconds = syncedSeconds(sync);
+  if (seconds <= most + 0.1) return;
+  throw new AppError("input_too_large", `The result would last ${seconds.toFixed(1)} s; at most ${most} s are made.`);
+}
