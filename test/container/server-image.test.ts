@@ -72,7 +72,7 @@ test("compose.yaml: variables of the server, the image's port on loopback, its v
   const text = read("compose.yaml");
   const [, block] = /^ {4}environment:\n((?: {6}.*\n)+)/m.exec(text)!;
   const names = [...block!.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name!);
-  expect(names).toEqual(["API_KEYS", "API_KEY", "PUBLIC_URL", "ALLOW_OPEN", "ALLOWED_HOSTS"]);
+  expect(names).toEqual(["API_KEYS", "API_KEY", "USERS", "PUBLIC_URL", "ALLOW_OPEN", "ALLOWED_HOSTS"]);
   expect(unknown(names)).toEqual([]);
   const [, port] = /PORT=(\d+)/.exec(of("ENV")[0]!)!;
   expect(text).toContain(`- "127.0.0.1:${port}:${port}"`);
