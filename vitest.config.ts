@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 /** What starts processes or a browser, renders clips or searches large worlds; the rest of the tests beside the sources is quick. */
 const SLOW = [
   "packages/engine/src/services/*.test.ts",
-  "packages/engine/src/check/{check,talk,lipsync}.test.ts",
+  "packages/engine/src/check/{talk,lipsync}.test.ts",
   "packages/engine/src/media/formats.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process}.test.ts",
@@ -15,7 +15,12 @@ const SLOW = [
   "packages/core/src/jobs/*-protocol.test.ts",
   "test/{container,e2e,echo,faults,infra,protocol}/*.test.ts",
   "test/extending.test.ts",
+];
+/** Clips by the dozen that are judged, and sounds by the hundred that are damaged: minutes of work for one answer each. */
+const QUALITY = [
+  "packages/engine/src/check/check.test.ts",
   "tools/quality/*.test.ts",
+  "test/faults/mutated-sounds.test.ts",
 ];
 const QUICK = ["{packages/*/src,functions,presets,test,tools}/**/*.test.ts"];
 
@@ -46,8 +51,9 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project("unit", QUICK, { exclude: SLOW }),
-      project("slow", SLOW),
+      project("unit", QUICK, { exclude: [...SLOW, ...QUALITY] }),
+      project("slow", SLOW, { exclude: QUALITY }),
+      project("quality", QUALITY),
       project("operate", ["test/operate/*.operate.ts"]),
       project("storm", ["test/faults/*.storm.ts"], { alone: true }),
       project("rgw", ["test/rgw/*.rgw.ts"], { alone: true, hookMs: 10 * MINUTE }),

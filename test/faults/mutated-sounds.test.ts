@@ -1,6 +1,6 @@
 /**
  * Sounds that were changed at random, in every format: the engine hears them or refuses them with a typed error, and a process that
- * falls over takes this suite with it. `SOUND_MUTANTS=3000 npx vitest run --project slow test/faults/mutated-sounds.test.ts` is the
+ * falls over takes this suite with it. `SOUND_MUTANTS=3000 npx vitest run --project quality test/faults/mutated-sounds.test.ts` is the
  * long run; `FAULTS_SEED` makes another one of it.
  */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

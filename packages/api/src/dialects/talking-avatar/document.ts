@@ -59,7 +59,8 @@ const jobSchema = z
     job_id: z.string().openapi({ example: ID }),
     status: z.enum(["pending", "processing", "completed", "failed"]),
     progress: z.number().min(0).max(100).openapi({ description: "Percent. It never goes back.", example: 45.5 }),
-    result: resultSchema.nullable().openapi({ description: "Once the job has ended." }),
+    // not `nullable()`, whose `allOf` ReDoc takes for a contradiction
+    result: z.union([resultSchema, z.null()]).openapi({ description: "Once the job has ended." }),
   })
   .openapi("AvatarJob");
 
