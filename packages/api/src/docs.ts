@@ -90,7 +90,8 @@ const FILES: Record<string, { type: string; asset: string }> = {
 const about = (dialects: readonly Dialect[], lifeMs = RESULT_LIFE_MS) => `Upload files, start a job, fetch its results.
 
 ${dialects.map(({ tag }) => `- **${tag.name}**: ${tag.about}\n`).join("")}\
-- **Uploads**, **Jobs**: files go straight to storage, jobs can be followed, canceled and repeated safely.
+- **Uploads**, **Jobs**: files go straight to storage, jobs can be followed, canceled and repeated safely. \`GET /v1/kinds\` lists the kinds of jobs,
+  such as a portrait that moves, one that speaks, or a text that is said.
 
 Results are kept for ${spanOf(lifeMs)} after the job ends, uploads for as long from their creation. Errors of \`/v1\` are problem documents (RFC 9457)
 with a \`code\`; every reply carries \`X-Request-Id\`.`;

@@ -59,7 +59,7 @@ export function lipsyncArgs(values: Values, [video, sound, ...more]: string[]): 
 function spokenArgs(command: CommandName, values: Values, sound: string | undefined, before: string): Params {
   const { text, transcript } = values;
   if (sound !== undefined && text !== undefined) {
-    const help = "Leave one of them out; with --transcript the sound is told what is said in it.";
+    const help = "Leave one of them out, or say with --transcript what is said in the sound.";
     throw new UsageError(`--text says a text, and "${sound}" is a sound. ${help}`, command);
   }
   if (sound === undefined && transcript !== undefined) {
@@ -70,9 +70,22 @@ function spokenArgs(command: CommandName, values: Values, sound: string | undefi
   }
   const params: Params = {};
   for (const name of ["voice", "language"]) if (values[name] !== undefined) params[name] = values[name];
+  if (Array.isArray(values.pronounce)) params.pronounce = pronounceOf(command, values.pronounce);
   const said = text ?? transcript;
   if (said !== undefined) params.text = said;
   return params;
+}
+
+/** `word=respelling` or `word=/IPA/`, each. Throws UsageError. */
+export function pronounceOf(command: CommandName, entries: string[]): Record<string, string> {
+  const pairs = entries.map((entry): [string, string] => {
+    const at = entry.indexOf("=");
+    if (at < 1 || at === entry.length - 1) {
+      throw new UsageError(`--pronounce "${entry}" is not one of word=respelling or word=/IPA/.`, command);
+    }
+    return [entry.slice(0, at), entry.slice(at + 1)];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** `numbers`: options of this command alone that are numbers. */

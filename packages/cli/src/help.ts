@@ -53,7 +53,7 @@ Options:
   -h, --help              this help
 `;
 
-const TALK = `Makes a video of a photo that speaks: what is said in a sound, or a text. Needs no server and no network.
+const TALK = `Makes a photo speak: from a sound, or from a text. Needs no server and no network.
 
 Usage: smileloop talk <photo> <sound> [options]
        smileloop talk <photo> --text "Good morning!" [options]
@@ -66,9 +66,10 @@ Options:
       --voice <name>      the voice, see smileloop voices (the language's)
       --language <tag>    of the text, such as en, hi or pt-BR (by its script; English for Latin letters)
       --speed <n>         how fast the voice speaks, 0.5 to 2 (1)
+      --pronounce <w=s>   how a word is said: a respelling, or IPA between slashes (Nguyen=/ŋwiən/); may be repeated
       --transcript <text> what is said in the sound, word by word: then the lips follow the words
   -o, --output <file>     where the video goes; its ending says the format: .mp4 or .webm
-                          (<photo>-<sound>.mp4 in this folder)
+                          (<photo>-<sound>.mp4, or <photo>-talk.mp4 for a text)
       --format <name>     the format, where the output has no name: mp4 or webm (mp4)
       --poster <file>     writes a still picture of the video, too, to a name that ends in .jpg
   -f, --force             overwrites the file if there is one
@@ -85,12 +86,12 @@ Options:
   -h, --help              this help
 `;
 
-const LIPSYNC = `Makes the person in a video say something else: what is said in a sound, or a text. Needs no server and no network.
+const LIPSYNC = `Makes the person in a video say something else: from a sound, or from a text. Needs no server and no network.
 
 Usage: smileloop lipsync <video> <sound> [options]
        smileloop lipsync <video> --text "Good morning!" [options]
 
-<video> and <sound> are files, pipes, or - for the standard input. The video is an MP4, MOV, WebM or AVI of at most 1920 × 1080
+<video> and <sound> are files, pipes, or - for the standard input. The video is an MP4, MOV, MKV, WebM or AVI of at most 1920 × 1080
 pixels and 5 minutes, in which somebody speaks facing the camera: mouths are borrowed from the video itself. The sound is a
 WAV, MP3, M4A, AAC, Ogg or FLAC file, or a video with sound.
 
@@ -99,15 +100,16 @@ Options:
       --voice <name>      the voice, see smileloop voices (the language's)
       --language <tag>    of the text, such as en, hi or pt-BR (by its script; English for Latin letters)
       --speed <n>         how fast the voice speaks, 0.5 to 2 (1)
+      --pronounce <w=s>   how a word is said: a respelling, or IPA between slashes (Nguyen=/ŋwiən/); may be repeated
       --transcript <text> what is said in the sound, word by word: then the lips follow the words
       --sync-mode <mode>  where video and sound differ in length (cut_off):
                           cut_off: both end with the shorter one; fade: the same, and the longer one fades out;
-                          loop: the shorter one starts again; bounce: the video runs to and fro under the sound;
+                          loop: the shorter one starts again; bounce: the video runs forwards and backwards under the sound;
                           silence: silence after the sound, or the last picture after the video;
                           remap: the video runs faster or slower
       --original-sound <how>  of the video: replace, or duck: low under the new one (replace)
   -o, --output <file>     where the video goes; its ending says the format: .mp4 or .webm
-                          (<video>-<sound>.mp4 in this folder)
+                          (<video>-<sound>.mp4, or <video>-lipsync.mp4 for a text)
       --format <name>     the format, where the output has no name: mp4 or webm (mp4)
       --poster <file>     writes a still picture of the video, too, to a name that ends in .jpg
   -f, --force             overwrites the file if there is one

@@ -20,6 +20,7 @@ const STAGES: Record<string, string> = {
   say: "Saying the text",
   voice: "Saying the text",
   listen: "Listening to the sound",
+  mix: "Mixing the sound",
   decode: "Reading the photo",
   detect: "Looking for the face",
   render: "Rendering",

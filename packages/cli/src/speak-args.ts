@@ -1,7 +1,7 @@
 /** The options of `smileloop speak`, as params of its kind; not yet checked. */
 import { extname } from "node:path";
 import { SOUND_FORMATS, soundFormatOfPath } from "@smileloop/core/media/sound-formats.ts";
-import { fileName, number, type Values } from "./clip-args.ts";
+import { fileName, number, pronounceOf, type Values } from "./clip-args.ts";
 import { UsageError } from "./usage-error.ts";
 
 export type SpeakArgs = {
@@ -25,7 +25,7 @@ export function speakArgs(values: Values, [text, ...more]: string[]): SpeakArgs 
   const params: Record<string, unknown> = {};
   for (const name of ["voice", "language"]) if (values[name] !== undefined) params[name] = values[name];
   if (values.speed !== undefined) params.speed = number("speak", values, "speed");
-  if (Array.isArray(values.pronounce)) params.pronounce = pronounceOf(values.pronounce);
+  if (Array.isArray(values.pronounce)) params.pronounce = pronounceOf("speak", values.pronounce);
   const output = fileName(values.output);
   if (output !== null && extname(output) !== "") params.format = formatOf(output);
   return {
@@ -37,18 +37,6 @@ export function speakArgs(values: Values, [text, ...more]: string[]): SpeakArgs 
     quiet: values.quiet === true,
     params,
   };
-}
-
-function pronounceOf(entries: string[]): Record<string, string> {
-  const words: Record<string, string> = {};
-  for (const entry of entries) {
-    const at = entry.indexOf("=");
-    if (at < 1 || at === entry.length - 1) {
-      throw fault(`--pronounce "${entry}" is not one of word=respelling or word=/IPA/.`);
-    }
-    words[entry.slice(0, at)] = entry.slice(at + 1);
-  }
-  return words;
 }
 
 function formatOf(output: string): string {

@@ -61,7 +61,7 @@ const RULES: readonly Rule[] = [
     code: "text_not_found",
     when: ({ textCost }) => textCost !== undefined,
     detail: ({ textCost, mostCost }) =>
-      `The text does not fit the sound (they differ by ${percent(textCost!)} of what any other text does; at most ${percent(mostCost)} fits), so the mouth follows the sound alone.`,
+      `The text does not match the sound (mismatch ${percent(textCost!)}, limit ${percent(mostCost)}), so the mouth follows the sound alone.`,
   },
 ];
 

@@ -68,13 +68,16 @@ export async function sayText(params: SayTextParams, options: SayTextOptions): P
 async function sayWith(
   text: string,
   chosen: Chosen,
-  { speed, pronounce }: SayTextParams,
+  { speed, pronounce, voice: named }: SayTextParams,
   options: SayTextOptions,
 ): Promise<SaidText> {
   const { signal, progress, sink } = options;
   const pronunciations = pronunciationsOf(pronounce);
   const steps = stepsOf(text, chosen, pronunciations, options);
-  const warnings = warningsOf(steps, pronunciations);
+  const warnings = [
+    ...(named === undefined ? [] : othersOf(steps, chosen.voice)),
+    ...warningsOf(steps, pronunciations),
+  ];
   const total = steps.reduce((sum, { words }) => sum + charsOf(words), 0);
   const track = createTrack(sink, rateOf(steps));
   let done = 0;
@@ -132,6 +135,16 @@ function voicesOf(steps: readonly Step[]): SaidText["voices"] {
   const found = new Map<Voice, string>();
   for (const { voice, language } of steps) if (!found.has(voice)) found.set(voice, language);
   return [...found].map(([{ name }, language]) => ({ name, language })).slice(0, 20);
+}
+
+/** Where a voice was asked for by its name: who says what it does not read. */
+function othersOf(steps: readonly Step[], asked: Voice): Warning[] {
+  const others = steps.filter(({ voice }) => voice !== asked);
+  if (others.length === 0) return [];
+  const names = [...new Set(others.map(({ voice }) => voice.name))].join(", ");
+  const all = others.length === steps.length;
+  const detail = `The voice ${asked.name} does not read ${all ? "this text" : "all of this text"}: ${names} ${all ? "said it" : "said the rest"}.`;
+  return [{ code: "voice_changed", detail }];
 }
 
 function warningsOf(steps: readonly Step[], pronunciations: Pronunciations): Warning[] {

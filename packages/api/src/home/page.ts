@@ -10,9 +10,11 @@ export type HomeFacts = {
   /** Command lines to begin with, one a line. */
   commands: string[];
   presets: (Pick<Preset, "name" | "description"> & { hasPreview: boolean })[];
+  /** What jobs there are. */
+  kinds: { name: string; title: string }[];
 };
 
-export function homePage({ version, base, closed, commands, presets }: HomeFacts): string {
+export function homePage({ version, base, closed, commands, presets, kinds }: HomeFacts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -46,6 +48,12 @@ ${commands.length > 0 ? terminal(commands, closed) : ""}<section>
 <h2>${presets.length} motions</h2>
 <ul class="presets">
 ${presets.map(presetItem).join("\n")}
+</ul>
+</section>
+<section>
+<h2>Kinds of jobs</h2>
+<ul class="kinds">
+${kinds.map(({ name, title }) => `<li><code>${html(name)}</code> ${html(title)}</li>`).join("\n")}
 </ul>
 </section>
 </main>

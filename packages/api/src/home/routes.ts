@@ -30,9 +30,9 @@ const FILES: Record<string, { type: string; asset: string }> = {
   "/favicon.ico": { type: "image/x-icon", asset: "home/favicon.ico" },
 };
 
-type HomeDeps = Pick<ApiDeps, "presets" | "assets" | "config">;
+type HomeDeps = Pick<ApiDeps, "presets" | "kinds" | "assets" | "config">;
 
-export function homeRoutes({ presets, assets, config }: HomeDeps, dialects: readonly Dialect[]): Api {
+export function homeRoutes({ presets, kinds, assets, config }: HomeDeps, dialects: readonly Dialect[]): Api {
   const api = newApi();
   const listed = [...presets.values()].map(({ name, description }) => {
     return { name, description, hasPreview: assets.names.has(previewAsset(name)) };
@@ -43,7 +43,14 @@ export function homeRoutes({ presets, assets, config }: HomeDeps, dialects: read
     if (!/\btext\/html\b/i.test(c.req.header("Accept") ?? "")) return c.json(linksOf(base, config.version));
     const closed = config.access !== "open";
     const commands = commandsOf(base, closed, dialects);
-    const page = homePage({ version: config.version, base, closed, commands, presets: listed });
+    const page = homePage({
+      version: config.version,
+      base,
+      closed,
+      commands,
+      presets: listed,
+      kinds: [...kinds.values()],
+    });
     return c.html(page, 200, HEADERS);
   });
   const texts = keepAssets({ read: async (path) => Buffer.from(path === "/home.css" ? HOME_STYLE : ICON) });

@@ -43,6 +43,8 @@ code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "
 .none { background: radial-gradient(circle at 50% 42%, var(--sun) 0 34%, var(--code) 35%); opacity: .5; }
 h3 { margin: .6rem 0 0; font-size: .9375rem; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-weight: 600; }
 .presets p { margin: .1rem 0 0; font-size: .875rem; line-height: 1.4; color: var(--soft); }
+.kinds { display: grid; gap: .5rem; margin: .9rem 0 0; padding: 0; list-style: none; color: var(--soft); }
+.kinds code { display: inline-block; min-width: 6.5rem; color: var(--ink); font-weight: 600; }
 footer { margin-top: 2rem; padding: 1.25rem 0 2.5rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--soft); }
 footer p { margin: 0 0 .35rem; overflow-wrap: anywhere; }
 footer a { margin-right: .9rem; }

@@ -66,12 +66,11 @@ export function spokenConflicts(params: Params, heard: boolean): FieldError[] {
   }
   const ofVoices = ["voice", "speed"].filter((name) => params[name] !== undefined);
   if (heard && ofVoices.length > 0) {
-    const msg =
-      "is for a text that a voice says; here the sound is given. Leave it out, or leave out the input 'audio'.";
+    const msg = "is for a text that a voice says, but a sound was given: leave one of them out";
     return ofVoices.map((name) => fault(["params", name], msg));
   }
   if (text !== undefined) return [];
   const ofTexts = ["language", "pronounce"].filter((name) => params[name] !== undefined);
-  const msg = "is for a text, which is missing. Leave it out, or give the text.";
+  const msg = "is for a text, which is missing: leave it out, or give the text";
   return ofTexts.map((name) => fault(["params", name], msg));
 }

@@ -9,6 +9,8 @@ type Clip = { frames: number; fps: number };
 
 /** Seconds in which a mouth relaxes, and in which it takes its own expression again. */
 const EASE = 0.4;
+/** The least of it. */
+const HASTE = 0.12;
 /** Seconds by which it is at rest before it is needed: lips touch for the first sound before they open. */
 const AHEAD = 0.12;
 /** From these values on a channel needs lips that are free; each is the mean of both sides. */
@@ -48,12 +50,15 @@ export function relaxedOf({ channels }: FaceFrames, { frames, fps }: Clip, smili
   const first = busy.indexOf(1);
   const result = new Float32Array(frames);
   if (first === -1) return result;
-  const ease = EASE * fps;
-  const from = Math.max(0, first - ease - AHEAD * fps);
-  const to = Math.min(frames - 1, busy.lastIndexOf(1) + ease);
+  const last = busy.lastIndexOf(1);
+  // faster where there is less time than that, so that lips meet for a first sound soon after the start, and for one at the end
+  const within = (room: number) => Math.min(EASE * fps, Math.max(HASTE * fps, room));
+  const [easeIn, easeOut] = [within(first - AHEAD * fps), within(frames - 1 - last)];
+  const from = Math.max(0, first - easeIn - AHEAD * fps);
+  const to = Math.min(frames - 1, last + easeOut);
   for (let i = 0; i < frames; i++) {
     const own = smiling ? smooth((smile[i]! - OWN.from) / (OWN.full - OWN.from)) : 0;
-    result[i] = smooth((i - from) / ease) * smooth((to - i) / ease) * (1 - own);
+    result[i] = smooth((i - from) / easeIn) * smooth((to - i) / easeOut) * (1 - own);
   }
   return result;
 }

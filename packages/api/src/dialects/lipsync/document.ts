@@ -76,7 +76,7 @@ export function describeLipsync(registry: Registry): void {
       path: "create-from-tts",
       operationId: "createLipsyncFromTts",
       schema: fromTtsSchema,
-      summary: "Create a job of a said text",
+      summary: "Create a job from synthesized speech",
     },
   ];
   for (const { path, operationId, schema, summary } of creations) {
@@ -163,7 +163,7 @@ function describeLists(registry: Registry): void {
     {
       path: "sync-modes",
       operationId: "lipsyncModes",
-      summary: "List the ways to fit lengths",
+      summary: "List the sync modes",
       schema: listOf("sync_modes"),
       example: SYNC_MODES,
     },

@@ -80,7 +80,7 @@ export function describeSpeech(registry: Registry): void {
     504: refused("It took too long, and was canceled."),
   };
   registry.registerPath({
-    ...{ method: "post", path: `${BASE}/generate`, operationId: "generateSpeech", tags, summary: "Have a text said" },
+    ...{ method: "post", path: `${BASE}/generate`, operationId: "generateSpeech", tags, summary: "Synthesize speech" },
     description:
       "Names of the original's voices, such as `af_heart`, stand for the nearest voice that is here; the reply says which.",
     request: { body: { required: true, content } },
@@ -88,7 +88,7 @@ export function describeSpeech(registry: Registry): void {
   });
   registry.registerPath({
     ...{ method: "post", path: `${BASE}/generate-simple`, operationId: "generateSpeechSimple", tags },
-    summary: "Have a text said, asked in the query",
+    summary: "Synthesize speech (query parameters)",
     request: { query: askedSchema },
     responses: replies,
   });
