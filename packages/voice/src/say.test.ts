@@ -142,3 +142,24 @@ test("a voice that is stopped says no more", async () => {
   );
   await expect(saying).rejects.toBe(reason);
 });
+
+test("a text that takes too long is given up as soon as that shows", async () => {
+  const [text, maxSeconds] = ["One sentence and another. ".repeat(40), 3];
+  const shares: number[] = [];
+  const progress = (done: number, total: number) => void shares.push(done / total);
+  const failed = say(text, {}, { maxSeconds, progress });
+  await expect(failed).rejects.toMatchObject({
+    code: "input_too_large",
+    message: expect.stringMatching(/about \d+ s to say; at most 3 s/),
+  });
+  expect(shares.at(-1)).toBeLessThan(0.2);
+});
+
+test.skipIf(espeak === null)("a voice that does not read the text is named, and who says it instead", async () => {
+  const { warnings, voices: used } = await say("नमस्ते", { voice: "rms" });
+  expect(used).toMatchObject([{ name: "espeak-hi" }]);
+  expect(warnings).toEqual([
+    { code: "voice_changed", detail: "The voice rms does not read this text: espeak-hi said it." },
+  ]);
+  expect((await say("नमस्ते")).warnings).toEqual([]);
+});

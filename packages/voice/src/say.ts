@@ -1,5 +1,5 @@
 /** A whole text in one sound: sentence by sentence, in runs of one script, each by the voice that reads it. */
-import { type AppError, hasCode, type Warning } from "@smileloop/core/errors.ts";
+import { AppError, hasCode, type Warning } from "@smileloop/core/errors.ts";
 import { cleanText, textFault } from "@smileloop/core/speech/say-text.ts";
 import { MAX_SPOKEN, type Spoken, type SpokenPhone } from "@smileloop/core/speech/spoken.ts";
 import { type ChoiceOptions, type Chosen, chooseVoice, invalid, voiceForScript } from "./choose.ts";
@@ -8,6 +8,7 @@ import { sentencesOf } from "./text/sentences.ts";
 import { type Pronunciations, pronunciationsOf, runsOf } from "./text/words.ts";
 import { shifted } from "./times.ts";
 import type { Said, Voice, Word } from "./voice.ts";
+import { othersOf, warningsOf } from "./warnings.ts";
 
 export type SayTextParams = {
   text: string;
@@ -24,6 +25,8 @@ export type SayTextOptions = ChoiceOptions & {
   /** Whether a voice of ours may stand in for one that does not answer. */
   fallback: boolean;
   signal: AbortSignal;
+  /** The longest sound. */
+  maxSeconds?: number | undefined;
   /** Characters that were said, of all. */
   progress(done: number, total: number): void;
   sink: SoundSink;
@@ -46,7 +49,7 @@ const RUN_GAP = 0.04;
 const FADE = 0.004;
 
 /** `pause`: after it, at the usual speed. */
-type Step = Chosen & { words: Word[]; pause: number };
+export type Step = Chosen & { words: Word[]; pause: number };
 
 /** Throws `invalid_request` that names the param, `not_supported` where a voice is missing, `voice_unavailable`, `signal.reason`. */
 export async function sayText(params: SayTextParams, options: SayTextOptions): Promise<SaidText> {
@@ -71,7 +74,7 @@ async function sayWith(
   { speed, pronounce, voice: named }: SayTextParams,
   options: SayTextOptions,
 ): Promise<SaidText> {
-  const { signal, progress, sink } = options;
+  const { signal, progress, sink, maxSeconds = Infinity } = options;
   const pronunciations = pronunciationsOf(pronounce);
   const steps = stepsOf(text, chosen, pronunciations, options);
   const warnings = [
@@ -87,6 +90,7 @@ async function sayWith(
     const after = nth === steps.length - 1 ? TAIL : pause / speed;
     await track.add(withGain(said, voice.gain), after);
     done += charsOf(words);
+    if (track.seconds() > maxSeconds) throw tooLong((track.seconds() * total) / done, maxSeconds);
     progress(done, total);
   }
   const { seconds, rate, spoken, cut } = track.end();
@@ -137,28 +141,10 @@ function voicesOf(steps: readonly Step[]): SaidText["voices"] {
   return [...found].map(([{ name }, language]) => ({ name, language })).slice(0, 20);
 }
 
-/** Where a voice was asked for by its name: who says what it does not read. */
-function othersOf(steps: readonly Step[], asked: Voice): Warning[] {
-  const others = steps.filter(({ voice }) => voice !== asked);
-  if (others.length === 0) return [];
-  const names = [...new Set(others.map(({ voice }) => voice.name))].join(", ");
-  const all = others.length === steps.length;
-  const detail = `The voice ${asked.name} does not read ${all ? "this text" : "all of this text"}: ${names} ${all ? "said it" : "said the rest"}.`;
-  return [{ code: "voice_changed", detail }];
-}
-
-function warningsOf(steps: readonly Step[], pronunciations: Pronunciations): Warning[] {
-  const warnings: Warning[] = [];
-  const unused = pronunciations.unused();
-  if (unused.length > 0) {
-    warnings.push({ code: "pronounce_unused", detail: `Not in the text: ${unused.join(", ")}.` });
-  }
-  const deaf = steps.find(({ voice, words }) => !voice.takesIpa && words.some(({ ipa }) => ipa !== undefined));
-  if (deaf) {
-    const detail = `The voice ${deaf.voice.name} takes respellings, but no IPA: it says those words as they are written.`;
-    warnings.push({ code: "pronounce_ignored", detail });
-  }
-  return warnings;
+/** `seconds`: as many as it would take. */
+function tooLong(seconds: number, most: number): AppError {
+  const detail = `The text takes about ${Math.round(seconds)} s to say; at most ${most} s are accepted. Shorten it.`;
+  return new AppError("input_too_large", detail);
 }
 
 function withGain(said: Said, gain: number): Said {
@@ -207,6 +193,7 @@ function createTrack(sink: SoundSink, known: number | null) {
       await sink.write(sound);
       await silence(after);
     },
+    seconds: () => at / rate,
     end() {
       if (at === 0) throw invalid("text", "has nothing that could be said");
       const kept = told && !cut ? spoken : null;

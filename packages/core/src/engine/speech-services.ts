@@ -31,6 +31,8 @@ const sayRequestSchema = z.strictObject({
   run: runIdSchema,
   params: sayParamsSchema,
   timed: z.boolean().optional(),
+  /** A text that takes longer is given up as soon as that is known (`input_too_large`). */
+  limits: z.strictObject({ seconds: z.number().positive() }).optional(),
   outputs: z.strictObject({ sound: filePathSchema, spoken: filePathSchema }),
 });
 export type SayRequest = z.infer<typeof sayRequestSchema>;

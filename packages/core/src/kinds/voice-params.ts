@@ -3,11 +3,15 @@ import { z } from "zod";
 import { got } from "../errors/fields.ts";
 
 const MAX_PRONOUNCED = 200;
+/** Neither control characters nor halves of characters. */
+const PLAIN = /^[^\p{Cc}\p{Cs}]*$/u;
+const notPlain = { error: "has a control character, or half of a character" };
 
 export const voiceParam = z
   .string()
   .min(1)
   .max(100)
+  .regex(PLAIN, notPlain)
   .optional()
   .meta({ description: "See `/v1/voices`. The language's when absent." });
 
@@ -21,7 +25,7 @@ export const languageParam = z
   .meta({ description: "Of the text. By its script when absent, English for Latin letters." });
 
 export const pronounceParam = z
-  .record(z.string().min(1).max(100), z.string().min(1).max(200))
+  .record(z.string().min(1).max(100).regex(PLAIN, notPlain), z.string().min(1).max(200).regex(PLAIN, notPlain))
   .refine((words) => Object.keys(words).length <= MAX_PRONOUNCED, { error: `at most ${MAX_PRONOUNCED} words` })
   .optional()
   .meta({ description: "How words are said: IPA between slashes, or a respelling." });

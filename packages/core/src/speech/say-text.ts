@@ -1,5 +1,7 @@
 /** Texts that are to be said: what is left of them for a voice, and what is wrong with those that no voice can say. */
 
+/** The longest sound that a job makes of a text, seconds. */
+export const MAX_SPEECH_SECONDS = 1800;
 /** Characters of a text at most: a quarter of an hour of speech, and more than a voice should be asked for at once. */
 export const MAX_TEXT_CHARS = 20_000;
 

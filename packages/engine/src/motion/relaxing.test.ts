@@ -70,3 +70,12 @@ test("a long speech takes one value a frame", () => {
   expect(values.length).toBe(frames);
   expect(values[9000]).toBe(1);
 });
+
+test("for a sound soon after the start, and one just before the end, it lets go in less time", () => {
+  const values = relaxed({
+    mouthPressLeft: (t) => (t > 0.15 && t < 2.8 ? 0.45 : 0),
+    mouthPressRight: (t) => (t > 0.15 && t < 2.8 ? 0.45 : 0),
+  });
+  expect([values[0], values.at(-1)]).toEqual([0, 0]);
+  for (const seconds of [0.16, 0.5, 2.76]) expect(at(values, seconds)).toBe(1);
+});

@@ -8,14 +8,12 @@ import type { TaskContext } from "../task.ts";
 import { type HostVoices, hostVoices } from "./operator-voices.ts";
 
 /** Throws what `sayText` throws; no file is left then. */
-export async function say({ params, timed, outputs }: SayRequest, context: TaskContext): Promise<SayResult> {
+export async function say({ params, timed, limits, outputs }: SayRequest, context: TaskContext): Promise<SayResult> {
   const started = performance.now();
-  const { spoken, ...said } = await sayInto(
-    outputs.sound,
-    params,
-    context,
-    timed ? { voices: { ...hostVoices(), preferred: null } } : {},
-  );
+  const { spoken, ...said } = await sayInto(outputs.sound, params, context, {
+    maxSeconds: limits?.seconds,
+    ...(timed ? { voices: { ...hostVoices(), preferred: null } } : {}),
+  });
   const times = spoken === null ? {} : { spoken: await packMotion(spoken, outputs.spoken) };
   return { ...factsOf(said), ...times, timings: { say: Math.round(performance.now() - started) } };
 }
@@ -27,17 +25,24 @@ export function factsOf({ seconds, rate, voices, warnings }: Facts): Facts {
   return { seconds, rate, voices, warnings };
 }
 
+type SayOptions = {
+  comment?: string;
+  share?: number;
+  voices?: HostVoices;
+  maxSeconds?: number | undefined;
+};
+
 /** Writes a WAV, one channel of 16 bits. `comment`: what it says of itself. `share`: of the whole task. */
 export async function sayInto(
   path: string,
   params: SayParams,
   { signal, progress }: TaskContext,
-  { comment = "", share = 1, voices = hostVoices() }: { comment?: string; share?: number; voices?: HostVoices } = {},
+  { comment = "", share = 1, voices = hostVoices(), maxSeconds }: SayOptions = {},
 ): Promise<SaidText> {
   let file: WavFile | null = null;
   try {
     const said = await sayText(params, {
-      ...{ voices: voices.list, preferred: voices.preferred, fallback: voices.fallback, signal },
+      ...{ voices: voices.list, preferred: voices.preferred, fallback: voices.fallback, signal, maxSeconds },
       progress: (done, total) => progress("say", done * share, total),
       sink: {
         async begin(rate) {

@@ -3,6 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type { SpeakRun, SpeakRunResult } from "@smileloop/core/engine/tasks/speak.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { MAX_SPEECH_SECONDS } from "@smileloop/core/speech/say-text.ts";
 import { marksOf } from "../media/marks.ts";
 import { encodeSound, SOUND_ENDINGS } from "../media/sound-file.ts";
 import { factsOf, sayInto } from "../services/say.ts";
@@ -30,6 +31,7 @@ export async function speak(request: SpeakRun, context: TaskContext): Promise<Sp
     const { spoken: times, ...said } = await sayInto(wave, params, context, {
       comment: `${comment}. ${description}`,
       share: coded ? SAYING : 1,
+      maxSeconds: MAX_SPEECH_SECONDS,
     });
     const done = performance.now();
     if (coded) await encodeSound({ from: wave, to: sound, marks, seconds: said.seconds, signal: context.signal });

@@ -47,22 +47,24 @@ const SAYING_MS = 60_000;
  */
 export async function hear(context: HandlerContext, io: JobIo, asked: Asked): Promise<Heard> {
   const { audio, text } = asked;
+  const maxSeconds = context.maxVideoSeconds;
   const mood = moodAsked(context, asked);
   const listenTo = (given: LocalFile, more: Pick<ListenRequest, "spoken" | "reference">) =>
     io.timed("listen", () => listen(context, io, given, { ...asked, mood: mood.channels }, more));
   if (audio) {
-    const reference = text === undefined ? NO_REFERENCE : await io.timed("voice", () => referenceOf(io, asked, text));
+    const reference =
+      text === undefined ? NO_REFERENCE : await io.timed("voice", () => referenceOf(io, asked, text, maxSeconds));
     const heard = await listenTo(audio, reference.given);
     return { ...heard, warnings: [...mood.warnings, ...reference.warnings, ...heard.warnings] };
   }
   if (text === undefined) throw new AppError("invalid_request", "The job has neither a sound nor a text.");
-  const said = await io.timed("voice", () => say(io, asked, text, "said"));
-  requireShort(said, context.maxVideoSeconds);
+  const said = await io.timed("voice", () => say(io, { ...asked, maxSeconds }, text, "said"));
+  requireShort(said, maxSeconds);
   const sound = await localFile(said.path);
   const spoken = said.spoken && (await unpackMotion<Spoken>(said.spoken, spokenSchema));
   // a voice elsewhere tells the times of words at the most
   const exact = spoken !== undefined && spoken.phones.length > 0;
-  const reference = exact ? NO_REFERENCE : await io.timed("voice", () => referenceOf(io, asked, text));
+  const reference = exact ? NO_REFERENCE : await io.timed("voice", () => referenceOf(io, asked, text, maxSeconds));
   const times = said.spoken === undefined ? {} : { spoken: said.spoken };
   const heard = await withoutSlot(listenTo(sound, { ...times, ...reference.given }));
   return { ...heard, warnings: [...mood.warnings, ...said.warnings, ...reference.warnings, ...heard.warnings] };
@@ -107,11 +109,11 @@ async function withoutSlot<T>(work: Promise<T>): Promise<T> {
 
 type Said = SayResult & { path: string };
 
-type Saying = Pick<Asked, "voice" | "language" | "speed" | "pronounce"> & { timed?: boolean };
+type Saying = Pick<Asked, "voice" | "language" | "speed" | "pronounce"> & { timed?: boolean; maxSeconds: number };
 
 async function say(
   io: JobIo,
-  { voice, language, speed, pronounce, timed }: Saying,
+  { voice, language, speed, pronounce, timed, maxSeconds }: Saying,
   text: string,
   name: string,
 ): Promise<Said> {
@@ -126,6 +128,7 @@ async function say(
       ...(pronounce === undefined ? {} : { pronounce }),
     },
     ...(timed ? { timed } : {}),
+    limits: { seconds: maxSeconds },
     outputs,
   };
   const options = io.options("voice");
@@ -142,13 +145,18 @@ type Reference = { given: Pick<ListenRequest, "reference">; warnings: Warning[] 
 const NO_REFERENCE: Reference = { given: {}, warnings: [] };
 
 /** Another voice that says the text of a sound. */
-async function referenceOf(io: JobIo, { language, pronounce }: Asked, text: string): Promise<Reference> {
+async function referenceOf(
+  io: JobIo,
+  { language, pronounce }: Asked,
+  text: string,
+  maxSeconds: number,
+): Promise<Reference> {
   const without = (why: string): Reference => {
     const detail = `The lips follow the sound alone, not the text: ${why}`;
     return { given: {}, warnings: [{ code: "text_not_used", detail }] };
   };
   try {
-    const { path, spoken } = await say(io, { language, pronounce, timed: true }, text, "reference");
+    const { path, spoken } = await say(io, { language, pronounce, timed: true, maxSeconds }, text, "reference");
     if (!spoken) return without("no voice here tells when it says what.");
     return { given: { reference: { sound: { path, type: WAV }, spoken } }, warnings: [] };
   } catch (error) {

@@ -68,6 +68,10 @@ async function make(io: JobIo, { params, video, film, heard, sync }: Work): Prom
   if (params.original_sound === "duck" && !film.sound) {
     warnings.push({ code: "video_without_sound", detail: "The video has no sound that could stay under the new one." });
   }
+  if (ducked && params.sync_mode === "remap") {
+    const detail = "The video runs at another speed, so its own sound is left out.";
+    warnings.push({ code: "original_sound_left_out", detail });
+  }
   const sound = join(io.dir, "mixed.wav");
   await io.timed("mix", () => {
     const request: Omit<MixRequest, "run"> = {
