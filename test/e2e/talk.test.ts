@@ -129,7 +129,7 @@ describe("what can't be said is refused before there is a job, naming what is wr
     ],
     ["emoji alone", { text: "😀🎉" }, null, 422, "params.text", /neither letters nor digits/],
     ["a control character", { text: "a\u0000b" }, null, 422, "params.text", /control character \(U\+0000\)/],
-    ["a voice for a sound", { voice: "x" }, wav(1), 422, "params.voice", /the sound is given/],
+    ["a voice for a sound", { voice: "x" }, wav(1), 422, "params.voice", /a sound was given/],
     ["a GIF", { text: "Hi", format: "gif" }, null, 422, "params.format", /a GIF has no sound/],
     ["another preset", { text: "Hi", expression: "grin" }, null, 422, "params.expression", /Unknown preset 'grin'/],
     ["too long a sound", {}, wav(9), 413, "inputs.audio", /9 s long; at most 8 s are accepted/],

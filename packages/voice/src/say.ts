@@ -8,7 +8,7 @@ import { sentencesOf } from "./text/sentences.ts";
 import { type Pronunciations, pronunciationsOf, runsOf } from "./text/words.ts";
 import { shifted } from "./times.ts";
 import type { Said, Voice, Word } from "./voice.ts";
-import { othersOf, warningsOf } from "./warnings.ts";
+import { othersOf, type Step, warningsOf } from "./warnings.ts";
 
 export type SayTextParams = {
   text: string;
@@ -47,9 +47,6 @@ const MARGIN = 0.03;
 const RUN_GAP = 0.04;
 /** Ends that were cut out of a sound click without it. */
 const FADE = 0.004;
-
-/** `pause`: after it, at the usual speed. */
-export type Step = Chosen & { words: Word[]; pause: number };
 
 /** Throws `invalid_request` that names the param, `not_supported` where a voice is missing, `voice_unavailable`, `signal.reason`. */
 export async function sayText(params: SayTextParams, options: SayTextOptions): Promise<SaidText> {

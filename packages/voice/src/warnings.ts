@@ -1,8 +1,11 @@
 /** What the one who asked should know of how a text was said. */
 import type { Warning } from "@smileloop/core/errors.ts";
-import type { Step } from "./say.ts";
+import type { Chosen } from "./choose.ts";
 import type { Pronunciations } from "./text/words.ts";
-import type { Voice } from "./voice.ts";
+import type { Voice, Word } from "./voice.ts";
+
+/** What one voice says in one go. `pause`: after it, at the usual speed. */
+export type Step = Chosen & { words: Word[]; pause: number };
 
 /** Where a voice was asked for by its name: who says what it does not read. */
 export function othersOf(steps: readonly Step[], asked: Voice): Warning[] {
