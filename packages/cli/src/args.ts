@@ -17,81 +17,27 @@ import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
 
 const help = { help: { type: "boolean", short: "h" } } as const;
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+/** Where the result goes, and what is printed. */
+const RESULT = {
+  output: { type: "string", short: "o" },
+  force: { type: "boolean", short: "f" },
+  json: flag,
+  quiet: { type: "boolean", short: "q" },
+} as const;
+/** Of every clip, and of those that are drawn from a photo. */
+const CLIP = { ...RESULT, intensity: text, face: text, engine: text, format: text, poster: text } as const;
+const DRAWN = { ...CLIP, size: text, fps: text, faces: text, seed: text } as const;
+const VOICE = { voice: text, language: text, speed: text, pronounce: { type: "string", multiple: true } } as const;
+/** What is said, in a clip. */
+const SPOKEN = { ...VOICE, text: { type: "string", short: "t" }, transcript: text } as const;
+
 const OPTIONS = {
-  animate: {
-    ...help,
-    preset: { type: "string", short: "p" },
-    driving: { type: "string" },
-    output: { type: "string", short: "o" },
-    force: { type: "boolean", short: "f" },
-    size: { type: "string" },
-    fps: { type: "string" },
-    duration: { type: "string" },
-    intensity: { type: "string" },
-    face: { type: "string" },
-    faces: { type: "string" },
-    seed: { type: "string" },
-    engine: { type: "string" },
-    format: { type: "string" },
-    poster: { type: "string" },
-    json: { type: "boolean" },
-    quiet: { type: "boolean", short: "q" },
-  },
-  talk: {
-    ...help,
-    text: { type: "string", short: "t" },
-    transcript: { type: "string" },
-    voice: { type: "string" },
-    language: { type: "string" },
-    speed: { type: "string" },
-    pronounce: { type: "string", multiple: true },
-    expression: { type: "string" },
-    output: { type: "string", short: "o" },
-    force: { type: "boolean", short: "f" },
-    size: { type: "string" },
-    fps: { type: "string" },
-    intensity: { type: "string" },
-    face: { type: "string" },
-    faces: { type: "string" },
-    seed: { type: "string" },
-    engine: { type: "string" },
-    format: { type: "string" },
-    poster: { type: "string" },
-    json: { type: "boolean" },
-    quiet: { type: "boolean", short: "q" },
-  },
-  lipsync: {
-    ...help,
-    text: { type: "string", short: "t" },
-    transcript: { type: "string" },
-    voice: { type: "string" },
-    language: { type: "string" },
-    speed: { type: "string" },
-    pronounce: { type: "string", multiple: true },
-    "sync-mode": { type: "string" },
-    "original-sound": { type: "string" },
-    output: { type: "string", short: "o" },
-    force: { type: "boolean", short: "f" },
-    intensity: { type: "string" },
-    face: { type: "string" },
-    engine: { type: "string" },
-    format: { type: "string" },
-    poster: { type: "string" },
-    json: { type: "boolean" },
-    quiet: { type: "boolean", short: "q" },
-  },
-  speak: {
-    ...help,
-    voice: { type: "string" },
-    language: { type: "string" },
-    speed: { type: "string" },
-    pronounce: { type: "string", multiple: true },
-    output: { type: "string", short: "o" },
-    spoken: { type: "string" },
-    force: { type: "boolean", short: "f" },
-    json: { type: "boolean" },
-    quiet: { type: "boolean", short: "q" },
-  },
+  animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
+  talk: { ...help, ...DRAWN, ...SPOKEN, expression: text },
+  lipsync: { ...help, ...CLIP, ...SPOKEN, "sync-mode": text, "original-sound": text },
+  speak: { ...help, ...RESULT, ...VOICE, spoken: text },
   voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   motion: {
     ...help,

@@ -13,6 +13,7 @@ import {
   videoSpecSchema,
 } from "../protocol.ts";
 import { castSchema } from "../services.ts";
+import { checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
 
 const asked = {
   run: runIdSchema,
@@ -67,11 +68,8 @@ const animateCheckSchema = z.strictObject({
 export type AnimateCheck = z.infer<typeof animateCheckSchema>;
 
 export const animateCheckResultSchema = z.strictObject({
-  video: videoSpecSchema.extend({ duration: z.number(), bytes: z.int() }),
-  /** Where there is one. */
-  poster: z.strictObject({ width: z.int(), height: z.int(), bytes: z.int() }).optional(),
-  warnings: warningsSchema.default([]),
-  timings: timingsSchema,
+  video: checkedVideoSchema,
+  ...clipCheckParts,
 });
 export type AnimateCheckResult = z.infer<typeof animateCheckResultSchema>;
 

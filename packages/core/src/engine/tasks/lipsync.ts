@@ -13,6 +13,7 @@ import {
   timingsSchema,
   videoSpecSchema,
 } from "../protocol.ts";
+import { checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
 
 const asked = {
   run: runIdSchema,
@@ -61,10 +62,8 @@ const lipsyncCheckSchema = z.strictObject({
 export type LipsyncCheck = z.infer<typeof lipsyncCheckSchema>;
 
 export const lipsyncCheckResultSchema = z.strictObject({
-  video: videoSpecSchema.extend({ duration: z.number(), bytes: z.int(), audio: audioSpecSchema }),
-  poster: z.strictObject({ width: z.int(), height: z.int(), bytes: z.int() }).optional(),
-  warnings: warningsSchema.default([]),
-  timings: timingsSchema,
+  video: checkedVideoSchema.extend({ audio: audioSpecSchema }),
+  ...clipCheckParts,
 });
 export type LipsyncCheckResult = z.infer<typeof lipsyncCheckResultSchema>;
 

@@ -1,6 +1,5 @@
 /** Requests to the engine and the checker for jobs of the kind `talk`, and their results. */
 import { z } from "zod";
-import { warningsSchema } from "../../errors.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import {
   audioSpecSchema,
@@ -9,11 +8,10 @@ import {
   posterOrderSchema,
   provenanceSchema,
   runIdSchema,
-  timingsSchema,
-  videoSpecSchema,
 } from "../protocol.ts";
 import { castSchema } from "../services.ts";
 import { animateRunResultSchema } from "./animate.ts";
+import { checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
 
 const asked = {
   run: runIdSchema,
@@ -53,10 +51,8 @@ const talkCheckSchema = z.strictObject({
 export type TalkCheck = z.infer<typeof talkCheckSchema>;
 
 export const talkCheckResultSchema = z.strictObject({
-  video: videoSpecSchema.extend({ duration: z.number(), bytes: z.int(), audio: audioSpecSchema }),
-  poster: z.strictObject({ width: z.int(), height: z.int(), bytes: z.int() }).optional(),
-  warnings: warningsSchema.default([]),
-  timings: timingsSchema,
+  video: checkedVideoSchema.extend({ audio: audioSpecSchema }),
+  ...clipCheckParts,
 });
 export type TalkCheckResult = z.infer<typeof talkCheckResultSchema>;
 
