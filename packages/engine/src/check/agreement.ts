@@ -15,45 +15,36 @@ export type Agreement = {
   likeness: number;
 };
 
-/** How strong the motion is that is seen, by that which is asked for: `share` 1 is the same, ± `spread` (one standard deviation). */
-export type Strength = { share: number; spread: number };
-
 export type Agreements = {
   /** Of all sure measures, each counted up to a limit. */
   all: Agreement;
   /** Of each sure measure alone, by the same limit. */
   each: Map<keyof Moved, Agreement>;
-  /** Of all sure measures, and of each of any kind alone, without a limit, which tells how strong a motion is. */
+  /** Of all sure measures, without a limit. */
   whole: Agreement;
-  strengths: Map<keyof Moved, Agreement>;
-  /** Of all sure measures, each by what it can tell. */
-  strength: Strength;
 };
 
 /** What can be measured of a face: what is `unsure` can be wrong altogether, so nothing is refused for it. */
 export type Kinds = { sure: (keyof Moved)[]; unsure: (keyof Moved)[] };
 
-type Gain = { channels: Channel[]; gain: number };
+export type Gain = { channels: Channel[]; gain: number };
 /**
- * What the channels, each group by its mean, usually add to a measure; by how much that is mostly wrong; and by which share it differs
- * from face to face (standard deviation). `beside`: how far other channels may go, as engines show something of them in it, each
- * in its way. `straight`: up to where it grows as what is asked does; meshes follow heads that turn far less and less.
+ * What the channels, each group by its mean, usually add to a measure; and by how much that is mostly wrong. `beside`: how far other
+ * channels may go, as engines show something of them in it, each in its way.
  */
-type Measure = {
+export type Measure = {
   gains: Gain[];
   noise: number;
-  spread: number;
   beside?: Partial<Record<Channel, number>>;
-  straight?: number;
   /** The least that is measured: what should be less is left out. */
   least?: number;
 };
 
-const both = (stem: string, gain: number): Gain => ({
+export const both = (stem: string, gain: number): Gain => ({
   channels: [`${stem}Left`, `${stem}Right`] as Channel[],
   gain,
 });
-const one = (channel: Channel, gain: number): Gain => ({ channels: [channel], gain });
+export const one = (channel: Channel, gain: number): Gain => ({ channels: [channel], gain });
 
 /** Least squares over 255 clips of nine portraits (photos and paintings; presets, drawn motions, takes) at 256². */
 const MEASURES: Record<keyof Moved, Measure> = {
@@ -63,32 +54,29 @@ const MEASURES: Record<keyof Moved, Measure> = {
       ...[one("mouthPucker", -0.06), one("mouthFunnel", -0.05), one("jawOpen", -0.1)],
     ],
     noise: 0.013,
-    spread: 0.35,
   },
-  lips: { gains: [one("jawOpen", 0.14), both("mouthUpperUp", 0.016)], noise: 0.007, spread: 0.8 },
+  lips: { gains: [one("jawOpen", 0.14), both("mouthUpperUp", 0.016)], noise: 0.007 },
   pucker: {
     gains: [
       ...[both("mouthSmile", -0.105), both("mouthStretch", -0.046), both("mouthDimple", -0.017)],
       ...[one("mouthPucker", 0.056), one("mouthFunnel", 0.04), one("jawOpen", 0.03)],
     ],
     noise: 0.01,
-    spread: 0.4,
   },
-  lids: { gains: [both("eyeBlink", 0.62), both("eyeSquint", 0.1)], noise: 0.03, spread: 0.25 },
-  wink: { gains: [one("eyeBlinkLeft", 0.57), one("eyeBlinkRight", -0.57)], noise: 0.063, spread: 0.4 },
-  pitch: { gains: [one("headPitch", 0.63)], noise: 1.33, spread: 0.35, straight: 6 },
-  yaw: { gains: [one("headYaw", 0.57)], noise: 0.7, spread: 0.27, straight: 6 },
-  roll: { gains: [one("headRoll", 0.8)], noise: 0.36, spread: 0.15, straight: 7 },
+  lids: { gains: [both("eyeBlink", 0.62), both("eyeSquint", 0.1)], noise: 0.03 },
+  wink: { gains: [one("eyeBlinkLeft", 0.57), one("eyeBlinkRight", -0.57)], noise: 0.063 },
+  pitch: { gains: [one("headPitch", 0.63)], noise: 1.33 },
+  yaw: { gains: [one("headYaw", 0.57)], noise: 0.7 },
+  roll: { gains: [one("headRoll", 0.8)], noise: 0.36 },
   // heads turn about another point in each engine, which shifts them
-  x: { gains: [one("headX", 0.95)], noise: 0.01, spread: 0.15, beside: { headYaw: 2, headRoll: 0.8 } },
-  y: { gains: [one("headY", 0.95)], noise: 0.008, spread: 0.2, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
+  x: { gains: [one("headX", 0.95)], noise: 0.01, beside: { headYaw: 2, headRoll: 0.8 } },
+  y: { gains: [one("headY", 0.95)], noise: 0.008, beside: { headPitch: 2, headRoll: 0.8, jawOpen: 0.3 } },
   // a head that fills the picture can't become smaller
-  growth: { gains: [one("scale", 0.95), one("headZ", 0.1)], noise: 0.01, spread: 0.2, least: 0 },
+  growth: { gains: [one("scale", 0.95), one("headZ", 0.1)], noise: 0.01, least: 0 },
   // smiles lift the lower lip, each face's in its way
   jaw: {
     gains: [one("jawOpen", 0.155)],
     noise: 0.012,
-    spread: 0.3,
     beside: { mouthSmileLeft: 0.15, mouthSmileRight: 0.15, mouthPucker: 0.3, mouthFunnel: 0.3, headPitch: 6 },
   },
 };
@@ -96,56 +84,36 @@ const MEASURES: Record<keyof Moved, Measure> = {
 /** So many times its noise a measure counts at the most: a blink, which is seen best, must not outweigh all the rest. */
 const MOST = 5;
 
-/** Frames that are looked at are alike: so many of them tell as much as one. */
-const ALIKE = 4;
-
-export function agreementsOf(motion: MotionFrames, moved: Map<number, Moved>, { sure, unsure }: Kinds): Agreements {
-  const pairs = new Map([...sure, ...unsure].map((kind) => [kind, pairsOf(motion, moved, kind)]));
+export function agreementsOf(motion: MotionFrames, moved: Map<number, Moved>, { sure }: Kinds): Agreements {
+  const seenOf = (kind: keyof Moved) => [...moved].map(([frame, now]): [number, number] => [frame, now[kind]]);
+  const pairs = new Map(sure.map((kind) => [kind, pairsOf(motion, MEASURES[kind], seenOf(kind))]));
   const limitedPairs = (kind: keyof Moved) =>
     pairs.get(kind)!.map(([asked, seen]): Pair => [limited(asked), limited(seen)]);
-  const strengths = new Map([...pairs].map(([kind, list]) => [kind, agreementOf(list)]));
   return {
     all: agreementOf(sure.flatMap(limitedPairs)),
     each: new Map(sure.map((kind) => [kind, agreementOf(limitedPairs(kind))])),
     whole: agreementOf(sure.flatMap((kind) => pairs.get(kind)!)),
-    strengths,
-    strength: strengthOf(sure.map((kind) => [kind, agreementOf(straightOf(kind, pairs.get(kind)!))])),
   };
-}
-
-/** Means of shares, each weighted by one through its variance: what the measure may be wrong by, and what faces differ by. */
-function strengthOf(agreements: [keyof Moved, Agreement][]): Strength {
-  let [sum, weights] = [0, 0];
-  for (const [kind, { asked, share }] of agreements) {
-    if (asked === 0) continue;
-    const weight = 1 / (ALIKE / asked + MEASURES[kind].spread ** 2);
-    sum += weight * share;
-    weights += weight;
-  }
-  return weights === 0
-    ? { share: 1, spread: Number.POSITIVE_INFINITY }
-    : { share: sum / weights, spread: weights ** -0.5 };
 }
 
 type Pair = [asked: number, seen: number];
 
-/** By the noise of the measure, at the frames at which it can be taken. */
-function pairsOf(motion: MotionFrames, moved: Map<number, Moved>, kind: keyof Moved): Pair[] {
-  const { noise, beside = {}, least = Number.NEGATIVE_INFINITY } = MEASURES[kind];
+/** By the noise of the measure, at those of the frames that were looked at in which it could be taken. */
+export function pairsOf(
+  motion: MotionFrames,
+  measure: Measure,
+  frames: Iterable<[frame: number, seen: number | undefined]>,
+): Pair[] {
+  const { noise, beside = {}, least = Number.NEGATIVE_INFINITY } = measure;
   const limits = Object.entries(beside) as [Channel, number][];
   const clear = (frame: number) => limits.every(([name, most]) => Math.abs(changeOf(motion, frame, name)) <= most);
-  return [...moved].flatMap(([frame, now]): Pair[] => {
-    const expected = expectedOf(motion, frame, kind);
-    return clear(frame) && expected >= least ? [[expected / noise, now[kind] / noise]] : [];
+  return [...frames].flatMap(([frame, seen]): Pair[] => {
+    const expected = expectedOf(motion, frame, measure);
+    return seen !== undefined && clear(frame) && expected >= least ? [[expected / noise, seen / noise]] : [];
   });
 }
 
-function straightOf(kind: keyof Moved, pairs: Pair[]): Pair[] {
-  const { noise, straight = Number.POSITIVE_INFINITY } = MEASURES[kind];
-  return pairs.filter(([asked]) => Math.abs(asked * noise) <= straight);
-}
-
-function agreementOf(pairs: Pair[]): Agreement {
+export function agreementOf(pairs: Pair[]): Agreement {
   const [asked, seen, together] = pairs.reduce(
     (sums, [a, b]) => [sums[0] + a * a, sums[1] + b * b, sums[2] + a * b] as const,
     [0, 0, 0] as readonly [number, number, number],
@@ -153,14 +121,9 @@ function agreementOf(pairs: Pair[]): Agreement {
   return { asked, share: together / (asked || 1), likeness: together / (Math.sqrt(asked * seen) || 1) };
 }
 
-/** What a channel that is asked for fully usually adds to its measure. */
-export function usualGain(kind: keyof Moved): number {
-  return MEASURES[kind].gains.find(({ gain }) => gain > 0 && kind !== "pucker")?.gain ?? 0.056;
-}
-
 /** What a measure should be at a frame, against the first one. */
-function expectedOf(motion: MotionFrames, frame: number, kind: keyof Moved): number {
-  return MEASURES[kind].gains.reduce(
+function expectedOf(motion: MotionFrames, frame: number, { gains }: Measure): number {
+  return gains.reduce(
     (sum, { channels, gain }) =>
       sum + (gain * channels.reduce((all, name) => all + changeOf(motion, frame, name), 0)) / channels.length,
     0,

@@ -25,7 +25,7 @@ test("nothing is demanded at moments at which it can't be measured", () => {
 });
 
 test("lips are demanded to part, and to purse only where they do not smile as well", () => {
-  expect(kinds({ jawOpen: [0, 0.3, 0.6, 0.7, 0.3, 0] })).toEqual(["lips"]);
+  expect(kinds({ jawOpen: [0, 0.3, 0.6, 0.7, 0.3, 0] })).toEqual(["jaw"]);
   const mouthPucker = [0, 0.3, 0.7, 0.75, 0.4, 0];
   expect(kinds({ mouthPucker })).toEqual(["pucker"]);
   expect(kinds({ ...smile, mouthPucker })).toEqual([]);
@@ -47,7 +47,7 @@ const MOVEMENTS: Record<string, { channels: Channel[]; strong: number; weak: num
   roll: { channels: ["headRoll"], strong: 4, weak: 3.5 },
   pitch: { channels: ["headPitch"], strong: 9, weak: 8.5 },
   pucker: { channels: ["mouthPucker"], strong: 0.73, weak: 0.67 },
-  lips: { channels: ["jawOpen"], strong: 0.53, weak: 0.47 },
+  jaw: { channels: ["jawOpen"], strong: 0.53, weak: 0.47 },
 };
 /** A movement in the middle of the clip, beside others. */
 function moved(kind: string, how: "strong" | "weak", beside: Partial<Record<Channel, number>> = {}): Curves {
@@ -72,7 +72,7 @@ test.each<[string, Channel[], number, number]>([
   ["lids", TURNS, 9, 10],
   ["wink", TURNS, 9, 10],
   ["pucker", TURNS, 9, 10],
-  ["lips", TURNS, 9, 10],
+  ["jaw", TURNS, 9, 10],
   ["yaw", ["headPitch", "headRoll"], 9, 10],
   ["roll", ["headYaw", "headPitch"], 6, 7],
   ["pitch", ["headYaw", "headRoll"], 6, 7],
@@ -81,7 +81,7 @@ test.each<[string, Channel[], number, number]>([
   ["smile", ["jawOpen", ...ROLLS], 0.36, 0.44],
   ["smile", ["mouthPucker", "mouthFunnel", ...FROWNS], 0.23, 0.27],
   ["pucker", ["jawOpen", ...SMILES], 0.18, 0.22],
-  ["lips", ["mouthPucker", "mouthFunnel", "mouthFrownLeft"], 0.23, 0.27],
+  ["jaw", ["mouthPucker", "mouthFunnel", "mouthFrownLeft"], 0.23, 0.27],
 ])("a %s is demanded beside a little of %j, not beside more", (kind, others, little, more) => {
   for (const other of others) {
     // heads turn to both sides

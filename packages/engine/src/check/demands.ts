@@ -4,7 +4,7 @@ import type { Moved } from "./measure.ts";
 
 /** A movement that is asked for strongly enough to be demanded. */
 export type Demand = {
-  kind: keyof Moved;
+  kind: Exclude<keyof Moved, "lips">;
   /** Frames at which it is strongest: the first and the last, and for turns the strongest to each side. */
   frames: number[];
   /** What was asked for at these frames, in the channels' unit. */
@@ -13,7 +13,7 @@ export type Demand = {
 
 /** `against`: channels whose mean is taken off. `apart`: by how much its channels may differ where it is demanded. `signs`: both by default. */
 type Rule = {
-  kind: keyof Moved;
+  kind: Demand["kind"];
   channels: Channel[];
   against?: Channel[];
   apart?: number;
@@ -70,7 +70,7 @@ const RULES: Rule[] = [
     beside: { ...FACING, ...SMILE_AT_REST, jawOpen: 0.2 },
   },
   {
-    kind: "lips",
+    kind: "jaw",
     channels: ["jawOpen"],
     from: 0.5,
     beside: { ...FACING, mouthPucker: 0.25, mouthFunnel: 0.25, mouthFrownLeft: 0.25 },

@@ -10,12 +10,14 @@ import { readVideo, type VideoInfo } from "../media/video-reader.ts";
 import { type Agreements, agreementsOf } from "./agreement.ts";
 import { type Demand, strengthBetween } from "./demands.ts";
 import { type EyeView, eyesChanged } from "./eye-patch.ts";
+import { type Followed, follower } from "./followed.ts";
 import { type Frozen, mostFrozen } from "./frozen.ts";
 import type { Likeness } from "./likeness.ts";
 import { type Moved, movedBetween } from "./measure.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
 import { checkPoster, type PosterInfo } from "./poster.ts";
 import { change, type Watch, watch } from "./stillness.ts";
+import { type Strengths, strengthsOf } from "./strength.ts";
 import { readSource, type Subject } from "./subject.ts";
 
 /**
@@ -38,8 +40,9 @@ export type Evidence = {
   /** Where it stands still while most is to move, in any of the video's frames. */
   frozen: Frozen | undefined;
   agreements: Agreements;
+  strengths: Strengths;
   demands: Demand[];
-  moved: Map<number, Moved>;
+  followed: Map<number, Followed>;
 };
 
 /** Paths of the picture, of the video and of its poster; who was to move in what frame, and how. */
@@ -80,10 +83,12 @@ async function look(
   const neutralFrame = frames.get(0)!;
   const { place, view, alike } = await findPlace({ yuv: neutralFrame, width, height }, source, face, at);
   const neutral: EyeView = view;
+  const followedTo = follower(view);
   const box = boxAround(place);
   let { meshScore } = view.landmarks;
   let most = 0;
   const moved = new Map<number, Moved>();
+  const followed = new Map<number, Followed>();
   for (const frame of wanted) {
     signal.throwIfAborted();
     if (frame === 0) continue;
@@ -94,12 +99,15 @@ async function look(
     const { left, right } = eyesChanged(neutral, { picture, landmarks });
     const lids = Math.max(seen.lids, (LIDS_PER_CHANGE * (left + right)) / 2);
     const wink = LIDS_PER_CHANGE * (left - right);
-    moved.set(frame, { ...seen, lids, wink: Math.abs(wink) > Math.abs(seen.wink) ? wink : seen.wink });
+    const eyes = { lids, wink: Math.abs(wink) > Math.abs(seen.wink) ? wink : seen.wink };
+    moved.set(frame, { ...seen, ...eyes });
+    if (legible) followed.set(frame, { ...followedTo(picture), ...eyes });
     most = Math.max(most, change(neutralFrame, yuv, width, height, box));
   }
   const strength = Math.max(...wanted.map((frame) => strengthBetween(motion, 0, frame)));
   const agreements = agreementsOf(motion, moved, kinds);
-  return { index, likeness: alike, meshScore, change: most, strength, agreements, demands, moved };
+  const strengths = strengthsOf(motion, followed, kinds);
+  return { index, likeness: alike, meshScore, change: most, strength, agreements, strengths, demands, followed };
 }
 
 /** The frames that are wanted, of a video that is decoded as a whole; each is shown to the watches. Throws `check_unreadable`. */

@@ -30,7 +30,7 @@ export type Moved = {
 };
 
 /** Points of the mesh that skin and bone hold still while a face smiles or blinks: bridge of the nose, forehead, sides, eye corners. */
-const STABLE = [6, 168, 197, 195, 5, 8, 9, 151, 10, 234, 454, 127, 356, 21, 251, 54, 284, 133, 362, 33, 263];
+export const STABLE = [6, 168, 197, 195, 5, 8, 9, 151, 10, 234, 454, 127, 356, 21, 251, 54, 284, 133, 362, 33, 263];
 const EYE_OUTER = [33, 263] as const;
 const CORNER = { right: 61, left: 291 };
 const LIP = { upper: 13, lower: 14 };
