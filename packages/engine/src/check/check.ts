@@ -6,6 +6,7 @@ import type { TaskContext } from "../task.ts";
 import type { Agreement, Agreements } from "./agreement.ts";
 import type { Demand } from "./demands.ts";
 import { type Evidence, examine } from "./evidence.ts";
+import type { Frozen } from "./frozen.ts";
 import type { Moved } from "./measure.ts";
 import { type Strength, usualGain } from "./strength.ts";
 
@@ -83,12 +84,16 @@ function requireMoving({ change, strength }: Evidence, which: string): void {
 }
 
 function requireUnfrozen({ frozen }: Evidence, fps: number, which: string): void {
-  if (frozen === undefined || frozen.due <= frozen.most) return;
-  const [from, to] = [frozen.first, frozen.last].map((frame) => (frame / fps).toFixed(1));
-  throw new AppError(
-    "check_still",
-    `The finished video stands still from ${from} to ${to} s, where it should move${which}.`,
-  );
+  if (isTooFar(frozen)) throw new AppError("check_still", standsStill(frozen, fps, which));
+}
+
+function isTooFar(frozen: Frozen | undefined): frozen is Frozen {
+  return frozen !== undefined && frozen.due > frozen.most;
+}
+
+function standsStill({ first, last }: Frozen, fps: number, which: string): string {
+  const [from, to] = [first, last].map((frame) => (frame / fps).toFixed(1));
+  return `The finished video stands still from ${from} to ${to} s, where it should move${which}.`;
 }
 
 function requireMotion({ all, each, whole }: Agreements, native: boolean, which: string): void {
@@ -122,7 +127,7 @@ const NAMES: Partial<Record<keyof Moved, string>> = {
 };
 
 function warnOfWeak(
-  { demands, followed, strengths: { whole, each } }: Evidence,
+  { demands, followed, perhapsFrozen, strengths: { whole, each } }: Evidence,
   fps: number,
   which: string,
 ): Warning[] {
@@ -130,6 +135,7 @@ function warnOfWeak(
   if (weak.length > 0) {
     return weak.map((demand) => ({ code: "motion_weak", detail: figuresOf(demand, followed, fps, which) }));
   }
+  if (isTooFar(perhapsFrozen)) return [{ code: "motion_weak", detail: standsStill(perhapsFrozen, fps, which) }];
   if (!isWeak(whole)) return [];
   const detail = `The motion is weaker than asked${which}: about ${Math.max(0, Math.round(100 * whole.share))} % of it is seen.`;
   return [{ code: "motion_weak", detail }];

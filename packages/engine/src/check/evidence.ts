@@ -11,7 +11,7 @@ import { type Agreements, agreementsOf } from "./agreement.ts";
 import { type Demand, strengthBetween } from "./demands.ts";
 import { type EyeView, eyesChanged } from "./eye-patch.ts";
 import { type Followed, follower } from "./followed.ts";
-import { type Frozen, mostFrozen } from "./frozen.ts";
+import { type Frozen, mostFrozen, perhapsFrozen } from "./frozen.ts";
 import type { Likeness } from "./likeness.ts";
 import { type Moved, movedBetween } from "./measure.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
@@ -37,8 +37,9 @@ export type Evidence = {
   change: number;
   /** How strongly the motion moves in these frames, the most. */
   strength: number;
-  /** Where it stands still while most is to move, in any of the video's frames. */
+  /** Where it stands still while most is to move, in any of the video's frames; `perhaps` while that moves which only some engines show. */
   frozen: Frozen | undefined;
+  perhapsFrozen: Frozen | undefined;
   agreements: Agreements;
   strengths: Strengths;
   demands: Demand[];
@@ -64,8 +65,11 @@ export async function examine(
   const still = poster ? await checkPoster(poster, frames, info) : null;
   const faces: Evidence[] = [];
   for (const [nth, subject] of source.subjects.entries()) {
-    const frozen = mostFrozen(subject.motion, watches[nth]!.stretches());
-    faces.push({ ...(await look(subject, source.picture, info, frames, signal)), frozen });
+    const stretches = watches[nth]!.stretches();
+    faces.push({
+      ...(await look(subject, source.picture, info, frames, signal)),
+      ...{ frozen: mostFrozen(subject.motion, stretches), perhapsFrozen: perhapsFrozen(subject.motion, stretches) },
+    });
   }
   const ended = performance.now();
   const timings = { decode: decoded - started, look: ended - decoded, check: ended - started };
@@ -79,7 +83,7 @@ async function look(
   { width, height }: VideoInfo,
   frames: Map<number, Uint8Array>,
   signal: AbortSignal,
-): Promise<Omit<Evidence, "frozen">> {
+): Promise<Omit<Evidence, "frozen" | "perhapsFrozen">> {
   const neutralFrame = frames.get(0)!;
   const { place, view, alike } = await findPlace({ yuv: neutralFrame, width, height }, source, face, at);
   const neutral: EyeView = view;

@@ -1,4 +1,5 @@
 /** How a face has moved between two frames, read from what is seen of it in them, point by point (see `follow.ts`). */
+import { poseOf } from "../face/pose.ts";
 import type { FaceCrop } from "../face/types.ts";
 import { follow, type Point, type Pyramid, pyramidOf, SIDE } from "./follow.ts";
 import { type Head, headOf } from "./head-fit.ts";
@@ -26,7 +27,12 @@ export function follower({ picture, crop, landmarks }: View): (now: View["pictur
   const points = new Map(POINTS.map((i) => [i, placeOf(landmarks.points, i, crop)]));
   const [right, left] = EYE_OUTER.map((i) => points.get(i)!) as [Place, Place];
   const unit = Math.hypot(left.x - right.x, left.y - right.y);
-  return (now) => measured(points, waysOf(first, pyramidOf(now, crop), points), unit, crop.angle);
+  // a face that is turned already has more depth in its mesh than it shows when it turns further
+  const facing = Math.cos((poseOf(landmarks.points).yaw * Math.PI) / 180);
+  return (now) => {
+    const { yaw, pitch, ...rest } = measured(points, waysOf(first, pyramidOf(now, crop), points), unit, crop.angle);
+    return yaw === undefined || pitch === undefined ? rest : { ...rest, yaw: yaw / facing, pitch: pitch / facing };
+  };
 }
 
 /** In pixels of the pyramid's first level; z away from the viewer, in the same unit. */

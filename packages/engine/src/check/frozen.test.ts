@@ -1,6 +1,6 @@
 import type { Channel } from "@smileloop/core/motion/motion.ts";
 import { expect, test } from "vitest";
-import { mostFrozen } from "./frozen.ts";
+import { mostFrozen, perhapsFrozen } from "./frozen.ts";
 
 type Curves = Partial<Record<Channel, number[]>>;
 
@@ -45,6 +45,12 @@ test.each<[string, Curves]>([
   ["nothing", {}],
 ])("nothing is due of %s", (_, channels) => {
   expect(due(channels)).toBeLessThan(0.01);
+});
+
+test("lips that only some engines press are due perhaps, and jaws that all of them open are not", () => {
+  const perhaps = (channels: Curves) => perhapsFrozen(motion(channels), [{ first: 0, last: 3 }])!;
+  expect(perhaps({ mouthPressLeft: [0.44, 0.3, 0.1, 0] }).due).toBeCloseTo(0.264);
+  expect(perhaps({ jawOpen: [0, 1, 1, 0] }).due).toBe(0);
 });
 
 test("a motion without faces has nothing due", () => {

@@ -11,13 +11,15 @@ export type Frozen = Stretch & { due: number; most: number };
  */
 const MOST = { long: 0.25, short: 0.6, share: 0.25 };
 
+type Axis = Partial<Record<Channel, number>>;
+
 /**
  * Where curves lead, one axis a way that a part of a face goes, and how well it is seen, by the channels that are seen best; for heads by
  * degree, E or growth. Channels that pull to opposite sides take one another off. By what each changes in five portraits at 256²: 0.3
  * on an axis changes all of them by `SAME` or more. What only some engines show is left out: mouths that press, roll or shrug, noses,
  * cheeks and tongues.
  */
-const AXES: Partial<Record<Channel, number>>[] = [
+const AXES: Axis[] = [
   ...["Left", "Right"].flatMap((side) => [
     { [`eyeBlink${side}`]: 0.7, [`eyeWide${side}`]: -0.2 },
     { [`eyeLookIn${side}`]: 0.3, [`eyeLookOut${side}`]: -0.3 },
@@ -33,12 +35,31 @@ const AXES: Partial<Record<Channel, number>>[] = [
   ...[{ headX: 1 / 0.03 }, { headY: 1 / 0.03 }, { scale: 1 / 0.03 }],
 ];
 
+/** What only some engines show: where nothing else moves, a right clip may stand still. */
+const FAINT_AXES: Axis[] = [
+  ...["Left", "Right"].flatMap((side) =>
+    ["mouthPress", "mouthUpperUp", "mouthLowerDown", "noseSneer"].map((stem) => ({ [`${stem}${side}`]: 0.6 })),
+  ),
+  ...["mouthRollUpper", "mouthRollLower", "mouthShrugUpper", "mouthShrugLower", "cheekPuff"].map((name) => ({
+    [name]: 0.6,
+  })),
+];
+
+/** As `mostFrozen`, by what only some engines show. */
+export function perhapsFrozen(motion: MotionFrames, stretches: Stretch[]): Frozen | undefined {
+  return mostOf(motion, stretches, FAINT_AXES);
+}
+
 /** Of the stretches the one in which the face was to go furthest by what it may; `undefined` where there are none. */
 export function mostFrozen(motion: MotionFrames, stretches: Stretch[]): Frozen | undefined {
+  return mostOf(motion, stretches, AXES);
+}
+
+function mostOf(motion: MotionFrames, stretches: Stretch[], axes: Axis[]): Frozen | undefined {
   return stretches
     .map((stretch) => {
       const long = stretch.last - stretch.first + 1 >= MOST.share * motion.frames;
-      return { ...stretch, due: dueIn(motion, stretch), most: long ? MOST.long : MOST.short };
+      return { ...stretch, due: dueIn(motion, stretch, axes), most: long ? MOST.long : MOST.short };
     })
     .reduce<Frozen | undefined>(
       (most, frozen) => (most && most.due / most.most >= frozen.due / frozen.most ? most : frozen),
@@ -47,9 +68,9 @@ export function mostFrozen(motion: MotionFrames, stretches: Stretch[]): Frozen |
 }
 
 /** How far the face goes on the axis on which it goes furthest in some frames. */
-function dueIn(motion: MotionFrames, { first, last }: Stretch): number {
+function dueIn(motion: MotionFrames, { first, last }: Stretch, axes: Axis[]): number {
   const curves = motion.faces[0]?.channels ?? {};
-  return AXES.reduce((most, axis) => {
+  return axes.reduce((most, axis) => {
     const channels = (Object.entries(axis) as [Channel, number][]).filter(([name]) => curves[name]);
     if (channels.length === 0) return most;
     let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
