@@ -3,34 +3,13 @@ import type { AnimateCheck, AnimateCheckResult } from "@smileloop/core/engine/ta
 import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
 import type { TaskContext } from "../task.ts";
-import type { Agreement, Agreements } from "./agreement.ts";
-import type { Demand } from "./demands.ts";
 import { type Evidence, examine } from "./evidence.ts";
-import type { Frozen } from "./frozen.ts";
-import type { Moved } from "./measure.ts";
-import { type Strength, usualGain } from "./strength.ts";
+import { requireMotion, requireUnfrozen, warnOfWeak } from "./judge-motion.ts";
 
 /** Below it a motion is too small to be told from none. */
 const LEAST_INTENSITY = 0.1;
 /** Every motion that is as strong as this changes the picture by more than `LEAST_CHANGE`. */
 const LEAST_STRENGTH = 0.2;
-/**
- * How much has to be asked for before anything can be told, and below which part of it, or at which correlation, another motion is
- * shown. Of the presets on nine portraits at 256² and 512², each as it should be, the least was 0.77 of all measures together at a
- * correlation of 0.52 (a face turned by 35°; else 0.66). `tools/quality/refusals.ts` makes further clips: of 235 none was refused.
- */
-const LEAST = {
-  all: { asked: 60, share: 0.4, likeness: 0.4 },
-  each: { asked: 30, share: 0.15 },
-  whole: { asked: 300, share: 0.35 },
-};
-/**
- * A movement that was asked for strongly, or the motion as a whole, is weak below this share, where that can be told: it is known to
- * `spread`, and so many of these less than asked.
- */
-const WEAK = { share: 0.7, spreads: 2 };
-/** Engines show a driving clip by tracks of their own (`native`), each in its way. */
-const LEAST_NATIVE = { share: 0.15, likeness: 0.2 };
 const MIN_MESH_SCORE = 0.6;
 /**
  * Seen on nine portraits (photos and paintings), four presets, 256² and 512², intensities 0.1 to 1.5: the same face has a look
@@ -61,9 +40,9 @@ export async function check(
     requireFace(face, which);
     if (params.intensity < LEAST_INTENSITY) continue;
     requireMoving(face, which);
-    requireMotion(face.agreements, motion.native !== undefined, which);
+    requireMotion(face, motion.native !== undefined, which);
     requireUnfrozen(face, motion.fps, which);
-    warnings.push(...warnOfWeak(face, motion.fps, which));
+    warnings.push(...warnOfWeak(face, motion, which));
   }
   const { width, height, fps, frames, duration, bytes } = info;
   return { video: { width, height, fps, frames, duration, bytes }, ...(poster && { poster }), warnings, timings };
@@ -82,96 +61,3 @@ function requireMoving({ change, strength }: Evidence, which: string): void {
     throw new AppError("check_still", `Nothing moves in the finished video${which}.`);
   }
 }
-
-function requireUnfrozen({ frozen }: Evidence, fps: number, which: string): void {
-  if (isTooFar(frozen)) throw new AppError("check_still", standsStill(frozen, fps, which));
-}
-
-function isTooFar(frozen: Frozen | undefined): frozen is Frozen {
-  return frozen !== undefined && frozen.due > frozen.most;
-}
-
-function standsStill({ first, last }: Frozen, fps: number, which: string): string {
-  const [from, to] = [first, last].map((frame) => (frame / fps).toFixed(1));
-  return `The finished video stands still from ${from} to ${to} s, where it should move${which}.`;
-}
-
-function requireMotion({ all, each, whole }: Agreements, native: boolean, which: string): void {
-  const refuse = (what: string, { share, likeness }: Agreement): never => {
-    const seen = `${Math.max(0, Math.round(100 * share))} % of it is seen, at a correlation of ${likeness.toFixed(2)}`;
-    throw new AppError("check_other_motion", `The finished video does not move as asked${which}: of ${what}, ${seen}.`);
-  };
-  const least = native ? LEAST_NATIVE : LEAST.all;
-  if (all.asked >= LEAST.all.asked && (all.share < least.share || all.likeness < least.likeness)) {
-    refuse("the motion", all);
-  }
-  if (native) return;
-  if (whole.asked >= LEAST.whole.asked && whole.share < LEAST.whole.share) refuse("the motion", whole);
-  for (const [kind, agreement] of each) {
-    if (NAMES[kind] && agreement.asked >= LEAST.each.asked && agreement.share < LEAST.each.share) {
-      refuse(NAMES[kind], agreement);
-    }
-  }
-}
-
-/** What is refused for one of them that is missing; heads may be held back by the edge of the picture, and lower lips by smiles. */
-const NAMES: Partial<Record<keyof Moved, string>> = {
-  smile: "the smile",
-  lips: "the parting of the lips",
-  lids: "the closing of the eyes",
-  wink: "the wink",
-  pitch: "the nod",
-  pucker: "the pursing of the lips",
-  yaw: "the turn of the head",
-  roll: "the tilt of the head",
-};
-
-function warnOfWeak(
-  { demands, followed, perhapsFrozen, strengths: { whole, each } }: Evidence,
-  fps: number,
-  which: string,
-): Warning[] {
-  const weak = demands.filter(({ kind }) => isWeak(each.get(kind)));
-  if (weak.length > 0) {
-    return weak.map((demand) => ({ code: "motion_weak", detail: figuresOf(demand, followed, fps, which) }));
-  }
-  if (isTooFar(perhapsFrozen)) return [{ code: "motion_weak", detail: standsStill(perhapsFrozen, fps, which) }];
-  if (!isWeak(whole)) return [];
-  const detail = `The motion is weaker than asked${which}: about ${Math.max(0, Math.round(100 * whole.share))} % of it is seen.`;
-  return [{ code: "motion_weak", detail }];
-}
-
-function isWeak(strength: Strength | undefined): boolean {
-  return strength !== undefined && strength.share < WEAK.share && 1 - strength.share >= WEAK.spreads * strength.spread;
-}
-
-/** In the unit of the channels, where it is missed by most. */
-function figuresOf(
-  { kind, frames, asked }: Demand,
-  followed: Evidence["followed"],
-  fps: number,
-  which: string,
-): string {
-  const looks = frames.map((frame, i) => {
-    const seen = (followed.get(frame)?.[kind] ?? 0) / usualGain(kind);
-    return { frame, asked: Math.abs(asked[i]!), seen: Math.max(0, seen * Math.sign(asked[i]!)) };
-  });
-  const { frame, ...worst } = looks.sort((a, b) => a.seen / a.asked - b.seen / b.asked)[0]!;
-  const degrees = ["pitch", "yaw", "roll"].includes(kind);
-  const shown = (value: number) => (degrees ? `${Math.round(value)}°` : value.toFixed(2));
-  return `${LESS[kind]} less than asked${which}: ${shown(worst.seen)} of ${shown(worst.asked)} at ${(frame / fps).toFixed(1)} s.`;
-}
-
-const LESS: Record<Demand["kind"], string> = {
-  smile: "The mouth smiles",
-  lids: "The eyes close",
-  wink: "The eye winks",
-  pitch: "The head nods",
-  pucker: "The lips purse",
-  yaw: "The head turns",
-  roll: "The head tilts",
-  x: "The head moves to the side",
-  y: "The head moves up or down",
-  growth: "The head grows",
-  jaw: "The mouth opens",
-};
