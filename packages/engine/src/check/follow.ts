@@ -55,21 +55,26 @@ function search(from: Pyramid, to: Pyramid, point: Point): Point {
 type Level = Pyramid[number];
 const WIDTH = 2 * REACH + 1;
 const COUNT = WIDTH * WIDTH;
+/** With one pixel more on each side, for the changes from pixel to pixel. */
+const OUTER = WIDTH + 2;
+/** Used again for each point. */
+const around = new Float32Array(OUTER * OUTER);
+const [inner, dx, dy, now] = [0, 1, 2, 3].map(() => new Float32Array(COUNT)) as Float32Array[] as [
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+];
 
 /** The way to the place that is most alike, searched from `way`; `way` itself where nothing is to be seen. */
 function closer(from: Level, to: Level, at: Point, way: Point): Point {
-  const inner = patch(from, at, 0, 0);
-  const [right, left, below, above] = [
-    patch(from, at, 1, 0),
-    patch(from, at, -1, 0),
-    patch(from, at, 0, 1),
-    patch(from, at, 0, -1),
-  ];
+  sample(from, at.x, at.y, OUTER, around);
   let [xx, xy, yy] = [0, 0, 0];
-  const dx = new Float32Array(COUNT);
-  const dy = new Float32Array(COUNT);
   for (let i = 0; i < COUNT; i++) {
-    const [x, y] = [(right[i]! - left[i]!) / 2, (below[i]! - above[i]!) / 2];
+    const middle = (Math.floor(i / WIDTH) + 1) * OUTER + (i % WIDTH) + 1;
+    const x = (around[middle + 1]! - around[middle - 1]!) / 2;
+    const y = (around[middle + OUTER]! - around[middle - OUTER]!) / 2;
+    inner[i] = around[middle]!;
     dx[i] = x;
     dy[i] = y;
     xx += x * x;
@@ -80,7 +85,7 @@ function closer(from: Level, to: Level, at: Point, way: Point): Point {
   if (determinant < LEAST_CONTRAST * COUNT * COUNT) return way;
   let { x, y } = way;
   for (let step = 0; step < MOST_STEPS; step++) {
-    const now = patch(to, at, x, y);
+    sample(to, at.x + x, at.y + y, WIDTH, now);
     let [bx, by] = [0, 0];
     for (let i = 0; i < COUNT; i++) {
       const apart = inner[i]! - now[i]!;
@@ -96,23 +101,24 @@ function closer(from: Level, to: Level, at: Point, way: Point): Point {
   return { x, y };
 }
 
-/** The square around a place that is shifted by `x`, `y`; beyond the edge its last pixels. */
-function patch({ side, pixels }: Level, at: Point, x: number, y: number): Float32Array {
-  const out = new Float32Array(COUNT);
-  const [left, top] = [at.x + x - REACH, at.y + y - REACH];
+/** The square of `width` pixels around a place, row by row; beyond the edge the last pixels. */
+function sample({ side, pixels }: Level, x: number, y: number, width: number, out: Float32Array): void {
+  const [left, top] = [x - (width - 1) / 2, y - (width - 1) / 2];
   const [x0, y0] = [Math.floor(left), Math.floor(top)];
   const [fx, fy] = [left - x0, top - y0];
-  const inside = (value: number) => Math.max(0, Math.min(side - 1, value));
-  for (let row = 0, i = 0; row < WIDTH; row++) {
-    const upper = inside(y0 + row) * side;
-    const lower = inside(y0 + row + 1) * side;
-    for (let column = 0; column < WIDTH; column++, i++) {
-      const [a, b] = [inside(x0 + column), inside(x0 + column + 1)];
+  const last = side - 1;
+  const isInside = x0 >= 0 && y0 >= 0 && x0 + width <= last && y0 + width <= last;
+  const within = (value: number) => (isInside ? value : Math.max(0, Math.min(last, value)));
+  for (let row = 0, i = 0; row < width; row++) {
+    const upper = within(y0 + row) * side;
+    const lower = within(y0 + row + 1) * side;
+    for (let column = 0; column < width; column++, i++) {
+      const a = isInside ? x0 + column : within(x0 + column);
+      const b = isInside ? a + 1 : within(x0 + column + 1);
       const above = pixels[upper + a]! * (1 - fx) + pixels[upper + b]! * fx;
       out[i] = above + (pixels[lower + a]! * (1 - fx) + pixels[lower + b]! * fx - above) * fy;
     }
   }
-  return out;
 }
 
 function halved({ side, pixels }: Level): Level {

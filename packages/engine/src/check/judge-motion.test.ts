@@ -54,6 +54,15 @@ describe("a motion that is weak", () => {
     expect(judge(both(0.3), true)).toHaveLength(1);
   });
 
+  test("a single movement is told where clearly less of it is seen, though the whole is strong", () => {
+    const among = (share: number): Strengths => ({
+      whole: strength(0.95),
+      each: new Map([["smile", strength(share)]]),
+    });
+    expect(judge(among(0.6))).toEqual([]);
+    expect(judge(among(0.4))).toHaveLength(1);
+  });
+
   test("a weak whole is told where no movement is", () => {
     expect(judge({ ...none, whole: strength(0.52, 0.06) })).toEqual([
       { code: "motion_weak", detail: "The motion is weaker than asked: about 52 % of it is seen." },

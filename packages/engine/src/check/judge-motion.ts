@@ -19,13 +19,13 @@ const LEAST = {
   whole: { asked: 300, share: 0.35 },
 };
 /**
- * A movement that was asked for strongly, or the motion as a whole, is weak below this share, where that can be told: it is known to
- * `spread`, and so many of these less than asked.
+ * A motion is weak below this share of what was asked, where that can be told: it is known to `spread`, and so many of these less than
+ * asked. A single movement below `each`, though the whole is strong: faces that smile already let single smiles go before they smile anew.
  */
-const WEAK = { share: 0.7, spreads: 2 };
+const WEAK = { share: 0.7, each: 0.5, spreads: 2 };
 /** Engines show a driving clip by tracks of their own (`native`), each in its way. */
 const LEAST_NATIVE = { share: 0.15, likeness: 0.2 };
-const WEAK_NATIVE = { ...WEAK, share: 0.4 };
+const WEAK_NATIVE = { ...WEAK, share: 0.4, each: 0.4 };
 
 /** Throws `check_still`. */
 export function requireUnfrozen({ frozen }: Pick<Evidence, "frozen">, fps: number, which: string): void {
@@ -89,19 +89,20 @@ export function warnOfWeak(
   { fps, native }: Pick<MotionFrames, "fps" | "native">,
   which: string,
 ): Warning[] {
-  const limits = native ? WEAK_NATIVE : WEAK;
-  const weak = demands.filter(({ kind }) => isWeak(each.get(kind), limits));
+  const { share, each: least } = native ? WEAK_NATIVE : WEAK;
+  const isAllWeak = isWeak(whole, share);
+  const weak = demands.filter(({ kind }) => isWeak(each.get(kind), isAllWeak ? share : least));
   if (weak.length > 0) {
     return weak.map((demand) => ({ code: "motion_weak", detail: figuresOf(demand, followed, fps, which) }));
   }
   if (isTooFar(perhapsFrozen)) return [{ code: "motion_weak", detail: standsStill(perhapsFrozen, fps, which) }];
-  if (!isWeak(whole, limits)) return [];
+  if (!isAllWeak) return [];
   const detail = `The motion is weaker than asked${which}: about ${Math.max(0, Math.round(100 * whole.share))} % of it is seen.`;
   return [{ code: "motion_weak", detail }];
 }
 
-function isWeak(strength: Strength | undefined, { share, spreads }: typeof WEAK): boolean {
-  return strength !== undefined && strength.share < share && 1 - strength.share >= spreads * strength.spread;
+function isWeak(strength: Strength | undefined, least: number): boolean {
+  return strength !== undefined && strength.share < least && 1 - strength.share >= WEAK.spreads * strength.spread;
 }
 
 /** In the unit of the channels, where it is missed by most. */
