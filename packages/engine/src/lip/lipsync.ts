@@ -12,10 +12,11 @@ import { type FilmFrames, filmFrames } from "../media/film-reader.ts";
 import { openSound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
+import { closing, drawMouth, speaking } from "./drawn.ts";
 import { type Followed, followFace } from "./follow.ts";
 import { pasteMouth } from "./paste.ts";
 import { cutPatch, type Patch } from "./patch.ts";
-import { type LipPlan, type PlannedFrame, planLips } from "./plan.ts";
+import { type Borrowed, type LipPlan, type PlannedFrame, planLips } from "./plan.ts";
 
 /** Shares of the work. */
 const SHARES = { follow: 0.5, cut: 0.6 } as const;
@@ -41,9 +42,9 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
     Promise.resolve().then(() => planLips(followed, motion, sync)),
   );
   const planned = performance.now();
-  const patches = await cutPatches(path, followed, plan, context);
+  const mouths = await lentMouths(path, { followed, plan, motion }, context);
   const cut = performance.now();
-  const seams = await draw(request, { followed, plan, patches, motion }, context);
+  const seams = await draw(request, { followed, plan, mouths, motion }, context);
   const spec = { width: followed.width, height: followed.height, fps: motion.fps, frames: motion.frames };
   const timings = { follow: planned - started, cut: cut - planned, render: performance.now() - cut };
   return {
@@ -53,28 +54,40 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   };
 }
 
-type Scene = { followed: Followed; plan: LipPlan; patches: Map<number, Patch>; motion: MotionFrames };
+/** What a frame lends to the frame of that number of the result. */
+type Mouth = (n: number) => Patch;
+type Scene = { followed: Followed; plan: LipPlan; mouths: Map<string, Mouth>; motion: MotionFrames };
 
-/** The mouths that are lent, by number of their frame. */
-async function cutPatches(
+const keyOf = ({ source, drawn }: Pick<Borrowed, "source" | "drawn">) => `${source}${drawn ? " drawn" : ""}`;
+
+/** The mouths that are lent, by `keyOf`. */
+async function lentMouths(
   path: string,
-  followed: Followed,
-  { frames, places, mouth }: LipPlan,
+  { followed, plan, motion }: Omit<Scene, "mouths">,
   { signal, progress }: TaskContext,
-) {
+): Promise<Map<string, Mouth>> {
   const { width, height, stamps, looks } = followed;
-  const used = [...new Set(frames.flatMap(({ borrowed }) => borrowed.map(({ source }) => source)))].sort(
-    (a, b) => a - b,
-  );
+  const used = [
+    ...new Map(plan.frames.flatMap(({ borrowed }) => borrowed.map((each) => [keyOf(each), each]))).values(),
+  ];
+  used.sort((a, b) => a.source - b.source);
   const film = filmFrames(path, stamps, signal);
-  const patches = new Map<number, Patch>();
+  const mouths = new Map<string, Mouth>();
   try {
-    for (const [nth, source] of used.entries()) {
-      const yuv = await film.at(source);
-      patches.set(source, cutPatch({ yuv, width, height }, places[source]!, looks[source]!, mouth));
+    for (const [nth, each] of used.entries()) {
+      const { source } = each;
+      const frame = { yuv: await film.at(source), width, height };
+      const face = { place: plan.places[source]!, look: looks[source]!, mouth: plan.mouth };
+      if (each.drawn) {
+        const doing = plan.drawn === "never_shuts" ? closing(plan.asked, face.look.gap) : speaking(motion);
+        mouths.set(keyOf(each), await drawMouth(frame, face, doing));
+      } else {
+        const patch = cutPatch(frame, face.place, face.look, face.mouth);
+        mouths.set(keyOf(each), () => patch);
+      }
       progress("cut", SHARES.follow + (SHARES.cut - SHARES.follow) * (nth / used.length), 1);
     }
-    return patches;
+    return mouths;
   } finally {
     await film.close();
   }
@@ -94,7 +107,7 @@ async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: Tas
     try {
       for (const [n, frame] of plan.frames.entries()) {
         signal.throwIfAborted();
-        const { yuv, seam } = await drawn(film, frame, scene);
+        const { yuv, seam } = await drawn(film, [n, frame], scene);
         if (seam !== null) seams.push(seam);
         await writer.write(faded(yuv, width * height, params.sync, n / motion.fps));
         progress("render", SHARES.cut + (1 - SHARES.cut) * ((n + 1) / motion.frames), 1);
@@ -113,15 +126,15 @@ async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: Tas
 /** A frame of the result; where nothing is borrowed it is the video's. */
 async function drawn(
   film: FilmFrames,
-  { shown, strength, borrowed }: PlannedFrame,
-  { followed, plan, patches }: Scene,
+  [n, { shown, strength, borrowed }]: [n: number, frame: PlannedFrame],
+  { followed, plan, mouths }: Scene,
 ): Promise<{ yuv: Uint8Array; seam: number | null }> {
   const own = await film.at(shown);
   const [place, look] = [plan.places[shown], followed.looks[shown]];
   if (strength === 0 || borrowed.length === 0 || !place || !look) return { yuv: own, seam: null };
   const yuv = own.slice();
   const target = { place, mouth: plan.mouth, chin: look.chin - plan.mouth.y, strength };
-  const lent = borrowed.map(({ source, ...each }) => ({ ...each, patch: patches.get(source)! }));
+  const lent = borrowed.map((each) => ({ ...each, patch: mouths.get(keyOf(each))!(n) }));
   const { width, height } = followed;
   return { yuv, seam: pasteMouth({ yuv, width, height }, target, lent).difference };
 }
