@@ -54,6 +54,8 @@ const MOST_MORE = 0.045;
 const MOST_WIDER = 0.05;
 /** Part of the mouth before in the first frame after a jump, and the other way round. */
 const LINGERS = 0.3;
+/** Gaps of two mouths that may be shown in one another differ by less, E. */
+const ALIKE = 0.035;
 
 /** The lips of the video hardly part, or never meet. */
 export type Drawn = "hardly_opens" | "never_shuts";
@@ -188,9 +190,11 @@ function borrowedBy(
     if (before !== null && before !== own && before + 1 !== own) other.push(fits(before + 1) ? before + 1 : before);
     if (after !== null && after !== own && own + 1 !== after) other.push(fits(after - 1) ? after - 1 : after);
   }
+  // two mouths of which one is open and the other is not would be seen both
+  const alike = other.filter((source) => Math.abs(looks[source]!.gap - looks[own]!.gap) < ALIKE);
   const shares = [
-    { source: own, share: 1 - LINGERS * other.length },
-    ...other.map((source) => ({ source, share: LINGERS })),
+    { source: own, share: 1 - LINGERS * alike.length },
+    ...alike.map((source) => ({ source, share: LINGERS })),
   ];
   return shares
     .filter(({ source }) => source >= 0)

@@ -12,7 +12,7 @@ export type Target = {
 };
 
 /** E: the mask above and beside the mouth, below the lowest chin, and its core, where nothing of the frame is left. */
-const MASK = { up: 0.24, side: 0.5, below: 0.13, down: 0.62, core: 0.6 };
+const MASK = { up: 0.205, side: 0.5, below: 0.13, down: 0.62, core: 0.6 };
 
 /** A part of the frame with a mask, 0–1, and places on the face. */
 export type Region = {
