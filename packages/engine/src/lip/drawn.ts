@@ -2,7 +2,6 @@
  * A mouth that is drawn on a frame of the video, as photos are made to speak (warp/puppet.ts): for videos in which the lips hardly part,
  * or never meet. It is lent like one that was borrowed, and says in each frame of the result what is asked there.
  */
-import { AppError } from "@smileloop/core/errors.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { findFaces } from "../face/face.ts";
 import { pictureOf } from "../media/yuv.ts";
@@ -10,9 +9,9 @@ import type { Planes } from "../warp/canvas/planes.ts";
 import { JAW_OPEN } from "../warp/mouth/mouth-shapes.ts";
 import { type ChannelValues, createPuppet } from "../warp/puppet.ts";
 import type { AskedMouth } from "./asked.ts";
-import type { Frame, Look } from "./look.ts";
-import { cutPatch, type Patch } from "./patch.ts";
-import { type Place, type Point, unitOf } from "./place.ts";
+import type { Frame } from "./look.ts";
+import { cutPatch, type FaceThere, type Patch } from "./patch.ts";
+import { unitOf } from "./place.ts";
 
 /** The part of the frame with the face, E from between the eyes. */
 const SHOWN = { side: 1.3, up: 1.2, down: 2.2 };
@@ -27,12 +26,12 @@ const STILL = { pitch: 0, yaw: 0, roll: 0, x: 0, y: 0, z: 0, scale: 0 };
 /** What a drawn mouth does in a frame of the result: by channels, and how far it lets go of being open (warp/mouth). */
 export type Doing = (n: number) => { channels: ChannelValues; relaxed: number };
 
-/** By number of a frame of the result. Throws `mouth_not_seen` where the face is not clear enough to be drawn on. */
+/** By number of a frame of the result; null where the face is not clear enough to be drawn on. */
 export async function drawMouth(
   frame: Frame,
-  { place, look, mouth }: { place: Place; look: Look; mouth: Point },
+  { place, look, mouth }: FaceThere,
   doing: Doing,
-): Promise<(n: number) => Patch> {
+): Promise<((n: number) => Patch) | null> {
   const eyes = { x: place.x, y: place.y };
   const unit = unitOf(place);
   const box = {
@@ -45,7 +44,7 @@ export async function drawMouth(
     const middle = (i: 0 | 1) => (points[33 * 3 + i]! + points[263 * 3 + i]!) / 2;
     return Math.hypot(middle(0) + left - eyes.x, middle(1) + top - eyes.y) < SAME * unit;
   });
-  if (!face) throw new AppError("mouth_not_seen", NOT_DRAWN);
+  if (!face) return null;
   const still = planesOf(frame, picture.region);
   const { width, height } = still;
   const puppet = createPuppet(still, [face], { width, height, alpha: new Uint8Array(width * height).fill(255) });
@@ -54,13 +53,9 @@ export async function drawMouth(
     const { channels, relaxed } = doing(n);
     const yuv = puppet.frame([{ channels, sway: STILL, relaxed }]);
     const chin = look.chin + JAW_OPEN * (channels.jawOpen ?? 0);
-    return cutPatch({ yuv, width, height }, within, { ...look, chin }, mouth);
+    return cutPatch({ yuv, width, height }, { place: within, look: { ...look, chin }, mouth });
   };
 }
-
-const NOT_DRAWN =
-  "Too little of the mouth is seen: in the video the lips hardly part, and the face is not clear enough for a mouth to be drawn. " +
-  "Use a video in which the person speaks for some seconds.";
 
 function planesOf(
   { yuv, width, height }: Frame,

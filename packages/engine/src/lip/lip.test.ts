@@ -172,7 +172,7 @@ describe("a mouth that is put in", () => {
     const frame = skin(0, 30);
     const before = frame.yuv.slice();
     const open = look(0.12);
-    const patch = cutPatch(skin(12), level, open, MOUTH);
+    const patch = cutPatch(skin(12), { place: level, look: open, mouth: MOUTH });
     const target = { place: level, mouth: MOUTH, chin: 0.45, strength: 1 };
     const { difference } = pasteMouth(frame, target, [{ patch, share: 1, more: 0, wider: 0 }]);
     expect(difference).toBeLessThan(0.5);
@@ -193,7 +193,7 @@ describe("a mouth that is put in", () => {
 
   test("shuts by what is asked", () => {
     const frame = skin(0);
-    const patch = cutPatch(skin(4), level, look(0.04), MOUTH);
+    const patch = cutPatch(skin(4), { place: level, look: look(0.04), mouth: MOUTH });
     const target = { place: level, mouth: MOUTH, chin: 0.45, strength: 1 };
     pasteMouth(frame, target, [{ patch, share: 1, more: -0.04, wider: 0 }]);
     const dark = [...frame.yuv.subarray(0, width * height)].filter((value) => value < 80).length;
