@@ -5,7 +5,7 @@ import type { Followed } from "@smileloop/engine/lip/follow.ts";
 import { lentMouths, withMouth } from "@smileloop/engine/lip/lend.ts";
 import type { Look } from "@smileloop/engine/lip/look.ts";
 import { inFrame, onFace, type Place, unitOf } from "@smileloop/engine/lip/place.ts";
-import { planLips } from "@smileloop/engine/lip/plan.ts";
+import { type LipPlan, planLips } from "@smileloop/engine/lip/plan.ts";
 import { filmFrames } from "@smileloop/engine/media/film-reader.ts";
 import type { Figure } from "./measure.ts";
 
@@ -17,6 +17,8 @@ const SKIN = [
   { x: 0.36, y: -0.06 },
 ];
 const PATCH = 0.09;
+/** A mouth whose gap and width are asked to change by less is held, E. */
+const HELD = 0.004;
 const signal = new AbortController().signal;
 
 /** `followed`: of `video`, as `followFace` gives it. */
@@ -47,7 +49,7 @@ export async function pictureFigures(
     const now = SKIN.flatMap((at) =>
       shiftOf(own, yuv, width, inFrame(place, { x: plan.mouth.x + at.x, y: plan.mouth.y + at.y }), place),
     );
-    if (was) trembles!.push(...now.map((shift, i) => (shift - was![i]!) ** 2));
+    if (was && held(plan, n)) trembles!.push(...now.map((shift, i) => (shift - was![i]!) ** 2));
     was = now;
   }
   await film.close();
@@ -55,8 +57,14 @@ export async function pictureFigures(
   return [
     { name: "  seam, mean", unit: "levels", value: mean(seams!), target: 2 },
     { name: "  changed beside the mask", unit: "px", value: outside, target: 0 },
-    { name: "  tremble of skin, rms", unit: "px", value: Math.sqrt(mean(trembles!)), target: 0.3 },
+    { name: "  tremble while held, rms", unit: "px", value: Math.sqrt(mean(trembles!)), target: 0.3 },
   ];
+}
+
+/** Whether the mouth is asked to stay as it is, so that the skin beside it does. */
+function held({ asked }: LipPlan, n: number): boolean {
+  const [before, now] = [asked[n - 1]!, asked[n]!];
+  return Math.abs(now.gap - before.gap) < HELD && Math.abs(now.width - before.width) < HELD;
 }
 
 function mean(values: number[]): number {
