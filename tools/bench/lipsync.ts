@@ -9,6 +9,7 @@ import type { FilmResult, ListenResult } from "@smileloop/core/engine/speech-ser
 import type { LipsyncCheck, LipsyncRun, LipsyncRunResult } from "@smileloop/core/engine/tasks/lipsync.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
+import type { Sync } from "@smileloop/core/speech/sync.ts";
 import { askedMouths, rangeOf } from "@smileloop/engine/lip/asked.ts";
 import { followFace } from "@smileloop/engine/lip/follow.ts";
 import type { Look } from "@smileloop/engine/lip/look.ts";
@@ -19,6 +20,7 @@ import { type Engine, startEngine } from "../../test/support/engine.ts";
 import { wavOf } from "../../test/support/sounds.ts";
 import { BOBBY, CHEF, soundOf, spokenOf } from "../../test/support/spoken.ts";
 import { inFolder } from "./clip.ts";
+import { pictureFigures } from "./lipsync-picture.ts";
 import type { Figure, Part } from "./measure.ts";
 
 export const lipsync: Part = { name: "lipsync", figures: () => inFolder((dir) => figuresOf(dir, 10, true)) };
@@ -64,7 +66,7 @@ async function figuresOf(dir: string, seconds: number, quality: boolean): Promis
     { name: "  peak memory of the engine", unit: "MB", value: peak / 1e6, target: 500 },
   ];
   if (!quality) return figures;
-  figures.push(...(await qualityOf(video, result, await unpackFrames(heard.motion))));
+  figures.push(...(await qualityOf(video, result, await unpackFrames(heard.motion), sync)));
   return [...figures, { name: "  the check of it", unit: "s", value: await checked(task, sync, result), target: null }];
 }
 
@@ -130,9 +132,10 @@ function widened(square: Uint8Array): Uint8Array {
   return out;
 }
 
-async function qualityOf(video: string, result: string, motion: MotionFrames): Promise<Figure[]> {
+async function qualityOf(video: string, result: string, motion: MotionFrames, sync: Sync): Promise<Figure[]> {
   const options = { face: 0, maxSeconds: 300, signal, progress() {} };
-  const before = (await followFace(video, options)).looks;
+  const followed = await followFace(video, options);
+  const before = followed.looks;
   const after = (await followFace(result, options)).looks;
   const range = rangeOf(before.filter((look): look is Look => look !== null));
   const asked = askedMouths(motion, range);
@@ -161,6 +164,7 @@ async function qualityOf(video: string, result: string, motion: MotionFrames): P
       target: 0.015,
     },
     { name: "  gap at m, b, p, most", unit: "E", value: Math.max(0, ...shut), target: null },
+    ...(await pictureFigures(video, followed, motion, sync)),
   ];
 }
 

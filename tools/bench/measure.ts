@@ -2,8 +2,8 @@
 
 export type Figure = {
   name: string;
-  /** `E`: the distance of the outer corners of the eyes; `r`: a correlation. */
-  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "jobs/s" | "calls" | "frames" | "E" | "r" | "×";
+  /** `E`: the distance of the outer corners of the eyes; `r`: a correlation; `levels`: of brightness, of 255. */
+  unit: "s" | "ms" | "kB" | "MB" | "req/s" | "jobs/s" | "calls" | "frames" | "E" | "r" | "levels" | "px" | "×";
   value: number;
   /** What the project wants of it; null where it is only told. */
   target: number | null;

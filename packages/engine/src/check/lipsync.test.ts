@@ -104,6 +104,27 @@ test("what the engine makes is accepted, with what the file has", async () => {
   expect(warnings).toEqual([]);
 });
 
+test("somebody who says nothing is given a mouth that is drawn, with a warning, and the check accepts it", async () => {
+  const { cast } = await castPicture(HOPPER, { size: 256, face: 0 });
+  const silent = mp4("silent.mp4");
+  const head = Array.from({ length: FRAMES }, (_, n) => 4 * Math.sin(n / 12));
+  const motion = { ...NEW, faces: [{ channels: { headYaw: head } }] };
+  const inputs = { image: [{ path: HOPPER, type: "image/jpeg" }], audio: [sound] };
+  const still = { kind: "talk" as const, inputs, cast, motion, params: { seed: 1 } };
+  await talk({ type: "run", run: "r", ...still, outputs: { video: silent.path }, provenance }, context);
+  const drawn = mp4("drawn.mp4");
+  const run = { kind: "lipsync" as const, inputs: { video: [silent], audio: [sound] }, motion: NEW };
+  const asked = { ...run, params: { sync, face: 0 }, outputs: { video: drawn.path }, provenance };
+  const made = await lipsync({ type: "run", run: "r", ...asked }, context);
+  expect(made.warnings).toMatchObject([
+    { code: "mouth_drawn", detail: expect.stringMatching(/hardly part.* of the distance/) },
+  ]);
+  const judged: LipsyncCheck = {
+    ...{ type: "check", run: "c", ...run, params: { sync, face: 0, speechShare: 0.6 }, files: { video: drawn.path } },
+  };
+  expect((await checkLipsync(judged, context)).warnings).toEqual([]);
+});
+
 test("the given video itself says other words", async () => {
   await expect(
     checked({ video: given.path, audio: { path: join(dir, "old.wav"), type: "audio/wav" } }),

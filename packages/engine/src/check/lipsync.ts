@@ -8,7 +8,7 @@ import { fadeAt, fadingOf, shownAt } from "@smileloop/core/speech/sync.ts";
 import { models } from "../face/models.ts";
 import { openingsOf } from "../lip/asked.ts";
 import { createFollower } from "../lip/follow.ts";
-import { type Look, printDistance } from "../lip/look.ts";
+import { type Look, printDistance, printOf } from "../lip/look.ts";
 import { inFrame, unitOf } from "../lip/place.ts";
 import { openFilm } from "../media/film-file.ts";
 import { filmFrames, frameAt } from "../media/film-reader.ts";
@@ -113,7 +113,9 @@ async function look(
       );
       if (!made) evidence.lost = true;
       else {
-        evidence.print = Math.max(evidence.print, printDistance(own.print, made.print));
+        // looked at in the same places: another mouth may shift those that a mesh finds
+        const print = printOf({ yuv: after, width, height }, own.place);
+        evidence.print = Math.max(evidence.print, printDistance(own.print, print));
         if (Math.abs(own.yaw) < FACING && unitOf(own.place) >= LEAST_UNIT) gaps.push([frame, made.gap]);
       }
     }

@@ -48,7 +48,7 @@ function cellOf({ gap, width, yaw, pitch, print }: Look): string {
   return [gap / 0.015, width / 0.025, yaw / 6, pitch / 6, light / 15].map(Math.round).join();
 }
 
-type Wanted = { asked: AskedMouth; look: Look | null };
+export type Wanted = { asked: AskedMouth; look: Look | null };
 
 /** For each frame the candidate that lends its mouth; null where there is no face, or none of its kind. */
 export function chooseMouths(

@@ -1,5 +1,5 @@
 /** By how much a borrowed mouth is brighter or darker than the frame around it. Pure. */
-import type { Region } from "./region.ts";
+import { farAt, type Region } from "./region.ts";
 
 type Light = {
   /** What is to be added at a place, levels. */
@@ -14,8 +14,14 @@ const ROUNDS = 3;
 /** Parts of the rim, around this place below the middle of the mouth, E. */
 const PARTS = 24;
 const CENTRE = 0.2;
+/** What is left there after the plane reaches in so far (`farAt`), and is made up for up to so many levels. */
+const INNER = 0.3;
+const MOST_RIM = 8;
 
-/** A plane through the differences where the mask falls off, with the least squares, of those alone that are alike. */
+/**
+ * A plane through the differences where the mask falls off, with the least squares, of those alone that are alike; then what is left in
+ * each part of the rim, less and less towards the mouth.
+ */
 export function lightOf(
   yuv: Uint8Array,
   { from, stride }: { from: number; stride: number },
@@ -23,11 +29,10 @@ export function lightOf(
   values: Float32Array,
 ): Light {
   let plane: [number, number, number] = [0, 0, 0];
-  let rest = 0;
+  const left = new Float64Array(2 * PARTS);
   for (let round = 0; round < ROUNDS; round++) {
     const limit = round === 0 ? Number.POSITIVE_INFINITY : OTHER / round;
     const sums = new Float64Array(9);
-    const parts = new Float64Array(2 * PARTS);
     for (let row = 0, at = 0; row < region.height; row++) {
       let to = from + (region.top + row) * stride + region.left;
       for (let column = 0; column < region.width; column++, at++, to++) {
@@ -41,23 +46,57 @@ export function lightOf(
         if (Math.abs(missing) > limit) continue;
         addTo(sums, weight, u, v, difference);
         if (round < ROUNDS - 1) continue;
-        const part = 2 * (Math.floor((Math.atan2(v - CENTRE, u) / (2 * Math.PI) + 0.5) * PARTS) % PARTS);
-        parts[part]! += weight * missing;
-        parts[part + 1]! += weight;
+        const part = 2 * (Math.floor(partAt(u, v)) % PARTS);
+        left[part]! += weight * missing;
+        left[part + 1]! += weight;
       }
     }
-    rest = seamOf(parts);
-    plane = solved(sums) ?? plane;
+    if (round < ROUNDS - 1) plane = solved(sums) ?? plane;
   }
   const [base, across, down] = plane;
-  return { at: (u, v) => base + across * u + down * v, rest };
+  const rim = rimOf(left);
+  return {
+    at: (u, v) => {
+      const far = (farAt(u, v, region.down) - INNER) / (1 - INNER);
+      const flat = base + across * u + down * v;
+      if (far <= 0) return flat;
+      const part = partAt(u, v) + PARTS - 0.5;
+      const before = Math.floor(part);
+      const [one, next] = [rim[before % PARTS]!, rim[(before + 1) % PARTS]!];
+      return flat + Math.min(1, far) * (one + (part - before) * (next - one));
+    },
+    rest: seamOf(left, rim),
+  };
 }
 
-function seamOf(parts: Float64Array): number {
+/** Which part of the rim lies behind a place, from 0 to `PARTS`. */
+function partAt(u: number, v: number): number {
+  return (Math.atan2(v - CENTRE, u) / (2 * Math.PI) + 0.5) * PARTS;
+}
+
+/** What is added at each part of the rim: the mean of it and its neighbours. */
+function rimOf(left: Float64Array): number[] {
+  return Array.from({ length: PARTS }, (_, part) => {
+    let [sum, weights] = [0, 0];
+    for (const [by, share] of [
+      [-1, 0.5],
+      [0, 1],
+      [1, 0.5],
+    ] as const) {
+      const at = 2 * ((part + by + PARTS) % PARTS);
+      sum += share * left[at]!;
+      weights += share * left[at + 1]!;
+    }
+    return weights > 0 ? Math.min(MOST_RIM, Math.max(-MOST_RIM, sum / weights)) : 0;
+  });
+}
+
+function seamOf(left: Float64Array, rim: readonly number[]): number {
   let [off, weights] = [0, 0];
-  for (let part = 0; part < parts.length; part += 2) {
-    off += Math.abs(parts[part]!);
-    weights += parts[part + 1]!;
+  for (const [part, added] of rim.entries()) {
+    const weight = left[2 * part + 1]!;
+    off += Math.abs(left[2 * part]! - weight * added);
+    weights += weight;
   }
   return weights > 0 ? off / weights : 0;
 }

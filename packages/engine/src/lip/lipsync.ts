@@ -5,17 +5,15 @@
  */
 import type { LipsyncRun, LipsyncRunResult } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
-import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
 import { fadeAt, fadingOf, type Sync } from "@smileloop/core/speech/sync.ts";
-import { type FilmFrames, filmFrames } from "../media/film-reader.ts";
+import { filmFrames } from "../media/film-reader.ts";
 import { openSound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
-import { type Followed, followFace } from "./follow.ts";
-import { pasteMouth } from "./paste.ts";
-import { cutPatch, type Patch } from "./patch.ts";
-import { type LipPlan, type PlannedFrame, planLips } from "./plan.ts";
+import { followFace } from "./follow.ts";
+import { lentMouths, type Scene, withMouth } from "./lend.ts";
+import { type LipPlan, planLips } from "./plan.ts";
 
 /** Shares of the work. */
 const SHARES = { follow: 0.5, cut: 0.6 } as const;
@@ -41,43 +39,26 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
     Promise.resolve().then(() => planLips(followed, motion, sync)),
   );
   const planned = performance.now();
-  const patches = await cutPatches(path, followed, plan, context);
+  const mouths = await blaming(
+    "video",
+    lentMouths(
+      path,
+      { followed, plan, motion },
+      {
+        signal,
+        progress: (share) => progress("cut", SHARES.follow + (SHARES.cut - SHARES.follow) * share, 1),
+      },
+    ),
+  );
   const cut = performance.now();
-  const seams = await draw(request, { followed, plan, patches, motion }, context);
+  const seams = await draw(request, { followed, plan, mouths, motion }, context);
   const spec = { width: followed.width, height: followed.height, fps: motion.fps, frames: motion.frames };
   const timings = { follow: planned - started, cut: cut - planned, render: performance.now() - cut };
   return {
     outputs: { video: spec },
-    warnings: [...warnOfLeft(plan, motion.fps), ...warnOfSeams(seams)],
+    warnings: [...warnOfDrawn(plan), ...warnOfLeft(plan, motion.fps), ...warnOfSeams(seams)],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
-}
-
-type Scene = { followed: Followed; plan: LipPlan; patches: Map<number, Patch>; motion: MotionFrames };
-
-/** The mouths that are lent, by number of their frame. */
-async function cutPatches(
-  path: string,
-  followed: Followed,
-  { frames, places, mouth }: LipPlan,
-  { signal, progress }: TaskContext,
-) {
-  const { width, height, stamps, looks } = followed;
-  const used = [...new Set(frames.flatMap(({ borrowed }) => borrowed.map(({ source }) => source)))].sort(
-    (a, b) => a - b,
-  );
-  const film = filmFrames(path, stamps, signal);
-  const patches = new Map<number, Patch>();
-  try {
-    for (const [nth, source] of used.entries()) {
-      const yuv = await film.at(source);
-      patches.set(source, cutPatch({ yuv, width, height }, places[source]!, looks[source]!, mouth));
-      progress("cut", SHARES.follow + (SHARES.cut - SHARES.follow) * (nth / used.length), 1);
-    }
-    return patches;
-  } finally {
-    await film.close();
-  }
 }
 
 /** Mean seams of the frames that were changed. */
@@ -94,7 +75,7 @@ async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: Tas
     try {
       for (const [n, frame] of plan.frames.entries()) {
         signal.throwIfAborted();
-        const { yuv, seam } = await drawn(film, frame, scene);
+        const { yuv, seam } = await withMouth(film, [n, frame], scene);
         if (seam !== null) seams.push(seam);
         await writer.write(faded(yuv, width * height, params.sync, n / motion.fps));
         progress("render", SHARES.cut + (1 - SHARES.cut) * ((n + 1) / motion.frames), 1);
@@ -108,22 +89,6 @@ async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: Tas
     await film.close();
     await sound.close();
   }
-}
-
-/** A frame of the result; where nothing is borrowed it is the video's. */
-async function drawn(
-  film: FilmFrames,
-  { shown, strength, borrowed }: PlannedFrame,
-  { followed, plan, patches }: Scene,
-): Promise<{ yuv: Uint8Array; seam: number | null }> {
-  const own = await film.at(shown);
-  const [place, look] = [plan.places[shown], followed.looks[shown]];
-  if (strength === 0 || borrowed.length === 0 || !place || !look) return { yuv: own, seam: null };
-  const yuv = own.slice();
-  const target = { place, mouth: plan.mouth, chin: look.chin - plan.mouth.y, strength };
-  const lent = borrowed.map(({ source, ...each }) => ({ ...each, patch: patches.get(source)! }));
-  const { width, height } = followed;
-  return { yuv, seam: pasteMouth({ yuv, width, height }, target, lent).difference };
 }
 
 function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Array {
@@ -147,6 +112,18 @@ function warnOfLeft({ left }: LipPlan, fps: number): Warning[] {
   const more = spans.length > 12 ? ` and ${spans.length - 12} more` : "";
   const detail = `The face is turned away, small, covered or not seen, so the mouth is the video's own: ${spans.slice(0, 12).join(", ")}${more}.`;
   return [{ code: "face_left_alone", detail }];
+}
+
+const DRAWN = {
+  hardly_opens:
+    "hardly part, so what is between them is drawn, not the person's own: use a video in which the person speaks",
+  never_shuts: "never meet, so they are drawn where they have to: use a video in which the mouth is shut at times",
+};
+
+function warnOfDrawn({ drawn, range }: LipPlan): Warning[] {
+  if (drawn === null) return [];
+  const figures = `${range.shut.toFixed(2)} to ${range.open.toFixed(2)} of the distance of the eyes`;
+  return [{ code: "mouth_drawn", detail: `In the video the lips ${DRAWN[drawn]}. They are parted by ${figures}.` }];
 }
 
 /** Levels of brightness at which a seam may be seen. */

@@ -53,7 +53,8 @@ export function lookOf(shape: readonly Point[], points: Float32Array, frame: Fra
   };
 }
 
-function printOf({ yuv, width, height }: Frame, place: Place): Float32Array {
+/** How the upper half of the face looks where it lies (`Look.print`). */
+export function printOf({ yuv, width, height }: Frame, place: Place): Float32Array {
   const { columns, rows } = PRINT;
   const print = new Float32Array(columns.length * rows.length + 2);
   const reach = Math.max(1, Math.round(0.04 * unitOf(place)));

@@ -1,6 +1,6 @@
 /** A mouth that was cut out of a frame of the video, to be lent to others. */
 import type { Frame, Look } from "./look.ts";
-import { inFrame, type Place } from "./place.ts";
+import { inFrame, type Place, type Point } from "./place.ts";
 
 export type Patch = {
   /** Where the face lay in the frame it was cut from. */
@@ -25,15 +25,13 @@ export type Lent = {
   wider: number;
 };
 
+/** A face in a frame; `mouth`: the middle of the person's mouth on it. */
+export type FaceThere = { place: Place; look: Look; mouth: Point };
+
 /** What is cut out around the mouth, E: what is lent and a margin. */
 export const REACH = { side: 0.66, up: 0.36, down: 0.86 };
 
-export function cutPatch(
-  { yuv, width, height }: Frame,
-  place: Place,
-  look: Look,
-  mouth: { x: number; y: number },
-): Patch {
+export function cutPatch({ yuv, width, height }: Frame, { place, look, mouth }: FaceThere): Patch {
   const corners = [-REACH.side, REACH.side].flatMap((x) =>
     [-REACH.up, REACH.down].map((y) => inFrame(place, { x: mouth.x + x, y: mouth.y + y })),
   );

@@ -56,27 +56,52 @@ export function onFace({ a, b, x, y }: Place, at: Point): Point {
 /** Frames to both sides that a place is smoothed over, and by how many E of a shift another frame's counts less. */
 const REACH = 8;
 const SPREAD = { frames: 3.5, e: 0.014 };
+/** A face that is farther away in a frame nearby has jumped, E: a cut. */
+const JUMP = 0.5;
+const KEYS = ["a", "b", "x", "y"] as const;
 
 /**
- * Places without the tremble of landmarks: each becomes the mean of its neighbours in time, of those that lie nearly alike. A head that is
- * still gets many, one that moves only itself, and nothing is late.
+ * Places without the tremble of landmarks: each becomes the mean of its neighbours in time, of those that lie nearly alike once the way
+ * that the head goes just then is taken off. Nothing is late, and a head that nods fast has few neighbours.
  */
 export function steadied(places: readonly (Place | null)[], mouth: Point): (Place | null)[] {
-  const mouths = places.map((place) => place && inFrame(place, mouth));
   return places.map((place, n) => {
     if (!place) return null;
-    const sum = { a: 0, b: 0, x: 0, y: 0 };
-    const here = mouths[n]!;
+    const here = inFrame(place, mouth);
     const unit = unitOf(place);
-    let weights = 0;
+    const apart = (other: Place) => {
+      const there = inFrame(other, mouth);
+      return Math.hypot(there.x - here.x, there.y - here.y, unitOf(other) - unit) / unit;
+    };
+    const near: { by: number; other: Place; weight: number }[] = [];
     for (let m = Math.max(0, n - REACH); m <= Math.min(places.length - 1, n + REACH); m++) {
-      const [other, there] = [places[m], mouths[m]];
-      if (!other || !there) continue;
-      const apart = Math.hypot(there.x - here.x, there.y - here.y, unitOf(other) - unit) / unit / SPREAD.e;
-      const weight = Math.exp(-(((m - n) / SPREAD.frames) ** 2) / 2 - apart ** 2 / 2);
-      for (const key of ["a", "b", "x", "y"] as const) sum[key] += weight * other[key];
-      weights += weight;
+      const other = places[m];
+      if (!other || apart(other) > JUMP) continue;
+      near.push({ by: m - n, other, weight: Math.exp(-(((m - n) / SPREAD.frames) ** 2) / 2) });
     }
-    return { a: sum.a / weights, b: sum.b / weights, x: sum.x / weights, y: sum.y / weights };
+    const going = wayOf(near);
+    const sum = { a: 0, b: 0, x: 0, y: 0 };
+    let weights = 0;
+    for (const { by, other, weight } of near) {
+      const back = mapped((key) => other[key] - by * going[key]);
+      const counts = weight * Math.exp(-((apart(back) / SPREAD.e) ** 2) / 2);
+      for (const key of KEYS) sum[key] += counts * back[key];
+      weights += counts;
+    }
+    return mapped((key) => sum[key] / weights);
   });
+}
+
+/** What a place changes by from frame to frame, with the least squares. */
+function wayOf(near: readonly { by: number; other: Place; weight: number }[]): Place {
+  const total = near.reduce((sum, { weight }) => sum + weight, 0);
+  const mean = (value: (each: (typeof near)[number]) => number) =>
+    near.reduce((sum, each) => sum + each.weight * value(each), 0) / total;
+  const middle = mean(({ by }) => by);
+  const spread = mean(({ by }) => (by - middle) ** 2);
+  return mapped((key) => (spread > 0 ? mean(({ by, other }) => (by - middle) * other[key]) / spread : 0));
+}
+
+function mapped(value: (key: keyof Place) => number): Place {
+  return { a: value("a"), b: value("b"), x: value("x"), y: value("y") };
 }

@@ -4,13 +4,14 @@ import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { type Sync, shownAt } from "@smileloop/core/speech/sync.ts";
 import { frameAt } from "../media/film-reader.ts";
 import { type AskedMouth, askedMouths, type MouthRange, rangeOf } from "./asked.ts";
-import { candidatesOf, chooseMouths } from "./choose.ts";
+import { candidatesOf, chooseMouths, type Wanted } from "./choose.ts";
+import { drawnBy, drawnFramesOf } from "./drawn-frames.ts";
 import type { Followed } from "./follow.ts";
 import { type Look, percentile } from "./look.ts";
 import { type Place, type Point, steadied, unitOf } from "./place.ts";
 
-/** Numbers of frames of the video whose mouths are lent, and how they are changed (`Lent`). */
-export type Borrowed = { source: number; share: number; more: number; wider: number };
+/** Number of the frame of the video whose mouth is lent, whether it is drawn on it (drawn.ts), and how it is changed (`Lent`). */
+export type Borrowed = { source: number; drawn: boolean; share: number; more: number; wider: number };
 
 export type PlannedFrame = {
   /** Frame of the video that is shown. */
@@ -28,6 +29,8 @@ export type LipPlan = {
   mouth: Point;
   range: MouthRange;
   asked: AskedMouth[];
+  /** Why some mouths are drawn. */
+  drawn: Drawn | null;
   /** Frames in which somebody speaks whose face could not be changed. */
   left: boolean[];
 };
@@ -38,6 +41,10 @@ const LEAST_UNIT = 40;
 /** Least of how far the lips are ever parted beyond their shut state, E, and frames that show it. */
 const LEAST_RANGE = 0.03;
 const LEAST_OPEN_FRAMES = 6;
+/** Lips that are parted so far at the least show teeth, E. */
+const MOST_SHUT = 0.05;
+/** Part of the gap of a mouth that never shuts, below which it is drawn; above it, it goes over into others of the video. */
+const DRAWN_BELOW = 0.75;
 /** A mouth of the frame itself that is as shut as this needs no other in a pause, E beyond the shut one. */
 const SHUT_ENOUGH = 0.02;
 /** Frames in which the frame's own mouth goes over into a borrowed one. */
@@ -47,15 +54,20 @@ const MOST_MORE = 0.045;
 const MOST_WIDER = 0.05;
 /** Part of the mouth before in the first frame after a jump, and the other way round. */
 const LINGERS = 0.3;
+/** Gaps of two mouths that may be shown in one another differ by less, E. */
+const ALIKE = 0.035;
 
-/** Throws `no_face`, `face_too_small`, `face_turned_away` and `mouth_not_seen`. */
+/** The lips of the video hardly part, or never meet. */
+export type Drawn = "hardly_opens" | "never_shuts";
+
+/** Throws `no_face`, `face_too_small` and `face_turned_away`. */
 export function planLips(followed: Followed, motion: MotionFrames, sync: Sync): LipPlan {
   const { looks, stamps } = followed;
   const usable = (look: Look) => Math.abs(look.yaw) <= MOST_TURNED && unitOf(look.place) >= LEAST_UNIT;
   const good = looks.filter((look): look is Look => look !== null && usable(look));
   requireUsable(looks, good);
   const range = rangeOf(good);
-  requireMouth(good, range);
+  const drawn = drawnIn(good, range);
   const mouth = {
     x: percentile(
       good.map((look) => look.mouth.x),
@@ -66,20 +78,31 @@ export function planLips(followed: Followed, motion: MotionFrames, sync: Sync): 
       0.5,
     ),
   };
-  const asked = askedMouths(motion, range);
+  // a mouth that never shuts by itself is drawn shut
+  const shut = drawn === "never_shuts" ? 0 : range.shut;
+  const asked = askedMouths(motion, { ...range, shut });
   const shown = asked.map((_, n) => frameAt(stamps, shownAt(sync, n / motion.fps), motion.fps));
   const wanted = asked.map((each, n) => ({ asked: each, look: usableAt(looks[shown[n]!], usable) }));
-  const way = chooseMouths(wanted, looks, candidatesOf(looks, usable), range);
-  const can = wanted.map(({ look }, n) => look !== null && way[n] !== null);
-  const needs = wanted.map(
-    ({ asked: { rest }, look }) => !rest || (look !== null && look.gap > range.shut + SHUT_ENOUGH),
-  );
+  const shares = asked.map(({ gap }) => drawnShare(drawn, gap, range));
+  const drawnWay = drawn && chooseMouths(wanted.map(asItIs), looks, drawnFramesOf(looks, usable), range);
+  const way = shares.every((share) => share === 1)
+    ? drawnWay!
+    : chooseMouths(wanted.map(asItCan(range)), looks, candidatesOf(looks, usable), range);
+  const can = wanted.map(({ look }, n) => look !== null && way[n] !== null && drawnWay?.[n] !== null);
+  const needs = wanted.map(({ asked: { rest }, look }) => !rest || (look !== null && look.gap > shut + SHUT_ENOUGH));
   const strengths = strengthsOf(can, needs);
-  const frames = shown.map((source, n) => ({
-    shown: source,
-    strength: strengths[n]!,
-    borrowed: strengths[n]! > 0 ? borrowedBy(n, way, looks, asked) : [],
-  }));
+  const frames = shown.map((source, n) => {
+    const by = (share: number, lent: Borrowed[]) =>
+      share > 0 ? lent.map((each) => ({ ...each, share: share * each.share })) : [];
+    const borrowed =
+      strengths[n] === 0
+        ? []
+        : [
+            ...by(1 - shares[n]!, shares[n] === 1 ? [] : borrowedBy(n, way, looks, asked)),
+            ...by(shares[n]!, drawnWay ? drawnBy(n, drawnWay) : []),
+          ];
+    return { shown: source, strength: strengths[n]!, borrowed };
+  });
   const left = asked.map(({ rest }, n) => !rest && strengths[n]! < 0.5);
   return {
     frames,
@@ -90,8 +113,26 @@ export function planLips(followed: Followed, motion: MotionFrames, sync: Sync): 
     mouth,
     range,
     asked,
+    drawn,
     left,
   };
+}
+
+/** How much of a mouth is drawn that is to be parted so far. */
+function drawnShare(drawn: Drawn | null, gap: number, { shut }: MouthRange): number {
+  if (drawn !== "never_shuts") return drawn ? 1 : 0;
+  return 1 - smooth(Math.min(1, Math.max(0, (gap / shut - DRAWN_BELOW) / (1 - DRAWN_BELOW))));
+}
+
+/** Of the mouths as they are, the one that is shut most is the best for one that has to be drawn shut. */
+function asItCan({ shut }: MouthRange) {
+  return ({ asked, look }: Wanted): Wanted =>
+    asked.gap >= shut ? { asked, look } : { asked: { ...asked, gap: shut, shut: false }, look };
+}
+
+/** What is asked of a mouth that is drawn is drawn: the frame is to be like the one that it is put into. */
+function asItIs({ asked, look }: Wanted): Wanted {
+  return { asked: { ...asked, gap: 0, width: look?.width ?? asked.width, shut: false }, look };
 }
 
 function usableAt(look: Look | null | undefined, usable: (look: Look) => boolean): Look | null {
@@ -110,14 +151,10 @@ function requireUsable(looks: readonly (Look | null)[], good: readonly Look[]): 
   throw new AppError("face_turned_away", "The face in the video is turned away throughout.");
 }
 
-function requireMouth(good: readonly Look[], range: MouthRange): void {
+function drawnIn(good: readonly Look[], range: MouthRange): Drawn | null {
+  if (range.shut > MOST_SHUT) return "never_shuts";
   const open = good.filter(({ gap }) => gap > range.shut + LEAST_RANGE).length;
-  if (open >= LEAST_OPEN_FRAMES) return;
-  throw new AppError(
-    "mouth_not_seen",
-    "Not enough of the mouth is seen: mouths are borrowed from the video itself, and in it the lips hardly part. " +
-      "Use a video in which the person speaks for some seconds.",
-  );
+  return open < LEAST_OPEN_FRAMES ? "hardly_opens" : null;
 }
 
 /** A mouth that is needed comes and goes over some frames of rest; where it can't be had, the others do. */
@@ -153,16 +190,18 @@ function borrowedBy(
     if (before !== null && before !== own && before + 1 !== own) other.push(fits(before + 1) ? before + 1 : before);
     if (after !== null && after !== own && own + 1 !== after) other.push(fits(after - 1) ? after - 1 : after);
   }
+  // two mouths of which one is open and the other is not would be seen both
+  const alike = other.filter((source) => Math.abs(looks[source]!.gap - looks[own]!.gap) < ALIKE);
   const shares = [
-    { source: own, share: 1 - LINGERS * other.length },
-    ...other.map((source) => ({ source, share: LINGERS })),
+    { source: own, share: 1 - LINGERS * alike.length },
+    ...alike.map((source) => ({ source, share: LINGERS })),
   ];
   return shares
     .filter(({ source }) => source >= 0)
     .map(({ source, share }) => {
       const { gap, width } = looks[source]!;
       return {
-        ...{ source, share },
+        ...{ source, drawn: false, share },
         more: clamp(asked[n]!.gap - gap, MOST_MORE),
         wider: clamp(asked[n]!.width - width, MOST_WIDER),
       };

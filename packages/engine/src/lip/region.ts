@@ -12,7 +12,7 @@ export type Target = {
 };
 
 /** E: the mask above and beside the mouth, below the lowest chin, and its core, where nothing of the frame is left. */
-const MASK = { up: 0.24, side: 0.5, below: 0.13, down: 0.62, core: 0.6 };
+const MASK = { up: 0.205, side: 0.5, below: 0.13, down: 0.62, core: 0.6 };
 
 /** A part of the frame with a mask, 0–1, and places on the face. */
 export type Region = {
@@ -24,6 +24,8 @@ export type Region = {
   mask: Float32Array;
   u: Float32Array;
   v: Float32Array;
+  /** How far below the middle of the mouth the mask ends, E. */
+  down: number;
 };
 
 /** `lowest`: how far below the middle of the mouth a chin may be, E. */
@@ -43,6 +45,7 @@ export function regionOf({ width, height }: Frame, { place, mouth }: Target, low
     width: Math.max(0, columns),
     height: Math.max(0, rows),
     ...emptyMaps(columns, rows),
+    down,
   };
   const size = place.a ** 2 + place.b ** 2;
   for (let row = 0, at = 0; row < region.height; row++) {
@@ -66,18 +69,24 @@ function emptyMaps(columns: number, rows: number): Pick<Region, "mask" | "u" | "
 
 /** An egg: a raised cosine from the core to the rim. */
 function maskAt(u: number, v: number, down: number): number {
-  const across = u / MASK.side;
-  const along = v < 0 ? v / MASK.up : v / down;
-  const far = Math.sqrt(across * across + along ** 4);
+  const far = farAt(u, v, down);
   if (far >= 1) return 0;
   if (far <= MASK.core) return 1;
   return 0.5 + 0.5 * Math.cos((Math.PI * (far - MASK.core)) / (1 - MASK.core));
 }
 
+/** How far out a place of the mask is: 0 in the middle of the mouth, 1 on the rim. */
+export function farAt(u: number, v: number, down: number): number {
+  const across = u / MASK.side;
+  const along = v < 0 ? v / MASK.up : v / down;
+  return Math.sqrt(across * across + along ** 4);
+}
+
 /** The same region in the planes of colours. */
 export function halved(region: Region): Region {
   const [width, height] = [region.width / 2, region.height / 2];
-  const half = { left: region.left / 2, top: region.top / 2, width, height, ...emptyMaps(width, height) };
+  const { left, top, down } = region;
+  const half = { left: left / 2, top: top / 2, width, height, down, ...emptyMaps(width, height) };
   for (let row = 0, at = 0; row < height; row++) {
     for (let column = 0; column < width; column++, at++) {
       const from = 2 * row * region.width + 2 * column;
