@@ -1,0 +1,95 @@
+/**
+ * The light of the target on the skin of the source: a smooth gain per channel, from blurred logarithms of both where both show skin,
+ * and what is left of the source's own shadows made weaker.
+ */
+import { smooth } from "../../warp/head/falloff.ts";
+import { blur, CELLS } from "./grid.ts";
+import type { Light } from "./skin.ts";
+
+/** Cells: how fine the light is inside the face, and along the rim, where both have to meet. */
+const INSIDE = 9;
+const RIM = 4.5;
+/** Natural logarithm: how far the gain may differ from its mean over the face. */
+const LEAST = -0.75;
+const MOST = 0.5;
+/** Natural logarithm: contrasts of the source's skin beyond it are shadows that the target has not. */
+const SHADOW = 0.16;
+/** How much of that, and of differences of colour alone, is taken back. */
+const HELD = { bright: 0.75, colour: 0.6 };
+
+export type GainInput = {
+  source: Light;
+  target: Light;
+  /** Per cell, how surely both show skin that has no colour but by the light. */
+  both: Float32Array;
+  /** Per cell, 1 on brows, eyes, nostrils and lips. */
+  feature: Float32Array;
+  /** Per cell, how much of the source is painted. */
+  alpha: Float32Array;
+};
+
+const scratch = { sum: new Float32Array(CELLS), weight: new Float32Array(CELLS), rim: new Float32Array(CELLS) };
+
+/** Natural logarithms of what red, green and blue of the source are to be multiplied by, per cell. */
+export function gainOf({ source, target, both, feature, alpha }: GainInput): Light {
+  const { sum, weight, rim } = scratch;
+  let total = 0;
+  for (let i = 0; i < CELLS; i++) {
+    weight[i] = both[i]!;
+    total += both[i]!;
+    // where the mask begins, and a little inwards
+    rim[i] = both[i]! * Math.min(1, 4 * alpha[i]! * (1.05 - alpha[i]!));
+  }
+  const wide = weight.slice();
+  const narrow = rim.slice();
+  blur(wide, INSIDE);
+  blur(narrow, RIM);
+  const gains = [0, 1, 2].map((c): Float32Array => {
+    const [s, t] = [source[c]!, target[c]!];
+    let mean = 0;
+    for (let i = 0; i < CELLS; i++) mean += both[i]! * (t[i]! - s[i]!);
+    mean /= total || 1;
+    for (let i = 0; i < CELLS; i++) sum[i] = both[i]! * (t[i]! - s[i]! - mean);
+    blur(sum, INSIDE);
+    const gain = new Float32Array(CELLS);
+    for (let i = 0; i < CELLS; i++) {
+      const off = sum[i]! / (wide[i]! + 0.02);
+      gain[i] = mean + Math.min(MOST, Math.max(LEAST, off));
+    }
+    for (let i = 0; i < CELLS; i++) sum[i] = rim[i]! * (t[i]! - s[i]! - gain[i]!);
+    blur(sum, RIM);
+    for (let i = 0; i < CELLS; i++) {
+      const off = sum[i]! / (narrow[i]! + 0.02);
+      gain[i]! += Math.min(0.4, Math.max(-0.4, off)) * smooth(narrow[i]! / 0.25);
+    }
+    return gain;
+  }) as Light;
+  softenShadows(gains, source, both, wide, feature);
+  return gains;
+}
+
+/**
+ * Hard shadows and burnt spots of the source's skin: its contrasts are held to what folds and cheeks have, and its colours nearer
+ * together, because shade is redder than light.
+ */
+function softenShadows(
+  gains: Light,
+  source: Light,
+  both: Float32Array,
+  wide: Float32Array,
+  feature: Float32Array,
+): void {
+  const bases = source.map((field) => {
+    const base = field.map((value, i) => value * both[i]!);
+    blur(base, INSIDE);
+    return base;
+  });
+  for (let i = 0; i < CELLS; i++) {
+    if (wide[i]! < 0.05) continue;
+    const off = [0, 1, 2].map((c) => source[c]![i]! - bases[c]![i]! / wide[i]!) as [number, number, number];
+    const bright = 0.3 * off[0] + 0.59 * off[1] + 0.11 * off[2];
+    const beyond = Math.max(0, Math.abs(bright) - SHADOW) * Math.sign(bright);
+    const share = (1 - feature[i]!) * smooth(wide[i]! / 0.3);
+    for (let c = 0; c < 3; c++) gains[c]![i]! -= share * (HELD.bright * beyond + HELD.colour * (off[c]! - bright));
+  }
+}

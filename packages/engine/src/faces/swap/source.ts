@@ -1,0 +1,173 @@
+/** The face that is put on others: read once, its texture kept at the size that it is needed in. */
+import sharp from "sharp";
+import { meshesAt } from "../../face/landmarks.ts";
+import { models } from "../../face/models.ts";
+import type { Face, FaceCrop } from "../../face/types.ts";
+import type { Picture } from "../../media/picture.ts";
+import { toLuma } from "../../warp/canvas/planes.ts";
+import { createSampler, type Sampler } from "../../warp/canvas/sampler.ts";
+import { findGlasses } from "../../warp/eyes/glasses.ts";
+import { smooth } from "../../warp/head/falloff.ts";
+import { createHead, type Head } from "../../warp/head/head.ts";
+import { blur, CELLS, fromCell, type Grid, gridOf, logLight, pointsInGrid, readCell, SIDE } from "./grid.ts";
+import { EYES, MIRROR, PLAIN_SKIN, POINTS, smoothedOverMesh, turnedAway, withLids } from "./mesh.ts";
+import { coreAt, FEATURE_CELLS, featureCells, freeOf, type Light, skinOf, zonesOf } from "./skin.ts";
+
+export type Source = {
+  /** With its lids, in pixels of the picture it came from. */
+  face: Face;
+  head: Head;
+  grid: Grid;
+  light: Light;
+  /** Per cell of its grid, how much of its face is free, 0–1. */
+  free: Float32Array;
+  skin: Float32Array;
+  /** Per point of the mesh, how much is better taken from the other half of the face, 0–1. */
+  mirrored: Float32Array;
+  /** How plainly it wears glasses, 0–1. */
+  glasses: number;
+  /** Natural logarithm: how much brighter its skin is where it is lit than in its shade. */
+  contrast: number;
+  /** The texture for a face whose E is so many pixels. `grey`: without its colours. */
+  texture(eyeDistance: number, grey: boolean): Promise<Texture>;
+};
+
+/** `at(x, y)` of the picture ↦ (x − left) · scale in the sampler's. */
+export type Texture = { sampler: Sampler; scale: number; left: number; top: number };
+
+/** Shift (right, down) and growth of the crop by its size, and its turn in radians. */
+const NUDGES = [
+  [0.02, 0, 1, 0],
+  [-0.02, 0.015, 1, 0],
+  [0, -0.015, 1.05, 0.03],
+  [0, 0, 0.96, -0.03],
+] as const;
+/** Around the box of a face, by its size. */
+const ROOM = 0.25;
+/** A texture is at most so many times as large as what it is painted on; sizes are kept in steps of 2^(1/STEPS). */
+const LARGEST = 1.15;
+const STEPS = 4;
+/** Natural logarithm: the darker half is taken from the lighter one from the first on, wholly at the second. */
+const SHADE: [number, number] = [0.22, 0.5];
+
+/** A face whose mesh is the mean of several crops, so that it does not depend on where the detector put it. */
+export async function steadied(picture: Picture, face: Face): Promise<Face> {
+  const { crop } = face;
+  const crops = NUDGES.map(
+    ([right, down, growth, turn]): FaceCrop => ({
+      x: crop.x + right * crop.size,
+      y: crop.y + down * crop.size,
+      size: crop.size * growth,
+      angle: crop.angle + turn,
+    }),
+  );
+  const meshes = meshesAt(await models(), picture, crops);
+  const points = face.points.map((value, i) => {
+    return meshes.reduce((sum, mesh) => sum + mesh.points[i]!, value) / (meshes.length + 1);
+  });
+  return { ...face, points };
+}
+
+/** `face`: as `findFaces` gives it for `picture`. */
+export async function sourceOf(picture: Picture, found: Face): Promise<Source> {
+  const steady = await steadied(picture, found);
+  const face = { ...steady, points: withLids(steady) };
+  const head = createHead(face);
+  const grid = gridOf(head);
+  const light = logLight(picture, grid);
+  const cells = pointsInGrid(grid, face.points);
+  const zones = zonesOf(face, cells);
+  const skin = skinOf(light, cells, zones);
+  const feature = featureCells(cells, FEATURE_CELLS);
+  const free = freeOf(skin, feature, zones);
+  const glasses = findGlasses(head, face, { ...picture, y: toLuma(picture.data, picture.width, picture.height) });
+  if (glasses.score > 0) {
+    for (let i = 0; i < CELLS; i++) {
+      const [x, y] = fromCell(grid, (i % SIDE) + 0.5, Math.floor(i / SIDE) + 0.5);
+      free[i]! *= glasses.yields(x, y);
+    }
+  }
+  const lit = skin.map((value, i) => Math.max(value, 0.8 * coreAt(i, zones)) * (1 - feature[i]!));
+  const { shade, contrast } = shadeOf(light, lit, cells);
+  const away = turnedAway(face.points);
+  const mirrored = decided(away.map((value, i) => Math.max(value, shade[i]!)));
+  return {
+    face,
+    head,
+    grid,
+    light,
+    free,
+    skin,
+    mirrored,
+    glasses: glasses.score,
+    contrast,
+    texture: textures(picture, face),
+  };
+}
+
+/** Two halves half each show everything twice: all but a narrow seam is from one of them, and each eye with its brow is from one alone. */
+function decided(shares: Float32Array): Float32Array {
+  const sharp = smoothedOverMesh(shares, 2).map((share) => smooth((share - 0.3) / 0.35));
+  for (const eye of EYES) {
+    const mean = eye.reduce((sum, point) => sum + sharp[point]! / eye.length, 0);
+    for (const point of eye) sharp[point] = mean > 0.5 ? 1 : 0;
+  }
+  return smoothedOverMesh(sharp, 1);
+}
+
+/** Per point, how far the other half of the face shows more for being lit, 0–1. */
+function shadeOf(light: Light, lit: Float32Array, cells: Float32Array): { shade: Float32Array; contrast: number } {
+  const bright = new Float32Array(CELLS);
+  const weight = lit.slice();
+  for (let i = 0; i < CELLS; i++)
+    bright[i] = weight[i]! * (0.3 * light[0][i]! + 0.59 * light[1][i]! + 0.11 * light[2][i]!);
+  blur(bright, 3);
+  blur(weight, 3);
+  const at = (point: number): number => {
+    const [column, row] = [cells[point * 3]!, cells[point * 3 + 1]!];
+    return readCell(bright, column, row) / (readCell(weight, column, row) + 1e-3);
+  };
+  const tones = Float32Array.from({ length: POINTS }, (_, i) => at(i));
+  const darker = smoothedOverMesh(
+    tones.map((tone, i) => tones[MIRROR[i]!]! - tone),
+    4,
+  );
+  const cheeks = [50, 205, 101];
+  const halves = cheeks.reduce((sum, point) => sum + (tones[MIRROR[point]!]! - tones[point]!) / cheeks.length, 0);
+  const middle = Float32Array.from(PLAIN_SKIN, (point) => tones[point]!).sort();
+  const spread = middle[Math.floor(0.9 * middle.length)]! - middle[Math.floor(0.1 * middle.length)]!;
+  const shade = darker.map((value) => smooth((value - SHADE[0]) / (SHADE[1] - SHADE[0])));
+  return { shade, contrast: Math.max(Math.abs(halves), spread) };
+}
+
+function textures(picture: Picture, { box, eyeDistance }: Face): Source["texture"] {
+  const [left, top] = [box.x - ROOM * box.width, box.y - ROOM * box.height].map((at) => Math.max(0, Math.floor(at)));
+  const right = Math.min(picture.width, Math.ceil(box.x + (1 + ROOM) * box.width));
+  const bottom = Math.min(picture.height, Math.ceil(box.y + (1 + ROOM) * box.height));
+  const cut = { left: left!, top: top!, width: right - left!, height: bottom - top! };
+  const sampler = createSampler({ fine: true });
+  let kept: (Texture & { key: string }) | undefined;
+  return async (wanted, grey) => {
+    const step = Math.max(0, Math.round(-STEPS * Math.log2((LARGEST * wanted) / eyeDistance)));
+    const key = `${step}${grey}`;
+    if (kept?.key === key) return kept;
+    const raw = { width: picture.width, height: picture.height, channels: 3 } as const;
+    const image = sharp(picture.data, { raw }).extract(cut);
+    const width = Math.max(16, Math.round(cut.width * 2 ** (-step / STEPS)));
+    const scale = width / cut.width;
+    if (step > 0)
+      image.resize(width, Math.max(16, Math.round(cut.height * scale)), { fit: "fill", kernel: "mitchell" });
+    const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+    if (grey) withoutColour(data);
+    sampler.put({ width: info.width, height: info.height, data });
+    kept = { key, sampler, scale, left: cut.left, top: cut.top };
+    return kept;
+  };
+}
+
+function withoutColour(rgb: Uint8Array): void {
+  for (let i = 0; i < rgb.length; i += 3) {
+    const luma = 0.2126 * rgb[i]! + 0.7152 * rgb[i + 1]! + 0.0722 * rgb[i + 2]!;
+    rgb.fill(luma, i, i + 3);
+  }
+}
