@@ -31,7 +31,8 @@ export type GainInput = {
 const scratch = { sum: new Float32Array(CELLS), weight: new Float32Array(CELLS), rim: new Float32Array(CELLS) };
 
 /** Natural logarithms of what red, green and blue of the source are to be multiplied by, per cell. */
-export function gainOf({ source, target, both, feature, alpha }: GainInput): Light {
+export function gainOf(input: GainInput): Light {
+  const { source, target, both, alpha } = input;
   const { sum, weight, rim } = scratch;
   let total = 0;
   for (let i = 0; i < CELLS; i++) {
@@ -64,32 +65,41 @@ export function gainOf({ source, target, both, feature, alpha }: GainInput): Lig
     }
     return gain;
   }) as Light;
-  softenShadows(gains, source, both, wide, feature);
+  softenShadows(gains, input, wide);
   return gains;
 }
 
 /**
- * Hard shadows and burnt spots of the source's skin: its contrasts are held to what folds and cheeks have, and its colours nearer
- * together, because shade is redder than light.
+ * Hard shadows and burnt spots of the source's skin: where the target has not the same there, its contrasts are held to what folds
+ * and cheeks have, and its colours nearer together, because shade is redder than light.
  */
-function softenShadows(
-  gains: Light,
-  source: Light,
-  both: Float32Array,
-  wide: Float32Array,
-  feature: Float32Array,
-): void {
-  const bases = source.map((field) => {
-    const base = field.map((value, i) => value * both[i]!);
-    blur(base, INSIDE);
-    return base;
-  });
+function softenShadows(gains: Light, { source, target, both, feature }: GainInput, wide: Float32Array): void {
+  const [own, other] = [source, target].map((light) => light.map((field) => detailOf(field, both, wide))) as [
+    Float32Array[],
+    Float32Array[],
+  ];
   for (let i = 0; i < CELLS; i++) {
     if (wide[i]! < 0.05) continue;
-    const off = [0, 1, 2].map((c) => source[c]![i]! - bases[c]![i]! / wide[i]!) as [number, number, number];
-    const bright = 0.3 * off[0] + 0.59 * off[1] + 0.11 * off[2];
-    const beyond = Math.max(0, Math.abs(bright) - SHADOW) * Math.sign(bright);
+    const [s, t] = [brightOf(own, i), brightOf(other, i)];
+    const beyond = Math.max(0, Math.abs(s) - SHADOW) * Math.sign(s) * unlike(s, t);
     const share = (1 - feature[i]!) * smooth(wide[i]! / 0.3);
-    for (let c = 0; c < 3; c++) gains[c]![i]! -= share * (HELD.bright * beyond + HELD.colour * (off[c]! - bright));
+    for (let c = 0; c < 3; c++) {
+      const [tint, there] = [own[c]![i]! - s, other[c]![i]! - t];
+      gains[c]![i]! -= share * (HELD.bright * beyond + HELD.colour * tint * unlike(tint, there));
+    }
   }
+}
+
+/** 0 where source and target are alike, which leaves nothing to be mended. */
+export const unlike = (source: number, target: number): number => smooth((Math.abs(source - target) - 0.05) / 0.15);
+
+/** What of a field is finer than the light. */
+function detailOf(field: Float32Array, both: Float32Array, wide: Float32Array): Float32Array {
+  const base = field.map((value, i) => value * both[i]!);
+  blur(base, INSIDE);
+  return base.map((value, i) => field[i]! - value / (wide[i]! + 1e-6));
+}
+
+function brightOf([red, green, blue]: Float32Array[], i: number): number {
+  return 0.3 * red![i]! + 0.59 * green![i]! + 0.11 * blue![i]!;
 }

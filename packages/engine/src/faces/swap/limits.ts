@@ -13,10 +13,11 @@ const YAW_APART = 40;
 const PITCH_APART = 25;
 
 /** From these on, the source is used with a warning. */
+const TURNED_APART = 18;
 const TURNED = 15;
 const SMALL = 0.6;
 const PARTED = 0.12;
-const SHADED = 0.5;
+const SHADED = 0.6;
 const GLASSES = 0.5;
 
 /** Why a face of the source cannot be put on any other. Throws `face_too_small`, `face_turned_away`. */
@@ -59,16 +60,23 @@ export function weaknesses(
   source: Source,
   targets: readonly { face: Face; unit: number; glasses: number }[],
 ): Warning[] {
-  const { face, head, contrast } = source;
+  const { face, head } = source;
+  const { contrast } = source.shade;
   const gap = lipGap(face.points, head.unit);
   const largest = Math.max(0, ...targets.map((target) => target.face.eyeDistance));
   const enlarged = largest / face.eyeDistance;
+  const apart = Math.max(0, ...targets.map((target) => Math.abs(target.face.yaw - face.yaw)));
   const worn = Math.max(0, ...targets.map(({ glasses }) => glasses));
   const list: [boolean, string, string][] = [
     [
       Math.abs(face.yaw) > TURNED,
       "source_turned",
       `The face of the source is turned by ${degrees(face.yaw)}, so its far side is guessed from the near one. Up to ${TURNED}° it is not.`,
+    ],
+    [
+      apart > TURNED_APART,
+      "turned_apart",
+      `Source and target are turned ${degrees(apart)} apart sideways; up to ${TURNED_APART}° is good. Use a source that looks where the target does.`,
     ],
     [
       1 / enlarged < SMALL,
@@ -89,7 +97,7 @@ export function weaknesses(
     [
       contrast > SHADED,
       "source_shaded",
-      `One half of the source's face is ${Math.exp(contrast).toFixed(1)} times as bright as the other (up to ${Math.exp(SHADED).toFixed(1)} is good). Use a picture in soft light.`,
+      `The lit part of the source's face is ${Math.exp(contrast).toFixed(1)} times as bright as its shade (up to ${Math.exp(SHADED).toFixed(1)} is good). Use a picture in soft light.`,
     ],
   ];
   return list.flatMap(([applies, why, detail]) => (applies ? [{ code: `quality_limited:${why}`, detail }] : []));

@@ -7,6 +7,7 @@ import { blur, CELLS, fromCell, type Grid, logLight, pointsInGrid, readCell, SID
 import { gainOf } from "./light.ts";
 import { MIRROR } from "./mesh.ts";
 import { createRasteriser, slopesOf } from "./raster.ts";
+import { litOf, mirroredFor, shadeOf } from "./shade.ts";
 import { NODE, NODES, type Shape } from "./shape.ts";
 import { coreAt, FEATURE_CELLS, featureCells, freeOf, type Light, skinOf, zonesOf } from "./skin.ts";
 import type { Source } from "./source.ts";
@@ -18,6 +19,8 @@ export type Masks = {
   gains: Light;
   /** Per cell, where sharpness can be compared: plain skin of both. */
   plain: Float32Array;
+  /** Per point of the mesh, how much is taken from the other half of the source's face, 0–1. */
+  mirrored: Float32Array;
   /** By the green of the target's skin: the least red and the most blue that it may have. */
   palest: number;
   bluest: number;
@@ -32,7 +35,10 @@ const EDGE: [number, number] = [1.0, 0.83];
 
 const rasterise = createRasteriser();
 
-/** `target`: the frame's face with its lids; `glasses` those of the target; `worn`: how plainly it wears them, 0–1. */
+/**
+ * `target`: the frame's face with its lids; `glasses` those of the target; `worn`: how plainly it wears them, 0–1; `mirrored`: that of the
+ * frames before.
+ */
 export function masksOf(
   frame: Picture,
   {
@@ -42,6 +48,7 @@ export function masksOf(
     source,
     glasses,
     worn,
+    mirrored: before,
   }: {
     target: Face;
     grid: Grid;
@@ -49,6 +56,7 @@ export function masksOf(
     source: Source;
     glasses: Glasses;
     worn: number;
+    mirrored: Float32Array | undefined;
   },
 ): Masks {
   const light = moved(logLight(frame, grid), shape, grid);
@@ -57,7 +65,8 @@ export function masksOf(
   const feature = featureCells(cells, FEATURE_CELLS);
   const skin = skinOf(light, cells, zones);
   const free = freeOf(skin, feature, zones);
-  const seen = seenOf(source, cells);
+  const mirrored = before ?? mirroredFor(source.away, source.shade, shadeOf(light, litOf(skin, feature, zones), cells));
+  const seen = seenOf(source, cells, mirrored);
 
   const alpha = new Float32Array(CELLS);
   const soft = withdrawn(seen.free);
@@ -77,7 +86,7 @@ export function masksOf(
     both[i] = skins * seen.cover[i]! * (1 - 0.95 * feature[i]!);
   }
   const gains = gainOf({ source: seen.light, target: light, both, feature, alpha });
-  return { alpha, gains, plain: both, grey, ...limitsOf(light, skin) };
+  return { alpha, gains, plain: both, mirrored, grey, ...limitsOf(light, skin) };
 }
 
 /** Cells: what hangs over the source's face throws shadows and stray hairs so far, and how wide the edge is that is painted there. */
@@ -156,13 +165,13 @@ function withoutColour([red, green, blue]: Light): void {
 type Seen = { light: Light; free: Float32Array; skin: Float32Array; cover: Float32Array };
 
 /** The source as it lies on the target's grid. */
-function seenOf(source: Source, cells: Float32Array): Seen {
+function seenOf(source: Source, cells: Float32Array, mirroredShares: Float32Array): Seen {
   const { triangle } = rasterise(cells, SIDE, SIDE);
   const places = pointsInGrid(source.grid, source.face.points);
   const at = (axis: 0 | 1, mirrored: boolean) =>
     slopesOf(cells, (point) => places[(mirrored ? MIRROR[point]! : point) * 3 + axis]!);
   const [x, y, otherX, otherY] = [at(0, false), at(1, false), at(0, true), at(1, true)];
-  const share = slopesOf(cells, (point) => source.mirrored[point]!);
+  const share = slopesOf(cells, (point) => mirroredShares[point]!);
   const seen: Seen = {
     light: [new Float32Array(CELLS), new Float32Array(CELLS), new Float32Array(CELLS)],
     free: new Float32Array(CELLS),

@@ -83,7 +83,7 @@ function moveTarget({ width, height, data }: RgbFrame, { grid, shape }: Painting
 
 /** Fills the texture where the mesh is; answers which triangle is where. */
 function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Array {
-  const { shape, source, texture } = painting;
+  const { shape, source, texture, masks } = painting;
   const { points } = shape;
   const { triangle } = rasterise(points, width, height);
   const { sampler, scale } = texture;
@@ -122,8 +122,8 @@ function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Arr
   const direct = (point: number): number => point;
   const alignIrises = irisAligner(painting, unit);
   fill(direct, () => true);
-  if (source.mirrored.some((share) => share > 0.01)) {
-    const share = slopesOf(points, (point) => source.mirrored[point]!);
+  if (masks.mirrored.some((share) => share > 0.01)) {
+    const share = slopesOf(points, (point) => masks.mirrored[point]!);
     for (let row = 0, at = 0; row < height; row++) {
       for (let column = 0; column < width; column++, at++) {
         const t = triangle[at]! * 3;

@@ -7,11 +7,11 @@ import type { Picture } from "../../media/picture.ts";
 import { toLuma } from "../../warp/canvas/planes.ts";
 import { createSampler, type Sampler } from "../../warp/canvas/sampler.ts";
 import { findGlasses } from "../../warp/eyes/glasses.ts";
-import { smooth } from "../../warp/head/falloff.ts";
 import { createHead, type Head } from "../../warp/head/head.ts";
-import { blur, CELLS, fromCell, type Grid, gridOf, logLight, pointsInGrid, readCell, SIDE } from "./grid.ts";
-import { EYES, MIRROR, PLAIN_SKIN, POINTS, smoothedOverMesh, turnedAway, withLids } from "./mesh.ts";
-import { coreAt, FEATURE_CELLS, featureCells, freeOf, type Light, skinOf, zonesOf } from "./skin.ts";
+import { CELLS, fromCell, type Grid, gridOf, logLight, pointsInGrid, SIDE } from "./grid.ts";
+import { turnedAway, withLids } from "./mesh.ts";
+import { litOf, type Shade, shadeOf } from "./shade.ts";
+import { FEATURE_CELLS, featureCells, freeOf, type Light, skinOf, zonesOf } from "./skin.ts";
 
 export type Source = {
   /** With its lids, in pixels of the picture it came from. */
@@ -22,12 +22,11 @@ export type Source = {
   /** Per cell of its grid, how much of its face is free, 0–1. */
   free: Float32Array;
   skin: Float32Array;
-  /** Per point of the mesh, how much is better taken from the other half of the face, 0–1. */
-  mirrored: Float32Array;
+  /** Per point of the mesh, how much of it the camera sees from the side only, 0–1. */
+  away: Float32Array;
+  shade: Shade;
   /** How plainly it wears glasses, 0–1. */
   glasses: number;
-  /** Natural logarithm: how much brighter its skin is where it is lit than in its shade. */
-  contrast: number;
   /** The texture for a face whose E is so many pixels. `grey`: without its colours. */
   texture(eyeDistance: number, grey: boolean): Promise<Texture>;
 };
@@ -47,9 +46,6 @@ const ROOM = 0.25;
 /** A texture is at most so many times as large as what it is painted on; sizes are kept in steps of 2^(1/STEPS). */
 const LARGEST = 1.15;
 const STEPS = 4;
-/** Natural logarithm: the darker half is taken from the lighter one from the first on, wholly at the second. */
-const SHADE: [number, number] = [0.22, 0.5];
-
 /** A face whose mesh is the mean of several crops, so that it does not depend on where the detector put it. */
 export async function steadied(picture: Picture, face: Face): Promise<Face> {
   const { crop } = face;
@@ -87,10 +83,8 @@ export async function sourceOf(picture: Picture, found: Face): Promise<Source> {
       free[i]! *= glasses.yields(x, y);
     }
   }
-  const lit = skin.map((value, i) => Math.max(value, 0.8 * coreAt(i, zones)) * (1 - feature[i]!));
-  const { shade, contrast } = shadeOf(light, lit, cells);
+  const shade = shadeOf(light, litOf(skin, feature, zones), cells);
   const away = turnedAway(face.points);
-  const mirrored = decided(away.map((value, i) => Math.max(value, shade[i]!)));
   return {
     face,
     head,
@@ -98,46 +92,11 @@ export async function sourceOf(picture: Picture, found: Face): Promise<Source> {
     light,
     free,
     skin,
-    mirrored,
+    away,
+    shade,
     glasses: glasses.score,
-    contrast,
     texture: textures(picture, face),
   };
-}
-
-/** Two halves half each show everything twice: all but a narrow seam is from one of them, and each eye with its brow is from one alone. */
-function decided(shares: Float32Array): Float32Array {
-  const sharp = smoothedOverMesh(shares, 2).map((share) => smooth((share - 0.3) / 0.35));
-  for (const eye of EYES) {
-    const mean = eye.reduce((sum, point) => sum + sharp[point]! / eye.length, 0);
-    for (const point of eye) sharp[point] = mean > 0.5 ? 1 : 0;
-  }
-  return smoothedOverMesh(sharp, 1);
-}
-
-/** Per point, how far the other half of the face shows more for being lit, 0–1. */
-function shadeOf(light: Light, lit: Float32Array, cells: Float32Array): { shade: Float32Array; contrast: number } {
-  const bright = new Float32Array(CELLS);
-  const weight = lit.slice();
-  for (let i = 0; i < CELLS; i++)
-    bright[i] = weight[i]! * (0.3 * light[0][i]! + 0.59 * light[1][i]! + 0.11 * light[2][i]!);
-  blur(bright, 3);
-  blur(weight, 3);
-  const at = (point: number): number => {
-    const [column, row] = [cells[point * 3]!, cells[point * 3 + 1]!];
-    return readCell(bright, column, row) / (readCell(weight, column, row) + 1e-3);
-  };
-  const tones = Float32Array.from({ length: POINTS }, (_, i) => at(i));
-  const darker = smoothedOverMesh(
-    tones.map((tone, i) => tones[MIRROR[i]!]! - tone),
-    4,
-  );
-  const cheeks = [50, 205, 101];
-  const halves = cheeks.reduce((sum, point) => sum + (tones[MIRROR[point]!]! - tones[point]!) / cheeks.length, 0);
-  const middle = Float32Array.from(PLAIN_SKIN, (point) => tones[point]!).sort();
-  const spread = middle[Math.floor(0.9 * middle.length)]! - middle[Math.floor(0.1 * middle.length)]!;
-  const shade = darker.map((value) => smooth((value - SHADE[0]) / (SHADE[1] - SHADE[0])));
-  return { shade, contrast: Math.max(Math.abs(halves), spread) };
 }
 
 function textures(picture: Picture, { box, eyeDistance }: Face): Source["texture"] {

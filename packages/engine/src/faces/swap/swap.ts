@@ -20,6 +20,8 @@ export type Before = {
   index: number;
   gains: Masks["gains"];
   alpha: Float32Array;
+  /** Decided once: a half that is swapped back and forth would be seen. */
+  mirrored: Float32Array;
   own: Own;
   /** How plainly the target wears glasses, 0–1. */
   worn: number;
@@ -48,7 +50,7 @@ export async function swapFace(
   const shape = shapeOf(target, source.face, head, grid);
   const glasses = findGlasses(head, target, { ...part, y: toLuma(part.data, part.width, part.height) });
   const worn = mix(before?.worn, glasses.score, KEPT.worn);
-  const masks = masksOf(part, { target, grid, shape, source, glasses, worn });
+  const masks = masksOf(part, { target, grid, shape, source, glasses, worn, mirrored: before?.mirrored });
   const lips = ownLips(target.points, head.unit, source.face.points, source.head.unit);
   const own: Own = {
     right: mix(before?.own.right, ownEye(target, source.face, "right"), KEPT.own),
@@ -60,7 +62,8 @@ export async function swapFace(
   const texture = await source.texture(target.eyeDistance, masks.grey);
   paint(part, { target, grid, shape, source, texture, masks, own, index, sharpness });
   putBack(frame, box, part);
-  return { after: { index, gains: masks.gains, alpha: masks.alpha, own, worn, sharpness }, box };
+  const { gains, alpha, mirrored } = masks;
+  return { after: { index, gains, alpha, mirrored, own, worn, sharpness }, box };
 }
 
 /** Smooths what follows a frame; unless the light has changed, and then nothing is alike. */

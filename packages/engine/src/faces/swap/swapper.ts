@@ -17,7 +17,7 @@ import { type Source, sourceOf, steadied } from "./source.ts";
 import { type Before, swapFace } from "./swap.ts";
 
 /**
- * Warns `quality_limited:<why>` (source_turned, source_small, source_glasses, target_glasses, source_mouth_open, source_shaded). Throws
+ * Warns `quality_limited:<why>` (source_turned, turned_apart, source_small, source_glasses, target_glasses, source_mouth_open, source_shaded). Throws
  * `no_face`, `face_too_small`, `face_turned_away`, `face_not_clear` of the source. Of a picture whose faces are all beyond the limits
  * `prepare` throws why; a frame of a video leaves them, with the same codes and `face_not_clear`.
  */
