@@ -8,7 +8,7 @@ import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = ["animate", "talk", "lipsync", "process_image", "process_video"];
 /** The list in engine/faces/index.ts, which the API is deployed without. */
-const PROCESSORS = ["face_debugger"];
+const PROCESSORS = ["expression_restorer", "face_debugger", "face_swapper"];
 
 export const warp: Engine = {
   name: "warp",

@@ -1,7 +1,7 @@
 /** A step of faces on one picture, as the product takes it. */
 import type { Warning } from "@smileloop/core/errors.ts";
-import { isClear } from "@smileloop/engine/face/clarity.ts";
 import { type Face, findFaces } from "@smileloop/engine/face/face.ts";
+import { isFree } from "@smileloop/engine/faces/clear.ts";
 import type { Clip, RgbFrame, Scene } from "@smileloop/engine/faces/processor.ts";
 import { faceSwapper } from "@smileloop/engine/faces/swap/swapper.ts";
 import type { Picture } from "@smileloop/engine/media/picture.ts";
@@ -33,7 +33,7 @@ export async function swapped(source: Picture, target: Picture, most = 1): Promi
 export async function sceneOf(picture: Picture, faces: Face[], index = 0): Promise<Scene> {
   const { width, height, data } = picture;
   const seen = await Promise.all(
-    faces.map(async (face, track) => ({ ...face, track, clear: await isClear(picture, face) })),
+    faces.map(async (face, track) => ({ ...face, track, clear: await isFree(picture, face) })),
   );
-  return { frame: { width, height, data: Uint8Array.from(data) }, faces: seen, index, seconds: index / 25 };
+  return { frame: { width, height, data: new Uint8Array(data) }, faces: seen, index, seconds: index / 25 };
 }

@@ -4,6 +4,9 @@ import type { FaceCrop } from "../../face/types.ts";
 import type { Picture } from "../../media/picture.ts";
 import type { Head } from "../../warp/head/head.ts";
 
+/** Natural logarithms of red, green and blue, each a field of cells. */
+export type Light = [Float32Array, Float32Array, Float32Array];
+
 /** Cells along a side, and along E (distance of the outer corners of the eyes in space). */
 export const SIDE = 144;
 export const CELLS_PER_E = 40;
@@ -51,13 +54,30 @@ export function pointsInGrid(grid: Grid, points: Float32Array): Float32Array {
   return result;
 }
 
+const pool: Float32Array[] = [];
+let taken = 0;
+
+/** From here on, fields of before are given out again: a face takes 4 MB of them, which would be cleared away in every frame. */
+export function reuseFields(): void {
+  taken = 0;
+}
+
+/** A value per cell: those of `from`, or 0. Valid until `reuseFields`; what is to be kept is copied. */
+export function fieldOf(from?: Float32Array): Float32Array {
+  if (taken === pool.length) pool.push(new Float32Array(CELLS));
+  const field = pool[taken++]!;
+  if (from) field.set(from);
+  else field.fill(0);
+  return field;
+}
+
 /** Added to light before its logarithm, so that blacks stay black and their noise small. */
 const FLOOR = 12 / 255;
 
-/** Natural logarithms of red, green and blue of a picture, each a field of cells. */
-export function logLight(picture: Picture, { crop }: Grid): [Float32Array, Float32Array, Float32Array] {
+/** The light of a picture. */
+export function logLight(picture: Picture, { crop }: Grid): Light {
   const rgb = cropTensor(picture, crop, SIDE, UNIT);
-  const fields = [0, 1, 2].map(() => new Float32Array(CELLS)) as [Float32Array, Float32Array, Float32Array];
+  const fields: Light = [fieldOf(), fieldOf(), fieldOf()];
   for (let i = 0; i < CELLS; i++) for (let c = 0; c < 3; c++) fields[c]![i] = Math.log(rgb[3 * i + c]! + FLOOR);
   return fields;
 }

@@ -3,8 +3,7 @@
  * and what is left of the source's own shadows made weaker.
  */
 import { smooth } from "../../warp/head/falloff.ts";
-import { blur, CELLS } from "./grid.ts";
-import type { Light } from "./skin.ts";
+import { blur, CELLS, fieldOf, type Light } from "./grid.ts";
 
 /** Cells: how fine the light is inside the face, and along the rim, where both have to meet. */
 const INSIDE = 9;
@@ -28,12 +27,10 @@ export type GainInput = {
   alpha: Float32Array;
 };
 
-const scratch = { sum: new Float32Array(CELLS), weight: new Float32Array(CELLS), rim: new Float32Array(CELLS) };
-
 /** Natural logarithms of what red, green and blue of the source are to be multiplied by, per cell. */
 export function gainOf(input: GainInput): Light {
   const { source, target, both, alpha } = input;
-  const { sum, weight, rim } = scratch;
+  const [sum, weight, rim] = [fieldOf(), fieldOf(), fieldOf()];
   let total = 0;
   for (let i = 0; i < CELLS; i++) {
     weight[i] = both[i]!;
@@ -41,8 +38,8 @@ export function gainOf(input: GainInput): Light {
     // where the mask begins, and a little inwards
     rim[i] = both[i]! * Math.min(1, 4 * alpha[i]! * (1.05 - alpha[i]!));
   }
-  const wide = weight.slice();
-  const narrow = rim.slice();
+  const wide = fieldOf(weight);
+  const narrow = fieldOf(rim);
   blur(wide, INSIDE);
   blur(narrow, RIM);
   const gains = [0, 1, 2].map((c): Float32Array => {
@@ -52,7 +49,7 @@ export function gainOf(input: GainInput): Light {
     mean /= total || 1;
     for (let i = 0; i < CELLS; i++) sum[i] = both[i]! * (t[i]! - s[i]! - mean);
     blur(sum, INSIDE);
-    const gain = new Float32Array(CELLS);
+    const gain = fieldOf();
     for (let i = 0; i < CELLS; i++) {
       const off = sum[i]! / (wide[i]! + 0.02);
       gain[i] = mean + Math.min(MOST, Math.max(LEAST, off));
@@ -95,9 +92,11 @@ export const unlike = (source: number, target: number): number => smooth((Math.a
 
 /** What of a field is finer than the light. */
 function detailOf(field: Float32Array, both: Float32Array, wide: Float32Array): Float32Array {
-  const base = field.map((value, i) => value * both[i]!);
+  const base = fieldOf();
+  for (let i = 0; i < CELLS; i++) base[i] = field[i]! * both[i]!;
   blur(base, INSIDE);
-  return base.map((value, i) => field[i]! - value / (wide[i]! + 1e-6));
+  for (let i = 0; i < CELLS; i++) base[i] = field[i]! - base[i]! / (wide[i]! + 1e-6);
+  return base;
 }
 
 function brightOf([red, green, blue]: Float32Array[], i: number): number {

@@ -3,15 +3,28 @@ import type { Face } from "../../face/types.ts";
 import type { Picture } from "../../media/picture.ts";
 import type { Glasses } from "../../warp/eyes/glasses.ts";
 import { smooth } from "../../warp/head/falloff.ts";
-import { blur, CELLS, fromCell, type Grid, logLight, pointsInGrid, readCell, SIDE } from "./grid.ts";
+import {
+  blur,
+  CELLS,
+  fieldOf,
+  fromCell,
+  type Grid,
+  type Light,
+  logLight,
+  pointsInGrid,
+  readCell,
+  reuseFields,
+  SIDE,
+} from "./grid.ts";
 import { gainOf } from "./light.ts";
 import { MIRROR } from "./mesh.ts";
 import { createRasteriser, slopesOf } from "./raster.ts";
 import { litOf, mirroredFor, shadeOf } from "./shade.ts";
 import { NODE, NODES, type Shape } from "./shape.ts";
-import { coreAt, FEATURE_CELLS, featureCells, freeOf, type Light, skinOf, zonesOf } from "./skin.ts";
+import { coreAt, FEATURE_CELLS, featureCells, freeOf, skinOf, zonesOf } from "./skin.ts";
 import type { Source } from "./source.ts";
 
+/** Valid until the next face is worked on. */
 export type Masks = {
   /** Per cell, how much of the source is painted, 0–1. */
   alpha: Float32Array;
@@ -24,12 +37,8 @@ export type Masks = {
   /** By the green of the target's skin: the least red and the most blue that it may have. */
   palest: number;
   bluest: number;
-  /** Whether the target is black and white. */
-  grey: boolean;
 };
 
-/** Natural logarithm: skin of a picture in colour differs more between its channels. */
-const GREY = 0.03;
 /** In face ovals: nothing is painted beyond the first, everything inside the second. */
 const EDGE: [number, number] = [1.0, 0.83];
 
@@ -37,7 +46,7 @@ const rasterise = createRasteriser();
 
 /**
  * `target`: the frame's face with its lids; `glasses` those of the target; `worn`: how plainly it wears them, 0–1; `mirrored`: that of the
- * frames before.
+ * frames before; `grey`: whether the target is black and white.
  */
 export function masksOf(
   frame: Picture,
@@ -49,6 +58,7 @@ export function masksOf(
     glasses,
     worn,
     mirrored: before,
+    grey,
   }: {
     target: Face;
     grid: Grid;
@@ -57,8 +67,10 @@ export function masksOf(
     glasses: Glasses;
     worn: number;
     mirrored: Float32Array | undefined;
+    grey: boolean;
   },
 ): Masks {
+  reuseFields();
   const light = moved(logLight(frame, grid), shape, grid);
   const cells = pointsInGrid(grid, shape.points);
   const zones = zonesOf(target, cells);
@@ -68,7 +80,7 @@ export function masksOf(
   const mirrored = before ?? mirroredFor(source.away, source.shade, shadeOf(light, litOf(skin, feature, zones), cells));
   const seen = seenOf(source, cells, mirrored);
 
-  const alpha = new Float32Array(CELLS);
+  const alpha = fieldOf();
   const soft = withdrawn(seen.free);
   blur(free, 0.8);
   for (let i = 0; i < CELLS; i++) {
@@ -77,8 +89,7 @@ export function masksOf(
   }
   if (worn > 0 && glasses.score > 0) withoutGlasses(alpha, grid, glasses, worn);
 
-  const both = new Float32Array(CELLS);
-  const grey = chromaOf(light, skin) < GREY;
+  const both = fieldOf();
   if (grey) withoutColour(seen.light);
   for (let i = 0; i < CELLS; i++) {
     const core = 0.6 * coreAt(i, zones);
@@ -86,7 +97,7 @@ export function masksOf(
     both[i] = skins * seen.cover[i]! * (1 - 0.95 * feature[i]!);
   }
   const gains = gainOf({ source: seen.light, target: light, both, feature, alpha });
-  return { alpha, gains, plain: both, mirrored, grey, ...limitsOf(light, skin) };
+  return { alpha, gains, plain: both, mirrored, ...limitsOf(light, skin) };
 }
 
 /** Cells: what hangs over the source's face throws shadows and stray hairs so far, and how wide the edge is that is painted there. */
@@ -94,17 +105,19 @@ const AWAY = 3;
 
 /** Draws the edges of what is free back, and makes them soft. */
 function withdrawn(free: Float32Array): Float32Array {
-  const far = free.slice();
+  const far = fieldOf(free);
   blur(far, AWAY);
   // half of the blurred edge lies on either side of it: only what is beyond is kept
-  const soft = far.map((value) => smooth((value - 0.78) / 0.22));
+  const soft = fieldOf();
+  for (let i = 0; i < CELLS; i++) soft[i] = smooth((far[i]! - 0.78) / 0.22);
   blur(soft, AWAY);
-  return soft.map((value, i) => Math.min(value, smooth(far[i]! / 0.9)));
+  for (let i = 0; i < CELLS; i++) soft[i] = Math.min(soft[i]!, smooth(far[i]! / 0.9));
+  return soft;
 }
 
 /** The frame as it is after the change of shape. */
 function moved(light: Light, { backX, backY }: Shape, grid: Grid): Light {
-  const result = light.map((field) => field.slice()) as Light;
+  const result = light.map((field) => fieldOf(field)) as Light;
   for (let i = 0; i < CELLS; i++) {
     const [column, row] = [(i % SIDE) + 0.5, Math.floor(i / SIDE) + 0.5];
     const [dx, dy] = backAt(backX, backY, column, row);
@@ -128,15 +141,6 @@ export function backAt(backX: Float32Array, backY: Float32Array, column: number,
     return above + (below - above) * fy;
   };
   return [mix(backX), mix(backY)];
-}
-
-function chromaOf([red, green, blue]: Light, skin: Float32Array): number {
-  let [sum, weight] = [0, 1e-6];
-  for (let i = 0; i < CELLS; i++) {
-    sum += skin[i]! * Math.hypot(red[i]! - green[i]!, blue[i]! - green[i]!);
-    weight += skin[i]!;
-  }
-  return sum / weight;
 }
 
 /** Natural logarithms: by how much the skin's colour may be less red, and more blue, than it is on the mean. */
@@ -173,10 +177,10 @@ function seenOf(source: Source, cells: Float32Array, mirroredShares: Float32Arra
   const [x, y, otherX, otherY] = [at(0, false), at(1, false), at(0, true), at(1, true)];
   const share = slopesOf(cells, (point) => mirroredShares[point]!);
   const seen: Seen = {
-    light: [new Float32Array(CELLS), new Float32Array(CELLS), new Float32Array(CELLS)],
-    free: new Float32Array(CELLS),
-    skin: new Float32Array(CELLS),
-    cover: new Float32Array(CELLS),
+    light: [fieldOf(), fieldOf(), fieldOf()],
+    free: fieldOf(),
+    skin: fieldOf(),
+    cover: fieldOf(),
   };
   const fields: [Float32Array, Float32Array][] = [
     [source.light[0], seen.light[0]],

@@ -1,9 +1,9 @@
 /** Which half of a face is lit: what is in the shade, or turned away, can be taken from the other half, mirrored. */
 import { smooth } from "../../warp/head/falloff.ts";
-import { blur, CELLS, readCell } from "./grid.ts";
+import { blur, CELLS, fieldOf, type Light, readCell } from "./grid.ts";
 import { unlike } from "./light.ts";
 import { EYES, MIRROR, PLAIN_SKIN, POINTS, smoothedOverMesh } from "./mesh.ts";
-import { coreAt, type Light, type Zones } from "./skin.ts";
+import { coreAt, type Zones } from "./skin.ts";
 
 export type Shade = {
   /** Per point, natural logarithm: by how much the same place on the other half is brighter. */
@@ -19,13 +19,15 @@ const BLUR = 3;
 
 /** Where light is seen: on skin, shadows in the middle of the face included. */
 export function litOf(skin: Float32Array, feature: Float32Array, zones: Zones): Float32Array {
-  return skin.map((value, i) => Math.max(value, 0.8 * coreAt(i, zones)) * (1 - feature[i]!));
+  const lit = fieldOf();
+  for (let i = 0; i < CELLS; i++) lit[i] = Math.max(skin[i]!, 0.8 * coreAt(i, zones)) * (1 - feature[i]!);
+  return lit;
 }
 
 /** `cells`: the mesh in cells of the grid. */
 export function shadeOf(light: Light, lit: Float32Array, cells: Float32Array): Shade {
-  const bright = new Float32Array(CELLS);
-  const weight = lit.slice();
+  const bright = fieldOf();
+  const weight = fieldOf(lit);
   for (let i = 0; i < CELLS; i++) {
     bright[i] = weight[i]! * (0.3 * light[0][i]! + 0.59 * light[1][i]! + 0.11 * light[2][i]!);
   }

@@ -3,10 +3,8 @@
 import type { Face } from "../../face/types.ts";
 import { smooth } from "../../warp/head/falloff.ts";
 import { createHead } from "../../warp/head/head.ts";
-import { CELLS, SIDE } from "./grid.ts";
+import { CELLS, fieldOf, type Light, SIDE } from "./grid.ts";
 import { FEATURE, PLAIN_SKIN } from "./mesh.ts";
-
-export type Light = [Float32Array, Float32Array, Float32Array];
 
 /** Where the parts of a face lie on its grid. */
 export type Zones = {
@@ -20,7 +18,7 @@ export type Zones = {
 /** `cells`: the mesh in cells of its grid. */
 export function zonesOf(face: Face, cells: Float32Array): Zones {
   const head = createHead({ ...face, points: cells });
-  const reach = new Float32Array(CELLS);
+  const reach = fieldOf();
   for (let i = 0; i < CELLS; i++) reach[i] = head.reach((i % SIDE) + 0.5, Math.floor(i / SIDE) + 0.5);
   const brows = [63, 105, 66, 293, 334, 296].map((point) => cells[point * 3 + 1]!);
   return { reach, browRow: Math.min(...brows) - 1, centreColumn: cells[168 * 3]! };
@@ -38,7 +36,7 @@ function toneAt([r, g, b]: Light, i: number): Tone {
 /** 0–1 per cell. */
 export function skinOf(light: Light, cells: Float32Array, zones: Zones): Float32Array {
   const { middle, sides, spread } = plainSkin(light, cells, zones.centreColumn);
-  const skin = new Float32Array(CELLS);
+  const skin = fieldOf();
   for (let i = 0; i < CELLS; i++) {
     const [bright, redness, blueness] = toneAt(light, i);
     const side = smooth(((i % SIDE) - zones.centreColumn) / 40 + 0.5);
@@ -110,7 +108,7 @@ export function freeOf(
   feature: Float32Array,
   { reach, browRow, centreColumn }: Zones,
 ): Float32Array {
-  const free = new Float32Array(CELLS);
+  const free = fieldOf();
   for (let i = 0; i < CELLS; i++) free[i] = Math.max(skin[i]!, coreAt(i, { reach, browRow }), feature[i]!);
   const first = Math.min(SIDE - 2, Math.max(0, Math.ceil(browRow)));
   for (let row = first - 1; row >= 0; row--) {
@@ -143,7 +141,7 @@ export const FEATURE_CELLS = 3.2;
 
 /** Per cell, 1 at the points of brows, lids, nostrils and lips, and less up to `radius` cells around them. */
 export function featureCells(cells: Float32Array, radius: number): Float32Array {
-  const result = new Float32Array(CELLS);
+  const result = fieldOf();
   for (let point = 0; point < FEATURE.length; point++) {
     if (FEATURE[point] === 0) continue;
     const [cx, cy] = [cells[point * 3]!, cells[point * 3 + 1]!];

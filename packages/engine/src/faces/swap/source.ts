@@ -8,10 +8,10 @@ import { toLuma } from "../../warp/canvas/planes.ts";
 import { createSampler, type Sampler } from "../../warp/canvas/sampler.ts";
 import { findGlasses } from "../../warp/eyes/glasses.ts";
 import { createHead, type Head } from "../../warp/head/head.ts";
-import { CELLS, fromCell, type Grid, gridOf, logLight, pointsInGrid, SIDE } from "./grid.ts";
+import { CELLS, fromCell, type Grid, gridOf, type Light, logLight, pointsInGrid, reuseFields, SIDE } from "./grid.ts";
 import { turnedAway, withLids } from "./mesh.ts";
 import { litOf, type Shade, shadeOf } from "./shade.ts";
-import { FEATURE_CELLS, featureCells, freeOf, type Light, skinOf, zonesOf } from "./skin.ts";
+import { FEATURE_CELLS, featureCells, freeOf, skinOf, zonesOf } from "./skin.ts";
 
 export type Source = {
   /** With its lids, in pixels of the picture it came from. */
@@ -70,12 +70,13 @@ export async function sourceOf(picture: Picture, found: Face): Promise<Source> {
   const face = { ...steady, points: withLids(steady) };
   const head = createHead(face);
   const grid = gridOf(head);
-  const light = logLight(picture, grid);
+  reuseFields();
+  const light = logLight(picture, grid).map((field) => field.slice()) as Light;
   const cells = pointsInGrid(grid, face.points);
   const zones = zonesOf(face, cells);
-  const skin = skinOf(light, cells, zones);
+  const skin = skinOf(light, cells, zones).slice();
   const feature = featureCells(cells, FEATURE_CELLS);
-  const free = freeOf(skin, feature, zones);
+  const free = freeOf(skin, feature, zones).slice();
   const glasses = findGlasses(head, face, { ...picture, y: toLuma(picture.data, picture.width, picture.height) });
   if (glasses.score > 0) {
     for (let i = 0; i < CELLS; i++) {

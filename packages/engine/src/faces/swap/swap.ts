@@ -9,7 +9,7 @@ import type { RgbFrame } from "../processor.ts";
 import { ownEye, ownLips } from "./features.ts";
 import { CELLS, gridOf } from "./grid.ts";
 import { type Masks, masksOf } from "./masks.ts";
-import { shiftedFace, withLids } from "./mesh.ts";
+import { PLAIN_SKIN, shiftedFace, withLids } from "./mesh.ts";
 import { type Own, paint } from "./paint.ts";
 import { shapeOf } from "./shape.ts";
 import type { Sharpness } from "./sharpness.ts";
@@ -47,10 +47,13 @@ export async function swapFace(
   const target: Face = { ...found, points: withLids(found) };
   const head = createHead(target);
   const grid = gridOf(head);
+  const grey = isGrey(part, target.points);
+  // before anything that is shared with other faces is filled
+  const texture = await source.texture(target.eyeDistance, grey);
   const shape = shapeOf(target, source.face, head, grid);
   const glasses = findGlasses(head, target, { ...part, y: toLuma(part.data, part.width, part.height) });
   const worn = mix(before?.worn, glasses.score, KEPT.worn);
-  const masks = masksOf(part, { target, grid, shape, source, glasses, worn, mirrored: before?.mirrored });
+  const masks = masksOf(part, { target, grid, shape, source, glasses, worn, mirrored: before?.mirrored, grey });
   const lips = ownLips(target.points, head.unit, source.face.points, source.head.unit);
   const own: Own = {
     right: mix(before?.own.right, ownEye(target, source.face, "right"), KEPT.own),
@@ -59,11 +62,35 @@ export async function swapFace(
   };
   if (before) carry(masks, before);
   const sharpness = before?.sharpness ?? { ratio: 0, grain: 0 };
-  const texture = await source.texture(target.eyeDistance, masks.grey);
   paint(part, { target, grid, shape, source, texture, masks, own, index, sharpness });
   putBack(frame, box, part);
-  const { gains, alpha, mirrored } = masks;
+  const gains = masks.gains.map((gain, c) => kept(before?.gains[c], gain)) as Before["gains"];
+  const { mirrored } = masks;
+  const alpha = kept(before?.alpha, masks.alpha);
   return { after: { index, gains, alpha, mirrored, own, worn, sharpness }, box };
+}
+
+/** Of the light of skin: pictures in colour have more between their channels. */
+const GREY = 0.03;
+
+/** Whether a face is black and white. */
+function isGrey({ width, height, data }: RgbFrame, points: Float32Array): boolean {
+  let [off, light] = [0, 1];
+  for (const point of PLAIN_SKIN) {
+    const x = Math.min(width - 1, Math.max(0, Math.floor(points[point * 3]!)));
+    const y = Math.min(height - 1, Math.max(0, Math.floor(points[point * 3 + 1]!)));
+    const at = (y * width + x) * 3;
+    off += Math.abs(data[at]! - data[at + 1]!) + Math.abs(data[at + 2]! - data[at + 1]!);
+    light += data[at + 1]!;
+  }
+  return off / light < GREY;
+}
+
+/** A copy, in the old one's place where there is one. */
+function kept(before: Float32Array | undefined, now: Float32Array): Float32Array {
+  if (!before) return now.slice();
+  before.set(now);
+  return before;
 }
 
 /** Smooths what follows a frame; unless the light has changed, and then nothing is alike. */

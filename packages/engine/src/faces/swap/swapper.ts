@@ -3,7 +3,6 @@
  * target's light, with its expression and gaze. What is not the face (hair, glasses, hands, what is between the lips) stays the target's.
  */
 import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
-import { isClear } from "../../face/clarity.ts";
 import { chooseFace, findFaces } from "../../face/face.ts";
 import type { Face } from "../../face/types.ts";
 import type { Picture } from "../../media/picture.ts";
@@ -11,6 +10,7 @@ import type { Box } from "../../media/yuv.ts";
 import { toLuma } from "../../warp/canvas/planes.ts";
 import { findGlasses } from "../../warp/eyes/glasses.ts";
 import { createHead } from "../../warp/head/head.ts";
+import { isFree } from "../clear.ts";
 import type { Processor, RgbFrame, SceneFace, Sources } from "../processor.ts";
 import { outOfReach, requireSource, weaknesses } from "./limits.ts";
 import { type Source, sourceOf, steadied } from "./source.ts";
@@ -81,7 +81,7 @@ async function readSource({ pictures }: Sources, target: Face | undefined): Prom
     try {
       const face = chooseFace(await findFaces(picture), 0);
       requireSource(face);
-      if (!(await isClear(picture, face))) {
+      if (!(await isFree(picture, face))) {
         const detail = "The face of the source is not seen clearly: covered, cut off, blurred, or not a person's.";
         throw new AppError("face_not_clear", `${detail} Use a sharp picture of a person with the whole face free.`);
       }

@@ -54,14 +54,14 @@ export function createSampler({ fine }: { fine: boolean }): Sampler {
     mapY: new Int32Array(0),
     planes: [bytes, bytes, bytes],
     unit: 128 * times,
-    put({ width, height, data }) {
+    put(picture) {
+      const { width, height } = picture;
       const stride = times * width + 2 * BORDER;
       const size = (stride * (times * height + 2 * BORDER) + 15) & ~15;
       const at = [0, 1, 2].map((c) => WEIGHTS + c * size + BORDER * stride + BORDER);
       shape = { width, height, stride, at, end: WEIGHTS + 3 * size };
       makeRoom();
-      for (let c = 0; c < 3; c++)
-        putPlane(bytes, at[c]!, stride, channelOf(data, width, height, c, fine), times, shape);
+      for (let c = 0; c < 3; c++) putChannel(bytes, at[c]!, stride, picture, c, times);
     },
     room(count) {
       places = count;
@@ -80,27 +80,26 @@ export function createSampler({ fine }: { fine: boolean }): Sampler {
   return sampler;
 }
 
-function channelOf(data: Uint8Array, width: number, height: number, channel: number, fine: boolean): Uint8Array {
-  const plane = new Uint8Array(width * height);
-  for (let i = 0, at = channel; i < plane.length; i++, at += 3) plane[i] = data[at]!;
-  return fine ? doubled(plane, width, height) : plane;
+/** Writes one channel of a picture with its border, which repeats the edge; `times`: 2 where it is doubled. */
+function putChannel(bytes: Uint8Array, at: number, stride: number, picture: Rgb, channel: number, times: number): void {
+  const [width, height] = [picture.width * times, picture.height * times];
+  const plane = times === 1 ? picture.data : doubled(channelOf(picture, channel), picture.width, picture.height);
+  const [step, first] = times === 1 ? [3, channel] : [1, 0];
+  for (let row = 0; row < height; row++) {
+    const to = at + row * stride;
+    for (let x = 0, from = row * width * step + first; x < width; x++, from += step) bytes[to + x] = plane[from]!;
+    bytes.fill(bytes[to]!, to - BORDER, to);
+    bytes.fill(bytes[to + width - 1]!, to + width, to + width + BORDER);
+  }
+  const [top, bottom] = [at - BORDER, at + (height - 1) * stride - BORDER];
+  for (let row = 1; row <= BORDER; row++) {
+    bytes.copyWithin(top - row * stride, top, top + stride);
+    bytes.copyWithin(bottom + row * stride, bottom, bottom + stride);
+  }
 }
 
-/** With its border, which repeats the edge. */
-function putPlane(
-  bytes: Uint8Array,
-  at: number,
-  stride: number,
-  plane: Uint8Array,
-  times: number,
-  size: { width: number; height: number },
-): void {
-  const [width, height] = [size.width * times, size.height * times];
-  for (let row = -BORDER; row < height + BORDER; row++) {
-    const from = Math.min(height - 1, Math.max(0, row)) * width;
-    const to = at + row * stride;
-    bytes.set(plane.subarray(from, from + width), to);
-    bytes.fill(plane[from]!, to - BORDER, to);
-    bytes.fill(plane[from + width - 1]!, to + width, to + width + BORDER);
-  }
+function channelOf({ width, height, data }: Rgb, channel: number): Uint8Array {
+  const plane = new Uint8Array(width * height);
+  for (let i = 0, at = channel; i < plane.length; i++, at += 3) plane[i] = data[at]!;
+  return plane;
 }
