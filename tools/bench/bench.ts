@@ -3,7 +3,6 @@
  * project wants and beside the bound of the same machine in the same run. Prints a table and writes `out/bench.json`.
  */
 import { clip, growth } from "./clip.ts";
-import { faces } from "./faces.ts";
 import { inspect } from "./inspect.ts";
 import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
@@ -21,7 +20,6 @@ await runBench("bench", [
   longTalk,
   lipsync,
   longLipsync,
-  faces,
   inspect,
   start,
   jobs,

@@ -2,8 +2,7 @@
  * What can be measured of the engine's clips, and sheets to judge the rest by eye:
  * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
  * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder;
- * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`); `--only faces` with the same how well
- * faces are swapped, each portrait's on every other (`swap.md`, `swap.png`).
+ * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`).
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
  * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
@@ -14,7 +13,6 @@ import { parseArgs } from "node:util";
 import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { distance, measuredCurves } from "./curves.ts";
-import { swapReport, swapRows } from "./faces/swap.ts";
 import { type MouthRow, mouthFigures, mouthReport } from "./mouth.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
@@ -41,13 +39,13 @@ if (values.only === "speech") {
   console.log(curvesReport());
   process.exit(values.strict && failures > 0 ? 1 : 0);
 }
-if (values.only !== undefined && !["mouth", "faces"].includes(values.only)) {
-  console.error(`--only is "${values.only}"; it can be "speech", "mouth" or "faces"`);
+if (values.only !== undefined && values.only !== "mouth") {
+  console.error(`--only is "${values.only}"; it can be "speech" or "mouth"`);
   process.exit(2);
 }
 if (!values.portraits || !values.out) {
   console.error(
-    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth|faces] [--preset NAME] [--portrait PART] [--size 512]",
+    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth] [--preset NAME] [--portrait PART] [--size 512]",
   );
   process.exit(2);
 }
@@ -60,13 +58,6 @@ const files = readdirSync(values.portraits)
   .sort();
 if (values.only === "mouth") {
   const misses = await writeMouths();
-  rmSync(work, { recursive: true });
-  process.exit(values.strict && misses > 0 ? 1 : 0);
-}
-if (values.only === "faces") {
-  const { markdown, misses } = swapReport(await swapRows(values.portraits, join(out, "swap.png")));
-  writeFileSync(join(out, "swap.md"), markdown);
-  console.log(markdown);
   rmSync(work, { recursive: true });
   process.exit(values.strict && misses > 0 ? 1 : 0);
 }
