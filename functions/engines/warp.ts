@@ -6,11 +6,14 @@ import type { Engine } from "./engine.ts";
 import { nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
-const KINDS = ["animate", "talk", "lipsync"];
+const KINDS = ["animate", "talk", "lipsync", "process_image", "process_video"];
+/** The list in engine/faces/index.ts, which the API is deployed without. */
+const PROCESSORS = ["expression_restorer", "face_debugger", "face_swapper"];
 
 export const warp: Engine = {
   name: "warp",
   kinds: KINDS,
+  capabilities: PROCESSORS,
   queues: ["warp", "warp-long"],
   meanSeconds: { warp: 10, "warp-long": 240 },
   builtIn: true,

@@ -43,6 +43,8 @@ export const ERRORS = {
   face_too_small: entry(422, "The face is too small"),
   face_not_there: entry(422, "The picture does not have this face"),
   face_turned_away: entry(422, "The face is turned too far away"),
+  face_not_clear: entry(422, "The face is not seen clearly enough"),
+  faces_turned_apart: entry(422, "The faces look in different directions"),
   mouth_not_seen: entry(422, "Not enough of the mouth is seen"),
   // what a voice elsewhere got wrong
   voice_unavailable: entry(502, "The voice is not available", true),
@@ -53,6 +55,7 @@ export const ERRORS = {
   check_other_face: entry(500, "The result shows another face"),
   check_still: entry(500, "Nothing moves in the result"),
   check_other_motion: entry(500, "The result does not move as requested"),
+  check_changed_beside: entry(500, "The result was changed where it should not be"),
   check_out_of_sync: entry(500, "The lips and the sound of the result do not belong together"),
   // what went wrong with us
   engine_not_configured: entry(503, "This engine is not configured"),

@@ -7,8 +7,9 @@ import { doubled } from "./doubled.ts";
 import type { Planes } from "./planes.ts";
 
 /** Frame around source planes, pixels: the kernel reads up to two beyond the picture. Repeats the edge. */
-const BORDER = 4;
-const WEIGHTS = 2048;
+export const BORDER = 4;
+/** Bytes at the start of the kernel's memory that hold its weights. */
+export const WEIGHTS = 2048;
 
 /** The part of the global that is used here; TypeScript has it only together with the types of a browser. */
 declare const WebAssembly: {
@@ -17,7 +18,7 @@ declare const WebAssembly: {
   Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
 };
 
-type Kernel = {
+export type Kernel = {
   cells(...args: number[]): void;
   map(...args: number[]): void;
 };
@@ -62,6 +63,15 @@ export type Canvas = {
 
 let compiled: object | undefined;
 
+/** The kernel on a memory of at least so many bytes, its weights written. */
+export function startKernel(bytes: number): { kernel: Kernel; buffer: ArrayBuffer } {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
+  compiled ??= new WebAssembly.Module(readFileSync(new URL("./kernel.wasm", import.meta.url)));
+  const kernel = new WebAssembly.Instance(compiled, { env: { memory } }).exports as Kernel;
+  writeWeights(new Int16Array(memory.buffer, 0, WEIGHTS / 2));
+  return { kernel, buffer: memory.buffer };
+}
+
 /** `mapSize`: how many places `sample` can take. */
 export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; mapSize: number }): Canvas {
   const { width, height } = still;
@@ -95,11 +105,8 @@ export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; m
   const mapYAt = reserve(size * 4);
   const samplesAt = reserve(size);
 
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) });
-  compiled ??= new WebAssembly.Module(readFileSync(new URL("./kernel.wasm", import.meta.url)));
-  const kernel = new WebAssembly.Instance(compiled, { env: { memory } }).exports as Kernel;
-  const bytes = new Uint8Array(memory.buffer);
-  writeWeights(new Int16Array(memory.buffer, 0, WEIGHTS / 2));
+  const { kernel, buffer } = startKernel(end);
+  const bytes = new Uint8Array(buffer);
   for (const name of names) {
     copyIn(bytes, layouts[name], doubled(still[name], layouts[name].width, layouts[name].height));
     const { out, outStride, width: w, height: h } = layouts[name];
@@ -116,7 +123,7 @@ export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; m
     cell,
     columns,
     rows,
-    grid: new Int32Array(memory.buffer, gridAt, nodes * 2),
+    grid: new Int32Array(buffer, gridAt, nodes * 2),
     draw() {
       bytes.copyWithin(frameStart, stillStart, stillStart + frameBytes);
       for (const name of names) {
@@ -134,8 +141,8 @@ export function createCanvas(still: Planes, { cell, mapSize }: { cell: 8 | 16; m
       const max = [(p.width - 1) << 9, (p.height - 1) << 9] as const;
       kernel.map(p.src, p.stride, ...max, samplesAt + from, count, 1, mapXAt + from * 4, mapYAt + from * 4);
     },
-    mapX: new Int32Array(memory.buffer, mapXAt, size),
-    mapY: new Int32Array(memory.buffer, mapYAt, size),
+    mapX: new Int32Array(buffer, mapXAt, size),
+    mapY: new Int32Array(buffer, mapYAt, size),
     samples: bytes.subarray(samplesAt, samplesAt + size),
     frame() {
       let at = 0;
