@@ -5,7 +5,7 @@ import { fieldErrors } from "@smileloop/core/errors/fields.ts";
 import { AppError, type FieldError } from "@smileloop/core/errors.ts";
 import { MAX_URL_CHARS } from "@smileloop/core/fetch/target.ts";
 import { SYNC_NAMES } from "@smileloop/core/speech/sync.ts";
-import { shown } from "@smileloop/core/text.ts";
+import { decimal } from "../../http/fields.ts";
 
 /** One engine does the work of them all. */
 export const MODELS = ["lipsync-2", "lipsync-2-pro", "lipsync-1.9.0-beta", "sync-3"] as const;
@@ -152,13 +152,7 @@ const TRUTH = new Map([
   ["true", true],
   ["false", false],
 ]);
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most, {
-      error: ({ input }) => `must be a whole number from ${least} to ${most}, got ${shown(input)}`,
-    })
-    .transform(Number);
+const whole = (least: number, most: number) => z.preprocess(decimal, z.int().min(least).max(most));
 
 export const getSchema = z.strictObject({
   wait: z
@@ -169,7 +163,7 @@ export const getSchema = z.strictObject({
       type: "boolean",
       description: "The reply is held until the generation has ended, or `timeout` is over.",
     }),
-  timeout: whole(1, 10).default(5).openapi({ type: "integer", description: "Seconds, 1 to 10." }),
+  timeout: whole(1, 10).default(5).openapi({ description: "Seconds." }),
 });
 
 export const STATUSES = ["PENDING", "PROCESSING", "COMPLETED", "FAILED", "REJECTED"] as const;
