@@ -23,6 +23,10 @@ type Ask = { path: string; body?: unknown; form?: string };
 
 const spoken = ({ upload, sound }: Things) => ({ image_filename: `${upload}.jpg`, audio_filename: `${sound}.wav` });
 const FILMED = { video_url: "https://example.com/video.mp4" };
+const GENERATED = [
+  { type: "video", url: FILMED.video_url },
+  { type: "audio", url: "https://example.com/a.wav" },
+];
 const animate = (inputs: object) => ({ kind: "animate", inputs, params: { preset: "blink" } });
 
 /**
@@ -107,6 +111,14 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /api/v1/lipsync/models": own("/api/v1/lipsync/models"),
   "GET /api/v1/lipsync/sync-modes": own("/api/v1/lipsync/sync-modes"),
   "POST /api/v1/lipsync/cleanup": own("/api/v1/lipsync/cleanup"),
+  "POST /v2/generate": {
+    ...{ door: "own", right: 201 },
+    ask: () => ({ path: "/v2/generate", body: { model: "lipsync-2", input: GENERATED } }),
+  },
+  "GET /v2/generate/:id": theirs(({ synced }) => ({ path: `/v2/generate/${synced}` })),
+  "GET /v2/generations": own("/v2/generations"),
+  "DELETE /v2/generations/:id": theirs(({ synced }) => ({ path: `/v2/generations/${synced}` })),
+  "GET /v2/models": own("/v2/models"),
   "POST /v1/jobs/:id/cancel": theirs(({ queued }) => ({ path: `/v1/jobs/${queued}/cancel` })),
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
@@ -255,7 +267,8 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
         const text = await reply.text();
         if (!closed) continue;
         expect(reply.headers.get("www-authenticate"), route).toMatch(/^Bearer\b/);
-        expect((JSON.parse(text) as { detail: string }).detail, route).toMatch(
+        const told = JSON.parse(text) as { detail?: string; message?: string };
+        expect(told.detail ?? told.message, route).toMatch(
           SIGNED_IN.test(route)
             ? /^Not authenticated$|^Invalid authentication credentials$/
             : /X-API-Key|Unknown API key/,

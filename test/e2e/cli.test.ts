@@ -15,7 +15,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownerOfApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
+import { moodOf } from "@smileloop/core/motion/mood.ts";
 import { motionSchema } from "@smileloop/core/motion/motion.ts";
+import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { isPassword, parseUsers } from "@smileloop/core/users.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -24,7 +26,7 @@ import { PRESET_NAMES } from "../support/presets.ts";
 import { isAlive, killed, until } from "../support/processes.ts";
 import { processTree } from "../support/server.ts";
 import { wavOf } from "../support/sounds.ts";
-import { BOBBY, soundOf, spokenOf } from "../support/spoken.ts";
+import { BOBBY, CHEF, soundOf, spokenOf } from "../support/spoken.ts";
 
 const CLI = fileURLToPath(new URL("../../packages/cli/bin/smileloop.mjs", import.meta.url));
 const FAST = ["--size", "256", "--duration", "1"];
@@ -264,6 +266,35 @@ test("talk makes a video of a photo and a sound, or of a text", async () => {
   expect(JSON.parse(none.stdout)).toMatchObject({ ok: false, error: { code: "not_found" } });
 });
 
+test("lipsync makes a video of a video and a sound, or of a text, and refuses what is not a video", async () => {
+  const small = ["--size", "256", "--seed", "1"];
+  expect(await run("talk", GRACE_HOPPER, "--text", "Bobby mapped my vans.", ...small, "-o", "film.mp4")).toMatchObject({
+    code: 0,
+  });
+  const film = await readVideo(join(folder, "film.mp4"));
+  const sentence = soundOf(spokenOf(CHEF));
+  writeFileSync(join(folder, "hello.wav"), wavOf([sentence], 16_000));
+  const said = await run("lipsync", "film.mp4", "hello.wav", "--sync-mode", "bounce", "--poster", "still.jpg");
+  expect(said, said.stderr).toMatchObject({ code: 0, stdout: "film-hello.mp4\n" });
+  const stages = /^(Reading the video|Listening to the sound|Mixing the sound|Rendering): \d+ %$/m;
+  expect(said.stderr).toMatch(stages);
+  const video = await readVideo(join(folder, "film-hello.mp4"));
+  const frames = Math.round((sentence.length / 16_000) * film.fps);
+  expect(video).toMatchObject({ width: 256, height: 256, fps: film.fps, frames, otherStreams: 1 });
+  const json = await run("lipsync", "film.mp4", "--text", "Hello.", "-o", "a.webm", "--json");
+  expect(json.code, json.stdout + json.stderr).toBe(0);
+  expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, output: "a.webm", video: { audio: { codec: "opus" } } });
+  const photo = await run("lipsync", GRACE_HOPPER, "hello.wav");
+  expect(photo).toMatchObject({ code: 1, stdout: "" });
+  expect(photo.stderr).toMatch(
+    /^smileloop: "grace_hopper\.jpg": This is image\/jpeg\. Use an MP4, MOV, WebM or AVI video/,
+  );
+  const nobody = await run("lipsync", "film.mp4", "--text", "Hi.", "--voice", "nobody", "--json");
+  const { error } = JSON.parse(nobody.stdout) as { error: { detail: string } };
+  expect(error.detail).toMatch(/^--voice: there is no voice 'nobody'/);
+  expectFiles("film.mp4", "hello.wav", "film-hello.mp4", "still.jpg", "a.webm");
+});
+
 test("a command line that is not right is told so, with exit code 2", async () => {
   const cases: [args: string[], is: RegExp][] = [
     [["animate"], /Which photo/],
@@ -290,6 +321,19 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["talk", ASTRONAUT, "a.wav", "--transcript", ""], /--transcript: must not be empty/],
     [["talk", ASTRONAUT, "--text", "Hi", "-o", "x.gif"], /--format: must be one of mp4, webm: a GIF has no sound/],
     [["talk", ASTRONAUT, "--text", "Hi", "--fps", "9"], /--fps: at least 10, got 9/],
+    [["lipsync"], /Which video\? Give its file name\./],
+    [["lipsync", "a.mp4"], /What is to be said\? Give a sound after the video, or --text\./],
+    [["lipsync", "a.mp4", "b.wav", "c.wav"], /"c\.wav" is one too many/],
+    [["lipsync", "a.mp4", "b.wav", "--sync-mode", "x"], /--sync-mode: must be one of cut_off, .*, got 'x'\./],
+    [
+      ["lipsync", "a.mp4", "b.wav", "--original-sound", "x"],
+      /--original-sound: must be one of replace, duck, got 'x'\./,
+    ],
+    [
+      ["lipsync", "a.mp4", "b.wav", "--voice", "rms"],
+      /--voice: is for a text that a voice says, but a sound was given/,
+    ],
+    [["lipsync", "a.mp4", "b.wav", "--voise", "rms"], /Unknown option '--voise'\. Did you mean --voice\?/],
     [["motion"], /Say extract/],
     [["speak"], /What is to be said\?/],
     [["speak", "Good", "morning"], /"morning" is one too many\. Put the text between quotes\./],
@@ -300,6 +344,7 @@ test("a command line that is not right is told so, with exit code 2", async () =
     [["motion", "extract"], /Which clip/],
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
+    [["lip-sync"], /no command "lip-sync"\. Did you mean lipsync\?/],
     [["dance"], /no command "dance".*animate, .*inspect, motion, presets, serve, key, user/],
     [["key", "Alice"], /"Alice" is not a valid owner name/],
     [["key", "public"], /a name other than public/],
@@ -361,6 +406,10 @@ test("presets, version and help", async () => {
   expect(list.map(({ name }) => name)).toEqual(PRESET_NAMES);
   for (const { duration } of list) expect(duration).toBeGreaterThan(0);
   expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const presetsDir = fileURLToPath(new URL("../../presets", import.meta.url));
+  const moody = [...loadPresets(presetsDir).values()].filter((preset) => Object.keys(moodOf(preset)).length > 0);
+  const [, told = ""] = /mood lasts under the speech: ([^-]+)/.exec((await run("talk", "--help")).stdout) ?? [];
+  expect(told.match(/\w+/g)?.filter((word) => word !== "or")).toEqual(moody.map(({ name }) => name));
   for (const args of [["--help"], ["animate", "--help"], ["help", "presets"]]) {
     expect(await run(...args)).toMatchObject({
       code: 0,

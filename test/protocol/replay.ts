@@ -204,8 +204,8 @@ function fill(value: unknown, setting: Filled): unknown {
   if (typeof value === "string") {
     const [, frames, fps = "25"] = /^@smile:(\d+)(?::([\d.]+))?$/.exec(value) ?? [];
     if (frames !== undefined) return smile(Number(frames), Number(fps));
-    const [, spoken] = /^@speech:(\d+)$/.exec(value) ?? [];
-    if (spoken !== undefined) return speech(Number(spoken), 25);
+    const [, spoken, syllables = "5"] = /^@speech:(\d+)(?::([\d.]+))?$/.exec(value) ?? [];
+    if (spoken !== undefined) return speech(Number(spoken), 25, Number(syllables));
     return value
       .replace("@image", setting.image)
       .replace("@frames", join(setting.dir, "frames.yuv"))
@@ -225,9 +225,10 @@ function smile(frames: number, fps: number): MotionFrames {
   return { fps, frames, faces: [{ channels: { mouthSmileLeft: curve, mouthSmileRight: curve } }] };
 }
 
-/** A jaw that opens for five syllables a second. */
-function speech(frames: number, fps: number): MotionFrames {
-  const jawOpen = Array.from({ length: frames }, (_, i) => 0.3 * (1 - Math.cos((2 * Math.PI * 5 * i) / fps)));
+/** A jaw that opens for so many syllables a second. */
+function speech(frames: number, fps: number, syllables: number): MotionFrames {
+  const open = (frame: number) => 0.3 * (1 - Math.cos((2 * Math.PI * syllables * frame) / fps));
+  const jawOpen = Array.from({ length: frames }, (_, frame) => open(frame));
   return { fps, frames, faces: [{ channels: { jawOpen } }] };
 }
 

@@ -1,7 +1,7 @@
 /** Authentication in the OpenAPI document, by the same rules that `access.ts` applies, so that the two cannot differ. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import type { DoorOf } from "./access.ts";
+import { type DoorOf, letsInAnybody } from "./access.ts";
 
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 
@@ -54,7 +54,7 @@ export function describeAccess(document: Document, access: Access, doorOf: DoorO
       const name = dialect?.keyInQuery;
       if (name !== undefined) inQuery[name] = queryScheme(name);
       const own = name === undefined ? [] : [{ [name]: [] }];
-      operation.security = [...needed, ...own, ...(dialect && anonymous && !signedIn ? [{}] : [])];
+      operation.security = [...needed, ...own, ...(anonymous && letsInAnybody(door) ? [{}] : [])];
       const schema = { $ref: `#/components/schemas/${dialect ? dialect.errors.schema : "Problem"}` };
       const type = dialect ? "application/json" : "application/problem+json";
       operation.responses = { ...operation.responses, 401: { description: REFUSED, content: { [type]: { schema } } } };

@@ -77,14 +77,13 @@ export function createGate(access: Access, doorOf: DoorOf, tokens: Tokens): Gate
 function openGate(doorOf: DoorOf, tokens: Tokens): Gate {
   const everybody = { owner: LOCAL_OWNER };
   return ({ method, headers }, path) => {
-    const sent = bearerOf(headers.get("authorization"));
+    const sent = credentialsOf(headers);
+    const token = sent.find(isToken);
     const door = doorOf(method, path);
     if (door === "open" || door === "link") return everybody;
-    if (sent !== null && isToken(sent)) {
-      return holderOfToken(tokens, sent).then((caller) => inWordsOf(door, caller));
-    }
+    if (token !== undefined) return holderOfToken(tokens, token).then((caller) => inWordsOf(door, caller));
     if (typeof door !== "object" || !door.signedIn) return everybody;
-    return inWordsOf(door, sent === null ? new NotSent(TOKEN_NEEDED) : refused(WRONG_TOKEN));
+    return inWordsOf(door, sent.length === 0 ? new NotSent(TOKEN_NEEDED) : refused(WRONG_TOKEN));
   };
 }
 
@@ -113,8 +112,7 @@ function callerOf(
   tokens: Tokens,
 ): Caller | Promise<Caller> {
   const { anonymous } = access;
-  const inHeaders = [bearerOf(headers.get("authorization")), headers.get("x-api-key")];
-  const sent = [...inHeaders, ...keysInQuery(url, door)].filter((key) => key !== null);
+  const sent = [...credentialsOf(headers), ...keysInQuery(url, door)];
   const token = headers.get("x-anonymous-token");
   const [key] = sent;
   if (new Set(sent).size > 1) return refused("This request holds different keys; send one of them.");
@@ -125,8 +123,13 @@ function callerOf(
     const owner = ownerOfToken(token);
     return owner === null ? refused(NO_TOKEN) : { owner };
   }
-  if (anonymous && typeof door === "object" && !door.signedIn) return { owner: PUBLIC_OWNER };
+  if (anonymous && letsInAnybody(door)) return { owner: PUBLIC_OWNER };
   return new NotSent(anonymous ? `${KEY_NEEDED} ${TOKEN_TOO}` : KEY_NEEDED);
+}
+
+/** Whether those who send nothing come in here where the installation lets them. */
+export function letsInAnybody(door: Door): boolean {
+  return typeof door === "object" && !door.signedIn && !door.keyed;
 }
 
 function holderOf({ keys, chosen }: Exclude<Access, "open">, key: string): Caller {
@@ -165,6 +168,11 @@ export function refusalReply(
 
 function refused(detail: string): AppError {
   return new AppError("unauthorized", detail);
+}
+
+/** Keys and tokens in the two headers that may have one. */
+function credentialsOf(headers: Headers): string[] {
+  return [bearerOf(headers.get("authorization")), headers.get("x-api-key")].filter((sent) => sent !== null);
 }
 
 /** What stands behind `Bearer`; empty when that is missing or nothing but a word was sent; null for other schemes. */

@@ -104,7 +104,10 @@ describe("errors are problem documents", () => {
 describe("queries", () => {
   it.each([
     ["/v1/jobs?page=2", "query: unknown name 'page'; allowed: cursor, limit, status"],
-    ["/v1/jobs?limit=5&Status=failed", "query: unknown name 'Status'; allowed: cursor, limit, status"],
+    [
+      "/v1/jobs?limit=5&Status=failed",
+      "query: unknown name 'Status' (did you mean status?); allowed: cursor, limit, status",
+    ],
     ["/v1/presets?limit=5", "query: unknown name 'limit'"],
     ["/v1/kinds?kind=animate&a=1", "query: unknown names 'kind', 'a'"],
     ["/v1/presets/nod/preview?size=64", "query: unknown name 'size'"],

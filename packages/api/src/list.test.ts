@@ -84,3 +84,13 @@ it("a status that few jobs have is found beyond many others, page by page, with 
   expect(looks).toBeLessThan(15);
   expect((await pages("status=canceled&limit=2")).ids).toEqual(canceled);
 });
+
+it("a limit is a decimal number", async () => {
+  api = testApi();
+  for (const limit of ["0x10", "1e1", "+5", " 5", "5.0", "", "five"]) {
+    const query = new URLSearchParams({ limit });
+    const reply = await api.app.fetch(new Request(`http://localhost/v1/jobs?${query}`));
+    const { errors } = (await reply.json()) as { errors: object[] };
+    expect([reply.status, errors], limit).toMatchObject([422, [{ loc: ["query", "limit"] }]]);
+  }
+});

@@ -1,6 +1,7 @@
 /** What can be typed: commands and their options. Loads only the texts of `--help` besides, so that help is instant. */
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
+import { didYouMean } from "@smileloop/core/errors/near.ts";
 import {
   type AnimateArgs,
   animateArgs,
@@ -89,7 +90,9 @@ export function parseCommand(argv: string[]): Command {
   if (first === "help") return { name: "help", text: HELP[rest[0] as CommandName] ?? OVERVIEW };
   if (!Object.hasOwn(HELP, first)) {
     const what = first.startsWith("-") ? "option" : "command";
-    throw new UsageError(`There is no ${what} "${first}". The commands are: ${Object.keys(HELP).join(", ")}.`);
+    const names = Object.keys(HELP);
+    const near = first.startsWith("-") ? "" : didYouMean(first, names);
+    throw new UsageError(`There is no ${what} "${first}".${near} The commands are: ${names.join(", ")}.`);
   }
   const name = first as CommandName;
   const { values, positionals } = parse(name, rest);
@@ -118,7 +121,10 @@ function parse(name: CommandName, args: string[]): { values: Values; positionals
     return { values: values as Values, positionals };
   } catch (error) {
     // parseArgs explains at length how to pass what looks like an option; the first sentence says what is wrong
-    throw new UsageError(`${String((error as Error).message).split(/[.\n]/)[0]}.`, name);
+    const sentence = String((error as Error).message).split(/[.\n]/)[0] ?? "";
+    const [, unknown] = /^Unknown option '--([^']+)'/.exec(sentence) ?? [];
+    const near = unknown === undefined ? "" : didYouMean(unknown, Object.keys(OPTIONS[name]));
+    throw new UsageError(`${sentence}.${near.replaceAll(/(mean |, | or )(?=\S)/g, "$1--")}`, name);
   }
 }
 

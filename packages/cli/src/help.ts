@@ -77,7 +77,8 @@ Options:
   -f, --force             overwrites the file if there is one
       --size <size>       256, 512, 720 or 1024: a square around the face; source: the whole photo (512)
       --fps <n>           frames a second, 10 to 60 (25)
-      --expression <name> a preset, whose mood lasts under the speech, such as gentle_smile
+      --expression <name> a preset, whose mood lasts under the speech: alive, big_smile, flirt, gentle_smile, kiss, laugh,
+                          look_around, nod, sad_to_smile, surprise or wink
       --intensity <n>     how strongly it moves, 0 to 1.5 (1)
       --face <n>          which face speaks, 0 = the largest (0)
       --faces all         the other faces move, too: they listen

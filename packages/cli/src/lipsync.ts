@@ -9,10 +9,7 @@ export function lipsync({ video, sound, output, poster, ...args }: LipsyncArgs):
     ...args,
     kind: "lipsync",
     inputs: { video, audio: sound },
-    options: {
-      ...(sound === null ? {} : { text: "transcript" }),
-      ...{ sync_mode: "sync-mode", original_sound: "original-sound" },
-    },
+    options: sound === null ? {} : { text: "transcript" },
     targets: ({ params, files }) => {
       const { extension } = clipFormatOf(params.format as string);
       const named = files.audio?.title ?? "lipsync";

@@ -41,7 +41,7 @@ export type LocalJob = {
   command?: string;
   /** What was typed, by slot; null: nothing. */
   inputs: Readonly<Record<string, string | readonly string[] | null>>;
-  /** Names of params whose option is called otherwise. */
+  /** Names of params whose option has another name than theirs with hyphens. */
   options?: Readonly<Record<string, string>>;
   /** Where outputs go, when params and inputs are known, of each slot the first; null: an output that is not wanted. */
   targets: (found: { params: Params; files: Readonly<Record<string, InputFile>> }) => Record<string, string | null>;
@@ -123,7 +123,10 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   const report = await createProgressReport({ quiet: job.quiet || job.json, bar: process.stderr.isTTY === true });
   const working = worker.run(signal);
   try {
-    const record = await follow(store, await submit(store, submission, files, engine), report, signal);
+    const id = await submit(store, submission, files, engine);
+    const record = await follow(store, id, report, signal).catch((error: unknown) => {
+      throw error instanceof AppError ? new AppError(error.code, inOptions(job, error.message)) : error;
+    });
     report.stop();
     for (const [output, path] of wanted) {
       await writeTarget(path, (await store.files.get(record.outputs[output]!.key)).body);
@@ -165,9 +168,19 @@ function checkAsked(kinds: Kinds, job: LocalJob): Submission {
     // what is typed as an option may lie deep in a param
     const [, deeper, rest] = /^([a-z_]+)(?:\.\d+)*: (.+)$/.exec(fault?.msg ?? "") ?? [];
     const inner = deeper ?? fault?.loc.findLast((part) => typeof part === "string") ?? "";
-    const option = single ? (job.options?.[inner] ?? inner.replaceAll("_", "-")) : "";
-    throw new UsageError(single ? `--${option}: ${rest ?? fault?.msg}.` : (fault?.msg ?? ""), job.command ?? job.kind);
+    const option = single ? optionOf(job, inner) : "";
+    throw new UsageError(single ? `${option}: ${rest ?? fault?.msg}.` : (fault?.msg ?? ""), job.command ?? job.kind);
   }
+}
+
+/** As it is typed. */
+function optionOf({ options }: LocalJob, param: string): string {
+  return `--${options?.[param] ?? param.replaceAll("_", "-")}`;
+}
+
+/** A sentence of the worker, which names params as requests have them. */
+function inOptions(job: LocalJob, sentence: string): string {
+  return sentence.replaceAll(/\bparams\.([a-z_]+)/g, (_, param: string) => optionOf(job, param));
 }
 
 function openStore(): JobStore {

@@ -22,6 +22,7 @@ const STAGES: Record<string, string> = {
   listen: "Listening to the sound",
   mix: "Mixing the sound",
   decode: "Reading the photo",
+  probe: "Reading the video",
   detect: "Looking for the face",
   render: "Rendering",
   encode: "Encoding",

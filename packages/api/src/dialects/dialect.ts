@@ -23,6 +23,8 @@ export type Dialect = {
    * sent none, and those whose key or token is wrong.
    */
   signedIn?: { none: string; wrong: string };
+  /** Set where its clients always have a key: where other dialects let in those who send none, it does not. */
+  keyed?: true;
   /** Parameter of the query in which its clients may send their key, beside the headers that all may use. */
   keyInQuery?: string;
   /** Heads its operations in the OpenAPI document; `about` is its line in the document's introduction. */

@@ -4,6 +4,7 @@ import { lipsync } from "./lipsync/dialect.ts";
 import { login } from "./login/dialect.ts";
 import { smileloop } from "./smileloop/dialect.ts";
 import { speech } from "./speech/dialect.ts";
+import { syncSo } from "./sync-so/dialect.ts";
 import { talkingAvatar } from "./talking-avatar/dialect.ts";
 
-export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar, login, speech, lipsync];
+export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar, login, speech, lipsync, syncSo];

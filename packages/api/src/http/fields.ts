@@ -9,6 +9,10 @@ import { parseJson, readSmall } from "./json-body.ts";
 import { emptyForm, readMultipart } from "./multipart.ts";
 import type { RequestBody } from "./request-body.ts";
 
+/** Digits in a query or a form as the number that they are; other text stays, so that its schema says what is wrong with it. */
+export const decimal = (value: unknown) =>
+  typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
+
 const MAX_PART_BYTES = 64 * 1024;
 const FORM = /^\s*application\/x-www-form-urlencoded\s*(;|$)/i;
 const MULTIPART = /^\s*multipart\/form-data\s*(;|$)/i;

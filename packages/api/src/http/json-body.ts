@@ -41,6 +41,16 @@ export function parseJson(json: Buffer): unknown {
   }
 }
 
+/** One text for one JSON value, whatever the order of its members: what an Idempotency-Key is compared by. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+  return `{${members.join(",")}}`;
+}
+
 /** Null where it is too large. */
 async function readWhole(body: RequestBody): Promise<Buffer | null> {
   const chunks: Uint8Array[] = [];

@@ -8,16 +8,21 @@ import { AppError, type FieldError } from "@smileloop/core/errors.ts";
 import type { RequestBody } from "./request-body.ts";
 
 export type FormSpec<T> = {
-  /** Text parts that may come, by name; limits in bytes of UTF-8. */
-  fields: Record<string, { maxBytes: number }>;
+  /** Text parts that may come, by name; limits in bytes of UTF-8. `most`: how many of that name, where that is not one. */
+  fields: Record<string, { maxBytes: number; most?: number }>;
   /** Parts that are files whatever their own headers say, by name. Their own file names and types are ignored. */
   files: Record<string, { maxBytes: number }>;
   /** Takes a file as it comes. Its error ends the reading; when the form fails, `body` throws. */
   onFile(name: string, body: AsyncIterable<Uint8Array>): Promise<T>;
 };
 
-/** What has come so far. `faults`: parts that came twice, are not known or too long. */
-export type Form<T> = { fields: Map<string, string>; files: Map<string, T>; faults: FieldError[] };
+/** What has come so far. `lists`: text parts of which several may come. `faults`: parts that came too often, are not known or too long. */
+export type Form<T> = {
+  fields: Map<string, string>;
+  lists: Map<string, string[]>;
+  files: Map<string, T>;
+  faults: FieldError[];
+};
 
 /** Thrown as soon as a file passes its limit. `bytes`: how large it is, or null when its end was too far away to look. */
 export class FileTooLarge extends AppError {
@@ -37,7 +42,7 @@ const OVERHEAD_BYTES = 1024 * 1024;
 const LIMITS = { parts: 32, headerPairs: 32, headerSize: 8 * 1024 };
 
 export function emptyForm<T>(): Form<T> {
-  return { fields: new Map(), files: new Map(), faults: [] };
+  return { fields: new Map(), lists: new Map(), files: new Map(), faults: [] };
 }
 
 /**
@@ -92,7 +97,7 @@ type Parts = { settled(): Promise<void>; abort(error: Error): void };
 
 /** Files the parts as the parser finds them. */
 function takeParts<T>(parser: BusboyInstance, spec: FormSpec<T>, form: Form<T>, fail: (error: unknown) => void): Parts {
-  const taken = new Set<string>();
+  const taken = new Map<string, number>();
   const streams: Readable[] = [];
   const work: Promise<void>[] = [];
   const fault = (name: string | undefined, type: string, msg: string) => {
@@ -104,17 +109,21 @@ function takeParts<T>(parser: BusboyInstance, spec: FormSpec<T>, form: Form<T>, 
       fault(name, "extra_forbidden", "This part is not known here");
       return false;
     }
-    if (taken.has(name)) fault(name, "duplicate", "This part was sent twice");
-    return !taken.has(name) && taken.add(name) !== null;
+    const count = (taken.get(name) ?? 0) + 1;
+    const most = spec.fields[name]?.most ?? 1;
+    if (count <= most) taken.set(name, count);
+    else fault(name, "duplicate", most === 1 ? "This part was sent twice" : `At most ${most} parts of this name`);
+    return count <= most;
   };
 
   parser.on("error", (error) => fail(unreadable(error)));
   parser.on("partsLimit", () => fail(new AppError("malformed", `A form has at most ${LIMITS.parts} parts.`)));
   parser.on("field", (name: string | undefined, value, _nameTruncated, truncated) => {
     if (!isNew(name)) return;
-    const { maxBytes } = spec.fields[name]!;
+    const { maxBytes, most } = spec.fields[name]!;
     if (truncated || Buffer.byteLength(value) > maxBytes) fault(name, "string_too_long", `At most ${maxBytes} bytes`);
-    else form.fields.set(name, value);
+    else if (most === undefined) form.fields.set(name, value);
+    else form.lists.set(name, [...(form.lists.get(name) ?? []), value]);
   });
   parser.on("file", (name: string | undefined, stream) => {
     stream.on("error", () => {});

@@ -6,7 +6,7 @@ import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "@smileloop/core/job/
 import { type Created, replayedJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
-import { limitedJson } from "../http/json-body.ts";
+import { canonicalJson, limitedJson } from "../http/json-body.ts";
 import { linkOrigin, publicPath } from "../http/origin.ts";
 import { preferredWait, waitForEnd } from "../http/wait.ts";
 import { idParams } from "../ids.ts";
@@ -165,14 +165,4 @@ async function isThere({ records, clock }: ApiDeps, owner: string, id: string): 
   const stored = await records.get(owner, id);
   if (stored) present(stored.record, id, clock.now());
   return stored !== null;
-}
-
-/** One text for one JSON value, whatever the order of its members: what an Idempotency-Key is compared by. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
 }

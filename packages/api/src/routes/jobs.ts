@@ -6,6 +6,7 @@ import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
 import type { RecordPage } from "@smileloop/core/records.ts";
 import { jobPageSchema, jobStatusSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
+import { decimal } from "../http/fields.ts";
 import { tooManyFollowers } from "../http/followers.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { matchesTag } from "../http/send-file.ts";
@@ -60,7 +61,7 @@ const listRoute = createRoute({
   summary: "List your jobs, newest first",
   request: {
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(100).default(20),
+      limit: z.preprocess(decimal, z.int().min(1).max(100)).default(20),
       cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the previous page." }),
       status: jobStatusSchema.optional(),
     }),

@@ -1,4 +1,5 @@
 /** Names of environment variables that look like ours and are not: a typo in one would silently change nothing. */
+import { isTypo } from "../errors/near.ts";
 
 export type Lookalike = { name: string; meant: string };
 
@@ -15,10 +16,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   BUCKET_NAME: "BUCKET",
   PUBLIC_ADDRESS: "PUBLIC_URL",
 };
-/** Shorter names are near too many others that mean something else. */
+/** Shorter names are near too many variables of others. */
 const MIN_LENGTH = 5;
-/** Long enough that two wrong letters are still a typo. */
-const LONG = 8;
 /** Names beside which others exist that have nothing to do with this service (`DYLD_LIBRARY_PATH`, `USER`). */
 const COMMON = new Set(["LD_LIBRARY_PATH", "AWS_REGION", "USERS"]);
 
@@ -37,21 +36,5 @@ function meantBy(name: string, known: readonly string[]): string | null {
   const other = Object.hasOwn(OTHER_NAMES, bare) ? OTHER_NAMES[bare] : undefined;
   if (other !== undefined && known.includes(other)) return other;
   const near = known.filter((each) => each.length >= MIN_LENGTH && !COMMON.has(each));
-  return near.find((each) => editsBetween(bare, each) <= (each.length < LONG ? 1 : 2)) ?? null;
-}
-
-/** How many letters have to be added, left out, changed or swapped with their neighbour to get from one to the other. */
-function editsBetween(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swapped =
-        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rows[i - 2]![j - 2]! + 1 : Infinity;
-      row.push(Math.min(changed, swapped, rows[i - 1]![j]! + 1, row[j - 1]! + 1));
-    }
-    rows.push(row);
-  }
-  return rows[a.length]![b.length]!;
+  return near.find((each) => isTypo(bare, each)) ?? null;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { kindsWith } from "../../../../test/support/kinds.ts";
+import { motionSchema } from "../motion/motion.ts";
 import { presetSchema } from "../motion/preset.ts";
 import { fieldErrors } from "./fields.ts";
 
@@ -29,7 +30,7 @@ test.each<[object, string]>([
   [{ faces: "two" }, "faces: must be 'all', got 'two'; one of the faces is chosen by `face`"],
   [
     { speed: 2 },
-    ": unknown name 'speed'; allowed: duration, engine, face, faces, format, fps, intensity, preset, seed, size",
+    ": unknown name 'speed' (did you mean seed?); allowed: duration, engine, face, faces, format, fps, intensity, preset, seed, size",
   ],
 ])("params %j", (given, sentence) => {
   expect(sentences(params, { preset: "nod", ...given })).toEqual([sentence]);
@@ -65,6 +66,18 @@ test.each<[string, z.ZodType, unknown, string]>([
     z.strictObject({ a: z.string().optional() }),
     { b: 1, c: 1, d: 1, e: 1 },
     ": unknown names 'b', 'c', 'd'; allowed: a",
+  ],
+  [
+    "a name with a typo",
+    motionSchema,
+    { duration: 1, loop: false, faces: [{ channels: { mouthSmilLeft: { keys: [] } } }] },
+    "faces.0.channels: unknown name 'mouthSmilLeft' (did you mean mouthSmileLeft?)",
+  ],
+  [
+    "a name in other words, and one that is like none",
+    z.strictObject({ sync_mode: z.string().optional() }),
+    { syncMode: "loop", mode: "loop", other: 1 },
+    ": unknown names 'syncMode' (did you mean sync_mode?), 'mode' (did you mean sync_mode?), 'other'; allowed: sync_mode",
   ],
   [
     "odd names",

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { FieldError } from "../errors.ts";
 import { shown } from "../text.ts";
+import { nearOf } from "./near.ts";
 
 type Issue = z.core.$ZodRawIssue;
 type Sentence = (issue: never) => string;
@@ -93,14 +94,21 @@ function oneOf(values: readonly unknown[]): string {
 }
 
 function unknownNames(keys: readonly string[], schema: Issue["inst"]): string {
-  const { shape } = (schema as unknown as { _zod?: { def?: { shape?: object } } })?._zod?.def ?? {};
-  const names = keys
-    .slice(0, 3)
-    .map((key) => shown(key))
-    .join(", ");
-  const known = Object.keys(shape ?? {}).sort();
+  const known = namesOf(schema).sort();
+  const names = keys.slice(0, 3).map((key) => {
+    const near = nearOf(key, known).slice(0, 3);
+    return near.length === 0 ? shown(key) : `${shown(key)} (did you mean ${near.join(" or ")}?)`;
+  });
   const choice = known.length > 0 && known.length <= MAX_NAMES ? `; allowed: ${known.join(", ")}` : "";
-  return `${keys.length > 1 ? "unknown names" : "unknown name"} ${names}${choice}`;
+  return `${keys.length > 1 ? "unknown names" : "unknown name"} ${names.join(", ")}${choice}`;
+}
+
+type Definition = { shape?: object; keyType?: { _zod?: { def?: { entries?: object } } } };
+
+/** The names that an object or a record may have, where those are known. */
+function namesOf(schema: Issue["inst"]): string[] {
+  const { shape, keyType } = (schema as unknown as { _zod?: { def?: Definition } })?._zod?.def ?? {};
+  return Object.keys(shape ?? keyType?._zod?.def?.entries ?? {});
 }
 
 /** The fault of the form that the value comes nearest to: one whose type fits, so that what is wrong lies inside it. */

@@ -1,6 +1,7 @@
 /** Params that the kinds whose result is a clip of a portrait have in common. */
 import { z } from "zod";
 import { got } from "../errors/fields.ts";
+import { didYouMean } from "../errors/near.ts";
 import { clipFormatOf } from "../media/clip-formats.ts";
 import type { Preset } from "../motion/preset.ts";
 import { shown } from "../text.ts";
@@ -43,7 +44,7 @@ export function presetParam(presets: ReadonlyMap<string, Preset>) {
     error: ({ input }) => {
       const fault =
         typeof input === "string"
-          ? `Unknown preset ${shown(input)}.${meant(input, names)}`
+          ? `Unknown preset ${shown(input)}.${didYouMean(input, names)}`
           : `A preset is a name, got ${shown(input)}.`;
       return `${fault} Choose from: ${names.join(", ")}`;
     },
@@ -62,20 +63,4 @@ export function drawingSeconds({ size, fps, format }: Drawn, seconds: number, fa
   const { maxSide, rateFor, encodeSeconds } = clipFormatOf(format);
   const side = size === "source" ? (maxSide ?? 1280) : size;
   return rateFor(fps) * seconds * (0.01 * faces + encodeSeconds) * (side / 512) ** 2;
-}
-
-/** ` Did you mean …?` where some of the names have what was given in them. */
-function meant(given: string, names: string[]): string {
-  const part = given
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s-]+/g, "_");
-  const near = part.length < 3 ? [] : names.filter((name) => name.includes(part) || part.includes(name));
-  return near.length === 0 ? "" : ` Did you mean ${oneOfThese(near)}?`;
-}
-
-/** `a`, `a or b`, `a, b or c` */
-function oneOfThese(names: string[]): string {
-  const last = names.at(-1)!;
-  return names.length === 1 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
 }

@@ -88,7 +88,7 @@ test.each<[string, string, string]>([
   [
     "a channel that does not exist",
     JSON.stringify(draft({ channels: { smile: [key(0, 0), key(2, 0)] } })),
-    "channels: unknown name 'smile'",
+    "channels: unknown name 'smile' (did you mean mouthSmileLeft or mouthSmileRight?)",
   ],
   [
     "a value beyond the limits",

@@ -1,35 +1,20 @@
 /** Jobs as the clients of this dialect see them. */
 import { createHash } from "node:crypto";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
-import { endingOf } from "@smileloop/core/media/types.ts";
 import type { ApiDeps } from "../../deps.ts";
-import { absoluteLink, linkOrigin } from "../../http/origin.ts";
-import { hasExpired } from "../../job-lookup.ts";
-import { outputFileName, outputLink } from "../../view.ts";
-import { audioPath } from "../audio-path.ts";
 import { whyFailed } from "../job-end.ts";
+import { type LipsyncStatus, statusOf, urlOf, videoLink } from "../lipsync-jobs.ts";
 import { FILE_NAME } from "./request.ts";
 
-type Status = "PENDING" | "PROCESSING" | "COMPLETED" | "FAILED";
 export type StatusReply = {
   job_id: string;
-  status: Status;
+  status: LipsyncStatus;
   output_url: string | null;
   progress: number;
   created_at: number;
   completed_at: number | null;
   error_message: string | null;
 };
-
-const OUTPUT = "video";
-
-/** A job that is tried again is still in progress. What has expired has failed for those who come now. */
-function statusOf(record: JobRecord, nowMs: number): Status {
-  const { state, attempt } = record;
-  if (state === "queued") return attempt === 0 ? "PENDING" : "PROCESSING";
-  if (state === "running" || state === "waiting" || state === "canceling") return "PROCESSING";
-  return state === "succeeded" && !hasExpired(record, nowMs) ? "COMPLETED" : "FAILED";
-}
 
 /** `output_url` is a link that needs no token, as Sync.so's is; asked again, it is a new one. */
 export async function statusReply(deps: ApiDeps, request: Request, record: JobRecord): Promise<StatusReply> {
@@ -38,7 +23,7 @@ export async function statusReply(deps: ApiDeps, request: Request, record: JobRe
   return {
     job_id: record.id,
     status,
-    output_url: status === "COMPLETED" ? await linkOf(deps, request, record) : null,
+    output_url: status === "COMPLETED" ? await videoLink(deps, request, record, FILE_NAME) : null,
     progress: status === "COMPLETED" ? 100 : Math.round((record.progress?.percent ?? 0) * 10) / 10,
     created_at: seconds(record.created_at),
     completed_at: record.ended_at === null ? null : seconds(record.ended_at),
@@ -78,27 +63,6 @@ function pythonType(value: string | number | null): string {
 
 export function seconds(ms: number): number {
   return ms / 1000;
-}
-
-async function linkOf(deps: ApiDeps, request: Request, record: JobRecord): Promise<string> {
-  const ending = endingOf(record.outputs[OUTPUT]?.type ?? "video/mp4");
-  const { output_filename: name } = record.metadata;
-  // jobs that came in another way may have any text there
-  const fileName = FILE_NAME.test(name ?? "") ? `${name}.${ending}` : outputFileName(record, OUTPUT);
-  const link = await outputLink(deps, record, OUTPUT, { method: "GET", now: deps.clock.now(), fileName });
-  return absoluteLink(linkOrigin(deps.config, request), link);
-}
-
-/** As the client gave it, without its query; for jobs that came in another way, what their record says. Null without any. */
-function urlOf({ metadata, inputs, fetches = [] }: JobRecord, slot: "video" | "audio"): string | null {
-  const given = metadata[`${slot}_url`];
-  if (given !== undefined) return given;
-  const source = inputs[slot]?.[0]?.source ?? fetches.find((each) => each.slot === slot)?.source;
-  const [, url] = /^url:(.*)$/.exec(source ?? "") ?? [];
-  if (url !== undefined) return url;
-  const [, job, output] = /^job:([0-9a-f]{32})\/(.*)$/.exec(source ?? "") ?? [];
-  if (job === undefined) return null;
-  return output === "audio" ? audioPath({ id: job }) : `/v1/jobs/${job}/outputs/${output}`;
 }
 
 /** The original counted its users; clients take a number that is always the same for the same user. */

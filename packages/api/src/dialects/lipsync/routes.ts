@@ -15,11 +15,11 @@ import { type Api, type ApiContext, newApi } from "../../problem.ts";
 import { submit } from "../../submit.ts";
 import { answered, refusal } from "../detail.ts";
 import type { DialectDeps } from "../dialect.ts";
-import { cleanUp, findLipsync, KIND, listLipsync } from "./jobs.ts";
+import { cleanUp, findLipsync, KIND, listLipsync } from "../lipsync-jobs.ts";
+import { isOfInput, keptUrl, sourceOfUrl } from "../url-inputs.ts";
 import { MODELS, SYNC_MODES } from "./lists.ts";
 import { debugReply, listedReply, seconds, statusReply } from "./replies.ts";
 import { type Asked, cleanupSchema, createSchema, fromTtsSchema, waitSchema } from "./request.ts";
-import { isOfInput, keptUrl, sourceOfUrl } from "./urls.ts";
 
 export const NAME = "lipsync";
 export const BASE = "/api/v1/lipsync";

@@ -158,7 +158,17 @@ describe("a server that is open to all", () => {
     expect([await jobs(alice!, open), await jobs(bob!, open)]).toEqual([200, 200]);
     // without one, and with what is not one, all is as before
     expect((await create({})).status).toBe(201);
-    expect(await jobs("anything", open)).toBe(200);
+    const other = `${Buffer.from('{"alg":"RS256"}').toString("base64url")}.e30.x`;
+    for (const foreign of ["anything", other]) expect(await jobs(foreign, open)).toBe(200);
+    // one of ours that is not whole any more is a mistake: what it made would be nobody's
+    const at = alice!.indexOf(".");
+    const changed = [
+      `${alice}x`,
+      alice!.slice(0, -1),
+      alice!.slice(0, at + 1),
+      `${alice!.slice(0, at)}.A${alice!.slice(at + 2)}`,
+    ];
+    for (const token of changed) expect(await jobs(token, open), token).toBe(401);
     // one that has ended is not taken for nobody's
     await open.clock.advance(25 * 3600_000);
     expect(await jobs(alice!, open)).toBe(401);

@@ -6,10 +6,10 @@ import { takingTurns } from "@smileloop/core/concurrent.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { addressesOf, systemLookup } from "@smileloop/core/fetch/resolve.ts";
 import { checkedTarget, isAllowed } from "@smileloop/core/fetch/target.ts";
-import type { ApiDeps } from "../../deps.ts";
-import { pathUnder } from "../../intake/own-url.ts";
-import type { InputSource } from "../../submit.ts";
-import { AUDIO_OUTPUT, jobOfAudioPath } from "../audio-path.ts";
+import type { ApiDeps } from "../deps.ts";
+import { pathUnder } from "../intake/own-url.ts";
+import type { InputSource } from "../submit.ts";
+import { AUDIO_OUTPUT, jobOfAudioPath } from "./audio-path.ts";
 
 /** Names are resolved in threads that files are read with. */
 const inTurn = takingTurns(2);
