@@ -96,7 +96,7 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
   return api;
 }
 
-function viewKind({ name, title, slots, params, outputs, engines }: Kind): KindView {
+function viewKind({ name, title, slots, params, secrets, outputs, engines }: Kind): KindView {
   const inputs = Object.entries(slots).map(([name, slot]) => [
     name,
     {
@@ -110,5 +110,7 @@ function viewKind({ name, title, slots, params, outputs, engines }: Kind): KindV
     },
   ]);
   const schema = z.toJSONSchema(params, { io: "input" }) as Record<string, unknown>;
+  const properties = (schema.properties ?? {}) as Record<string, object>;
+  for (const secret of secrets) Object.assign(properties[secret] ?? {}, { writeOnly: true });
   return { name, title, inputs: Object.fromEntries(inputs), params: schema, outputs, engines };
 }

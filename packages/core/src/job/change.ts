@@ -41,12 +41,12 @@
  * Neither waits nor moves can go on for ever: between two waits for children at least one has ended, a wait for room ends at
  * `deadline_at`, and moves are counted.
  *
- * The URLs of inputs that are still to be fetched may be secret: they go when the job ends, however it does.
+ * Sealed params are secret, and the URLs of inputs that are still to be fetched may be: they go when the job ends, however it does.
  */
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
-import { release, tombstone, withoutUrls } from "./endings.ts";
+import { release, tombstone, withoutSecrets } from "./endings.ts";
 import { newToken } from "./ids.ts";
 import { isEnded, type JobError, type JobInput, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
 
@@ -220,7 +220,7 @@ function expire(record: JobRecord, now: number): JobRecord | Refusal {
 
 function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
   const expires = record.root === undefined ? now + resultLifeMs(record) : null;
-  return { ...withoutUrls(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
+  return { ...withoutSecrets(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
 }
 
 function further(before: Progress | null, after: Progress | null): Progress | null {

@@ -124,6 +124,8 @@ export const jobRecordSchema = z.strictObject({
   /** Expected work, seconds. */
   estimate_s: z.number().min(0),
   params: loose,
+  /** Secret params by name, each sealed for this job (`seals.ts`); absent once the job has ended. */
+  sealed: z.record(z.string(), z.string()).optional(),
   metadata: metadataSchema,
   inputs: z.record(z.string(), z.array(jobInputSchema)),
   /** What is still missing among the inputs, because nobody has fetched it yet. */
@@ -152,8 +154,8 @@ export const jobRecordSchema = z.strictObject({
   index: z.int().min(0).optional(),
   /** Of a plan: how many children it has created, as of its last wait. */
   children: z.int().min(0).optional(),
-  /** The job at an outside service that does the work. */
-  external: z.strictObject({ provider: z.string(), id: z.string() }).optional(),
+  /** The job at a service elsewhere that does the work. `id`: null once it is about to be sent there, until the reply is known. */
+  external: z.strictObject({ provider: z.string(), id: z.string().nullable() }).optional(),
   /** Where to report its end. */
   webhook: loose.optional(),
   /** Who may fetch its outputs. */
@@ -164,7 +166,7 @@ export const jobRecordSchema = z.strictObject({
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
 type Held = "id" | "owner" | "kind" | "queue" | "params" | "metadata" | "inputs";
-type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms" | "fetches";
+type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms" | "fetches" | "sealed";
 export type NewJob = Pick<JobRecord, Held> &
   Partial<Pick<JobRecord, Optional>> & {
     /** Null for a plan. */

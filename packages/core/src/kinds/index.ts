@@ -5,7 +5,7 @@
 import { MAX_VIDEO_SECONDS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
-import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
+import { type EngineSecrets, type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
 import { speak } from "./speak.ts";
 import { talk } from "./talk.ts";
@@ -21,9 +21,11 @@ const LONG_SECONDS = 120;
 /** Maximum work expected of a job, seconds: time limits follow from it, and what a kind makes of a lying header may be anything. */
 const MAX_SECONDS = 4 * 3600;
 
+const NO_SECRETS: EngineSecrets = { takes: [], needs: [] };
+
 type EngineOffer = {
   /** All engines of the installation's list, with the kinds that they can run. */
-  known: readonly { name: string; kinds: readonly string[] }[];
+  known: readonly { name: string; kinds: readonly string[]; secrets?: EngineSecrets | undefined }[];
   /** By kind: the engines that serve it here, the default first. */
   serve: ReadonlyMap<string, string[]>;
 };
@@ -61,6 +63,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
   return {
     resolveParams: (params) => params,
     conflicts: () => [],
+    secrets: [],
     example: { inputs: required.map(([slot]) => slot), params: {} },
     ...definition,
     estimateSeconds: (params, inputs) => withinReason(definition.estimateSeconds(params, inputs)),
@@ -68,6 +71,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     worker,
     engines: here,
     knownEngines,
+    secretsOf: (engine) => engines.known.find((each) => each.name === engine)?.secrets ?? NO_SECRETS,
     queueOf: (engine, estimateSeconds) => {
       if (engine === null) return PLAN_QUEUE;
       return estimateSeconds > LONG_SECONDS ? withLong(engine).at(-1)! : engine;
