@@ -15,6 +15,7 @@ import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/j
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { downloadTo } from "./download.ts";
+import { keeping } from "./keeping.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
 import { type OutputFacts, storeOutput } from "./store-output.ts";
 
@@ -58,6 +59,12 @@ export type JobIo = StoreIo & {
   /** Whether the engine itself offers a service. */
   offers: (service: string) => boolean;
   provenance: Provenance;
+  /** Whether a service elsewhere does the work: then the job is begun twice, once to send it and once to fetch what was made of it. */
+  elsewhere: boolean;
+  /** Keeps a file for when the job is begun again, and answers what is kept: an earlier one under this name stays. */
+  keep: (name: string, file: LocalFile) => Promise<LocalFile>;
+  /** What was kept under this name; null where nothing was. */
+  kept: (name: string) => Promise<LocalFile | null>;
   /** Time-out, signal and progress of a request. Its progress counts as that of `stage`, or of what the engine calls its stages. */
   options: (stage?: string) => RequestOptions;
   /** Does a part of the work and keeps its time under `stage`; a stage may have several parts. */
@@ -118,6 +125,7 @@ export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): S
 type JobIoOptions = StoreIoOptions & {
   clock: Clock;
   engine: EngineProcess;
+  elsewhere?: boolean | undefined;
   checker: EngineProcess;
   helpers: readonly HelperProcess[];
   ready: Ready;
@@ -135,12 +143,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
   const timings: Record<string, number> = {};
   let expected = record.estimate_s;
   const offers = (service: string) => ready.services.includes(service);
-  const serving = (service: string): EngineProcess => {
-    const helper = options.helpers.find(({ services }) => services.includes(service));
-    if (helper) return helper.process;
-    if (offers(service)) return engine;
-    throw new AppError("engine_failed", `No process of this worker offers ${service}.`);
-  };
+  const serving = servingOf(options);
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
     const started = clock.now();
     if (Object.hasOwn(stages, stage)) report(progressAt(stages, stage, { done: 0, total: 1 }));
@@ -158,6 +161,8 @@ export function createJobIo(options: JobIoOptions): JobIo {
   const provenance = { job: record.id, engine: ready.engine, version: ready.version };
   return {
     ...createStoreIo(options),
+    ...keeping(options),
+    elsewhere: options.elsewhere === true,
     ...{ engine, ready, checker, serving, offers, provenance, timings, timed, options: requestOptions },
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));
@@ -184,6 +189,16 @@ export function createJobIo(options: JobIoOptions): JobIo {
       await rm(frames.path, { force: true });
       return finished;
     },
+  };
+}
+
+/** Which process is asked for a service. */
+export function servingOf({ engine, helpers, ready }: Pick<JobIoOptions, "engine" | "helpers" | "ready">) {
+  return (service: string): EngineProcess => {
+    const helper = helpers.find(({ services }) => services.includes(service));
+    if (helper) return helper.process;
+    if (ready.services.includes(service)) return engine;
+    throw new AppError("engine_failed", `No process of this worker offers ${service}.`);
   };
 }
 

@@ -134,7 +134,7 @@ export const jobRecordSchema = z.strictObject({
   /** Claims so far; the number of the present one. */
   attempt: z.int().min(0),
   failures: z.int().min(0),
-  /** How many claims ended in a wait for children or for room, and how many in a move to another queue. */
+  /** How many claims ended in a wait for children, for room or for a service elsewhere, and how many in a move to another queue. */
   waits: z.int().min(0).optional(),
   moves: z.int().min(0).optional(),
   claim: z.strictObject({ token: z.string(), worker: z.string() }).nullable(),
@@ -218,6 +218,11 @@ export function isEnded(state: JobState): boolean {
 /** Whether children may work for it: it has not ended, and is not about to. */
 export function isLiving({ state }: JobRecord): boolean {
   return state === "queued" || state === "running" || state === "waiting";
+}
+
+/** Whether its work is under way at a service elsewhere, and nobody here holds it meanwhile. */
+export function isElsewhere({ state, external }: JobRecord): boolean {
+  return state === "queued" && external !== undefined && external.id !== null;
 }
 
 /** Whether it may have children. */
