@@ -63,7 +63,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const kinds = createKinds({
     kinds: entries,
     presets,
-    engines: { known: engines, serve },
+    engines: { known: engines.map((engine) => ({ ...engine, secrets: engine.secretsFor?.(env) })), serve },
     queues,
     maxVideoSeconds,
     maxWork: env.MAX_WORK_S,

@@ -91,7 +91,8 @@ function otherSteps({ world, rules, step, spend }: Party): void {
   if (closed && rules.has("cancels are closed")) step("sweeper: closes the cancel", { rec: closed });
   if (left.client === 0) return;
   const canceled = changed(rec, { by: "api", do: "cancel" });
-  if (canceled) step("client: cancel", { rec: canceled, messages: Math.min(2, messages + 1), ...spend("client") }, true);
+  if (canceled)
+    step("client: cancel", { rec: canceled, messages: Math.min(2, messages + 1), ...spend("client") }, true);
   const deleted = changed(rec, { by: "api", do: "delete" });
   if (deleted) step("client: DELETE", { rec: deleted, ...spend("client") }, true);
 }
@@ -115,7 +116,8 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
     else if (rec?.state === "canceling" && rec.token === token) does("stops", { ...giveUp(rec, token), ...mine(IDLE) });
     else does("has lost it", mine(IDLE));
   };
-  const external = (id: string | null) => ({ by: "holder", token, do: "external", external: { provider: "p", id } }) as const;
+  const external = (id: string | null) =>
+    ({ by: "holder", token, do: "external", external: { provider: "p", id } }) as const;
   const waitsFor = rules.has("a wait is not a claim") ? ({ waitsFor: "service" } as const) : {};
 
   switch (me.at) {
@@ -123,28 +125,33 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
       if (world.messages > 0) does("receives", mine({ ...IDLE, at: "got" }));
       return;
     case "got": {
-      if (!rec || isEnded(rec.state)) return does("acknowledges", acked);
+      if (!rec || isEnded(rec.state)) {
+        does("acknowledges", acked);
+        return;
+      }
       const closed = changed(rec, { by: "worker", do: "close", leaseAlive: false });
       if (rec.state === "canceling") {
         if (closed && rules.has("cancels are closed")) does("closes the cancel", { rec: closed, ...acked });
-        return does("leaves it", mine(IDLE));
+        does("leaves it", mine(IDLE));
+        return;
       }
       const attempt = rec.attempt + 1;
       const next = changed(rec, { by: "worker", do: "claim", token: `${attempt}`, worker: "", leaseAlive: false });
       const then = next?.state === "running" ? mine({ at: "claimed", attempt }) : acked;
-      const held = rec.state === "running" && other.at !== "idle" && other.at !== "got" && `${other.attempt}` === rec.token;
+      const held =
+        rec.state === "running" && other.at !== "idle" && other.at !== "got" && `${other.attempt}` === rec.token;
       if (held) does("leaves it", mine(IDLE));
       if (next && !held) does("claims", { rec: next, ...then });
-      if (next && held && left.stall > 0) does("takes it from a slow one", { rec: next, ...then, ...spend("stall") }, true);
+      if (next && held && left.stall > 0)
+        does("takes it from a slow one", { rec: next, ...then, ...spend("stall") }, true);
       return;
     }
-    case "claimed": {
-      if (rec?.token !== token || rec.external === "intent") return does("makes it ready", to("ready"));
-      if (rec.external === "none") return write("is about to send", external(null), to("ready"));
-      if (world.done) return does("fetches the result", to("done"));
-      if (left.looks > 0) does("is told to wait", { ...to("waits"), ...spend("looks") });
+    case "claimed":
+      if (rec?.token !== token || rec.external === "intent") does("makes it ready", to("ready"));
+      else if (rec.external === "none") write("is about to send", external(null), to("ready"));
+      else if (world.done) does("fetches the result", to("done"));
+      else if (left.looks > 0) does("is told to wait", { ...to("waits"), ...spend("looks") });
       return;
-    }
     case "ready": {
       const again = world.paid > 0 && rules.has("one key for all tries");
       const paid = again ? world.paid : world.paid + 1;
@@ -154,16 +161,18 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
       return;
     }
     case "busy":
-      return write("notes that nothing was taken", { by: "holder", token, do: "external", external: null }, to("waits"));
+      write("notes that nothing was taken", { by: "holder", token, do: "external", external: null }, to("waits"));
+      return;
     case "sent":
-      if (rules.has("the id is kept")) return write("keeps the id", external(ID), to("waits"));
-      if (left.looks > 0) does("forgets the id", { ...to("waits"), ...spend("looks") });
+      if (rules.has("the id is kept")) write("keeps the id", external(ID), to("waits"));
+      else if (left.looks > 0) does("forgets the id", { ...to("waits"), ...spend("looks") });
       return;
     case "waits":
-      return write("waits", { by: "holder", token, do: "handBack", ...waitsFor }, mine(IDLE));
+      write("waits", { by: "holder", token, do: "handBack", ...waitsFor }, mine(IDLE));
+      return;
     case "done": {
       const result = { outputs: {}, engineVersion: "", warnings: [], timings: {} };
-      return write("succeeds", { by: "holder", token, do: "succeed", ...result }, acked);
+      write("succeeds", { by: "holder", token, do: "succeed", ...result }, acked);
     }
   }
 }

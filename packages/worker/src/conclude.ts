@@ -119,7 +119,11 @@ export async function conclude(deps: ConcludeDeps, attempt: Attempt, change: Cha
 /**
  * A new message instead of this one, which some queues hand out a limited number of times. If it cannot be sent, this one comes again.
  */
-async function askAgain({ queue, log }: ConcludeDeps, { owner, id, ...record }: JobRecord, waitMs: number): Promise<Outcome> {
+async function askAgain(
+  { queue, log }: ConcludeDeps,
+  { owner, id, ...record }: JobRecord,
+  waitMs: number,
+): Promise<Outcome> {
   try {
     await queue.send({ queue: record.queue, owner, id }, { delayMs: waitMs });
     return { did: "handed_back", againMs: null };

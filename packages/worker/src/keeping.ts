@@ -8,7 +8,13 @@ import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { downloadTo } from "./download.ts";
 import type { JobIo, LocalFile } from "./job-io.ts";
 
-type KeepingOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal; elsewhere?: boolean | undefined };
+type KeepingOptions = {
+  files: Files;
+  record: JobRecord;
+  dir: string;
+  signal: AbortSignal;
+  elsewhere?: boolean | undefined;
+};
 
 export function keeping(options: KeepingOptions): Pick<JobIo, "keep" | "kept"> {
   const { files, record, dir, signal, elsewhere } = options;

@@ -10,7 +10,7 @@
  *
  * Waiting is a hand-back that counts neither as a failure nor as a claim; another worker may come next. Whatever comes between "sent"
  * and the id (a crash, a lost reply), and also where a worker that was thought to be dead sends after all: the key is the job's, and
- * the service does the work of one key once. `core/jobs/job-service.test.ts` goes through every order of events.
+ * the service does the work of one key once. `core/jobs/job-service-protocol.test.ts` goes through every order of events.
  */
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
@@ -62,24 +62,27 @@ export function readyOf(name: string, { kinds, version }: Service): Ready {
  */
 export async function openElsewhere(options: ElsewhereOptions): Promise<Pick<EngineProcess, "request">> {
   const { service, record, secrets, signal, log } = options;
-  const access: Access = { secrets, signal };
+  const access: Access = { params: record.params, secrets, signal };
   const waiting = pauseOf(record);
   /** Nobody knows what became of it: it is asked again. */
   const orWait = async <T>(what: string, ask: () => Promise<T>): Promise<T> => {
     try {
       return await ask();
     } catch (error) {
-      const passes = error instanceof ServiceBusy || error instanceof ServiceLost || hasCode(error, "fetch_unavailable");
-      if (signal.aborted || !passes) throw error;
+      const silent = error instanceof ServiceBusy || error instanceof ServiceLost;
+      if (signal.aborted || !(silent || hasCode(error, "fetch_unavailable"))) throw error;
       log.warn({ err: error, provider: service.provider }, `${what} will be tried again`);
-      throw new ServiceWait(error instanceof ServiceBusy ? pauseOf(record, error.againMs) : waiting);
+      throw new ServiceWait(silent ? pauseOf(record, error.againMs) : waiting);
     }
   };
 
   let url: string | null = null;
   const { external } = record;
   if (external && external.provider !== service.provider) {
-    throw new AppError("service_failed", `The job was given to ${external.provider}, which is not set up here any more.`);
+    throw new AppError(
+      "service_failed",
+      `The job was given to ${external.provider}, which is not set up here any more.`,
+    );
   }
   const id = external?.id ?? null;
   if (id !== null) {
@@ -116,10 +119,12 @@ export async function openElsewhere(options: ElsewhereOptions): Promise<Pick<Eng
       const path = join(options.dir, "from-service.mp4");
       const from = url;
       await orWait("downloading the result", () => download(options, from, path));
-      const finishing = { signal, serving: options.serving };
+      const finishing = { params: record.params, signal, serving: options.serving };
       const made = result.safeParse(await service.finish(message as Work, path, finishing));
       if (made.success) return made.data;
-      throw new AppError("engine_failed", "The result of the service is not what was asked for.", { cause: made.error });
+      throw new AppError("engine_failed", "The result of the service is not what was asked for.", {
+        cause: made.error,
+      });
     },
   };
 }
@@ -133,7 +138,9 @@ async function download({ service, fetchFile, signal }: ElsewhereOptions, url: s
   } catch (error) {
     if (!hasCode(error, "fetch_refused", "fetch_failed", "too_large")) throw error;
     const { message } = error as AppError;
-    throw new AppError("service_failed", `The result of the service could not be fetched. ${message}`, { cause: error });
+    throw new AppError("service_failed", `The result of the service could not be fetched. ${message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -156,7 +163,12 @@ export async function cancelElsewhere({ processes, seals, log }: CancelDeps, rec
   const { service } = processes ?? {};
   if (!service?.cancel || external?.provider !== service.provider || external.id === null) return;
   try {
-    await service.cancel(external.id, { secrets: secretsOf(seals, record), signal: AbortSignal.timeout(CANCEL_MS) });
+    const { params } = record;
+    await service.cancel(external.id, {
+      params,
+      secrets: secretsOf(seals, record),
+      signal: AbortSignal.timeout(CANCEL_MS),
+    });
   } catch (error) {
     log.warn({ err: error, jobId: record.id, provider: service.provider }, "the service was not told of a cancel");
   }

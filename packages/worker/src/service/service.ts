@@ -1,13 +1,14 @@
 /** A service elsewhere that does the work of an engine and is paid for it. Those there are stand in the list of engines. */
 import type { EngineRequest } from "@smileloop/core/engine/protocol.ts";
+import type { Params } from "@smileloop/core/kinds/kind.ts";
 import type { Secrets } from "@smileloop/core/seals.ts";
 import type { EngineProcess } from "../process/engine-process.ts";
 
 /** What an engine is asked, without the id of the run. */
 export type Work = Omit<EngineRequest, "run">;
 
-/** `secrets`: those params of the job that the service takes. */
-export type Access = { secrets: Secrets; signal: AbortSignal };
+/** `params`: of the job, as its record has them. `secrets`: the secret ones. */
+export type Access = { params: Params; secrets: Secrets; signal: AbortSignal };
 
 /** How far the work is. `url`: where the result is. `reason`: a sentence, why there will be none. */
 export type Seen =
@@ -15,7 +16,7 @@ export type Seen =
   | { state: "done"; url: string }
   | { state: "failed"; reason: string };
 
-export type Finishing = { signal: AbortSignal; serving: (service: string) => EngineProcess };
+export type Finishing = Pick<Access, "params" | "signal"> & { serving: (service: string) => EngineProcess };
 
 export type Service = {
   /** As records name it. */
@@ -43,18 +44,20 @@ export type Service = {
   finish(work: Work, path: string, io: Finishing): Promise<unknown>;
 };
 
-/** The service takes nothing now. */
-export class ServiceBusy extends Error {
-  /** When it may be asked again, ms; null: it did not say. */
+/** `againMs`: when the service may be asked again; null: it did not say. */
+class NoAnswer extends Error {
   readonly againMs: number | null;
-  constructor(message: string, againMs: number | null = null) {
-    super(message);
+  constructor(message: string, againMs: number | null = null, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.againMs = againMs;
   }
 }
 
+/** The service takes nothing now. */
+export class ServiceBusy extends NoAnswer {}
+
 /** There was no reply, or none that can be understood: the service may have done what it was asked, or not. */
-export class ServiceLost extends Error {}
+export class ServiceLost extends NoAnswer {}
 
 /** Thrown when a job waits for a service. Not an error: it is handed back, and somebody asks again in `againMs`. */
 export class ServiceWait extends Error {

@@ -1,7 +1,14 @@
 /** Every order of events for a job whose work is done elsewhere (see the model): it is paid for once, and comes to an end. */
 import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
-import { firstWorld, keyOf, RULES, type Rule, stepsFrom, type World } from "../../../../test/support/job-service-model.ts";
+import {
+  firstWorld,
+  keyOf,
+  RULES,
+  type Rule,
+  stepsFrom,
+  type World,
+} from "../../../../test/support/job-service-model.ts";
 import { isEnded } from "../job/record.ts";
 
 const PAID_TWICE = "paid for twice";
@@ -15,9 +22,7 @@ function wrongAtOnce({ rec, paid, left }: World, first: World): string | null {
   return rec?.state === "failed" && calm ? IN_VAIN : null;
 }
 
-const lasting = [
-  { wrong: ({ rec }: World) => (rec !== null && !isEnded(rec.state) ? `stuck in ${rec.state}` : null) },
-];
+const lasting = [{ wrong: ({ rec }: World) => (rec !== null && !isEnded(rec.state) ? `stuck in ${rec.state}` : null) }];
 
 function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>) {
   const first = firstWorld(left);
