@@ -6,7 +6,14 @@ import type { Files } from "@smileloop/core/files.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { downloadTo } from "./download.ts";
-import type { JobIo, LocalFile } from "./job-io.ts";
+
+type LocalFile = { path: string; type: string; bytes: number };
+export type Keeping = {
+  /** Keeps a file for when the job is begun again, and answers what is kept: an earlier one under this name stays. */
+  keep: (name: string, file: LocalFile) => Promise<LocalFile>;
+  /** What was kept under this name; null where nothing was. */
+  kept: (name: string) => Promise<LocalFile | null>;
+};
 
 type KeepingOptions = {
   files: Files;
@@ -16,7 +23,7 @@ type KeepingOptions = {
   elsewhere?: boolean | undefined;
 };
 
-export function keeping(options: KeepingOptions): Pick<JobIo, "keep" | "kept"> {
+export function keeping(options: KeepingOptions): Keeping {
   const { files, record, dir, signal, elsewhere } = options;
   const keyOf = (name: string) => inputKey(record.owner, record.id, `kept-${name}`);
   const kept = async (name: string): Promise<LocalFile | null> => {
