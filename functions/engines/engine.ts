@@ -1,5 +1,6 @@
 /** An engine as an installation sees it. Each has a file in this folder; `index.ts` lists them. */
 import type { Env } from "@smileloop/core/env.ts";
+import type { EngineSecrets } from "@smileloop/core/kinds/kind.ts";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import type { WorkerOptions } from "@smileloop/worker/worker.ts";
 
@@ -19,6 +20,8 @@ export type Engine = {
   meanSeconds: number | Readonly<Record<string, number>>;
   /** Whether it comes with this repository, so that every installation has it. */
   builtIn?: boolean;
+  /** Which secret params it takes, where it takes any. */
+  secretsFor?(env: Env): EngineSecrets;
   /** The error of a worker that is started where the engine is not set up: a sentence that names the missing variable. */
   unset?: string;
   /** Looks for it on this machine. Never throws, and starts nothing that lasts. */
@@ -37,12 +40,18 @@ export type Finding = {
 /** What a worker is set up with: its queue, processes and limits. */
 export type WorkerSetup = Pick<
   WorkerOptions,
-  "queueName" | "engineCommand" | "checkerCommand" | "helpers" | "slots" | "engineLimits" | "maxFailedStarts"
+  | "queueName"
+  | "engineCommand"
+  | "service"
+  | "checkerCommand"
+  | "helpers"
+  | "slots"
+  | "engineLimits"
+  | "maxFailedStarts"
 >;
 
 /** The processes and limits of a worker that serves an engine's usual queue. */
 export type EngineSetup = WorkerSetup & {
-  engineCommand: EngineCommand;
   checkerCommand: EngineCommand;
   /** A process that looks at pictures for the API of a local server, beside the workers' processes. */
   inspectorCommand?: EngineCommand;

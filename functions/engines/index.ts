@@ -1,16 +1,18 @@
 /** The engines of this repository, in one list. Everything that depends on the set of engines takes it from here, or is given another list. */
 import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
+import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import type { Engine, EngineSetup, Finding, WorkerSetup } from "./engine.ts";
 import { liveportrait } from "./liveportrait.ts";
 import { narrator } from "./narrator.ts";
+import { syncso } from "./syncso.ts";
 import { warp } from "./warp.ts";
 
 /** A worker for plans has no engine: other jobs do the work of a plan, so that its steps are short. */
 export const PLAN_WORKER: WorkerSetup = { queueName: PLAN_QUEUE, slots: 2 };
 
 /** In order of preference: where `ENGINES` says nothing, jobs get the first one that is here. */
-export const ENGINES: readonly Engine[] = [warp, liveportrait, narrator];
+export const ENGINES: readonly Engine[] = [warp, liveportrait, narrator, syncso];
 
 /** Maximum number of failed starts in a row of a standalone worker's engine before the worker ends. */
 const FAILED_STARTS = 3;
@@ -24,11 +26,13 @@ export function builtInEngine(engines: readonly Engine[] = ENGINES): Engine {
   return found;
 }
 
+type BuiltIn = EngineSetup & { engineCommand: EngineCommand };
+
 /** Its processes, for programs that take no settings from the environment. */
-export async function builtInSetup(engines: readonly Engine[] = ENGINES): Promise<EngineSetup> {
+export async function builtInSetup(engines: readonly Engine[] = ENGINES): Promise<BuiltIn> {
   const { engine, trouble } = await builtInEngine(engines).find(readEnv({}));
-  if (!engine) throw new Error(trouble ?? "The built-in engine is missing.");
-  return engine;
+  if (!engine?.engineCommand) throw new Error(trouble ?? "The built-in engine is missing.");
+  return { ...engine, engineCommand: engine.engineCommand };
 }
 
 /** The engine that runs a kind in a command: the built-in one where it can. Throws EnvError where it is missing or broken. */

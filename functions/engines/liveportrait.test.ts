@@ -32,7 +32,7 @@ test("all of it is there", async () => {
   const { engine, trouble } = await find(root, pythonWithout([]));
   expect(trouble).toBeNull();
   expect(engine).toMatchObject({ queueName: "liveportrait", slots: 1 });
-  const { command, args, env } = engine!.engineCommand;
+  const { command, args, env } = engine!.engineCommand!;
   expect([command, ...args.slice(0, 4)]).toEqual(["/usr/bin/python3", "-m", "liveportrait", "--root", root]);
   expect(Object.keys(env!).sort()).toEqual(["HOME", "PATH", "PYTHONPATH"]);
   expect(engine!.helpers![0]!.command.args).toContain("finish,extract,listen");

@@ -17,15 +17,15 @@ const SET = {
 test("only the processes that speak are told of voices elsewhere, and of nothing else", async () => {
   const env = readEnv({ ...SET, API_KEYS: `a:${"0".repeat(64)}`, BUCKET: "the-bucket" });
   const { engine } = await narrator.find(env);
-  const told = engine!.engineCommand.env!;
+  const told = engine!.engineCommand!.env!;
   expect(told).toMatchObject({ ...SET, VOICE_NAMES: "alloy,bella=en+hi", VOICE_MODEL: "tts-1" });
   expect(Object.keys(told).filter((name) => !/^(VOICE|ELEVENLABS)_/.test(name))).toEqual([]);
-  expect(engine!.engineCommand.args.join(" ")).not.toContain("secret");
+  expect(engine!.engineCommand!.args.join(" ")).not.toContain("secret");
   expect(engine!.checkerCommand.env).toEqual({});
   // what it is told comes to the same
   expect(voiceVariables(readVoiceEnv(told))).toEqual(told);
   const renders = (await warp.find(env)).engine!;
-  expect([renders.engineCommand.env, renders.checkerCommand.env, renders.inspectorCommand!.env]).toEqual([{}, {}, {}]);
+  expect([renders.engineCommand?.env, renders.checkerCommand.env, renders.inspectorCommand!.env]).toEqual([{}, {}, {}]);
   const [helper] = renders.helpers!;
   expect([helper!.services, helper!.command.env]).toEqual([["say"], told]);
 });

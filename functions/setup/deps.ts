@@ -63,7 +63,11 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const kinds = createKinds({
     kinds: entries,
     presets,
-    engines: { known: engines, serve, capabilities: capabilitiesOf(engines, findings) },
+    engines: {
+      known: engines.map((engine) => ({ ...engine, secrets: engine.secretsFor?.(env) })),
+      serve,
+      capabilities: capabilitiesOf(engines, findings),
+    },
     queues,
     maxVideoSeconds,
     maxWork: env.MAX_WORK_S,

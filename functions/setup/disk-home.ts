@@ -10,6 +10,7 @@ import { openDataDir } from "@smileloop/core/storage/data-dir.ts";
 import { roomIn } from "@smileloop/core/storage/disk-room.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Home } from "./home.ts";
+import { sealsOf } from "./seal-keys.ts";
 
 /** Throws what `openDataDir` throws. No other process can open the folder until `close`. */
 export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Home> {
@@ -23,6 +24,7 @@ export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Ho
     lifeMs: env.RESULT_TTL_S * 1000,
     localLinks,
     secret,
+    seals: sealsOf(env, secret),
     exclusive: true,
     label: dir,
     workRoot: join(dir, "work"),

@@ -26,6 +26,17 @@ export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDep
   return testApi(config, { kinds, lookup, ...deps });
 }
 
+/** Kinds of an installation in which a service elsewhere, `far`, does lip sync for those who have a key. */
+export function kindsWithService() {
+  const { presets } = testApi().deps;
+  const secrets = { takes: ["api_key"], needs: ["api_key"] };
+  const known = [
+    { name: "warp", kinds: ["lipsync"] },
+    { name: "far", kinds: ["lipsync"], secrets },
+  ];
+  return createKinds({ presets, engines: { known, serve: new Map([["lipsync", ["warp", "far"]]]) } });
+}
+
 /** The headers of somebody who has logged in, on a server that is open to all. */
 export async function loggedIn(api: TestApi, username = "alice"): Promise<Record<string, string>> {
   const reply = await fetch(`${api.url}/auth/login`, {

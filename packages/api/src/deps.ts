@@ -12,6 +12,7 @@ import type { Preset } from "@smileloop/core/motion/preset.ts";
 import type { Queue } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
+import type { Seals } from "@smileloop/core/seals.ts";
 import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
@@ -53,6 +54,8 @@ export type ApiDeps = {
   clock: Clock;
   /** How long results and uploads live, where that is less than an hour. */
   lifeMs?: number | undefined;
+  /** Absent: no job can have secret params. */
+  seals?: Seals | undefined;
   log: Log;
   presets: ReadonlyMap<string, Preset>;
   voices: readonly VoiceFacts[];

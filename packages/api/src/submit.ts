@@ -14,6 +14,7 @@ import {
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
+import { sealerOf } from "@smileloop/core/seals.ts";
 import { shown } from "@smileloop/core/text.ts";
 import type { ApiDeps } from "./deps.ts";
 import { checkUpload } from "./intake/check.ts";
@@ -50,6 +51,7 @@ type JobAsked = {
 export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created> {
   const { owner, metadata = {}, id, idempotency, dialect } = request;
   const submission = checkAsked(deps, request);
+  const sealed = sealerOf(deps.seals, submission.secrets);
   const checked: Record<string, (Given | ToFetch)[]> = {};
   for (const [slot, sources] of Object.entries(request.inputs)) {
     checked[slot] = [];
@@ -68,6 +70,7 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
     kind: submission.kind.name,
     queue,
     params: (jobId) => submission.kind.resolveParams(submission.params, jobId),
+    sealed,
     metadata,
     engine: submission.engine,
     estimateSeconds: work.estimateSeconds,

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { AppError, ERRORS } from "@smileloop/core/errors.ts";
 import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
-import { isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
+import { isElsewhere, isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
@@ -17,7 +17,9 @@ export const LINK_LIFE_MS = 15 * 60_000;
 export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 
 /** `origin`: what links start with. */
-export async function viewJob(deps: ApiDeps, record: JobRecord, origin: string): Promise<JobView> {
+export async function viewJob(deps: ApiDeps, stored: JobRecord, origin: string): Promise<JobView> {
+  // for clients it makes no difference where it runs
+  const record: JobRecord = isElsewhere(stored) ? { ...stored, state: "running" } : stored;
   const now = deps.clock.now();
   const expired = hasExpired(record, now);
   return {

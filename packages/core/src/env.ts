@@ -18,6 +18,7 @@ import {
   origins,
   pairs,
   publicAddress,
+  sealKeys,
   voiceNames,
   wholeNumber,
 } from "./env/values.ts";
@@ -27,7 +28,7 @@ const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
-const SECRETS = ["API_KEY", "API_KEYS", "USERS", "VOICE_KEY", "ELEVENLABS_API_KEY"];
+const SECRETS = ["API_KEY", "API_KEYS", "USERS", "SEAL_KEY", "VOICE_KEY", "ELEVENLABS_API_KEY", "SYNC_API_KEY"];
 
 export const envSchema = z.object({
   /** Address to listen on; by default, both loopback addresses. */
@@ -104,6 +105,8 @@ export const envSchema = z.object({
   API_KEY: chosenKey.optional(),
   /** `name:hash` of each user who may log in, separated by commas. */
   USERS: loginUsers.default(() => new Map()),
+  /** Keys that secret params of jobs are sealed with, the newest first; by default, what DATA_DIR keeps. Workers need the same. */
+  SEAL_KEY: sealKeys.optional(),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
@@ -124,6 +127,10 @@ export const envSchema = z.object({
   LIVEPORTRAIT_ROOT: text.optional(),
   /** The Python that has LivePortrait's packages; by default, the checkout's `.venv`, or `python3`. */
   LIVEPORTRAIT_PYTHON: text.optional(),
+  /** Sync.so's API, or a server that speaks as it does. */
+  SYNC_API_URL: address("https://api.sync.so").default("https://api.sync.so"),
+  /** The operator's key for it; by default, each job brings one. */
+  SYNC_API_KEY: text.optional(),
 
   // --- Voices elsewhere. Only the processes that speak get the keys ---
 

@@ -43,6 +43,9 @@ export const OFFER: Offer = {
     extract: part(SERVICES.extract.request, async () => (await import("./services/extract.ts")).extract, {
       later: true,
     }),
+    conform: part(SERVICES.conform.request, async () => (await import("./services/conform.ts")).conform, {
+      later: true,
+    }),
     say: part(SERVICES.say.request, async () => (await import("./services/say.ts")).say),
     listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
     film: part(SERVICES.film.request, async () => (await import("./services/film.ts")).film, { later: true }),

@@ -10,6 +10,7 @@ import type { StoredRecord } from "@smileloop/core/records.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import { type Claim, lastWrite } from "./claim.ts";
 import { TooMuchWork } from "./job-io.ts";
+import { ServiceWait } from "./service/service.ts";
 
 export type Outcome = {
   did:
@@ -40,6 +41,7 @@ export function changeAfter(error: unknown, token: string, claim: Claim, signal:
   const by = { by: "holder", token } as const;
   if (claim.verdict() === "lost") return null;
   if (claim.verdict() === "canceling") return { ...by, do: "cancelDone" };
+  if (error instanceof ServiceWait) return { ...by, do: "handBack", waitsFor: "service" };
   if (error instanceof TooMuchWork) {
     log.info({ queue: error.queue, seconds: error.estimateSeconds }, "job moves");
     return { ...by, do: "requeue", queue: error.queue, estimateSeconds: error.estimateSeconds };
@@ -64,8 +66,8 @@ function errorOf(error: unknown): JobError {
   return { code: "internal", detail: "Something went wrong on the server." };
 }
 
-/** `record`: as it was claimed. `seen`: the version that was seen last, whosever it is. */
-type Attempt = { record: JobRecord; token: string; seen: StoredRecord; stopping: boolean };
+/** `record`: as it was claimed. `seen`: the version that was seen last, whosever it is. `waitMs`: until a service is asked again. */
+type Attempt = { record: JobRecord; token: string; seen: StoredRecord; stopping: boolean; waitMs?: number };
 
 /** Writes how the claim ends. Files of an attempt that did not win go; after a write of unknown outcome they stay. */
 export async function conclude(deps: ConcludeDeps, attempt: Attempt, change: Change | null): Promise<Outcome> {
@@ -109,8 +111,26 @@ export async function conclude(deps: ConcludeDeps, attempt: Attempt, change: Cha
     await cancelChildren(deps, "worker", now);
     return { did: now.state, againMs: null };
   }
+  if (change.do === "handBack" && change.waitsFor === "service") return askAgain(deps, now, attempt.waitMs ?? 0);
   if (change.do === "fail") return { did: "retried", againMs: 1000 * 2 ** (now.failures - 1) };
   return { did: "handed_back", againMs: stopping ? 0 : storageWaitMs(record.attempt) };
+}
+
+/**
+ * A new message instead of this one, which some queues hand out a limited number of times. If it cannot be sent, this one comes again.
+ */
+async function askAgain(
+  { queue, log }: ConcludeDeps,
+  { owner, id, ...record }: JobRecord,
+  waitMs: number,
+): Promise<Outcome> {
+  try {
+    await queue.send({ queue: record.queue, owner, id }, { delayMs: waitMs });
+    return { did: "handed_back", againMs: null };
+  } catch (error) {
+    log.warn({ err: error }, "message for a later look not sent");
+    return { did: "handed_back", againMs: waitMs };
+  }
 }
 
 /** Claims are few, so a storage that is away is given more time with each. */

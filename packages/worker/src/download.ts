@@ -9,8 +9,8 @@ export async function downloadTo(
   files: Files,
   key: string,
   signal: AbortSignal,
-): Promise<{ bytes: number; etag: string }> {
-  const { body, bytes, etag } = await files.get(key, { signal });
+): Promise<{ type: string; bytes: number; etag: string }> {
+  const { body, type, bytes, etag } = await files.get(key, { signal });
   await pipeline(Readable.fromWeb(body), createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
-  return { bytes, etag };
+  return { type, bytes, etag };
 }

@@ -15,6 +15,7 @@ import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/j
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { downloadTo } from "./download.ts";
+import { type Keeping, keeping } from "./keeping.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
 import { type OutputFacts, storeOutput } from "./store-output.ts";
 
@@ -44,42 +45,45 @@ export type StoreIo = {
   store: (name: string, path: string, facts: OutputFacts) => Promise<JobOutput>;
 };
 
-export type JobIo = StoreIo & {
-  /** The engine of the job's queue, and what it says of itself. */
-  engine: EngineProcess;
-  ready: Ready;
-  /** A process that has no part in the work: for checks, and for facts that engine and check both need. */
-  checker: EngineProcess;
-  /**
-   * The process to ask for a service: one that the worker has for it, else the engine, where that offers it. Throws `engine_failed`
-   * where nobody does.
-   */
-  serving: (service: string) => EngineProcess;
-  /** Whether the engine itself offers a service. */
-  offers: (service: string) => boolean;
-  provenance: Provenance;
-  /** Time-out, signal and progress of a request. Its progress counts as that of `stage`, or of what the engine calls its stages. */
-  options: (stage?: string) => RequestOptions;
-  /** Does a part of the work and keeps its time under `stage`; a stage may have several parts. */
-  timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
-  /** Milliseconds by stage so far. */
-  timings: Record<string, number>;
-  /**
-   * Says what is known of the inputs once they were read. Time limits follow; where that much work has a longer queue, the job
-   * moves there and loses no try, by throwing what `run-job.ts` catches. Throws `input_too_large` for what no queue has time for.
-   */
-  expect: (inputs: SlotFacts) => void;
-  /**
-   * Encodes raw frames of an engine into the video of `outputs`, and its poster where there is one, with the sound of `audio` where there is one, and removes them. Throws
-   * `input_unreadable` or `unsupported_type`, which do not name a slot, where the sound is at fault.
-   */
-  finish: (
-    frames: RawFrames,
-    spec: VideoSpec,
-    outputs: FinishRequest["outputs"],
-    audio?: LocalFile,
-  ) => Promise<FinishResult>;
-};
+export type JobIo = StoreIo &
+  Keeping & {
+    /** The engine of the job's queue, and what it says of itself. */
+    engine: EngineProcess;
+    ready: Ready;
+    /** A process that has no part in the work: for checks, and for facts that engine and check both need. */
+    checker: EngineProcess;
+    /**
+     * The process to ask for a service: one that the worker has for it, else the engine, where that offers it. Throws `engine_failed`
+     * where nobody does.
+     */
+    serving: (service: string) => EngineProcess;
+    /** Whether the engine itself offers a service. */
+    offers: (service: string) => boolean;
+    provenance: Provenance;
+    /** Whether a service elsewhere does the work: then the job is begun twice, once to send it and once to fetch what was made of it. */
+    elsewhere: boolean;
+    /** Time-out, signal and progress of a request. Its progress counts as that of `stage`, or of what the engine calls its stages. */
+    options: (stage?: string) => RequestOptions;
+    /** Does a part of the work and keeps its time under `stage`; a stage may have several parts. */
+    timed: <T>(stage: string, work: () => Promise<T>) => Promise<T>;
+    /** Milliseconds by stage so far. */
+    timings: Record<string, number>;
+    /**
+     * Says what is known of the inputs once they were read. Time limits follow; where that much work has a longer queue, the job
+     * moves there and loses no try, by throwing what `run-job.ts` catches. Throws `input_too_large` for what no queue has time for.
+     */
+    expect: (inputs: SlotFacts) => void;
+    /**
+     * Encodes raw frames of an engine into the video of `outputs`, and its poster where there is one, with the sound of `audio` where there is one, and removes them. Throws
+     * `input_unreadable` or `unsupported_type`, which do not name a slot, where the sound is at fault.
+     */
+    finish: (
+      frames: RawFrames,
+      spec: VideoSpec,
+      outputs: FinishRequest["outputs"],
+      audio?: LocalFile,
+    ) => Promise<FinishResult>;
+  };
 
 /** Thrown when a job is too much work for its queue. Not an error: the job moves to `queue` and loses no try. */
 export class TooMuchWork extends Error {
@@ -118,6 +122,7 @@ export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): S
 type JobIoOptions = StoreIoOptions & {
   clock: Clock;
   engine: EngineProcess;
+  elsewhere?: boolean | undefined;
   checker: EngineProcess;
   helpers: readonly HelperProcess[];
   ready: Ready;
@@ -135,12 +140,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
   const timings: Record<string, number> = {};
   let expected = record.estimate_s;
   const offers = (service: string) => ready.services.includes(service);
-  const serving = (service: string): EngineProcess => {
-    const helper = options.helpers.find(({ services }) => services.includes(service));
-    if (helper) return helper.process;
-    if (offers(service)) return engine;
-    throw new AppError("engine_failed", `No process of this worker offers ${service}.`);
-  };
+  const serving = servingOf(options);
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
     const started = clock.now();
     if (Object.hasOwn(stages, stage)) report(progressAt(stages, stage, { done: 0, total: 1 }));
@@ -158,6 +158,8 @@ export function createJobIo(options: JobIoOptions): JobIo {
   const provenance = { job: record.id, engine: ready.engine, version: ready.version };
   return {
     ...createStoreIo(options),
+    ...keeping(options),
+    elsewhere: options.elsewhere === true,
     ...{ engine, ready, checker, serving, offers, provenance, timings, timed, options: requestOptions },
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));
@@ -184,6 +186,16 @@ export function createJobIo(options: JobIoOptions): JobIo {
       await rm(frames.path, { force: true });
       return finished;
     },
+  };
+}
+
+/** Which process is asked for a service. */
+export function servingOf({ engine, helpers, ready }: Pick<JobIoOptions, "engine" | "helpers" | "ready">) {
+  return (service: string): EngineProcess => {
+    const helper = helpers.find(({ services }) => services.includes(service));
+    if (helper) return helper.process;
+    if (ready.services.includes(service)) return engine;
+    throw new AppError("engine_failed", `No process of this worker offers ${service}.`);
   };
 }
 

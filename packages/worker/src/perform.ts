@@ -1,18 +1,26 @@
 /** Runs a claimed job: finds the handler of its kind and gives it what it needs. */
+import type { Ready } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { requireDoable } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
-import { createJobIo, createStoreIo, type HelperProcess } from "./job-io.ts";
+import type { Log } from "@smileloop/core/log.ts";
+import { type Secrets, secretsOf } from "@smileloop/core/seals.ts";
+import type { FetchFile } from "./fetch/fetch-file.ts";
+import { createJobIo, createStoreIo, type HelperProcess, servingOf } from "./job-io.ts";
 import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
 import { takeStep, type Waits } from "./plan.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
+import { type ElsewhereOptions, openElsewhere } from "./service/elsewhere.ts";
+import type { Service } from "./service/service.ts";
 
 /** The processes of one slot of a worker. */
 export type Processes = {
   engine: EngineProcess;
+  /** Set where a service elsewhere does the work, and `engine` only stands for it. */
+  service?: Service | undefined;
   /** A process for `check`, which has no part in the work. */
   checker: EngineProcess;
   helpers: readonly HelperProcess[];
@@ -21,14 +29,21 @@ export type Processes = {
 export type PerformDeps = JobStore & {
   kinds: Kinds;
   handlers: Handlers;
+  log: Log;
   /** Null for a worker without an engine: it can run plans alone. */
   processes: Processes | null;
 };
 
 /** What the work of a claim is given. */
-type ClaimedIo = { dir: string; signal: AbortSignal; report: (progress: Progress) => void };
+type ClaimedIo = {
+  dir: string;
+  signal: AbortSignal;
+  report: (progress: Progress) => void;
+  fetchFile: FetchFile;
+  write: ElsewhereOptions["write"];
+};
 
-/** Does the work of one claim: the job is done, or it waits for children. Throws AppErrors and `TooMuchWork`. */
+/** Does the work of one claim: the job is done, or it waits for children. Throws AppErrors, `TooMuchWork` and `ServiceWait`. */
 export type Perform = (record: JobRecord, claimed: ClaimedIo) => Promise<JobResult | Waits>;
 
 /** Null where the job's kind or engine is not served by this worker. Throws what an engine throws that does not start. */
@@ -60,8 +75,10 @@ async function runBy(
   const { estimateSeconds, queueOf } = served;
   return async (record, claimed) => {
     const job = claimedJob(kinds, record);
+    const secrets = () => secretsOf(deps.seals, record);
+    const own = await engineOf({ ...deps, ...claimed, processes, ready, record, secrets });
     const io = createJobIo({
-      ...{ ...deps, ...processes, ...claimed, record, ready },
+      ...{ ...deps, ...processes, ...claimed, ...own, record, ready },
       stages: handler.stages(record),
       estimate: (inputs) => estimateSeconds(job.params, inputs),
       queueOf: (seconds) => queueOf(engine, seconds),
@@ -70,6 +87,21 @@ async function runBy(
     const result = await handler.run(job, io);
     return { ...result, engineVersion: ready.version, timings: io.timings };
   };
+}
+
+type Needed = Omit<ElsewhereOptions, "service" | "secrets" | "serving"> & {
+  processes: Processes;
+  ready: Ready;
+  secrets: () => Secrets;
+};
+
+/** The worker's engine process; or what stands for it where a service elsewhere does the work. Throws what `openElsewhere` throws. */
+async function engineOf({ processes, ready, secrets, ...job }: Needed) {
+  const { engine, service } = processes;
+  if (!service) return { engine, elsewhere: false };
+  const serving = servingOf({ ...processes, ready });
+  const opened = await openElsewhere({ ...job, service, secrets: secrets(), serving });
+  return { engine: { ...engine, ...opened }, elsewhere: true };
 }
 
 /** The params are checked again: the record may come from another version of this service. */

@@ -7,10 +7,11 @@ import type { JobResult } from "@smileloop/core/job/change.ts";
 import { childId } from "@smileloop/core/job/ids.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { checkFile, copyInputs, factsOf, type Given } from "@smileloop/core/jobs/check-file.ts";
-import { createChild, endedChildren } from "@smileloop/core/jobs/children.ts";
-import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import { createChild, endedChildren, type NewChild } from "@smileloop/core/jobs/children.ts";
+import type { CreateJob, JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, workOf } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { sealerOf } from "@smileloop/core/seals.ts";
 import type { StoreIo } from "./job-io.ts";
 import type { ChildInput, ChildJob, ClaimedJob, PlanHandler } from "./kinds/handler.ts";
 
@@ -64,15 +65,17 @@ async function create(
     }
   }
   const id = childId(root.id, index);
-  await createChild(deps, root, index, {
+  const made: NewChild & Pick<CreateJob, "sealed"> = {
     kind,
     ...workOf(submission, factsOf(found)),
     engine: submission.engine,
     // what is left to chance follows from the root's id and the number
     params: submission.kind.resolveParams(submission.params, `${root.id}${index.toString(16).padStart(8, "0")}`),
+    sealed: sealerOf(deps.seals, submission.secrets),
     metadata: {},
     storeInputs: () => copyInputs(deps.files, { owner: root.owner, id }, found),
-  });
+  };
+  await createChild(deps, root, index, made);
 }
 
 function sourceOf(root: JobRecord, ended: JobRecord[], input: ChildInput): { key: string; source: string } {

@@ -4,7 +4,7 @@
  *     look ─▶ gone, ended ──────────────────────────────▶ done with
  *       │───▶ somebody's, or not for this worker ───────▶ look again later
  *       └───▶ claim ─▶ work ─▶ last write ─▶ succeeded, failed, canceled ─▶ done with
- *                       │           ├──────▶ queued again (failure, hand back) ─▶ later
+ *                       │           ├──────▶ queued again (failure, hand back; a service elsewhere is at work) ─▶ later
  *                       │           └──────▶ in another queue (more work than this one is for) ─▶ done with here
  *                       └─▶ lost: deleted, or claimed by another ─▶ own files go, look again
  *
@@ -18,18 +18,18 @@ import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { readable } from "@smileloop/core/job/unreadable.ts";
 import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
 import { leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
-import type { Log } from "@smileloop/core/log.ts";
 import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 import { type ClaimTimes, holdClaim } from "./claim.ts";
 import { changeAfter, conclude, type Outcome } from "./conclude.ts";
 import { createFetcher, type FetchFile } from "./fetch/fetch-file.ts";
-import { type Fetched, withInputs } from "./fetch/fetch-inputs.ts";
+import { withInputs } from "./fetch/fetch-inputs.ts";
 import { type Perform, type PerformDeps, performerOf } from "./perform.ts";
+import { cancelElsewhere } from "./service/elsewhere.ts";
+import { ServiceWait } from "./service/service.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
 export type JobDeps = PerformDeps & {
-  log: Log;
   workRoot: string;
   /** The worker's name in records. */
   worker: string;
@@ -48,6 +48,9 @@ type RunOptions = {
 const fetchPublic = createFetcher();
 export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progressMs: 500 };
 const NOT_FOR_US_MS = 30_000;
+
+/** A change in the middle of the work. */
+type Midway = Omit<Change & { do: "fetched" }, "by" | "token"> | Omit<Change & { do: "external" }, "by" | "token">;
 
 /** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
 export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions): Promise<Outcome> {
@@ -97,6 +100,7 @@ function busy({ ageMs }: StoredRecord): Outcome {
 
 /** Ends a canceled job whose holder is gone. */
 async function close(deps: JobDeps, found: StoredRecord): Promise<Outcome> {
+  if (!leaseAlive(found)) await cancelElsewhere(deps, found.record);
   const { owner, id } = found.record;
   const closeOf = (now: StoredRecord) => ({ by: "worker", do: "close", leaseAlive: leaseAlive(now) }) as const;
   const { stored, refused } = await updateJob(deps, owner, id, closeOf, found);
@@ -120,15 +124,16 @@ async function work(
   const stop = AbortSignal.any([signal, claim.signal]);
   let change: Change | null;
   let deviceLost = false;
+  let waitMs = 0;
   let dir = "";
   try {
     dir = makeWorkDir(deps.workRoot, "job");
     const by = { by: "holder", token } as const;
-    const write = (fetched: Fetched) => claim.write({ ...by, ...fetched });
-    const fetching = { ...deps, fetchFile: deps.fetchFile ?? fetchPublic };
-    const whole = await withInputs(fetching, record, { signal: stop, report: claim.report, write });
+    const write = (change: Midway) => claim.write({ ...by, ...change });
+    const fetchFile = deps.fetchFile ?? fetchPublic;
+    const whole = await withInputs({ ...deps, fetchFile }, record, { signal: stop, report: claim.report, write });
     const fetch = whole === record ? {} : { fetch: deps.clock.now() - startMs };
-    const made = await perform(whole, { dir, signal: stop, report: claim.report });
+    const made = await perform(whole, { dir, signal: stop, report: claim.report, fetchFile, write });
     // it was queued by another machine's clock
     const queued = Math.max(0, startMs - record.queued_at);
     change =
@@ -137,11 +142,13 @@ async function work(
         : { ...by, do: "succeed", ...made, timings: { queued, ...fetch, ...made.timings } };
   } catch (error) {
     deviceLost = hasCode(error, "device_lost");
+    if (error instanceof ServiceWait) waitMs = error.againMs;
     change = changeAfter(error, token, claim, signal, log);
   }
+  if (change?.do === "cancelDone") await cancelElsewhere(deps, claim.seen().record);
   if (dir) await removeWorkDir(dir);
   await claim.release();
-  const attempt = { record, token, seen: claim.seen(), stopping: signal.aborted };
+  const attempt = { record, token, seen: claim.seen(), stopping: signal.aborted, waitMs };
   const left = await conclude({ ...deps, log }, attempt, change);
   if (record.root !== undefined) await markIfEnded(deps, record);
   const outcome: Outcome = deviceLost && left.did === "handed_back" ? { did: "device_lost", againMs: 0 } : left;

@@ -1,9 +1,11 @@
 /** The engine processes of a worker, slot by slot. */
-import type { ErrorCode } from "@smileloop/core/errors.ts";
+import { AppError, type ErrorCode } from "@smileloop/core/errors.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Processes } from "./perform.ts";
 import type { EngineCommand, EngineLimits } from "./process/engine-life.ts";
-import { createEngineProcess } from "./process/engine-process.ts";
+import { createEngineProcess, type EngineProcess } from "./process/engine-process.ts";
+import { readyOf } from "./service/elsewhere.ts";
+import type { Service } from "./service/service.ts";
 
 /** A process for services that engines leave to others. It is started when it is first asked, and shared by all slots. */
 export type Helper = { services: readonly string[]; command: EngineCommand };
@@ -13,6 +15,8 @@ export type SlotOptions = {
   queueName: string;
   /** Absent for a worker that runs plans alone; then none of the processes is needed. */
   engineCommand?: EngineCommand | undefined;
+  /** A service elsewhere that does the work, in place of an engine's process, and what its engine is called. */
+  service?: { engine: string; service: Service } | undefined;
   /** Serves checks and services; it runs no jobs. */
   checkerCommand?: EngineCommand | undefined;
   /** Each service is asked of the first of them that lists it, and of the engine where none does. */
@@ -53,15 +57,30 @@ export function openSlots(options: SlotOptions & { workRoot: string; log: Log })
     const lost = onLost && ((why: ErrorCode) => onLost({ queue: queueName, process, why }));
     return createEngineProcess({ ...command, name, workRoot, log, limits, onLost: lost });
   };
-  if (!engineCommand || !checkerCommand) return Array.from({ length: slots }, () => null);
+  if (!checkerCommand || !(engineCommand || options.service)) return Array.from({ length: slots }, () => null);
   const checker = processOf("checker", "checker", checkerCommand);
   const opened = helpers.map(({ services, command }) => {
     const name = helpers.length === 1 ? "helper" : `helper-${services[0]}`;
     return { services, process: processOf("helper", name, command) };
   });
   return Array.from({ length: slots }, (_, n) => ({
-    engine: processOf("engine", `${queueName}-${n}`, engineCommand, engineLimits),
+    ...(options.service
+      ? { engine: standIn(options.service), service: options.service.service }
+      : { engine: processOf("engine", `${queueName}-${n}`, engineCommand!, engineLimits) }),
     checker,
     helpers: opened,
   }));
+}
+
+/** Stands for the process of an engine that runs elsewhere; `openElsewhere` makes what jobs ask. */
+function standIn({ engine, service }: { engine: string; service: Service }): EngineProcess {
+  return {
+    ready: async () => readyOf(engine, service),
+    request: async () => {
+      throw new AppError("internal", "A service has no process.");
+    },
+    isUp: () => true,
+    pid: () => 0,
+    stop: async () => {},
+  };
 }

@@ -96,7 +96,7 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
   return api;
 }
 
-function viewKind({ name, title, slots, params, outputs, engines, capabilities }: Kind): KindView {
+function viewKind({ name, title, slots, params, secrets, outputs, engines, capabilities }: Kind): KindView {
   const inputs = Object.entries(slots).map(([name, slot]) => [
     name,
     {
@@ -111,5 +111,7 @@ function viewKind({ name, title, slots, params, outputs, engines, capabilities }
   ]);
   const offered = Object.fromEntries([...capabilities].map(([engine, names]) => [engine, [...names]]));
   const schema = z.toJSONSchema(params, { io: "input" }) as Record<string, unknown>;
+  const properties = (schema.properties ?? {}) as Record<string, object>;
+  for (const secret of secrets) Object.assign(properties[secret] ?? {}, { writeOnly: true });
   return { name, title, inputs: Object.fromEntries(inputs), params: schema, outputs, engines, capabilities: offered };
 }

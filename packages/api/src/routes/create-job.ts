@@ -116,7 +116,7 @@ async function create(deps: RouteDeps, c: ApiContext, request: JobRequest, named
   const idempotency =
     named.key === undefined
       ? undefined
-      : { keySha256: sha256Hex(named.key), bodySha256: sha256Hex(canonicalJson(await c.req.json())) };
+      : { keySha256: sha256Hex(named.key), bodySha256: digestOf(deps, request, canonicalJson(await c.req.json())) };
   const earlier = idempotency ? await replayedJob(deps, owner, idempotency) : null;
   if (there && !earlier) throw new AppError("conflict", "This id is that of a job that was made by another request.");
   const { record, replayed }: Created = earlier
@@ -128,6 +128,12 @@ async function create(deps: RouteDeps, c: ApiContext, request: JobRequest, named
         ...(idempotency ? { idempotency } : {}),
       });
   return answer(deps, c, record, replayed);
+}
+
+/** What the request is known by when it comes again. With a secret in it the hash has a key: a short one could be found by trying. */
+function digestOf({ kinds, seals }: RouteDeps, { kind, params }: JobRequest, body: string): string {
+  const secret = kinds.get(kind)?.secrets.some((name) => Object.hasOwn(params, name));
+  return secret && seals ? seals.digest(body) : sha256Hex(body);
 }
 
 async function answer(deps: RouteDeps, c: ApiContext, created: JobRecord, replayed: boolean) {

@@ -124,6 +124,14 @@ export const pairs = list.transform((items, context) => {
   return found;
 });
 
+/** Keys of an installation, the newest first, separated by commas. */
+export const sealKeys = list.superRefine((items, context) => {
+  if (items.length > 0 && items.every((item) => item.length >= 32)) return;
+  const message =
+    "each key must have at least 32 characters, such as `openssl rand -base64 32` prints; the newest first, separated by commas";
+  context.addIssue({ code: "custom", message });
+});
+
 /** `name=value+value,name=value`. */
 export const lists = pairs.transform((names) => new Map([...names].map(([name, values]) => [name, values.split("+")])));
 

@@ -17,7 +17,7 @@
  *
  * | who | change | from → to | when |
  * | --- | --- | --- | --- |
- * | API | cancel | queued, waiting → canceled; running → canceling | a canceling record stays as it is |
+ * | API | cancel | queued, waiting → canceled; running, and queued with work elsewhere → canceling | a canceling record stays as it is |
  * | worker, sweeper | cancel | the same | only a child, whose root has ended or is being canceled |
  * | API | delete | any → deleted | what it held goes; id, owner and times stay |
  * | worker | claim | queued → running; running → running | queued, or the lease has run out; raises `attempt`, stores a new token |
@@ -26,6 +26,7 @@
  * | worker, sweeper | wake | waiting → queued | all children that were created have ended |
  * | holder | beat | running → running | progress only ever rises |
  * | holder | fetched | running → running | inputs that the job had to fetch are there: once |
+ * | holder | external | running → running | the work is about to be sent to a service elsewhere, was sent, or was not taken there; an id stays |
  * | holder | succeed | running → succeeded | |
  * | holder | fail | running → failed, or queued | queued while the error is retryable and failures are under 3 |
  * | holder | handBack | running → queued | SIGTERM, Spot, a full disk: no failure; says what it waits for, if anything |
@@ -38,15 +39,15 @@
  * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
  * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.
  *
- * Neither waits nor moves can go on for ever: between two waits for children at least one has ended, a wait for room ends at
- * `deadline_at`, and moves are counted.
+ * Neither waits nor moves can go on for ever: between two waits for children at least one has ended, a wait for room or for a service
+ * elsewhere ends at `deadline_at`, and moves are counted.
  *
- * The URLs of inputs that are still to be fetched may be secret: they go when the job ends, however it does.
+ * Sealed params are secret, and the URLs of inputs that are still to be fetched may be: they go when the job ends, however it does.
  */
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
-import { release, tombstone, withoutUrls } from "./endings.ts";
+import { release, tombstone, withoutSecrets } from "./endings.ts";
 import { newToken } from "./ids.ts";
 import { isEnded, type JobError, type JobInput, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
 
@@ -57,6 +58,9 @@ export const BEAT_MS = 15_000;
 export const MAX_FAILURES = 3;
 export const MAX_CLAIMS = 10;
 export const MAX_MOVES = 3;
+
+/** `space`: room in the storage. `service`: a service elsewhere that does the work, or is to take it. */
+export type WaitsFor = "space" | "service";
 
 export type JobResult = {
   outputs: JobRecord["outputs"];
@@ -77,9 +81,11 @@ export type Change =
   | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
   /** `inputs`: all of the job's; `estimateSeconds`: of work, now that they are known. */
   | { by: "holder"; token: string; do: "fetched"; inputs: Record<string, JobInput[]>; estimateSeconds: number }
+  /** `external`: null where the service has not taken the work. */
+  | { by: "holder"; token: string; do: "external"; external: JobRecord["external"] | null }
   | ({ by: "holder"; token: string; do: "succeed" } & JobResult)
   | { by: "holder"; token: string; do: "fail"; error: JobError }
-  | { by: "holder"; token: string; do: "handBack"; waitsFor?: "space" | undefined }
+  | { by: "holder"; token: string; do: "handBack"; waitsFor?: WaitsFor | undefined }
   /** `children`: how many there are by now; `ended`: how many of them had ended when the plan was asked what to do. */
   | { by: "holder"; token: string; do: "wait"; children: number; ended: number }
   | { by: "holder"; token: string; do: "requeue"; queue: string; estimateSeconds: number }
@@ -114,7 +120,10 @@ function nextOf(record: JobRecord, change: Change, now: number): JobRecord | Ref
   switch (change.do) {
     case "cancel":
       if (record.state === "canceling") return "nothing_to_do";
-      return record.state === "running" ? { ...record, state: "canceling" } : end(record, "canceled", now);
+      // a worker tells the service elsewhere before it is canceled
+      return record.state === "running" || record.external
+        ? { ...record, state: "canceling" }
+        : end(record, "canceled", now);
     case "claim":
       return claim(record, change, now);
     case "close":
@@ -160,6 +169,11 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       if (!fetches) return "nothing_to_do";
       return { ...held, inputs: change.inputs, estimate_s: change.estimateSeconds };
     }
+    case "external": {
+      const { external, ...held } = record;
+      if (external && external.id !== null) return "nothing_to_do";
+      return change.external ? { ...held, external: change.external } : held;
+    }
     case "succeed": {
       // nothing was made of what was not there
       if (record.fetches) return "nothing_to_do";
@@ -171,7 +185,7 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       return end({ ...record, outputs, warnings, timings, engine, progress }, "succeeded", now);
     }
     case "handBack":
-      return queued(handedBack(release(record, now, null), change.waitsFor), now);
+      return queued(handedBack(record, change.waitsFor, now), now);
     case "fail": {
       const failures = record.failures + 1;
       const error = { ...change.error, detail: clip(change.error.detail, DETAIL_CHARS) };
@@ -194,11 +208,16 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
   }
 }
 
-/** A job that waits for room says so until work is reported again, and may wait until its deadline: such claims do not count. */
-function handedBack(record: JobRecord, waitsFor: "space" | undefined): JobRecord {
-  if (waitsFor === undefined) return record;
+/**
+ * A job that waits may do so until its deadline: such claims do not count. One that waits for room says so until work is reported
+ * again; one whose work is done elsewhere is asked after so often that the claims for that are not kept.
+ */
+function handedBack(record: JobRecord, waitsFor: WaitsFor | undefined, now: number): JobRecord {
+  if (waitsFor === undefined) return release(record, now, null);
+  const waits = (record.waits ?? 0) + 1;
+  if (waitsFor === "service") return { ...record, claim: null, waits };
   const progress = { stage: STAGE_NO_SPACE, done: 0, total: 1, percent: record.progress?.percent ?? 0 };
-  return { ...record, progress, waits: (record.waits ?? 0) + 1 };
+  return { ...release(record, now, null), progress, waits };
 }
 
 function queued(record: JobRecord, now: number): JobRecord {
@@ -220,7 +239,7 @@ function expire(record: JobRecord, now: number): JobRecord | Refusal {
 
 function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
   const expires = record.root === undefined ? now + resultLifeMs(record) : null;
-  return { ...withoutUrls(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
+  return { ...withoutSecrets(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
 }
 
 function further(before: Progress | null, after: Progress | null): Progress | null {

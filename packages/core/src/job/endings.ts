@@ -12,7 +12,7 @@ export function release(record: JobRecord, now: number, error: JobError | null):
 /** What stays of a job whose files are gone: who, when, and how it ended. No sentences, which speak of the files. */
 export function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
   const released = release(record, now, null);
-  const { external, webhook, access, consent, fetches, ...bare } = released;
+  const { external, webhook, access, consent, fetches, sealed, ...bare } = released;
   return {
     ...(state === "deleted" ? { ...bare, params: {}, metadata: {} } : withoutFetches(released)),
     state,
@@ -27,12 +27,11 @@ export function tombstone(record: JobRecord, state: "expired" | "deleted", now: 
   };
 }
 
-function withoutFetches({ fetches: _, ...record }: JobRecord): JobRecord {
+function withoutFetches({ fetches: _, sealed: __, ...record }: JobRecord): JobRecord {
   return record;
 }
 
-/** Those of inputs that were never fetched: they may be secret. */
-export function withoutUrls(record: JobRecord): JobRecord {
-  const { fetches } = record;
+/** Without its sealed params, and without the URLs of inputs that were never fetched, which may be secret. */
+export function withoutSecrets({ sealed: _, fetches, ...record }: JobRecord): JobRecord {
   return fetches ? { ...record, fetches: fetches.map(({ url: _, ...kept }) => kept) } : record;
 }

@@ -124,6 +124,8 @@ export const jobRecordSchema = z.strictObject({
   /** Expected work, seconds. */
   estimate_s: z.number().min(0),
   params: loose,
+  /** Secret params by name, each sealed for this job (`seals.ts`); absent once the job has ended. */
+  sealed: z.record(z.string(), z.string()).optional(),
   metadata: metadataSchema,
   inputs: z.record(z.string(), z.array(jobInputSchema)),
   /** What is still missing among the inputs, because nobody has fetched it yet. */
@@ -132,7 +134,7 @@ export const jobRecordSchema = z.strictObject({
   /** Claims so far; the number of the present one. */
   attempt: z.int().min(0),
   failures: z.int().min(0),
-  /** How many claims ended in a wait for children or for room, and how many in a move to another queue. */
+  /** How many claims ended in a wait for children, for room or for a service elsewhere, and how many in a move to another queue. */
   waits: z.int().min(0).optional(),
   moves: z.int().min(0).optional(),
   claim: z.strictObject({ token: z.string(), worker: z.string() }).nullable(),
@@ -152,8 +154,8 @@ export const jobRecordSchema = z.strictObject({
   index: z.int().min(0).optional(),
   /** Of a plan: how many children it has created, as of its last wait. */
   children: z.int().min(0).optional(),
-  /** The job at an outside service that does the work. */
-  external: z.strictObject({ provider: z.string(), id: z.string() }).optional(),
+  /** The job at a service elsewhere that does the work. `id`: null once it is about to be sent there, until the reply is known. */
+  external: z.strictObject({ provider: z.string(), id: z.string().nullable() }).optional(),
   /** Where to report its end. */
   webhook: loose.optional(),
   /** Who may fetch its outputs. */
@@ -164,7 +166,7 @@ export const jobRecordSchema = z.strictObject({
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
 type Held = "id" | "owner" | "kind" | "queue" | "params" | "metadata" | "inputs";
-type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms" | "fetches";
+type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms" | "fetches" | "sealed";
 export type NewJob = Pick<JobRecord, Held> &
   Partial<Pick<JobRecord, Optional>> & {
     /** Null for a plan. */
@@ -216,6 +218,11 @@ export function isEnded(state: JobState): boolean {
 /** Whether children may work for it: it has not ended, and is not about to. */
 export function isLiving({ state }: JobRecord): boolean {
   return state === "queued" || state === "running" || state === "waiting";
+}
+
+/** Whether its work is under way at a service elsewhere, and nobody here holds it meanwhile. */
+export function isElsewhere({ state, external }: JobRecord): boolean {
+  return state === "queued" && external !== undefined && external.id !== null;
 }
 
 /** Whether it may have children. */

@@ -13,7 +13,11 @@ import { type Changed, type JobStore, updateJob } from "./jobs.ts";
 /** Cancels a job. The result says how far that got: canceled, canceling while it is being stopped, or refused. */
 export async function cancelJob(store: JobStore, owner: string, id: string): Promise<Changed> {
   const changed = await updateJob(store, owner, id, () => ({ by: "api", do: "cancel" }));
-  if (changed.stored && !changed.refused) await cancelChildren(store, "api", changed.stored.record);
+  const { record } = changed.stored ?? {};
+  if (!record || changed.refused) return changed;
+  await cancelChildren(store, "api", record);
+  // nobody holds one whose work is done elsewhere: a worker has to come for it; if the message is lost, the sweeper closes it
+  if (record.state === "canceling" && !record.claim) await store.queue.send(record).catch(() => {});
   return changed;
 }
 

@@ -18,6 +18,7 @@ import { jobPrefix } from "../job/keys.ts";
 import { type JobInput, type JobRecord, type NewJob, newJobRecord } from "../job/record.ts";
 import type { Queue } from "../queue.ts";
 import type { Records, StoredRecord } from "../records.ts";
+import type { Seals } from "../seals.ts";
 
 /** How long after its creation a record is looked at for the first time. */
 export const FIRST_LOOK_MS = 5 * 60_000;
@@ -32,6 +33,8 @@ export type JobStore = {
   clock: Clock;
   /** How long results and uploads live, where that is less than an hour. */
   lifeMs?: number | undefined;
+  /** Absent where the installation has no key for it: then no job can have secret params. */
+  seals?: Seals | undefined;
 };
 
 /** `refused` is null when the change was made; `stored` is the record as it is now, or null when there is none. */
@@ -77,9 +80,11 @@ export function leaseAlive(stored: StoredRecord): boolean {
   return stored.record.claim !== null && stored.ageMs < LEASE_MS;
 }
 
-export type CreateJob = Omit<NewJob, "id" | "inputs" | "params"> & {
+export type CreateJob = Omit<NewJob, "id" | "inputs" | "params" | "sealed"> & {
   /** Or what makes them from the job's id: the same ones for the same id. */
   params: Record<string, unknown> | ((id: string) => Record<string, unknown>);
+  /** Seals the secret params for the job's id; absent where there are none. */
+  sealed?: ((id: string) => Record<string, string>) | undefined;
   /** Chosen by the client, or absent. */
   id?: string | undefined;
   idempotency?: { keySha256: string; bodySha256: string } | undefined;
@@ -131,7 +136,7 @@ async function announce(queue: Queue, { queue: name, owner, id }: JobRecord): Pr
 }
 
 async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise<{ record: JobRecord; mine: boolean }> {
-  const { id: _, idempotency, storeInputs, ...held } = job;
+  const { id: _, idempotency, storeInputs, sealed, ...held } = job;
   const params = typeof job.params === "function" ? job.params(id) : job.params;
   const startedMs = store.clock.now();
   const inputs = await storeInputs(id);
@@ -139,7 +144,8 @@ async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise
     throw new AppError("unavailable", "Storing the inputs took too long; try again.");
   }
   const life = store.lifeMs === undefined ? {} : { result_life_ms: store.lifeMs };
-  const record = newJobRecord({ ...held, ...life, id, params, inputs }, store.clock.now());
+  const kept = { ...held, ...life, ...(sealed && { sealed: sealed(id) }) };
+  const record = newJobRecord({ ...kept, id, params, inputs }, store.clock.now());
   try {
     return { record: (await store.records.create(record)).record, mine: true };
   } catch (error) {

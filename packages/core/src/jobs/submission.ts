@@ -6,13 +6,14 @@
 import { fieldErrors } from "../errors/fields.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
+import type { Secrets } from "../seals.ts";
 import { shown } from "../text.ts";
 
 /** `inputs`: how many files each slot is given. */
 type Asked = { kind: string; inputs: Record<string, number>; params: Params };
 
-/** A request with valid params and slots, whose files are not checked yet. `engine`: null for plans. */
-export type Submission = { kind: Kind; params: Params; engine: string | null };
+/** A request with valid params and slots, whose files are not checked yet. `params`: without the secret ones. `engine`: null for plans. */
+export type Submission = { kind: Kind; params: Params; secrets: Secrets; engine: string | null };
 
 /** Expected work, seconds, and the queue for it. */
 type Work = { estimateSeconds: number; queue: string };
@@ -34,8 +35,9 @@ export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: As
   if (!parsed.success || faults.length > 0) {
     throw new AppError("invalid_request", faultSentence(faults), { errors: faults });
   }
-  if (kind.worker === "engine") return { kind, params: parsed.data, engine: engineFor(kind, parsed.data) };
-  if (kind.queues.length > 0) return { kind, params: parsed.data, engine: null };
+  const asked = { kind, ...withoutSecrets(kind, parsed.data) };
+  if (kind.worker === "engine") return { ...asked, engine: engineFor(asked) };
+  if (kind.queues.length > 0) return { ...asked, engine: null };
   throw new AppError("engine_not_configured", `There are no workers for jobs of the kind '${kind.name}' here.`);
 }
 
@@ -73,19 +75,37 @@ export function requireDoable({ maxWorkOf }: Pick<Kind, "maxWorkOf">, queue: str
   throw new AppError("input_too_large", `${work} ${help}`);
 }
 
-/** The engine that was named, or the first one that offers everything that the params need. */
-function engineFor(kind: Kind, params: Params): string {
+function withoutSecrets({ secrets: names }: Kind, params: Params): { params: Params; secrets: Secrets } {
+  const isSecret = ([name, value]: [string, unknown]) => names.includes(name) && value !== undefined;
+  const entries = Object.entries(params);
+  const secrets = Object.fromEntries(entries.filter(isSecret).map(([name, value]) => [name, String(value)]));
+  return { params: Object.fromEntries(entries.filter((entry) => !isSecret(entry))), secrets };
+}
+
+/** The engine that is asked for, or the first that offers everything the params need, takes all secrets that are given and needs no other. */
+function engineFor({ kind, params, secrets }: Omit<Submission, "engine">): string {
   const named = typeof params.engine === "string" ? params.engine : null;
   if (named !== null ? !kind.engines.includes(named) : kind.engines.length === 0) {
     const here = kind.engines.length > 0 ? ` Configured for this kind: ${kind.engines.join(", ")}.` : "";
     const message = `The engine ${shown(named ?? kind.name)} is not configured here.${here}`;
     throw new AppError("engine_not_configured", message);
   }
+  const able = ableEngines(kind, params, named);
+  const given = Object.keys(secrets);
+  const engine = able.find((name) => secretFault(kind, name, given) === null);
+  if (engine !== undefined) return engine;
+  const fault = secretFault(kind, able[0]!, given)!;
+  throw new AppError("invalid_request", faultSentence([fault]), { errors: [fault] });
+}
+
+/** Those that offer everything the params need, at least one. Throws `engine_not_configured`. */
+function ableEngines(kind: Kind, params: Params, named: string | null): string[] {
   const needs = [...new Set(kind.needs(params))];
   const offered = (engine: string) => kind.capabilities.get(engine) ?? [];
-  const able = named !== null ? [named] : kind.engines;
-  const engine = able.find((each) => needs.every((need) => offered(each).includes(need)));
-  if (engine !== undefined) return engine;
+  const able = (named !== null ? [named] : kind.engines).filter((engine) =>
+    needs.every((need) => offered(engine).includes(need)),
+  );
+  if (able.length > 0) return able;
   const nowhere = needs.filter((need) => !kind.engines.some((each) => offered(each).includes(need)));
   const offers = kind.engines.map((each) => `${each} offers ${offered(each).join(", ") || "nothing of the kind"}`);
   const what =
@@ -93,6 +113,16 @@ function engineFor(kind: Kind, params: Params): string {
       ? `No engine here offers ${nowhere.join(", ")}`
       : `${named !== null ? `The engine ${shown(named)} does not offer` : "No engine here alone offers"} all of ${needs.join(", ")}`;
   throw new AppError("engine_not_configured", `${what}: ${offers.join("; ")}.`);
+}
+
+function secretFault({ secretsOf }: Kind, engine: string, given: string[]): FieldError | null {
+  const { takes, needs } = secretsOf(engine);
+  const at = (name: string) => ["body", "params", name];
+  const missing = needs.find((name) => !given.includes(name));
+  if (missing !== undefined) return { loc: at(missing), msg: `is needed by the engine ${engine}`, type: "missing" };
+  const spare = given.find((name) => !takes.includes(name));
+  if (spare === undefined) return null;
+  return { loc: at(spare), msg: `is not for the engine ${engine}: leave it out`, type: "invalid_value" };
 }
 
 function slotFaults({ slots }: Kind, inputs: Asked["inputs"]): FieldError[] {

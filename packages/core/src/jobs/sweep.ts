@@ -6,7 +6,7 @@
  * | what it finds | what it does | looks again |
  * | --- | --- | --- |
  * | nothing | once no request can still be creating it: takes its files and the timer away; the timer alone if a later one is armed | at the next sweep |
- * | queued | sends the message again | after as long as it has waited, 5 to 30 minutes, or at `deadline_at` |
+ * | queued | sends the message again; of a job whose work is done elsewhere only if nobody has asked after it for 5 minutes | after as long as it has waited, 5 to 30 minutes, or at `deadline_at` |
  * | running with a dead lease | sends the message again | in 5 minutes, or at `deadline_at` |
  * | running with a living lease | | in 5 minutes, or at `deadline_at` |
  * | waiting | wakes it if the markers of all its children are there | in 5 minutes, or at `deadline_at` |
@@ -41,7 +41,7 @@ import { eachAtOnce } from "../concurrent.ts";
 import type { Change } from "../job/change.ts";
 import { idTimeMs } from "../job/ids.ts";
 import { jobPrefix, uploadOfKey } from "../job/keys.ts";
-import { isEnded, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
+import { isElsewhere, isEnded, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { StoredRecord, Timer } from "../records.ts";
 import { cancelChild, markEnded, purgeJob, wakeRoot } from "./children.ts";
@@ -186,6 +186,8 @@ async function lookAtChild(store: JobStore, stored: StoredRecord, swept: Swept):
 async function sendAgain(store: JobStore, stored: StoredRecord): Promise<boolean> {
   const { record } = stored;
   if (record.state === "waiting") return wakeRoot(store, "sweeper", record);
+  // it has a message as long as somebody asks after it, and another would double that
+  if (isElsewhere(record) && stored.ageMs < LOOK_AGAIN_MS) return false;
   if (record.state !== "queued" && (record.state !== "running" || leaseAlive(stored))) return false;
   await store.queue.send({ queue: record.queue, owner: record.owner, id: record.id });
   return true;

@@ -5,7 +5,7 @@
 import { MAX_VIDEO_SECONDS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
-import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
+import { type EngineSecrets, type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
 import { processImage, processVideo } from "./process.ts";
 import { speak } from "./speak.ts";
@@ -22,9 +22,11 @@ const LONG_SECONDS = 120;
 /** Maximum work expected of a job, seconds: time limits follow from it, and what a kind makes of a lying header may be anything. */
 const MAX_SECONDS = 4 * 3600;
 
+const NO_SECRETS: EngineSecrets = { takes: [], needs: [] };
+
 type EngineOffer = {
   /** All engines of the installation's list, with the kinds that they can run. */
-  known: readonly { name: string; kinds: readonly string[] }[];
+  known: readonly { name: string; kinds: readonly string[]; secrets?: EngineSecrets | undefined }[];
   /** By kind: the engines that serve it here, the default first. */
   serve: ReadonlyMap<string, string[]>;
   /** By engine: what it offers here, where kinds ask for more than their name says. */
@@ -66,6 +68,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     conflicts: () => [],
     mismatches: () => [],
     needs: () => [],
+    secrets: [],
     example: { inputs: required.map(([slot]) => slot), params: {} },
     ...definition,
     estimateSeconds: (params, inputs) => withinReason(definition.estimateSeconds(params, inputs)),
@@ -76,6 +79,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
       here.map((engine) => [engine, (definition.needs && engines.capabilities?.get(engine)) ?? []]),
     ),
     knownEngines,
+    secretsOf: (engine) => engines.known.find((each) => each.name === engine)?.secrets ?? NO_SECRETS,
     queueOf: (engine, estimateSeconds) => {
       if (engine === null) return PLAN_QUEUE;
       return estimateSeconds > LONG_SECONDS ? withLong(engine).at(-1)! : engine;

@@ -22,6 +22,8 @@ export type KindDefinition = {
   slots: Record<string, Slot>;
   /** Checks params and fills in defaults. `engine`, where the kind has that param, names the engine. */
   params: z.ZodType<Params>;
+  /** Names of the params that are secret: texts that no record keeps but sealed, and that only an engine gets that takes them. */
+  secrets?: readonly string[];
   /** Params as the job keeps them: random values that the client left open are derived from the job's id. */
   resolveParams?: (params: Params, id: string) => Params;
   /** Conflicts between params and the slots that are filled; `loc` within the request's body. */
@@ -36,6 +38,9 @@ export type KindDefinition = {
   /** Seconds of work expected, for the queue and the time limit. */
   estimateSeconds: (params: Params, inputs: SlotFacts) => number;
 };
+
+/** Names of secret params that an engine takes, and of those among them that it cannot do without. */
+export type EngineSecrets = { takes: readonly string[]; needs: readonly string[] };
 
 /** An entry of the list of kinds. */
 export type KindEntry = {
@@ -55,6 +60,8 @@ export type Kind = Required<KindDefinition> & {
   capabilities: ReadonlyMap<string, readonly string[]>;
   /** Engines that could serve it, configured or not. */
   knownEngines: string[];
+  /** Which of its secret params an engine takes. */
+  secretsOf: (engine: string) => EngineSecrets;
   /** Queue for a job of this much work: long work goes to a separate queue, where there is one, whose workers have no time limit. */
   queueOf: (engine: string | null, estimateSeconds: number) => string;
   /** Maximum work expected of a job in a queue, seconds; Infinity where its workers have no time limit. */

@@ -4,6 +4,7 @@ import { CLIP_FORMATS } from "../media/clip-formats.ts";
 import { SYNC_NAMES } from "../speech/sync.ts";
 import { SECONDS_PER_CHARACTER } from "../speech/text-param.ts";
 import { engineParam, intensityParam } from "./clip-params.ts";
+import { keyParam, modelParam } from "./elsewhere-params.ts";
 import { type InputFacts, type Slot, secondsOf } from "./inputs.ts";
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
 import { audioSlot, soundFormatParam, spokenConflicts, spokenParams } from "./spoken-params.ts";
@@ -36,6 +37,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     title: "A video and a voice become the same person saying something else",
     slots: { video: videoSlot(maxVideoSeconds), audio: audioSlot(maxVideoSeconds) },
     params: lipsyncParamsSchema(engines) as unknown as KindDefinition["params"],
+    secrets: ["api_key"],
     conflicts: (params, slots) => spokenConflicts(params, slots.includes("audio")),
     outputs: ["video", "poster"],
     example: { inputs: ["video"], params: { text: "Good morning! How are you today?" } },
@@ -61,6 +63,8 @@ function lipsyncParamsSchema(engines: string[]) {
   return z.strictObject({
     ...spokenParams(),
     engine: engineParam(engines),
+    model: modelParam,
+    api_key: keyParam,
     sync_mode: z
       .enum(SYNC_NAMES)
       .default("cut_off")

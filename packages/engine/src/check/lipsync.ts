@@ -1,6 +1,6 @@
 /** Judges a video whose words were replaced, by what was asked for: the curves, the video that was given and the sound. */
 import type { LipsyncCheck, LipsyncCheckResult } from "@smileloop/core/engine/tasks/lipsync.ts";
-import { AppError, type Warning } from "@smileloop/core/errors.ts";
+import { AppError, type ErrorCode, type Warning } from "@smileloop/core/errors.ts";
 import { clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
@@ -58,7 +58,8 @@ export async function checkLipsync(
   requireLength(sound, seen.info);
   const listened = performance.now();
   const evidence = await look(path, { params, motion, given, seen, looked }, signal);
-  const warnings = judge(evidence, { curve, fps: motion.fps, sound, speechShare: params.speechShare });
+  const judged = { curve, fps: motion.fps, sound, speechShare: params.speechShare };
+  const warnings = params.elsewhere ? told(() => judge(evidence, judged)) : judge(evidence, judged);
   const { width, height, fps, frames, duration, bytes } = seen.info;
   const timings = { decode: decoded - started, listen: listened - decoded, look: performance.now() - listened };
   return {
@@ -140,6 +141,18 @@ function around({ place, mouth }: Look, width: number, height: number): Box[] {
     { x: 0, y: top, width: left, height: bottom - top },
     { x: right, y: top, width: width - right, height: bottom - top },
   ].filter((box) => box.width > 16 && box.height > 16);
+}
+
+/** Faults of what differs from our own curves, as warnings: it was paid for, and may be as its maker wanted it. */
+const TOLD: readonly ErrorCode[] = ["check_other_motion", "check_out_of_sync", "check_still"];
+
+function told(judging: () => Warning[]): Warning[] {
+  try {
+    return judging();
+  } catch (error) {
+    if (!(error instanceof AppError) || !TOLD.includes(error.code)) throw error;
+    return [{ code: error.code, detail: error.message }];
+  }
 }
 
 type Judged = { curve: number[]; fps: number; sound: SoundEvidence; speechShare: number };

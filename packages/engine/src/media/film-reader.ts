@@ -17,6 +17,8 @@ type ReadOptions = {
   signal: AbortSignal;
   /** What lies beyond is not decoded. */
   maxSeconds: number;
+  /** What frames are brought to; by default they stay as they are. */
+  size?: FilmShape | undefined;
   /** `share`: how far this is, 0–1. Frames are valid until it has resolved. */
   onFrame: (frame: FilmFrame, shape: FilmShape, share: number) => Promise<void> | void;
 };
@@ -25,10 +27,12 @@ type ReadOptions = {
 const KEPT_BYTES = 64 * 1024 * 1024;
 
 /** Every frame in the order they are shown. Throws what `openFilm` throws, and the signal's reason. */
-export async function readFilm(path: string, { signal, maxSeconds, onFrame }: ReadOptions): Promise<FilmShape> {
+export async function readFilm(path: string, options: ReadOptions): Promise<FilmShape> {
+  const { signal, maxSeconds, onFrame } = options;
   const film = await openFilm(path);
-  const { width, height, stream, file } = film;
-  const shape = { width, height };
+  const { stream, file } = film;
+  const shape = { width: film.width, height: film.height };
+  const { width, height } = options.size ?? shape;
   const said = Number(stream.duration) * stream.timeBase.toDouble() || Number(file.duration) / 1e6 || maxSeconds;
   const converter = createUprightYuv(film.orientation, width, height);
   try {

@@ -114,7 +114,7 @@ async function render(io: JobIo, { task, outputs, asked, speechShare }: Renderin
     return io.engine.request(run, { ...io.options("render"), result: lipsyncRunResultSchema });
   });
   const checked = await io.timed("check", () => {
-    const params = { ...asked, speechShare };
+    const params = { ...asked, speechShare, ...(io.elsewhere && { elsewhere: true }) };
     const check: Omit<LipsyncCheck, "run"> = { type: "check", ...task, params, files: outputs };
     return io.checker.request(check, { ...io.options("check"), result: lipsyncCheckResultSchema });
   });

@@ -16,10 +16,11 @@ const errorSchema = z
     reason: z.string().optional().openapi({ description: "Of an invalid URL: what is wrong with which." }),
   })
   .openapi(ERROR_SCHEMA);
-const apiKey = z
-  .string()
-  .optional()
-  .openapi({ description: "Of Sync.so. Nothing here needs it: it is neither read nor kept." });
+const apiKey = z.string().optional().openapi({
+  description:
+    "Of Sync.so. Where the operator has set that up, it does the work with this key, which is kept sealed until the job ends. Elsewhere, and where no job is created, it is ignored.",
+  writeOnly: true,
+});
 const createdSchema = z
   .object({
     message: z.string(),

@@ -1,8 +1,17 @@
 /** The lip sync API in all shapes that clients send, and its errors. */
 import { newId } from "@smileloop/core/job/ids.ts";
+import { createSeals } from "@smileloop/core/seals.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestApi } from "../../../../../test/support/api.ts";
-import { lipsyncApi, loggedIn, recordOf, say, sync, VIDEO } from "../../../../../test/support/lipsync.ts";
+import {
+  kindsWithService,
+  lipsyncApi,
+  loggedIn,
+  recordOf,
+  say,
+  sync,
+  VIDEO,
+} from "../../../../../test/support/lipsync.ts";
 
 const BASE = "/api/v1/lipsync";
 const ASKED = {
@@ -103,6 +112,35 @@ describe("a job", () => {
     expect(record.metadata).toMatchObject({ video_url: ASKED.video_url });
     await sync(api, job);
     expect(JSON.stringify([await recordOf(api, job), api.lines])).not.toContain("hidden");
+  });
+
+  it("goes to Sync.so with the client's key, which is sealed, where the operator has set that up", async () => {
+    await api.close();
+    api = lipsyncApi({}, { kinds: kindsWithService(), seals: createSeals([Buffer.alloc(32, 3)]) });
+    await api.listen();
+    headers = await loggedIn(api);
+    const replies = [
+      json({ ...ASKED, model: "lipsync-1" }),
+      post(`/create?${new URLSearchParams({ ...ASKED, model: "lipsync-1" })}`),
+      json({ video_url: ASKED.video_url, tts_audio_url: ASKED.audio_url, api_key: ASKED.api_key }, "/create-from-tts"),
+    ];
+    for (const reply of replies) {
+      const record = await recordOf(api, await created(reply));
+      expect(record).toMatchObject({ engine: { name: "far" }, queue: "far", sealed: { api_key: expect.any(String) } });
+      expect(record.params).not.toHaveProperty("api_key");
+      expect(record.params.model).toMatch(/^lipsync-/);
+      await get(`/status/${record.id}?api_key=${ASKED.api_key}`);
+      const native = await fetch(`${api.url}/v1/jobs/${record.id}`, { headers });
+      expect(JSON.stringify([record, api.lines, await native.json()])).not.toContain("sk-your");
+    }
+    for (const api_key of ["", undefined]) {
+      const record = await recordOf(api, await created(json({ ...ASKED, api_key })));
+      expect([record.engine!.name, record.sealed]).toEqual(["warp", undefined]);
+    }
+    const wrong = await json({ ...ASKED, api_key: "sk-with a space" });
+    expect(wrong.status).toBe(422);
+    expect(await wrong.text()).not.toContain("sk-with");
+    expect(JSON.stringify(api.lines)).not.toContain("sk-with");
   });
 
   it("takes a sound of this server by its path, for its owner only", async () => {

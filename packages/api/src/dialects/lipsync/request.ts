@@ -2,14 +2,15 @@
 import { z } from "zod";
 
 const SYNC_MODES = ["cut_off", "loop", "fade", "bounce", "silence", "remap"] as const;
-/** Names of the original and of Sync.so. An engine that has no such models takes any of them. */
+/** Names of the original and of Sync.so. Engines of ours have no such models and take any of them. */
 const MODEL = /^(lipsync|sync|react)-\d[\w.-]{0,40}$/;
 const URL_CHARS = 4096;
 /** Without its ending: that is the one of the video's type. */
 export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/;
 
-/** `api_key` is among what is ignored: the engines that are here need none. It is never read, stored or logged. */
+/** `api_key`: anything, because it is ignored where no engine takes one. Where one does, it is kept sealed and never logged. */
 const common = {
+  api_key: z.unknown().optional(),
   model: z.string().regex(MODEL, "must be a model such as lipsync-2").default("lipsync-2"),
   sync_mode: z.enum(SYNC_MODES).default("cut_off"),
 };

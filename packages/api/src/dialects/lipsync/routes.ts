@@ -5,6 +5,7 @@
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { canonicalId } from "@smileloop/core/job/ids.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
+import type { Kind, Params } from "@smileloop/core/kinds/kind.ts";
 import { readFields } from "../../http/fields.ts";
 import { tooManyFollowers } from "../../http/followers.ts";
 import { linkOrigin } from "../../http/origin.ts";
@@ -87,6 +88,7 @@ async function create(deps: DialectDeps, c: ApiContext, asked: Asked): Promise<R
 
 async function start(deps: DialectDeps, c: ApiContext, asked: Asked): Promise<JobRecord> {
   const { video_url, audio_url, model, sync_mode, output_filename } = asked;
+  const kind = deps.kinds.get(KIND);
   const base = linkOrigin(deps.config, c.req.raw);
   const [video, audio] = await Promise.all([sourceOfUrl(deps, video_url, base), sourceOfUrl(deps, audio_url, base)]);
   const named = output_filename === undefined ? {} : { output_filename };
@@ -94,12 +96,19 @@ async function start(deps: DialectDeps, c: ApiContext, asked: Asked): Promise<Jo
     owner: ownerOf(c),
     kind: KIND,
     inputs: { video: [video], audio: [audio] },
-    params: { sync_mode },
+    params: { sync_mode, ...(kind ? forService(kind, asked) : {}) },
     // nobody has to see what is secret in a link once the job has it
     metadata: { video_url: keptUrl(video_url), audio_url: keptUrl(audio_url), model, ...named },
     dialect: NAME,
   });
   return record;
+}
+
+/** A key goes to a service elsewhere, where the operator has set one up; without one an engine does the work that needs none. */
+function forService({ engines, secretsOf }: Kind, { api_key, model }: Asked): Params {
+  const serves = engines.some((engine) => secretsOf(engine).takes.includes("api_key"));
+  if (!serves) return {};
+  return { model, ...(api_key === undefined || api_key === "" ? {} : { api_key }) };
 }
 
 type Awaited = { body: RequestBody; record: JobRecord };

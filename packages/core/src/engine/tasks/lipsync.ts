@@ -56,7 +56,12 @@ export type LipsyncRunResult = z.infer<typeof lipsyncRunResultSchema>;
 const lipsyncCheckSchema = z.strictObject({
   type: z.literal("check"),
   ...asked,
-  params: z.strictObject({ ...params, speechShare: z.number().min(0).max(1) }),
+  params: z.strictObject({
+    ...params,
+    speechShare: z.number().min(0).max(1),
+    /** A service elsewhere has made it, which moves the mouth by its own lights: where that differs it is told, not refused. */
+    elsewhere: z.boolean().optional(),
+  }),
   files: z.strictObject(outputs),
 });
 export type LipsyncCheck = z.infer<typeof lipsyncCheckSchema>;
