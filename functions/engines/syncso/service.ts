@@ -1,6 +1,6 @@
 /** Sync.so as a service that does lip sync: what it is sent, and what becomes of its results. */
 import { openAsBlob } from "node:fs";
-import { type ConformRequest, conformResultSchema } from "@smileloop/core/engine/services.ts";
+import { type ConformRequest, conformResultSchema } from "@smileloop/core/engine/conform-service.ts";
 import { type FilmRequest, filmResultSchema } from "@smileloop/core/engine/speech-services.ts";
 import type { LipsyncRun, LipsyncRunResult } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { AppError, type Warning } from "@smileloop/core/errors.ts";

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { warningsSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
+import { CONFORM_SERVICE } from "./conform-service.ts";
 import {
   audioSpecSchema,
   filePathSchema,
@@ -224,30 +225,6 @@ export const extractResultSchema = z.strictObject({
 });
 export type ExtractResult = z.infer<typeof extractResultSchema>;
 
-/**
- * Makes a video that a service elsewhere has made into one of ours: the size, the rate and the number of frames of `spec`, the sound of
- * `audio` from the first frame on, our marks, and a poster where one is asked for. A frame is shown until the next; the last one stays.
- * `fade`: the picture goes out during the last seconds. Fails with `check_unreadable` where the video cannot be read.
- */
-const conformRequestSchema = z.strictObject({
-  type: z.literal("conform"),
-  run: runIdSchema,
-  inputs: z.strictObject({ video: z.array(fileSchema).length(1), audio: z.array(fileSchema).length(1) }),
-  spec: videoSpecSchema,
-  fade: z.number().min(0).max(5),
-  outputs: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
-  provenance: provenanceSchema,
-});
-export type ConformRequest = z.infer<typeof conformRequestSchema>;
-
-/** `given`: the video as it came: its size, and how long it lasts, seconds. */
-export const conformResultSchema = z.strictObject({
-  video: videoSpecSchema,
-  given: z.strictObject({ width: side, height: side, seconds: z.number() }),
-  timings: timingsSchema,
-});
-export type ConformResult = z.infer<typeof conformResultSchema>;
-
 type ServiceSchemas = { request: z.ZodType; result: z.ZodType };
 
 export const SERVICES = {
@@ -255,6 +232,6 @@ export const SERVICES = {
   inspect: { request: inspectRequestSchema, result: inspectResultSchema },
   finish: { request: finishRequestSchema, result: finishResultSchema },
   extract: { request: extractRequestSchema, result: extractResultSchema },
-  conform: { request: conformRequestSchema, result: conformResultSchema },
+  ...CONFORM_SERVICE,
   ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;

@@ -1,5 +1,5 @@
 /** The service `conform`: a video that was made elsewhere becomes one of ours. */
-import type { ConformRequest, ConformResult } from "@smileloop/core/engine/services.ts";
+import type { ConformRequest, ConformResult } from "@smileloop/core/engine/conform-service.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
 import { readFilm } from "../media/film-reader.ts";

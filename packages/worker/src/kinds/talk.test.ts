@@ -91,6 +91,7 @@ function talk(params: object, { audio = false, ...world }: World & { audio?: boo
   const io = {
     ...{ dir, signal: new AbortController().signal, engine: process, checker: process, serving: () => process },
     ...{ provenance: { job: "j", engine: "warp", version: "1" }, timings: {} },
+    ...{ elsewhere: false, kept: async () => null, keep: async (_: string, file: LocalFile) => file },
     input: async (slot: string) => files[slot],
     timed: async (_: string, work: () => Promise<unknown>) => work(),
     options: () => ({ timeoutMs: 1000 }),
