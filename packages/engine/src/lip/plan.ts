@@ -38,8 +38,8 @@ export type LipPlan = {
 /** Degrees, and E in pixels: beyond them a face stays as it is. */
 const MOST_TURNED = 35;
 const LEAST_UNIT = 40;
-/** Least of how far the lips are ever parted beyond their shut state, E, and frames that show it. */
-const LEAST_RANGE = 0.03;
+/** Least of how far the lips are ever parted beyond their shut state, E, and frames that show it: less follows speech worse than a drawn mouth. */
+const LEAST_RANGE = 0.05;
 const LEAST_OPEN_FRAMES = 6;
 /** Lips that are parted so far at the least show teeth, E. */
 const MOST_SHUT = 0.05;

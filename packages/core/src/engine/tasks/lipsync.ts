@@ -30,7 +30,7 @@ const outputs = { video: filePathSchema, poster: posterOrderSchema.optional() };
 /**
  * Makes the person say what the motion says, in the size of the video, and leaves everything but the lower part of the face as it is.
  * Where the face is lost, small or turned away the frame stays as it is, with a warning that names the seconds. Fails with `no_face`,
- * `face_not_there`, `face_too_small`, or `mouth_not_seen` where the video shows too little of how the mouth opens.
+ * `face_not_there`, `face_too_small`, or `mouth_not_seen` where the lips hardly part and none can be drawn either; a mouth that is drawn warns.
  */
 const lipsyncRunSchema = z.strictObject({
   type: z.literal("run"),
