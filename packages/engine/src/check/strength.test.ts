@@ -35,6 +35,13 @@ test("what is unsure is told as well: nothing is refused for it", () => {
   expect(whole.share).toBeCloseTo(0.5);
 });
 
+test("mouths are not told where the head goes far", () => {
+  const followed = seen(...Array.from({ length: 4 }, () => ({ smile: -0.05 })));
+  const asked = (pitch: number) => motion({ ...SMILE, headPitch: [0, pitch, pitch, pitch, pitch] });
+  expect(strengthsOf(asked(12), followed, sure("smile")).each.size).toBe(0);
+  expect(strengthsOf(asked(5), followed, sure("smile")).whole.share).toBeLessThan(0);
+});
+
 test("where little is asked, or nothing could be followed, nothing can be told", () => {
   const little = strengthsOf(motion({ headRoll: [0, 0.2, 0.2, 0.2, 0.2] }), seen(...tilted(0)), sure("roll")).whole;
   expect(1 - little.share).toBeLessThan(little.spread * 2);

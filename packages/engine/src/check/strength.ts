@@ -13,6 +13,9 @@ export type Strengths = { whole: Strength; each: Map<FollowedKind, Strength> };
 /** The gain of its own channel first. `spread`: by which share a measure differs from face to face (standard deviation). */
 type FollowedMeasure = Measure & { spread: number };
 
+/** Heads that go further take mouths and brows along in another way than they are unturned. */
+const FACING: Measure["beside"] = { headYaw: 9, headPitch: 9, headRoll: 9 };
+
 /** Least squares over clips of nine portraits (photos and paintings; presets, drawn motions, takes) at 256². */
 const MEASURES: Record<FollowedKind, FollowedMeasure> = {
   smile: {
@@ -23,6 +26,7 @@ const MEASURES: Record<FollowedKind, FollowedMeasure> = {
     ],
     noise: 0.006,
     spread: 0.1,
+    beside: FACING,
   },
   pucker: {
     gains: [
@@ -31,10 +35,16 @@ const MEASURES: Record<FollowedKind, FollowedMeasure> = {
     ],
     noise: 0.005,
     spread: 0.12,
+    beside: FACING,
   },
-  jaw: { gains: [one("jawOpen", 0.195), one("mouthShrugLower", -0.04)], noise: 0.006, spread: 0.15 },
-  innerBrows: { gains: [one("browInnerUp", 0.033), both("browDown", -0.025)], noise: 0.0015, spread: 0.25 },
-  outerBrows: { gains: [both("browOuterUp", 0.027)], noise: 0.002, spread: 0.25 },
+  jaw: { gains: [one("jawOpen", 0.195), one("mouthShrugLower", -0.04)], noise: 0.006, spread: 0.15, beside: FACING },
+  innerBrows: {
+    gains: [one("browInnerUp", 0.033), both("browDown", -0.025)],
+    noise: 0.0015,
+    spread: 0.25,
+    beside: FACING,
+  },
+  outerBrows: { gains: [both("browOuterUp", 0.027)], noise: 0.002, spread: 0.25, beside: FACING },
   lids: { gains: [both("eyeBlink", 0.63), both("eyeSquint", 0.11)], noise: 0.03, spread: 0.2 },
   wink: { gains: [one("eyeBlinkLeft", 0.57), one("eyeBlinkRight", -0.57)], noise: 0.063, spread: 0.4 },
   // flat pictures turn less and less the further they are asked to
@@ -53,7 +63,8 @@ const ALIKE = 4;
 
 export function strengthsOf(motion: MotionFrames, followed: Map<number, Followed>, { sure, unsure }: Kinds): Strengths {
   const measurable: Set<string> = new Set([...sure, ...unsure]);
-  if (measurable.has("lids")) for (const brows of ["innerBrows", "outerBrows"]) measurable.add(brows);
+  // brows, as mouths, of faces that look towards the camera
+  if (measurable.has("pucker")) for (const brows of ["innerBrows", "outerBrows"]) measurable.add(brows);
   const each = new Map<FollowedKind, Strength>();
   for (const kind of Object.keys(MEASURES) as FollowedKind[]) {
     if (!measurable.has(kind)) continue;

@@ -17,12 +17,15 @@ test("of a face that looks ahead all is sure", () => {
   expect(unsure).toEqual([]);
 });
 
-test.each([-34, 34])("of a face that is turned by %i degrees the nod and the mouth are unsure", (yaw) => {
-  const { sure, unsure } = kindsOf(mover({ yaw }), SHARP);
-  expect(unsure.toSorted()).toEqual(["jaw", "lips", "pitch", "pucker", "smile"]);
-  expect(sure).toEqual(expect.arrayContaining(["yaw", "roll", "lids"]));
-  for (const kind of ["pitch", "smile", "lips", "pucker", "jaw"] as const) expect(sure).not.toContain(kind);
-});
+test.each([-34, 34])(
+  "of a face that is turned by %i degrees the nod is unsure, and nothing is told of the mouth",
+  (yaw) => {
+    const { sure, unsure } = kindsOf(mover({ yaw }), SHARP);
+    expect(unsure).toEqual(["pitch"]);
+    expect(sure).toEqual(expect.arrayContaining(["yaw", "roll", "lids"]));
+    for (const kind of ["pitch", "smile", "lips", "pucker", "jaw"] as const) expect(sure).not.toContain(kind);
+  },
+);
 
 test("nothing is demanded of lips that are open already", () => {
   const open = mover({});

@@ -113,12 +113,9 @@ export function kindsOf({ face, ease }: ReadMover, sharpness: number): Kinds {
   const gap = lipGap(face);
   const facing = Math.max(Math.abs(face.yaw), Math.abs(face.pitch)) < FACING;
   const mouth = (["smile", "pucker", "lips", "jaw"] as const).filter(
-    (kind) => gap <= (MOST_GAP[kind] ?? Number.POSITIVE_INFINITY),
+    (kind) => facing && gap <= (MOST_GAP[kind] ?? Number.POSITIVE_INFINITY),
   );
-  const features = [...head, "lids", "wink"] as const;
-  return facing
-    ? { sure: [...features, ...mouth], unsure: [...unsure] }
-    : { sure: [...features], unsure: [...unsure, ...mouth] };
+  return { sure: [...head, "lids", "wink", ...mouth], unsure: [...unsure] };
 }
 
 /** Whether the landmarks of a face can tell how it moves. */
