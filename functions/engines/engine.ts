@@ -8,6 +8,11 @@ export type Engine = {
   name: string;
   /** Names of the kinds that it can run. */
   kinds: readonly string[];
+  /**
+   * What it offers beyond its kinds, where params of these ask for it (`needs` in core/kinds/kind.ts): all that it ever may. What this
+   * machine's has is in the finding.
+   */
+  capabilities?: readonly string[];
   /** Queues that its workers may serve, the usual one first. */
   queues: readonly [string, ...string[]];
   /** Seconds of work per job on a warm worker, by queue where the queues differ. */
@@ -25,6 +30,8 @@ export type Finding = {
   engine: EngineSetup | null;
   /** Why it cannot run although it is set up: a sentence for the person who did so. */
   trouble: string | null;
+  /** What it offers here, where that is less than the entry says. */
+  capabilities?: readonly string[];
 };
 
 /** What a worker is set up with: its queue, processes and limits. */

@@ -7,10 +7,13 @@ import { nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = ["animate", "talk", "lipsync"];
+/** The list in engine/faces/index.ts, which the API is deployed without. */
+const PROCESSORS = ["face_debugger"];
 
 export const warp: Engine = {
   name: "warp",
   kinds: KINDS,
+  capabilities: PROCESSORS,
   queues: ["warp", "warp-long"],
   meanSeconds: { warp: 10, "warp-long": 240 },
   builtIn: true,

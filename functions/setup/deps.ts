@@ -13,7 +13,7 @@ import type { HandlerMaker } from "@smileloop/worker/kinds/handler.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { Engine, Finding } from "../engines/engine.ts";
 import { ENGINES } from "../engines/index.ts";
-import { enginesServed } from "./engines-served.ts";
+import { capabilitiesOf, enginesServed } from "./engines-served.ts";
 import { fetchPolicy } from "./fetching.ts";
 import type { Home } from "./home.ts";
 import { folderAbove } from "./paths.ts";
@@ -63,7 +63,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const kinds = createKinds({
     kinds: entries,
     presets,
-    engines: { known: engines, serve },
+    engines: { known: engines, serve, capabilities: capabilitiesOf(engines, findings) },
     queues,
     maxVideoSeconds,
     maxWork: env.MAX_WORK_S,

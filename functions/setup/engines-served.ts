@@ -33,6 +33,15 @@ export function enginesServed(
   return new Map(kinds.map((kind) => [kind, served(kind)]));
 }
 
+/** What each engine offers beyond its kinds, as the machine that has looked knows it, or at most. */
+export function capabilitiesOf(
+  engines: readonly Engine[],
+  findings: ReadonlyMap<string, Finding> | null,
+): ReadonlyMap<string, readonly string[]> {
+  const offered = ({ name, capabilities = [] }: Engine) => findings?.get(name)?.capabilities ?? capabilities;
+  return new Map(engines.map((engine) => [engine.name, offered(engine)]));
+}
+
 /** Throws EnvError where `ENGINES` names a kind or an engine that does not exist, or an engine that cannot run the kind. */
 function checkEngines({ ENGINES }: Pick<Env, "ENGINES">, { kinds, engines }: Known): void {
   for (const [kind, names] of ENGINES) {

@@ -23,6 +23,7 @@ import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { ENGINES, setupFor } from "../../../functions/engines/index.ts";
+import { capabilitiesOf } from "../../../functions/setup/engines-served.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
 import { knownPresets } from "./presets.ts";
@@ -92,7 +93,9 @@ async function run(job: LocalJob, signal: AbortSignal): Promise<Made> {
 async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promise<Made> {
   const presets = knownPresets();
   const { name: engine, setup } = await setupHere(job.kind);
-  const kinds = createKinds({ presets, engines: { known: ENGINES, serve: new Map([[job.kind, [engine]]]) } });
+  const serve = new Map([[job.kind, [engine]]]);
+  const engines = { known: ENGINES, serve, capabilities: capabilitiesOf(ENGINES, null) };
+  const kinds = createKinds({ presets, engines });
   const submission = checkAsked(kinds, job);
   const files: Record<string, InputFile> = {};
   for (const [slot, given] of givenOf(job)) {

@@ -96,7 +96,7 @@ export function catalogRoutes({ presets, assets, kinds, config }: CatalogDeps): 
   return api;
 }
 
-function viewKind({ name, title, slots, params, outputs, engines }: Kind): KindView {
+function viewKind({ name, title, slots, params, outputs, engines, capabilities }: Kind): KindView {
   const inputs = Object.entries(slots).map(([name, slot]) => [
     name,
     {
@@ -109,6 +109,7 @@ function viewKind({ name, title, slots, params, outputs, engines }: Kind): KindV
       required: slot.files.min > 0,
     },
   ]);
+  const offered = Object.fromEntries([...capabilities].map(([engine, names]) => [engine, [...names]]));
   const schema = z.toJSONSchema(params, { io: "input" }) as Record<string, unknown>;
-  return { name, title, inputs: Object.fromEntries(inputs), params: schema, outputs, engines };
+  return { name, title, inputs: Object.fromEntries(inputs), params: schema, outputs, engines, capabilities: offered };
 }

@@ -12,6 +12,11 @@ const healthSchema = (dialects: readonly Dialect[]) =>
       status: z.literal("ok"),
       ...Object.fromEntries(dialects.flatMap(({ health }) => Object.entries(health?.schema ?? {}))),
       engines: z.array(z.string()),
+      capabilities: z
+        .record(z.string(), z.array(z.string()))
+        .describe(
+          "By engine: what it offers beyond its kinds, such as processors. Engines that offer nothing more are absent.",
+        ),
       queue: z.record(z.string(), z.object({ waiting: z.int(), held: z.int() })),
       version: z.string(),
     })
@@ -62,6 +67,9 @@ export function healthRoutes(deps: ApiDeps, dialects: readonly Dialect[]): Api {
 async function describeHealth(deps: ApiDeps, dialects: readonly Dialect[]): Promise<string> {
   const kinds = [...deps.kinds.values()];
   const engines = [...new Set(kinds.flatMap((kind) => kind.engines))].sort();
+  const capabilities = Object.fromEntries(
+    kinds.flatMap((kind) => [...kind.capabilities].filter(([, offered]) => offered.length > 0)),
+  );
   const queues = new Set(kinds.flatMap((kind) => kind.queues));
   const depths = await Promise.all(
     [...queues].map(async (name) => [name, await deps.queue.depth(name)] as const),
@@ -71,5 +79,5 @@ async function describeHealth(deps: ApiDeps, dialects: readonly Dialect[]): Prom
   );
   const own = Object.fromEntries(dialects.flatMap(({ health }) => Object.entries(health?.fields(deps) ?? {})));
   const queue = Object.fromEntries(depths);
-  return JSON.stringify({ status: "ok", ...own, engines, queue, version: deps.config.version });
+  return JSON.stringify({ status: "ok", ...own, engines, capabilities, queue, version: deps.config.version });
 }

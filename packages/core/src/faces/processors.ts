@@ -3,6 +3,7 @@
  * are understood; which of them an installation offers depends on its engines.
  */
 import { z } from "zod";
+import { got } from "../errors/fields.ts";
 
 export type ProcessorEntry = {
   name: string;
@@ -11,6 +12,8 @@ export type ProcessorEntry = {
   source: "image" | "audio" | null;
   /** Whether somebody's face comes out different, so that this person has to agree. */
   alters: boolean;
+  /** Whether it works on whole frames, so that it needs no face; absent: on faces and what is around them. */
+  whole?: true;
   options: z.ZodRawShape;
 };
 
@@ -118,6 +121,7 @@ export const PROCESSORS = [
     title: "colours what is black and white",
     source: null,
     alters: false,
+    whole: true,
     options: {
       model,
       blend: percent(100),
@@ -132,6 +136,7 @@ export const PROCESSORS = [
     title: "makes the whole frame clearer, or larger where it is scaled",
     source: null,
     alters: false,
+    whole: true,
     options: { model, blend: percent(80) },
   },
   {
@@ -144,6 +149,14 @@ export const PROCESSORS = [
 ] as const satisfies readonly ProcessorEntry[];
 
 export type ProcessorName = (typeof PROCESSORS)[number]["name"];
+export const PROCESSOR_NAMES = PROCESSORS.map(({ name }) => name) as [ProcessorName, ...ProcessorName[]];
+
+/** Throws where there is none of this name. */
+export function processorEntry(name: string): ProcessorEntry {
+  const entry = PROCESSORS.find((each) => each.name === name);
+  if (!entry) throw new Error(`there is no processor ${name}`);
+  return entry;
+}
 
 type Options<Entry> = Entry extends { name: infer Name; options: infer Shape extends z.ZodRawShape }
   ? { name: Name } & z.infer<z.ZodObject<Shape>>
@@ -158,4 +171,11 @@ export const processorStepSchema = z.discriminatedUnion(
   PROCESSORS.map(({ name, options }) => z.strictObject({ name: z.literal(name), ...options })) as unknown as [
     z.ZodObject<{ name: z.ZodLiteral<ProcessorName> }>,
   ],
+  {
+    // only where no option matches; what is wrong inside one says so itself
+    error: ({ code, input }) =>
+      code === "invalid_union"
+        ? `must be one of ${PROCESSOR_NAMES.join(", ")}${got((input as { name?: unknown })?.name)}`
+        : undefined,
+  },
 ) as unknown as z.ZodType<ProcessorStep, Partial<ProcessorStep>>;

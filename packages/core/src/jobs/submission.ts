@@ -46,12 +46,22 @@ function faultSentence([first]: FieldError[]): string {
   return at === "params" && path.length > 0 ? `${path.join(".")}: ${first.msg}` : first.msg;
 }
 
-/** `inputs`: what the headers of the files say. Throws `input_too_large` where the workers of its queue have no time for so much. */
+/**
+ * `inputs`: what the headers of the files say. Throws `invalid_request` where they do not fit the params, and `input_too_large` where
+ * the workers of its queue have no time for so much.
+ */
 export function workOf({ kind, params, engine }: Submission, inputs: SlotFacts): Work {
+  requireFitting(kind, params, inputs);
   const estimateSeconds = kind.estimateSeconds(params, inputs);
   const queue = kind.queueOf(engine, estimateSeconds);
   requireDoable(kind, queue, estimateSeconds);
   return { estimateSeconds, queue };
+}
+
+/** Throws `invalid_request` with every fault (`loc` from the request's `body`). */
+export function requireFitting({ mismatches }: Pick<Kind, "mismatches">, params: Params, inputs: SlotFacts): void {
+  const faults = mismatches(params, inputs).map((fault) => ({ ...fault, loc: ["body", ...fault.loc] }));
+  if (faults.length > 0) throw new AppError("invalid_request", faultSentence(faults), { errors: faults });
 }
 
 /** Throws `input_too_large`, with both figures. */
@@ -63,14 +73,26 @@ export function requireDoable({ maxWorkOf }: Pick<Kind, "maxWorkOf">, queue: str
   throw new AppError("input_too_large", `${work} ${help}`);
 }
 
+/** The engine that was named, or the first one that offers everything that the params need. */
 function engineFor(kind: Kind, params: Params): string {
-  const engine = typeof params.engine === "string" ? params.engine : kind.engines[0];
-  if (engine !== undefined && kind.engines.includes(engine)) return engine;
-  const here = kind.engines.length > 0 ? ` Configured for this kind: ${kind.engines.join(", ")}.` : "";
-  throw new AppError(
-    "engine_not_configured",
-    `The engine ${shown(engine ?? kind.name)} is not configured here.${here}`,
-  );
+  const named = typeof params.engine === "string" ? params.engine : null;
+  if (named !== null ? !kind.engines.includes(named) : kind.engines.length === 0) {
+    const here = kind.engines.length > 0 ? ` Configured for this kind: ${kind.engines.join(", ")}.` : "";
+    const message = `The engine ${shown(named ?? kind.name)} is not configured here.${here}`;
+    throw new AppError("engine_not_configured", message);
+  }
+  const needs = [...new Set(kind.needs(params))];
+  const offered = (engine: string) => kind.capabilities.get(engine) ?? [];
+  const able = named !== null ? [named] : kind.engines;
+  const engine = able.find((each) => needs.every((need) => offered(each).includes(need)));
+  if (engine !== undefined) return engine;
+  const nowhere = needs.filter((need) => !kind.engines.some((each) => offered(each).includes(need)));
+  const offers = kind.engines.map((each) => `${each} offers ${offered(each).join(", ") || "nothing of the kind"}`);
+  const what =
+    nowhere.length > 0
+      ? `No engine here offers ${nowhere.join(", ")}`
+      : `${named !== null ? `The engine ${shown(named)} does not offer` : "No engine here alone offers"} all of ${needs.join(", ")}`;
+  throw new AppError("engine_not_configured", `${what}: ${offers.join("; ")}.`);
 }
 
 function slotFaults({ slots }: Kind, inputs: Asked["inputs"]): FieldError[] {

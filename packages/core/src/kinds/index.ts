@@ -7,13 +7,14 @@ import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
 import { type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
+import { processImage, processVideo } from "./process.ts";
 import { speak } from "./speak.ts";
 import { talk } from "./talk.ts";
 
 /** What a photo may be that is inspected: one that jobs take. */
 export { IMAGE_SLOT as PICTURE_SLOT } from "./animate.ts";
 
-export const KINDS: readonly KindEntry[] = [animate, talk, lipsync, speak];
+export const KINDS: readonly KindEntry[] = [animate, talk, lipsync, speak, processImage, processVideo];
 
 /** Expected work, seconds, from which a job goes to the long queue of its engine: Lambda is slow and stops after 15 minutes. */
 const LONG_SECONDS = 120;
@@ -26,6 +27,8 @@ type EngineOffer = {
   known: readonly { name: string; kinds: readonly string[] }[];
   /** By kind: the engines that serve it here, the default first. */
   serve: ReadonlyMap<string, string[]>;
+  /** By engine: what it offers here, where kinds ask for more than their name says. */
+  capabilities?: ReadonlyMap<string, readonly string[]>;
 };
 
 type KindsOptions = {
@@ -61,12 +64,17 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
   return {
     resolveParams: (params) => params,
     conflicts: () => [],
+    mismatches: () => [],
+    needs: () => [],
     example: { inputs: required.map(([slot]) => slot), params: {} },
     ...definition,
     estimateSeconds: (params, inputs) => withinReason(definition.estimateSeconds(params, inputs)),
     name,
     worker,
     engines: here,
+    capabilities: new Map(
+      here.map((engine) => [engine, (definition.needs && engines.capabilities?.get(engine)) ?? []]),
+    ),
     knownEngines,
     queueOf: (engine, estimateSeconds) => {
       if (engine === null) return PLAN_QUEUE;

@@ -26,6 +26,10 @@ export type KindDefinition = {
   resolveParams?: (params: Params, id: string) => Params;
   /** Conflicts between params and the slots that are filled; `loc` within the request's body. */
   conflicts?: (params: Params, slots: string[]) => FieldError[];
+  /** What does not fit together once the headers of all files have been read, beside what `conflicts` says; `loc` as there. */
+  mismatches?: (params: Params, inputs: SlotFacts) => FieldError[];
+  /** What an engine has to offer to do this, of the capabilities that engines name. */
+  needs?: (params: Params) => string[];
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */
   example?: { inputs: string[]; params: Params };
@@ -47,6 +51,8 @@ export type Kind = Required<KindDefinition> & {
   worker: KindEntry["worker"];
   /** Engines that serve it here, the default first. Empty for plans. */
   engines: string[];
+  /** What each of these engines offers beyond doing jobs of the kind: what `needs` asks for. */
+  capabilities: ReadonlyMap<string, readonly string[]>;
   /** Engines that could serve it, configured or not. */
   knownEngines: string[];
   /** Queue for a job of this much work: long work goes to a separate queue, where there is one, whose workers have no time limit. */

@@ -20,7 +20,8 @@ const TYPICAL_PIXELS = 1280 * 720;
 const FOLLOWING_SECONDS = 0.6;
 const DRAWING_SECONDS = 0.9;
 
-const videoSlot = (maxSeconds: number): Slot => ({
+/** A video of a person, as phones record them. */
+export const videoSlot = (maxSeconds: number): Slot => ({
   noun: "video",
   media: ["video"],
   help: "Use an MP4, MOV, WebM or AVI video of one person who faces the camera, such as a phone records.",

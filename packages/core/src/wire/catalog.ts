@@ -35,6 +35,11 @@ export const kindViewSchema = z.object({
   params: z.record(z.string(), z.unknown()).describe("JSON Schema."),
   outputs: z.array(z.string()),
   engines: z.array(z.string()).describe("Engines that serve it here, the default first."),
+  capabilities: z
+    .record(z.string(), z.array(z.string()))
+    .describe(
+      "By engine: what it offers of what params can ask for. A job goes to the first engine that offers all it needs.",
+    ),
 });
 export type KindView = z.infer<typeof kindViewSchema>;
 

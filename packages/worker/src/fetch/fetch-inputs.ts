@@ -9,6 +9,7 @@ import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobFetch, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import { requireFitting } from "@smileloop/core/jobs/submission.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
 import type { Kind, Kinds, SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { TooMuchWork } from "../job-io.ts";
@@ -29,7 +30,7 @@ const ALL_MS = 10 * 60_000;
 
 /**
  * The record with all inputs; the same one where there is nothing to fetch. Throws what `FetchFile` and `checkFile` throw, with the
- * slot as `input`, and `TooMuchWork` where the job is more work than was expected.
+ * slot as `input`, `invalid_request` where the files do not fit the params, and `TooMuchWork` where the job is more work than was expected.
  */
 export async function withInputs(deps: FetchDeps, record: JobRecord, claimed: Claimed): Promise<JobRecord> {
   const { fetches } = record;
@@ -111,5 +112,7 @@ async function factsOfInputs({ files }: FetchDeps, { slots }: Kind, { inputs }: 
 function estimateOf(kind: Kind, { params, estimate_s }: JobRecord, facts: SlotFacts): number {
   const parsed = kind.params.safeParse(params);
   // what is wrong with them is said when the work begins
-  return parsed.success ? kind.estimateSeconds(parsed.data, facts) : estimate_s;
+  if (!parsed.success) return estimate_s;
+  requireFitting(kind, parsed.data, facts);
+  return kind.estimateSeconds(parsed.data, facts);
 }

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { animateTask } from "./animate.ts";
 import { lipsyncTask } from "./lipsync.ts";
+import { processImageTask, processVideoTask } from "./process.ts";
 import { speakTask } from "./speak.ts";
 import { talkTask } from "./talk.ts";
 
@@ -12,4 +13,6 @@ export const TASKS: Readonly<Record<string, TaskSchemas>> = {
   speak: speakTask,
   talk: talkTask,
   lipsync: lipsyncTask,
+  process_image: processImageTask,
+  process_video: processVideoTask,
 };

@@ -1,0 +1,9 @@
+/** The steps that are built in. What lists them for the API is in `functions/engines/warp.ts`. */
+import type { ProcessorName } from "@smileloop/core/faces/processors.ts";
+import { faceDebugger } from "./debug/face-debugger.ts";
+import type { Processor } from "./processor.ts";
+
+/** Of any name: which step it is given is looked up by that name. */
+export type AnyProcessor = { [Name in ProcessorName]: Processor<Name> }[ProcessorName];
+
+export const PROCESSORS: readonly AnyProcessor[] = [faceDebugger];
