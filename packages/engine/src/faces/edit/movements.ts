@@ -63,8 +63,8 @@ const EFFECTS: Record<Parameter, { more: Effect; less: Effect }> = {
     less: (a) => moved(both("mouthFrown", a)),
   },
   mouth_position_horizontal: {
-    more: (a) => moved({ mouthLeft: 1.3 * a }),
-    less: (a) => moved({ mouthRight: 1.3 * a }),
+    more: (a) => moved({ mouthLeft: 1.5 * a }),
+    less: (a) => moved({ mouthRight: 1.5 * a }),
   },
   mouth_position_vertical: {
     more: (a) => moved({ mouthRaised: a }),
