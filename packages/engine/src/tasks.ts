@@ -2,6 +2,7 @@
 import { SERVICES } from "@smileloop/core/engine/services.ts";
 import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
 import { lipsyncTask } from "@smileloop/core/engine/tasks/lipsync.ts";
+import { processImageTask, processVideoTask } from "@smileloop/core/engine/tasks/process.ts";
 import { speakTask } from "@smileloop/core/engine/tasks/speak.ts";
 import { talkTask } from "@smileloop/core/engine/tasks/talk.ts";
 import { type Offer, part } from "./task.ts";
@@ -12,6 +13,12 @@ export const OFFER: Offer = {
     speak: part(speakTask.run, async () => (await import("./speak/speak.ts")).speak),
     talk: part(talkTask.run, async () => (await import("./warp/talk.ts")).talk),
     lipsync: part(lipsyncTask.run, async () => (await import("./lip/lipsync.ts")).lipsync, { later: true }),
+    process_image: part(processImageTask.run, async () => (await import("./faces/process-image.ts")).processImage, {
+      later: true,
+    }),
+    process_video: part(processVideoTask.run, async () => (await import("./faces/process-video.ts")).processVideo, {
+      later: true,
+    }),
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),

@@ -38,3 +38,8 @@ export function scaleFault(size: Size, scale: number): string | null {
     `${(MOST_PIXELS / 1e6).toFixed(1)} million are made. For this size \`scale\` is at most ${most}.`
   );
 }
+
+/** The nearest percentage that leads from one size to another. */
+export function scalePercent(from: Size, to: Size): number {
+  return Math.round((100 * Math.max(to.width, to.height)) / Math.max(from.width, from.height));
+}

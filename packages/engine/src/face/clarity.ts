@@ -72,7 +72,7 @@ export async function mouthOf(picture: Picture, face: Face): Promise<"seen" | "c
 }
 
 /** Whether the edge of the picture cuts a part of the face off. */
-export function isCut({ width, height }: Picture, { box }: Face): boolean {
+export function isCut({ width, height }: Pick<Picture, "width" | "height">, { box }: Pick<Face, "box">): boolean {
   const across = Math.max(-box.x, box.x + box.width - width) / box.width;
   const down = Math.max(-box.y, box.y + box.height - height) / box.height;
   return Math.max(across, down) > MOST_CUT;

@@ -59,7 +59,8 @@ function readFace(ready: Models, picture: Picture, candidate: Candidate, limits:
   return faceOf(landmarks, crop, candidate.score);
 }
 
-function faceOf(landmarks: Landmarks, crop: FaceCrop, score: number): Face {
+/** From what was read at a crop to what is known of a face. */
+export function faceOf(landmarks: Landmarks, crop: FaceCrop, score: number): Face {
   const { points } = landmarks;
   return {
     ...landmarks,

@@ -11,9 +11,13 @@ export type Marks = {
 
 const SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
 
-export function marksOf({ job, engine, version }: Provenance, what: "video" | "picture" | "sound" = "video"): Marks {
+/** `part`: what of it a machine has made. */
+export function marksOf(
+  { job, engine, version }: Provenance,
+  what: "video" | "picture" | "sound" = "video",
+  part: "motion" | "voice" | "face" = what === "sound" ? "voice" : "motion",
+): Marks {
   const comment = `AI-generated (synthetic media) by SmileLoop; job=${job}; engine=${engine} ${version}`;
-  const part = what === "sound" ? "voice" : "motion";
   const description = `Made by a machine: the ${part} in this ${what} is synthetic.`;
   return { tags: { comment, description }, xmp: xmpOf(`${description} ${comment}`) };
 }

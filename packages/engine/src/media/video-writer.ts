@@ -21,6 +21,8 @@ type VideoWriterOptions = {
   provenance: Provenance;
   /** A JPEG of one of its frames, written beside it. */
   poster?: PosterOrder | undefined;
+  /** What of it a machine has made, where that is not the motion. */
+  part?: "face" | undefined;
   /** What is heard. It starts with the first frame and is cut at the end of the last. It is read as frames are written, and not closed. */
   sound?: Sound | undefined;
 };
@@ -54,7 +56,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
   let last = Promise.resolve();
   let frames = 0;
   let state: "open" | "stopped" | "finished" = "open";
-  const marks = marksOf(options.provenance);
+  const marks = marksOf(options.provenance, "video", options.part);
   const output = await openOutput({ ...options, marks, stopped: () => state === "stopped" });
   const poster = openPoster(options);
 
@@ -121,12 +123,12 @@ async function openOutput(options: ClipFileOptions): Promise<ClipFile> {
 }
 
 /** The poster as frames go by. */
-function openPoster({ poster, width, height, provenance }: VideoWriterOptions) {
+function openPoster({ poster, width, height, provenance, part }: VideoWriterOptions) {
   let writing: Promise<void> | undefined;
   return {
     see(yuv: Uint8Array, index: number): void {
       if (index !== poster?.frame) return;
-      writing = writePoster(poster.path, yuv, width, height, marksOf(provenance, "picture"));
+      writing = writePoster(poster.path, yuv, width, height, marksOf(provenance, "picture", part));
       writing.catch(() => {});
     },
     async written(): Promise<void> {

@@ -1,0 +1,219 @@
+/**
+ * Sees the frames of a video one after another and tells whose face is where. A face that was found is followed: its crop stays where it
+ * is until the face has drifted by some percent, because what the models get wrong depends on how a face lies in its crop. Faces are
+ * searched for at the start and after a cut, now and then, and in every frame while one is missing.
+ *
+ * A face that is found again is the track that was lost nearest to it, if it looks like that one; after a cut or far away, only if it
+ * looks very much like it.
+ */
+import { isCut } from "../face/clarity.ts";
+import { type Face, faceAt, findFaces } from "../face/face.ts";
+import { cropAround } from "../face/landmarks.ts";
+import { cropTensor, UNIT } from "../face/sample.ts";
+import type { FaceCrop, Landmarks } from "../face/types.ts";
+import { shrunkPicture } from "../lip/shrunk.ts";
+import type { Picture } from "../media/picture.ts";
+import { isFree } from "./clear.ts";
+import { packed, type Sample } from "./smoothing.ts";
+
+type Frame = { yuv: Uint8Array; width: number; height: number };
+
+/** Longest side at which faces are looked for, and pixels across a crop that the models need. */
+const SEARCH_SIDE = 960;
+const CROP_PIXELS = 288;
+const MIN_MESH_SCORE = 0.6;
+/** Frames between two searches; while a face is missing that was there within the last so many frames, each is searched. */
+const SEARCH_EVERY = 5;
+const MISSED_FRAMES = 30;
+/** Frames for which it is taken that a face is as free as it was. */
+const CLEAR_EVERY = 5;
+/** Faces that are followed, the largest. */
+const MOST_FACES = 20;
+/** By how much a face has to drift in its crop before that follows, of the crop's side, its log and radians. */
+const DRIFT = 0.04;
+/** Centres of two crops are nearer than that, by the smaller side: one face. */
+const SAME = 0.25;
+/** Near enough, and of a size, to be the face that was lost there: crops, and the log of the sizes' ratio. */
+const NEAR = { crops: 1, growth: Math.log(1.6) };
+/** Mean difference of prints, 0–255, of one person near and anywhere. */
+const ALIKE = { near: 45, anywhere: 20 };
+/** Mean difference of the blocks of two frames with a cut between them, levels. */
+const CUT = 28;
+const BLOCKS = { columns: 24, rows: 16, samples: 4 };
+
+type Track = {
+  id: number;
+  crop: FaceCrop;
+  score: number;
+  print: Float32Array;
+  clear: boolean;
+  judged: number;
+  seen: number;
+};
+type Read = { sample: Landmarks; crop: FaceCrop; near: Picture; within: Face };
+
+export type Watcher = {
+  /** What the next frame shows, by track, and whether it is the first of a shot. */
+  see(frame: Frame): Promise<{ samples: Map<number, Sample>; cut: boolean }>;
+};
+
+/** `leastScore`: how sure the detector has to be of a face that is new. */
+export function createWatcher(leastScore: number): Watcher {
+  const tracks: Track[] = [];
+  let active = new Set<Track>();
+  let blocks: Float32Array | null = null;
+  let [index, searched] = [-1, Number.NEGATIVE_INFINITY];
+
+  /** Reads a track's face and what is to be remembered of it; null where it is not seen. */
+  const follow = async (frame: Frame, track: Track): Promise<Sample | null> => {
+    const read = await readAt(frame, track.crop, track.score);
+    if (!read) return null;
+    track.seen = index;
+    if (index >= track.judged + CLEAR_EVERY) {
+      track.judged = index;
+      track.clear = await isFree(read.near, read.within);
+      track.print = printOf(read.near, read.within);
+    }
+    const { sample, crop } = read;
+    const { box, eyeDistance } = placed(read);
+    const ideal = cropAround(sample.points);
+    if (hasDrifted(crop, ideal)) track.crop = ideal;
+    const clear = track.clear && !isCut(frame, { box });
+    return { values: packed(sample), crop, score: track.score, meshScore: sample.meshScore, clear, eyeDistance };
+  };
+  /** Faces that no active track has, as tracks: old ones that were lost, or new. */
+  const search = async (frame: Frame, afterCut: boolean): Promise<Track[]> => {
+    searched = index;
+    const whole = shrunkPicture(frame, { x: 0, y: 0, width: frame.width, height: frame.height }, SEARCH_SIDE);
+    const by = frame.width / whole.width;
+    const found = (await findFaces(whole, { thorough: index === 0 })).filter(({ score }) => score >= leastScore);
+    const fresh: Track[] = [];
+    for (const face of found.slice(0, MOST_FACES)) {
+      const crop = scaled(face.crop, by);
+      const known = [...active, ...fresh].find((track) => apart(track.crop, crop) < SAME);
+      if (known) {
+        known.score = face.score;
+        continue;
+      }
+      const print = printOf(whole, face);
+      const lost = tracks.filter((track) => !active.has(track) && !fresh.includes(track));
+      const track = lostAs(lost, crop, print, afterCut) ?? newTrack(tracks, crop, print);
+      Object.assign(track, { crop, print, score: face.score, judged: Number.NEGATIVE_INFINITY });
+      fresh.push(track);
+    }
+    return fresh;
+  };
+  return {
+    async see(frame) {
+      index++;
+      const now = blocksOf(frame);
+      const cut = blocks === null || meanDifference(blocks, now) > CUT;
+      blocks = now;
+      const samples = new Map<number, Sample>();
+      const see = async (track: Track): Promise<void> => {
+        const twin = [...active].some((other) => samples.has(other.id) && apart(other.crop, track.crop) < SAME);
+        const sample = twin ? null : await follow(frame, track);
+        if (sample) samples.set(track.id, sample);
+        if (sample) active.add(track);
+        else active.delete(track);
+      };
+      if (cut) active = new Set();
+      for (const track of [...active].sort((a, b) => a.id - b.id)) await see(track);
+      const missed = tracks.some((track) => !samples.has(track.id) && track.seen >= index - MISSED_FRAMES);
+      if (cut || missed || index >= searched + SEARCH_EVERY) {
+        for (const track of await search(frame, cut)) await see(track);
+      }
+      return { samples, cut };
+    },
+  };
+}
+
+/** The one that was lost and is most alike. */
+function lostAs(lost: readonly Track[], crop: FaceCrop, print: Float32Array, afterCut: boolean): Track | undefined {
+  const likeness = (track: Track) => meanDifference(track.print, print);
+  const fitting = lost.filter((track) => {
+    const near = apart(track.crop, crop) < NEAR.crops && Math.abs(Math.log(crop.size / track.crop.size)) < NEAR.growth;
+    return likeness(track) < (near && !afterCut ? ALIKE.near : ALIKE.anywhere);
+  });
+  return fitting.sort((a, b) => likeness(a) - likeness(b))[0];
+}
+
+function newTrack(tracks: Track[], crop: FaceCrop, print: Float32Array): Track {
+  const never = Number.NEGATIVE_INFINITY;
+  const track = { id: tracks.length, crop, print, score: 0, clear: false, judged: never, seen: never };
+  tracks.push(track);
+  return track;
+}
+
+/** Landmarks in pixels of the frame, read at a crop; null where there is no face. */
+async function readAt(frame: Frame, crop: FaceCrop, score: number): Promise<Read | null> {
+  const reach = (crop.size / 2) * (Math.abs(Math.cos(crop.angle)) + Math.abs(Math.sin(crop.angle))) + 2;
+  const box = { x: crop.x - reach, y: crop.y - reach, width: 2 * reach, height: 2 * reach };
+  if (box.x > frame.width - 8 || box.y > frame.height - 8 || box.x + box.width < 8 || box.y + box.height < 8)
+    return null;
+  const near = shrunkPicture(frame, box, Math.ceil((CROP_PIXELS * 2 * reach) / crop.size));
+  const { x, y } = near.region;
+  const by = near.region.width / near.width;
+  const at = { x: (crop.x - x) / by, y: (crop.y - y) / by, size: crop.size / by, angle: crop.angle };
+  const within = await faceAt(near, at, score);
+  if (within.meshScore < MIN_MESH_SCORE) return null;
+  const pairs = (values: Float32Array) => values.map((value, i) => value * by + (i % 2 === 0 ? x : y));
+  const lids = ({ upper, lower }: Landmarks["lids"]["left"]) => ({ upper: pairs(upper), lower: pairs(lower) });
+  const sample: Landmarks = {
+    points: within.points.map((value, i) => value * by + [x, y, 0][i % 3]!),
+    iris: { left: pairs(within.iris.left), right: pairs(within.iris.right) },
+    lids: { left: lids(within.lids.left), right: lids(within.lids.right) },
+    brows: { left: pairs(within.brows.left), right: pairs(within.brows.right) },
+    meshScore: within.meshScore,
+  };
+  return { sample, crop, near, within };
+}
+
+/** In pixels of the frame. */
+function placed({ near, within }: Read): Pick<Face, "box" | "eyeDistance"> {
+  const by = near.region.width / near.width;
+  const { x, y, width, height } = within.box;
+  const box = { x: x * by + near.region.x, y: y * by + near.region.y, width: width * by, height: height * by };
+  return { box, eyeDistance: within.eyeDistance * by };
+}
+
+/** How a face looks from its brows to its mouth: the means of 8 × 8 parts, 0–255. */
+function printOf(picture: Picture, { crop, eyeDistance, points }: Face): Float32Array {
+  const middle = { x: points[6 * 3]!, y: points[6 * 3 + 1]! + 0.25 * eyeDistance };
+  const print = cropTensor(picture, { ...middle, size: 1.2 * eyeDistance, angle: crop.angle }, 8, UNIT);
+  return print.map((value) => value * 255);
+}
+
+function hasDrifted(was: FaceCrop, is: FaceCrop): boolean {
+  const away = Math.hypot(is.x - was.x, is.y - was.y) / was.size;
+  return Math.max(away, Math.abs(Math.log(is.size / was.size)), Math.abs(is.angle - was.angle)) > DRIFT;
+}
+
+/** Distance of the centres by the smaller side. */
+function apart(a: FaceCrop, b: FaceCrop): number {
+  return Math.hypot(a.x - b.x, a.y - b.y) / Math.min(a.size, b.size);
+}
+
+function scaled({ x, y, size, angle }: FaceCrop, by: number): FaceCrop {
+  return { x: x * by, y: y * by, size: size * by, angle };
+}
+
+/** Mean brightness of parts of a frame, from some of their pixels. */
+function blocksOf({ yuv, width, height }: Frame): Float32Array {
+  const { columns, rows, samples } = BLOCKS;
+  const means = new Float32Array(columns * rows);
+  for (let row = 0; row < rows * samples; row++) {
+    const y = Math.floor(((row + 0.5) * height) / (rows * samples));
+    for (let column = 0; column < columns * samples; column++) {
+      const x = Math.floor(((column + 0.5) * width) / (columns * samples));
+      means[Math.floor(row / samples) * columns + Math.floor(column / samples)]! += yuv[y * width + x]! / samples ** 2;
+    }
+  }
+  return means;
+}
+
+function meanDifference(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
+  return sum / a.length;
+}
