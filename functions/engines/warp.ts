@@ -8,7 +8,7 @@ import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = ["animate", "talk", "lipsync"];
 /** The list in engine/faces/index.ts, which the API is deployed without. */
-const PROCESSORS = ["face_debugger"];
+const PROCESSORS = ["face_debugger", "face_editor", "face_enhancer", "frame_enhancer"];
 
 export const warp: Engine = {
   name: "warp",

@@ -14,6 +14,9 @@ import { isCoded } from "./traces.ts";
 
 /** Of what the network makes: pixels of a picture, the shorter side of a video in pixels, and seconds. A second of video takes a minute. */
 export const MOST = { pixels: 16_777_216, lines: 2160, seconds: 30 };
+/** Percent: sides of a video are even, so that what it is scaled to may be a little more or less than was asked for. */
+const LARGER = 103;
+const FOURFOLD = 395;
 /** How much of the strength is this frame's own, so that a video does not flicker. */
 const FRESH = 0.2;
 const LEAST = 0.02;
@@ -31,7 +34,7 @@ export const frameEnhancer: Processor<"frame_enhancer"> = {
         apply: async ({ frame }) => ({ frame, changed: null, left: [] }),
       };
     }
-    const times = clip.scale > 100 ? (clip.scale >= 400 ? 2 : 1) : 0;
+    const times = clip.scale < LARGER ? 0 : clip.scale < FOURFOLD ? 1 : 2;
     requireRoom(clip, times);
     return times > 0 ? enlarging(times, blend / 100, signal) : clearing(clip, blend / 100, signal);
   },
