@@ -13,6 +13,7 @@ import { type Figure, median, type Part, RUNS } from "./measure.ts";
 export const faces: Part = { name: "faces", figures };
 
 async function figures(): Promise<Figure[]> {
+  const before = process.memoryUsage().rss;
   const [square, wide] = [await framesOf(512, 512), await framesOf(1280, 720)];
   const enlarging = await frameEnhancer.prepare(
     { name: "frame_enhancer", blend: 80 },
@@ -21,7 +22,6 @@ async function figures(): Promise<Figure[]> {
     CONTEXT,
   );
   const found: Figure[] = [...(await taken("512² → 1024², network", enlarging, square, 0.6))];
-  const before = process.memoryUsage().rss;
   found.push(...(await taken("720p → 1440p, network", enlarging, wide, 1.6)));
   // the most that this process has had: other parts that ran before it hide what this one takes
   const peak = process.resourceUsage().maxRSS * 1024 - before;

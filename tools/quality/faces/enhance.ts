@@ -110,7 +110,7 @@ const SPOILED: { name: string; spoil(frame: RgbFrame): Promise<RgbFrame>; from: 
   { name: "crisp, JPEG of quality 40", spoil: (frame) => saved(frame, 40), from: -0.1 },
 ];
 
-/** Faces with E of 45 to 110 pixels, as most are that need it. */
+/** On the faces themselves, with E of 45 to 110 pixels, as most are that need it. */
 async function restoredFaces(faces: Still[]): Promise<FaceFigure[]> {
   const fitting = faces.map(halvedTo);
   const figures: FaceFigure[] = [];
@@ -118,7 +118,7 @@ async function restoredFaces(faces: Still[]): Promise<FaceFigure[]> {
     const gains: number[] = [];
     for (const { frame, face } of fitting) {
       const spoiled = await spoil(frame);
-      gains.push(fidelity(await clearer(spoiled, face), frame) - fidelity(spoiled, frame));
+      gains.push(fidelity(await clearer(spoiled, face), frame, face.box) - fidelity(spoiled, frame, face.box));
     }
     figures.push({ name: `face_enhancer, ${name}, mean`, value: mean(gains), unit: "dB", from });
     if (from < 0) figures.push({ name: `face_enhancer, ${name}, least`, value: Math.min(...gains), unit: "dB" });

@@ -4,6 +4,7 @@ import { findFaces } from "@smileloop/engine/face/face.ts";
 import { scaledFace } from "@smileloop/engine/face/scaled.ts";
 import type { Clip, RgbFrame, Scene, SceneFace } from "@smileloop/engine/faces/processor.ts";
 import { decodePicture } from "@smileloop/engine/media/picture.ts";
+import type { Box } from "@smileloop/engine/media/yuv.ts";
 import sharp from "sharp";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../test/fixtures/${name}`, import.meta.url));
@@ -67,14 +68,15 @@ export function shrunk({ width, height, data }: RgbFrame): RgbFrame {
   return { width: columns, height: rows, data: new Uint8Array(out.buffer) };
 }
 
-/** Peak signal-to-noise ratio of the brightness, dB, without a rim of 8 pixels; at most 99. */
-export function fidelity(a: RgbFrame, b: RgbFrame): number {
+/** Peak signal-to-noise ratio of the brightness, dB, in a part, or without a rim of 8 pixels; at most 99. */
+export function fidelity(a: RgbFrame, b: RgbFrame, part?: Box): number {
+  const { x, y, width, height } = part ?? { x: 8, y: 8, width: a.width - 16, height: a.height - 16 };
   const light = (data: Uint8Array, at: number): number =>
     0.2126 * data[at]! + 0.7152 * data[at + 1]! + 0.0722 * data[at + 2]!;
   let [squares, count] = [0, 0];
-  for (let y = 8; y < a.height - 8; y++) {
-    for (let x = 8; x < a.width - 8; x++, count++) {
-      const at = (y * a.width + x) * 3;
+  for (let row = Math.max(0, Math.ceil(y)); row < Math.min(a.height, y + height); row++) {
+    for (let column = Math.max(0, Math.ceil(x)); column < Math.min(a.width, x + width); column++, count++) {
+      const at = (row * a.width + column) * 3;
       squares += (light(a.data, at) - light(b.data, at)) ** 2;
     }
   }
