@@ -58,6 +58,8 @@ const MAY_NAME: Record<string, string> = {
   "packages/voice/src/espeak/": "the name of another program",
   "packages/engine/src/check/talk": "the check of one kind",
   "packages/engine/src/check/lipsync": "the check of one kind",
+  "packages/engine/src/check/process-": "the checks of two kinds",
+  "packages/engine/src/faces/process-": "the work of two kinds",
   "packages/engine/src/lip/lipsync.ts": "the work of one kind",
   "packages/engine/src/services/inspect.ts": "glasses as the built-in engine finds them",
   "packages/api/src/dialects/": "each dialect, and their list",

@@ -6,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import { nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
-const KINDS = ["animate", "talk", "lipsync"];
+const KINDS = ["animate", "talk", "lipsync", "process_image", "process_video"];
 /** The list in engine/faces/index.ts, which the API is deployed without. */
 const PROCESSORS = ["face_debugger", "face_editor", "face_enhancer", "frame_enhancer"];
 

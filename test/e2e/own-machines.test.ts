@@ -73,7 +73,10 @@ test.each([
   [{ BUCKET: "" }, "QUEUES: workers elsewhere also need BUCKET, for records and files"],
   [{ QUEUES: "liveportrait=http://127.0.0.1:1/q" }, "QUEUES: `warp` is missing, the queue of the built-in engine"],
   [{ ENGINES: "animate=magic" }, "ENGINES: there is no engine `magic`. Choose from: warp, liveportrait"],
-  [{ ENGINES: "dance=warp" }, "ENGINES: there is no kind `dance`. Choose from: animate, talk, lipsync, speak"],
+  [
+    { ENGINES: "dance=warp" },
+    "ENGINES: there is no kind `dance`. Choose from: animate, talk, lipsync, speak, process_image, process_video",
+  ],
 ])("a server that could not work so does not start: %j", async (more, sentence) => {
   const ended = await runServer({ dataDir: join(dir, "data"), env: { ...env, ...more } });
   expect(ended).toMatchObject({ code: 1, stderr: `smileloop: ${sentence}\n` });

@@ -138,6 +138,8 @@ describe("environments, read as the functions read them", () => {
       ["animate", ["warp"]],
       ["talk", ["warp"]],
       ["lipsync", ["warp"]],
+      ["process_image", ["warp"]],
+      ["process_video", ["warp"]],
       ["speak", ["narrator"]],
     ]);
   });
@@ -162,6 +164,8 @@ describe("environments, read as the functions read them", () => {
       ["animate", ["warp", "liveportrait"]],
       ["talk", ["warp", "liveportrait"]],
       ["lipsync", ["warp"]],
+      ["process_image", ["warp"]],
+      ["process_video", ["warp"]],
       ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });

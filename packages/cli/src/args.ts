@@ -12,6 +12,7 @@ import {
   talkArgs,
   type Values,
 } from "./clip-args.ts";
+import { FACE_COMMANDS, type FaceArgs, type FaceCommandName, faceArgs } from "./face-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
@@ -33,11 +34,15 @@ const VOICE = { voice: text, language: text, speed: text, pronounce: { type: "st
 /** What is said, in a clip. */
 const SPOKEN = { ...VOICE, text: { type: "string", short: "t" }, transcript: text } as const;
 
+/** Of commands whose target is a picture or a video. */
+const FACES = { ...RESULT, engine: text, face: text, faces: text, scale: text, fps: text, poster: text } as const;
+
 const OPTIONS = {
   animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
   talk: { ...help, ...DRAWN, ...SPOKEN, expression: text },
   lipsync: { ...help, ...CLIP, ...SPOKEN, "sync-mode": text, "original-sound": text },
   speak: { ...help, ...RESULT, ...VOICE, spoken: text },
+  faces: { ...help, ...FACES, items: { type: "string", multiple: true } },
   voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   motion: {
     ...help,
@@ -68,6 +73,7 @@ type Command =
   | { name: "lipsync"; args: LipsyncArgs }
   | { name: "speak"; args: SpeakArgs }
   | { name: "voices"; language: string | null; json: boolean }
+  | { name: "faces"; args: FaceArgs }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
@@ -92,6 +98,9 @@ export function parseCommand(argv: string[]): Command {
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
   if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
   if (name === "speak") return { name, args: speakArgs(values, positionals) };
+  if (Object.hasOwn(FACE_COMMANDS, name)) {
+    return { name: "faces", args: faceArgs(name as FaceCommandName, values, positionals) };
+  }
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {

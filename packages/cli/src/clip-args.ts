@@ -139,7 +139,7 @@ function formatOf(command: string, asked: Values[string], output: string | null)
   return format.name;
 }
 
-function posterName(command: string, value: Values[string]): string | null {
+export function posterName(command: string, value: Values[string]): string | null {
   const name = fileName(value);
   if (name === null || /^\.jpe?g$/i.test(extname(name))) return name;
   throw new UsageError(`--poster "${name}": the poster is a JPEG. Give a name that ends in .jpg.`, command);

@@ -1,4 +1,5 @@
 /** The texts of `--help`. */
+import { FACES } from "./help/faces.ts";
 
 export const OVERVIEW = `Makes a portrait move.
 
@@ -12,6 +13,7 @@ Commands:
   voices                  lists the voices
   inspect <photo>         tells which faces a photo shows, and what would come of them
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
+  faces <photo or video>  draws which faces are found, and what is known of them
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
   key [owner]             makes a key for the API
@@ -231,6 +233,7 @@ export const HELP = {
   speak: SPEAK,
   voices: VOICES,
   inspect: INSPECT,
+  faces: FACES,
   motion: MOTION,
   presets: PRESETS,
   serve: SERVE,

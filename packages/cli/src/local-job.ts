@@ -37,11 +37,13 @@ const OWNER = "local";
 export type LocalJob = {
   kind: string;
   params: Params;
+  /** The command, where it is not called as the kind is. */
+  command?: string;
   /** What was typed, by slot; null: nothing. */
-  inputs: Readonly<Record<string, string | null>>;
+  inputs: Readonly<Record<string, string | readonly string[] | null>>;
   /** Names of params whose option is called otherwise. */
   options?: Readonly<Record<string, string>>;
-  /** Where outputs go, when params and inputs are known; null: an output that is not wanted. */
+  /** Where outputs go, when params and inputs are known, of each slot the first; null: an output that is not wanted. */
   targets: (found: { params: Params; files: Readonly<Record<string, InputFile>> }) => Record<string, string | null>;
   force: boolean;
   json: boolean;
@@ -97,11 +99,14 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   const engines = { known: ENGINES, serve, capabilities: capabilitiesOf(ENGINES, null) };
   const kinds = createKinds({ presets, engines });
   const submission = checkAsked(kinds, job);
-  const files: Record<string, InputFile> = {};
+  const files: Record<string, InputFile[]> = {};
   for (const [slot, given] of givenOf(job)) {
-    files[slot] = await openInput(given, { slot: submission.kind.slots[slot]!, folder, signal });
+    const options = { slot: submission.kind.slots[slot]!, folder, signal };
+    files[slot] = [];
+    for (const one of given) files[slot].push(await openInput(one, options));
   }
-  const targets = job.targets({ params: submission.params, files });
+  const firsts = Object.fromEntries(Object.entries(files).map(([slot, [first]]) => [slot, first!]));
+  const targets = job.targets({ params: submission.params, files: firsts });
   const wanted = Object.entries(targets).filter((entry): entry is [string, string] => entry[1] !== null);
   for (const [, path] of wanted) await checkTarget(path, job.force);
 
@@ -141,13 +146,14 @@ async function setupHere(kind: string): ReturnType<typeof setupFor> {
   }
 }
 
-function givenOf({ inputs }: Pick<LocalJob, "inputs">): [slot: string, given: string][] {
-  return Object.entries(inputs).filter((entry): entry is [string, string] => entry[1] !== null);
+function givenOf({ inputs }: Pick<LocalJob, "inputs">): [slot: string, given: readonly string[]][] {
+  const lists = Object.entries(inputs).map(([slot, given]) => [slot, [given ?? []].flat()] as [string, string[]]);
+  return lists.filter(([, given]) => given.length > 0);
 }
 
 /** Throws UsageError that names the option, `engine_not_configured`. */
 function checkAsked(kinds: Kinds, job: LocalJob): Submission {
-  const inputs = Object.fromEntries(givenOf(job).map(([slot]) => [slot, 1]));
+  const inputs = Object.fromEntries(givenOf(job).map(([slot, given]) => [slot, given.length]));
   try {
     return checkSubmission(kinds, { kind: job.kind, inputs, params: job.params });
   } catch (error) {
@@ -156,8 +162,11 @@ function checkAsked(kinds: Kinds, job: LocalJob): Submission {
     const [, at, param] = fault?.loc ?? [];
     // messages about two options name both of them already
     const single = at === "params" && typeof param === "string" && Object.hasOwn(job.params, param);
-    const option = single ? (job.options?.[param] ?? param) : "";
-    throw new UsageError(single ? `--${option}: ${fault?.msg}.` : (fault?.msg ?? ""), job.kind);
+    // what is typed as an option may lie deep in a param
+    const [, deeper, rest] = /^([a-z_]+)(?:\.\d+)*: (.+)$/.exec(fault?.msg ?? "") ?? [];
+    const inner = deeper ?? fault?.loc.findLast((part) => typeof part === "string") ?? "";
+    const option = single ? (job.options?.[inner] ?? inner.replaceAll("_", "-")) : "";
+    throw new UsageError(single ? `--${option}: ${rest ?? fault?.msg}.` : (fault?.msg ?? ""), job.command ?? job.kind);
   }
 }
 
@@ -175,11 +184,10 @@ function openStore(): JobStore {
 async function submit(
   store: JobStore,
   submission: Submission,
-  given: Record<string, InputFile>,
+  files: Record<string, InputFile[]>,
   engine: string,
 ): Promise<string> {
   const { kind, params } = submission;
-  const files = Object.fromEntries(Object.entries(given).map(([slot, file]) => [slot, [file]]));
   const { record } = await createJob(store, {
     owner: OWNER,
     kind: kind.name,

@@ -53,6 +53,7 @@ export const ERRORS = {
   check_other_face: entry(500, "The result shows another face"),
   check_still: entry(500, "Nothing moves in the result"),
   check_other_motion: entry(500, "The result does not move as requested"),
+  check_changed_beside: entry(500, "The result was changed where it should not be"),
   check_out_of_sync: entry(500, "The lips and the sound of the result do not belong together"),
   // what went wrong with us
   engine_not_configured: entry(503, "This engine is not configured"),

@@ -25,6 +25,16 @@ export const OFFER: Offer = {
     speak: part(speakTask.check, async () => (await import("./speak/check.ts")).checkSpoken),
     talk: part(talkTask.check, async () => (await import("./check/talk.ts")).checkTalk),
     lipsync: part(lipsyncTask.check, async () => (await import("./check/lipsync.ts")).checkLipsync, { later: true }),
+    process_image: part(
+      processImageTask.check,
+      async () => (await import("./check/process-image.ts")).checkProcessedImage,
+      { later: true },
+    ),
+    process_video: part(
+      processVideoTask.check,
+      async () => (await import("./check/process-video.ts")).checkProcessedVideo,
+      { later: true },
+    ),
   },
   services: {
     cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast),

@@ -128,7 +128,11 @@ export async function readFrames(
 }
 
 /** Throws `check_wrong_shape`. */
-export function requireShape(info: VideoInfo, motion: MotionFrames, due: Pick<Framing, "width" | "height">): void {
+export function requireShape(
+  info: VideoInfo,
+  motion: Pick<MotionFrames, "fps" | "frames">,
+  due: Pick<Framing, "width" | "height">,
+): void {
   const rate = Math.abs(info.fps / motion.fps - 1) < 0.002 && info.constantRate;
   if (info.width === due.width && info.height === due.height && info.frames === motion.frames && rate) return;
   throw new AppError(

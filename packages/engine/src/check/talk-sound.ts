@@ -5,7 +5,7 @@ import { AVMEDIA_TYPE_AUDIO } from "node-av/constants";
 import { Codec, FormatContext } from "node-av/lib";
 import { must } from "../media/ffmpeg.ts";
 import { SOUND_RATE } from "../media/resample.ts";
-import { openSound } from "../media/sound-reader.ts";
+import { openSound, type Sound } from "../media/sound-reader.ts";
 
 /** Samples a second of what is compared: enough for speech, and for a millisecond. */
 const RATE = 8000;
@@ -36,21 +36,24 @@ export type SoundEvidence = {
 };
 
 /**
- * `video`: path, media type and duration (s) of the finished file. Throws `check_out_of_sync` where its sound is missing, another one,
+ * `open`: how the sound that was given is read. `video`: path, media type and duration (s) of the finished file. Throws `check_out_of_sync` where its sound is missing, another one,
  * too short, or more than 5 ms away from its place, and `check_unreadable` where it does not decode.
  */
 export async function checkSound(
   given: EngineFile,
   video: { path: string; type: string; duration: number },
   signal: AbortSignal,
+  open: (file: EngineFile) => Promise<Sound> = openSound,
 ): Promise<SoundEvidence> {
-  const wanted = await lowRate(given, signal);
+  const wanted = await lowRate(await open(given), signal);
   const audio = await specOf(video.path);
   if (audio === null) throw new AppError("check_out_of_sync", "The finished video has no sound.");
-  const heard = await lowRate(video, signal).catch((cause: unknown) => {
-    signal.throwIfAborted();
-    throw new AppError("check_unreadable", "The sound of the finished video does not decode.", { cause });
-  });
+  const heard = await openSound({ path: video.path, type: video.type })
+    .then((sound) => lowRate(sound, signal))
+    .catch((cause: unknown) => {
+      signal.throwIfAborted();
+      throw new AppError("check_unreadable", "The sound of the finished video does not decode.", { cause });
+    });
   const due = Math.min(wanted.length / RATE, video.duration);
   const short = due - heard.length / RATE;
   if (Math.abs(short) > MOST_LEFT_OUT) {
@@ -149,9 +152,8 @@ export function levelAt(levels: Float32Array, seconds: number, reach: number): n
   return most;
 }
 
-/** The whole of a sound, mono, at `RATE`: 10 MB for five minutes. */
-async function lowRate(file: EngineFile, signal: AbortSignal): Promise<Float32Array> {
-  const sound = await openSound({ path: file.path, type: file.type });
+/** The whole of a sound, which is closed then, mono, at `RATE`: 10 MB for five minutes. */
+async function lowRate(sound: Sound, signal: AbortSignal): Promise<Float32Array> {
   try {
     const piece = Array.from({ length: sound.channels }, () => new Float32Array(SOUND_RATE / 2));
     const parts: Float32Array[] = [];

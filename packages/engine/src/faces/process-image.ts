@@ -1,6 +1,7 @@
 /** The built-in engine: a picture's faces go through steps. Places are in pixels of the upright full picture. */
 import type { ProcessImageResult, ProcessImageRun } from "@smileloop/core/engine/tasks/process.ts";
 import { AppError, blaming } from "@smileloop/core/errors.ts";
+import { resultTypeOf } from "@smileloop/core/faces/result-type.ts";
 import { requireScale, scaledSize } from "@smileloop/core/faces/scale.ts";
 import { chooseFace, faceAt, findFaces, NO_FACE } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
@@ -45,22 +46,16 @@ export async function processImage(
     const rendered = performance.now();
     progress("encode", 9, 10);
     const { left, changed, ...outcome } = pipeline.outcome();
-    const alpha = await blaming("target", decodeAlpha(file.path));
+    const type = resultTypeOf(file.type);
+    const alpha = type === "image/png" ? await blaming("target", decodeAlpha(file.path)) : null;
     const size = scaledSize(picture, params.scale);
-    const image = await writePicture(outputs.image, {
-      was: picture,
-      now: frame,
-      alpha,
-      size,
-      provenance,
-      from: file.type,
-    });
+    await writePicture(outputs.image, { was: picture, now: frame, alpha, size, provenance, type });
     const timings = {
       ...{ decode: decoded - started, detect: detected - decoded, render: rendered - detected },
       encode: performance.now() - rendered,
     };
     return {
-      outputs: { image },
+      outputs: { image: { type, ...size } },
       frames: { total: 1, changed, left },
       ...outcome,
       warnings: [...warnOfChoices(params.detector, params.execution), ...outcome.warnings],

@@ -14,7 +14,7 @@ import { createScaler, withChanges, yuvOf } from "../media/yuv-changes.ts";
 import type { TaskContext } from "../task.ts";
 import { openPipeline, type Pipeline, warnOfChoices } from "./pipeline.ts";
 import type { Clip, RgbFrame, Scene, SceneFace } from "./processor.ts";
-import { shownFrames } from "./shown.ts";
+import { timesShown } from "./shown.ts";
 import { readSources } from "./sources.ts";
 import { facesAt, largestByShot, type Tracked, trackFaces, trackOfFace } from "./tracks.ts";
 
@@ -44,7 +44,7 @@ export async function processVideo(request: ProcessVideoRun, context: TaskContex
   const followed = performance.now();
   const frames = filmFrames(path, tracked.stamps, signal);
   const { width, height, stamps } = tracked;
-  const shown = shownFrames(stamps, spec);
+  const shown = timesShown(stamps, spec);
   const clip: Clip = {
     ...{ width, height, frames: stamps.length, fps: spec.fps, scale: scalePercent(tracked, spec) },
     sceneAt: async (index) => sceneOf(await frames.at(index), index, { tracked, facesOf }),

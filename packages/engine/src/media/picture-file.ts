@@ -41,16 +41,17 @@ type PictureFile = {
   /** Of the file. */
   size: Size;
   provenance: Provenance;
-  /** Type of the file that it came from. */
-  from: string;
+  type: "image/jpeg" | "image/png";
 };
 
 /**
- * A PNG of what came as one, with its alpha, and of whatever else has alpha; of any other a JPEG. Pixels that are as they were keep their
- * values, also under the alpha. Metadata: the mark of the machine, and nothing else. Throws `engine_failed`, `storage_full`, leaving no file.
+ * A JPEG (quality 95, 4:4:4), or a PNG with the alpha. Pixels that are as they were keep their values, also under the alpha. Metadata: the
+ * mark of the machine, and nothing else. Throws `engine_failed`, `storage_full`, leaving no file.
  */
-export async function writePicture(path: string, { was, now, alpha, size, provenance, from }: PictureFile) {
-  const type = from === "image/png" || alpha ? ("image/png" as const) : ("image/jpeg" as const);
+export async function writePicture(
+  path: string,
+  { was, now, alpha, size, provenance, type }: PictureFile,
+): Promise<void> {
   const channels = alpha ? 4 : 3;
   const data = alpha ? await withAlpha(was, now, alpha) : now.data;
   const image = sharp(data, { raw: { width: now.width, height: now.height, channels } });
@@ -67,7 +68,6 @@ export async function writePicture(path: string, { was, now, alpha, size, proven
       ? new AppError("storage_full", "There is no room on the disk for the picture.", { cause: error })
       : new AppError("engine_failed", "The picture could not be written.", { cause: error });
   }
-  return { type, ...size };
 }
 
 /** RGBA of the changed picture: where a pixel lay on the ground, its own colour is what is left without that. */

@@ -57,8 +57,7 @@ export type Outcome = Pick<ProcessImageResult, "frames" | "noEffect" | "warnings
 
 /**
  * Has the faces of a picture go through the steps. The result is upright, sRGB, without metadata but the mark that a machine made it:
- * a JPEG (quality 95, 4:4:4) of what came as a JPEG; a PNG of what came as a PNG, whose alpha stays, and of what has alpha; of any other
- * a JPEG. Fails with `no_face` where a step needs one, `face_not_there`, what its steps refuse, and what is wrong with a file (`input`).
+ * a JPEG (quality 95, 4:4:4) or a PNG, whose alpha is the target's, as the ending of its name says (faces/result-type.ts). Fails with `no_face` where a step needs one, `face_not_there`, what its steps refuse, and what is wrong with a file (`input`).
  */
 const imageRunSchema = z.strictObject({
   type: z.literal("run"),
@@ -66,7 +65,6 @@ const imageRunSchema = z.strictObject({
   kind: z.literal("process_image"),
   inputs,
   params: z.strictObject({ ...pictured, execution: executionSchema }),
-  /** A name without an ending. */
   outputs: z.strictObject({ image: filePathSchema }),
   provenance: provenanceSchema,
 });
