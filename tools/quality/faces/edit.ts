@@ -11,6 +11,7 @@ import {
   clipOf,
   cut,
   HOPPER,
+  isNew,
   mean,
   SOURCES,
   type Still,
@@ -34,7 +35,7 @@ export const edit: FacePart = {
   name: "Editor",
   async figures({ portraits, out }) {
     const stills: (Still & { name: string })[] = [];
-    for (const path of [ASTRONAUT, HOPPER, ...portraits]) {
+    for (const path of [ASTRONAUT, HOPPER, ...portraits.filter(isNew)]) {
       const still = await stillOf(path, { maxSide: 900, around: 5 });
       if (still && Math.abs(still.face.yaw) < 30) stills.push({ ...still, name: parse(path).name });
     }
