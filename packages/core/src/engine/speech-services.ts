@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { clipped, warningsSchema } from "../errors.ts";
-import { channelSchema } from "../motion/motion.ts";
+import { channelSchema, MOTION_LIMITS } from "../motion/motion.ts";
 import { inlineOrPath, motionInputSchema } from "../motion/motion-file.ts";
 import { spokenSchema } from "../speech/spoken.ts";
 import { syncSchema } from "../speech/sync.ts";
@@ -103,27 +103,35 @@ const filmRequestSchema = z.strictObject({
 });
 export type FilmRequest = z.infer<typeof filmRequestSchema>;
 
-/** `width`, `height`: as shown, even. `fps`: the usual distance of its frames; `even`: whether all are that far apart. */
+/**
+ * `width`, `height`: as shown, even. `fps`: frames a second. `stamps`: when each frame begins, from the first one on, s, where they are not
+ * evenly apart; of a video with more frames than motions have they are left out. `begins`: of the first frame, by the clock of the file, s.
+ */
 export const filmResultSchema = z.strictObject({
   width: z.int().positive(),
   height: z.int().positive(),
   fps: z.number().positive(),
   even: z.boolean(),
+  stamps: z.array(z.number().min(0)).max(MOTION_LIMITS.frames).optional(),
   frames: z.int().positive(),
   seconds: z.number().positive(),
+  begins: z.number().min(0).default(0),
   sound: z.boolean(),
 });
 export type FilmResult = z.infer<typeof filmResultSchema>;
 
 /**
  * Writes what is heard in the result: `audio`, fitted to it by `sync` (repeated, faded, or followed by silence), and under it, low, the
- * sound of `video` where that is given. 48 kHz WAV, as long as the result. Fails as reading these files does (`input`).
+ * sound of `video` where that is given, from `begins` on, which is when its first frame is shown. 48 kHz WAV, as long as the result. Fails as reading these files does (`input`).
  */
 const mixRequestSchema = z.strictObject({
   type: z.literal("mix"),
   run: runIdSchema,
   inputs: z.strictObject({ audio: z.array(fileSchema).length(1), video: z.array(fileSchema).max(1) }),
-  params: z.strictObject({ sync: syncSchema, seconds: z.number().positive() }),
+  params: z.strictObject({
+    ...{ sync: syncSchema, seconds: z.number().positive() },
+    begins: z.number().min(0).default(0),
+  }),
   outputs: z.strictObject({ sound: filePathSchema }),
 });
 export type MixRequest = z.infer<typeof mixRequestSchema>;

@@ -4,14 +4,15 @@ import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
-import { fadeAt, fadingOf, shownAt } from "@smileloop/core/speech/sync.ts";
+import { fadeAt, fadingOf } from "@smileloop/core/speech/sync.ts";
 import { models } from "../face/models.ts";
 import { openingsOf } from "../lip/asked.ts";
 import { createFollower } from "../lip/follow.ts";
 import { type Look, printDistance } from "../lip/look.ts";
 import { inFrame, unitOf } from "../lip/place.ts";
+import { shownFrames, timeOf } from "../lip/shown.ts";
 import { openFilm } from "../media/film-file.ts";
-import { filmFrames, frameAt } from "../media/film-reader.ts";
+import { filmFrames } from "../media/film-reader.ts";
 import type { VideoInfo } from "../media/video-reader.ts";
 import type { Box } from "../media/yuv.ts";
 import { timesOf } from "../services/film.ts";
@@ -51,14 +52,15 @@ export async function checkLipsync(
   const decoded = performance.now();
   const path = inputs.video[0]!.path;
   const given = await givenOf(path, params.sync.video, signal);
-  requireShape(seen.info, motion, given);
+  if (params.times) requireTimes(seen.info, params.times, given);
+  else requireShape(seen.info, motion, given);
   const poster = files.poster ? await checkPoster(files.poster, seen.frames, seen.info) : null;
   const type = clipFormatOfPath(files.video)?.contentType ?? "";
   const sound = await checkSound(inputs.audio[0]!, { path: files.video, type, duration: seen.info.duration }, signal);
   requireLength(sound, seen.info);
   const listened = performance.now();
   const evidence = await look(path, { params, motion, given, seen, looked }, signal);
-  const warnings = judge(evidence, { curve, fps: motion.fps, sound, speechShare: params.speechShare });
+  const warnings = judge(evidence, { curve, motion, params, sound });
   const { width, height, fps, frames, duration, bytes } = seen.info;
   const timings = { decode: decoded - started, listen: listened - decoded, look: performance.now() - listened };
   return {
@@ -67,6 +69,28 @@ export async function checkLipsync(
     warnings,
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
+}
+
+/** How far from its time a frame may be: containers count in whole milliseconds. */
+const MOST_OFF = 0.0015;
+
+/** Frames at times of their own. Throws `check_wrong_shape`. */
+function requireTimes(info: VideoInfo, times: readonly number[], given: Pick<Given, "width" | "height">): void {
+  const [wanted, size] = [times.slice(0, -1), `${given.width} × ${given.height}`];
+  if (info.width !== given.width || info.height !== given.height || info.frames !== wanted.length) {
+    const made = `${info.frames} frames of ${info.width} × ${info.height}`;
+    throw new AppError(
+      "check_wrong_shape",
+      `The finished video has ${made}; ${wanted.length} of ${size} were asked for.`,
+    );
+  }
+  const off = wanted.findIndex((at, n) => Math.abs(info.times[n]! - at) > MOST_OFF);
+  if (off < 0) return;
+  const shown = `at ${info.times[off]!.toFixed(3)} s`;
+  throw new AppError(
+    "check_wrong_shape",
+    `The finished video shows frame ${off} ${shown}; it was asked for at ${wanted[off]!.toFixed(3)} s.`,
+  );
 }
 
 type Given = { width: number; height: number; stamps: number[] };
@@ -90,9 +114,11 @@ async function look(
   signal: AbortSignal,
 ): Promise<Evidence> {
   const { width, height, stamps } = given;
+  const shows = shownFrames(stamps, motion, params);
+  const whole = (frame: number) => fadeAt(params.sync, timeOf(frame, motion, params.times)) === 1;
   const pairs = looked
-    .filter((frame) => fadingOf(params.sync) !== "video" || fadeAt(params.sync, frame / motion.fps) === 1)
-    .map((frame) => ({ frame, shown: frameAt(stamps, shownAt(params.sync, frame / motion.fps), motion.fps) }))
+    .filter((frame) => fadingOf(params.sync) !== "video" || whole(frame))
+    .map((frame) => ({ frame, shown: shows[frame]! }))
     .sort((a, b) => a.shown - b.shown);
   const ready = await models();
   const [was, is] = [createFollower(ready, params.face), createFollower(ready, params.face)];
@@ -140,9 +166,9 @@ function around({ place, mouth }: Look, width: number, height: number): Box[] {
   ].filter((box) => box.width > 16 && box.height > 16);
 }
 
-type Judged = { curve: number[]; fps: number; sound: SoundEvidence; speechShare: number };
+type Judged = { curve: number[]; motion: MotionFrames; params: LipsyncCheck["params"]; sound: SoundEvidence };
 
-function judge({ lips, beside, print, lost }: Evidence, { curve, fps, sound, speechShare }: Judged): Warning[] {
+function judge({ lips, beside, print, lost }: Evidence, { curve, motion, params, sound }: Judged): Warning[] {
   if (lost && lips.size === 0) throw new AppError("check_no_face", "No face is seen in the finished video.");
   if (print > MOST_PRINT) {
     throw new AppError("check_other_face", "The face in the finished video looks unlike that in the video.");
@@ -153,6 +179,7 @@ function judge({ lips, beside, print, lost }: Evidence, { curve, fps, sound, spe
       `The finished video differs from the given one beside the mouth, by ${beside.toFixed(0)} levels.`,
     );
   }
-  if (lips.size === 0 || speechShare < LEAST_SPEECH) return [];
-  return [...judgeLips(curve, fps, lips, ""), ...judgeSilence(curve, fps, lips, sound.levels, "")];
+  if (lips.size === 0 || params.speechShare < LEAST_SPEECH) return [];
+  const at = (frame: number) => timeOf(frame, motion, params.times);
+  return [...judgeLips(curve, motion.fps, lips, ""), ...judgeSilence(curve, at, lips, sound.levels, "")];
 }

@@ -16,6 +16,7 @@ import { type Followed, followFace } from "./follow.ts";
 import { pasteMouth } from "./paste.ts";
 import { cutPatch, type Patch } from "./patch.ts";
 import { type LipPlan, type PlannedFrame, planLips } from "./plan.ts";
+import { timeOf } from "./shown.ts";
 
 /** Shares of the work. */
 const SHARES = { follow: 0.5, cut: 0.6 } as const;
@@ -27,7 +28,7 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   const { signal, progress } = context;
   const started = performance.now();
   const motion = await unpackFrames(request.motion);
-  const { sync, face } = request.params;
+  const { sync, times, face } = request.params;
   const path = request.inputs.video[0]!.path;
   const followed = await blaming(
     "video",
@@ -38,7 +39,7 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   );
   const plan = await blaming(
     "video",
-    Promise.resolve().then(() => planLips(followed, motion, sync)),
+    Promise.resolve().then(() => planLips(followed, motion, { sync, times })),
   );
   const planned = performance.now();
   const patches = await cutPatches(path, followed, plan, context);
@@ -48,7 +49,7 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   const timings = { follow: planned - started, cut: cut - planned, render: performance.now() - cut };
   return {
     outputs: { video: spec },
-    warnings: [...warnOfLeft(plan, motion.fps), ...warnOfSeams(seams)],
+    warnings: [...warnOfLeft(plan, (frame) => timeOf(frame, motion, times)), ...warnOfSeams(seams)],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
 }
@@ -84,19 +85,20 @@ async function cutPatches(
 async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: TaskContext): Promise<number[]> {
   const { followed, plan, motion } = scene;
   const { width, height, stamps } = followed;
-  const { provenance, outputs, params } = request;
+  const { provenance, outputs } = request;
+  const { sync, times } = request.params;
   const sound = await blaming("audio", openSound(request.inputs.audio[0]!));
   const film = filmFrames(request.inputs.video[0]!.path, stamps, signal);
   const { video: path, poster } = outputs;
   const seams: number[] = [];
   try {
-    const writer = await openVideoWriter({ path, width, height, fps: motion.fps, provenance, poster, sound });
+    const writer = await openVideoWriter({ path, width, height, fps: motion.fps, times, provenance, poster, sound });
     try {
       for (const [n, frame] of plan.frames.entries()) {
         signal.throwIfAborted();
         const { yuv, seam } = await drawn(film, frame, scene);
         if (seam !== null) seams.push(seam);
-        await writer.write(faded(yuv, width * height, params.sync, n / motion.fps));
+        await writer.write(faded(yuv, width * height, sync, timeOf(n, motion, times)));
         progress("render", SHARES.cut + (1 - SHARES.cut) * ((n + 1) / motion.frames), 1);
       }
       await writer.close();
@@ -133,12 +135,12 @@ function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Arra
     : yuv.map((value, i) => (i < luma ? 16 + (value - 16) * share : 128 + (value - 128) * share));
 }
 
-function warnOfLeft({ left }: LipPlan, fps: number): Warning[] {
+function warnOfLeft({ left }: LipPlan, at: (frame: number) => number): Warning[] {
   const spans: string[] = [];
   for (let from = 0; from < left.length; ) {
     let to = from;
     while (left[to]) to++;
-    if (to > from) spans.push(`${(from / fps).toFixed(1)}–${(to / fps).toFixed(1)} s`);
+    if (to > from) spans.push(`${at(from).toFixed(1)}–${at(to).toFixed(1)} s`);
     from = Math.max(to, from + 1);
   }
   if (spans.length === 0) return [];

@@ -1,13 +1,12 @@
 /** What is done to each frame of the result: which frame of the video it shows, whose mouth it borrows, and how much of it. Pure. */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
-import { type Sync, shownAt } from "@smileloop/core/speech/sync.ts";
-import { frameAt } from "../media/film-reader.ts";
 import { type AskedMouth, askedMouths, type MouthRange, rangeOf } from "./asked.ts";
 import { candidatesOf, chooseMouths } from "./choose.ts";
 import type { Followed } from "./follow.ts";
 import { type Look, percentile } from "./look.ts";
 import { type Place, type Point, steadied, unitOf } from "./place.ts";
+import { shownFrames, type Timing } from "./shown.ts";
 
 /** Numbers of frames of the video whose mouths are lent, and how they are changed (`Lent`). */
 export type Borrowed = { source: number; share: number; more: number; wider: number };
@@ -49,7 +48,7 @@ const MOST_WIDER = 0.05;
 const LINGERS = 0.3;
 
 /** Throws `no_face`, `face_too_small`, `face_turned_away` and `mouth_not_seen`. */
-export function planLips(followed: Followed, motion: MotionFrames, sync: Sync): LipPlan {
+export function planLips(followed: Followed, motion: MotionFrames, timing: Timing): LipPlan {
   const { looks, stamps } = followed;
   const usable = (look: Look) => Math.abs(look.yaw) <= MOST_TURNED && unitOf(look.place) >= LEAST_UNIT;
   const good = looks.filter((look): look is Look => look !== null && usable(look));
@@ -67,7 +66,7 @@ export function planLips(followed: Followed, motion: MotionFrames, sync: Sync): 
     ),
   };
   const asked = askedMouths(motion, range);
-  const shown = asked.map((_, n) => frameAt(stamps, shownAt(sync, n / motion.fps), motion.fps));
+  const shown = shownFrames(stamps, motion, timing);
   const wanted = asked.map((each, n) => ({ asked: each, look: usableAt(looks[shown[n]!], usable) }));
   const way = chooseMouths(wanted, looks, candidatesOf(looks, usable), range);
   const can = wanted.map(({ look }, n) => look !== null && way[n] !== null);

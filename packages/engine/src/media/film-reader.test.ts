@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { film } from "../services/film.ts";
 import { filmFrames, frameAt, readFilm } from "./film-reader.ts";
+import { readVideo } from "./video-reader.ts";
 import { openVideoWriter } from "./video-writer.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "smileloop-film-"));
@@ -66,8 +67,29 @@ test("a video says what it is without being decoded", async () => {
     even: true,
     frames: FRAMES,
     seconds: expect.closeTo(2),
+    begins: 0,
     sound: false,
   });
   const long = film({ ...request, limits: { seconds: 1 } }, { signal });
   await expect(long).rejects.toMatchObject({ code: "input_too_large", input: "video" });
+});
+
+test.each(["mp4", "webm"])("frames at times of their own come back at these times, out of a %s", async (format) => {
+  const apart = [33, 34, 50, 67, 20, 33];
+  const times = [0];
+  for (let n = 0; n < 40; n++) times.push(times[n]! + apart[n % apart.length]! / 1000);
+  const uneven = join(dir, `uneven.${format}`);
+  const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
+  const rate = 40 / times.at(-1)!;
+  const writer = await openVideoWriter({ path: uneven, width, height, fps: rate, times, provenance });
+  for (let n = 0; n < 40; n++) await writer.write(new Uint8Array((width * height * 3) / 2).fill(40 + 4 * n));
+  await writer.close();
+
+  const { times: shown, constantRate } = await readVideo(uneven);
+  expect(constantRate).toBe(false);
+  expect(shown).toEqual(times.slice(0, -1).map((at) => expect.closeTo(at, 4)));
+  const inputs = { video: [{ path: uneven, type: `video/${format}` }] };
+  const found = await film({ type: "film", run: "r", inputs, limits: { seconds: 10 } }, { signal });
+  expect(found).toMatchObject({ even: false, frames: 40, seconds: expect.closeTo(times.at(-1)!, 1) });
+  expect(found.stamps).toEqual(shown);
 });

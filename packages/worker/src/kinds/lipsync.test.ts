@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FilmRequest, ListenRequest, MixRequest, SayRequest } from "@smileloop/core/engine/speech-services.ts";
 import type { LipsyncCheck, LipsyncRun } from "@smileloop/core/engine/tasks/lipsync.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { JobIo, LocalFile } from "../job-io.ts";
 import { lipsyncHandler } from "./lipsync.ts";
@@ -97,13 +98,35 @@ test("the video's own sound stays under the new one where there is one", async (
 });
 
 test.each<[string, object, number]>([
-  ["with frames at varying distances", { fps: 24, even: false }, 24],
+  ["with more frames at varying distances than motions have", { fps: 24, even: false }, 24],
   ["of 240 frames a second", { fps: 240 }, 60],
   ["of 6 frames a second", { fps: 6 }, 12],
 ])("of a video %s the result has even ones, and that is said", async (_, film, fps) => {
   const { warnings } = await lipsync({}, film);
   expect(only("listen").params.fps).toBe(fps);
   expect(warnings).toMatchObject([{ code: "fps_adjusted" }]);
+});
+
+test("frames that are not evenly apart stay where they are", async () => {
+  const stamps = Array.from({ length: 150 }, (_, n) => n / 25 + (n % 3) / 100);
+  const { warnings } = await lipsync({}, { fps: 25, even: false, stamps, frames: 150, begins: 0.12 });
+  expect(warnings).toEqual([]);
+  expect(only("listen").params.fps).toBe(60);
+  const times = [...stamps.slice(0, 50), 2];
+  for (const each of [only("run"), only("check")]) {
+    expect(each).toMatchObject({ motion: { frames: 50, fps: 25 }, params: { times } });
+  }
+  const { jawOpen } = (only("run") as { motion: MotionFrames }).motion.faces[0]!.channels;
+  for (const n of [7, 23, 40]) expect(jawOpen![n]).toBeCloseTo(0.5 * Math.sin(Math.PI * 6 * stamps[n]!) ** 2, 1);
+  expect(only("mix").params).toMatchObject({ seconds: 2, begins: 0.12 });
+});
+
+test.each<[object, object, RegExp]>([
+  [{ sync_mode: "remap" }, {}, /at another speed, so its own sound is left out\.$/],
+  [{ sync_mode: "bounce" }, { seconds: 1.5 }, /^From 1\.5 s on .* backwards .* left out there/],
+])("where the video does not run as it was recorded its own sound is left out: %o", async (params, film, detail) => {
+  const { warnings } = await lipsync({ original_sound: "duck", ...params }, film);
+  expect(warnings).toEqual([{ code: "original_sound_left_out", detail: expect.stringMatching(detail) }]);
 });
 
 test("a result that would be too long is refused before the work", async () => {
