@@ -105,7 +105,8 @@ export type FilmRequest = z.infer<typeof filmRequestSchema>;
 
 /**
  * `width`, `height`: as shown, even. `fps`: frames a second. `stamps`: when each frame begins, from the first one on, s, where they are not
- * evenly apart; of a video with more frames than motions have they are left out. `begins`: of the first frame, by the clock of the file, s.
+ * evenly apart; of a video with more frames than motions have they are left out. `begins`: of the first frame, by the clock of the file, s. `warnings`: that
+ * the file says it is longer.
  */
 export const filmResultSchema = z.strictObject({
   width: z.int().positive(),
@@ -117,6 +118,7 @@ export const filmResultSchema = z.strictObject({
   seconds: z.number().positive(),
   begins: z.number().min(0).default(0),
   sound: z.boolean(),
+  warnings: warningsSchema.default([]),
 });
 export type FilmResult = z.infer<typeof filmResultSchema>;
 

@@ -17,6 +17,8 @@ export type Followed = {
   stamps: number[];
   /** Null where the face is not seen. */
   looks: (Look | null)[];
+  /** What of the video can't be decoded, as `readFilm` has it. */
+  damage?: { faults: number; faultSeconds: number };
 };
 
 type FollowOptions = {
@@ -43,7 +45,7 @@ export async function followFace(path: string, options: FollowOptions): Promise<
   const stamps: number[] = [];
   const looks: (Look | null)[] = [];
   const follower = createFollower(ready, options.face);
-  const { width, height } = await readFilm(path, {
+  const { width, height, ...damage } = await readFilm(path, {
     ...options,
     onFrame: async ({ seconds, yuv }, shape, share) => {
       const frame = { yuv: yuv(), ...shape };
@@ -54,7 +56,7 @@ export async function followFace(path: string, options: FollowOptions): Promise<
     },
   });
   if (!follower.found()) throw noFace();
-  return { width, height, stamps, looks };
+  return { width, height, stamps, looks, damage };
 }
 
 function noFace(): AppError {

@@ -49,7 +49,11 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   const timings = { follow: planned - started, cut: cut - planned, render: performance.now() - cut };
   return {
     outputs: { video: spec },
-    warnings: [...warnOfLeft(plan, (frame) => timeOf(frame, motion, times)), ...warnOfSeams(seams)],
+    warnings: [
+      ...warnOfDamage(followed),
+      ...warnOfLeft(plan, (frame) => timeOf(frame, motion, times)),
+      ...warnOfSeams(seams),
+    ],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
 }
@@ -149,6 +153,13 @@ function warnOfLeft({ left }: LipPlan, at: (frame: number) => number): Warning[]
   const more = spans.length > 12 ? ` and ${spans.length - 12} more` : "";
   const detail = `The face is turned away, small, covered or not seen, so the mouth is the video's own: ${spans.slice(0, 12).join(", ")}${more}.`;
   return [{ code: "face_left_alone", detail }];
+}
+
+function warnOfDamage({ damage, stamps }: Followed): Warning[] {
+  if (!damage || damage.faults === 0) return [];
+  const { faults, faultSeconds } = damage;
+  const parts = `${faults} of its ${stamps.length + faults} frames cannot be decoded, the first after ${faultSeconds.toFixed(1)} s`;
+  return [{ code: "video_damaged", detail: `The video is damaged: ${parts}. The pictures before them stay longer.` }];
 }
 
 /** Levels of brightness at which a seam may be seen. */

@@ -1,6 +1,6 @@
 /** The service `film`: what a video is whose words are to be others, by its container alone. */
 import type { FilmRequest, FilmResult } from "@smileloop/core/engine/speech-services.ts";
-import { AppError, blaming } from "@smileloop/core/errors.ts";
+import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
 import { MOTION_LIMITS } from "@smileloop/core/motion/motion.ts";
 import { AV_PKT_FLAG_DISCARD, AVERROR_EOF } from "node-av/constants";
 import { Packet } from "node-av/lib";
@@ -31,10 +31,28 @@ async function filmOf(path: string, mostSeconds: number, signal: AbortSignal): P
     const stamps = rate.even || times.length > MOTION_LIMITS.frames ? {} : { stamps: times.map((at) => at - first) };
     const zero = file.startTime > NO_TIME ? Number(file.startTime) / 1e6 : first;
     const frames = times.length;
-    return { ...{ width, height, ...rate, ...stamps, frames, seconds }, begins: Math.max(0, first - zero), sound };
+    const warnings = warningsOfLength(opened, Math.max(seconds, times.at(-1)! - first + lasts));
+    return {
+      ...{ width, height, ...rate, ...stamps, frames, seconds },
+      begins: Math.max(0, first - zero),
+      sound,
+      warnings,
+    };
   } finally {
     await opened.close();
   }
+}
+
+/** Seconds by which a video may be shorter than its container says. */
+const UNNOTICED = 0.5;
+
+function warningsOfLength({ file, stream }: FilmFile, seconds: number): Warning[] {
+  const own = Number(stream.duration) * stream.timeBase.toDouble();
+  // beside other tracks the file's duration is that of the longest
+  const claimed = own > 0 ? own : file.nbStreams === 1 ? Number(file.duration) / 1e6 : 0;
+  if (claimed - seconds <= UNNOTICED) return [];
+  const lengths = `it should last ${claimed.toFixed(1)} s, and ${seconds.toFixed(1)} s of it can be read`;
+  return [{ code: "video_damaged", detail: `The video is damaged or cut off: ${lengths}.` }];
 }
 
 /** Time stamps of all frames, s, ascending, and how long the last lasts. Throws `input_too_large`. */

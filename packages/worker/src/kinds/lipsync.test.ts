@@ -21,7 +21,17 @@ beforeEach(() => {
 const only = <T extends Request["type"]>(type: T) =>
   asked.find((each): each is Extract<Request, { type: T }> => each.type === type)!;
 
-const FILM = { width: 1280, height: 720, fps: 30, even: true, frames: 180, seconds: 6, sound: true };
+const FILM = {
+  width: 1280,
+  height: 720,
+  fps: 30,
+  even: true,
+  frames: 180,
+  seconds: 6,
+  begins: 0,
+  sound: true,
+  warnings: [],
+};
 
 function answer(request: Request, film: object): unknown {
   asked.push(request);

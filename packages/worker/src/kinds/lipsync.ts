@@ -64,7 +64,7 @@ async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const own = stamps && syncedTimes(sync, stamps);
   const times = own && own.length <= MOTION_LIMITS.frames ? own : undefined;
   const made = await make(io, { params, video, film, heard, sync, times });
-  const ofFilm = times ? [] : warningsOfFilm(film, fps);
+  const ofFilm = [...film.warnings, ...(times ? [] : warningsOfFilm(film, fps))];
   return { outputs: made.outputs, warnings: [...heard.warnings, ...ofFilm, ...made.warnings] };
 }
 
