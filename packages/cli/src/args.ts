@@ -36,7 +36,7 @@ const SPOKEN = { ...VOICE, text: { type: "string", short: "t" }, transcript: tex
 const OPTIONS = {
   animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
   talk: { ...help, ...DRAWN, ...SPOKEN, expression: text },
-  lipsync: { ...help, ...CLIP, ...SPOKEN, "sync-mode": text, "original-sound": text },
+  lipsync: { ...help, ...CLIP, ...SPOKEN, faces: text, "sync-mode": text, "original-sound": text },
   speak: { ...help, ...RESULT, ...VOICE, spoken: text },
   voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   motion: {

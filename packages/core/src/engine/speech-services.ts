@@ -1,6 +1,6 @@
 /**
  * The services that have to do with speech: a voice that says a text (`say`), a sound that becomes the motion of a face (`listen`), what a video
- * is whose words are to be others (`film`), and what is then heard in it (`mix`).
+ * is whose words are to be others (`film`), who speaks in it (`speaker`), and what is then heard in it (`mix`).
  */
 import { z } from "zod";
 import { clipped, warningsSchema } from "../errors.ts";
@@ -123,6 +123,31 @@ export const filmResultSchema = z.strictObject({
 export type FilmResult = z.infer<typeof filmResultSchema>;
 
 /**
+ * Finds the face in a video whose mouth moves with the video's own sound. `begins`: of the first frame, by the clock of the file, s, as
+ * `film` tells it. Fails as reading the video and its sound does (`input: "video"`), and with `no_face`.
+ */
+const speakerRequestSchema = z.strictObject({
+  type: z.literal("speaker"),
+  run: runIdSchema,
+  inputs: z.strictObject({ video: z.array(fileSchema).length(1) }),
+  params: z.strictObject({ begins: z.number().min(0) }),
+});
+export type SpeakerRequest = z.infer<typeof speakerRequestSchema>;
+
+/**
+ * `face`: among `faces`, 0 is the largest in the first frame with a face. `likenesses`: of each one that was followed, how much its mouth
+ * moves with the sound, up to 1. `warnings`: that none stands out, so that it is the largest.
+ */
+export const speakerResultSchema = z.strictObject({
+  face: z.int().min(0).max(99),
+  faces: z.int().positive(),
+  likenesses: z.array(z.number()).max(20),
+  warnings: warningsSchema,
+  timings: timingsSchema,
+});
+export type SpeakerResult = z.infer<typeof speakerResultSchema>;
+
+/**
  * Writes what is heard in the result: `audio`, fitted to it by `sync` (repeated, faded, or followed by silence), and under it, low, the
  * sound of `video` where that is given, from `begins` on, which is when its first frame is shown. 48 kHz WAV, as long as the result. Fails as reading these files does (`input`).
  */
@@ -145,5 +170,6 @@ export const SPEECH_SERVICES = {
   say: { request: sayRequestSchema, result: sayResultSchema },
   listen: { request: listenRequestSchema, result: listenResultSchema },
   film: { request: filmRequestSchema, result: filmResultSchema },
+  speaker: { request: speakerRequestSchema, result: speakerResultSchema },
   mix: { request: mixRequestSchema, result: mixResultSchema },
 };

@@ -140,7 +140,10 @@ async function look(
       if (!made) evidence.lost = true;
       else {
         evidence.print = Math.max(evidence.print, printDistance(own.print, made.print));
-        if (Math.abs(own.yaw) < FACING && unitOf(own.place) >= LEAST_UNIT) gaps.push([frame, made.gap]);
+        const large = Math.abs(own.yaw) < FACING && unitOf(own.place) >= LEAST_UNIT;
+        // a mouth that is covered is to stay as it is
+        const same = change(before, after, width, height, boxOfMouth(own)) < MOST_BESIDE;
+        if (large && !(same && (await was.isHidden({ yuv: before, width, height })))) gaps.push([frame, made.gap]);
       }
     }
   } finally {
@@ -151,13 +154,20 @@ async function look(
   return evidence;
 }
 
-/** What lies beside the part that may be changed: above, below, left and right of it. */
-function around({ place, mouth }: Look, width: number, height: number): Box[] {
+/** The part that may be changed. */
+function boxOfMouth({ place, mouth }: Look): Box {
   const corners = [-CHANGED.side, CHANGED.side].flatMap((x) =>
     [-CHANGED.up, CHANGED.down].map((y) => inFrame(place, { x: mouth.x + x, y: mouth.y + y })),
   );
   const [left, right] = [Math.min(...corners.map(({ x }) => x)), Math.max(...corners.map(({ x }) => x))];
   const [top, bottom] = [Math.min(...corners.map(({ y }) => y)), Math.max(...corners.map(({ y }) => y))];
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/** What lies beside it: above, below, left and right. */
+function around(look: Look, width: number, height: number): Box[] {
+  const box = boxOfMouth(look);
+  const [left, top, right, bottom] = [box.x, box.y, box.x + box.width, box.y + box.height];
   return [
     { x: 0, y: 0, width, height: top },
     { x: 0, y: bottom, width, height: height - bottom },

@@ -51,7 +51,7 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
     outputs: { video: spec },
     warnings: [
       ...warnOfDamage(followed),
-      ...warnOfLeft(plan, (frame) => timeOf(frame, motion, times)),
+      ...warnOfLeft(plan, followed, (frame) => timeOf(frame, motion, times)),
       ...warnOfSeams(seams),
     ],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
@@ -139,20 +139,43 @@ function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Arra
     : yuv.map((value, i) => (i < luma ? 16 + (value - 16) * share : 128 + (value - 128) * share));
 }
 
-function warnOfLeft({ left }: LipPlan, at: (frame: number) => number): Warning[] {
+/** Frames beside those that stay as they are in which a mouth comes or goes. */
+const BESIDE = 4;
+
+function warnOfLeft({ left, frames }: LipPlan, { covered = [] }: Followed, at: (frame: number) => number): Warning[] {
+  if (left.length > 0 && left.every(Boolean)) {
+    throw new AppError("face_turned_away", "Where something is said, the face is never seen well.");
+  }
+  const isBehind = frames.map(({ shown }) => covered[shown] === true);
+  const isCovered = frames.map((_, n) => isBehind.slice(Math.max(0, n - BESIDE), n + BESIDE + 1).some(Boolean));
+  const behind = spansOf(
+    left.map((is, n) => is && isCovered[n]!),
+    at,
+  );
+  const others = spansOf(
+    left.map((is, n) => is && !isCovered[n]!),
+    at,
+  );
+  const own = "so the mouth is the video's own";
+  return [
+    ...(behind ? [{ code: "mouth_covered", detail: `Something is before the mouth, ${own}: ${behind}.` }] : []),
+    ...(others
+      ? [{ code: "face_left_alone", detail: `The face is turned away, small or not seen, ${own}: ${others}.` }]
+      : []),
+  ];
+}
+
+/** Where something is so, by frame, in words; empty where it never is. */
+function spansOf(is: readonly boolean[], at: (frame: number) => number): string {
   const spans: string[] = [];
-  for (let from = 0; from < left.length; ) {
+  for (let from = 0; from < is.length; ) {
     let to = from;
-    while (left[to]) to++;
+    while (is[to]) to++;
     if (to > from) spans.push(`${at(from).toFixed(1)}–${at(to).toFixed(1)} s`);
     from = Math.max(to, from + 1);
   }
-  if (spans.length === 0) return [];
-  if (left.every(Boolean))
-    throw new AppError("face_turned_away", "Where something is said, the face is never seen well.");
   const more = spans.length > 12 ? ` and ${spans.length - 12} more` : "";
-  const detail = `The face is turned away, small, covered or not seen, so the mouth is the video's own: ${spans.slice(0, 12).join(", ")}${more}.`;
-  return [{ code: "face_left_alone", detail }];
+  return `${spans.slice(0, 12).join(", ")}${more}`;
 }
 
 function warnOfDamage({ damage, stamps }: Followed): Warning[] {

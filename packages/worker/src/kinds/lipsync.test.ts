@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FilmRequest, ListenRequest, MixRequest, SayRequest } from "@smileloop/core/engine/speech-services.ts";
+import type {
+  FilmRequest,
+  ListenRequest,
+  MixRequest,
+  SayRequest,
+  SpeakerRequest,
+} from "@smileloop/core/engine/speech-services.ts";
 import type { LipsyncCheck, LipsyncRun } from "@smileloop/core/engine/tasks/lipsync.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
@@ -12,7 +18,9 @@ import { lipsyncHandler } from "./lipsync.ts";
 const dir = mkdtempSync(join(tmpdir(), "smileloop-lipsync-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-type Request = FilmRequest | SayRequest | ListenRequest | MixRequest | LipsyncRun | LipsyncCheck;
+const SPEAKER = { face: 1, faces: 2, likenesses: [0.1, 0.6], warnings: [], timings: {} };
+
+type Request = FilmRequest | SpeakerRequest | SayRequest | ListenRequest | MixRequest | LipsyncRun | LipsyncCheck;
 const asked: Request[] = [];
 const expected: unknown[] = [];
 beforeEach(() => {
@@ -43,6 +51,7 @@ function answer(request: Request, film: object): unknown {
     const motion = { fps, frames: 2 * fps, faces: [{ channels: { jawOpen } }] };
     return { motion, seconds: 2, speechShare: 0.8, aligned: true, loudness: -20, warnings: [], timings: {} };
   }
+  if (request.type === "speaker") return SPEAKER;
   if (request.type === "mix") return { seconds: request.params.seconds, timings: {} };
   const video = { width: 1280, height: 720, fps: 30, frames: 60 };
   if (request.type === "run") return { outputs: { video }, warnings: [], timings: {} };
@@ -137,6 +146,16 @@ test.each<[object, object, RegExp]>([
 ])("where the video does not run as it was recorded its own sound is left out: %o", async (params, film, detail) => {
   const { warnings } = await lipsync({ original_sound: "duck", ...params }, film);
   expect(warnings).toEqual([{ code: "original_sound_left_out", detail: expect.stringMatching(detail) }]);
+});
+
+test("the face that speaks is looked for by the video's own sound, and by nothing where it has none", async () => {
+  await lipsync({ faces: "speaking" }, { begins: 0.2 });
+  expect(only("speaker")).toMatchObject({ inputs: { video: [{ path: "/video.mp4" }] }, params: { begins: 0.2 } });
+  for (const each of [only("run"), only("check")]) expect(each.params).toMatchObject({ face: 1 });
+  asked.length = 0;
+  const { warnings } = await lipsync({ faces: "speaking" }, { sound: false });
+  expect(only("run").params.face).toBe(0);
+  expect(warnings).toMatchObject([{ code: "speaker_unclear" }]);
 });
 
 test("a result that would be too long is refused before the work", async () => {

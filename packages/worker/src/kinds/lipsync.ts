@@ -9,6 +9,9 @@ import {
   filmResultSchema,
   type MixRequest,
   mixResultSchema,
+  type SpeakerRequest,
+  type SpeakerResult,
+  speakerResultSchema,
 } from "@smileloop/core/engine/speech-services.ts";
 import {
   type LipsyncCheck,
@@ -36,8 +39,8 @@ import { type Heard, hear } from "./hear.ts";
 
 /** Shares by the usual duration of each stage. */
 const STAGES: StageShares = {
-  ...{ download: [0, 2], probe: [2, 3], voice: [3, 5], listen: [5, 8], mix: [8, 9] },
-  ...{ render: [9, 88], check: [88, 97], upload: [97, 99] },
+  ...{ download: [0, 2], probe: [2, 3], voice: [3, 5], listen: [5, 8], detect: [8, 12], mix: [12, 13] },
+  ...{ render: [13, 88], check: [88, 97], upload: [97, 99] },
 };
 /** Frames a second of which curves are made; where frames are not evenly apart, the most, from which each takes what is said at its time. */
 const RATES = { least: 10, most: 60 };
@@ -63,8 +66,10 @@ async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   requireShort(sync, context.maxVideoSeconds);
   const own = stamps && syncedTimes(sync, stamps);
   const times = own && own.length <= MOTION_LIMITS.frames ? own : undefined;
-  const made = await make(io, { params, video, film, heard, sync, times });
-  const ofFilm = [...film.warnings, ...(times ? [] : warningsOfFilm(film, fps))];
+  const speaker = params.faces ? await io.timed("detect", () => speakerIn(io, video, film)) : null;
+  const face = speaker?.face ?? params.face ?? 0;
+  const made = await make(io, { params, video, film, heard, sync, times, face });
+  const ofFilm = [...film.warnings, ...(speaker?.warnings ?? []), ...(times ? [] : warningsOfFilm(film, fps))];
   return { outputs: made.outputs, warnings: [...heard.warnings, ...ofFilm, ...made.warnings] };
 }
 
@@ -76,9 +81,10 @@ type Work = {
   heard: Heard;
   sync: Sync;
   times: number[] | undefined;
+  face: number;
 };
 
-async function make(io: JobIo, { params, video, film, heard, sync, times }: Work): Promise<HandlerResult> {
+async function make(io: JobIo, { params, video, film, heard, sync, times, face }: Work): Promise<HandlerResult> {
   const format = clipFormatOf(params.format);
   const frames = arrangeMotion(heard.motion, sync, times);
   const motion = await packMotion(frames, join(io.dir, "motion.json"));
@@ -103,7 +109,7 @@ async function make(io: JobIo, { params, video, film, heard, sync, times }: Work
     video: join(io.dir, `result.${format.extension}`),
     poster: { path: join(io.dir, "poster.jpg"), frame: speakingFrame(frames, 0) },
   };
-  const run = { sync, face: params.face ?? 0, ...(times ? { times } : {}) };
+  const run = { sync, face, ...(times ? { times } : {}) };
   const { rendered, checked } = await render(io, { task, outputs, asked: run, speechShare: heard.speechShare });
   const stored = await io.timed("upload", async () => ({
     video: await io.store("video", outputs.video, { type: format.contentType, ...checked.video }),
@@ -137,6 +143,21 @@ async function render(io: JobIo, { task, outputs, asked, speechShare }: Renderin
 function probe(io: JobIo, video: LocalFile, seconds: number): Promise<FilmResult> {
   const request: Omit<FilmRequest, "run"> = { type: "film", inputs: { video: [fileOf(video)] }, limits: { seconds } };
   return io.serving("film").request(request, { ...io.options("probe"), result: filmResultSchema });
+}
+
+/** The face that speaks in the video's own sound; without one, the largest. */
+async function speakerIn(
+  io: JobIo,
+  video: LocalFile,
+  film: FilmResult,
+): Promise<Pick<SpeakerResult, "face" | "warnings">> {
+  if (!film.sound) {
+    const detail = "The video has no sound by which to tell who speaks in it, so the largest face does.";
+    return { face: 0, warnings: [{ code: "speaker_unclear", detail }] };
+  }
+  const params = { begins: film.begins };
+  const request: Omit<SpeakerRequest, "run"> = { type: "speaker", inputs: { video: [fileOf(video)] }, params };
+  return io.serving("speaker").request(request, { ...io.options("detect"), result: speakerResultSchema });
 }
 
 /** The video's own rate; a multiple or a part of it where that is beyond what curves have. */
