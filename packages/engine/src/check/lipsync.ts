@@ -7,6 +7,7 @@ import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
 import { fadeAt, fadingOf } from "@smileloop/core/speech/sync.ts";
 import { models } from "../face/models.ts";
 import { openingsOf } from "../lip/asked.ts";
+import { coveredFrames, type Lower, lowerOf } from "../lip/covered.ts";
 import { createFollower } from "../lip/follow.ts";
 import { type Look, printDistance } from "../lip/look.ts";
 import { inFrame, unitOf } from "../lip/place.ts";
@@ -124,7 +125,7 @@ async function look(
   const [was, is] = [createFollower(ready, params.face), createFollower(ready, params.face)];
   const film = filmFrames(path, stamps, signal);
   const evidence: Evidence = { lips: new Map(), beside: 0, print: 0, lost: false };
-  const gaps: [frame: number, gap: number][] = [];
+  const measured: Measured[] = [];
   try {
     for (const [nth, { frame, shown }] of pairs.entries()) {
       signal.throwIfAborted();
@@ -140,18 +141,35 @@ async function look(
       if (!made) evidence.lost = true;
       else {
         evidence.print = Math.max(evidence.print, printDistance(own.print, made.print));
-        const large = Math.abs(own.yaw) < FACING && unitOf(own.place) >= LEAST_UNIT;
-        // a mouth that is covered is to stay as it is
-        const same = change(before, after, width, height, boxOfMouth(own)) < MOST_BESIDE;
-        if (large && !(same && (await was.isHidden({ yuv: before, width, height })))) gaps.push([frame, made.gap]);
+        const picture = { yuv: before, width, height };
+        if (Math.abs(own.yaw) < FACING && unitOf(own.place) >= LEAST_UNIT) {
+          const same = change(before, after, width, height, boxOfMouth(own)) < MOST_BESIDE;
+          const lower = lowerOf(picture, own);
+          measured.push({ frame, gap: made.gap, own, lower, same, hidden: await was.isHidden(picture) });
+        }
       }
     }
   } finally {
     await film.close();
   }
-  const shut = Math.min(...gaps.map(([, gap]) => gap));
-  for (const [frame, gap] of gaps) evidence.lips.set(frame, gap - shut);
+  const free = uncovered(measured);
+  const shut = Math.min(...free.map(({ gap }) => gap));
+  for (const { frame, gap } of free) evidence.lips.set(frame, gap - shut);
   return evidence;
+}
+
+/** `own`, `lower`, `hidden`: of the given video. `same`: whether its mouth was left as it is. */
+type Measured = { frame: number; gap: number; own: Look; lower: Lower; same: boolean; hidden: boolean };
+
+/** Without the mouths that are behind something, which are to stay as they are. */
+function uncovered(measured: Measured[]): Measured[] {
+  const covered = coveredFrames(
+    measured.map(({ own }) => own),
+    measured.map(({ lower }) => lower),
+    new Map(measured.map(({ hidden }, n) => [n, hidden])),
+    0,
+  );
+  return measured.filter(({ same, hidden }, n) => !(same && (hidden || covered[n])));
 }
 
 /** The part that may be changed. */

@@ -71,12 +71,14 @@ function contrastOf({ yuv, width, height }: Frame, { place, upper, lower, width:
 
 /**
  * Whether the mouth is covered, by frame. `hidden`: in some frames, whether it is for what can be seen in them alone: what the lower
- * face usually looks like is learnt from the frames around those in which it is not. Where it is hidden in all of them, it always is.
+ * face usually looks like is learnt from the frames around those in which it is not. Where it is hidden in all of them, it always is. `beside`: frames on both sides of a covered one
+ * that count as covered, too.
  */
 export function coveredFrames(
   looks: readonly (Look | null)[],
   lowers: readonly (Lower | null)[],
   hidden: ReadonlyMap<number, boolean>,
+  beside = BESIDE,
 ): boolean[] {
   const samples = [...hidden.keys()];
   if (samples.length > 0 && samples.every((n) => hidden.get(n))) return looks.map((look) => look !== null);
@@ -96,7 +98,7 @@ export function coveredFrames(
     const plain = lower.contrast < COVERED.contrast * usual.contrast;
     return share > COVERED.sure || (share > COVERED.likely && (plain || hidden.get(nearest(n)) === true));
   });
-  return covered.map((_, n) => covered.slice(Math.max(0, n - BESIDE), n + BESIDE + 1).some(Boolean));
+  return covered.map((_, n) => covered.slice(Math.max(0, n - beside), n + beside + 1).some(Boolean));
 }
 
 type Usual = { middle: Float32Array; spread: Float32Array; contrast: number };
