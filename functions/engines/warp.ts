@@ -30,7 +30,7 @@ export const warp: Engine = {
     return {
       engine: {
         queueName: "warp",
-        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "mix"], env }),
+        engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "speaker", "mix"], env }),
         checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect"], env }),
         inspectorCommand: nodeEngine({ services: ["inspect"], env }),
         helpers: [nodeHelper(["say"], voiceVariables(all))],

@@ -28,7 +28,7 @@ export async function pictureFigures(
   motion: MotionFrames,
   sync: Sync,
 ): Promise<Figure[]> {
-  const plan = planLips(followed, motion, sync);
+  const plan = planLips(followed, motion, { sync });
   const mouths = await lentMouths(video, { followed, plan, motion }, { signal, progress() {} });
   const scene = { followed, plan, motion, mouths };
   const { width, stamps, looks } = followed;

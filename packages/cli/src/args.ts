@@ -41,7 +41,7 @@ const FACES = { ...RESULT, engine: text, face: text, faces: text, scale: text, f
 const OPTIONS = {
   animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
   talk: { ...help, ...DRAWN, ...SPOKEN, expression: text },
-  lipsync: { ...help, ...CLIP, ...SPOKEN, "sync-mode": text, "original-sound": text },
+  lipsync: { ...help, ...CLIP, ...SPOKEN, faces: text, "sync-mode": text, "original-sound": text },
   speak: { ...help, ...RESULT, ...VOICE, spoken: text },
   faces: { ...help, ...FACES, items: { type: "string", multiple: true } },
   voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },

@@ -118,6 +118,7 @@ Options:
   -f, --force             overwrites the file if there is one
       --intensity <n>     how far the mouth opens, 0 to 1.5 (1)
       --face <n>          which face speaks, 0 = the largest at the beginning (0)
+      --faces speaking    the one whose mouth moves with the video's own sound
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress

@@ -49,6 +49,9 @@ export const OFFER: Offer = {
     say: part(SERVICES.say.request, async () => (await import("./services/say.ts")).say),
     listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
     film: part(SERVICES.film.request, async () => (await import("./services/film.ts")).film, { later: true }),
+    speaker: part(SERVICES.speaker.request, async () => (await import("./services/speaker.ts")).speaker, {
+      later: true,
+    }),
     mix: part(SERVICES.mix.request, async () => (await import("./services/mix.ts")).mix, { later: true }),
   },
 };

@@ -1,10 +1,10 @@
 /**
  * The services that have to do with speech: a voice that says a text (`say`), a sound that becomes the motion of a face (`listen`), what a video
- * is whose words are to be others (`film`), and what is then heard in it (`mix`).
+ * is whose words are to be others (`film`), who speaks in it (`speaker`), and what is then heard in it (`mix`).
  */
 import { z } from "zod";
 import { clipped, warningsSchema } from "../errors.ts";
-import { channelSchema } from "../motion/motion.ts";
+import { channelSchema, MOTION_LIMITS } from "../motion/motion.ts";
 import { inlineOrPath, motionInputSchema } from "../motion/motion-file.ts";
 import { spokenSchema } from "../speech/spoken.ts";
 import { syncSchema } from "../speech/sync.ts";
@@ -103,27 +103,62 @@ const filmRequestSchema = z.strictObject({
 });
 export type FilmRequest = z.infer<typeof filmRequestSchema>;
 
-/** `width`, `height`: as shown, even. `fps`: the usual distance of its frames; `even`: whether all are that far apart. */
+/**
+ * `width`, `height`: as shown, even. `fps`: frames a second. `stamps`: when each frame begins, from the first one on, s, where they are not
+ * evenly apart; of a video with more frames than motions have they are left out. `begins`: of the first frame, by the clock of the file, s. `warnings`: that
+ * the file says it is longer.
+ */
 export const filmResultSchema = z.strictObject({
   width: z.int().positive(),
   height: z.int().positive(),
   fps: z.number().positive(),
   even: z.boolean(),
+  stamps: z.array(z.number().min(0)).max(MOTION_LIMITS.frames).optional(),
   frames: z.int().positive(),
   seconds: z.number().positive(),
+  begins: z.number().min(0).default(0),
   sound: z.boolean(),
+  warnings: warningsSchema.default([]),
 });
 export type FilmResult = z.infer<typeof filmResultSchema>;
 
 /**
+ * Finds the face in a video whose mouth moves with the video's own sound. `begins`: of the first frame, by the clock of the file, s, as
+ * `film` tells it. Fails as reading the video and its sound does (`input: "video"`), and with `no_face`.
+ */
+const speakerRequestSchema = z.strictObject({
+  type: z.literal("speaker"),
+  run: runIdSchema,
+  inputs: z.strictObject({ video: z.array(fileSchema).length(1) }),
+  params: z.strictObject({ begins: z.number().min(0) }),
+});
+export type SpeakerRequest = z.infer<typeof speakerRequestSchema>;
+
+/**
+ * `face`: among `faces`, 0 is the largest in the first frame with a face. `likenesses`: of each one that was followed, how much its mouth
+ * moves with the sound, up to 1. `warnings`: that none stands out, so that it is the largest.
+ */
+export const speakerResultSchema = z.strictObject({
+  face: z.int().min(0).max(99),
+  faces: z.int().positive(),
+  likenesses: z.array(z.number()).max(20),
+  warnings: warningsSchema,
+  timings: timingsSchema,
+});
+export type SpeakerResult = z.infer<typeof speakerResultSchema>;
+
+/**
  * Writes what is heard in the result: `audio`, fitted to it by `sync` (repeated, faded, or followed by silence), and under it, low, the
- * sound of `video` where that is given. 48 kHz WAV, as long as the result. Fails as reading these files does (`input`).
+ * sound of `video` where that is given, from `begins` on, which is when its first frame is shown. 48 kHz WAV, as long as the result. Fails as reading these files does (`input`).
  */
 const mixRequestSchema = z.strictObject({
   type: z.literal("mix"),
   run: runIdSchema,
   inputs: z.strictObject({ audio: z.array(fileSchema).length(1), video: z.array(fileSchema).max(1) }),
-  params: z.strictObject({ sync: syncSchema, seconds: z.number().positive() }),
+  params: z.strictObject({
+    ...{ sync: syncSchema, seconds: z.number().positive() },
+    begins: z.number().min(0).default(0),
+  }),
   outputs: z.strictObject({ sound: filePathSchema }),
 });
 export type MixRequest = z.infer<typeof mixRequestSchema>;
@@ -135,5 +170,6 @@ export const SPEECH_SERVICES = {
   say: { request: sayRequestSchema, result: sayResultSchema },
   listen: { request: listenRequestSchema, result: listenResultSchema },
   film: { request: filmRequestSchema, result: filmResultSchema },
+  speaker: { request: speakerRequestSchema, result: speakerResultSchema },
   mix: { request: mixRequestSchema, result: mixResultSchema },
 };

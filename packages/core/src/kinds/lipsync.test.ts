@@ -33,6 +33,12 @@ test("a fault names what there is", () => {
   expect(faults({ text: "a", format: "gif" })[0]).toMatch(/a GIF has no sound/);
 });
 
+test("one face by its number, or the one that speaks", () => {
+  expect(lipsync.params.parse({ text: "a", faces: "speaking" })).toMatchObject({ faces: "speaking" });
+  expect(faults({ text: "a", faces: "speaking", face: 1 })[0]).toMatch(/^params.faces .*not both/);
+  expect(faults({ text: "a", faces: "all" })[0]).toMatch(/^params.faces must be 'speaking'/);
+});
+
 test("long and large videos are more work, and go to the long queue", () => {
   const seconds = (video: object) =>
     lipsync.estimateSeconds({}, { video: [{ type: "video/mp4", bytes: 1, ...video }] });

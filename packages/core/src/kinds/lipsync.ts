@@ -1,5 +1,6 @@
 /** `lipsync`: a video of somebody and new words become the same person saying them. */
 import { z } from "zod";
+import { got } from "../errors/fields.ts";
 import { CLIP_FORMATS } from "../media/clip-formats.ts";
 import { SYNC_NAMES } from "../speech/sync.ts";
 import { SECONDS_PER_CHARACTER } from "../speech/text-param.ts";
@@ -20,6 +21,8 @@ const TYPICAL_PIXELS = 1280 * 720;
 /** Seconds of work for a second of video (25 frames): following the face whatever the size, and the rest by pixels of 720p. */
 const FOLLOWING_SECONDS = 0.6;
 const DRAWING_SECONDS = 0.9;
+/** To find who speaks among several faces, in the first half minute. */
+const FINDING_SECONDS = 20;
 
 /** A video of a person, as phones record them. */
 export const videoSlot = (maxSeconds: number): Slot => ({
@@ -42,13 +45,14 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     outputs: ["video", "poster"],
     example: { inputs: ["video"], params: { text: "Good morning! How are you today?" } },
     estimateSeconds: (params, inputs) => {
-      const { text = "", speed = 1 } = params as LipsyncJobParams;
+      const { text = "", speed = 1, faces } = params as LipsyncJobParams;
       const sound = secondsOf(inputs, "audio") ?? (inputs.audio?.length ? TYPICAL_SECONDS : null);
       const said = sound ?? (text.length * SECONDS_PER_CHARACTER) / speed;
       const video = secondsOf(inputs, "video") ?? TYPICAL_SECONDS;
       // whatever the mode, no more than the longer one is drawn
       const drawn = Math.min(maxVideoSeconds, Math.max(said, video));
-      const work = 2 + video * FOLLOWING_SECONDS + drawn * DRAWING_SECONDS * sizeOf(inputs.video?.[0]);
+      const finding = faces ? FINDING_SECONDS : 0;
+      const work = 2 + finding + video * FOLLOWING_SECONDS + drawn * DRAWING_SECONDS * sizeOf(inputs.video?.[0]);
       return Math.round(work * 10) / 10;
     },
   };
@@ -60,7 +64,7 @@ function sizeOf(facts: InputFacts | undefined): number {
 }
 
 function lipsyncParamsSchema(engines: string[]) {
-  return z.strictObject({
+  const params = z.strictObject({
     ...spokenParams(),
     engine: engineParam(engines),
     model: modelParam,
@@ -74,8 +78,18 @@ function lipsyncParamsSchema(engines: string[]) {
       .default("replace")
       .meta({ description: "`duck`: the video's own sound stays, low, under the new one." }),
     face: z.int().min(0).max(99).optional().meta({ description: "Which face speaks, 0 is the largest.", default: 0 }),
+    faces: z
+      .literal("speaking", {
+        error: ({ input }) => `must be 'speaking'${got(input)}; one of the faces is chosen by \`face\``,
+      })
+      .optional()
+      .meta({ description: "Instead of `face`: the one whose mouth moves with the video's own sound." }),
     intensity: intensityParam,
     format: soundFormatParam(CLIP_FORMATS),
+  });
+  return params.refine(({ face, faces }) => face === undefined || faces === undefined, {
+    path: ["faces"],
+    error: "Give `face` for one of the faces or `faces` for the one that speaks, not both",
   });
 }
 export type LipsyncJobParams = z.infer<ReturnType<typeof lipsyncParamsSchema>>;

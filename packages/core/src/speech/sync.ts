@@ -13,23 +13,58 @@ type SyncMode = {
   seconds: (video: number, sound: number) => number;
   /** What is shown at a time of the result: seconds of the video. */
   shown: (at: number, video: number, sound: number) => number;
+  /** When frames are shown that begin at these seconds of the video; those beyond the end of the result are left out. */
+  begins: (stamps: readonly number[], video: number, sound: number) => number[];
+  /** Seconds of the result in which the video runs as it was recorded. */
+  along: (video: number, sound: number) => number;
   /** Whether a sound that is shorter than the result starts again. */
   repeats?: boolean;
   /** Whether what is cut off fades before. */
   fades?: boolean;
 };
 
+/** Less than this nothing is shown for, s. */
+const LEAST_SHOWN = 0.001;
+
 const shorter = Math.min;
 const longer = Math.max;
 const asItIs = (at: number): number => at;
+const once = (video: number): number => video;
+const unchanged = (stamps: readonly number[]): number[] => [...stamps];
+/** The same frames again and again, until `until`. */
+function repeatedly(begins: readonly number[], period: number, until: number): number[] {
+  return Array.from({ length: Math.ceil(until / period) }, (_, n) => begins.map((at) => n * period + at)).flat();
+}
+/** Backwards a frame begins where the one after it began. */
+function toAndFro(stamps: readonly number[], video: number): number[] {
+  const back = stamps.map((_, i) => 2 * video - (stamps[i + 1] ?? video)).reverse();
+  return [...stamps, ...back.slice(1)];
+}
+/** The last frame is repeated at the usual distance. */
+function goingOn(stamps: readonly number[], video: number, until: number): number[] {
+  const step = video / stamps.length;
+  return [
+    ...stamps,
+    ...Array.from({ length: Math.max(0, Math.ceil((until - video) / step)) }, (_, n) => video + n * step),
+  ];
+}
 /** A sum of frames may be a hair longer than the video. */
 const again = (at: number, video: number): number => (at + 1e-6) % video;
 
 const SYNC_MODES = [
-  { name: "cut_off", says: "Both end with the shorter one.", seconds: shorter, shown: asItIs },
+  {
+    name: "cut_off",
+    says: "Both end with the shorter one.",
+    seconds: shorter,
+    shown: asItIs,
+    begins: unchanged,
+    along: once,
+  },
   {
     ...{ name: "loop", says: "The shorter one starts again until the longer one ends.", seconds: longer },
     ...{ shown: again, repeats: true },
+    begins: (stamps, video, sound) => repeatedly(stamps, video, longer(video, sound)),
+    along: longer,
   },
   {
     name: "bounce",
@@ -39,22 +74,28 @@ const SYNC_MODES = [
       const there = at % (2 * video);
       return there < video ? there : 2 * video - there;
     },
+    begins: (stamps, video, sound) => repeatedly(toAndFro(stamps, video), 2 * video, sound),
+    along: once,
   },
   {
     name: "silence",
     says: "After the sound there is silence; after the video its last frame stays.",
     seconds: longer,
     shown: (at, video) => Math.min(at, video),
+    begins: goingOn,
+    along: once,
   },
   {
     name: "remap",
     says: "The video runs faster or slower, so that it lasts as long as the sound.",
     seconds: (_video, sound) => sound,
     shown: (at, video, sound) => (at * video) / sound,
+    begins: (stamps, video, sound) => stamps.map((at) => (at * sound) / video),
+    along: (video, sound) => (Math.abs(video - sound) < LEAST_SHOWN ? video : 0),
   },
   {
     ...{ name: "fade", says: "Both end with the shorter one, and the longer one fades out.", seconds: shorter },
-    ...{ shown: asItIs, fades: true },
+    ...{ shown: asItIs, begins: unchanged, along: once, fades: true },
   },
 ] as const satisfies readonly SyncMode[];
 
@@ -86,6 +127,17 @@ export function syncedFrames(sync: Sync, fps: number): number {
   return Math.max(1, Math.round(syncedSeconds(sync) * fps));
 }
 
+/**
+ * When each frame of the result is shown, and when the last one ends, s. `stamps`: of the video's frames, from the first one on; their
+ * distances stay as they are.
+ */
+export function syncedTimes(sync: Sync, stamps: readonly number[]): number[] {
+  const { mode, video, sound } = sync;
+  const seconds = syncedSeconds(sync);
+  const begins = syncMode(mode).begins(stamps, video, sound);
+  return [...begins.filter((at, n) => Math.min(begins[n + 1] ?? seconds, seconds) - at >= LEAST_SHOWN), seconds];
+}
+
 /** Seconds of the video that are shown at a time of the result. */
 export function shownAt({ mode, video, sound }: Sync, at: number): number {
   return Math.min(video, Math.max(0, syncMode(mode).shown(at, video, sound)));
@@ -97,20 +149,41 @@ export function heardAt({ mode, sound }: Sync, at: number): number | null {
   return syncMode(mode).repeats ? at % sound : null;
 }
 
-/** Curves of a sound at the frames of the result: repeated, or at rest after its end. */
-export function arrangeMotion({ fps, frames, faces, ...rest }: MotionFrames, sync: Sync): MotionFrames {
-  const wanted = Array.from({ length: syncedFrames(sync, fps) }, (_, n) => {
-    const at = heardAt(sync, n / fps);
-    return at === null ? null : Math.min(frames - 1, Math.round(at * fps));
+/** Seconds of the result, from its start, in which the video runs as it was recorded, so that its own sound belongs to it. */
+export function heardAlong({ mode, video, sound }: Sync): number {
+  return syncMode(mode).along(video, sound);
+}
+
+/** From when on the video runs otherwise than it was recorded, s; null where it never does. */
+export function runsOtherwiseFrom(sync: Sync): number | null {
+  const [from, seconds] = [heardAlong(sync), syncedSeconds(sync)];
+  const moves = shownAt(sync, Math.min(seconds, from + 0.05)) < sync.video - LEAST_SHOWN;
+  return from < seconds - LEAST_SHOWN && moves ? from : null;
+}
+
+/** Curves of a sound at the frames of the result: repeated, or at rest after its end. `times`: as `syncedTimes` has them. */
+export function arrangeMotion(motion: MotionFrames, sync: Sync, times?: readonly number[]): MotionFrames {
+  const { fps, frames, faces, ...rest } = motion;
+  const count = times ? times.length - 1 : syncedFrames(sync, fps);
+  const wanted = Array.from({ length: count }, (_, n) => {
+    const at = heardAt(sync, times ? times[n]! : n / fps);
+    // at the rate of the curves a frame is one of theirs
+    return at === null ? null : Math.min(frames - 1, times ? at * fps : Math.round(at * fps));
   });
   const arranged = faces.map(({ channels }) => {
     const fitted = Object.entries(channels).map(([name, values]) => [
       name,
-      wanted.map((frame) => (frame === null ? 0 : (values[Math.min(frame, values.length - 1)] ?? 0))),
+      wanted.map((frame) => (frame === null ? 0 : between(values, frame))),
     ]);
     return { channels: Object.fromEntries(fitted) as (typeof faces)[number]["channels"] };
   });
-  return { ...rest, fps, frames: wanted.length, faces: arranged };
+  return { ...rest, fps: times ? count / times.at(-1)! : fps, frames: count, faces: arranged };
+}
+
+function between(values: readonly number[], at: number): number {
+  const last = values.length - 1;
+  const [before, after] = [Math.min(last, Math.floor(at)), Math.min(last, Math.ceil(at))];
+  return values[before]! + (values[after]! - values[before]!) * (at - Math.floor(at));
 }
 
 /** Which of the two fades at the end, for `FADE_SECONDS` at the most. */

@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LipsyncCheck } from "@smileloop/core/engine/tasks/lipsync.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
-import type { Sync } from "@smileloop/core/speech/sync.ts";
+import { arrangeMotion, type Sync, syncedTimes } from "@smileloop/core/speech/sync.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { lipsync } from "../lip/lipsync.ts";
 import { readFilm } from "../media/film-reader.ts";
 import { openSound } from "../media/sound-reader.ts";
+import { readVideo } from "../media/video-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import { castPicture } from "../services/cast.ts";
+import { film } from "../services/film.ts";
 import { talk } from "../warp/talk.ts";
 import { checkLipsync } from "./lipsync.ts";
 
@@ -135,6 +137,44 @@ test("the given video itself says other words", async () => {
 
 test("another sound than the one that was given is found", async () => {
   await expect(checked({ video: given.path })).rejects.toMatchObject({ code: "check_out_of_sync" });
+});
+
+test("a video as phones record it, its frames not evenly apart, keeps their times", async () => {
+  const apart = [33, 34, 50, 67, 20, 33, 100];
+  const stamps = [0];
+  while (stamps.at(-1)! < SECONDS - 0.1) stamps.push(stamps.at(-1)! + apart[stamps.length % apart.length]! / 1000);
+  const shown: Uint8Array[] = [];
+  await readFilm(given.path, {
+    ...{ signal: context.signal, maxSeconds: 10 },
+    onFrame: ({ yuv }) => {
+      shown.push(yuv());
+    },
+  });
+  const [phone, result] = [mp4("phone.mp4"), mp4("phone-made.mp4")];
+  const size = { width: 256, height: 256, fps: 25 };
+  const writer = await openVideoWriter({ path: phone.path, ...size, times: [...stamps, SECONDS], provenance });
+  for (const at of stamps) await writer.write(shown[Math.min(FRAMES - 1, Math.round(at * FPS))]!);
+  await writer.close();
+
+  const limits = { seconds: SECONDS + 1 };
+  const found = await film({ type: "film", run: "f", inputs: { video: [phone] }, limits }, context);
+  expect(found.stamps).toEqual(stamps.map((at) => expect.closeTo(at, 4)));
+  const times = syncedTimes(sync, found.stamps!);
+  const inputs = { video: [phone], audio: [sound] };
+  const asked = { kind: "lipsync" as const, inputs, motion: arrangeMotion(NEW, sync, times) };
+  const params = { sync, times, face: 0 };
+  await lipsync({ type: "run", run: "r", ...asked, params, outputs: { video: result.path }, provenance }, context);
+  expect((await readVideo(result.path)).times).toEqual(stamps.map((at) => expect.closeTo(at, 4)));
+
+  const check = (changed: number[]) => {
+    const judged = { ...params, times: changed, speechShare: 0.6 };
+    return checkLipsync({ type: "check", run: "c", ...asked, params: judged, files: { video: result.path } }, context);
+  };
+  const { video, warnings } = await check(times);
+  expect(video).toMatchObject({ frames: stamps.length, duration: expect.closeTo(SECONDS, 1) });
+  expect(warnings).toEqual([]);
+  const late = times.map((at, n) => (n === 20 ? at + 0.01 : at));
+  await expect(check(late)).rejects.toMatchObject({ code: "check_wrong_shape", message: /frame 20 at/ });
 });
 
 test("what is beside the mouth may not change", async () => {

@@ -4,14 +4,16 @@ import { AppError, type ErrorCode, type Warning } from "@smileloop/core/errors.t
 import { clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
-import { fadeAt, fadingOf, shownAt } from "@smileloop/core/speech/sync.ts";
+import { fadeAt, fadingOf } from "@smileloop/core/speech/sync.ts";
 import { models } from "../face/models.ts";
 import { openingsOf } from "../lip/asked.ts";
+import { coveredFrames, type Lower, lowerOf } from "../lip/covered.ts";
 import { createFollower } from "../lip/follow.ts";
 import { type Look, printDistance, printOf } from "../lip/look.ts";
 import { inFrame, unitOf } from "../lip/place.ts";
+import { shownFrames, timeOf } from "../lip/shown.ts";
 import { openFilm } from "../media/film-file.ts";
-import { filmFrames, frameAt } from "../media/film-reader.ts";
+import { filmFrames } from "../media/film-reader.ts";
 import type { VideoInfo } from "../media/video-reader.ts";
 import type { Box } from "../media/yuv.ts";
 import { timesOf } from "../services/film.ts";
@@ -51,14 +53,15 @@ export async function checkLipsync(
   const decoded = performance.now();
   const path = inputs.video[0]!.path;
   const given = await givenOf(path, params.sync.video, signal);
-  requireShape(seen.info, motion, given);
+  if (params.times) requireTimes(seen.info, params.times, given);
+  else requireShape(seen.info, motion, given);
   const poster = files.poster ? await checkPoster(files.poster, seen.frames, seen.info) : null;
   const type = clipFormatOfPath(files.video)?.contentType ?? "";
   const sound = await checkSound(inputs.audio[0]!, { path: files.video, type, duration: seen.info.duration }, signal);
   requireLength(sound, seen.info);
   const listened = performance.now();
   const evidence = await look(path, { params, motion, given, seen, looked }, signal);
-  const judged = { curve, fps: motion.fps, sound, speechShare: params.speechShare };
+  const judged = { curve, motion, params, sound };
   const warnings = params.elsewhere ? told(() => judge(evidence, judged)) : judge(evidence, judged);
   const { width, height, fps, frames, duration, bytes } = seen.info;
   const timings = { decode: decoded - started, listen: listened - decoded, look: performance.now() - listened };
@@ -68,6 +71,28 @@ export async function checkLipsync(
     warnings,
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
+}
+
+/** How far from its time a frame may be: containers count in whole milliseconds. */
+const MOST_OFF = 0.0015;
+
+/** Frames at times of their own. Throws `check_wrong_shape`. */
+function requireTimes(info: VideoInfo, times: readonly number[], given: Pick<Given, "width" | "height">): void {
+  const [wanted, size] = [times.slice(0, -1), `${given.width} × ${given.height}`];
+  if (info.width !== given.width || info.height !== given.height || info.frames !== wanted.length) {
+    const made = `${info.frames} frames of ${info.width} × ${info.height}`;
+    throw new AppError(
+      "check_wrong_shape",
+      `The finished video has ${made}; ${wanted.length} of ${size} were asked for.`,
+    );
+  }
+  const off = wanted.findIndex((at, n) => Math.abs(info.times[n]! - at) > MOST_OFF);
+  if (off < 0) return;
+  const shown = `at ${info.times[off]!.toFixed(3)} s`;
+  throw new AppError(
+    "check_wrong_shape",
+    `The finished video shows frame ${off} ${shown}; it was asked for at ${wanted[off]!.toFixed(3)} s.`,
+  );
 }
 
 type Given = { width: number; height: number; stamps: number[] };
@@ -91,15 +116,17 @@ async function look(
   signal: AbortSignal,
 ): Promise<Evidence> {
   const { width, height, stamps } = given;
+  const shows = shownFrames(stamps, motion, params);
+  const whole = (frame: number) => fadeAt(params.sync, timeOf(frame, motion, params.times)) === 1;
   const pairs = looked
-    .filter((frame) => fadingOf(params.sync) !== "video" || fadeAt(params.sync, frame / motion.fps) === 1)
-    .map((frame) => ({ frame, shown: frameAt(stamps, shownAt(params.sync, frame / motion.fps), motion.fps) }))
+    .filter((frame) => fadingOf(params.sync) !== "video" || whole(frame))
+    .map((frame) => ({ frame, shown: shows[frame]! }))
     .sort((a, b) => a.shown - b.shown);
   const ready = await models();
   const [was, is] = [createFollower(ready, params.face), createFollower(ready, params.face)];
   const film = filmFrames(path, stamps, signal);
   const evidence: Evidence = { lips: new Map(), beside: 0, print: 0, lost: false };
-  const gaps: [frame: number, gap: number][] = [];
+  const measured: Measured[] = [];
   try {
     for (const [nth, { frame, shown }] of pairs.entries()) {
       signal.throwIfAborted();
@@ -117,24 +144,51 @@ async function look(
         // looked at in the same places: another mouth may shift those that a mesh finds
         const print = printOf({ yuv: after, width, height }, own.place);
         evidence.print = Math.max(evidence.print, printDistance(own.print, print));
-        if (Math.abs(own.yaw) < FACING && unitOf(own.place) >= LEAST_UNIT) gaps.push([frame, made.gap]);
+        if (Math.abs(own.yaw) < FACING && unitOf(own.place) >= LEAST_UNIT) {
+          const picture = { yuv: before, width, height };
+          const same = change(before, after, width, height, boxOfMouth(own)) < MOST_BESIDE;
+          const lower = lowerOf(picture, own);
+          measured.push({ frame, gap: made.gap, own, lower, same, hidden: await was.isHidden(picture) });
+        }
       }
     }
   } finally {
     await film.close();
   }
-  const shut = Math.min(...gaps.map(([, gap]) => gap));
-  for (const [frame, gap] of gaps) evidence.lips.set(frame, gap - shut);
+  const free = uncovered(measured);
+  const shut = Math.min(...free.map(({ gap }) => gap));
+  for (const { frame, gap } of free) evidence.lips.set(frame, gap - shut);
   return evidence;
 }
 
-/** What lies beside the part that may be changed: above, below, left and right of it. */
-function around({ place, mouth }: Look, width: number, height: number): Box[] {
+/** `own`, `lower`, `hidden`: of the given video. `same`: whether its mouth was left as it is. */
+type Measured = { frame: number; gap: number; own: Look; lower: Lower; same: boolean; hidden: boolean };
+
+/** Without the mouths that are behind something, which are to stay as they are. */
+function uncovered(measured: Measured[]): Measured[] {
+  const covered = coveredFrames(
+    measured.map(({ own }) => own),
+    measured.map(({ lower }) => lower),
+    new Map(measured.map(({ hidden }, n) => [n, hidden])),
+    0,
+  );
+  return measured.filter(({ same, hidden }, n) => !(same && (hidden || covered[n])));
+}
+
+/** The part that may be changed. */
+function boxOfMouth({ place, mouth }: Look): Box {
   const corners = [-CHANGED.side, CHANGED.side].flatMap((x) =>
     [-CHANGED.up, CHANGED.down].map((y) => inFrame(place, { x: mouth.x + x, y: mouth.y + y })),
   );
   const [left, right] = [Math.min(...corners.map(({ x }) => x)), Math.max(...corners.map(({ x }) => x))];
   const [top, bottom] = [Math.min(...corners.map(({ y }) => y)), Math.max(...corners.map(({ y }) => y))];
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/** What lies beside it: above, below, left and right. */
+function around(look: Look, width: number, height: number): Box[] {
+  const box = boxOfMouth(look);
+  const [left, top, right, bottom] = [box.x, box.y, box.x + box.width, box.y + box.height];
   return [
     { x: 0, y: 0, width, height: top },
     { x: 0, y: bottom, width, height: height - bottom },
@@ -155,9 +209,9 @@ function told(judging: () => Warning[]): Warning[] {
   }
 }
 
-type Judged = { curve: number[]; fps: number; sound: SoundEvidence; speechShare: number };
+type Judged = { curve: number[]; motion: MotionFrames; params: LipsyncCheck["params"]; sound: SoundEvidence };
 
-function judge({ lips, beside, print, lost }: Evidence, { curve, fps, sound, speechShare }: Judged): Warning[] {
+function judge({ lips, beside, print, lost }: Evidence, { curve, motion, params, sound }: Judged): Warning[] {
   if (lost && lips.size === 0) throw new AppError("check_no_face", "No face is seen in the finished video.");
   if (print > MOST_PRINT) {
     throw new AppError("check_other_face", "The face in the finished video looks unlike that in the video.");
@@ -168,6 +222,7 @@ function judge({ lips, beside, print, lost }: Evidence, { curve, fps, sound, spe
       `The finished video differs from the given one beside the mouth, by ${beside.toFixed(0)} levels.`,
     );
   }
-  if (lips.size === 0 || speechShare < LEAST_SPEECH) return [];
-  return [...judgeLips(curve, fps, lips, ""), ...judgeSilence(curve, fps, lips, sound.levels, "")];
+  if (lips.size === 0 || params.speechShare < LEAST_SPEECH) return [];
+  const at = (frame: number) => timeOf(frame, motion, params.times);
+  return [...judgeLips(curve, motion.fps, lips, ""), ...judgeSilence(curve, at, lips, sound.levels, "")];
 }

@@ -86,12 +86,18 @@ export function judgeLips(jaw: Curve, fps: number, lips: Lips, which: string): W
   return [{ code: "lips_weak", detail: `The lips follow the speech only weakly${which}: ${figures}.` }];
 }
 
-/** Throws `check_other_motion` where lips are wide open in silence although they were to be shut. */
-export function judgeSilence(jaw: Curve, fps: number, lips: Lips, levels: Float32Array, which: string): Warning[] {
+/** Throws `check_other_motion` where lips are wide open in silence although they were to be shut. `at`: when a frame is shown, s. */
+export function judgeSilence(
+  jaw: Curve,
+  at: (frame: number) => number,
+  lips: Lips,
+  levels: Float32Array,
+  which: string,
+): Warning[] {
   const loud = [...levels].sort((a, b) => a - b)[Math.floor(levels.length * 0.95)] ?? 0;
   const silent = Math.max(SILENT.floor, loud - SILENT.below);
   const open = [...lips].flatMap(([frame, gap]) => {
-    const quiet = levelAt(levels, frame / fps, SILENT.reach) < silent;
+    const quiet = levelAt(levels, at(frame), SILENT.reach) < silent;
     return quiet && jaw[frame]! < SHUT ? [gap] : [];
   });
   const wrong = open.filter((gap) => gap > OPEN.wrong).length;

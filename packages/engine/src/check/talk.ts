@@ -146,6 +146,7 @@ async function look(
   if (wanted.length === 0 || params.speechShare < LEAST_SPEECH) return [];
   if (most < LEAST_CHANGE) throw new AppError("check_still", `Nothing moves in the finished video${which}.`);
   // an open mouth shows what is in it already: how much wider it gets is told less surely
-  const silence = lipGap(mover.face) > OPEN_MOUTH ? [] : judgeSilence(jaw, motion.fps, lips, sound.levels, which);
+  const silence =
+    lipGap(mover.face) > OPEN_MOUTH ? [] : judgeSilence(jaw, (frame) => frame / motion.fps, lips, sound.levels, which);
   return [...judgeLips(jaw, motion.fps, lips, which), ...silence];
 }

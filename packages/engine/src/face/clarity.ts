@@ -62,13 +62,28 @@ export async function mouthOf(picture: Picture, face: Face): Promise<"seen" | "c
     return x < edge || y < edge || x > picture.width - edge || y > picture.height - edge;
   });
   if (outside) return "outside";
-  const contrast = mouthContrast(picture, face);
-  if (contrast < LEAST_MOUTH) return "covered";
-  const most = contrast < PLAIN_MOUTH ? MOST_UNSTEADY_LIPS.plain : MOST_UNSTEADY_LIPS.rich;
-  if ((await unsteadiness(picture, face, LIPS)) <= mostUnsteady(face, most)) return "seen";
+  if (mouthContrast(picture, face) < LEAST_MOUTH) return "covered";
+  if (!(await areLipsUnsteady(picture, face))) return "seen";
   // of what is no person's face nothing is steady
-  const person = isPerson(face) || (await unsteadiness(picture, face, EYES)) < mostUnsteady(face, MOST_UNSTEADY);
-  return person ? "covered" : "seen";
+  return isPerson(face) || (await areEyesSteady(picture, face)) ? "covered" : "seen";
+}
+
+/** What is known of a face by its mesh alone. */
+type MeshedFace = Pick<Face, "points" | "crop" | "eyeDistance" | "yaw">;
+
+/** Whether the mouth of a face that is known to be a person's is behind something. */
+export async function isMouthHidden(picture: Picture, face: MeshedFace): Promise<boolean> {
+  if (mouthContrast(picture, face) < LEAST_MOUTH) return true;
+  return (await areLipsUnsteady(picture, face)) && areEyesSteady(picture, face);
+}
+
+async function areLipsUnsteady(picture: Picture, face: MeshedFace): Promise<boolean> {
+  const most = mouthContrast(picture, face) < PLAIN_MOUTH ? MOST_UNSTEADY_LIPS.plain : MOST_UNSTEADY_LIPS.rich;
+  return (await unsteadiness(picture, face, LIPS)) > mostUnsteady(face, most);
+}
+
+async function areEyesSteady(picture: Picture, face: MeshedFace): Promise<boolean> {
+  return (await unsteadiness(picture, face, EYES)) < mostUnsteady(face, MOST_UNSTEADY);
 }
 
 /** Whether the edge of the picture cuts a part of the face off. */
@@ -78,16 +93,16 @@ export function isCut({ width, height }: Pick<Picture, "width" | "height">, { bo
   return Math.max(across, down) > MOST_CUT;
 }
 
-function placeOf({ points }: Face, i: number): Place {
+function placeOf({ points }: MeshedFace, i: number): Place {
   return { x: points[i * 3]!, y: points[i * 3 + 1]! };
 }
 
 /** A turned face is less steady. */
-function mostUnsteady({ yaw }: Face, facing: number): number {
+function mostUnsteady({ yaw }: MeshedFace, facing: number): number {
   return facing * (1 + Math.abs(yaw) / UNSTEADY_YAW);
 }
 
-function mouthContrast(picture: Picture, face: Face): number {
+function mouthContrast(picture: Picture, face: MeshedFace): number {
   const { crop, eyeDistance } = face;
   const [right, left, upper, lower] = [61, 291, 13, 14].map((i) => placeOf(face, i)) as [Place, Place, Place, Place];
   const middle = { x: (upper.x + lower.x) / 2, y: (upper.y + lower.y) / 2 };
@@ -120,7 +135,7 @@ function eyesApart({ points, lids }: Face): number {
 }
 
 /** How far the mesh moves, or those points of it, root mean square, in E. */
-async function unsteadiness(picture: Picture, face: Face, indices?: number[]): Promise<number> {
+async function unsteadiness(picture: Picture, face: MeshedFace, indices?: number[]): Promise<number> {
   const { points, eyeDistance } = face;
   const chosen = indices ?? Array.from({ length: points.length / 3 }, (_, i) => i);
   const meshes = await nudgedMeshes(picture, face);
@@ -134,15 +149,15 @@ async function unsteadiness(picture: Picture, face: Face, indices?: number[]): P
 }
 
 /** Each face is asked about several times. */
-const nudged = new WeakMap<Face, Promise<Float32Array[]>>();
+const nudged = new WeakMap<MeshedFace, Promise<Float32Array[]>>();
 
-function nudgedMeshes(picture: Picture, face: Face): Promise<Float32Array[]> {
+function nudgedMeshes(picture: Picture, face: MeshedFace): Promise<Float32Array[]> {
   const known = nudged.get(face) ?? readNudged(picture, face);
   nudged.set(face, known);
   return known;
 }
 
-async function readNudged(picture: Picture, { crop }: Face): Promise<Float32Array[]> {
+async function readNudged(picture: Picture, { crop }: MeshedFace): Promise<Float32Array[]> {
   const crops = NUDGES.map(
     ([right, down, growth, turn]): FaceCrop => ({
       x: crop.x + right * crop.size,

@@ -28,7 +28,7 @@ const words: MotionFrames = { fps: 25, frames: FRAMES, faces: [{ channels: { jaw
 
 function planned(looks: (Look | null)[]) {
   const stamps = looks.map((_, n) => n / 25);
-  return planLips({ width: 300, height: 300, stamps, looks }, words, { mode: "cut_off", video: 4, sound: 4 });
+  return planLips({ width: 300, height: 300, stamps, looks }, words, { sync: { mode: "cut_off", video: 4, sound: 4 } });
 }
 const drawnShare = (lent: { drawn: boolean; share: number }[]) =>
   lent.reduce((sum, { drawn, share }) => sum + (drawn ? share : 0), 0);

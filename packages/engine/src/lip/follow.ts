@@ -1,11 +1,14 @@
 /** Follows a face through a whole video and keeps what each frame shows of it: some hundred bytes a frame, whatever its size. */
 import { AppError } from "@smileloop/core/errors.ts";
+import { isMouthHidden } from "../face/clarity.ts";
 import { type Face, findFaces } from "../face/face.ts";
 import { cropAround, meshesAt } from "../face/landmarks.ts";
 import { type Models, models } from "../face/models.ts";
+import { poseOf } from "../face/pose.ts";
 import type { FaceCrop } from "../face/types.ts";
 import { readFilm } from "../media/film-reader.ts";
 import type { Picture } from "../media/picture.ts";
+import { coveredFrames, type Lower, lowerOf } from "./covered.ts";
 import { type Frame, type Look, lookOf } from "./look.ts";
 import { type Point, placeOf, shapeOf } from "./place.ts";
 import { shrunkPicture } from "./shrunk.ts";
@@ -15,8 +18,12 @@ export type Followed = {
   height: number;
   /** Seconds from the first frame, of every frame. */
   stamps: number[];
-  /** Null where the face is not seen. */
+  /** Null where the face is not seen, or its mouth is covered. */
   looks: (Look | null)[];
+  /** Frames in which something is before the mouth. */
+  covered?: boolean[];
+  /** What of the video can't be decoded, as `readFilm` has it. */
+  damage?: { faults: number; faultSeconds: number };
 };
 
 type FollowOptions = {
@@ -28,33 +35,49 @@ type FollowOptions = {
 
 const MIN_MESH_SCORE = 0.6;
 /** Longest side at which faces are looked for, and pixels across a crop that the mesh model needs. */
-const SEARCH_SIDE = 960;
+export const SEARCH_SIDE = 960;
 const CROP_PIXELS = 288;
 /** Frames between two searches for a face that was lost. */
 const SEARCH_EVERY = 5;
+/** How often it is asked whether the mouth can be seen, s, and the part of the frame that is looked at for that, by the crop. */
+const HIDDEN = { everySeconds: 0.5, room: 1.5 };
 /** How far into a video its first face may appear, s. */
 const PATIENCE_SECONDS = 5;
 /** A face is found again within so many crops of where it was, and of such a size; after a cut anywhere. */
 const GROWTH = 1.6;
 
-/** Throws what `readFilm` throws, `no_face` and `face_not_there`. */
+/** Throws what `readFilm` throws, `no_face`, `face_not_there`, and `mouth_not_seen` where it is covered throughout. */
 export async function followFace(path: string, options: FollowOptions): Promise<Followed> {
   const ready = await models();
   const stamps: number[] = [];
   const looks: (Look | null)[] = [];
+  const lowers: (Lower | null)[] = [];
+  const hidden = new Map<number, boolean>();
+  let asked = Number.NEGATIVE_INFINITY;
   const follower = createFollower(ready, options.face);
-  const { width, height } = await readFilm(path, {
+  const { width, height, ...damage } = await readFilm(path, {
     ...options,
     onFrame: async ({ seconds, yuv }, shape, share) => {
       const frame = { yuv: yuv(), ...shape };
-      looks.push(await follower.see(frame, looks.length));
+      const look = await follower.see(frame, looks.length);
+      if (look && seconds >= asked + HIDDEN.everySeconds) {
+        hidden.set(looks.length, await follower.isHidden(frame));
+        asked = seconds;
+      }
+      lowers.push(look && lowerOf(frame, look));
+      looks.push(look);
       stamps.push(seconds);
       if (!follower.found() && seconds > PATIENCE_SECONDS) throw noFace();
       options.progress(share);
     },
   });
   if (!follower.found()) throw noFace();
-  return { width, height, stamps, looks };
+  const covered = coveredFrames(looks, lowers, hidden);
+  if (looks.every((look, n) => look === null || covered[n])) {
+    const help = "Use one in which neither a mask nor a hand or a microphone is before it.";
+    throw new AppError("mouth_not_seen", `The mouth in the video is covered throughout. ${help}`);
+  }
+  return { width, height, stamps, looks: looks.map((look, n) => (covered[n] ? null : look)), covered, damage };
 }
 
 function noFace(): AppError {
@@ -68,12 +91,14 @@ function noFace(): AppError {
 export function createFollower(ready: Models, index: number) {
   let shape: Point[] | null = null;
   let crop: FaceCrop | null = null;
+  let mesh: Float32Array | null = null;
   let [lost, searched] = [false, -SEARCH_EVERY];
 
   const read = (frame: Frame, at: FaceCrop): Look | null => {
     const points = meshIn(ready, frame, at);
     if (!points) return null;
     shape ??= shapeOf(points);
+    mesh = points;
     // the crop goes with the steady points, so that a mouth that opens does not move it
     crop = followed(at, points);
     return lookOf(shape, points, frame);
@@ -87,6 +112,8 @@ export function createFollower(ready: Models, index: number) {
   };
   return {
     found: () => crop !== null,
+    /** Whether the mouth that was seen in this frame at last is behind something. */
+    isHidden: async (frame: Frame): Promise<boolean> => mesh !== null && isMouthHidden(...meshedFace(frame, mesh)),
     async see(frame: Frame, nth: number): Promise<Look | null> {
       const look = crop && !lost ? read(frame, crop) : null;
       if (look) return look;
@@ -136,6 +163,20 @@ export function meshIn(ready: Models, frame: Frame, crop: FaceCrop): Float32Arra
     points[i + 2]! *= by;
   }
   return points;
+}
+
+/** A mesh of the frame as one of a picture of the face alone. */
+function meshedFace(frame: Frame, points: Float32Array) {
+  const crop = cropAround(points);
+  const side = HIDDEN.room * crop.size;
+  const box = { x: crop.x - side / 2, y: crop.y - side / 2, width: side, height: side };
+  const picture = shrunkPicture(frame, box, Math.ceil(CROP_PIXELS * HIDDEN.room));
+  const { x, y } = picture.region;
+  const by = picture.region.width / picture.width;
+  const placed = points.map((value, i) => (value - [x, y, 0][i % 3]!) / by);
+  const eyeDistance = Math.hypot(placed[33 * 3]! - placed[263 * 3]!, placed[33 * 3 + 1]! - placed[263 * 3 + 1]!);
+  const within = { x: (crop.x - x) / by, y: (crop.y - y) / by, size: crop.size / by, angle: crop.angle };
+  return [picture, { points: placed, crop: within, eyeDistance, yaw: poseOf(placed).yaw }] as const;
 }
 
 /** A crop of the usual size around the steady points of a mesh, whatever its mouth does. */

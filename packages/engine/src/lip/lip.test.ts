@@ -126,7 +126,7 @@ test("curves become openings of that person: shut, an m, and the widest", () => 
 });
 
 describe("the plan of a video", () => {
-  const sync = { mode: "cut_off", video: 4, sound: 4 } as const;
+  const timing = { sync: { mode: "cut_off", video: 4, sound: 4 } } as const;
   const followed = (looks: (Look | null)[]) => ({
     width: 300,
     height: 300,
@@ -137,7 +137,7 @@ describe("the plan of a video", () => {
 
   test("in a pause a shut mouth stays the video's own, and words are borrowed", () => {
     const looks = talking(100).map((each, n) => (n < 20 ? look(0) : each));
-    const { frames, left } = planLips(followed(looks), words, sync);
+    const { frames, left } = planLips(followed(looks), words, timing);
     expect(frames.slice(0, 15).map(({ strength }) => strength)).toEqual(new Array(15).fill(0));
     expect(frames.slice(31, 70).map(({ strength }) => strength)).toEqual(new Array(39).fill(1));
     expect(left).not.toContain(true);
@@ -145,7 +145,7 @@ describe("the plan of a video", () => {
 
   test("a face that is turned away, or not seen, stays as it is and is told", () => {
     const looks = talking(100).map((each, n) => (n >= 50 && n < 60 ? (n % 2 ? null : { ...each, yaw: 60 }) : each));
-    const { frames, left } = planLips(followed(looks), words, sync);
+    const { frames, left } = planLips(followed(looks), words, timing);
     expect(frames.slice(50, 60).map(({ strength }) => strength)).toEqual(new Array(10).fill(0));
     expect(left.slice(50, 60)).not.toContain(false);
     expect(frames[40]!.strength).toBe(1);
@@ -156,7 +156,7 @@ describe("the plan of a video", () => {
     ["a face in profile", "face_turned_away", talking(100).map((each) => ({ ...each, yaw: 70 }))],
     ["nobody", "no_face", talking(100).map(() => null)],
   ])("a video of %s is refused", (_, code, looks) => {
-    expect(() => planLips(followed(looks), words, sync)).toThrow(expect.objectContaining({ code }));
+    expect(() => planLips(followed(looks), words, timing)).toThrow(expect.objectContaining({ code }));
   });
 });
 

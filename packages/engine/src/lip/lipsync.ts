@@ -11,9 +11,10 @@ import { filmFrames } from "../media/film-reader.ts";
 import { openSound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
-import { followFace } from "./follow.ts";
+import { type Followed, followFace } from "./follow.ts";
 import { lentMouths, type Scene, withMouth } from "./lend.ts";
 import { type LipPlan, planLips } from "./plan.ts";
+import { timeOf } from "./shown.ts";
 
 /** Shares of the work. */
 const SHARES = { follow: 0.5, cut: 0.6 } as const;
@@ -25,7 +26,7 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   const { signal, progress } = context;
   const started = performance.now();
   const motion = await unpackFrames(request.motion);
-  const { sync, face } = request.params;
+  const { sync, times, face } = request.params;
   const path = request.inputs.video[0]!.path;
   const followed = await blaming(
     "video",
@@ -36,7 +37,7 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   );
   const plan = await blaming(
     "video",
-    Promise.resolve().then(() => planLips(followed, motion, sync)),
+    Promise.resolve().then(() => planLips(followed, motion, { sync, times })),
   );
   const planned = performance.now();
   const mouths = await blaming(
@@ -56,7 +57,12 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   const timings = { follow: planned - started, cut: cut - planned, render: performance.now() - cut };
   return {
     outputs: { video: spec },
-    warnings: [...warnOfDrawn(plan), ...warnOfLeft(plan, motion.fps), ...warnOfSeams(seams)],
+    warnings: [
+      ...warnOfDamage(followed),
+      ...warnOfDrawn(plan),
+      ...warnOfLeft(plan, followed, (frame) => timeOf(frame, motion, times)),
+      ...warnOfSeams(seams),
+    ],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
 }
@@ -65,19 +71,20 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
 async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: TaskContext): Promise<number[]> {
   const { followed, plan, motion } = scene;
   const { width, height, stamps } = followed;
-  const { provenance, outputs, params } = request;
+  const { provenance, outputs } = request;
+  const { sync, times } = request.params;
   const sound = await blaming("audio", openSound(request.inputs.audio[0]!));
   const film = filmFrames(request.inputs.video[0]!.path, stamps, signal);
   const { video: path, poster } = outputs;
   const seams: number[] = [];
   try {
-    const writer = await openVideoWriter({ path, width, height, fps: motion.fps, provenance, poster, sound });
+    const writer = await openVideoWriter({ path, width, height, fps: motion.fps, times, provenance, poster, sound });
     try {
       for (const [n, frame] of plan.frames.entries()) {
         signal.throwIfAborted();
         const { yuv, seam } = await withMouth(film, [n, frame], scene);
         if (seam !== null) seams.push(seam);
-        await writer.write(faded(yuv, width * height, params.sync, n / motion.fps));
+        await writer.write(faded(yuv, width * height, sync, timeOf(n, motion, times)));
         progress("render", SHARES.cut + (1 - SHARES.cut) * ((n + 1) / motion.frames), 1);
       }
       await writer.close();
@@ -98,20 +105,50 @@ function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Arra
     : yuv.map((value, i) => (i < luma ? 16 + (value - 16) * share : 128 + (value - 128) * share));
 }
 
-function warnOfLeft({ left }: LipPlan, fps: number): Warning[] {
+/** Frames beside those that stay as they are in which a mouth comes or goes. */
+const BESIDE = 4;
+
+function warnOfLeft({ left, frames }: LipPlan, { covered = [] }: Followed, at: (frame: number) => number): Warning[] {
+  if (left.length > 0 && left.every(Boolean)) {
+    throw new AppError("face_turned_away", "Where something is said, the face is never seen well.");
+  }
+  const isBehind = frames.map(({ shown }) => covered[shown] === true);
+  const isCovered = frames.map((_, n) => isBehind.slice(Math.max(0, n - BESIDE), n + BESIDE + 1).some(Boolean));
+  const behind = spansOf(
+    left.map((is, n) => is && isCovered[n]!),
+    at,
+  );
+  const others = spansOf(
+    left.map((is, n) => is && !isCovered[n]!),
+    at,
+  );
+  const own = "so the mouth is the video's own";
+  return [
+    ...(behind ? [{ code: "mouth_covered", detail: `Something is before the mouth, ${own}: ${behind}.` }] : []),
+    ...(others
+      ? [{ code: "face_left_alone", detail: `The face is turned away, small or not seen, ${own}: ${others}.` }]
+      : []),
+  ];
+}
+
+/** Where something is so, by frame, in words; empty where it never is. */
+function spansOf(is: readonly boolean[], at: (frame: number) => number): string {
   const spans: string[] = [];
-  for (let from = 0; from < left.length; ) {
+  for (let from = 0; from < is.length; ) {
     let to = from;
-    while (left[to]) to++;
-    if (to > from) spans.push(`${(from / fps).toFixed(1)}–${(to / fps).toFixed(1)} s`);
+    while (is[to]) to++;
+    if (to > from) spans.push(`${at(from).toFixed(1)}–${at(to).toFixed(1)} s`);
     from = Math.max(to, from + 1);
   }
-  if (spans.length === 0) return [];
-  if (left.every(Boolean))
-    throw new AppError("face_turned_away", "Where something is said, the face is never seen well.");
   const more = spans.length > 12 ? ` and ${spans.length - 12} more` : "";
-  const detail = `The face is turned away, small, covered or not seen, so the mouth is the video's own: ${spans.slice(0, 12).join(", ")}${more}.`;
-  return [{ code: "face_left_alone", detail }];
+  return `${spans.slice(0, 12).join(", ")}${more}`;
+}
+
+function warnOfDamage({ damage, stamps }: Followed): Warning[] {
+  if (!damage || damage.faults === 0) return [];
+  const { faults, faultSeconds } = damage;
+  const parts = `${faults} of its ${stamps.length + faults} frames cannot be decoded, the first after ${faultSeconds.toFixed(1)} s`;
+  return [{ code: "video_damaged", detail: `The video is damaged: ${parts}. The pictures before them stay longer.` }];
 }
 
 const DRAWN = {

@@ -1,14 +1,13 @@
 /** What is done to each frame of the result: which frame of the video it shows, whose mouth it borrows, and how much of it. Pure. */
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
-import { type Sync, shownAt } from "@smileloop/core/speech/sync.ts";
-import { frameAt } from "../media/film-reader.ts";
 import { type AskedMouth, askedMouths, type MouthRange, rangeOf } from "./asked.ts";
 import { candidatesOf, chooseMouths, type Wanted } from "./choose.ts";
 import { drawnBy, drawnFramesOf } from "./drawn-frames.ts";
 import type { Followed } from "./follow.ts";
 import { type Look, percentile } from "./look.ts";
 import { type Place, type Point, steadied, unitOf } from "./place.ts";
+import { shownFrames, type Timing } from "./shown.ts";
 
 /** Number of the frame of the video whose mouth is lent, whether it is drawn on it (drawn.ts), and how it is changed (`Lent`). */
 export type Borrowed = { source: number; drawn: boolean; share: number; more: number; wider: number };
@@ -61,7 +60,7 @@ const ALIKE = 0.035;
 export type Drawn = "hardly_opens" | "never_shuts";
 
 /** Throws `no_face`, `face_too_small` and `face_turned_away`. */
-export function planLips(followed: Followed, motion: MotionFrames, sync: Sync): LipPlan {
+export function planLips(followed: Followed, motion: MotionFrames, timing: Timing): LipPlan {
   const { looks, stamps } = followed;
   const usable = (look: Look) => Math.abs(look.yaw) <= MOST_TURNED && unitOf(look.place) >= LEAST_UNIT;
   const good = looks.filter((look): look is Look => look !== null && usable(look));
@@ -81,7 +80,7 @@ export function planLips(followed: Followed, motion: MotionFrames, sync: Sync): 
   // a mouth that never shuts by itself is drawn shut
   const shut = drawn === "never_shuts" ? 0 : range.shut;
   const asked = askedMouths(motion, { ...range, shut });
-  const shown = asked.map((_, n) => frameAt(stamps, shownAt(sync, n / motion.fps), motion.fps));
+  const shown = shownFrames(stamps, motion, timing);
   const wanted = asked.map((each, n) => ({ asked: each, look: usableAt(looks[shown[n]!], usable) }));
   const shares = asked.map(({ gap }) => drawnShare(drawn, gap, range));
   const drawnWay = drawn && chooseMouths(wanted.map(asItIs), looks, drawnFramesOf(looks, usable), range);

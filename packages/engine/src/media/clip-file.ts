@@ -38,6 +38,9 @@ export function openClipFile(options: ClipFileOptions): Promise<ClipFile> {
   return OPENERS[format.name](options);
 }
 
+/** Of frames at times of their own, in a second: the unit of MPEG. */
+const TICKS = 90_000;
+
 type Streamed = {
   container: string;
   encoder: (typeof PICTURE_ENCODERS)["h264" | "vp9"];
@@ -46,12 +49,14 @@ type Streamed = {
 };
 
 function streamed({ encoder, ...container }: Streamed): Opener {
-  return async ({ path, width, height, fps, marks, sound }) => {
+  return async ({ path, width, height, fps, times, marks, sound }) => {
     const rate = frameRate(fps);
-    const opened = await openEncoder(encoder, { width, height, rate });
+    const timeBase = times ? new Rational(1, TICKS) : rate.inv();
+    const opened = await openEncoder(encoder, { width, height, rate, timeBase });
     const { tags } = marks;
-    const muxed = await openMuxed({ ...container, path, tags, encoder: opened, rate, frameTicks: 1n, sound });
-    return { ...muxed, pts: BigInt };
+    const frameTicks = times ? undefined : 1n;
+    const muxed = await openMuxed({ ...container, path, tags, encoder: opened, rate, frameTicks, sound });
+    return { ...muxed, pts: times ? (index) => BigInt(Math.round(times[index]! * TICKS)) : BigInt };
   };
 }
 

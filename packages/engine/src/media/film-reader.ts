@@ -13,6 +13,9 @@ export type FilmFrame = {
 
 export type FilmShape = Pick<FilmFile, "width" | "height">;
 
+/** `faults`: parts that can't be decoded before a frame that can; the first of them comes after `faultSeconds`. */
+type FilmRead = FilmShape & { faults: number; faultSeconds: number };
+
 type ReadOptions = {
   signal: AbortSignal;
   /** What lies beyond is not decoded. */
@@ -25,9 +28,11 @@ type ReadOptions = {
 
 /** Frames that are kept when a video is shown backwards, bytes. */
 const KEPT_BYTES = 64 * 1024 * 1024;
+/** Frames that are gone back where none comes any more. */
+const REACH = 25;
 
 /** Every frame in the order they are shown. Throws what `openFilm` throws, and the signal's reason. */
-export async function readFilm(path: string, options: ReadOptions): Promise<FilmShape> {
+export async function readFilm(path: string, options: ReadOptions): Promise<FilmRead> {
   const { signal, maxSeconds, onFrame } = options;
   const film = await openFilm(path);
   const { stream, file } = film;
@@ -35,9 +40,16 @@ export async function readFilm(path: string, options: ReadOptions): Promise<Film
   const { width, height } = options.size ?? shape;
   const said = Number(stream.duration) * stream.timeBase.toDouble() || Number(file.duration) / 1e6 || maxSeconds;
   const converter = createUprightYuv(film.orientation, width, height);
+  let [faults, faultSeconds, pending, last] = [0, 0, 0, 0];
+  const onDamage = () => {
+    pending++;
+  };
   try {
-    for await (const { frame, seconds } of framesOf(film)) {
+    for await (const { frame, seconds } of framesOf(film, { onDamage })) {
       signal.throwIfAborted();
+      if (faults === 0 && pending > 0) faultSeconds = last;
+      faults += pending;
+      [pending, last] = [0, seconds];
       if (seconds >= maxSeconds) break;
       await onFrame(
         { seconds, yuv: () => converter.yuv(frame) },
@@ -45,7 +57,7 @@ export async function readFilm(path: string, options: ReadOptions): Promise<Film
         Math.min(1, seconds / Math.min(said, maxSeconds)),
       );
     }
-    return shape;
+    return { ...shape, faults, faultSeconds };
   } catch (error) {
     throw asUnreadable(error);
   } finally {
@@ -55,13 +67,13 @@ export async function readFilm(path: string, options: ReadOptions): Promise<Film
 }
 
 /** From the first frame on; `zero`: the time stamp that counts as 0, where that is known. */
-async function* framesOf(film: FilmFile, zero?: number) {
+async function* framesOf(film: FilmFile, { zero, onDamage = () => {} }: { zero?: number; onDamage?: () => void }) {
   const { stream, file, decoder } = film;
   const tick = stream.timeBase.toDouble();
   const rate = stream.avgFrameRate.toDouble();
   const usual = rate > 1 && rate < 1000 ? 1 / rate : 1 / 25;
   let [first, last, count] = [zero, -usual, 0];
-  for await (const frame of decoded(file, decoder, stream, () => {})) {
+  for await (const frame of decoded(file, decoder, stream, onDamage)) {
     requireFilmSize(frame.width, frame.height);
     const stamp = frame.bestEffortTimestamp;
     const at = stamp >= NO_TIME ? Number(stamp) * tick : (first ?? 0) + last + usual;
@@ -106,21 +118,27 @@ export function filmFrames(path: string, stamps: readonly number[], signal: Abor
     const converter = createUprightYuv(film.orientation, film.width, film.height);
     let zero: number | undefined;
     if (index > 0 && film.seeks) zero = await seek(film, stamps[index]!);
-    reading = { film, converter, frames: framesOf(film, zero) };
+    reading = { film, converter, frames: framesOf(film, zero === undefined ? {} : { zero }) };
     next = zero === undefined ? 0 : -1;
   };
-  /** Reads on up to a frame and keeps those from `from` on. */
+  /** Reads on up to a frame and keeps those from `from` on; of a damaged video the next one, or the last, stands for one that is lost. */
   const readTo = async (from: number, index: number): Promise<void> => {
     for (;;) {
       signal.throwIfAborted();
       const { value, done } = await reading!.frames.next();
       if (done) break;
-      const at = next >= 0 ? next : nearest(stamps, value.seconds);
+      const at = nearest(stamps, value.seconds);
       next = at + 1;
-      if (at >= from) kept.set(at, reading!.converter.yuv(value.frame));
-      if (at >= index) return;
+      if (at < from) continue;
+      const yuv = reading!.converter.yuv(value.frame);
+      kept.set(at, yuv);
+      if (at < index) continue;
+      kept.set(index, yuv);
+      return;
     }
-    throw new Error(`frame ${index} of ${stamps.length} did not come again`);
+    const last = [...kept.values()].at(-1);
+    next = stamps.length;
+    if (last) kept.set(index, last);
   };
   const room = (bytes: number) => Math.max(2, Math.floor(KEPT_BYTES / bytes));
   return {
@@ -135,7 +153,14 @@ export function filmFrames(path: string, stamps: readonly number[], signal: Abor
         if (back) await start(from);
         kept.clear();
         await readTo(from, index);
-        return kept.get(index)!;
+        for (let before = from; before > 0 && !kept.has(index); ) {
+          before = Math.max(0, before - REACH);
+          await start(before);
+          await readTo(before, index);
+        }
+        const found = kept.get(index);
+        if (!found) throw new Error(`frame ${index} of ${stamps.length} did not come again`);
+        return found;
       } catch (error) {
         throw asUnreadable(error);
       }

@@ -30,6 +30,7 @@ export type ClipFileOptions = {
   width: number;
   height: number;
   fps: number;
+  times?: readonly number[] | undefined;
   marks: Marks;
   sound?: Sound | undefined;
   /** Whether the file is not wanted any more: long work may end early then. */
@@ -51,8 +52,8 @@ type MuxedOptions = {
   /** Opened; it is freed with the file. */
   encoder: CodecContext;
   rate: Rational;
-  /** How long a frame lasts, in the encoder's unit. */
-  frameTicks: bigint;
+  /** How long a frame lasts, in the encoder's unit; where that varies, frames say it. */
+  frameTicks?: bigint | undefined;
   sound?: Sound | undefined;
   soundEncoder?: keyof typeof SOUND_ENCODERS;
 };
@@ -77,17 +78,18 @@ export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
     must(file.openOutputSync(), "open");
     must(file.writeHeaderSync(Dictionary.fromObject(header)), "header");
 
-    let frames = 0;
+    let ticks = 0n;
     const drain = (last = false): void => {
       movePackets(encoder, file, pictures, frameTicks);
       if (!track || !sounds) return;
-      track.encodeTo((frames * rate.den) / rate.num, last, () => movePackets(track.encoder, file, sounds));
+      const seconds = Number(ticks) * encoder.timeBase.toDouble();
+      track.encodeTo(seconds, last, () => movePackets(track.encoder, file, sounds));
     };
     return {
       ...(track && { audio: track.audio }),
       async encode(frame) {
+        ticks = frame.pts + (frameTicks ?? frame.duration);
         must(await encoder.sendFrame(frame), "encode");
-        frames++;
         drain();
       },
       async finish() {

@@ -15,14 +15,20 @@ const SLACK = 0.05;
 const SILENCE = new Float32Array(4096);
 
 /**
- * The samples from second 0 on, piece by piece. Where time stamps leave a gap there is silence; what lies before 0, or where there is
- * sound already, is left out.
+ * The samples from second 0 on, piece by piece. Where time stamps leave a gap there is silence, which `onGap` is told of, s; what lies
+ * before 0, or where there is sound already, is left out.
  */
-export function* placedSamples(frames: Iterable<TimedFrame>, channels: 1 | 2): Generator<Samples, void> {
+export function* placedSamples(
+  frames: Iterable<TimedFrame>,
+  channels: 1 | 2,
+  onGap: (seconds: number) => void = () => {},
+): Generator<Samples, void> {
   const resampler = createResampler(channels);
   let [at, next] = [0, 0];
   let due: number | null = null;
   const placed = function* (samples: Samples): Generator<Samples, void> {
+    // before the first sound nothing is missing
+    if (at > 0 && at < next) onGap((next - at) / SOUND_RATE);
     for (; at < next; at += Math.min(SILENCE.length, next - at)) {
       yield samples.map(() => SILENCE.subarray(0, next - at));
     }

@@ -4,28 +4,7 @@
  */
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import {
-  AV_CODEC_ID_AAC,
-  AV_CODEC_ID_ALAC,
-  AV_CODEC_ID_FLAC,
-  AV_CODEC_ID_MP3,
-  AV_CODEC_ID_OPUS,
-  AV_CODEC_ID_PCM_ALAW,
-  AV_CODEC_ID_PCM_F32LE,
-  AV_CODEC_ID_PCM_F64LE,
-  AV_CODEC_ID_PCM_MULAW,
-  AV_CODEC_ID_PCM_S16BE,
-  AV_CODEC_ID_PCM_S16LE,
-  AV_CODEC_ID_PCM_S24BE,
-  AV_CODEC_ID_PCM_S24LE,
-  AV_CODEC_ID_PCM_S32LE,
-  AV_CODEC_ID_PCM_U8,
-  AV_CODEC_ID_VORBIS,
-  AV_LOG_FATAL,
-  AVDISCARD_ALL,
-  AVERROR_EOF,
-  AVMEDIA_TYPE_AUDIO,
-} from "node-av/constants";
+import { AV_LOG_FATAL, AVDISCARD_ALL, AVERROR_EOF, AVMEDIA_TYPE_AUDIO } from "node-av/constants";
 import {
   Codec,
   CodecContext,
@@ -40,12 +19,21 @@ import {
 } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
 import { placedSamples, type Samples, type TimedFrame } from "./resample.ts";
+import { claimOf } from "./sound-claim.ts";
+import { SOUND_CODECS, SOUND_FORMATS } from "./sound-formats.ts";
+
+/** Packets that can't be decoded, places where something is missing, and samples of all channels that are not numbers. */
+export type Damage = { faults: number; gaps: number; gapSeconds: number; wrong: number };
 
 export type Sound = {
   /** Stereo, unless the file is mono. */
   channels: 1 | 2;
   /** How long the file says that it is, seconds; null where it does not. Headers lie. */
   claimedSeconds: number | null;
+  /** Whether that is what its container or its tags say, and not an estimate. */
+  told: boolean;
+  /** What could not be read up to now. */
+  damage(): Readonly<Damage>;
   /**
    * Fills one array for each channel with what comes next, at `SOUND_RATE` (resample.ts), and answers how much it was: less than asked for only
    * at the end of the sound. The first sample is at the start of the file's clock: what codecs put before it is left out.
@@ -55,25 +43,6 @@ export type Sound = {
   close(): Promise<void>;
 };
 
-/** Demuxers by media type. */
-const FORMATS: Readonly<Record<string, string>> = {
-  "audio/wav": "wav",
-  "audio/mpeg": "mp3",
-  "audio/mp4": "mov",
-  "audio/aac": "aac",
-  "audio/ogg": "ogg",
-  "audio/flac": "flac",
-  "video/mp4": "mov",
-  "video/quicktime": "mov",
-  "video/webm": "matroska",
-  "video/x-matroska": "matroska",
-};
-
-const CODECS: readonly number[] = [
-  ...[AV_CODEC_ID_AAC, AV_CODEC_ID_ALAC, AV_CODEC_ID_FLAC, AV_CODEC_ID_MP3, AV_CODEC_ID_OPUS, AV_CODEC_ID_VORBIS],
-  ...[AV_CODEC_ID_PCM_U8, AV_CODEC_ID_PCM_S16LE, AV_CODEC_ID_PCM_S16BE, AV_CODEC_ID_PCM_S24LE, AV_CODEC_ID_PCM_S24BE],
-  ...[AV_CODEC_ID_PCM_S32LE, AV_CODEC_ID_PCM_F32LE, AV_CODEC_ID_PCM_F64LE, AV_CODEC_ID_PCM_ALAW, AV_CODEC_ID_PCM_MULAW],
-];
 /** Samples a second, and channels, that a resampler is set up for: others are mistakes or attacks. */
 const RATES = { least: 4000, most: 384_000 } as const;
 const MOST_CHANNELS = 16;
@@ -91,7 +60,7 @@ const NO_SOUND = "it is cut off, damaged or empty";
 /** Throws `input_unreadable` or `unsupported_type`: a part of the sound was decoded when it resolves. */
 export async function openSound({ path, type }: EngineFile): Promise<Sound> {
   Log.setLevel(AV_LOG_FATAL);
-  const name = Object.hasOwn(FORMATS, type) ? FORMATS[type] : undefined;
+  const name = Object.hasOwn(SOUND_FORMATS, type) ? SOUND_FORMATS[type] : undefined;
   if (name === undefined) throw new AppError("unsupported_type", `Sound is not read from files of the type ${type}.`);
   const file = new FormatContext();
   const decoder = new CodecContext();
@@ -103,18 +72,22 @@ export async function openSound({ path, type }: EngineFile): Promise<Sound> {
   };
   try {
     const stream = await openStream(file, decoder, path, name);
-    frames = decodedFrames(file, decoder, stream, UNTOLD.includes(name));
+    const damage: Damage = { faults: 0, gaps: 0, gapSeconds: 0, wrong: 0 };
+    frames = decodedFrames(file, decoder, stream, UNTOLD.includes(name), damage);
     const first = frames.next();
     if (first.done) throw unreadable(NO_SOUND);
     const channels = first.value.frame.channels === 1 ? 1 : 2;
-    const pieces = placedSamples(withFirst(first.value, frames), channels);
+    const pieces = placedSamples(withFirst(first.value, frames), channels, (seconds) => {
+      damage.gaps++;
+      damage.gapSeconds += seconds;
+    });
     const start = pieces.next();
     if (start.done) throw unreadable(NO_SOUND);
-    const read = filling(start.value, pieces);
-    const claimed = Number(file.duration) / 1e6;
+    const read = filling(start.value, pieces, damage);
     return {
       channels,
-      claimedSeconds: Number.isFinite(claimed) && claimed > 0 ? claimed : null,
+      ...(await claimOf(path, name, file, stream)),
+      damage: () => damage,
       read: (into) => guarded(() => read(into)),
       close: () => {
         pieces.return();
@@ -141,7 +114,7 @@ async function openStream(file: FormatContext, decoder: CodecContext, path: stri
   if (stream === undefined) throw unreadable("it has no sound");
   for (const other of file.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
   const { codecId } = stream.codecpar;
-  const codec = CODECS.includes(codecId) ? Codec.findDecoder(codecId) : null;
+  const codec = SOUND_CODECS.includes(codecId) ? Codec.findDecoder(codecId) : null;
   if (codec === null) throw new AppError("unsupported_type", `This kind of sound is not read. ${ADVICE}`);
   decoder.allocContext3(codec);
   must(stream.codecpar.toContext(decoder), "decoder");
@@ -158,6 +131,7 @@ function* decodedFrames(
   decoder: CodecContext,
   stream: Stream,
   untold: boolean,
+  damage: Damage,
 ): Generator<TimedFrame, void> {
   const tick = stream.timeBase.toDouble();
   let zero = file.startTime > NO_TIME ? Number(file.startTime) / 1e6 : 0;
@@ -165,7 +139,7 @@ function* decodedFrames(
   const frame = new Frame();
   packet.alloc();
   frame.alloc();
-  let [good, faults] = [0, 0];
+  let good = 0;
   try {
     for (;;) {
       const read = file.readFrameSync(packet);
@@ -173,14 +147,14 @@ function* decodedFrames(
         packet.unref();
         continue;
       }
-      if (decoder.sendPacketSync(read < 0 ? null : packet) < 0 && read !== AVERROR_EOF) faults++;
+      if (decoder.sendPacketSync(read < 0 ? null : packet) < 0 && read !== AVERROR_EOF) damage.faults++;
       while (decoder.receiveFrameSync(frame) >= 0) {
         requireUsual(frame);
         if (good++ === 0 && untold) zero += frame.nbSamples / frame.sampleRate;
         yield { frame, seconds: frame.pts > NO_TIME ? Number(frame.pts) * tick - zero : null };
         frame.unref();
       }
-      if (faults > FEW_FAULTS && faults > good) throw unreadable("most of it is damaged");
+      if (damage.faults > FEW_FAULTS && damage.faults > good) throw unreadable("most of it is damaged");
       if (read < 0) return;
       packet.unref();
     }
@@ -201,7 +175,7 @@ function* withFirst(first: TimedFrame, rest: Iterable<TimedFrame>): Generator<Ti
 }
 
 /** Fills what it is given from pieces of any length. */
-function filling(first: Samples, pieces: Iterator<Samples, void>): (into: Samples) => number {
+function filling(first: Samples, pieces: Iterator<Samples, void>, damage: Damage): (into: Samples) => number {
   let left = first;
   return (into) => {
     const size = into[0]!.length;
@@ -214,18 +188,18 @@ function filling(first: Samples, pieces: Iterator<Samples, void>): (into: Sample
       }
       const count = Math.min(left[0]!.length, size - filled);
       for (const [channel, samples] of left.entries()) {
-        for (let i = 0; i < count; i++) into[channel]![filled + i] = sane(samples[i]!);
+        for (let i = 0; i < count; i++) {
+          const value = samples[i]!;
+          // files of floats may hold anything; an encoder refuses what is not a number
+          if (!Number.isFinite(value)) damage.wrong++;
+          into[channel]![filled + i] = Number.isFinite(value) ? Math.min(1, Math.max(-1, value)) : 0;
+        }
       }
       left = left.map((samples) => samples.subarray(count));
       filled += count;
     }
     return filled;
   };
-}
-
-/** Files of floats may hold anything; an encoder refuses what is not a number. */
-function sane(value: number): number {
-  return Number.isFinite(value) ? Math.min(1, Math.max(-1, value)) : 0;
 }
 
 function guarded<T>(work: () => T): T {

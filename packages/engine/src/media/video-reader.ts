@@ -21,6 +21,8 @@ export type VideoInfo = {
   fps: number;
   /** Whether all frames are equally far apart. */
   constantRate: boolean;
+  /** When each frame begins, from the first one on, s. */
+  times: number[];
   /** Frames that were really decoded; where a format merges those that look the same, each of them. */
   frames: number;
   /** Seconds. */
@@ -79,6 +81,7 @@ export async function readVideo(path: string, options: ReadVideoOptions = {}): P
       height,
       ...rateOf(times, stream, options.fps),
       frames: times.length,
+      times: times.map(({ at }) => (at - times[0]!.at) * stream.timeBase.toDouble()),
       duration: (stream.duration > 0n ? Number(stream.duration) : endOf(times)) * stream.timeBase.toDouble(),
       bytes,
       codec: format.codec,

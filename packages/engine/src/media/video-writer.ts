@@ -18,6 +18,8 @@ type VideoWriterOptions = {
   width: number;
   height: number;
   fps: number;
+  /** When each frame is shown, s, and when the last one ends, where they are not evenly apart: only in MP4 and WebM. */
+  times?: readonly number[] | undefined;
   provenance: Provenance;
   /** A JPEG of one of its frames, written beside it. */
   poster?: PosterOrder | undefined;
@@ -45,8 +47,8 @@ type VideoWriter = {
 const MAX_IN_FLIGHT = 3;
 
 /**
- * The one place where frames and sound become a file, in any format of clips (clip-file.ts), at a constant rate, and in the metadata
- * that a machine made it. Encoders work on other threads while the caller renders the next frame.
+ * The one place where frames and sound become a file, in any format of clips (clip-file.ts), at a constant rate or at times of their
+ * own, and in the metadata that a machine made it. Encoders work on other threads while the caller renders the next frame.
  */
 export async function openVideoWriter(options: VideoWriterOptions): Promise<VideoWriter> {
   const { width, height, path } = options;
@@ -83,7 +85,9 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
       if (state !== "open") throw new Error("the writer is closed");
       if (yuv.length !== frameBytes) throw new Error(`a frame has ${frameBytes} bytes, not ${yuv.length}`);
       poster.see(yuv, frames);
-      const frame = toFrame(yuv, width, height, output.pts(frames++));
+      const frame = toFrame(yuv, width, height, output.pts(frames));
+      frame.duration = output.pts(frames + 1) - frame.pts;
+      frames++;
       last = last.then(
         () => encode(frame),
         (error) => {

@@ -3,12 +3,13 @@
  * read twice, because how loud it is shows only at its end; of a long one, only the voice at 16 kHz is ever held.
  */
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { createDecimator } from "./decimate.ts";
 import { gainsFor } from "./levelling.ts";
 import { type ChannelMeter, createMeter, growing, integratedLoudness } from "./loudness.ts";
 import { type Samples, SOUND_RATE } from "./resample.ts";
-import { openSound } from "./sound-reader.ts";
+import { warningsOfDamage } from "./sound-damage.ts";
+import { openSound, type Sound } from "./sound-reader.ts";
 import { openWav } from "./wav-file.ts";
 
 export type VoiceSound = {
@@ -18,6 +19,7 @@ export type VoiceSound = {
   seconds: number;
   /** LUFS, as it came; null where it is silent. */
   loudness: number | null;
+  warnings: Warning[];
 };
 
 export type VoiceSoundOptions = {
@@ -57,7 +59,7 @@ export async function readVoice(options: VoiceSoundOptions): Promise<VoiceSound>
     });
     voice.append(decimator.end());
     await wav?.finish();
-    return { voice: voice.values(), seconds: samples / SOUND_RATE, loudness: heard.loudness };
+    return { voice: voice.values(), seconds: samples / SOUND_RATE, loudness: heard.loudness, warnings: heard.warnings };
   } finally {
     await wav?.abort();
   }
@@ -65,12 +67,18 @@ export async function readVoice(options: VoiceSoundOptions): Promise<VoiceSound>
 
 /** What is heard as the voice: the one channel there is, a side, or the mean of both, which then stay as they are in the clip. */
 type Sides = 0 | 1 | "both" | "mono";
-type Measured = { samples: number; loudness: number | null; gains: (sample: number) => number; sides: Sides };
+type Measured = {
+  samples: number;
+  loudness: number | null;
+  gains: (sample: number) => number;
+  sides: Sides;
+  warnings: Warning[];
+};
 
 async function measured(options: VoiceSoundOptions): Promise<Measured> {
   const meters: ChannelMeter[] = [];
   let [samples, powers, cross] = [0, [0, 0], 0];
-  await eachPiece(options, (piece, claimed) => {
+  const sound = await eachPiece(options, (piece, claimed) => {
     if (meters.length === 0) meters.push(...piece.map(() => createMeter()));
     for (const [nth, side] of piece.entries()) {
       meters[nth]!.add(side);
@@ -82,6 +90,7 @@ async function measured(options: VoiceSoundOptions): Promise<Measured> {
     const expected = Math.min(options.maxSeconds, claimed ?? options.maxSeconds) * SOUND_RATE;
     options.progress(0.5 * Math.min(1, samples / expected));
   });
+  const warnings = warningsOfDamage(sound, samples, meters.length);
   const most = Math.round(options.maxSeconds * SOUND_RATE);
   const sides = sidesOf(meters.length, powers, cross);
   const kept = sides === 0 || sides === 1 ? [meters[sides]!] : meters;
@@ -93,6 +102,7 @@ async function measured(options: VoiceSoundOptions): Promise<Measured> {
     loudness,
     gains: gainsFor((factor) => integratedLoudness(kept, factor), highest),
     sides,
+    warnings,
   };
 }
 
@@ -115,11 +125,11 @@ function levelled(samples: Samples, gains: (sample: number) => number, from: num
   return samples.map((channel) => channel.map((value, i) => value * gains(from + i)));
 }
 
-/** Hands out the sound piece by piece, each valid until the next, and lets others work between them. */
+/** Hands out the sound piece by piece, each valid until the next, and lets others work between them; answers what was read. */
 async function eachPiece(
   { file, maxSeconds, signal }: VoiceSoundOptions,
   take: (piece: Samples, claimedSeconds: number | null) => void | Promise<void>,
-): Promise<void> {
+): Promise<Sound> {
   const sound = await openSound(file);
   try {
     const room = Array.from({ length: sound.channels }, () => new Float32Array(PIECE));
@@ -136,6 +146,7 @@ async function eachPiece(
         );
       await new Promise((resolve) => setImmediate(resolve));
     }
+    return sound;
   } finally {
     await sound.close();
   }

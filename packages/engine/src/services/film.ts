@@ -1,16 +1,15 @@
 /** The service `film`: what a video is whose words are to be others, by its container alone. */
 import type { FilmRequest, FilmResult } from "@smileloop/core/engine/speech-services.ts";
-import { AppError, blaming } from "@smileloop/core/errors.ts";
-import { AVERROR_EOF } from "node-av/constants";
+import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
+import { MOTION_LIMITS } from "@smileloop/core/motion/motion.ts";
+import { AV_PKT_FLAG_DISCARD, AVERROR_EOF } from "node-av/constants";
 import { Packet } from "node-av/lib";
 import { NO_TIME } from "../media/clip-reader.ts";
 import { type FilmFile, openFilm, unreadable } from "../media/film-file.ts";
 import type { TaskContext } from "../task.ts";
 
-/** Part of the usual distance of frames by which one may be off and the rate is still even: containers count whole milliseconds. */
+/** Part of the distance of frames by which one may be off its place and the rate is still even: containers count whole milliseconds. */
 const UNEVEN = 0.25;
-/** Part of the distances that may be others: a frame that was dropped here and there. */
-const FEW = 0.02;
 /** More frames a second than this are a mistake of the file. */
 const MOST_RATE = 1000;
 
@@ -24,13 +23,36 @@ async function filmOf(path: string, mostSeconds: number, signal: AbortSignal): P
   try {
     const { times, lasts } = await timesOf(opened, mostSeconds, signal);
     if (times.length === 0) throw unreadable("it has no frames");
-    const { width, height, sound } = opened;
+    const { width, height, sound, file } = opened;
     const rate = rateOf(times, opened.stream.avgFrameRate.toDouble());
-    const seconds = times.at(-1)! - times[0]! + (times.length > 1 || !lasts ? 1 / rate.fps : lasts);
-    return { width, height, ...rate, frames: times.length, seconds, sound };
+    const first = times[0]!;
+    const alone = times.length === 1 || !rate.even;
+    const seconds = times.at(-1)! - first + (alone && lasts > 0 ? lasts : 1 / rate.fps);
+    const stamps = rate.even || times.length > MOTION_LIMITS.frames ? {} : { stamps: times.map((at) => at - first) };
+    const zero = file.startTime > NO_TIME ? Number(file.startTime) / 1e6 : first;
+    const frames = times.length;
+    const warnings = warningsOfLength(opened, Math.max(seconds, times.at(-1)! - first + lasts));
+    return {
+      ...{ width, height, ...rate, ...stamps, frames, seconds },
+      begins: Math.max(0, first - zero),
+      sound,
+      warnings,
+    };
   } finally {
     await opened.close();
   }
+}
+
+/** Seconds by which a video may be shorter than its container says. */
+const UNNOTICED = 0.5;
+
+function warningsOfLength({ file, stream }: FilmFile, seconds: number): Warning[] {
+  const own = Number(stream.duration) * stream.timeBase.toDouble();
+  // beside other tracks the file's duration is that of the longest
+  const claimed = own > 0 ? own : file.nbStreams === 1 ? Number(file.duration) / 1e6 : 0;
+  if (claimed - seconds <= UNNOTICED) return [];
+  const lengths = `it should last ${claimed.toFixed(1)} s, and ${seconds.toFixed(1)} s of it can be read`;
+  return [{ code: "video_damaged", detail: `The video is damaged or cut off: ${lengths}.` }];
 }
 
 /** Time stamps of all frames, s, ascending, and how long the last lasts. Throws `input_too_large`. */
@@ -45,7 +67,8 @@ export async function timesOf({ file, stream }: FilmFile, mostSeconds: number, s
     for (;;) {
       const code = file.readFrameSync(packet);
       if (code === AVERROR_EOF || code < 0) break;
-      if (packet.streamIndex === stream.index) {
+      // what an edit list cuts off is decoded, but not shown
+      if (packet.streamIndex === stream.index && (packet.flags & AV_PKT_FLAG_DISCARD) === 0) {
         const stamp = packet.pts > NO_TIME ? packet.pts : packet.dts;
         times.push(stamp > NO_TIME ? Number(stamp) * tick : times.length * usual);
         lasts = Number(packet.duration) * tick;
@@ -65,15 +88,12 @@ export async function timesOf({ file, stream }: FilmFile, mostSeconds: number, s
   return { times: times.sort((a, b) => a - b), lasts };
 }
 
+/** `even`: whether frames that are evenly apart would lie where these do. */
 function rateOf(times: readonly number[], named: number): { fps: number; even: boolean } {
-  const steps = times.slice(1).map((at, i) => at - times[i]!);
-  const middle = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 0;
-  const mean = times.length > 1 ? (times.at(-1)! - times[0]!) / steps.length : 0;
-  if (!(middle > 0) || !(mean > 0)) return { fps: named > 1 && named < MOST_RATE ? named : 25, even: true };
-  const off = steps.filter((step) => Math.abs(step - middle) > UNEVEN * middle).length;
-  const even = off <= FEW * steps.length;
-  const usual = even ? mean : middle;
+  const step = times.length > 1 ? (times.at(-1)! - times[0]!) / (times.length - 1) : 0;
+  if (!(step > 0)) return { fps: named > 1 && named < MOST_RATE ? named : 25, even: true };
+  const even = times.every((at, i) => Math.abs(at - times[0]! - i * step) <= UNEVEN * step);
   // what the container names is exact where its stamps are rounded
-  const fps = named > 0 && Math.abs(named * usual - 1) < 0.01 ? named : 1 / usual;
+  const fps = Math.abs(named * step - 1) * times.length < UNEVEN ? named : 1 / step;
   return { fps: Math.round(fps * 1000) / 1000, even };
 }

@@ -23,7 +23,8 @@ export async function listen(request: ListenRequest, context: TaskContext): Prom
   context.signal.throwIfAborted();
   const speech = speechMotion({ samples: sound.voice, seconds: sound.seconds, fps, intensity, seed, mood, ...told });
   context.progress("listen", 1, 1);
-  const { aligned, warnings, speechShare } = speech;
+  const { aligned, speechShare } = speech;
+  const warnings = [...sound.warnings, ...speech.warnings];
   return {
     ...{ aligned, warnings, speechShare: rounded(speechShare, 4), seconds: sound.seconds },
     loudness: sound.loudness === null ? null : rounded(sound.loudness, 2),

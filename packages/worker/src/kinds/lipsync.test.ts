@@ -1,9 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FilmRequest, ListenRequest, MixRequest, SayRequest } from "@smileloop/core/engine/speech-services.ts";
+import type {
+  FilmRequest,
+  ListenRequest,
+  MixRequest,
+  SayRequest,
+  SpeakerRequest,
+} from "@smileloop/core/engine/speech-services.ts";
 import type { LipsyncCheck, LipsyncRun } from "@smileloop/core/engine/tasks/lipsync.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { JobIo, LocalFile } from "../job-io.ts";
 import { lipsyncHandler } from "./lipsync.ts";
@@ -11,7 +18,9 @@ import { lipsyncHandler } from "./lipsync.ts";
 const dir = mkdtempSync(join(tmpdir(), "smileloop-lipsync-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-type Request = FilmRequest | SayRequest | ListenRequest | MixRequest | LipsyncRun | LipsyncCheck;
+const SPEAKER = { face: 1, faces: 2, likenesses: [0.1, 0.6], warnings: [], timings: {} };
+
+type Request = FilmRequest | SpeakerRequest | SayRequest | ListenRequest | MixRequest | LipsyncRun | LipsyncCheck;
 const asked: Request[] = [];
 const expected: unknown[] = [];
 beforeEach(() => {
@@ -20,7 +29,17 @@ beforeEach(() => {
 const only = <T extends Request["type"]>(type: T) =>
   asked.find((each): each is Extract<Request, { type: T }> => each.type === type)!;
 
-const FILM = { width: 1280, height: 720, fps: 30, even: true, frames: 180, seconds: 6, sound: true };
+const FILM = {
+  width: 1280,
+  height: 720,
+  fps: 30,
+  even: true,
+  frames: 180,
+  seconds: 6,
+  begins: 0,
+  sound: true,
+  warnings: [],
+};
 
 function answer(request: Request, film: object): unknown {
   asked.push(request);
@@ -32,6 +51,7 @@ function answer(request: Request, film: object): unknown {
     const motion = { fps, frames: 2 * fps, faces: [{ channels: { jawOpen } }] };
     return { motion, seconds: 2, speechShare: 0.8, aligned: true, loudness: -20, warnings: [], timings: {} };
   }
+  if (request.type === "speaker") return SPEAKER;
   if (request.type === "mix") return { seconds: request.params.seconds, timings: {} };
   const video = { width: 1280, height: 720, fps: 30, frames: 60 };
   if (request.type === "run") return { outputs: { video }, warnings: [], timings: {} };
@@ -98,13 +118,45 @@ test("the video's own sound stays under the new one where there is one", async (
 });
 
 test.each<[string, object, number]>([
-  ["with frames at varying distances", { fps: 24, even: false }, 24],
+  ["with more frames at varying distances than motions have", { fps: 24, even: false }, 24],
   ["of 240 frames a second", { fps: 240 }, 60],
   ["of 6 frames a second", { fps: 6 }, 12],
 ])("of a video %s the result has even ones, and that is said", async (_, film, fps) => {
   const { warnings } = await lipsync({}, film);
   expect(only("listen").params.fps).toBe(fps);
   expect(warnings).toMatchObject([{ code: "fps_adjusted" }]);
+});
+
+test("frames that are not evenly apart stay where they are", async () => {
+  const stamps = Array.from({ length: 150 }, (_, n) => n / 25 + (n % 3) / 100);
+  const { warnings } = await lipsync({}, { fps: 25, even: false, stamps, frames: 150, begins: 0.12 });
+  expect(warnings).toEqual([]);
+  expect(only("listen").params.fps).toBe(60);
+  const times = [...stamps.slice(0, 50), 2];
+  for (const each of [only("run"), only("check")]) {
+    expect(each).toMatchObject({ motion: { frames: 50, fps: 25 }, params: { times } });
+  }
+  const { jawOpen } = (only("run") as { motion: MotionFrames }).motion.faces[0]!.channels;
+  for (const n of [7, 23, 40]) expect(jawOpen![n]).toBeCloseTo(0.5 * Math.sin(Math.PI * 6 * stamps[n]!) ** 2, 1);
+  expect(only("mix").params).toMatchObject({ seconds: 2, begins: 0.12 });
+});
+
+test.each<[object, object, RegExp]>([
+  [{ sync_mode: "remap" }, {}, /at another speed, so its own sound is left out\.$/],
+  [{ sync_mode: "bounce" }, { seconds: 1.5 }, /^From 1\.5 s on .* backwards .* left out there/],
+])("where the video does not run as it was recorded its own sound is left out: %o", async (params, film, detail) => {
+  const { warnings } = await lipsync({ original_sound: "duck", ...params }, film);
+  expect(warnings).toEqual([{ code: "original_sound_left_out", detail: expect.stringMatching(detail) }]);
+});
+
+test("the face that speaks is looked for by the video's own sound, and by nothing where it has none", async () => {
+  await lipsync({ faces: "speaking" }, { begins: 0.2 });
+  expect(only("speaker")).toMatchObject({ inputs: { video: [{ path: "/video.mp4" }] }, params: { begins: 0.2 } });
+  for (const each of [only("run"), only("check")]) expect(each.params).toMatchObject({ face: 1 });
+  asked.length = 0;
+  const { warnings } = await lipsync({ faces: "speaking" }, { sound: false });
+  expect(only("run").params.face).toBe(0);
+  expect(warnings).toMatchObject([{ code: "speaker_unclear" }]);
 });
 
 test("a result that would be too long is refused before the work", async () => {

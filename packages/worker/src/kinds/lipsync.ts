@@ -9,6 +9,9 @@ import {
   filmResultSchema,
   type MixRequest,
   mixResultSchema,
+  type SpeakerRequest,
+  type SpeakerResult,
+  speakerResultSchema,
 } from "@smileloop/core/engine/speech-services.ts";
 import {
   type LipsyncCheck,
@@ -19,20 +22,27 @@ import {
 import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import type { LipsyncJobParams } from "@smileloop/core/kinds/lipsync.ts";
 import { clipFormatOf } from "@smileloop/core/media/clip-formats.ts";
+import { MOTION_LIMITS } from "@smileloop/core/motion/motion.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { speakingFrame } from "@smileloop/core/motion/poster-frame.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
-import { arrangeMotion, type Sync, syncedSeconds } from "@smileloop/core/speech/sync.ts";
+import {
+  arrangeMotion,
+  runsOtherwiseFrom,
+  type Sync,
+  syncedSeconds,
+  syncedTimes,
+} from "@smileloop/core/speech/sync.ts";
 import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 import { type Heard, hear } from "./hear.ts";
 
 /** Shares by the usual duration of each stage. */
 const STAGES: StageShares = {
-  ...{ download: [0, 2], probe: [2, 3], voice: [3, 5], listen: [5, 8], mix: [8, 9] },
-  ...{ render: [9, 88], check: [88, 97], upload: [97, 99] },
+  ...{ download: [0, 2], probe: [2, 3], voice: [3, 5], listen: [5, 8], detect: [8, 12], mix: [12, 13] },
+  ...{ render: [13, 88], check: [88, 97], upload: [97, 99] },
 };
-/** Frames a second of which curves are made. */
+/** Frames a second of which curves are made; where frames are not evenly apart, the most, from which each takes what is said at its time. */
 const RATES = { least: 10, most: 60 };
 
 export function lipsyncHandler(context: HandlerContext): RunHandler {
@@ -45,7 +55,8 @@ async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   if (!video) throw new AppError("invalid_request", "The job has no video.");
   // first of all, so that a video that is not for us costs nothing else
   const film = await io.timed("probe", () => probe(io, video, context.maxVideoSeconds));
-  const fps = rateOf(film);
+  const stamps = film.fps <= RATES.most ? film.stamps : undefined;
+  const fps = stamps ? RATES.most : rateOf(film);
   // only the mouth is taken from the curves, and chance has no part in it
   const heard = await hear(context, io, { ...params, fps, seed: 0, audio: audio ?? null });
   const { width, height, seconds } = film;
@@ -53,31 +64,38 @@ async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   io.expect({ video: [{ type: video.type, bytes: video.bytes, width, height, seconds }], audio: [sound] });
   const sync: Sync = { mode: params.sync_mode, video: seconds, sound: heard.seconds };
   requireShort(sync, context.maxVideoSeconds);
-  const made = await make(io, { params, video, film, heard, sync });
-  return { outputs: made.outputs, warnings: [...heard.warnings, ...warningsOfFilm(film, fps), ...made.warnings] };
+  const own = stamps && syncedTimes(sync, stamps);
+  const times = own && own.length <= MOTION_LIMITS.frames ? own : undefined;
+  const speaker = params.faces ? await io.timed("detect", () => speakerIn(io, video, film)) : null;
+  const face = speaker?.face ?? params.face ?? 0;
+  const made = await make(io, { params, video, film, heard, sync, times, face });
+  const ofFilm = [...film.warnings, ...(speaker?.warnings ?? []), ...(times ? [] : warningsOfFilm(film, fps))];
+  return { outputs: made.outputs, warnings: [...heard.warnings, ...ofFilm, ...made.warnings] };
 }
 
-type Work = { params: LipsyncJobParams; video: LocalFile; film: FilmResult; heard: Heard; sync: Sync };
+/** `times`: of the result's frames, where they are not evenly apart. */
+type Work = {
+  params: LipsyncJobParams;
+  video: LocalFile;
+  film: FilmResult;
+  heard: Heard;
+  sync: Sync;
+  times: number[] | undefined;
+  face: number;
+};
 
-async function make(io: JobIo, { params, video, film, heard, sync }: Work): Promise<HandlerResult> {
+async function make(io: JobIo, { params, video, film, heard, sync, times, face }: Work): Promise<HandlerResult> {
   const format = clipFormatOf(params.format);
-  const frames = arrangeMotion(heard.motion, sync);
+  const frames = arrangeMotion(heard.motion, sync, times);
   const motion = await packMotion(frames, join(io.dir, "motion.json"));
-  const ducked = params.original_sound === "duck" && film.sound;
-  const warnings: Warning[] = [];
-  if (params.original_sound === "duck" && !film.sound) {
-    warnings.push({ code: "video_without_sound", detail: "The video has no sound that could stay under the new one." });
-  }
-  if (ducked && params.sync_mode === "remap") {
-    const detail = "The video runs at another speed, so its own sound is left out.";
-    warnings.push({ code: "original_sound_left_out", detail });
-  }
+  const asked = params.original_sound === "duck";
+  const ducked = asked && film.sound;
   const sound = join(io.dir, "mixed.wav");
   await io.timed("mix", () => {
     const request: Omit<MixRequest, "run"> = {
       type: "mix",
       inputs: { audio: [fileOf(heard.sound)], video: ducked ? [fileOf(video)] : [] },
-      params: { sync, seconds: frames.frames / frames.fps },
+      params: { sync, seconds: frames.frames / frames.fps, begins: film.begins },
       outputs: { sound },
     };
     return io.serving("mix").request(request, { ...io.options("mix"), result: mixResultSchema });
@@ -91,13 +109,14 @@ async function make(io: JobIo, { params, video, film, heard, sync }: Work): Prom
     video: join(io.dir, `result.${format.extension}`),
     poster: { path: join(io.dir, "poster.jpg"), frame: speakingFrame(frames, 0) },
   };
-  const asked = { sync, face: params.face ?? 0 };
-  const { rendered, checked } = await render(io, { task, outputs, asked, speechShare: heard.speechShare });
+  const run = { sync, face, ...(times ? { times } : {}) };
+  const { rendered, checked } = await render(io, { task, outputs, asked: run, speechShare: heard.speechShare });
   const stored = await io.timed("upload", async () => ({
     video: await io.store("video", outputs.video, { type: format.contentType, ...checked.video }),
     poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
   }));
-  return { outputs: stored, warnings: [...warnings, ...rendered.warnings, ...checked.warnings] };
+  const ofSound = asked ? warningsOfOwnSound(film, sync) : [];
+  return { outputs: stored, warnings: [...ofSound, ...rendered.warnings, ...checked.warnings] };
 }
 
 type Rendering = {
@@ -126,6 +145,21 @@ function probe(io: JobIo, video: LocalFile, seconds: number): Promise<FilmResult
   return io.serving("film").request(request, { ...io.options("probe"), result: filmResultSchema });
 }
 
+/** The face that speaks in the video's own sound; without one, the largest. */
+async function speakerIn(
+  io: JobIo,
+  video: LocalFile,
+  film: FilmResult,
+): Promise<Pick<SpeakerResult, "face" | "warnings">> {
+  if (!film.sound) {
+    const detail = "The video has no sound by which to tell who speaks in it, so the largest face does.";
+    return { face: 0, warnings: [{ code: "speaker_unclear", detail }] };
+  }
+  const params = { begins: film.begins };
+  const request: Omit<SpeakerRequest, "run"> = { type: "speaker", inputs: { video: [fileOf(video)] }, params };
+  return io.serving("speaker").request(request, { ...io.options("detect"), result: speakerResultSchema });
+}
+
 /** The video's own rate; a multiple or a part of it where that is beyond what curves have. */
 function rateOf({ fps }: FilmResult): number {
   let rate = fps;
@@ -139,6 +173,18 @@ function warningsOfFilm({ fps, even }: FilmResult, rate: number): Warning[] {
   const shown = toThousandths(rate);
   const why = even ? `not ${toThousandths(fps)}` : "all equally far apart: in the video their distance varies";
   return [{ code: "fps_adjusted", detail: `The result has ${shown} frames a second, ${why}.` }];
+}
+
+/** Where the video's own sound can't stay under the new one. */
+function warningsOfOwnSound({ sound }: FilmResult, sync: Sync): Warning[] {
+  if (!sound) {
+    return [{ code: "video_without_sound", detail: "The video has no sound that could stay under the new one." }];
+  }
+  const from = runsOtherwiseFrom(sync);
+  if (from === null) return [];
+  const when = from === 0 ? "The video runs" : `From ${from.toFixed(1)} s on the video runs backwards or`;
+  const detail = `${when} at another speed, so its own sound is left out${from === 0 ? "" : " there"}.`;
+  return [{ code: "original_sound_left_out", detail }];
 }
 
 function requireShort(sync: Sync, most: number): void {

@@ -1,6 +1,7 @@
 /** Requests to the engine and the checker for jobs of the kind `lipsync`, and their results. */
 import { z } from "zod";
 import { warningsSchema } from "../../errors.ts";
+import { MOTION_LIMITS } from "../../motion/motion.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import { syncSchema } from "../../speech/sync.ts";
 import {
@@ -20,15 +21,26 @@ const asked = {
   kind: z.literal("lipsync"),
   /** `audio`: what is heard in the result, as `mix` has written it: 48 kHz WAV, its first sample at the first frame. */
   inputs: z.strictObject({ video: z.array(fileSchema).length(1), audio: z.array(fileSchema).length(1) }),
-  /** Curves of the one face that speaks, at the frames and the rate of the result. Its head and eyes stay those of the video. */
+  /** Curves of the one face that speaks, at the frames of the result. Its head and eyes stay those of the video. */
   motion: motionInputSchema,
 };
-/** `sync`: which frame of the video is shown in each frame of the result. `face`: which face speaks, 0 is the largest in the first frame. */
-const params = { sync: syncSchema, face: z.int().min(0).max(99) };
+/**
+ * `sync`: which frame of the video is shown in each frame of the result. `times`: when each of these is shown, and when the last one ends,
+ * where they are not evenly apart, s. `face`: which face speaks, 0 is the largest in the first frame.
+ */
+const params = {
+  sync: syncSchema,
+  times: z
+    .array(z.number().min(0))
+    .min(2)
+    .max(MOTION_LIMITS.frames + 1)
+    .optional(),
+  face: z.int().min(0).max(99),
+};
 const outputs = { video: filePathSchema, poster: posterOrderSchema.optional() };
 
 /**
- * Makes the person say what the motion says, in the size of the video, and leaves everything but the lower part of the face as it is.
+ * Makes the person say what the motion says, in the size and at the times of the video, and leaves everything but the lower part of the face as it is.
  * Where the face is lost, small or turned away the frame stays as it is, with a warning that names the seconds. Fails with `no_face`,
  * `face_not_there`, `face_too_small`, or `mouth_not_seen` where the lips hardly part and none can be drawn either; a mouth that is drawn warns.
  */
