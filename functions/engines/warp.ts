@@ -8,7 +8,14 @@ import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = ["animate", "talk", "lipsync", "process_image", "process_video"];
 /** The list in engine/faces/index.ts, which the API is deployed without. */
-const PROCESSORS = ["expression_restorer", "face_debugger", "face_swapper"];
+const PROCESSORS = [
+  "expression_restorer",
+  "face_debugger",
+  "face_editor",
+  "face_enhancer",
+  "face_swapper",
+  "frame_enhancer",
+];
 
 export const warp: Engine = {
   name: "warp",

@@ -3,6 +3,7 @@
  * project wants and beside the bound of the same machine in the same run. Prints a table and writes `out/bench.json`.
  */
 import { clip, growth } from "./clip.ts";
+import { faces } from "./faces.ts";
 import { inspect } from "./inspect.ts";
 import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
@@ -20,6 +21,7 @@ await runBench("bench", [
   longTalk,
   lipsync,
   longLipsync,
+  faces,
   inspect,
   start,
   jobs,

@@ -2,17 +2,19 @@
  * What can be measured of the engine's clips, and sheets to judge the rest by eye:
  * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
  * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder;
- * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`).
+ * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`);
+ * `--only faces [--portraits DIR] [--out DIR] [--strict]` what steps do to the faces of the fixtures, and of more portraits.
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
  * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, parse } from "node:path";
+import { basename, join, parse } from "node:path";
 import { parseArgs } from "node:util";
 import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { distance, measuredCurves } from "./curves.ts";
+import { facesReport } from "./faces/index.ts";
 import { type MouthRow, mouthFigures, mouthReport } from "./mouth.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
@@ -39,8 +41,15 @@ if (values.only === "speech") {
   console.log(curvesReport());
   process.exit(values.strict && failures > 0 ? 1 : 0);
 }
+if (values.only === "faces") {
+  const { portraits: dir, out = null } = values;
+  if (out) mkdirSync(out, { recursive: true });
+  const { markdown, failures } = await facesReport(dir ? portraitsIn(dir) : [], out);
+  console.log(markdown);
+  process.exit(values.strict && failures > 0 ? 1 : 0);
+}
 if (values.only !== undefined && values.only !== "mouth") {
-  console.error(`--only is "${values.only}"; it can be "speech" or "mouth"`);
+  console.error(`--only is "${values.only}"; it can be "speech", "mouth" or "faces"`);
   process.exit(2);
 }
 if (!values.portraits || !values.out) {
@@ -53,9 +62,7 @@ const out = values.out;
 const size = (values.size === "source" ? "source" : Number(values.size)) as CastParams["size"];
 mkdirSync(out, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), "quality-"));
-const files = readdirSync(values.portraits)
-  .filter((file) => /\.(jpe?g|png)$/i.test(file) && file.includes(values.portrait))
-  .sort();
+const files = portraitsIn(values.portraits).map((path) => basename(path));
 if (values.only === "mouth") {
   const misses = await writeMouths();
   rmSync(work, { recursive: true });
@@ -115,6 +122,13 @@ async function blindSheet(portrait: string, presets: PresetFigures[]): Promise<v
   await writeBlindSheet(frames, shuffled[0]!.clip.face, join(out, `${portrait}-blind.png`));
   const key = shuffled.map(({ name }, i) => `row ${1 + Math.floor(i / 4)}, column ${1 + (i % 4)}: ${name}`).join("\n");
   writeFileSync(join(out, `${portrait}-blind.key.txt`), `${key}\n`);
+}
+
+function portraitsIn(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((file) => /\.(jpe?g|png)$/i.test(file) && file.includes(values.portrait))
+    .sort()
+    .map((file) => join(dir, file));
 }
 
 /** Gentle and big smile are told apart by their amplitude. */

@@ -1,19 +1,25 @@
-/** Builds `src/warp/canvas/kernel.wasm` from `kernel.wat`; a test holds that the two belong together. */
+/** Builds each `.wasm` of the engine from its `.wat`; tests hold that the two belong together. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import wabt from "wabt";
 
-const SOURCE = new URL("../src/warp/canvas/kernel.wat", import.meta.url);
 export const KERNEL = new URL("../src/warp/canvas/kernel.wasm", import.meta.url);
+export const CONV = new URL("../src/faces/enhance/conv.wasm", import.meta.url);
 
-export async function buildKernel(): Promise<Uint8Array> {
+/** From the file of the same name that ends in `.wat`. */
+export async function buildKernel(wasm: URL): Promise<Uint8Array> {
+  const source = fileURLToPath(wasm).replace(/\.wasm$/, ".wat");
   const { parseWat } = await wabt();
-  const module = parseWat("kernel.wat", readFileSync(SOURCE, "utf8"), { simd: true, bulk_memory: true });
+  const module = parseWat(basename(source), readFileSync(source, "utf8"), { simd: true, bulk_memory: true });
   module.validate();
   return module.toBinary({}).buffer;
 }
 
 if (import.meta.main) {
-  const bytes = await buildKernel();
-  writeFileSync(KERNEL, bytes);
-  console.log(`kernel.wasm: ${bytes.length} bytes`);
+  for (const wasm of [KERNEL, CONV]) {
+    const bytes = await buildKernel(wasm);
+    writeFileSync(wasm, bytes);
+    console.log(`${basename(fileURLToPath(wasm))}: ${bytes.length} bytes`);
+  }
 }

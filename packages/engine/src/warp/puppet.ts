@@ -10,12 +10,13 @@ import type { Planes } from "./canvas/planes.ts";
 import { createEye, type Eye, type EyeState } from "./eyes/eyes.ts";
 import { findGlasses } from "./eyes/glasses.ts";
 import { createHead, type Side } from "./head/head.ts";
+import type { Movement, Movements } from "./head/shape.ts";
 import { createMouth } from "./mouth/mouth.ts";
 import { createHeadMover, type Pose } from "./pose.ts";
 import { createShading } from "./shading.ts";
 import { createSkin } from "./skin.ts";
 
-export type ChannelValues = Partial<Record<Channel, number>>;
+export type ChannelValues = Movements;
 
 /** What one face does in a frame: its channels, the sway of its head below them, and how far its mouth is at rest (motion/relaxing.ts). */
 export type FaceValues = { channels: ChannelValues; sway: Pose; relaxed?: number };
@@ -74,7 +75,7 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
   return {
     smiling: mouth.smiling,
     move({ channels, sway, relaxed = 0 }) {
-      for (const [name, value] of Object.entries(mouth.skin(channels, relaxed)) as [Channel, number][]) {
+      for (const [name, value] of Object.entries(mouth.skin(channels, relaxed)) as [Movement, number][]) {
         skin.add(name, value);
       }
       headMover.add(poseOf(channels, sway));

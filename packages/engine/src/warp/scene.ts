@@ -4,6 +4,7 @@ import sharp from "sharp";
 import type { Framing } from "../cast/framing.ts";
 import { type ReadMover, readCast } from "../cast/read-cast.ts";
 import type { Face } from "../face/face.ts";
+import { scaledFace } from "../face/scaled.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { smallPicture } from "../media/small-picture.ts";
 import { type Matte, matteOf } from "./behind/matte.ts";
@@ -87,25 +88,4 @@ async function stillOf(
     image.resize(frame.width, frame.height, { fit: "fill", kernel: "lanczos3" });
   }
   return { rgb: await image.raw().toBuffer(), region };
-}
-
-/** A face's places moved by (−x, −y) and then scaled. */
-function scaledFace(face: Face, { x, y, scale }: { x: number; y: number; scale: number }): Face {
-  const pairs = (flat: Float32Array): Float32Array => flat.map((value, i) => (value - (i % 2 === 0 ? x : y)) * scale);
-  const lids = (contours: Face["lids"]["left"]) => ({ upper: pairs(contours.upper), lower: pairs(contours.lower) });
-  return {
-    ...face,
-    points: face.points.map((value, i) => (value - [x, y, 0][i % 3]!) * scale),
-    iris: { left: pairs(face.iris.left), right: pairs(face.iris.right) },
-    lids: { left: lids(face.lids.left), right: lids(face.lids.right) },
-    brows: { left: pairs(face.brows.left), right: pairs(face.brows.right) },
-    box: {
-      x: (face.box.x - x) * scale,
-      y: (face.box.y - y) * scale,
-      width: face.box.width * scale,
-      height: face.box.height * scale,
-    },
-    crop: { ...face.crop, x: (face.crop.x - x) * scale, y: (face.crop.y - y) * scale, size: face.crop.size * scale },
-    eyeDistance: face.eyeDistance * scale,
-  };
 }

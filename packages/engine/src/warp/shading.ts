@@ -2,12 +2,12 @@
  * Light that changes as skin folds and lips come forward: the fold beside the nose deepens in a smile, the cheek above it catches light;
  * lips that flare or are pursed catch light, and the chin below them lies in their shadow.
  */
-import type { Channel } from "@smileloop/core/motion/motion.ts";
 import { mixFour } from "./canvas/bilinear.ts";
 import type { Field } from "./canvas/field.ts";
 import type { Canvas } from "./canvas/kernel.ts";
 import { bump } from "./head/falloff.ts";
 import { type Head, MESH, type Point, type Side } from "./head/head.ts";
+import type { Movements } from "./head/shape.ts";
 import type { Skin } from "./skin.ts";
 
 /** Share by which a full smile darkens the fold and lightens the cheek. */
@@ -18,7 +18,7 @@ const FOLD_WIDTH = 0.06;
 const LIPS = 0.07;
 const UNDER_LIPS = -0.2;
 
-type Values = Partial<Record<Channel, number>>;
+type Values = Movements;
 type Shading = { apply(values: Values): void };
 /** By which share each node of the grid gets lighter where the strength is 1. */
 type Light = { gain: Float32Array; strength(values: Values): number };
@@ -33,7 +33,8 @@ export function createShading(canvas: Canvas, field: Field, skin: Skin, head: He
   });
   lights.push({
     gain: skin.surface((i) => roundLight(head, head.local(i))),
-    strength: (values) => Math.min(1, (values.mouthFunnel ?? 0) + 0.7 * (values.mouthPucker ?? 0)),
+    strength: (values) =>
+      Math.min(1, (values.mouthFunnel ?? 0) + 0.7 * (values.mouthPucker ?? 0) + 0.8 * (values.lipsForward ?? 0)),
   });
   const { nodes, backX, backY } = field;
   const gain = new Float32Array(nodes.count);

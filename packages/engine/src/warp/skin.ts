@@ -1,11 +1,10 @@
 /** The skin of one face on the field: what each channel moves, through the points of the mesh. */
-import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { Field, Nodes } from "./canvas/field.ts";
 import type { Canvas } from "./canvas/kernel.ts";
 import { channelShapes } from "./channels.ts";
 import { smooth } from "./head/falloff.ts";
 import { type Head, MESH, type Point } from "./head/head.ts";
-import type { Shape } from "./head/shape.ts";
+import type { Movement, Shape } from "./head/shape.ts";
 import { createSpline, type Spline } from "./head/spline.ts";
 
 /** In face ovals from the centre: the skin's own movements end here. */
@@ -15,7 +14,7 @@ const MIN_HANDLE_DISTANCE = 0.055;
 
 export type Skin = {
   /** Adds a channel's displacement to the frame that is being built; false when the channel moves no skin. */
-  add(channel: Channel, value: number): boolean;
+  add(channel: Movement, value: number): boolean;
   /** A surface through one value per handle (mesh points first, then zeros of the ring), at every node near the face, else 0. */
   surface(value: (meshPoint: number) => number): Float32Array;
 };
@@ -40,14 +39,14 @@ export function createSkin(canvas: Canvas, field: Field, head: Head, yields: (x:
   const { spline, meshPoints, ring } = splineOver(head, near, nodes);
   const shapes = channelShapes(head);
   const locals = meshPoints.map((i) => head.local(i));
-  const bases = new Map<Channel, { x: Float32Array; y: Float32Array }>();
+  const bases = new Map<Movement, { x: Float32Array; y: Float32Array }>();
 
   function surfaceOf(values: number[]): Float32Array {
     const spread = spline.spread([...values, ...new Array<number>(ring).fill(0)]);
     for (let k = 0; k < near.length; k++) spread[k]! *= window[k]!;
     return spread;
   }
-  function basis(channel: Channel, shape: Shape): { x: Float32Array; y: Float32Array } {
+  function basis(channel: Movement, shape: Shape): { x: Float32Array; y: Float32Array } {
     const known = bases.get(channel);
     if (known) return known;
     const moved = locals.map(({ x, y }) => head.project(...shape(x, y)));

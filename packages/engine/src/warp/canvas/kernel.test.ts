@@ -9,7 +9,7 @@ const WIDTH = 70;
 const HEIGHT = 54;
 
 test("kernel.wasm is what kernel.wat builds to", async () => {
-  expect(Buffer.from(await buildKernel()).equals(readFileSync(KERNEL))).toBe(true);
+  expect(Buffer.from(await buildKernel(KERNEL)).equals(readFileSync(KERNEL))).toBe(true);
 });
 
 test("without displacement the frame is the still, also when its sides are no multiples of a cell", () => {

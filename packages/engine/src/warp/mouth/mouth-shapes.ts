@@ -5,6 +5,9 @@ import { ofSide, type Shape, type Shapes } from "../head/shape.ts";
 
 /** A jaw opening of 1, in E: more than this looks like a mask. */
 export const JAW_OPEN = 0.24;
+/** In E: how far a mouth goes up as a whole, and what of it goes in full, above and below its middle. */
+const RAISED = 0.055;
+const LIPS = 0.06;
 
 export function mouthShapes(head: Head): Shapes {
   const mouth = mouthFrame(head);
@@ -122,6 +125,13 @@ function middleShapes(mouth: MouthFrame): Shapes {
     ],
     mouthShrugUpper: (x, y) => [0, -0.02 * bell(x - mouth.x, 0.22) * bell(y - mouth.y + 0.06, 0.1), 0],
     mouthShrugLower: (x, y) => [0, -0.025 * bell(x - mouth.x, 0.25) * bell(y - mouth.y - 0.14, 0.14), 0],
+    lipsForward: (x, y) => {
+      const v = y - mouth.y;
+      const fuller = (v > 0 ? 0.5 : 0.3) * v * bell(v, 0.15) * bell(x - mouth.x, 0.17);
+      const chin = 0.03 * bell(x - mouth.x, 0.2) * bell(v - 0.2, 0.1);
+      return [inward(x, y, 0.18), fuller - 0.012 * sideways(x, y) - chin, -0.06 * sideways(x, y)];
+    },
+    mouthRaised: (x, y) => [0, -RAISED * bell(x - mouth.x, 0.32) * raisedShare(y, mouth), 0],
     cheekPuff: (x, y) => {
       const out = bell(Math.abs(x - mouth.x) - 0.5, 0.2) * bell(y - mouth.y + 0.05, 0.22);
       return [Math.sign(x - mouth.x) * 0.05 * out, 0, -0.05 * out];
@@ -134,6 +144,14 @@ function jawShare(y: number, mouth: MouthFrame): number {
   const below = (y - mouth.y) / (mouth.chinY - mouth.y);
   if (below < 0) return 0.5 * (1 - smooth((mouth.y - y) / (mouth.y - mouth.noseY)));
   return below < 1 ? 0.5 + 0.4 * smooth(below) : 0.9 * bell(below - 1, 0.6);
+}
+
+/** What goes along with a mouth that is moved up or down as a whole: its lips; nothing of nose and chin's edge. */
+function raisedShare(y: number, mouth: MouthFrame): number {
+  const [nose, chin] = [mouth.y - mouth.noseY, mouth.chinY - mouth.y];
+  const v = y - mouth.y;
+  const reach = v < 0 ? nose : 0.85 * chin;
+  return 1 - smooth((Math.abs(v) - LIPS) / (reach - LIPS));
 }
 
 /** Fades in from the middle of the mouth (a one-sided press) and out beyond its corner. */

@@ -9,12 +9,13 @@ import type { Box, Layer } from "../canvas/patch.ts";
 import type { Planes } from "../canvas/planes.ts";
 import { smooth } from "../head/falloff.ts";
 import type { Head } from "../head/head.ts";
+import type { Movement, Movements } from "../head/shape.ts";
 import { createInterior } from "./interior.ts";
 import { createLayer } from "./layer.ts";
 import { type OwnMouth, readMouth } from "./own-mouth.ts";
 import { createParting, type LipState } from "./parting.ts";
 
-type Channels = Partial<Record<Channel, number>>;
+type Channels = Movements;
 
 /** `mouthFunnel` from which on lips turn outwards. */
 const FLARES = 0.1;
@@ -86,7 +87,7 @@ function skinChannels(channels: Channels, relaxed: number, own: OwnMouth): Chann
 function leftBehind(moved: Channels, channels: Channels, relaxed: number, own: OwnMouth): Channels {
   const along = own.inside * (1 - relaxed);
   if (along === 0) return moved;
-  const entries = (Object.entries(moved) as [Channel, number][]).map(([name, value]): [Channel, number] =>
+  const entries = (Object.entries(moved) as [Movement, number][]).map(([name, value]): [Movement, number] =>
     name.startsWith("mouth") ? [name, value - along * (channels[name] ?? 0)] : [name, value],
   );
   return Object.fromEntries(entries);

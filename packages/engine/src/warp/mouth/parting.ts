@@ -2,11 +2,10 @@
  * Where the edges of the lips are in a frame, what of the photo they show, and where the skull is below them: tables across the mouth,
  * from which the layer reads (mouth.ts).
  */
-import type { Channel } from "@smileloop/core/motion/motion.ts";
 import { createCurve, toSlit } from "../head/curve.ts";
 import { smooth } from "../head/falloff.ts";
 import { type Head, MESH } from "../head/head.ts";
-import type { Shape } from "../head/shape.ts";
+import type { Movement, Movements, Shape } from "../head/shape.ts";
 import { JAW_OPEN, mouthShapes } from "./mouth-shapes.ts";
 import type { OwnMouth } from "./own-mouth.ts";
 
@@ -73,10 +72,7 @@ export function readAt(table: Float32Array, place: number): number {
 }
 
 /** `skin`: movements of the skin in which what is between the lips stays behind. The tables are valid until the next call. */
-export function createParting(
-  head: Head,
-  own: OwnMouth,
-): (state: LipState, skin: Partial<Record<Channel, number>>) => Parting {
+export function createParting(head: Head, own: OwnMouth): (state: LipState, skin: Movements) => Parting {
   const carried = createCarried(head, own);
   const still = {
     upper: tableOf(own.upper),
@@ -136,10 +132,7 @@ function travel(state: LipState, { unit, inside }: OwnMouth): { up: number; down
 }
 
 /** Fills in how the skin carries the line between the lips: what lies behind does not go with it. */
-function createCarried(
-  head: Head,
-  own: OwnMouth,
-): (skin: Partial<Record<Channel, number>>, byT: Float32Array, byV: Float32Array) => void {
+function createCarried(head: Head, own: OwnMouth): (skin: Movements, byT: Float32Array, byV: Float32Array) => void {
   const { frame } = own;
   const shapes = mouthShapes(head);
   const line = (axis: "x" | "y") =>
@@ -174,7 +167,7 @@ function createCarried(
     byT.fill(0);
     byV.fill(0);
     for (const [name, value] of Object.entries(skin)) {
-      const shape = shapes[name as Channel];
+      const shape = shapes[name as Movement];
       if (!shape || value === 0) continue;
       const { t, v } = carriedBy(name, shape);
       for (let i = 0; i <= STEPS; i++) {
