@@ -9,6 +9,7 @@ import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import sharp from "sharp";
 import { blurred, CONTEXT, clipOf, HOPPER, SOURCES, sceneOf, stillOf } from "../quality/faces/stills.ts";
 import { type Figure, median, type Part, RUNS } from "./measure.ts";
+import { swapFigures } from "./swap.ts";
 
 export const faces: Part = { name: "faces", figures };
 
@@ -35,7 +36,7 @@ async function figures(): Promise<Figure[]> {
   const scene = sceneOf(frame, face);
   const editing = await faceEditor.prepare(step, clipOf(scene), SOURCES, CONTEXT);
   found.push(...(await taken(`a face edited, ${frame.width} × ${frame.height}, ${size}`, editing, scene, null)));
-  return found;
+  return [...found, ...(await swapFigures())];
 }
 
 async function framesOf(width: number, height: number): Promise<Scene> {

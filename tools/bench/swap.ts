@@ -10,9 +10,7 @@ import { faceSwapper } from "@smileloop/engine/faces/swap/swapper.ts";
 import { decodePicture, type Picture } from "@smileloop/engine/media/picture.ts";
 import sharp from "sharp";
 import { ASTRONAUT, GRACE_HOPPER } from "../../test/support/pictures.ts";
-import { type Figure, median, type Part } from "./measure.ts";
-
-export const faces: Part = { name: "faces", figures: figuresOf };
+import { type Figure, median } from "./measure.ts";
 
 const SIZES = [
   { side: 512, eyes: 180, targetMs: 120 },
@@ -25,7 +23,7 @@ const MOST_MB = 450;
 
 type Spent = { ms: number[]; peakMb: number };
 
-async function figuresOf(): Promise<Figure[]> {
+export async function swapFigures(): Promise<Figure[]> {
   return SIZES.flatMap(({ side, eyes, targetMs }): Figure[] => {
     const name = `a face swapped in a frame, ${side}², E ${eyes}`;
     const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), `${side}`, `${eyes}`]);

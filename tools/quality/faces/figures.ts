@@ -1,5 +1,11 @@
 /** A figure of a step of faces, and what is wanted of it. */
-export type FaceFigure = { name: string; value: number; unit: "dB" | "E" | "pixels" | "×"; from?: number; to?: number };
+export type FaceFigure = {
+  name: string;
+  value: number;
+  unit: "dB" | "E" | "pixels" | "×" | "cos" | "ΔE" | "pairs";
+  from?: number;
+  to?: number;
+};
 
 /** `portraits`: absolute paths of more pictures with a face. `out`: a folder for sheets to look at. */
 export type FacePart = {
@@ -15,7 +21,7 @@ export function faceTable(figures: FaceFigure[]): string {
   const lines = ["| | value | goal |", "| --- | --- | --- |"];
   for (const figure of figures) {
     const { name, value, unit, from, to } = figure;
-    const digits = unit === "pixels" ? 0 : unit === "E" ? 3 : 2;
+    const digits = unit === "pixels" || unit === "pairs" ? 0 : unit === "E" ? 3 : 2;
     const shown = `${value.toFixed(digits)} ${unit}`;
     const goal = [from === undefined ? "" : `≥ ${from}`, to === undefined ? "" : `≤ ${to}`].filter(Boolean).join(", ");
     lines.push(`| ${name} | ${misses(figure) ? `**${shown}**` : shown} | ${goal} |`);

@@ -50,8 +50,8 @@ async function load() {
     };
     const pixels = cropTensor(picture, square, SIDE, { scale: 1, offset: 0, outside: "border" });
     return tf.tidy(() => {
-      const outputs = model.execute(tf.tensor4d(pixels, [1, SIDE, SIDE, 3])) as Tf.Tensor[];
-      return outputs.find(({ size }) => size === 1024)!.dataSync() as Float32Array;
+      const numbers = model.execute(tf.tensor4d(pixels, [1, SIDE, SIDE, 3]), "global_pooling/Mean") as Tf.Tensor;
+      return numbers.dataSync() as Float32Array;
     });
   };
 }

@@ -2,8 +2,9 @@
 import { edit } from "./edit.ts";
 import { enhance } from "./enhance.ts";
 import { type FacePart, faceTable, misses } from "./figures.ts";
+import { swap } from "./swap.ts";
 
-const PARTS: readonly FacePart[] = [edit, enhance];
+const PARTS: readonly FacePart[] = [edit, enhance, swap];
 
 /** `portraits`, `out`: as in `FacePart`. */
 export async function facesReport(

@@ -1,118 +1,129 @@
-/**
- * How well faces are swapped: every portrait on every other, with figures, and a sheet (source, target, result) to judge the rest by
- * eye. Lengths in percent of E, the distance of the outer eye corners.
- */
-import { readdirSync } from "node:fs";
+/** How well faces are swapped: each portrait on each other, and on itself. The rest is judged by eye: `swap.png` has source, target and result. */
 import { join, parse } from "node:path";
 import { AppError } from "@smileloop/core/errors.ts";
 import { type Face, findFaces, trackFace } from "@smileloop/engine/face/face.ts";
+import type { RgbFrame } from "@smileloop/engine/faces/processor.ts";
 import { PLAIN_SKIN } from "@smileloop/engine/faces/swap/mesh.ts";
 import { decodePicture, type Picture } from "@smileloop/engine/media/picture.ts";
 import type { Box } from "@smileloop/engine/media/yuv.ts";
 import sharp from "sharp";
+import type { FaceFigure, FacePart } from "./figures.ts";
 import { cosine, identities } from "./identity.ts";
 import { swapped } from "./still.ts";
-
-export type SwapRow = {
-  pair: string;
-  /** Why it was refused, or what was warned of. */
-  said: string;
-  figures: SwapFigures | null;
-};
-
-export type SwapFigures = {
-  /** How much more like the source the result is than the target was: cosines. */
-  gain: number;
-  /** Cosine of source and result, and of target and result. */
-  source: number;
-  target: number;
-  /** Lips of the result beside the target's, and its lids. */
-  lips: number;
-  lids: number;
-  /** CIELAB, the skin's mean beside the target's. */
-  colour: number;
-  /** Pixels outside the box that was said to have changed, that have. */
-  outside: number;
-};
-
-/** What the project wants of the good pairs. */
-export const SWAP_GOALS = { gain: 0.22, lips: 2.5, lids: 2.5, colour: 4, outside: 0 };
+import { ASTRONAUT, HOPPER, mean, writeRows } from "./stills.ts";
 
 type Portrait = { name: string; picture: Picture; face: Face };
+type Row = Record<"nearer" | "lips" | "lids" | "colour" | "outside", number>;
 
-export async function swapRows(folder: string, sheet: string): Promise<SwapRow[]> {
-  const portraits: Portrait[] = [];
-  for (const file of readdirSync(folder).filter((name) => /\.(jpe?g|png)$/i.test(name))) {
-    const picture = await decodePicture(join(folder, file), { maxSide: 1280 });
-    const face = (await findFaces(picture))[0];
-    if (face) portraits.push({ name: parse(file).name, picture, face });
-  }
-  const rows: SwapRow[] = [];
-  const tiles: Buffer[][] = [];
-  for (const source of portraits) {
-    for (const target of portraits) {
-      if (source === target) continue;
-      const { row, result } = await swapRow(source, target);
-      rows.push(row);
-      const shown = [source.picture, target.picture, result ?? target.picture];
-      const places = [source.face, target.face, target.face];
-      tiles.push(await Promise.all(shown.map((picture, nth) => tileOf(picture, places[nth]!, nth === 2 && !result))));
+export const swap: FacePart = {
+  name: "Swapper",
+  async figures({ portraits, out }) {
+    const people: Portrait[] = [];
+    for (const path of [ASTRONAUT, HOPPER, ...portraits]) {
+      const picture = await decodePicture(path, { maxSide: 1280 });
+      const face = (await findFaces(picture))[0];
+      // the fixtures may be among the portraits
+      if (face && people.every(({ name }) => name !== parse(path).name))
+        people.push({ name: parse(path).name, picture, face });
     }
-  }
-  await writeSheet(tiles, sheet);
-  return rows;
+    const rows: Row[] = [];
+    const tiles: RgbFrame[][] = [];
+    const own: number[] = [];
+    let refused = 0;
+    for (const source of people) {
+      for (const target of people) {
+        const result = await tried(source, target);
+        if (result && source === target) own.push(psnrIn(target.picture, result.picture, result.changed));
+        if (source === target) continue;
+        if (result) rows.push(await rowOf(source, target, result));
+        else refused++;
+        const shown = result?.picture ?? { ...target.picture, data: target.picture.data.map((value) => value >> 3) };
+        const pictures = [source.picture, target.picture, shown];
+        const faces = [source.face, target.face, target.face];
+        tiles.push(await Promise.all(pictures.map((picture, nth) => tileOf(picture, faces[nth]!))));
+      }
+    }
+    const sheet = tiles.flatMap((row, nth) => (nth % 2 === 0 ? [[...row, ...(tiles[nth + 1] ?? [])]] : []));
+    if (out) await writeRows(sheet, TILE, join(out, "swap.png"));
+    return [...figuresOf(rows), ...ownFigures(own), { name: "refused", value: refused, unit: "pairs" }];
+  },
+};
+
+function figuresOf(rows: Row[]): FaceFigure[] {
+  const all = (name: keyof Row) => rows.map((row) => row[name]);
+  const good = all("nearer").filter((value) => value >= 0.1).length;
+  return [
+    { name: "swapped", value: rows.length, unit: "pairs" },
+    {
+      name: "how much nearer the source than the target was, mean",
+      value: mean(all("nearer")),
+      unit: "cos",
+      from: 0.22,
+    },
+    { name: "  nearer by 0.1 and more", value: good, unit: "pairs", from: Math.ceil(0.8 * rows.length) },
+    { name: "lips parted other than the target's, mean", value: mean(all("lips")), unit: "E", to: 0.025 },
+    { name: "lids opened other than the target's, mean", value: mean(all("lids")), unit: "E", to: 0.025 },
+    { name: "skin beside the target's, mean", value: mean(all("colour")), unit: "ΔE", to: 4 },
+    {
+      name: "changed outside of what is said",
+      value: all("outside").reduce((a, b) => a + b, 0),
+      unit: "pixels",
+      to: 0,
+    },
+  ];
 }
 
-async function swapRow(source: Portrait, target: Portrait): Promise<{ row: SwapRow; result: Picture | null }> {
-  const pair = `${source.name} → ${target.name}`;
+function ownFigures(own: number[]): FaceFigure[] {
+  return own.length === 0 ? [] : [{ name: "on itself, least", value: Math.min(...own), unit: "dB", from: 33 }];
+}
+
+type Result = { picture: Picture; changed: Box };
+
+async function tried(source: Portrait, target: Portrait): Promise<Result | null> {
   try {
     const { frame, warnings, changed } = await swapped(source.picture, target.picture);
-    const result = { ...target.picture, data: frame.data };
-    const figures = await figuresOf(source, target, result, changed as Box);
-    return { row: { pair, said: warnings.map(({ code }) => code.replace(/^.*:/, "")).join(", "), figures }, result };
+    const said = warnings.map(({ code }) => code.replace(/^.*:/, "")).join(", ");
+    console.error(`${source.name} → ${target.name}: ${said}`);
+    return { picture: { ...target.picture, data: frame.data }, changed: changed as Box };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { row: { pair, said: `refused: ${error.code}`, figures: null }, result: null };
+    console.error(`${source.name} → ${target.name}: refused, ${error.message}`);
+    return null;
   }
 }
 
-async function figuresOf(source: Portrait, target: Portrait, result: Picture, changed: Box): Promise<SwapFigures> {
+async function rowOf(source: Portrait, target: Portrait, { picture, changed }: Result): Promise<Row> {
   const identity = await identities();
   const [s, t, r] = [
     identity(source.picture, source.face),
     identity(target.picture, target.face),
-    identity(result, target.face),
+    identity(picture, target.face),
   ];
   const before = await trackFace(target.picture, target.face.crop);
-  const after = await trackFace(result, target.face.crop);
-  const gapOf = ({ points }: { points: Float32Array }) => {
-    return Math.hypot(points[13 * 3]! - points[14 * 3]!, points[13 * 3 + 1]! - points[14 * 3 + 1]!);
-  };
-  const openOf = ({ lids: { left, right } }: Pick<Face, "lids">) =>
+  const after = await trackFace(picture, target.face.crop);
+  const parted = ({ points }: Pick<Face, "points">) =>
+    Math.hypot(points[13 * 3]! - points[14 * 3]!, points[13 * 3 + 1]! - points[14 * 3 + 1]!);
+  const opened = ({ lids: { left, right } }: Pick<Face, "lids">) =>
     [left, right].reduce((sum, { upper, lower }) => sum + Math.abs(lower[9]! - upper[9]!) / 2, 0);
-  const share = 100 / target.face.eyeDistance;
-  const [own, there] = [skinOf(target.picture, target.face), skinOf(result, target.face)];
+  const [own, there] = [skinOf(target.picture, target.face), skinOf(picture, target.face)];
   return {
-    gain: cosine(s, r) - cosine(s, t),
-    source: cosine(s, r),
-    target: cosine(t, r),
-    lips: share * Math.abs(gapOf(after) - gapOf(before)),
-    lids: share * Math.abs(openOf(after) - openOf(before)),
+    nearer: cosine(s, r) - cosine(s, t),
+    lips: Math.abs(parted(after) - parted(before)) / target.face.eyeDistance,
+    lids: Math.abs(opened(after) - opened(before)) / target.face.eyeDistance,
     colour: Math.hypot(...own.map((value, k) => value - there[k]!)),
-    outside: changedOutside(target.picture, result, changed),
+    outside: changedOutside(target.picture, picture, changed),
   };
 }
 
 /** CIELAB (D65) of the mean of places that are skin. */
 function skinOf({ width, data }: Picture, { points }: Face): [number, number, number] {
-  const mean = [0, 1, 2].map((c) => {
+  const [r, g, b] = [0, 1, 2].map((c) => {
     const values = PLAIN_SKIN.map((point) => {
       const at = (Math.round(points[point * 3 + 1]!) * width + Math.round(points[point * 3]!)) * 3 + c;
       return ((data[at]! / 255 + 0.055) / 1.055) ** 2.4;
     });
-    return values.reduce((sum, value) => sum + value / values.length, 0);
+    return mean(values);
   }) as [number, number, number];
-  const [r, g, b] = mean;
   const f = (value: number): number => Math.cbrt(Math.max(0.008856, value));
   const x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505);
   const y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
@@ -132,53 +143,28 @@ function changedOutside(before: Picture, after: Picture, box: Box): number {
   return count;
 }
 
+function psnrIn(before: Picture, after: Picture, box: Box): number {
+  let squares = 0;
+  for (let y = box.y; y < box.y + box.height; y++) {
+    for (let at = (y * before.width + box.x) * 3; at < (y * before.width + box.x + box.width) * 3; at++) {
+      squares += (before.data[at]! - after.data[at]!) ** 2;
+    }
+  }
+  return 10 * Math.log10(255 ** 2 / Math.max(1e-3, squares / (box.width * box.height * 3)));
+}
+
 const TILE = 240;
 
-async function tileOf({ width, height, data }: Picture, { box }: Face, dark: boolean): Promise<Buffer> {
+async function tileOf({ width, height, data }: Picture, { box }: Face): Promise<RgbFrame> {
   const reach = 0.78 * Math.max(box.width, box.height);
   const left = Math.max(0, Math.round(box.x + box.width / 2 - reach));
   const top = Math.max(0, Math.round(box.y + box.height / 2 - reach));
-  const size = {
-    width: Math.min(width - left, Math.round(2 * reach)),
-    height: Math.min(height - top, Math.round(2 * reach)),
-  };
-  const image = sharp(data, { raw: { width, height, channels: 3 } }).extract({ left, top, ...size });
-  // what was refused
-  if (dark) image.modulate({ brightness: 0.15 });
-  return image.resize(TILE, TILE, { fit: "contain", background: "#222" }).png().toBuffer();
-}
-
-/** Two pairs side by side. */
-async function writeSheet(rows: Buffer[][], path: string): Promise<void> {
-  const parts = rows.flatMap((row, nth) =>
-    row.map((input, k) => ({
-      input,
-      left: (k + 3 * (nth % 2)) * TILE + 12 * (nth % 2),
-      top: Math.floor(nth / 2) * TILE,
-    })),
-  );
-  const size = { width: 6 * TILE + 12, height: Math.ceil(rows.length / 2) * TILE };
-  await sharp({ create: { ...size, channels: 3, background: "#222" } })
-    .composite(parts)
-    .png()
-    .toFile(path);
-}
-
-export function swapReport(rows: readonly SwapRow[]): { markdown: string; misses: number } {
-  let misses = 0;
-  const lines = rows.map(({ pair, said, figures }) => {
-    if (!figures) return `| ${pair} | | | | | | | | ${said} |`;
-    const cells = (Object.keys(SWAP_GOALS) as (keyof typeof SWAP_GOALS)[]).map((name) => {
-      const goal = SWAP_GOALS[name];
-      const missed = name === "gain" ? figures[name] < goal : figures[name] > goal;
-      if (missed) misses++;
-      return `${figures[name].toFixed(name === "gain" ? 2 : 1)}${missed ? " ✗" : ""}`;
-    });
-    return `| ${pair} | ${[...cells, figures.source.toFixed(2), figures.target.toFixed(2)].join(" | ")} | ${said} |`;
-  });
-  const head = [
-    "| source → target | more like the source ≥ 0.22 | lips ≤ 2.5 %E | lids ≤ 2.5 %E | skin ≤ 4 ΔE | outside | source ↔ result | target ↔ result | said |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-  ];
-  return { markdown: `# Swapped faces\n\n${[...head, ...lines].join("\n")}\n`, misses };
+  const right = Math.min(width, left + Math.round(2 * reach));
+  const bottom = Math.min(height, top + Math.round(2 * reach));
+  const tile = await sharp(data, { raw: { width, height, channels: 3 } })
+    .extract({ left, top, width: right - left, height: bottom - top })
+    .resize(TILE, TILE, { fit: "contain", background: "#222" })
+    .raw()
+    .toBuffer();
+  return { width: TILE, height: TILE, data: tile };
 }
