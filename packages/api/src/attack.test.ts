@@ -1,9 +1,10 @@
 /** Whatever is put into what the API takes: an error that says where, of a bounded length, and never one of ours. */
 import { newId } from "@smileloop/core/job/ids.ts";
 import { afterEach, expect, it } from "vitest";
-import { type TestApi, testApi } from "../../../test/support/api.ts";
+import type { TestApi } from "../../../test/support/api.ts";
 import { attacks, type Hostile, type Valid } from "../../../test/support/attack.ts";
 import { makeJob, makeSound, makeUpload } from "../../../test/support/jobs.ts";
+import { lipsyncApi } from "../../../test/support/lipsync.ts";
 
 const SEED = 20261129;
 /** Characters of an error's reply: 20 faults, each with 500 of a sentence and its place. */
@@ -14,7 +15,7 @@ let api: TestApi;
 afterEach(() => api.close());
 
 async function answered(): Promise<Hostile[]> {
-  api = testApi({ dialectWaitMs: 0, maxWaitMs: 0, liveEvents: false });
+  api = lipsyncApi({ dialectWaitMs: 0, maxWaitMs: 0, liveEvents: false });
   const job = await makeJob(api);
   const upload = await makeUpload(api);
   const kinds = (await (await api.app.fetch(new Request("http://localhost/v1/kinds"))).json()) as {
@@ -29,6 +30,11 @@ async function answered(): Promise<Hostile[]> {
     key: "a",
     filename: names.audio_filename,
   };
+  const generation = {
+    model: "lipsync-2",
+    input: ["video", "audio"].map((type) => ({ type, url: `https://files.example/${type}` })),
+    options: { sync_mode: "loop", temperature: 0.5 },
+  };
   const valid: Valid = {
     // what is put there is new
     parameter: (name, method) =>
@@ -40,7 +46,9 @@ async function answered(): Promise<Hostile[]> {
           ? { input: { upload } }
           : path.startsWith("/api/v1/generate")
             ? { ...names, output_fps: 25, output_resolution: 512 }
-            : { kind: "animate", inputs: { image: { upload } }, params: { preset: "blink" }, metadata: {} },
+            : path.startsWith("/v2/")
+              ? generation
+              : { kind: "animate", inputs: { image: { upload } }, params: { preset: "blink" }, metadata: {} },
     schema: { params },
   };
   const document = api.app.document() as Parameters<typeof attacks>[0];
@@ -65,7 +73,7 @@ it("every string, list and object of every route, one after another", async () =
     if (reply.status >= 500) bad("is our fault");
     if (must && reply.status < 400) bad("was accepted");
     if (reply.status >= 400 && text.length > MAX_ERROR_CHARS) bad(`has ${text.length} characters`);
-    if (reply.status >= 400 && reply.status !== 404 && !/"detail":/.test(text) && request().method !== "HEAD")
+    if (reply.status >= 400 && reply.status !== 404 && !/"(detail|message)":/.test(text) && request().method !== "HEAD")
       bad("says nothing");
     if (/"code":"invalid_request"/.test(text) && !/"errors":\[\{"loc":\["/.test(text)) bad("does not say where");
   }

@@ -16,8 +16,6 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   BUCKET_NAME: "BUCKET",
   PUBLIC_ADDRESS: "PUBLIC_URL",
 };
-/** Shorter names are near too many variables of others. */
-const MIN_LENGTH = 5;
 /** Names beside which others exist that have nothing to do with this service (`DYLD_LIBRARY_PATH`, `USER`). */
 const COMMON = new Set(["LD_LIBRARY_PATH", "AWS_REGION", "USERS"]);
 
@@ -35,6 +33,6 @@ function meantBy(name: string, known: readonly string[]): string | null {
   if (known.includes(bare)) return COMMON.has(bare) ? null : bare;
   const other = Object.hasOwn(OTHER_NAMES, bare) ? OTHER_NAMES[bare] : undefined;
   if (other !== undefined && known.includes(other)) return other;
-  const near = known.filter((each) => each.length >= MIN_LENGTH && !COMMON.has(each));
+  const near = known.filter((each) => !COMMON.has(each));
   return near.find((each) => isTypo(bare, each)) ?? null;
 }

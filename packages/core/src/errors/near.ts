@@ -1,7 +1,7 @@
 /** Names that somebody may have meant who typed another one. Pure, and loads nothing, so that help is instant. */
 
 /** Shorter names are near too many others that mean something else. */
-const MIN_LENGTH = 4;
+const MIN_LENGTH = 5;
 /** Long enough that two wrong letters are still a typo. */
 const LONG = 8;
 

@@ -15,7 +15,10 @@ export type ErrorReply = { statusCode: number; message: string | string[]; error
 export function errorReply(error: AppError): ErrorReply {
   const { status, code, message, errors = [] } = error;
   const statusCode = status >= 500 || KNOWN.includes(status) ? status : 400;
-  const faults = errors.map(({ loc, msg }) => (loc.length > 0 ? `${loc.join(".")}: ${msg}` : msg));
+  const faults = errors.map(({ loc: [root, ...rest], msg }) => {
+    const path = root === undefined || root === "body" ? rest : [root, ...rest];
+    return path.length > 0 ? `${path.join(".")}: ${msg}` : msg;
+  });
   return {
     statusCode,
     message: faults.length > 1 ? faults : (faults[0] ?? message),

@@ -127,11 +127,17 @@ function saidIn({ provider }: Input & { type: "text" }): Said {
   return { text: provider.script, voice: provider.voiceId };
 }
 
-/** Members that are null count as absent, as in that API. */
+/** Members that may be null there, and then count as absent. */
+const NULLABLE = new Set([
+  ...Object.keys(createSchema.shape),
+  ...Object.keys(optionsSchema.shape),
+  ...["url", "auto_detect", ...NOT_DONE.keys()],
+]);
+
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value).filter(([, member]) => member !== null);
+  const members = Object.entries(value).filter(([name, member]) => member !== null || !NULLABLE.has(name));
   return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]));
 }
 
