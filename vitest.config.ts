@@ -7,6 +7,7 @@ const MINUTE = 60_000;
 const SLOW = [
   "packages/engine/src/services/*.test.ts",
   "packages/engine/src/check/{talk,lipsync}.test.ts",
+  "packages/engine/src/faces/swap/*.test.ts",
   "packages/engine/src/media/formats.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process}.test.ts",
