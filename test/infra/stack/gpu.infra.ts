@@ -27,7 +27,8 @@ describe("functions", () => {
   const common = {
     BUCKET: "the-bucket",
     QUEUES,
-    ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,speak=narrator",
+    ENGINES:
+      "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,speak=narrator",
     LOG_LEVEL: "info",
     RESULT_TTL_S: "3600",
     MAX_VIDEO_LENGTH: "300",
@@ -217,7 +218,8 @@ describe("GPU workers", () => {
     expect(variables).toEqual({
       BUCKET: "the-bucket",
       QUEUES,
-      ENGINES: "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,speak=narrator",
+      ENGINES:
+        "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",

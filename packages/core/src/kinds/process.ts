@@ -45,7 +45,7 @@ const sourceSlot = (maxSeconds: number): Slot => ({
   media: ["image", "audio"],
   types: typesOfClasses(["image", "audio"]),
   help: "Use a picture of a face, or for steps that take one a sound.",
-  maxBytes: 50 * MIB,
+  maxBytes: 20 * MIB,
   ...PICTURE_LIMITS,
   maxSeconds,
   files: { min: 0, max: MAX_SOURCES },

@@ -32,7 +32,7 @@ export async function processImage(
   signal.throwIfAborted();
   progress("render", 3, 10);
   const scene = (): Scene => ({
-    frame: { ...picture, data: picture.data.slice() },
+    frame: { ...picture, data: new Uint8Array(picture.data) },
     faces: found,
     index: 0,
     seconds: 0,

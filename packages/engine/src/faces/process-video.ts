@@ -138,7 +138,7 @@ function isSound(sound: Sound | "unread" | null): sound is Sound {
 
 /** A frame after all steps, of any size. What has not changed in it keeps its bytes. */
 async function processed(yuv: Uint8Array, scene: Scene, pipeline: Pipeline): Promise<{ yuv: Uint8Array } & Size> {
-  const was = scene.frame.data.slice();
+  const was = new Uint8Array(scene.frame.data);
   const { width, height } = scene.frame;
   const { frame, changed } = await pipeline.apply(scene);
   if (frame.width !== width || frame.height !== height) return { ...even(frame), yuv: yuvOf(even(frame)) };

@@ -6,9 +6,12 @@ type Rate = Pick<VideoSpec, "fps" | "frames">;
 /** By frame of the result: the frame that it shows, the nearest in time. `stamps`: seconds from the first, of at least one. */
 export function shownFrames(stamps: readonly number[], { fps, frames }: Rate): number[] {
   let at = 0;
+  // of two that are as near, the one before, whatever is left of rounding
+  const isNearer = (next: number | undefined, seconds: number) =>
+    next !== undefined && Math.abs(next - seconds) < Math.abs(stamps[at]! - seconds) - 1e-6;
   return Array.from({ length: frames }, (_, n) => {
     const seconds = n / fps;
-    while (at + 1 < stamps.length && Math.abs(stamps[at + 1]! - seconds) < Math.abs(stamps[at]! - seconds)) at++;
+    while (isNearer(stamps[at + 1], seconds)) at++;
     return at;
   });
 }

@@ -12,7 +12,8 @@ type Rgb = { width: number; height: number; data: Uint8Array };
  * `now`, of the same size. Every other pixel keeps its bytes; a pair of colours is shared by four pixels, so it changes with any of them.
  */
 export function withChanges(yuv: Uint8Array, was: Uint8Array, now: Rgb, box: Box): Uint8Array {
-  const out = yuv.slice();
+  // a Buffer's own slice would be the same bytes
+  const out = new Uint8Array(yuv);
   putInto(
     out,
     now,

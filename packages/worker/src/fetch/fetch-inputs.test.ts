@@ -79,6 +79,7 @@ function run({ queue, owner, id }: JobRecord, { work, estimate = () => 1, signal
   const kind = {
     slots: { image: SLOT, more: SLOT },
     params: z.looseObject({}),
+    mismatches: () => [],
     estimateSeconds: (_: unknown, facts: SlotFacts) => estimate(facts),
     queueOf: (_: unknown, seconds: number) => (seconds > 120 ? "warp-long" : "warp"),
   } as unknown as Kind;

@@ -58,7 +58,7 @@ const DRAW: Record<Item, (pen: Pen, face: SceneFace) => void> = {
       ],
     ];
     pen.path(corners, thicknessOf(face), colour, true);
-    const size = Math.max(2, thicknessOf(face));
+    const size = Math.max(1, Math.round(face.eyeDistance / 45));
     const [pitch, yaw, roll] = [face.pitch, face.yaw, face.roll].map((angle) => signed(Math.round(angle)));
     pen.text(
       `#${face.track} S${face.score.toFixed(2)} P${pitch} Y${yaw} R${roll}`,
