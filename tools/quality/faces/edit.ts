@@ -5,12 +5,14 @@ import { faceEditor } from "@smileloop/engine/faces/edit/face-editor.ts";
 import { type EditStep, PARAMETERS, type Parameter } from "@smileloop/engine/faces/edit/movements.ts";
 import type { Applied, RgbFrame, SceneFace } from "@smileloop/engine/faces/processor.ts";
 import type { FaceFigure, FacePart } from "./figures.ts";
+import { flickerFigures } from "./flicker.ts";
 import {
   ASTRONAUT,
   CONTEXT,
   clipOf,
   cut,
   HOPPER,
+  isNew,
   mean,
   SOURCES,
   type Still,
@@ -34,7 +36,7 @@ export const edit: FacePart = {
   name: "Editor",
   async figures({ portraits, out }) {
     const stills: (Still & { name: string })[] = [];
-    for (const path of [ASTRONAUT, HOPPER, ...portraits]) {
+    for (const path of [ASTRONAUT, HOPPER, ...portraits.filter(isNew)]) {
       const still = await stillOf(path, { maxSide: 900, around: 5 });
       if (still && Math.abs(still.face.yaw) < 30) stills.push({ ...still, name: parse(path).name });
     }
@@ -57,6 +59,7 @@ export const edit: FacePart = {
       ...{ name: `${key}, most moved point, mean`, value: mean(values), unit: "E" },
       ...(UNSEEN.some(([name, value]) => key === `${name} ${value}`) ? {} : { from: LEAST_MOVED }),
     }));
+    for (const still of stills.slice(0, 2)) figures.push(...(await flickerFigures(still)));
     return [...figures, { name: "changed outside of what is said", value: outside, unit: "pixels", to: 0 }];
   },
 };

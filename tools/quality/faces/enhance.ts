@@ -15,6 +15,7 @@ import {
   cut,
   fidelity,
   HOPPER,
+  isNew,
   mean,
   SOURCES,
   type Still,
@@ -42,7 +43,7 @@ export const enhance: FacePart = {
   async figures({ portraits, out }) {
     const parts = await Promise.all(PARTS.map(({ path, left, top }) => partOf(path, left, top)));
     const faces: Still[] = [];
-    for (const path of [ASTRONAUT, HOPPER, ...portraits]) {
+    for (const path of [ASTRONAUT, HOPPER, ...portraits.filter(isNew)]) {
       const still = await stillOf(path);
       if (still) faces.push(still);
     }

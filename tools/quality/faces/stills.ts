@@ -1,4 +1,5 @@
 /** Pictures to be measured: decoded, cut, shrunk, spoiled, compared; and scenes of them as steps take them. */
+import { parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findFaces } from "@smileloop/engine/face/face.ts";
 import { scaledFace } from "@smileloop/engine/face/scaled.ts";
@@ -13,6 +14,11 @@ export const [ASTRONAUT, HOPPER, CAT] = ["astronaut.jpg", "grace_hopper.jpg", "c
   string,
   string,
 ];
+
+/** Of a portrait that isn't one of the fixtures again. */
+export function isNew(path: string): boolean {
+  return ![ASTRONAUT, HOPPER].some((known) => parse(known).name === parse(path).name);
+}
 
 export type Still = { frame: RgbFrame; face: SceneFace };
 

@@ -67,7 +67,10 @@ test("eyes close, and look to the right and up of the picture", async () => {
 test("lips that show teeth close at `lip_open_ratio` -1; closed ones have nothing to do, which is said", async () => {
   const { changed } = await edited(smiling, { lip_open_ratio: -1 });
   expect(changed).not.toBeNull();
-  expect(await edited(serious, { lip_open_ratio: -1 })).toMatchObject({ changed: null, left: [{ code: "no_effect" }] });
+  expect(await edited(serious, { lip_open_ratio: -1 })).toMatchObject({
+    changed: null,
+    left: [{ code: "already_so" }],
+  });
 });
 
 test("what lies outside of what is said to have changed is the same, bit by bit; the frame that came is left alone", async () => {

@@ -10,7 +10,10 @@ import { type EditStep, editOf, limitedEyes, limitedTurns, PARAMETERS } from "./
 /** Degrees to the side, beyond which the far half of a face is hardly seen. */
 const MOST_YAW = 55;
 
-/** Throws `face_turned_away`, `face_too_small` for a picture. Codes of what is said: `no_effect`, `limited`, and both of these. */
+/**
+ * Throws `face_turned_away`, `face_too_small` for a picture. Codes of what is said: `no_effect`, `limited`, and of
+ * faces that are left `already_so` and these two.
+ */
 export const faceEditor: Processor<"face_editor"> = {
   name: "face_editor",
   quality: "classical",
@@ -83,7 +86,7 @@ function reasonToLeave({ yaw, eyeDistance }: SceneFace): (Warning & { code: Erro
 
 function alreadySo(): Warning {
   return {
-    code: "no_effect",
+    code: "already_so",
     detail: "The face shows already what is asked for, such as lips that are closed: nothing was changed.",
   };
 }

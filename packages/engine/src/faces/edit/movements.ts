@@ -116,7 +116,7 @@ export function limitedTurns(step: EditStep): Warning[] {
     const turned = Math.abs(value * TURNS[name]).toFixed(1);
     return {
       code: "limited",
-      detail: `\`${name}\` ${value} turns the head by ${turned}°, at 1 by ${TURNS[name]}°: a picture that is only warped cannot be turned farther.`,
+      detail: `\`${name}\` ${value} turns the head by ${turned}° (${TURNS[name]}° at 1): a picture that is only warped cannot be turned farther.`,
     };
   });
 }

@@ -44,7 +44,7 @@ describe("face_enhancer", () => {
     const { frame, changed, left } = await faces(80).then((step) => step.apply(sceneOf(crisp)));
     expect(changed).toBeNull();
     expect(Buffer.compare(frame.data, crisp.data)).toBe(0);
-    expect(left).toMatchObject([{ code: "no_effect" }]);
+    expect(left).toMatchObject([{ code: "face_crisp" }]);
     expect(left[0]!.detail).toContain(crispnessOfFace(crisp, face).toFixed(2));
   });
 
@@ -104,7 +104,7 @@ describe("frame_enhancer", () => {
     const step = await frames({ scale: 100 });
     expect(step.warnings).toMatchObject([{ code: "not_enlarged" }]);
     const left = await step.apply(sceneOf(crisp));
-    expect(left).toMatchObject({ changed: null, left: [{ code: "no_effect" }] });
+    expect(left).toMatchObject({ changed: null, left: [{ code: "frame_crisp" }] });
     const soft = await blurred(crisp, 1);
     const { frame } = await frames({ scale: 100, blend: 100 }).then((other) => other.apply(sceneOf(soft)));
     const whole = { x: 8, y: 8, width: 176, height: 176 };

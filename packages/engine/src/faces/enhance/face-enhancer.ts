@@ -17,7 +17,7 @@ const FRESH = 0.2;
 /** What adds less than this, in levels of 255, is not worth the work. */
 const LEAST = 0.02;
 
-/** Codes of what is said: `no_effect`. */
+/** Codes of what is said: `no_effect`, and of faces that are left `face_crisp`. */
 export const faceEnhancer: Processor<"face_enhancer"> = {
   name: "face_enhancer",
   quality: "classical",
@@ -60,7 +60,7 @@ export const faceEnhancer: Processor<"face_enhancer"> = {
           applied.frame = await restored(applied.frame, runner, { box, scale, share, signal });
           applied.changed = around(applied.changed, box);
         }
-        const left = crisp.length === 0 ? [] : [{ code: "no_effect", detail: crispDetail(crisp) }];
+        const left = crisp.length === 0 ? [] : [{ code: "face_crisp", detail: crispDetail(crisp) }];
         return { ...applied, left };
       },
     };

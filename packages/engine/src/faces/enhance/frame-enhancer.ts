@@ -21,7 +21,7 @@ const FOURFOLD = 395;
 const FRESH = 0.2;
 const LEAST = 0.02;
 
-/** Throws `input_too_large`. Codes of what is said: `no_effect`, `not_enlarged`. */
+/** Throws `input_too_large`. Codes of what is said: `no_effect`, `not_enlarged`, and of frames that are left `frame_crisp`. */
 export const frameEnhancer: Processor<"frame_enhancer"> = {
   name: "frame_enhancer",
   quality: "classical",
@@ -83,7 +83,7 @@ function crispFrame(crispness: number): Warning {
   const measured = Number.isFinite(crispness)
     ? ` (crispness ${crispness.toFixed(2)}; below ${CRISP} it is made clearer)`
     : "";
-  return { code: "no_effect", detail: `The frame is crisp already and was left unchanged${measured}.` };
+  return { code: "frame_crisp", detail: `The frame is crisp already and was left unchanged${measured}.` };
 }
 
 function requireRoom({ width, height, frames, fps }: Clip, times: number): void {
