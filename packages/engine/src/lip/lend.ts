@@ -5,8 +5,8 @@ import { type FilmFrames, filmFrames } from "../media/film-reader.ts";
 import { closing, drawMouth, speaking } from "./drawn.ts";
 import type { Followed } from "./follow.ts";
 import { pasteMouth } from "./paste.ts";
-import { cutPatch, type Patch } from "./patch.ts";
-import type { Borrowed, LipPlan, PlannedFrame } from "./plan.ts";
+import { type Borrowed, cutPatch, type Patch } from "./patch.ts";
+import type { LipPlan, PlannedFrame } from "./plan.ts";
 
 /** What a frame lends to the frame of that number of the result. */
 type Mouth = (n: number) => Patch;
