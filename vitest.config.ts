@@ -10,8 +10,6 @@ const SLOW = [
   "packages/engine/src/faces/process-*.test.ts",
   "packages/engine/src/lip/covered.test.ts",
   "packages/engine/src/faces/swap/*.test.ts",
-  "packages/engine/src/faces/swap/*.test.ts",
-  "packages/engine/src/faces/process-*.test.ts",
   "packages/engine/src/media/formats.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process}.test.ts",
