@@ -63,7 +63,9 @@ describe("Sync.so's SDK", () => {
         () => null,
         (error: unknown) => error,
       );
-    const invalid = await failing(client.generations.create({ ...asked, options: { sync_mode: "stretch" as Sync.SyncMode } }));
+    const invalid = await failing(
+      client.generations.create({ ...asked, options: { sync_mode: "stretch" as Sync.SyncMode } }),
+    );
     expect(invalid).toBeInstanceOf(Sync.BadRequestError);
     const message = expect.stringMatching(/^options\.sync_mode: must be one of/);
     expect(invalid).toMatchObject({ statusCode: 400, body: { statusCode: 400, message } });
