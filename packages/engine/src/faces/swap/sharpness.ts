@@ -1,13 +1,16 @@
 /** Makes the painted face as sharp and as grainy as the picture around it. */
 
 import type { RgbFrame } from "../processor.ts";
-import { SIDE, toCell } from "./grid.ts";
-import type { Painting } from "./paint.ts";
+import { type Grid, SIDE, toCell } from "./grid.ts";
+import type { Masks } from "./masks.ts";
 
 type Size = Pick<RgbFrame, "width" | "height">;
 
 /** Sharpness of the texture by that of the target, smoothed over frames; 0 before the first. */
 export type Sharpness = { ratio: number; grain: number };
+
+/** `index`: number of the frame; grain differs from one to the next. */
+type Matching = { grid: Grid; masks: Pick<Masks, "plain" | "alpha">; index: number; sharpness: Sharpness };
 
 /** Between these, nothing is done. */
 const ALIKE: [number, number] = [0.85, 1.2];
@@ -16,10 +19,10 @@ const KEPT = 0.85;
 /** Levels: more grain is not added. */
 const MOST_GRAIN = 5;
 
-/** Changes `texture`, in place. `moved`: the target; both RGB of the window. */
-export function matched(texture: Uint8Array, moved: Uint8Array, size: Size, painting: Painting): void {
-  const { sharpness, index } = painting;
-  const now = compared(texture, moved, size, painting);
+/** Changes `texture`, in place. `moved`: the target; both RGB of one size. */
+export function matched(texture: Uint8Array, moved: Uint8Array, size: Size, matching: Matching): void {
+  const { sharpness, index } = matching;
+  const now = compared(texture, moved, size, matching);
   if (now === null) return;
   const kept = sharpness.ratio === 0 ? 0 : KEPT;
   sharpness.ratio = kept * sharpness.ratio + (1 - kept) * now.ratio;
@@ -34,7 +37,7 @@ function compared(
   texture: Uint8Array,
   moved: Uint8Array,
   { width, height }: Size,
-  { grid, masks }: Painting,
+  { grid, masks }: Matching,
 ): { ratio: number; grain: number } | null {
   let [own, other, light, count] = [0, 0, 0, 0];
   for (let row = 2; row < height - 2; row += 2) {
