@@ -39,6 +39,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     params: lipsyncParamsSchema(engines) as unknown as KindDefinition["params"],
     secrets: ["api_key"],
     conflicts: (params, slots) => spokenConflicts(params, slots.includes("audio")),
+    alters: () => true,
     outputs: ["video", "poster"],
     example: { inputs: ["video"], params: { text: "Good morning! How are you today?" } },
     estimateSeconds: (params, inputs) => {

@@ -57,6 +57,7 @@ function defineImage({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     slots: { target: IMAGE_SLOT, source: sourceSlot(maxVideoSeconds) },
     params: chosen(stepsParams(engines)),
     needs: stepNames,
+    alters: (params) => stepNames(params).some((name) => processorEntry(name).alters),
     conflicts: (params, slots) => [
       ...sourceConflicts(stepNames(params), slots.includes("source")),
       ...stepNames(params).flatMap((name, nth) =>
@@ -90,6 +91,7 @@ function defineVideo({ engines, maxVideoSeconds }: KindContext): KindDefinition 
         .meta({ description: "Frames a second of the result; null: those of the target." }),
     }),
     needs: stepNames,
+    alters: (params) => stepNames(params).some((name) => processorEntry(name).alters),
     conflicts: (params, slots) => sourceConflicts(stepNames(params), slots.includes("source")),
     mismatches,
     outputs: ["video", "poster"],
