@@ -84,4 +84,9 @@ export type ApiDeps = {
 export type Replied = { route: string; method: string; status: number; seconds: number };
 
 /** What routes are given. */
-export type RouteDeps = ApiDeps & { followers: Followers; tokens: Tokens };
+export type RouteDeps = ApiDeps & {
+  followers: Followers;
+  tokens: Tokens;
+  /** Whether the operator answers for the consent of those whom the jobs of a dialect show. */
+  isAttested: (dialect: string) => boolean;
+};

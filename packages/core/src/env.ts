@@ -12,6 +12,7 @@ import {
   flag,
   hostRules,
   hosts,
+  list,
   lists,
   loginUsers,
   metricsPlace,
@@ -116,6 +117,10 @@ export const envSchema = z.object({
   CONTENT_CHECK: oneOf("on", "off").default("on"),
   /** SHA-256 of files that the operator allows although the check refuses them, separated by commas. */
   CONTENT_ALLOW: fileHashes.default(() => new Set<string>()),
+  /** Dialects for whose clients the operator answers that the people shown agree, separated by commas; `none`; by default, those that say so themselves. */
+  ATTEST: list.optional(),
+  /** The same for the clients of FaceFusion's API alone, beside the others. */
+  FACEFUSION_ATTEST: oneOf("operator").optional(),
   /** Whether SST runs this function on a developer's machine, where the sandboxes of a function share a disk. */
   SST_DEV: flag.default(false),
   /** Where Lambda's Node finds its libraries. The only variable that a worker passes on to its engines. */
