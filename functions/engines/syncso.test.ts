@@ -86,7 +86,8 @@ function run(id: string, { mode = "cut_off", sound = 2, face = 0, signal, ...aro
     checkerCommand: { command: "none", args: [] },
   });
   const checker = { ready: async () => ({ checks: ["lipsync"] }) };
-  const kind = { params: z.looseObject({}), estimateSeconds: () => 1, queueOf: () => "syncso" } as unknown as Kind;
+  const asked = { params: z.looseObject({}), estimateSeconds: () => 1, queueOf: () => "syncso" };
+  const kind = { ...asked, alters: () => false } as unknown as Kind;
   const policy = { hosts: [{ host: "127.0.0.1", port: sync.port }], places: [] };
   return runJob(
     {

@@ -24,7 +24,7 @@ export const syncso: Engine = {
       engine: {
         queueName: NAME,
         service: { engine: NAME, service },
-        checkerCommand: nodeEngine({ checks: KINDS, env: libraries }),
+        checkerCommand: nodeEngine({ checks: KINDS, services: ["review"], env: libraries }),
         helpers: [
           nodeHelper(["film", "mix", "listen", "conform"], libraries),
           nodeHelper(["say"], voiceVariables(env)),

@@ -31,7 +31,7 @@ export const warp: Engine = {
       engine: {
         queueName: "warp",
         engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "speaker", "mix"], env }),
-        checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect"], env }),
+        checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect", "review"], env }),
         inspectorCommand: nodeEngine({ services: ["inspect"], env }),
         helpers: [nodeHelper(["say"], voiceVariables(all))],
         slots,

@@ -8,6 +8,7 @@ import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
 import type { KindEntry, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
 import { loadPresets, type Preset } from "@smileloop/core/motion/preset.ts";
+import type { Safeguards } from "@smileloop/core/safeguards.ts";
 import { type Admission, createAdmission } from "@smileloop/core/scale/admission.ts";
 import type { HandlerMaker } from "@smileloop/worker/kinds/handler.ts";
 import manifest from "../../package.json" with { type: "json" };
@@ -17,6 +18,7 @@ import { capabilitiesOf, enginesServed } from "./engines-served.ts";
 import { fetchPolicy } from "./fetching.ts";
 import type { Home } from "./home.ts";
 import { folderAbove } from "./paths.ts";
+import { safeguardsOf } from "./safeguards.ts";
 
 /** The lists that say what an installation can do. Each defaults to what this repository has. */
 export type Lists = {
@@ -39,6 +41,7 @@ export type Deps = Home & {
   fetchPolicy: FetchPolicy;
   /** Makers of the kinds' handlers where they are not this repository's; only workers call them (`handlers.ts`). */
   handlerMakers: Lists["handlers"];
+  safeguards: Safeguards;
   version: string;
 };
 
@@ -74,6 +77,8 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   });
   const log = createLog({ level: env.LOG_LEVEL, sync: syncLog });
   for (const lookalike of lookalikes()) log.warn(lookalike, "a variable that is not read");
+  const safeguards = safeguardsOf(env);
+  if (!safeguards.contentCheck) log.warn({ variable: "CONTENT_CHECK" }, "the content check is off");
   const home = await openHome(env, log);
   const admission = createAdmission({ ...home, log, queues, launched: new Set(env.BATCH_QUEUES.keys()) });
   return {
@@ -86,6 +91,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     maxVideoSeconds,
     fetchPolicy: fetchPolicy(env),
     handlerMakers: options.handlers,
+    safeguards,
     version: manifest.version,
   };
 }

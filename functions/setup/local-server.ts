@@ -4,6 +4,7 @@
  */
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "@smileloop/api/app.ts";
+import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
@@ -17,6 +18,7 @@ import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { startWork, type Work } from "./local-work.ts";
 import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
 import { networkUrl } from "./ready-line.ts";
+import { checkAttested, localSafeguards, sayAttested } from "./safeguards.ts";
 import { withStorage } from "./storage-state.ts";
 import { tokenKeyOf } from "./token-key.ts";
 import { watchedHome } from "./watched-home.ts";
@@ -38,8 +40,11 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   const { engines = ENGINES } = lists;
   const access = accessOf(env, isLoopback(env.HOST) ? null : `HOST ${env.HOST}`);
   checkOwnQueue(env, engines);
+  checkAttested(env, lists.dialects ?? DIALECTS);
   const findings = await findEngines(env, engines);
-  const opened = await openDeps(env, { ...lists, findings });
+  const all = await openDeps(env, { ...lists, findings });
+  const opened = { ...all, safeguards: localSafeguards(env, access, all.safeguards) };
+  sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);
   const inspector = openLocalInspector(opened, findings);
   let work: Work | null = null;
   let listening: Listening | null = null;

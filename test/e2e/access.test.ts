@@ -188,7 +188,11 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
     };
     const said = await job("speak", {}, { text: "Hi" });
     await say(api, { owner, id: said });
-    const synced = await job("lipsync", { video: { url: FILMED.video_url } }, { text: "Hi" });
+    const synced = await job(
+      "lipsync",
+      { video: { url: FILMED.video_url } },
+      { text: "Hi", consent: { subject: "self" } },
+    );
     await sync(api, { owner, id: synced });
     return { upload, sound, done, queued: await make(), spoken: talk, said, synced, fresh: id() };
   }

@@ -164,6 +164,7 @@ describe("more work than was expected", () => {
         {
           ...shop.kinds.get("animate")!,
           estimateSeconds: (_params: unknown, { image }: SlotFacts) => image?.[0]?.seconds ?? 1,
+          alters: () => false,
           queueOf: (_engine: string | null, seconds: number) => (seconds > 120 ? "warp-long" : "warp"),
         },
       ],

@@ -11,6 +11,7 @@ import type { Log } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 import type { Queue } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
+import type { Safeguards } from "@smileloop/core/safeguards.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
 import type { Seals } from "@smileloop/core/seals.ts";
 import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
@@ -56,6 +57,8 @@ export type ApiDeps = {
   lifeMs?: number | undefined;
   /** Absent: no job can have secret params. */
   seals?: Seals | undefined;
+  /** By default the strictest. */
+  safeguards?: Safeguards | undefined;
   log: Log;
   presets: ReadonlyMap<string, Preset>;
   voices: readonly VoiceFacts[];
@@ -81,4 +84,9 @@ export type ApiDeps = {
 export type Replied = { route: string; method: string; status: number; seconds: number };
 
 /** What routes are given. */
-export type RouteDeps = ApiDeps & { followers: Followers; tokens: Tokens };
+export type RouteDeps = ApiDeps & {
+  followers: Followers;
+  tokens: Tokens;
+  /** Whether the operator answers for the consent of those whom the jobs of a dialect show. */
+  isAttested: (dialect: string) => boolean;
+};

@@ -1,4 +1,5 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
+import { attestationOf } from "@smileloop/core/consent.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { checkedTarget, sourceOfUrl } from "@smileloop/core/fetch/target.ts";
 import { isId } from "@smileloop/core/job/ids.ts";
@@ -16,7 +17,7 @@ import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/s
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
 import { sealerOf } from "@smileloop/core/seals.ts";
 import { shown } from "@smileloop/core/text.ts";
-import type { ApiDeps } from "./deps.ts";
+import type { ApiDeps, RouteDeps } from "./deps.ts";
 import { checkUpload } from "./intake/check.ts";
 import { ownFile } from "./intake/own-url.ts";
 import { hasExpired } from "./job-lookup.ts";
@@ -29,6 +30,8 @@ export type InputSource =
   | { upload: string; source?: string }
   | { job: string; input: string }
   | { url: string; base: string };
+
+type SubmitDeps = ApiDeps & Pick<RouteDeps, "isAttested">;
 
 /** A client's request, unchecked. */
 type JobAsked = {
@@ -48,7 +51,7 @@ type JobAsked = {
  * `checkSubmission`, `checkUpload`, `queueFor` and `createJob` throw, and `fetch_refused`; after a refusal nothing of the job is left,
  * and uploads stay as they are.
  */
-export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created> {
+export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Created> {
   const { owner, metadata = {}, id, idempotency, dialect } = request;
   const submission = checkAsked(deps, request);
   const sealed = sealerOf(deps.seals, submission.secrets);
@@ -65,6 +68,7 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
   const fetches = fetchesOf(checked);
   const work = workOf(submission, factsOf(checked));
   const queue = await deps.admission.queueFor({ owner, queue: work.queue, id });
+  const consent = attestationOf(submission.kind, submission.params, { owner, at: deps.clock.now() });
   const created = await createJob(deps, {
     owner,
     kind: submission.kind.name,
@@ -79,15 +83,17 @@ export async function submit(deps: ApiDeps, request: JobAsked): Promise<Created>
     storeInputs: (jobId) => copyInputs(deps.files, { owner, id: jobId }, checked),
     ...(fetches === undefined ? {} : { fetches }),
     ...(dialect === undefined ? {} : { dialect }),
+    ...(consent === undefined ? {} : { consent }),
   });
   if (!created.replayed) await deps.admission.arrived(created.record);
   return created;
 }
 
 /** Checks everything that does not need a file. Throws what `checkSubmission` throws. */
-function checkAsked({ kinds }: Pick<ApiDeps, "kinds">, { kind, inputs, params }: JobAsked): Submission {
+function checkAsked(deps: SubmitDeps, { kind, inputs, params, dialect }: JobAsked): Submission {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, sources]) => [slot, sources.length]));
-  return checkSubmission(kinds, { kind, inputs: counts, params });
+  const attested = dialect !== undefined && deps.isAttested(dialect);
+  return checkSubmission(deps.kinds, { kind, inputs: counts, params, attested });
 }
 
 /**

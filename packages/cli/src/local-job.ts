@@ -154,11 +154,11 @@ function givenOf({ inputs }: Pick<LocalJob, "inputs">): [slot: string, given: re
   return lists.filter(([, given]) => given.length > 0);
 }
 
-/** Throws UsageError that names the option, `engine_not_configured`. */
+/** Who runs a command on their own machine answers for it. Throws UsageError that names the option, `engine_not_configured`. */
 function checkAsked(kinds: Kinds, job: LocalJob): Submission {
   const inputs = Object.fromEntries(givenOf(job).map(([slot, given]) => [slot, given.length]));
   try {
-    return checkSubmission(kinds, { kind: job.kind, inputs, params: job.params });
+    return checkSubmission(kinds, { kind: job.kind, inputs, params: job.params, attested: true });
   } catch (error) {
     if (!hasCode(error, "invalid_request")) throw error;
     const [fault] = (error as AppError).errors ?? [];

@@ -8,9 +8,11 @@ import {
   address,
   apiKeys,
   chosenKey,
+  fileHashes,
   flag,
   hostRules,
   hosts,
+  list,
   lists,
   loginUsers,
   metricsPlace,
@@ -111,6 +113,14 @@ export const envSchema = z.object({
   ANONYMOUS: flag.default(false),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
   ALLOW_OPEN: flag.default(false),
+  /** Whether pictures and videos are looked at for nudity where somebody's face is changed. */
+  CONTENT_CHECK: oneOf("on", "off").default("on"),
+  /** SHA-256 of files that the operator allows although the check refuses them, separated by commas. */
+  CONTENT_ALLOW: fileHashes.default(() => new Set<string>()),
+  /** Dialects for whose clients the operator answers that the people shown agree, separated by commas; `none`; by default, those that say so themselves. */
+  ATTEST: list.optional(),
+  /** The same for the clients of FaceFusion's API alone, beside the others. */
+  FACEFUSION_ATTEST: oneOf("operator").optional(),
   /** Whether SST runs this function on a developer's machine, where the sandboxes of a function share a disk. */
   SST_DEV: flag.default(false),
   /** Where Lambda's Node finds its libraries. The only variable that a worker passes on to its engines. */

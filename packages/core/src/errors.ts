@@ -46,6 +46,8 @@ export const ERRORS = {
   face_not_clear: entry(422, "The face is not seen clearly enough"),
   faces_turned_apart: entry(422, "The faces look in different directions"),
   mouth_not_seen: entry(422, "Not enough of the mouth is seen"),
+  // what nobody is shown in; which scores it had is told to nobody
+  content_refused: entry(422, "The content check refuses this"),
   // what a service elsewhere made of a job, and what it needs for that
   service_failed: entry(422, "The service elsewhere did not do the work"),
   seal_broken: entry(422, "A secret of the job cannot be opened"),

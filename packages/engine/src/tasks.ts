@@ -46,6 +46,7 @@ export const OFFER: Offer = {
     conform: part(SERVICES.conform.request, async () => (await import("./services/conform.ts")).conform, {
       later: true,
     }),
+    review: part(SERVICES.review.request, async () => (await import("./services/review.ts")).review, { later: true }),
     say: part(SERVICES.say.request, async () => (await import("./services/say.ts")).say),
     listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
     film: part(SERVICES.film.request, async () => (await import("./services/film.ts")).film, { later: true }),

@@ -25,7 +25,7 @@ export type HelperProcess = { services: readonly string[]; process: EngineProces
 export type LocalFile = { path: string; type: string; bytes: number };
 
 /** A file as messages to engines name it. */
-export function fileOf({ path, type }: LocalFile): EngineFile {
+export function fileOf({ path, type }: Pick<LocalFile, "path" | "type">): EngineFile {
   return { path, type };
 }
 

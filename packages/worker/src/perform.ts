@@ -7,12 +7,14 @@ import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { requireDoable } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import { SAFEGUARDS, type Safeguards } from "@smileloop/core/safeguards.ts";
 import { type Secrets, secretsOf } from "@smileloop/core/seals.ts";
 import type { FetchFile } from "./fetch/fetch-file.ts";
 import { createJobIo, createStoreIo, type HelperProcess, servingOf } from "./job-io.ts";
 import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
 import { takeStep, type Waits } from "./plan.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
+import { reviewedIo } from "./reviewed-io.ts";
 import { type ElsewhereOptions, openElsewhere } from "./service/elsewhere.ts";
 import type { Service } from "./service/service.ts";
 
@@ -29,6 +31,8 @@ export type Processes = {
 export type PerformDeps = JobStore & {
   kinds: Kinds;
   handlers: Handlers;
+  /** By default the strictest. */
+  safeguards?: Safeguards | undefined;
   log: Log;
   /** Null for a worker without an engine: it can run plans alone. */
   processes: Processes | null;
@@ -66,13 +70,13 @@ async function runBy(
   kind: string,
   engine: string | undefined,
 ): Promise<Perform | null> {
-  const { processes, kinds } = deps;
+  const { processes, kinds, safeguards = SAFEGUARDS } = deps;
   if (!processes) return null;
   const [ready, { checks }] = await Promise.all([processes.engine.ready(), processes.checker.ready()]);
   // its engine is here, and what it makes can be checked here
   if (!ready.kinds.includes(kind) || !checks.includes(kind) || ready.engine !== engine) return null;
   const served = kinds.get(kind)!;
-  const { estimateSeconds, queueOf } = served;
+  const { estimateSeconds, queueOf, slots } = served;
   return async (record, claimed) => {
     const job = claimedJob(kinds, record);
     const secrets = () => secretsOf(deps.seals, record);
@@ -84,7 +88,10 @@ async function runBy(
       queueOf: (seconds) => queueOf(engine, seconds),
       requireDoable: (queue, seconds) => requireDoable(served, queue, seconds),
     });
-    const result = await handler.run(job, io);
+    const { allowed, contentCheck } = safeguards;
+    const looked = contentCheck && served.alters(job.params);
+    const log = deps.log.child({ jobId: record.id });
+    const result = await handler.run(job, looked ? await reviewedIo(io, { slots, allowed, log }) : io);
     return { ...result, engineVersion: ready.version, timings: io.timings };
   };
 }

@@ -55,7 +55,11 @@ async function create(
   ended: JobRecord[],
 ): Promise<void> {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, list]) => [slot, list.length]));
-  const submission = checkSubmission(deps.kinds, { kind, inputs: counts, params });
+  const submission = checkSubmission(deps.kinds, {
+    ...{ kind, inputs: counts, params },
+    // its root was asked for it
+    attested: true,
+  });
   const found: Record<string, Given[]> = {};
   for (const [slot, list] of Object.entries(inputs)) {
     found[slot] = [];

@@ -64,7 +64,8 @@ function run({ queue, owner, id }: QueuedJob | JobRecord, { work, plan, meanwhil
     },
   };
   const checker = { ready: async () => ({ checks: ["animate"] }) };
-  const kind = { params: z.looseObject({}), estimateSeconds: () => 1, queueOf: () => "warp" } as unknown as Kind;
+  const asked = { params: z.looseObject({}), estimateSeconds: () => 1, queueOf: () => "warp" };
+  const kind = { ...asked, alters: () => false } as unknown as Kind;
   return runJob(
     {
       ...{ ...store, records: { ...store.records, get, ...records }, workRoot, worker: "here" },

@@ -54,7 +54,8 @@ function rounded({ fps, duration }: OutputFacts): Pick<OutputFacts, "fps" | "dur
   };
 }
 
-async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
+/** Lower-case hex. */
+export async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash, { signal });
   return hash.digest("hex");

@@ -25,6 +25,11 @@ export type Dialect = {
   signedIn?: { none: string; wrong: string };
   /** Set where its clients always have a key: where other dialects let in those who send none, it does not. */
   keyed?: true;
+  /**
+   * Set where its clients cannot say that the people shown agree and did not have to: then the operator, who serves it, answers for that, unless
+   * ATTEST names others.
+   */
+  attested?: true;
   /** Parameter of the query in which its clients may send their key, beside the headers that all may use. */
   keyInQuery?: string;
   /** Heads its operations in the OpenAPI document; `about` is its line in the document's introduction. */

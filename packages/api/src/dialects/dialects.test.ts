@@ -215,11 +215,11 @@ describe("a dialect that is only in the list", () => {
     expect(reply).toMatchObject({ awake: true });
     expect(Object.keys(reply)).toEqual([
       ...["status", "liveportrait_found", "presets_available", "awake"],
-      ...["engines", "capabilities", "queue", "version"],
+      ...["engines", "capabilities", "content_check", "queue", "version"],
     ]);
     const { components } = open().document() as { components: { schemas: { Health: { properties: object } } } };
     expect(Object.keys(components.schemas.Health.properties)).toEqual(Object.keys(reply));
     const native = (await (await get(testApi({}, {}, []).app, "/health")).json()) as object;
-    expect(Object.keys(native)).toEqual(["status", "engines", "capabilities", "queue", "version"]);
+    expect(Object.keys(native)).toEqual(["status", "engines", "capabilities", "content_check", "queue", "version"]);
   });
 });

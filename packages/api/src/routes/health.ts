@@ -1,5 +1,6 @@
 /** `/health`: alive, and what is here. `/ready`: whether work can be taken. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { SAFEGUARDS } from "@smileloop/core/safeguards.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { recent } from "../http/recent.ts";
@@ -17,6 +18,9 @@ const healthSchema = (dialects: readonly Dialect[]) =>
         .describe(
           "By engine: what it offers beyond its kinds, such as processors. Engines that offer nothing more are absent.",
         ),
+      content_check: z
+        .enum(["on", "off"])
+        .describe("Whether pictures and videos are looked at for nudity where a job changes somebody's face."),
       queue: z.record(z.string(), z.object({ waiting: z.int(), held: z.int() })),
       version: z.string(),
     })
@@ -77,7 +81,10 @@ async function describeHealth(deps: ApiDeps, dialects: readonly Dialect[]): Prom
     // the process is alive; whether it can work is what /ready says
     () => [],
   );
+  const { contentCheck } = deps.safeguards ?? SAFEGUARDS;
   const own = Object.fromEntries(dialects.flatMap(({ health }) => Object.entries(health?.fields(deps) ?? {})));
   const queue = Object.fromEntries(depths);
-  return JSON.stringify({ status: "ok", ...own, engines, capabilities, queue, version: deps.config.version });
+  const content_check = contentCheck ? "on" : "off";
+  const { version } = deps.config;
+  return JSON.stringify({ status: "ok", ...own, engines, capabilities, content_check, queue, version });
 }

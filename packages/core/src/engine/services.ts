@@ -15,6 +15,7 @@ import {
   timingsSchema,
   videoSpecSchema,
 } from "./protocol.ts";
+import { REVIEW_SERVICE } from "./review-service.ts";
 import { SPEECH_SERVICES } from "./speech-services.ts";
 
 const onePicture = z.strictObject({ image: z.array(fileSchema).length(1) });
@@ -233,5 +234,6 @@ export const SERVICES = {
   finish: { request: finishRequestSchema, result: finishResultSchema },
   extract: { request: extractRequestSchema, result: extractResultSchema },
   ...CONFORM_SERVICE,
+  ...REVIEW_SERVICE,
   ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;

@@ -20,6 +20,16 @@ export const origins = list.superRefine((items, context) => {
   }
 });
 
+/** SHA-256 of files, as `sha256sum` prints them, separated by commas. */
+export const fileHashes = list.transform((items, context) => {
+  const hashes = items.map((item) => item.toLowerCase().replace(/^sha256:/, ""));
+  for (const hash of hashes.filter((each) => !/^[0-9a-f]{64}$/.test(each))) {
+    const message = `\`${hash}\` is not a SHA-256 of 64 hex digits, as \`sha256sum\` prints it`;
+    context.addIssue({ code: "custom", message });
+  }
+  return new Set(hashes);
+});
+
 /** Host names without a port, separated by commas. */
 export const hosts = list.superRefine((items, context) => {
   for (const item of items.filter((each) => !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$|^\[[0-9a-f:.]+\]$/i.test(each))) {

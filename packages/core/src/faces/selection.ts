@@ -30,7 +30,3 @@ export const executionSchema = z.strictObject({
   threads: z.int().min(1).max(32).default(1),
 });
 export type Execution = z.infer<typeof executionSchema>;
-
-/** Who is shown: those who ask, somebody who has agreed, or nobody who still has rights in it. */
-export const consentSchema = z.strictObject({ subject: z.enum(["self", "permission", "public_domain"]) });
-export type Consent = z.infer<typeof consentSchema>;

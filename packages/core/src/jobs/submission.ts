@@ -3,14 +3,15 @@
  * plans come through here; who looks at the files themselves, and where they lie, is their own affair.
  */
 
+import { consentFaults } from "../consent.ts";
 import { fieldErrors } from "../errors/fields.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
 import type { Secrets } from "../seals.ts";
 import { shown } from "../text.ts";
 
-/** `inputs`: how many files each slot is given. */
-type Asked = { kind: string; inputs: Record<string, number>; params: Params };
+/** `inputs`: how many files each slot is given. `attested`: somebody else answers for the consent of those whose faces are changed. */
+type Asked = { kind: string; inputs: Record<string, number>; params: Params; attested?: boolean };
 
 /** A request with valid params and slots, whose files are not checked yet. `params`: without the secret ones. `engine`: null for plans. */
 export type Submission = { kind: Kind; params: Params; secrets: Secrets; engine: string | null };
@@ -19,7 +20,7 @@ export type Submission = { kind: Kind; params: Params; secrets: Secrets; engine:
 type Work = { estimateSeconds: number; queue: string };
 
 /** Throws `invalid_request` with every fault (`loc` from the request's `body`), `engine_not_configured`. */
-export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: Asked): Submission {
+export function checkSubmission(kinds: Kinds, { kind: name, inputs, params, attested }: Asked): Submission {
   const kind = kinds.get(name);
   if (!kind) {
     const msg = `Unknown kind ${shown(name)}. Choose from: ${[...kinds.keys()].sort().join(", ")}`;
@@ -31,6 +32,7 @@ export function checkSubmission(kinds: Kinds, { kind: name, inputs, params }: As
     ...slotFaults(kind, inputs),
     ...(parsed.success ? [] : fieldErrors(parsed.error, ["body", "params"])),
     ...kind.conflicts(params, filled).map((fault) => ({ ...fault, loc: ["body", ...fault.loc] })),
+    ...(attested ? [] : consentFaults(kind, params)),
   ];
   if (!parsed.success || faults.length > 0) {
     throw new AppError("invalid_request", faultSentence(faults), { errors: faults });

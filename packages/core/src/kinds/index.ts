@@ -68,6 +68,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     conflicts: () => [],
     mismatches: () => [],
     needs: () => [],
+    alters: () => false,
     secrets: [],
     example: { inputs: required.map(([slot]) => slot), params: {} },
     ...definition,

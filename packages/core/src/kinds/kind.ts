@@ -32,6 +32,11 @@ export type KindDefinition = {
   mismatches?: (params: Params, inputs: SlotFacts) => FieldError[];
   /** What an engine has to offer to do this, of the capabilities that engines name. */
   needs?: (params: Params) => string[];
+  /**
+   * Whether the face of a person who is shown comes out different from how it was given. Then this person has to agree, which `params.consent`
+   * says, and the pictures and videos that the job takes and makes are looked at for nudity.
+   */
+  alters?: (params: Params) => boolean;
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */
   example?: { inputs: string[]; params: Params };

@@ -1,5 +1,6 @@
 /** `lipsync`: a video of somebody and new words become the same person saying them. */
 import { z } from "zod";
+import { consentParam } from "../consent.ts";
 import { got } from "../errors/fields.ts";
 import { CLIP_FORMATS } from "../media/clip-formats.ts";
 import { SYNC_NAMES } from "../speech/sync.ts";
@@ -42,8 +43,12 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     params: lipsyncParamsSchema(engines) as unknown as KindDefinition["params"],
     secrets: ["api_key"],
     conflicts: (params, slots) => spokenConflicts(params, slots.includes("audio")),
+    alters: () => true,
     outputs: ["video", "poster"],
-    example: { inputs: ["video"], params: { text: "Good morning! How are you today?" } },
+    example: {
+      inputs: ["video"],
+      params: { text: "Good morning! How are you today?", consent: { subject: "self" } },
+    },
     estimateSeconds: (params, inputs) => {
       const { text = "", speed = 1, faces } = params as LipsyncJobParams;
       const sound = secondsOf(inputs, "audio") ?? (inputs.audio?.length ? TYPICAL_SECONDS : null);
@@ -66,6 +71,7 @@ function sizeOf(facts: InputFacts | undefined): number {
 function lipsyncParamsSchema(engines: string[]) {
   const params = z.strictObject({
     ...spokenParams(),
+    consent: consentParam,
     engine: engineParam(engines),
     model: modelParam,
     api_key: keyParam,

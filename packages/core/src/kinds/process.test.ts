@@ -19,7 +19,7 @@ const faults = (params: unknown, kind = video!) => {
   return error ? fieldErrors(error, ["params"]).map(({ loc, msg }) => `${loc.join(".")} ${msg}`) : [];
 };
 const ask = (params: Record<string, unknown>, source = 0, kind = "process_image") =>
-  checkSubmission(kinds, { kind, inputs: { target: 1, source }, params });
+  checkSubmission(kinds, { kind, inputs: { target: 1, source }, params, attested: true });
 const PICTURE: InputFacts = { type: "image/jpeg", bytes: 1, width: 1000, height: 800 };
 const SOUND: InputFacts = { type: "audio/wav", bytes: 1, seconds: 2 };
 const FILM: InputFacts = { type: "video/mp4", bytes: 1, width: 1280, height: 720, seconds: 10 };

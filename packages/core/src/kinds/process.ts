@@ -1,5 +1,6 @@
 /** `process_image`, `process_video`: the faces of a picture or a video go through steps, one after another. */
 import { z } from "zod";
+import { type Consent, consentParam } from "../consent.ts";
 import { got } from "../errors/fields.ts";
 import type { FieldError } from "../errors.ts";
 import {
@@ -10,7 +11,7 @@ import {
   processorStepSchema,
 } from "../faces/processors.ts";
 import { SCALE, scaleFault } from "../faces/scale.ts";
-import { consentSchema, detectorSchema, executionSchema, faceSchema, facesSchema } from "../faces/selection.ts";
+import { detectorSchema, executionSchema, faceSchema, facesSchema } from "../faces/selection.ts";
 import { PICTURE_LIMITS } from "../media/limits.ts";
 import { mediaClassOf, typesOfClasses } from "../media/types.ts";
 import { engineParam } from "./clip-params.ts";
@@ -57,6 +58,7 @@ function defineImage({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     slots: { target: IMAGE_SLOT, source: sourceSlot(maxVideoSeconds) },
     params: chosen(stepsParams(engines)),
     needs: stepNames,
+    alters: (params) => stepNames(params).some((name) => processorEntry(name).alters),
     conflicts: (params, slots) => [
       ...sourceConflicts(stepNames(params), slots.includes("source")),
       ...stepNames(params).flatMap((name, nth) =>
@@ -90,6 +92,7 @@ function defineVideo({ engines, maxVideoSeconds }: KindContext): KindDefinition 
         .meta({ description: "Frames a second of the result; null: those of the target." }),
     }),
     needs: stepNames,
+    alters: (params) => stepNames(params).some((name) => processorEntry(name).alters),
     conflicts: (params, slots) => sourceConflicts(stepNames(params), slots.includes("source")),
     mismatches,
     outputs: ["video", "poster"],
@@ -118,7 +121,7 @@ function stepsParams(engines: string[]) {
     scale: z.int().min(SCALE.least).max(SCALE.most).default(100).meta({ description: "Of the result, percent." }),
     detector: detectorSchema.prefault({}),
     execution: executionSchema.prefault({}),
-    consent: consentSchema.optional().meta({ description: "Why the people shown may be shown so." }),
+    consent: consentParam,
     engine: engineParam(engines),
   };
 }
@@ -151,7 +154,7 @@ type Shared = {
   scale: number;
   detector: z.infer<typeof detectorSchema>;
   execution: z.infer<typeof executionSchema>;
-  consent?: z.infer<typeof consentSchema>;
+  consent?: Consent;
 };
 export type ProcessImageJobParams = Shared;
 export type ProcessVideoJobParams = Shared & { fps: number | null };

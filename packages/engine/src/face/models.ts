@@ -89,7 +89,7 @@ function backend(): Promise<Backend> {
   return starting;
 }
 
-type ModelJson = {
+export type ModelJson = {
   modelTopology: object;
   weightsManifest: { weights: Tf.io.WeightsManifestEntry[] }[];
   signature?: object;
@@ -109,6 +109,17 @@ async function readModel(from: string, name: string): Promise<Tf.io.ModelArtifac
     weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer,
   };
 }
+
+/** A model that is no part of `Models`, from what its package has of it. */
+export async function openModel(files: ModelJson & { weights: ArrayBuffer }): Promise<Model> {
+  const { tf, open } = await backend();
+  const weightSpecs = files.weightsManifest.flatMap((group) => group.weights);
+  const model = await open({ modelTopology: files.modelTopology, weightSpecs, weightData: files.weights });
+  return (inputs, side) => execute(tf, model, inputs, side);
+}
+
+/** `inputs`: RGB, interleaved, squares of `side` pixels. Answers its outputs. */
+export type Model = (inputs: Float32Array[], side: number) => { shape: number[]; data: Float32Array }[];
 
 function runDetector(tf: typeof Tf, model: Converter.GraphModel, input: Float32Array): DetectorOutput {
   const scores = new Float32Array(896);

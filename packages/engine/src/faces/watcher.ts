@@ -14,6 +14,7 @@ import type { FaceCrop, Landmarks } from "../face/types.ts";
 import { shrunkPicture } from "../lip/shrunk.ts";
 import type { Picture } from "../media/picture.ts";
 import { isFree } from "./clear.ts";
+import { createCutFinder, meanDifference } from "./cuts.ts";
 import { packed, type Sample } from "./smoothing.ts";
 
 type Frame = { yuv: Uint8Array; width: number; height: number };
@@ -37,9 +38,6 @@ const SAME = 0.25;
 const NEAR = { crops: 1, growth: Math.log(1.6) };
 /** Mean difference of prints, 0–255, of one person near and anywhere. */
 const ALIKE = { near: 45, anywhere: 20 };
-/** Mean difference of the blocks of two frames with a cut between them, levels. */
-const CUT = 28;
-const BLOCKS = { columns: 24, rows: 16, samples: 4 };
 
 type Track = {
   id: number;
@@ -61,7 +59,7 @@ export type Watcher = {
 export function createWatcher(leastScore: number): Watcher {
   const tracks: Track[] = [];
   let active = new Set<Track>();
-  let blocks: Float32Array | null = null;
+  const isNewShot = createCutFinder();
   let [index, searched] = [-1, Number.NEGATIVE_INFINITY];
 
   /** Reads a track's face and what is to be remembered of it; null where it is not seen. */
@@ -106,9 +104,7 @@ export function createWatcher(leastScore: number): Watcher {
   return {
     async see(frame) {
       index++;
-      const now = blocksOf(frame);
-      const cut = blocks === null || meanDifference(blocks, now) > CUT;
-      blocks = now;
+      const cut = isNewShot(frame);
       const samples = new Map<number, Sample>();
       const see = async (track: Track): Promise<void> => {
         const twin = [...active].some((other) => samples.has(other.id) && apart(other.crop, track.crop) < SAME);
@@ -196,24 +192,4 @@ function apart(a: FaceCrop, b: FaceCrop): number {
 
 function scaled({ x, y, size, angle }: FaceCrop, by: number): FaceCrop {
   return { x: x * by, y: y * by, size: size * by, angle };
-}
-
-/** Mean brightness of parts of a frame, from some of their pixels. */
-function blocksOf({ yuv, width, height }: Frame): Float32Array {
-  const { columns, rows, samples } = BLOCKS;
-  const means = new Float32Array(columns * rows);
-  for (let row = 0; row < rows * samples; row++) {
-    const y = Math.floor(((row + 0.5) * height) / (rows * samples));
-    for (let column = 0; column < columns * samples; column++) {
-      const x = Math.floor(((column + 0.5) * width) / (columns * samples));
-      means[Math.floor(row / samples) * columns + Math.floor(column / samples)]! += yuv[y * width + x]! / samples ** 2;
-    }
-  }
-  return means;
-}
-
-function meanDifference(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
-  return sum / a.length;
 }

@@ -81,6 +81,7 @@ function run({ queue, owner, id }: JobRecord, { work, estimate = () => 1, signal
     params: z.looseObject({}),
     mismatches: () => [],
     estimateSeconds: (_: unknown, facts: SlotFacts) => estimate(facts),
+    alters: () => false,
     queueOf: (_: unknown, seconds: number) => (seconds > 120 ? "warp-long" : "warp"),
   } as unknown as Kind;
   const animate: RunHandler = {

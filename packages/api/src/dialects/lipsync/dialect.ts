@@ -18,6 +18,7 @@ export const lipsync: Dialect = {
     { path: `${BASE}/debug/status/{job_id}` },
   ],
   signedIn: SIGNED_IN,
+  attested: true,
   tag: {
     name: TAG,
     description: "A video and a sound in, a video of the same person saying that out. Its clients log in first.",

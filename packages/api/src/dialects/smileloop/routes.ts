@@ -147,7 +147,7 @@ async function checkPicture(deps: ApiDeps, owner: string, { upload, modes }: Ask
   if (fault) throw fault;
 }
 
-async function createJob(deps: ApiDeps, owner: string, { preset, engine, upload }: Asked): Promise<JobRecord> {
+async function createJob(deps: DialectDeps, owner: string, { preset, engine, upload }: Asked): Promise<JobRecord> {
   const { record } = await submit(deps, {
     owner,
     kind: "animate",

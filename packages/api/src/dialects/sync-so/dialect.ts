@@ -14,6 +14,7 @@ export const syncSo: Dialect = {
     { path: "/v2/models" },
   ],
   keyed: true,
+  attested: true,
   tag: {
     name: TAG,
     description: "The API of Sync.so, for its SDKs with another base URL.",
