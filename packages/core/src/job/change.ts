@@ -24,6 +24,7 @@
  * | worker | claim | queued, running → failed | the same, but there were 10 claims already, less waits and moves |
  * | worker, sweeper | close | canceling → canceled | the lease has run out |
  * | worker, sweeper | wake | waiting → queued | all children that were created have ended |
+ * | worker | count | waiting → waiting | more children have ended than the record says: progress |
  * | holder | beat | running → running | progress only ever rises |
  * | holder | fetched | running → running | inputs that the job had to fetch are there: once |
  * | holder | external | running → running | the work is about to be sent to a service elsewhere, was sent, or was not taken there; an id stays |
@@ -49,7 +50,16 @@ import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
 import { release, tombstone, withoutSecrets } from "./endings.ts";
 import { newToken } from "./ids.ts";
-import { isEnded, type JobError, type JobInput, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
+import { childrenProgress, endedSum, further } from "./progress.ts";
+import {
+  type Ended,
+  isEnded,
+  type JobError,
+  type JobInput,
+  type JobRecord,
+  type Progress,
+  resultLifeMs,
+} from "./record.ts";
 
 /** The stage of a job that was handed back because the storage is full. */
 export const STAGE_NO_SPACE = "waiting_for_space";
@@ -78,6 +88,8 @@ export type Change =
   | { by: "worker" | "sweeper"; do: "close"; leaseAlive: boolean }
   /** `ended`: how many of the children that the record counts have ended. */
   | { by: "worker" | "sweeper"; do: "wake"; ended: number }
+  /** `ended`: of the children that the record counts. */
+  | { by: "worker"; do: "count"; ended: Ended }
   | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
   /** `inputs`: all of the job's; `estimateSeconds`: of work, now that they are known. */
   | { by: "holder"; token: string; do: "fetched"; inputs: Record<string, JobInput[]>; estimateSeconds: number }
@@ -132,6 +144,8 @@ function nextOf(record: JobRecord, change: Change, now: number): JobRecord | Ref
     case "wake":
       if (record.state !== "waiting") return "nothing_to_do";
       return change.ended < (record.children ?? 0) ? "children_left" : queued(record, now);
+    case "count":
+      return counted(record, change.ended);
     case "deadline":
       return deadline(record, now);
     default:
@@ -197,7 +211,8 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       const children = Math.max(record.children ?? 0, change.children);
       if (change.ended >= children || record.root !== undefined) return "nothing_to_do";
       const waits = (record.waits ?? 0) + 1;
-      return { ...release(record, now, null), state: "waiting", children, waits, failures: 0 };
+      const progress = childrenProgress(record, change.ended, children);
+      return { ...release(record, now, null), state: "waiting", children, progress, waits, failures: 0 };
     }
     case "requeue": {
       const moves = (record.moves ?? 0) + 1;
@@ -220,6 +235,13 @@ function handedBack(record: JobRecord, waitsFor: WaitsFor | undefined, now: numb
   return { ...release(record, now, null), progress, waits };
 }
 
+function counted(record: JobRecord, ended: Ended): JobRecord | Refusal {
+  const { state, children = 0, progress } = record;
+  const done = endedSum(ended);
+  if (state !== "waiting" || done > children || done <= (progress?.done ?? 0)) return "nothing_to_do";
+  return { ...record, ended, progress: childrenProgress(record, done, children) };
+}
+
 function queued(record: JobRecord, now: number): JobRecord {
   return { ...record, state: "queued", queued_at: now };
 }
@@ -240,9 +262,4 @@ function expire(record: JobRecord, now: number): JobRecord | Refusal {
 function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
   const expires = record.root === undefined ? now + resultLifeMs(record) : null;
   return { ...withoutSecrets(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
-}
-
-function further(before: Progress | null, after: Progress | null): Progress | null {
-  if (!before || !after) return after ?? before;
-  return { ...after, percent: Math.max(before.percent, after.percent) };
 }
