@@ -48,18 +48,10 @@
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
-import { release, tombstone, withoutSecrets } from "./endings.ts";
+import { deadline, end, expire, release, tombstone } from "./endings.ts";
 import { newToken } from "./ids.ts";
 import { childrenProgress, endedSum, further } from "./progress.ts";
-import {
-  type Ended,
-  isEnded,
-  type JobError,
-  type JobInput,
-  type JobRecord,
-  type Progress,
-  resultLifeMs,
-} from "./record.ts";
+import { type Ended, isEnded, type JobError, type JobInput, type JobRecord, type Progress } from "./record.ts";
 
 /** The stage of a job that was handed back because the storage is full. */
 export const STAGE_NO_SPACE = "waiting_for_space";
@@ -244,22 +236,4 @@ function counted(record: JobRecord, ended: Ended): JobRecord | Refusal {
 
 function queued(record: JobRecord, now: number): JobRecord {
   return { ...record, state: "queued", queued_at: now };
-}
-
-function deadline(record: JobRecord, now: number): JobRecord | Refusal {
-  if (now < record.deadline_at) return "not_due";
-  if (record.state === "canceling") return end(record, "canceled", now);
-  const detail = "The job did not end within the time that it was given.";
-  return end({ ...record, error: { code: "deadline_passed", detail } }, "failed", now);
-}
-
-function expire(record: JobRecord, now: number): JobRecord | Refusal {
-  if (!isEnded(record.state) || (record.root !== undefined && record.closed_at === null)) return "nothing_to_do";
-  if (record.state === "expired" || record.state === "deleted") return "ended";
-  return now < record.expires_at! ? "not_due" : tombstone(record, "expired", now);
-}
-
-function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
-  const expires = record.root === undefined ? now + resultLifeMs(record) : null;
-  return { ...withoutSecrets(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
 }
