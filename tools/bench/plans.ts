@@ -52,8 +52,10 @@ async function figures(): Promise<Figure[]> {
     };
     const root = await createPlan(store);
     const memory = watchMemory();
+    const cpu = process.cpuUsage();
     const plan = await timed(1, () => runPlan(store, root, join(dir, "work")));
     const grown = memory.stop();
+    const { user, system } = process.cpuUsage(cpu);
     const waiting = await store.records.get(root.owner, root.id);
     if (waiting?.record.children !== CHILDREN) throw new Error(`The plan is ${waiting?.record.state}.`);
 
@@ -66,6 +68,7 @@ async function figures(): Promise<Figure[]> {
     const limit = { name: "bare durable writes", value: bare[0]! / 1000 };
     return [
       { name: "5,000 children created", unit: "s", value: plan[0]! / 1000, target: 10, limit },
+      { name: "  processor time for that", unit: "s", value: (user + system) / 1e6, target: null },
       { name: "  memory for that", unit: "MB", value: grown / 1e6, target: 60, note: "highest growth of the process" },
       { name: "  1,000 ended ones counted", unit: "ms", value: Math.min(...count), target: null, runs: count },
       { name: "  cancel answered", unit: "s", value: cancel[0]! / 1000, target: 5 },

@@ -48,7 +48,7 @@
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
-import { deadline, end, expire, release, tombstone } from "./endings.ts";
+import { deadline, end, expire, type Refusal, release, tombstone } from "./endings.ts";
 import { newToken } from "./ids.ts";
 import { childrenProgress, endedSum, further } from "./progress.ts";
 import { type Ended, isEnded, type JobError, type JobInput, type JobRecord, type Progress } from "./record.ts";
@@ -96,19 +96,6 @@ export type Change =
   | { by: "holder"; token: string; do: "cancelDone" }
   | { by: "sweeper"; do: "deadline" }
   | { by: "sweeper"; do: "expire" };
-
-/**
- * Why a change was refused: the record has ended; somebody else holds it; its lease is alive; it is being canceled; too early;
- * children are still at work; or it would change nothing.
- */
-export type Refusal =
-  | "ended"
-  | "not_holder"
-  | "lease_alive"
-  | "canceling"
-  | "not_due"
-  | "children_left"
-  | "nothing_to_do";
 
 /** The record as it is after the change, or why there is none. Pure: the record that was given is not touched. */
 export function changeJob(record: JobRecord, change: Change, nowMs: number): JobRecord | Refusal {

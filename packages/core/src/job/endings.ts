@@ -1,7 +1,19 @@
 /** What goes from a record when a claim, the job or its files come to their end. */
 import { ERRORS } from "../errors.ts";
-import type { Refusal } from "./change.ts";
 import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, resultLifeMs } from "./record.ts";
+
+/**
+ * Why a change was refused: the record has ended; somebody else holds it; its lease is alive; it is being canceled; too early;
+ * children are still at work; or it would change nothing.
+ */
+export type Refusal =
+  | "ended"
+  | "not_holder"
+  | "lease_alive"
+  | "canceling"
+  | "not_due"
+  | "children_left"
+  | "nothing_to_do";
 
 /** Takes the claim out and files it under the attempts. */
 export function release(record: JobRecord, now: number, error: JobError | null): JobRecord {

@@ -13,8 +13,9 @@ import { buryDamaged, damageOf, tombstoneOf } from "./damaged.ts";
 import { type Changed, type JobStore, updateJob } from "./jobs.ts";
 
 /**
- * How long whoever cancels or deletes a plan waits until its children are canceled, or gone, ms. What is left then goes on in this
- * process; where that ends, children stop by themselves once they see that their root has ended, and the sweeper takes away the rest.
+ * Maximum time, ms, that a request to cancel or delete a plan waits until its children are canceled, or gone. What is left then
+ * goes on in this process; where that ends, children stop by themselves once they see that their root has ended, and the sweeper
+ * takes away the rest.
  */
 const ANSWER_MS = 2000;
 
