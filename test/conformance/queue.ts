@@ -1,5 +1,5 @@
 /** What every adapter of `Queue` does (packages/core/src/queue.ts). */
-import { newId } from "@smileloop/core/job/ids.ts";
+import { childId, newId } from "@smileloop/core/job/ids.ts";
 import type { Message, Queue } from "@smileloop/core/queue.ts";
 import { expect } from "vitest";
 import type { ManualClock } from "../support/manual-clock.ts";
@@ -143,6 +143,19 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       const order: (string | null)[] = [];
       for (let i = 0; i < 6; i++) order.push(idOf(await queue.receive("warp", now)));
       expect(order).toEqual([many[0], one, two, many[1], many[2], many[3]].map((each) => each!.id));
+    },
+
+    "the children of a plan have turns of their own, beside their owner's other jobs and beside other plans": async ({
+      queue,
+    }) => {
+      const childrenOf = (root: string) => [0, 1, 2].map((n) => ({ ...job("ann"), id: childId(root, n) }));
+      const [one, two] = [childrenOf(newId(0)), childrenOf(newId(0))];
+      const [single, other] = [job("ann"), job("ben")];
+      for (const each of [...one, ...two, single, other]) await queue.send(each);
+      const order: (string | null)[] = [];
+      for (let i = 0; i < 8; i++) order.push(idOf(await queue.receive("warp", now)));
+      const expected = [one[0], two[0], single, other, one[1], two[1], one[2], two[2]];
+      expect(order).toEqual(expected.map((each) => each!.id));
     },
 
     "a job that waits already is not queued twice": async ({ queue, clock }) => {

@@ -1,6 +1,6 @@
 /**
- * A plan and its children as a small world, to be searched through whole: a root that creates two children, waits for them and
- * ends; one worker for plans, one for children, the sweeper, one cancel or DELETE by the client, and at most one crash, one lost
+ * A plan and its children as a small world, to be searched through whole: a root that creates two children, in either order, which
+ * work on its input where it is, waits for them and ends; one worker for plans, one for children, the sweeper, one cancel or DELETE by the client, and at most one crash, one lost
  * message, and one wait whose reply is lost. A step is what one party does between two moments at which the others may act.
  *
  * Records are changed by the real `changeJob`. What the model of one job (job-protocol-model.ts) shows already is left out, so
@@ -65,10 +65,14 @@ function planSteps(party: Party): void {
     step("plan: looks at the root", { plan: { ...plan, at: goesOn ? "checked" : "ending" }, lived });
   }
   if (plan.at === "checked") {
-    const number = party.rules.has("child ids are fixed") ? plan.next : world.children.length;
-    const next = plan.next + 1;
-    const at = next === CHILDREN ? "ending" : "creating";
-    step(`plan: creates child ${number}`, { plan: { ...plan, at, next }, ...created(world, number) });
+    for (let wanted = 0; wanted < CHILDREN; wanted++) {
+      if (plan.made.includes(wanted)) continue;
+      const number = party.rules.has("child ids are fixed") ? wanted : world.children.length;
+      const made = withNumber(plan.made, wanted);
+      // the look may be good for a further one
+      for (const at of made.length === CHILDREN ? (["ending"] as const) : (["creating", "checked"] as const))
+        step(`plan: creates child ${number}`, { plan: { ...plan, at, made }, ...created(world, number) });
+    }
   }
   if (plan.at === "ending") planEnds(party);
   if (plan.at === "counting") {
@@ -92,7 +96,7 @@ function planLooks({ world, step }: Party): void {
     const claimed = changed(root, { by: "worker", do: "claim", token: "t", worker: "", leaseAlive: false });
     const seen = world.markers.length;
     const at = seen >= CHILDREN ? "ending" : "creating";
-    step("plan: claims, sees which have ended", { root: claimed, plan: { at, next: 0, seen } });
+    step("plan: claims, sees which have ended", { root: claimed, plan: { at, made: [], seen } });
   }
 }
 
@@ -146,6 +150,11 @@ function workerSteps(party: Party): void {
         step(`${name}stops`, at("stored"));
         return;
       }
+      if (!lives(root) && rules.has("orphans are canceled"))
+        step(
+          `${name}sees that its root has ended`,
+          withChild(world, child, changed(rec, { by: "worker", do: "cancel" })),
+        );
       // for a root that lives it is the deadline that ends a child which would work for ever
       step(
         `${name}stores`,
@@ -223,7 +232,7 @@ function withChild({ children }: World, child: number, rec: Rec | null): Pick<Wo
   return { children: children.with(child, rec) };
 }
 
-function clientSteps({ world, step, spend }: Party): void {
+function clientSteps({ world, rules, step, spend }: Party): void {
   const { root, left, client } = world;
   if (client !== null && left.crash > 0)
     step("client: its request crashes", { client: null, ...spend("crash") }, "fault");
@@ -236,11 +245,17 @@ function clientSteps({ world, step, spend }: Party): void {
     step("client: purges", { ...purged(world, true), client: null });
     return;
   }
+  if (client === "tombstone") {
+    step("client: buries it", { root: (root && changed(root, { by: "api", do: "delete" })) ?? root, client: null });
+    return;
+  }
   if (left.client === 0 || !root) return;
   const canceled = changed(root, { by: "api", do: "cancel" });
   if (canceled) step("client: cancel", { root: canceled, client: "cancel children", ...spend("client") }, "fault");
   const deleted = changed(root, { by: "api", do: "delete" });
-  if (deleted) step("client: DELETE", { root: deleted, client: "purge", ...spend("client") }, "fault");
+  if (deleted && !rules.has("files go after the tombstone")) {
+    step("client: DELETE", { ...purged(world, true), client: "tombstone", ...spend("client") }, "fault");
+  } else if (deleted) step("client: DELETE", { root: deleted, client: "purge", ...spend("client") }, "fault");
 }
 
 function queueSteps({ world, step, spend }: Party): void {

@@ -21,6 +21,7 @@ export const RULES = [
   "orphans are canceled",
   "children go with their root",
   "second purge",
+  "files go after the tombstone",
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -28,7 +29,8 @@ export type Rule = (typeof RULES)[number];
 export type Rec = { state: JobState; held: boolean; children: number; own: boolean };
 export type Plan = {
   at: "idle" | "creating" | "checked" | "ending" | "counting";
-  next: number;
+  /** Numbers of the children that it has created, or found, since it was claimed. */
+  made: number[];
   seen: number;
 };
 export type Worker = {
@@ -42,6 +44,8 @@ export type World = {
   /** Numbers of children that have a marker; an output. */
   markers: number[];
   outputs: number[];
+  /** Whether the root's input is there, which its children are given where it is. */
+  input: boolean;
   /** `later`: put back, because the root was held; it comes again when a lease has run out. */
   messages: { root: number; later: boolean; children: number[] };
   timers: { root: "look" | "again" | null; children: number[] };
@@ -50,19 +54,19 @@ export type World = {
   /** Whether the root lived when the plan, and the worker, had the last reason to look. */
   lived: { plan: boolean; worker: boolean };
   /** What the client's request has still to do. */
-  client: "cancel children" | "purge" | null;
+  client: "cancel children" | "purge" | "tombstone" | null;
   left: { crash: number; loss: number; reply: number; client: number };
 };
 
 export const CHILDREN = 2;
-export const IDLE: Plan = { at: "idle", next: 0, seen: 0 };
+export const IDLE: Plan = { at: "idle", made: [], seen: 0 };
 export const FREE: Worker = { at: "idle", child: -1 };
 
 /** `left`: how often each may still happen. */
 export function firstWorld(left: Partial<World["left"]> = {}): World {
   return {
     ...{ root: { state: "queued", held: false, children: 0, own: false }, children: [], markers: [], outputs: [] },
-    ...{ messages: { root: 1, later: false, children: [] }, timers: { root: "look", children: [] } },
+    ...{ input: true, messages: { root: 1, later: false, children: [] }, timers: { root: "look", children: [] } },
     ...{ plan: IDLE, worker: FREE, lived: { plan: true, worker: true }, client: null },
     left: { crash: 0, loss: 0, reply: 0, client: 0, ...left },
   };
@@ -72,7 +76,7 @@ export function firstWorld(left: Partial<World["left"]> = {}): World {
 export function keyOf(world: World): string {
   const { root, messages, timers, plan, lived, client, left } = world;
   const creating = plan.at === "creating" || plan.at === "checked";
-  const doing = `${plan.at}${plan.next}${plan.seen}${creating && lived.plan}${client}`;
+  const doing = `${plan.at}${plan.made}.${plan.seen}${creating && lived.plan}${client}${world.input}`;
   const lefts = `${left.crash}${left.loss}${left.reply}${left.client}`;
   const children = world.children.map((_, number) => childKey(world, number));
   // two children that are there are interchangeable, unless the plan is about to create the one or the other
@@ -102,7 +106,10 @@ export function wake(world: World, by: "worker" | "sweeper"): Pick<World, "root"
 
 export function created(world: World, number: number): Partial<World> {
   if (world.children[number]) return {};
-  const children = [...world.children];
+  const children = Array.from(
+    { length: Math.max(world.children.length, number + 1) },
+    (_, n) => world.children[n] ?? null,
+  );
   children[number] = { state: "queued", held: false, children: 0, own: false };
   const timers = { ...world.timers, children: withNumber(world.timers.children, number) };
   const messages = { ...world.messages, children: withNumber(world.messages.children, number) };
@@ -115,7 +122,7 @@ export function marked(world: World, child: number): Pick<World, "markers" | "me
 }
 
 export function purged(world: World, removeChildren: boolean): Partial<World> {
-  const files = { markers: [], outputs: [] };
+  const files = { markers: [], outputs: [], input: false };
   return removeChildren ? { ...files, children: world.children.map(() => null) } : files;
 }
 

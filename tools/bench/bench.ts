@@ -8,6 +8,7 @@ import { inspect } from "./inspect.ts";
 import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
 import { lipsync, longLipsync } from "./lipsync.ts";
+import { plans } from "./plans.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
 import { speak } from "./speak.ts";
@@ -26,6 +27,7 @@ await runBench("bench", [
   start,
   jobs,
   requests,
+  plans,
   installed,
   lambda,
 ]);

@@ -100,6 +100,17 @@ it("shows the progress of a job that waits for others, and that it has no engine
   });
 });
 
+it("tells the time that a plan has left by the pace at which its parts end", async () => {
+  const now = api.clock.now();
+  const waiting = { state: "waiting", ended_at: null, expires_at: null, engine: null, estimate_s: 90 };
+  const after = (done: number) => ({
+    ...{ ...waiting, started_at: now - 30_000 },
+    progress: { stage: "waiting", done, total: 500, percent: 1 },
+  });
+  expect((await view(record({}, after(100)))).progress.eta_seconds).toBe(120);
+  expect((await view(record({}, after(0)))).progress.eta_seconds).toBe(60);
+});
+
 async function* only(text: string) {
   yield new TextEncoder().encode(text);
 }

@@ -138,11 +138,19 @@ async function viewProgress({ queue }: ApiDeps, record: JobRecord, now: number):
 function etaSeconds(record: JobRecord, percent: number, position: number | null, now: number): number | null {
   if (record.state === "succeeded") return 0;
   if (record.state === "queued") return tenths(record.estimate_s * ((position ?? 0) + 1));
-  if (record.state !== "running" || record.started_at === null) return null;
+  if (record.started_at === null) return null;
   const spent = (now - record.started_at) / 1000;
+  if (record.state === "waiting") return tenths(childrenSeconds(record, spent));
+  if (record.state !== "running") return null;
   // the percentage never goes back: of a further attempt it may be that of an earlier one
   const isMeasured = percent >= 5 && record.attempt === 1;
   return tenths(isMeasured ? (spent * (100 - percent)) / percent : Math.max(0, record.estimate_s - spent));
+}
+
+/** By the pace at which children have ended since they were created; where none has, by what the kind expects. */
+function childrenSeconds({ progress, estimate_s }: JobRecord, spent: number): number {
+  const { done, total } = progress ?? { done: 0, total: 0 };
+  return done > 0 ? (spent * (total - done)) / done : Math.max(0, estimate_s - spent);
 }
 
 function viewTimings({ timings, started_at, queued_at }: JobRecord): Record<string, number> {

@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.ts";
+
 const AT_ONCE = 32;
 
 /** Runs up to 32 at a time. None is begun once it is `over`. The first error ends it, after those that run. */
@@ -22,6 +24,17 @@ export async function eachAtOnce<T>(
     await Promise.all(running);
   }
   if (errors.length > 0) throw errors[0];
+}
+
+/** Waits for work, but not longer than this; then it goes on, and what it throws is nobody's. */
+export async function waitAtMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([work, clock.sleep(ms, over.signal)]);
+  } finally {
+    work.catch(() => {});
+    over.abort();
+  }
 }
 
 /** Runs so many at a time of what it is given; the others wait for their turn, first come, first served. */

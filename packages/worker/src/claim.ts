@@ -1,6 +1,6 @@
 /**
  * A claim while it is held: beats keep its lease alive and carry the progress, and looks find out whether the job is still
- * ours to do. Both go on while the engine works, and end before the last write.
+ * ours to do; those of a child look at its root, too. All go on while the engine works, and end before the last write.
  *
  * Each write is made on the version that the holder has seen last, without a read before it: where that is no longer the
  * present one, the write is refused, and only then is the record read. So a beat that arrives tells as much as a look, and
@@ -9,6 +9,7 @@
 import { hasCode } from "@smileloop/core/errors.ts";
 import type { Change } from "@smileloop/core/job/change.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
+import { cancelChild, livingRoot } from "@smileloop/core/jobs/children.ts";
 import { type Changed, type JobStore, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
@@ -72,7 +73,11 @@ export function holdClaim(options: HoldOptions): Claim {
     found.abort();
   };
   const hold: Hold = { seen: options.stored, progress: null, beat: Promise.resolve() };
-  const work = [beats(options, hold, ended, conclude), looks(options, hold, ended, conclude)];
+  const work = [
+    beats(options, hold, ended, conclude),
+    looks(options, hold, ended, conclude),
+    looksAtRoot(options, ended, conclude),
+  ];
   return {
     signal: found.signal,
     verdict: () => verdict,
@@ -161,6 +166,27 @@ async function looks(
       log.warn({ err: error }, "look failed");
     }
     await store.clock.sleep(LOOK_GAP_MS, ended);
+  }
+}
+
+/** A child whose root has ended, or is being canceled, has nobody to work for: it is canceled as soon as that is seen. */
+async function looksAtRoot(
+  { store, stored, times, log }: HoldOptions,
+  ended: AbortSignal,
+  conclude: (why: Verdict) => void,
+): Promise<void> {
+  const { record } = stored;
+  if (record.root === undefined) return;
+  for (;;) {
+    await store.clock.sleep(times.lookMs, ended);
+    if (ended.aborted) return;
+    try {
+      if (await livingRoot(store, record)) continue;
+      await cancelChild(store, "worker", record);
+      return conclude("canceling");
+    } catch (error) {
+      log.warn({ err: error }, "look at the root failed");
+    }
   }
 }
 

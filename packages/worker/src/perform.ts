@@ -60,7 +60,7 @@ export async function performerOf(deps: PerformDeps, { kind, engine }: JobRecord
 function planned(deps: PerformDeps, handler: PlanHandler): Perform {
   return async (record, claimed) => {
     const io = createStoreIo({ ...deps, ...claimed, record });
-    return takeStep(deps, handler, claimedJob(deps.kinds, record), io);
+    return takeStep(deps, handler, claimedJob(deps.kinds, record), io, claimed.report);
   };
 }
 

@@ -1,16 +1,20 @@
 /**
  * One step of a plan. The plan is asked with the children that have ended; what it wants created gets the numbers that follow
  * them. A plan that is asked again after a crash answers the same, and finds what it had created by these numbers.
+ *
+ * What children are given stays where it is: the inputs of the root, and the outputs of children that have ended, are there until
+ * the root is closed, and its children with it.
  */
 import { AppError } from "@smileloop/core/errors.ts";
+import type { Files } from "@smileloop/core/files.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
-import { childId } from "@smileloop/core/job/ids.ts";
-import type { JobRecord } from "@smileloop/core/job/record.ts";
-import { checkFile, copyInputs, factsOf, type Given } from "@smileloop/core/jobs/check-file.ts";
-import { createChild, endedChildren, type NewChild } from "@smileloop/core/jobs/children.ts";
+import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
+import { checkFile, factsOf, type Given, inputsInPlace } from "@smileloop/core/jobs/check-file.ts";
+import { createChildren, type NewChild } from "@smileloop/core/jobs/children.ts";
 import type { CreateJob, JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, workOf } from "@smileloop/core/jobs/submission.ts";
-import type { Kinds } from "@smileloop/core/kinds/kind.ts";
+import { endedChildren } from "@smileloop/core/jobs/waiting.ts";
+import type { Kind, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { sealerOf } from "@smileloop/core/seals.ts";
 import type { StoreIo } from "./job-io.ts";
 import type { ChildInput, ChildJob, ClaimedJob, PlanHandler } from "./kinds/handler.ts";
@@ -26,6 +30,7 @@ export async function takeStep(
   handler: PlanHandler,
   job: ClaimedJob,
   io: StoreIo,
+  report: (progress: Progress) => void,
 ): Promise<JobResult | Waits> {
   const { record } = job;
   const known = record.children ?? 0;
@@ -40,20 +45,27 @@ export async function takeStep(
     );
   }
   if (step.create.length === 0) throw new AppError("internal", "The plan waits for children, but has created none.");
-  for (const [nth, child] of step.create.entries()) {
-    io.signal.throwIfAborted();
-    await create(deps, record, known + nth, child, ended);
-  }
-  return { children: known + step.create.length, ended: ended.length };
+  const wanted = step.create;
+  const total = wanted.length;
+  const percent = record.progress?.percent ?? 0;
+  const sources = sourcesOf(deps.files, record, ended);
+  await createChildren(
+    deps,
+    record,
+    wanted.keys().map((nth) => known + nth),
+    (index) => made(deps, record, index, wanted[index - known]!, sources),
+    { signal: io.signal, onCreated: (done) => report({ stage: "planning", done, total, percent }) },
+  );
+  return { children: known + total, ended: ended.length };
 }
 
-async function create(
+async function made(
   deps: PlanDeps,
   root: JobRecord,
   index: number,
   { kind, params, inputs }: ChildJob,
-  ended: JobRecord[],
-): Promise<void> {
+  sources: Sources,
+): Promise<NewChild & Pick<CreateJob, "sealed">> {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, list]) => [slot, list.length]));
   const submission = checkSubmission(deps.kinds, {
     ...{ kind, inputs: counts, params },
@@ -63,13 +75,9 @@ async function create(
   const found: Record<string, Given[]> = {};
   for (const [slot, list] of Object.entries(inputs)) {
     found[slot] = [];
-    for (const input of list) {
-      const { key, source } = sourceOf(root, ended, input);
-      found[slot].push({ source, file: await checkFile(deps.files, key, submission.kind.slots[slot]!) });
-    }
+    for (const input of list) found[slot].push(await sources(input, submission.kind, slot));
   }
-  const id = childId(root.id, index);
-  const made: NewChild & Pick<CreateJob, "sealed"> = {
+  return {
     kind,
     ...workOf(submission, factsOf(found)),
     engine: submission.engine,
@@ -77,18 +85,36 @@ async function create(
     params: submission.kind.resolveParams(submission.params, `${root.id}${index.toString(16).padStart(8, "0")}`),
     sealed: sealerOf(deps.seals, submission.secrets),
     metadata: {},
-    storeInputs: () => copyInputs(deps.files, { owner: root.owner, id }, found),
+    storeInputs: async () => inputsInPlace(found),
   };
-  await createChild(deps, root, index, made);
 }
 
-function sourceOf(root: JobRecord, ended: JobRecord[], input: ChildInput): { key: string; source: string } {
+type Sources = (input: ChildInput, kind: Kind, slot: string) => Promise<Given>;
+
+/** Finds and checks what children are given. A file is checked once for each slot, however many children share it. */
+function sourcesOf(files: Files, root: JobRecord, ended: JobRecord[]): Sources {
+  const byNumber = new Map(ended.map((child) => [child.index, child]));
+  const checked = new Map<string, ReturnType<typeof checkFile>>();
+  return async (input, kind, slot) => {
+    const { key, source } = sourceOf(root, byNumber, input);
+    const name = `${kind.name} ${slot} ${key}`;
+    const file = checked.get(name) ?? checkFile(files, key, kind.slots[slot]!);
+    checked.set(name, file);
+    return { source, file: await file };
+  };
+}
+
+function sourceOf(
+  root: JobRecord,
+  ended: ReadonlyMap<number | undefined, JobRecord>,
+  input: ChildInput,
+): { key: string; source: string } {
   if ("input" in input) {
     const file = root.inputs[input.input]?.[input.nth ?? 0];
     if (file) return { key: file.key, source: `job:${root.id}/${input.input}` };
     throw new AppError("internal", `The plan has no input '${input.input}'.`);
   }
-  const child = ended.find(({ index }) => index === input.child);
+  const child = ended.get(input.child);
   const output = child?.outputs[input.output];
   if (child && output) return { key: output.key, source: `job:${child.id}/${input.output}` };
   throw new AppError("internal", `The child ${input.child} of the plan has no output '${input.output}'.`);

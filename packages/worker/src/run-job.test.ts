@@ -6,9 +6,10 @@ import { LEASE_MS, MAX_CLAIMS } from "@smileloop/core/job/change.ts";
 import { childId } from "@smileloop/core/job/ids.ts";
 import { endedPrefix } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
-import { createChild, markEnded } from "@smileloop/core/jobs/children.ts";
+import { createChild } from "@smileloop/core/jobs/children.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { markEnded } from "@smileloop/core/jobs/waiting.ts";
 import type { Kind } from "@smileloop/core/kinds/kind.ts";
 import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
@@ -17,7 +18,7 @@ import { z } from "zod";
 import { type MemoryStore, memoryStore } from "../../../test/support/memory-store.ts";
 import type { PlanHandler, RunHandler } from "./kinds/handler.ts";
 import type { Processes } from "./perform.ts";
-import { runJob } from "./run-job.ts";
+import { CLAIM_TIMES, runJob } from "./run-job.ts";
 
 let store: MemoryStore;
 let workRoot: string;
@@ -263,6 +264,19 @@ describe("work", () => {
     expect(await run(parts[0]!)).toEqual({ did: "succeeded", againMs: null });
     expect(await marks(root)).toBe(1);
     expect(await store.messages("plans")).toEqual([root.id]);
+  });
+
+  test("on a part of a plan stops once the plan has ended, whoever was to cancel it", async () => {
+    const { root, parts } = await waitingPlan(1);
+    const work: RunHandler["run"] = async (_, io) => {
+      await store.clock.advance(CLAIM_TIMES.lookMs);
+      io.signal.throwIfAborted();
+      return { outputs: {}, warnings: [] };
+    };
+    // the plan's own record alone, after it was looked at
+    const meanwhile = () => store.cancel(root.id);
+    expect(await run(parts[0]!, { work, meanwhile })).toEqual({ did: "canceled", againMs: null });
+    expect(await store.read(parts[0]!.id)).toMatchObject({ state: "canceled" });
   });
 
   test("on a part that is deleted with its plan has come to nothing", async () => {

@@ -16,8 +16,9 @@ import { BEAT_MS, type Change, LEASE_MS } from "@smileloop/core/job/change.ts";
 import { newToken } from "@smileloop/core/job/ids.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { readable } from "@smileloop/core/job/unreadable.ts";
-import { cancelChild, livingRoot, markEnded, wakeRoot } from "@smileloop/core/jobs/children.ts";
+import { cancelChild, livingRoot } from "@smileloop/core/jobs/children.ts";
 import { leaseAlive, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { lookAtWaiting, markEnded } from "@smileloop/core/jobs/waiting.ts";
 import type { QueuedJob } from "@smileloop/core/queue.ts";
 import type { StoredRecord } from "@smileloop/core/records.ts";
 import { type ClaimTimes, holdClaim } from "./claim.ts";
@@ -61,8 +62,7 @@ export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions)
   if (isEnded(record.state)) return ended(deps, record);
   if (record.state === "canceling") return close(deps, found);
   if (record.state === "waiting") {
-    await wakeRoot(deps, "worker", record);
-    return { did: "waits", againMs: null };
+    return { did: "waits", againMs: await lookAtWaiting(deps, found) };
   }
   if (record.queue !== job.queue) return { did: "elsewhere", againMs: null };
   if (leaseAlive(found)) return busy(found);

@@ -371,6 +371,24 @@ test("a wait stores how many children there are, lets go of the claim, and start
   expect(changed(claimed(woken), { ...holder, do: "wait", children: 1, ended: 0 }).children).toBe(3);
 });
 
+test("more children that have ended are progress of a plan that waits, and of no other", () => {
+  const count = (done: number) => {
+    const ended = { succeeded: done - 1, failed: 1, canceled: 0 };
+    return { by: "worker", do: "count", ended } as const;
+  };
+  const waiting = changed(claimed(queuedJob()), { ...holder, do: "wait", children: 40, ended: 1 });
+  expect(waiting.progress).toEqual({ stage: "waiting", done: 1, total: 40, percent: 2.4 });
+  const counted = changed(waiting, count(20));
+  expect(jobRecordSchema.parse(counted)).toMatchObject({
+    ...{ state: "waiting", children: 40, ended: { succeeded: 19, failed: 1, canceled: 0 } },
+    progress: { stage: "waiting", done: 20, total: 40, percent: 47.5 },
+  });
+  // late news, and more than there are
+  for (const done of [19, 20, 41]) expect(changeJob(counted, count(done), NOW)).toBe("nothing_to_do");
+  for (const other of [queuedJob(), claimed(queuedJob())])
+    expect(changeJob(other, count(20), NOW)).toBe("nothing_to_do");
+});
+
 test("a claim that ended in a wait or a move does not count among the ten", () => {
   let record = queuedJob();
   for (let turn = 1; turn <= MAX_CLAIMS + 5; turn++) {

@@ -24,6 +24,7 @@
  * | worker | claim | queued, running → failed | the same, but there were 10 claims already, less waits and moves |
  * | worker, sweeper | close | canceling → canceled | the lease has run out |
  * | worker, sweeper | wake | waiting → queued | all children that were created have ended |
+ * | worker | count | waiting → waiting | more children have ended than the record says: progress |
  * | holder | beat | running → running | progress only ever rises |
  * | holder | fetched | running → running | inputs that the job had to fetch are there: once |
  * | holder | external | running → running | the work is about to be sent to a service elsewhere, was sent, or was not taken there; an id stays |
@@ -47,9 +48,10 @@
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
-import { release, tombstone, withoutSecrets } from "./endings.ts";
+import { deadline, end, expire, type Refusal, release, tombstone } from "./endings.ts";
 import { newToken } from "./ids.ts";
-import { isEnded, type JobError, type JobInput, type JobRecord, type Progress, resultLifeMs } from "./record.ts";
+import { childrenProgress, endedSum, further } from "./progress.ts";
+import { type Ended, isEnded, type JobError, type JobInput, type JobRecord, type Progress } from "./record.ts";
 
 /** The stage of a job that was handed back because the storage is full. */
 export const STAGE_NO_SPACE = "waiting_for_space";
@@ -78,6 +80,8 @@ export type Change =
   | { by: "worker" | "sweeper"; do: "close"; leaseAlive: boolean }
   /** `ended`: how many of the children that the record counts have ended. */
   | { by: "worker" | "sweeper"; do: "wake"; ended: number }
+  /** `ended`: of the children that the record counts. */
+  | { by: "worker"; do: "count"; ended: Ended }
   | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
   /** `inputs`: all of the job's; `estimateSeconds`: of work, now that they are known. */
   | { by: "holder"; token: string; do: "fetched"; inputs: Record<string, JobInput[]>; estimateSeconds: number }
@@ -92,19 +96,6 @@ export type Change =
   | { by: "holder"; token: string; do: "cancelDone" }
   | { by: "sweeper"; do: "deadline" }
   | { by: "sweeper"; do: "expire" };
-
-/**
- * Why a change was refused: the record has ended; somebody else holds it; its lease is alive; it is being canceled; too early;
- * children are still at work; or it would change nothing.
- */
-export type Refusal =
-  | "ended"
-  | "not_holder"
-  | "lease_alive"
-  | "canceling"
-  | "not_due"
-  | "children_left"
-  | "nothing_to_do";
 
 /** The record as it is after the change, or why there is none. Pure: the record that was given is not touched. */
 export function changeJob(record: JobRecord, change: Change, nowMs: number): JobRecord | Refusal {
@@ -132,6 +123,8 @@ function nextOf(record: JobRecord, change: Change, now: number): JobRecord | Ref
     case "wake":
       if (record.state !== "waiting") return "nothing_to_do";
       return change.ended < (record.children ?? 0) ? "children_left" : queued(record, now);
+    case "count":
+      return counted(record, change.ended);
     case "deadline":
       return deadline(record, now);
     default:
@@ -197,7 +190,8 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       const children = Math.max(record.children ?? 0, change.children);
       if (change.ended >= children || record.root !== undefined) return "nothing_to_do";
       const waits = (record.waits ?? 0) + 1;
-      return { ...release(record, now, null), state: "waiting", children, waits, failures: 0 };
+      const progress = childrenProgress(record, change.ended, children);
+      return { ...release(record, now, null), state: "waiting", children, progress, waits, failures: 0 };
     }
     case "requeue": {
       const moves = (record.moves ?? 0) + 1;
@@ -220,29 +214,13 @@ function handedBack(record: JobRecord, waitsFor: WaitsFor | undefined, now: numb
   return { ...release(record, now, null), progress, waits };
 }
 
+function counted(record: JobRecord, ended: Ended): JobRecord | Refusal {
+  const { state, children = 0, progress } = record;
+  const done = endedSum(ended);
+  if (state !== "waiting" || done > children || done <= (progress?.done ?? 0)) return "nothing_to_do";
+  return { ...record, ended, progress: childrenProgress(record, done, children) };
+}
+
 function queued(record: JobRecord, now: number): JobRecord {
   return { ...record, state: "queued", queued_at: now };
-}
-
-function deadline(record: JobRecord, now: number): JobRecord | Refusal {
-  if (now < record.deadline_at) return "not_due";
-  if (record.state === "canceling") return end(record, "canceled", now);
-  const detail = "The job did not end within the time that it was given.";
-  return end({ ...record, error: { code: "deadline_passed", detail } }, "failed", now);
-}
-
-function expire(record: JobRecord, now: number): JobRecord | Refusal {
-  if (!isEnded(record.state) || (record.root !== undefined && record.closed_at === null)) return "nothing_to_do";
-  if (record.state === "expired" || record.state === "deleted") return "ended";
-  return now < record.expires_at! ? "not_due" : tombstone(record, "expired", now);
-}
-
-function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
-  const expires = record.root === undefined ? now + resultLifeMs(record) : null;
-  return { ...withoutSecrets(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
-}
-
-function further(before: Progress | null, after: Progress | null): Progress | null {
-  if (!before || !after) return after ?? before;
-  return { ...after, percent: Math.max(before.percent, after.percent) };
 }

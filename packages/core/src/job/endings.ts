@@ -1,6 +1,19 @@
 /** What goes from a record when a claim, the job or its files come to their end. */
 import { ERRORS } from "../errors.ts";
-import { ATTEMPTS_KEPT, type JobError, type JobRecord } from "./record.ts";
+import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, resultLifeMs } from "./record.ts";
+
+/**
+ * Why a change was refused: the record has ended; somebody else holds it; its lease is alive; it is being canceled; too early;
+ * children are still at work; or it would change nothing.
+ */
+export type Refusal =
+  | "ended"
+  | "not_holder"
+  | "lease_alive"
+  | "canceling"
+  | "not_due"
+  | "children_left"
+  | "nothing_to_do";
 
 /** Takes the claim out and files it under the attempts. */
 export function release(record: JobRecord, now: number, error: JobError | null): JobRecord {
@@ -34,4 +47,25 @@ function withoutFetches({ fetches: _, sealed: __, ...record }: JobRecord): JobRe
 /** Without its sealed params, and without the URLs of inputs that were never fetched, which may be secret. */
 export function withoutSecrets({ sealed: _, fetches, ...record }: JobRecord): JobRecord {
   return fetches ? { ...record, fetches: fetches.map(({ url: _, ...kept }) => kept) } : record;
+}
+
+/** What time makes of a job that has not ended. */
+export function deadline(record: JobRecord, now: number): JobRecord | Refusal {
+  if (now < record.deadline_at) return "not_due";
+  if (record.state === "canceling") return end(record, "canceled", now);
+  const detail = "The job did not end within the time that it was given.";
+  return end({ ...record, error: { code: "deadline_passed", detail } }, "failed", now);
+}
+
+/** What time makes of a job that has ended. */
+export function expire(record: JobRecord, now: number): JobRecord | Refusal {
+  if (!isEnded(record.state) || (record.root !== undefined && record.closed_at === null)) return "nothing_to_do";
+  if (record.state === "expired" || record.state === "deleted") return "ended";
+  return now < record.expires_at! ? "not_due" : tombstone(record, "expired", now);
+}
+
+/** The record of a job that has come to its end, in this state. */
+export function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
+  const expires = record.root === undefined ? now + resultLifeMs(record) : null;
+  return { ...withoutSecrets(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
 }

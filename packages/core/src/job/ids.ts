@@ -51,6 +51,11 @@ export function rootOf(id: string): { root: string; index: number } | null {
   return index === null || !isId(root) ? null : { root, index };
 }
 
+/** Whose turns a job's message shares in a queue: those of the other children of its root; of any other job, those of its owner. */
+export function turnGroup({ owner, id }: { owner: string; id: string }): string {
+  return rootOf(id)?.root ?? owner;
+}
+
 /** The number that is written here as it is in ids and keys; null when it is not. */
 export function childNumber(text: string): number | null {
   return CHILD_NUMBER.test(text) ? Number(text) : null;

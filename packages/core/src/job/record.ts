@@ -97,6 +97,10 @@ const progressSchema = z.strictObject({
 });
 export type Progress = z.infer<typeof progressSchema>;
 
+/** How many children of a plan have ended, by how they have. */
+const endedSchema = z.strictObject({ succeeded: z.int().min(0), failed: z.int().min(0), canceled: z.int().min(0) });
+export type Ended = z.infer<typeof endedSchema>;
+
 const loose = z.record(z.string(), z.unknown());
 
 export const jobRecordSchema = z.strictObject({
@@ -154,6 +158,8 @@ export const jobRecordSchema = z.strictObject({
   index: z.int().min(0).optional(),
   /** Of a plan: how many children it has created, as of its last wait. */
   children: z.int().min(0).optional(),
+  /** Of a plan: how many of them have ended, as it was counted last. */
+  ended: endedSchema.optional(),
   /** The job at a service elsewhere that does the work. `id`: null once it is about to be sent there, until the reply is known. */
   external: z.strictObject({ provider: z.string(), id: z.string().nullable() }).optional(),
   /** Where to report its end. */

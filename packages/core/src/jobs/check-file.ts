@@ -77,6 +77,15 @@ export async function copyInputs(
   return inputs;
 }
 
+/**
+ * Files by slot as the inputs of a job that leaves them where they are: those of a plan's root, and of its children that have ended,
+ * are there until the root goes, and the child goes with it.
+ */
+export function inputsInPlace(given: Record<string, Given[]>): Record<string, JobInput[]> {
+  const inPlace = ({ file: { key, type, bytes }, source }: Given): JobInput => ({ key, type, bytes, source });
+  return Object.fromEntries(Object.entries(given).map(([slot, list]) => [slot, list.map(inPlace)]));
+}
+
 /** What headers say of the files, by slot. */
 export function factsOf(given: Record<string, (Given | ToFetch)[]>): SlotFacts {
   const facts = (one: Given | ToFetch): InputFacts => ("url" in one ? UNKNOWN : one.file);

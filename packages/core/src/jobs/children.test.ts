@@ -13,29 +13,20 @@ import { s3Files } from "../files/s3.ts";
 import type { Change } from "../job/change.ts";
 import { childId } from "../job/ids.ts";
 import { endedKey, endedPrefix, inputKey, outputKey } from "../job/keys.ts";
+import { endedSum } from "../job/progress.ts";
 import { type JobRecord, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS } from "../job/record.ts";
 import { memoryQueue } from "../queue/memory.ts";
 import { diskRecords } from "../records/disk.ts";
 import { memoryRecords } from "../records/memory.ts";
 import { s3Records } from "../records/s3.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
-import {
-  cancelChild,
-  cancelChildren,
-  countEnded,
-  createChild,
-  endedChildren,
-  livingRoot,
-  markEnded,
-  type NewChild,
-  purgeJob,
-  wakeRoot,
-} from "./children.ts";
+import { cancelChild, cancelChildren, createChild, livingRoot, type NewChild, purgeJob } from "./children.ts";
 import { cancelJob, deleteJob } from "./close.ts";
 import { createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
 import { LATE_WRITERS_MS, LOOK_AGAIN_MS } from "./looks.ts";
 import { recover } from "./recover.ts";
 import { sweepOnce } from "./sweep.ts";
+import { countEnded, endedChildren, markEnded, wakeRoot } from "./waiting.ts";
 
 /** `leftovers`: everything that the storage still holds. */
 type Store = JobStore & { clock: ManualClock; leftovers(): Promise<string[]> };
@@ -208,7 +199,7 @@ describe.each([
       endedKey("ann", ended.id),
     ]);
     expect(await messages(store, "plans")).toEqual([root.id]);
-    expect(await countEnded(store, root)).toBe(1);
+    expect(endedSum(await countEnded(store, root))).toBe(1);
     expect([...(await endedChildren(store, root))]).toEqual([[1, ended]]);
   });
 
@@ -220,7 +211,7 @@ describe.each([
     expect(await codeOf(() => markEnded({ ...store, files }, ended))).toBe("storage_unavailable");
     expect(await messages(store, "plans")).toEqual([]);
     await markEnded(store, ended);
-    expect(await countEnded(store, root)).toBe(1);
+    expect(endedSum(await countEnded(store, root))).toBe(1);
   });
 
   test("a root is woken when all have ended, once", async () => {
@@ -258,7 +249,7 @@ describe.each([
       lists++;
       return store.files.list(prefix);
     };
-    expect(await countEnded({ files: { ...store.files, list } }, root)).toBe(1);
+    expect(endedSum(await countEnded({ files: { ...store.files, list } }, root))).toBe(1);
     expect(lists).toBe(1);
     expect(await wakeRoot(store, "worker", root)).toBe(false);
     expect([...(await endedChildren(store, root)).keys()]).toEqual([0, 2]);
@@ -413,7 +404,7 @@ describe.each([
     await recover(store, { exclusive: false });
     expect(await stateOf(store, ready.root)).toBe("queued");
     expect(await stateOf(store, unmarked.root)).toBe("waiting");
-    expect(await countEnded(store, unmarked.root)).toBe(1);
+    expect(endedSum(await countEnded(store, unmarked.root))).toBe(1);
     expect((await messages(store, "plans")).sort()).toEqual([ready.root.id, unmarked.root.id].sort());
     expect(await messages(store, "pens")).toEqual([unmarked.children[1]!.id]);
   });
@@ -441,5 +432,5 @@ test("a file among the markers that is none counts for no child", async () => {
   const store = memoryStore();
   const { root } = await waitingPlan(store, 1);
   await put(store, `${endedPrefix("ann", root.id)}notes.txt`);
-  expect(await countEnded(store, root)).toBe(0);
+  expect(endedSum(await countEnded(store, root))).toBe(0);
 });

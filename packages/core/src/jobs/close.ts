@@ -2,20 +2,29 @@
  * How a job is ended before its time, and how what it holds goes. Deleting must not need room: on a full disk the job's files go
  * first, and then, if not even its tombstone can be written, its record.
  */
+import { waitAtMost } from "../concurrent.ts";
 import { AppError, hasCode } from "../errors.ts";
 import { type Change, changeJob } from "../job/change.ts";
 import { jobPrefix } from "../job/keys.ts";
+import { isPlan } from "../job/record.ts";
 import type { StoredRecord } from "../records.ts";
 import { cancelChildren, purgeJob } from "./children.ts";
 import { buryDamaged, damageOf, tombstoneOf } from "./damaged.ts";
 import { type Changed, type JobStore, updateJob } from "./jobs.ts";
+
+/**
+ * Maximum time, ms, that a request to cancel or delete a plan waits until its children are canceled, or gone. What is left then
+ * goes on in this process; where that ends, children stop by themselves once they see that their root has ended, and the sweeper
+ * takes away the rest.
+ */
+const ANSWER_MS = 2000;
 
 /** Cancels a job. The result says how far that got: canceled, canceling while it is being stopped, or refused. */
 export async function cancelJob(store: JobStore, owner: string, id: string): Promise<Changed> {
   const changed = await updateJob(store, owner, id, () => ({ by: "api", do: "cancel" }));
   const { record } = changed.stored ?? {};
   if (!record || changed.refused) return changed;
-  await cancelChildren(store, "api", record);
+  await waitAtMost(store.clock, ANSWER_MS, cancelChildren(store, "api", record));
   // nobody holds one whose work is done elsewhere: a worker has to come for it; if the message is lost, the sweeper closes it
   if (record.state === "canceling" && !record.claim) await store.queue.send(record).catch(() => {});
   return changed;
@@ -28,7 +37,8 @@ export async function cancelJob(store: JobStore, owner: string, id: string): Pro
 export async function deleteJob(store: JobStore, owner: string, id: string): Promise<void> {
   const { stored } = await closeJob(store, owner, id, { by: "api", do: "delete" });
   if (!stored) throw new AppError("not_found", "There is no job with this id.");
-  await purgeJob(store, stored.record);
+  const purge = purgeJob(store, stored.record);
+  await (isPlan(stored.record) ? waitAtMost(store.clock, ANSWER_MS, purge) : purge);
 }
 
 /**

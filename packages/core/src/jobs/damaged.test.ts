@@ -10,18 +10,20 @@ import { memoryFiles } from "../files/memory.ts";
 import type { Change } from "../job/change.ts";
 import { childId } from "../job/ids.ts";
 import { inputKey, outputKey } from "../job/keys.ts";
+import { endedSum } from "../job/progress.ts";
 import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS } from "../job/record.ts";
 import { createLog } from "../log.ts";
 import { memoryQueue } from "../queue/memory.ts";
 import { diskRecords } from "../records/disk.ts";
 import { memoryRecords } from "../records/memory.ts";
 import { createLocalLinks } from "../storage/local-links.ts";
-import { countEnded, createChild, endedChildren, markEnded } from "./children.ts";
+import { createChild } from "./children.ts";
 import { cancelJob, deleteJob } from "./close.ts";
 import { createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
 import { LOOK_LATEST_MS } from "./looks.ts";
 import { recover } from "./recover.ts";
 import { sweepOnce } from "./sweep.ts";
+import { countEnded, endedChildren, markEnded } from "./waiting.ts";
 
 type Store = JobStore & { clock: ManualClock; lines: Record<string, unknown>[] };
 const folders: string[] = [];
@@ -222,7 +224,7 @@ describe.each([
     await damage(store, childId(id, 1));
     await change(store, id, { ...holder, do: "wait", children: 2, ended: 0 });
     await sweepFor(store, FIRST_LOOK_MS);
-    expect(await countEnded(store, { ...root, children: 2 })).toBe(2);
+    expect(endedSum(await countEnded(store, { ...root, children: 2 }))).toBe(2);
     const bothFailed = async () => {
       const ended = [...(await endedChildren(store, root)).values()];
       expect(ended.map(({ state, error }) => [state, error?.code])).toEqual([

@@ -21,12 +21,14 @@ const STARTED_LATE = "a child was started although its root had ended";
 const WORKS_ON = "a child works on without a living root";
 const SLEEPS = "a root sleeps although its children have ended";
 const RECORD_LEFT = "a child's record is left";
+const INPUT_GONE = "the input of a child at work is gone although its root lives";
 const FILES_LEFT = "files are left";
 
 const living = (world: World) => ["queued", "running", "waiting"].includes(world.root?.state ?? "");
 
 function wrongAtOnce(world: World): string | null {
   const { root, children, markers, plan, worker, lived } = world;
+  if (living(world) && worker.at === "working" && !world.input) return INPUT_GONE;
   const records = children.filter((rec) => rec !== null);
   if (children.length > CHILDREN) return DOUBLED;
   if (root?.state === "succeeded" && !records.every(({ state }) => isEnded(state))) return TOO_EARLY;
@@ -95,6 +97,7 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "the sweeper wakes roots": { wrong: "the root is stuck in waiting", left: { loss: 2 } },
   "orphans are canceled": { wrong: WORKS_ON, left: { crash: 1, client: 1 } },
   "children go with their root": { wrong: RECORD_LEFT, left: {} },
+  "files go after the tombstone": { wrong: INPUT_GONE, left: { client: 1 } },
   "second purge": { wrong: FILES_LEFT, left: { client: 1 } },
 };
 

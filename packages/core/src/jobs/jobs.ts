@@ -12,7 +12,8 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
-import { type Change, changeJob, LEASE_MS, type Refusal } from "../job/change.ts";
+import { type Change, changeJob, LEASE_MS } from "../job/change.ts";
+import type { Refusal } from "../job/endings.ts";
 import { newId } from "../job/ids.ts";
 import { jobPrefix } from "../job/keys.ts";
 import { type JobInput, type JobRecord, type NewJob, newJobRecord } from "../job/record.ts";
@@ -88,7 +89,9 @@ export type CreateJob = Omit<NewJob, "id" | "inputs" | "params" | "sealed"> & {
   /** Chosen by the client, or absent. */
   id?: string | undefined;
   idempotency?: { keySha256: string; bodySha256: string } | undefined;
-  /** Stores the inputs under the job's prefix; safe to repeat. Runs after the timer was armed, so nothing is left behind. */
+  /** Whether the caller knows that there was none with this id a moment ago: then it is not looked for first. */
+  isNew?: boolean | undefined;
+  /** Stores the inputs under the job's prefix, or says where they are; safe to repeat. Runs after the timer was armed, so nothing is left behind. */
   storeInputs: (id: string) => Promise<Record<string, JobInput[]>>;
 };
 
@@ -110,7 +113,7 @@ export async function createJob(store: JobStore, job: CreateJob): Promise<Create
     id = entry.job;
   }
   // what was named just now is made by nobody else, but by a twin that has read the key meanwhile; then the record refuses
-  const there = id === ownId ? null : await records.get(job.owner, id);
+  const there = id === ownId || job.isNew ? null : await records.get(job.owner, id);
   if (there) {
     // the first request may have died before it sent the message
     if (there.record.state === "queued" && there.record.attempt === 0) await announce(queue, there.record);
@@ -136,7 +139,7 @@ async function announce(queue: Queue, { queue: name, owner, id }: JobRecord): Pr
 }
 
 async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise<{ record: JobRecord; mine: boolean }> {
-  const { id: _, idempotency, storeInputs, sealed, ...held } = job;
+  const { id: _, idempotency, isNew: __, storeInputs, sealed, ...held } = job;
   const params = typeof job.params === "function" ? job.params(id) : job.params;
   const startedMs = store.clock.now();
   const inputs = await storeInputs(id);

@@ -3,9 +3,9 @@ import { eachAtOnce } from "../concurrent.ts";
 import { isEnded } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { Timer } from "../records.ts";
-import { markEnded, wakeRoot } from "./children.ts";
 import { damageOf } from "./damaged.ts";
 import { type JobStore, updateJob } from "./jobs.ts";
+import { markEnded, wakeRoot } from "./waiting.ts";
 
 type Recovered = {
   sent: number;

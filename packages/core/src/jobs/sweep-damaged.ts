@@ -3,11 +3,12 @@ import { rootOf } from "../job/ids.ts";
 import { jobPrefix } from "../job/keys.ts";
 import { isLiving } from "../job/record.ts";
 import type { Damage } from "../job/unreadable.ts";
-import { markEnded, purgeJob } from "./children.ts";
+import { purgeJob } from "./children.ts";
 import { closeJob } from "./close.ts";
 import { damageOf, failDamaged, filesGoMs } from "./damaged.ts";
 import type { JobStore } from "./jobs.ts";
 import { LOOK_AGAIN_MS, LOOK_LATEST_MS, nextLookMs, type Swept } from "./looks.ts";
+import { markEnded } from "./waiting.ts";
 
 /** When to look again; null: never, from now on it goes with its root. */
 export function lookAtDamaged(store: JobStore, damage: Damage, swept: Swept): Promise<number | null> {

@@ -44,13 +44,14 @@ import { jobPrefix, uploadOfKey } from "../job/keys.ts";
 import { isElsewhere, isEnded, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { StoredRecord, Timer } from "../records.ts";
-import { cancelChild, markEnded, purgeJob, wakeRoot } from "./children.ts";
+import { cancelChild, purgeJob } from "./children.ts";
 import { closeJob } from "./close.ts";
 import { damageOf } from "./damaged.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
 import { LOOK_AGAIN_MS, nextLookMs, type Swept } from "./looks.ts";
 import { lookAtDamaged, removeChild, rootState } from "./sweep-damaged.ts";
+import { markEnded, wakeRoot } from "./waiting.ts";
 
 const KEY_LIFE_MS = 24 * 60 * 60_000;
 const MAX_MS = 50_000;

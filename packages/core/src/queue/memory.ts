@@ -2,17 +2,19 @@
  * The queue of a single process: what the local server runs on. It keeps nothing on disk; `recover` (recover.ts) fills it from
  * the records at start.
  *
- * Fair between owners: each turn takes the oldest message of the owner whose turn it is, so that one with a thousand jobs
- * delays nobody by more than one. A job that waits already is not queued twice; the earlier time counts.
+ * Fair between owners, and the children of each plan are a group of their own (`turnGroup`): each turn takes the oldest message of
+ * the group whose turn it is, so that a thousand jobs of one delay nobody by more than one. A job that waits already is not queued
+ * twice; the earlier time counts.
  */
 import type { Clock } from "../clock.ts";
+import { turnGroup } from "../job/ids.ts";
 import type { Message, Queue, QueuedJob } from "../queue.ts";
 
 type Later = { job: QueuedJob; atMs: number };
 /** `sinceMs`: since when it can be received. */
 type Ready = { job: QueuedJob; sinceMs: number };
 type Lane = {
-  /** Owners in the order of their turns; of each, its jobs in order of arrival. No owner without jobs. */
+  /** Groups in the order of their turns; of each, its jobs in order of arrival. No group without jobs. */
   ready: Map<string, Map<string, Ready>>;
   /** Waits for its time, by owner and id. */
   later: Map<string, Later>;
@@ -67,16 +69,17 @@ export function memoryQueue({ clock }: { clock: Clock }): Queue {
       return Number.isFinite(sinceMs) ? clock.now() - sinceMs : null;
     },
 
-    async position({ queue, owner, id }) {
-      const lane = laneOf(queue);
+    async position(job) {
+      const lane = laneOf(job.queue);
       bringForward(lane, clock.now());
-      const own = lane.ready.get(owner);
-      if (!own?.has(id)) return null;
-      const turn = [...own.keys()].indexOf(id);
+      const group = turnGroup(job);
+      const own = lane.ready.get(group);
+      if (!own?.has(job.id)) return null;
+      const turn = [...own.keys()].indexOf(job.id);
       let before = turn;
       let ahead = 1;
       for (const [other, jobs] of lane.ready) {
-        if (other === owner) ahead = 0;
+        if (other === group) ahead = 0;
         else before += Math.min(jobs.size, turn + ahead);
       }
       return before;
@@ -85,7 +88,8 @@ export function memoryQueue({ clock }: { clock: Clock }): Queue {
 }
 
 function add(lane: Lane, job: QueuedJob, atMs: number, nowMs: number): void {
-  if (lane.ready.get(job.owner)?.has(job.id)) return;
+  const group = turnGroup(job);
+  if (lane.ready.get(group)?.has(job.id)) return;
   const key = `${job.owner}/${job.id}`;
   if (atMs > nowMs) {
     const there = lane.later.get(key);
@@ -93,9 +97,9 @@ function add(lane: Lane, job: QueuedJob, atMs: number, nowMs: number): void {
     return;
   }
   lane.later.delete(key);
-  const jobs = lane.ready.get(job.owner) ?? new Map<string, Ready>();
+  const jobs = lane.ready.get(group) ?? new Map<string, Ready>();
   jobs.set(job.id, { job, sinceMs: atMs });
-  lane.ready.set(job.owner, jobs);
+  lane.ready.set(group, jobs);
 }
 
 /** Makes ready what has waited long enough and what was held for longer than its lease. */
@@ -109,11 +113,11 @@ function bringForward(lane: Lane, nowMs: number): void {
 }
 
 function takeNext(lane: Lane): QueuedJob | null {
-  for (const [owner, jobs] of lane.ready) {
-    lane.ready.delete(owner);
+  for (const [group, jobs] of lane.ready) {
+    lane.ready.delete(group);
     for (const [id, { job }] of jobs) {
       jobs.delete(id);
-      if (jobs.size > 0) lane.ready.set(owner, jobs);
+      if (jobs.size > 0) lane.ready.set(group, jobs);
       return job;
     }
   }

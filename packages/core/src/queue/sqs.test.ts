@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf } from "../../../../test/conformance/cases.ts";
 import { openSqs, type SqsHome } from "../../../../test/support/sqs.ts";
 import { systemClock } from "../clock.ts";
-import { newId } from "../job/ids.ts";
+import { childId, newId } from "../job/ids.ts";
 import { createSqsClient, type SqsQueue, sqsQueue } from "./sqs.ts";
 
 let home: SqsHome;
@@ -40,6 +40,12 @@ describe("messages in SQS", () => {
         DelaySeconds: 900,
       },
     ]);
+  });
+
+  it("of a plan's children are in a group of their own", async () => {
+    const root = newId(0);
+    for (const n of [0, 1]) await queue.send({ ...job(), id: childId(root, n) });
+    expect(sent("SendMessage").map(({ MessageGroupId }) => MessageGroupId)).toEqual([root, root]);
   });
 
   it("may be lost, doubled, late and out of order", async () => {

@@ -1,6 +1,6 @@
 /**
- * Messages in SQS, one standard queue for each name, with owners as message groups (fair queues). A message says owner and id,
- * nothing else. It may come twice, late, out of order or not at all, and a job may be sent twice: the record decides.
+ * Messages in SQS, one standard queue for each name; owners are message groups, and so are the children of each plan (fair queues,
+ * `turnGroup`). A message says owner and id, nothing else. It may come twice, late, out of order or not at all, and a job may be sent twice: the record decides.
  *
  * One that cannot be read is left alone: after 100 receives SQS moves it to the dead-letter queue, which raises an alarm.
  * Times are whole seconds, rounded up.
@@ -15,7 +15,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { isJobId } from "../job/ids.ts";
+import { isJobId, turnGroup } from "../job/ids.ts";
 import type { Message, Queue } from "../queue.ts";
 import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 
@@ -59,7 +59,7 @@ export function sqsQueue(options: { client: SQSClient; urls: Record<string, stri
         const command = new SendMessageCommand({
           QueueUrl: urlOf(queue),
           MessageBody: JSON.stringify({ owner, id }),
-          MessageGroupId: owner,
+          MessageGroupId: turnGroup({ owner, id }),
           ...(delayMs > 0 ? { DelaySeconds: seconds(delayMs, LONGEST_DELAY_S) } : {}),
         });
         await client.send(command);
