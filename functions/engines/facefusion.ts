@@ -25,6 +25,8 @@ const PROCESSORS = [
 ];
 /** It asks the installation twice, each of which may take that long on a busy machine; Python imports for seconds. */
 const LOOK_MS = 250_000;
+/** The engine ends runs that take too long for their frames (facefusion/steps.ts); this is for an engine that hangs itself. */
+const REQUEST_MS = 6 * 3_600_000;
 const lookSchema = z.union([z.object({ trouble: z.string() }), z.object({ processors: z.array(z.string()) })]);
 
 export const facefusion: Engine = {
@@ -58,7 +60,7 @@ async function findFacefusion(env: Env): Promise<Finding> {
       helpers: [nodeHelper(["film"], own)],
       // models take most of a graphics card's memory
       slots: 1,
-      engineLimits: { rssBytes: 16 * 1024 ** 3, cancelMs: 10_000 },
+      engineLimits: { rssBytes: 16 * 1024 ** 3, cancelMs: 10_000, requestMs: REQUEST_MS },
     },
     trouble: null,
     capabilities: found.processors,

@@ -97,7 +97,7 @@ function optionsOf(installation: Known, step: ProcessorStep): string[] {
       `deep_swapper needs \`model\`, the person it was trained on. Here are ${listed(models ?? [])}.`,
     );
   }
-  const usual = processorStepSchema.parse({ name, model: options.model }) as unknown as Record<string, unknown>;
+  const usual = processorStepSchema.parse({ name }) as unknown as Record<string, unknown>;
   const { model = models?.[0], ...rest } = options;
   const args: string[] = [];
   if (model !== undefined) args.push(...modelOf(installation, name, model));
