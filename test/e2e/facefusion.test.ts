@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { endOf, type Job, postJson, upload } from "../support/client.ts";
 import { type Behaviour, standInFacefusion } from "../support/facefusion.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
-import { isRunning, until } from "../support/processes.ts";
+import { isAlive, until } from "../support/processes.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "smileloop-facefusion-"));
@@ -57,10 +57,10 @@ test("a job that is canceled leaves no run, and the next one is done; nor does a
   const first = await hanging();
   await fetch(`${server.url}/v1/jobs/${id}/cancel`, { method: "POST" });
   expect(await endOf(server.url, id)).toMatchObject({ status: "canceled" });
-  await until(() => !isRunning(first));
+  await until(() => !isAlive(first));
   expect(await endOf(server.url, (await post(["age_modifier"])).id)).toMatchObject({ status: "succeeded" });
   await post(["age_modifier"], { behaves: "is_deaf" });
   const second = await hanging();
   await server.stop("SIGKILL");
-  await until(() => !isRunning(second));
+  await until(() => !isAlive(second));
 });

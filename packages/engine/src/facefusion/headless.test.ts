@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { askedOf, type Behaviour, standInFacefusion } from "../../../../test/support/facefusion.ts";
+import { isAlive } from "../../../../test/support/processes.ts";
 import { barSplitter, shareOf } from "./bars.ts";
 import { type Run, runHeadless } from "./headless.ts";
 
@@ -32,13 +33,6 @@ function run(behaviour: Behaviour, more: Partial<Run> = {}): Promise<string> {
   });
 }
 
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 const hanging = () => Number(readFileSync(join(dir, "installation", "hangs"), "utf8"));
 
 test("a run ends with its result, and says how far it is by its bars", async () => {
