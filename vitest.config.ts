@@ -9,6 +9,7 @@ const SLOW = [
   "packages/engine/src/check/{talk,lipsync}.test.ts",
   "packages/engine/src/faces/process-*.test.ts",
   "packages/engine/src/lip/covered.test.ts",
+  "packages/engine/src/faces/swap/*.test.ts",
   "packages/engine/src/media/formats.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process}.test.ts",

@@ -71,8 +71,8 @@ function contrastOf({ yuv, width, height }: Frame, { place, upper, lower, width:
 
 /**
  * Whether the mouth is covered, by frame. `hidden`: in some frames, whether it is for what can be seen in them alone: what the lower
- * face usually looks like is learnt from the frames around those in which it is not. Where it is hidden in all of them, it always is. `beside`: frames on both sides of a covered one
- * that count as covered, too.
+ * face usually looks like is learnt from the frames around those in which it is not. Where it is hidden in all of them, it always is.
+ * `beside`: how many frames on both sides of a covered one count as covered, too.
  */
 export function coveredFrames(
   looks: readonly (Look | null)[],

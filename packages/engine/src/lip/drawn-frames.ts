@@ -1,7 +1,7 @@
 /** On which frames of a video a mouth is drawn, where it shows too little to be borrowed, and which of them each frame takes. Pure. */
 import { type Look, printDistance } from "./look.ts";
+import type { Borrowed } from "./patch.ts";
 import { inFrame, unitOf } from "./place.ts";
-import type { Borrowed } from "./plan.ts";
 
 /** Frames that are drawn on at most: each is a rig in memory. */
 const MOST_FRAMES = 5;

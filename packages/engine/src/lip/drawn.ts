@@ -1,5 +1,5 @@
 /**
- * A mouth that is drawn on a frame of the video, as photos are made to speak (warp/puppet.ts): for videos in which the lips hardly part,
+ * A mouth that is drawn on a frame of the video, as photos are made to speak (`createPuppet`): for videos in which the lips hardly part,
  * or never meet. It is lent like one that was borrowed, and says in each frame of the result what is asked there.
  */
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
@@ -23,7 +23,7 @@ const LOWER = /^(jaw|mouth|tongue|cheekPuff)/;
 const KEPT_SMILE = 0.5;
 const STILL = { pitch: 0, yaw: 0, roll: 0, x: 0, y: 0, z: 0, scale: 0 };
 
-/** What a drawn mouth does in a frame of the result: by channels, and how far it lets go of being open (warp/mouth). */
+/** What a drawn mouth does in a frame of the result: by channels, and how far it lets go of being open (`FaceValues`). */
 export type Doing = (n: number) => { channels: ChannelValues; relaxed: number };
 
 /** By number of a frame of the result; null where the face is not clear enough to be drawn on. */

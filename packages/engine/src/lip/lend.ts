@@ -5,8 +5,8 @@ import { type FilmFrames, filmFrames } from "../media/film-reader.ts";
 import { closing, drawMouth, speaking } from "./drawn.ts";
 import type { Followed } from "./follow.ts";
 import { pasteMouth } from "./paste.ts";
-import { cutPatch, type Patch } from "./patch.ts";
-import type { Borrowed, LipPlan, PlannedFrame } from "./plan.ts";
+import { type Borrowed, cutPatch, type Patch } from "./patch.ts";
+import type { LipPlan, PlannedFrame } from "./plan.ts";
 
 /** What a frame lends to the frame of that number of the result. */
 type Mouth = (n: number) => Patch;
@@ -69,7 +69,8 @@ export async function withMouth(
   const [place, look] = [plan.places[shown], followed.looks[shown]];
   const there = borrowed.filter((each) => mouths.has(keyOf(each)));
   if (strength === 0 || there.length === 0 || !place || !look) return { yuv: own, seam: null };
-  const yuv = own.slice();
+  // a Buffer’s own `slice` would share its memory, and with it the frame that is kept
+  const yuv = new Uint8Array(own);
   const target = { place, mouth: plan.mouth, chin: look.chin - plan.mouth.y, strength };
   const whole = there.reduce((sum, { share }) => sum + share, 0);
   const lent = there.map((each) => ({ ...each, share: each.share / whole, patch: mouths.get(keyOf(each))!(n) }));

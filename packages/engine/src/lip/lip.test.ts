@@ -3,11 +3,12 @@ import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { describe, expect, test } from "vitest";
 import { askedMouths, type MouthRange } from "./asked.ts";
 import { candidatesOf, chooseMouths } from "./choose.ts";
+import { withMouth } from "./lend.ts";
 import type { Frame, Look } from "./look.ts";
 import { pasteMouth } from "./paste.ts";
 import { cutPatch } from "./patch.ts";
 import { inFrame, onFace, type Place, placeOf, STEADY, shapeOf, steadied } from "./place.ts";
-import { planLips } from "./plan.ts";
+import { type LipPlan, planLips } from "./plan.ts";
 
 const level: Place = { a: 100, b: 0, x: 150, y: 100 };
 const MOUTH = { x: 0, y: 0.7 };
@@ -195,6 +196,22 @@ describe("a mouth that is put in", () => {
     }
     expect(outside).toBe(0);
     expect(most).toBeLessThanOrEqual(2);
+  });
+
+  test("a frame that is shown twice gets its mouth once each time", async () => {
+    // as decoders give it: the `slice` of a Buffer shares its memory
+    const kept = Buffer.from(skin(0).yuv);
+    const looks = [look(0)];
+    const lent = { source: 0, drawn: false, share: 1, more: 0, wider: 0 };
+    const frame = { shown: 0, strength: 1, borrowed: [lent] };
+    const plan = { places: [level], mouth: MOUTH, frames: [frame, frame] } as unknown as LipPlan;
+    const followed = { width, height, stamps: [0], looks };
+    const patch = cutPatch(skin(12), { place: level, look: look(0.12), mouth: MOUTH });
+    const scene = { followed, plan, motion: { fps: 25, frames: 2, faces: [] }, mouths: new Map([["0", () => patch]]) };
+    const film = { at: async () => kept, close: async () => {} };
+    const first = await withMouth(film, [0, frame], scene);
+    expect(Buffer.compare(kept, skin(0).yuv)).toBe(0);
+    expect((await withMouth(film, [1, frame], scene)).yuv).toEqual(first.yuv);
   });
 
   test("of light that falls from one side only no seam is left", () => {

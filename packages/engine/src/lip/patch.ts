@@ -16,6 +16,9 @@ export type Patch = {
   v: Uint8Array;
 };
 
+/** Number of the frame of the video whose mouth is lent, whether it is drawn on it (drawn.ts), and how it is changed (`Lent`). */
+export type Borrowed = { source: number; drawn: boolean; share: number; more: number; wider: number };
+
 export type Lent = {
   patch: Patch;
   /** Of several that are shown in one another, 1 in all. */

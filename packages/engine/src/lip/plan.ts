@@ -6,11 +6,9 @@ import { candidatesOf, chooseMouths, type Wanted } from "./choose.ts";
 import { drawnBy, drawnFramesOf } from "./drawn-frames.ts";
 import type { Followed } from "./follow.ts";
 import { type Look, percentile } from "./look.ts";
+import type { Borrowed } from "./patch.ts";
 import { type Place, type Point, steadied, unitOf } from "./place.ts";
 import { shownFrames, type Timing } from "./shown.ts";
-
-/** Number of the frame of the video whose mouth is lent, whether it is drawn on it (drawn.ts), and how it is changed (`Lent`). */
-export type Borrowed = { source: number; drawn: boolean; share: number; more: number; wider: number };
 
 export type PlannedFrame = {
   /** Frame of the video that is shown. */

@@ -1,53 +1,25 @@
-/**
- * Sync.so's own SDK for TypeScript, with this server as its base URL. The package states no licence, so it is not among those that npm
- * installs here; what it sends is also sent by sync-so.test.ts. To run this: `npm install --no-save @sync.so/sdk@0.3.0`.
- */
+/** Sync.so's own SDK for TypeScript, with this server as its base URL. The package states no licence: it is for this test alone. */
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Sync, SyncClient } from "@sync.so/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TestApi } from "../../../../../test/support/api.ts";
 import { lipsyncApi, sync, VIDEO } from "../../../../../test/support/lipsync.ts";
 import { wavBytes } from "../../../../../test/support/talking-avatar.ts";
 
-type Generation = { id: string; status: string; outputUrl: string | null; createdAt: string; input: object[] };
-type Client = {
-  generations: {
-    create(request: object, options?: object): Promise<Generation>;
-    createWithFiles(video: unknown, audio: unknown, request: object): Promise<Generation>;
-    get(id: string): Promise<Generation>;
-    list(request?: object): Promise<Generation[]>;
-  };
-  models: { list(): Promise<{ id: string }[]> };
-};
-type ErrorClass = new () => Error;
-type Sdk = {
-  SyncClient: new (options: { baseUrl: string; apiKey: string }) => Client;
-  Sync: Record<"BadRequestError" | "UnauthorizedError" | "NotFoundError", ErrorClass>;
-};
-
-function installed(): Sdk | null {
-  try {
-    return createRequire(import.meta.url)("@sync.so/sdk") as Sdk;
-  } catch {
-    return null;
-  }
-}
-const sdk = installed();
-
-describe.skipIf(sdk === null)("Sync.so's SDK (skipped where it is not installed)", () => {
-  const { SyncClient, Sync } = sdk ?? ({} as Sdk);
-  const asked = {
+describe("Sync.so's SDK", () => {
+  const options: Sync.GenerationOptions = { sync_mode: "loop" };
+  const asked: Sync.CreateGenerationDto = {
     model: "lipsync-2",
     input: [
       { type: "video", url: "https://example.com/video.mp4" },
       { type: "audio", url: "https://example.com/audio.wav" },
     ],
-    options: { sync_mode: "loop" },
+    options,
   };
   let api: TestApi;
-  let client: Client;
+  let client: SyncClient;
   beforeEach(async () => {
     api = lipsyncApi();
     await api.listen();
@@ -74,7 +46,7 @@ describe.skipIf(sdk === null)("Sync.so's SDK (skipped where it is not installed)
     const mp4 = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypisom"), Buffer.alloc(400)]);
     writeFileSync(join(folder, "video.mp4"), mp4);
     const file = new Blob([Buffer.from(wavBytes(1))], { type: "audio/wav" });
-    const { model, options } = asked;
+    const { model } = asked;
     const made = await client.generations.createWithFiles(createReadStream(join(folder, "video.mp4")), file, {
       model,
       options,
@@ -91,7 +63,9 @@ describe.skipIf(sdk === null)("Sync.so's SDK (skipped where it is not installed)
         () => null,
         (error: unknown) => error,
       );
-    const invalid = await failing(client.generations.create({ ...asked, options: { sync_mode: "stretch" } }));
+    const invalid = await failing(
+      client.generations.create({ ...asked, options: { sync_mode: "stretch" as Sync.SyncMode } }),
+    );
     expect(invalid).toBeInstanceOf(Sync.BadRequestError);
     const message = expect.stringMatching(/^options\.sync_mode: must be one of/);
     expect(invalid).toMatchObject({ statusCode: 400, body: { statusCode: 400, message } });

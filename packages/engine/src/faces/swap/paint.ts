@@ -232,7 +232,7 @@ function blend({ width, height, data }: RgbFrame, { grid, masks }: Painting, tri
       let b = shouldered((texture[i + 2]! + DARK) * readCell(blue, column, line) - DARK);
       // what makes yellowed or shaded skin white would make greys blue: no paler or bluer than the target's skin, or than it was
       const level = texture[i + 1]! + DARK;
-      r = Math.max(r, (g + DARK) * Math.min(masks.palest, (texture[i]! + DARK) / level) - DARK);
+      r = Math.max(r, Math.min(254, (g + DARK) * Math.min(masks.palest, (texture[i]! + DARK) / level) - DARK));
       b = Math.max(0, Math.min(b, (g + DARK) * Math.max(masks.bluest, (texture[i + 2]! + DARK) / level) - DARK));
       data[i] = moved[i]! + alpha * (r - moved[i]!) + 0.5;
       data[i + 1] = moved[i + 1]! + alpha * (g - moved[i + 1]!) + 0.5;
