@@ -60,6 +60,7 @@ const MAY_NAME: Record<string, string> = {
   "packages/engine/src/check/lipsync": "the check of one kind",
   "packages/engine/src/check/process-": "the checks of two kinds",
   "packages/engine/src/faces/process-": "the work of two kinds",
+  "packages/engine/src/facefusion/": "an engine around another program",
   "packages/engine/src/faces/edit/": "faces drawn as the built-in engine draws those of photos",
   "packages/engine/src/faces/enhance/": "the outline of a face as the built-in engine has it",
   "packages/engine/src/faces/swap/": "faces that are bent and sampled as the built-in engine does it",

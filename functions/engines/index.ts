@@ -3,6 +3,7 @@ import { type Env, EnvError, readEnv } from "@smileloop/core/env.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import type { Engine, EngineSetup, Finding, WorkerSetup } from "./engine.ts";
+import { facefusion } from "./facefusion.ts";
 import { liveportrait } from "./liveportrait.ts";
 import { narrator } from "./narrator.ts";
 import { syncso } from "./syncso.ts";
@@ -12,7 +13,7 @@ import { warp } from "./warp.ts";
 export const PLAN_WORKER: WorkerSetup = { queueName: PLAN_QUEUE, slots: 2 };
 
 /** In order of preference: where `ENGINES` says nothing, jobs get the first one that is here. */
-export const ENGINES: readonly Engine[] = [warp, liveportrait, narrator, syncso];
+export const ENGINES: readonly Engine[] = [warp, liveportrait, narrator, syncso, facefusion];
 
 /** Maximum number of failed starts in a row of a standalone worker's engine before the worker ends. */
 const FAILED_STARTS = 3;

@@ -137,6 +137,10 @@ export const envSchema = z.object({
   LIVEPORTRAIT_ROOT: text.optional(),
   /** The Python that has LivePortrait's packages; by default, the checkout's `.venv`, or `python3`. */
   LIVEPORTRAIT_PYTHON: text.optional(),
+  /** An installation of FaceFusion with its models. */
+  FACEFUSION_ROOT: text.optional(),
+  /** The Python that has FaceFusion's packages; by default, the installation's `.venv`, or `python3`. */
+  FACEFUSION_PYTHON: text.optional(),
   /** Sync.so's API, or a server that speaks as it does. */
   SYNC_API_URL: address("https://api.sync.so").default("https://api.sync.so"),
   /** The operator's key for it; by default, each job brings one. */

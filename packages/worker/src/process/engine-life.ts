@@ -23,6 +23,8 @@ export type EngineLimits = {
   cancelMs: number;
   /** How often memory is looked at during a request. */
   sampleMs: number;
+  /** The least that a request may take, for engines that know better than the kind's estimate. */
+  requestMs: number;
 };
 
 export const ENGINE_LIMITS: EngineLimits = {
@@ -32,6 +34,7 @@ export const ENGINE_LIMITS: EngineLimits = {
   startMs: 30_000,
   cancelMs: 1000,
   sampleMs: 250,
+  requestMs: 0,
 };
 /** Lines that are not protocol, per request: how many are logged, how many characters of each, and how many are put up with. */
 const STRAY_LINES = 20;

@@ -135,12 +135,13 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
 async function perform<Result>(
   live: Live,
   message: EngineMessage,
-  { result, timeoutMs, signal, onProgress }: Expecting<Result>,
+  { result, timeoutMs: estimatedMs, signal, onProgress }: Expecting<Result>,
   limits: EngineLimits,
   log: Log,
 ): Promise<Result> {
   const { child } = live;
   const run = newToken();
+  const timeoutMs = Math.max(estimatedMs, limits.requestMs);
   const answer = Promise.withResolvers<Result>();
   live.served++;
   live.strayLines = 0;

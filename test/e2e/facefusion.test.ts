@@ -1,0 +1,66 @@
+/** An operator's FaceFusion beside the built-in engine, on the real server with a stand-in for the installation. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { endOf, type Job, postJson, upload } from "../support/client.ts";
+import { type Behaviour, standInFacefusion } from "../support/facefusion.ts";
+import { ASTRONAUT } from "../support/pictures.ts";
+import { isAlive, until } from "../support/processes.ts";
+import { type ServerProcess, startServer } from "../support/server.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "smileloop-facefusion-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const root = join(folder, "installation");
+let server: ServerProcess;
+beforeEach(async () => {
+  const { python } = standInFacefusion(root);
+  const ENGINES = "process_image=warp+facefusion";
+  const env = { ENGINES, FACEFUSION_ROOT: root, FACEFUSION_PYTHON: python, WARP_PROCESSES: "1", LOG_LEVEL: "warn" };
+  server = await startServer({ env });
+});
+afterEach(() => server.stop());
+
+async function post(processors: string[], behaviour: Behaviour = {}): Promise<Job> {
+  standInFacefusion(root, behaviour);
+  const target = { upload: await upload(server.url, readFileSync(ASTRONAUT)) };
+  const asked = { kind: "process_image", inputs: { target }, params: { processors } };
+  const reply = await postJson(`${server.url}/v1/jobs`, asked);
+  expect(reply.status).toBeLessThan(300);
+  return (await reply.json()) as Job;
+}
+
+/** Of the run that hangs. */
+async function hanging(): Promise<number> {
+  const path = join(root, "hangs");
+  await until(() => existsSync(path) && readFileSync(path, "utf8") !== "");
+  const pid = Number(readFileSync(path, "utf8"));
+  rmSync(path);
+  return pid;
+}
+
+test("it does the steps that are not built in, and what it makes carries our mark", async () => {
+  const kinds = JSON.stringify(await (await fetch(`${server.url}/v1/kinds`)).json());
+  expect(kinds).toContain('"facefusion":["age_modifier","deep_swapper"');
+  const job = await endOf(server.url, (await post(["age_modifier", "face_debugger"])).id);
+  expect(job).toMatchObject({ status: "succeeded", engine: { name: "facefusion" } });
+  const made = Buffer.from(await (await fetch(job.outputs.image!.url)).arrayBuffer());
+  expect(`${(await sharp(made).metadata()).xmp}`).toContain("digitalsourcetype");
+  const other = await endOf(server.url, (await post(["face_debugger"])).id);
+  expect(other).toMatchObject({ status: "succeeded", engine: { name: "warp" } });
+});
+
+test("a job that is canceled leaves no run, and the next one is done; nor does a server that is killed", async () => {
+  const { id } = await post(["age_modifier"], { behaves: "is_deaf" });
+  const first = await hanging();
+  await fetch(`${server.url}/v1/jobs/${id}/cancel`, { method: "POST" });
+  expect(await endOf(server.url, id)).toMatchObject({ status: "canceled" });
+  await until(() => !isAlive(first));
+  expect(await endOf(server.url, (await post(["age_modifier"])).id)).toMatchObject({ status: "succeeded" });
+  await post(["age_modifier"], { behaves: "is_deaf" });
+  const second = await hanging();
+  await server.stop("SIGKILL");
+  await until(() => !isAlive(second));
+});
