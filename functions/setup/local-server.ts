@@ -63,6 +63,10 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   }
   const metricsUrl = figures === null ? {} : { metrics: `${figures.url}/metrics` };
   deps.log.info({ url: listening.url, ...metricsUrl, storage: deps.label, version: deps.version }, "started");
+  if (localConfig(env, { access, deps }).consentAttested) {
+    const detail = "Clients of dialects that do not state consent count as having it: the operator answers for that.";
+    deps.log.info({ detail }, "consent_attested");
+  }
   const { url, port, close } = listening;
   const { stop } = work;
   return {

@@ -15,11 +15,12 @@ type Job = Pick<JobRecord, "owner" | "id">;
 export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}): TestApi {
   const { presets } = testApi().deps;
   const known = [
-    { name: "warp", kinds: ["animate", "talk", "lipsync"] },
+    { name: "warp", kinds: ["animate", "talk", "lipsync", "process_image", "process_video"] },
     { name: "narrator", kinds: ["speak"] },
   ];
   const serve = new Map(known.flatMap(({ name, kinds }) => kinds.map((kind): [string, string[]] => [kind, [name]])));
-  const kinds = createKinds({ presets, engines: { known, serve } });
+  const capabilities = new Map([["warp", ["face_debugger", "face_swapper", "face_editor", "face_enhancer"]]]);
+  const kinds = createKinds({ presets, engines: { known, serve, capabilities } });
   const lookup = async (name: string) => {
     return [{ address: name.endsWith(".internal") ? "10.1.2.3" : "93.184.215.14", family: 4 }];
   };

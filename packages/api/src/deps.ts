@@ -36,6 +36,10 @@ export type ApiConfig = {
   maxWaitMs: number;
   /** Maximum time that a dialect's request waits for its result; a dialect may wait less. */
   dialectWaitMs: number;
+  /** Maximum size of a file in a form, in bytes, for dialects whose clients send whole videos so. */
+  maxFormFileBytes: number;
+  /** Whether the operator answers for the consent of the people shown, where clients of a dialect do not say that they have it. */
+  consentAttested: boolean;
   /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
   liveEvents: boolean;
   /** How many event streams and waiting requests of one owner are held at a time. */
