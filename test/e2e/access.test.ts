@@ -283,9 +283,11 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
         Object.entries(item).map(([method, operation]) => [`${method.toUpperCase()} ${shape(path)}`, operation]),
       ),
     );
+    const found = new Set<string>();
     for (const route of served) {
+      // two routes whose parameters differ only in their form are one path of a document
       const operation = described.get(shape(route));
-      described.delete(shape(route));
+      found.add(shape(route));
       const { door } = ROUTES[route]!;
       // the pages and what they load
       if (!operation) expect(route).toMatch(/^GET (\/facefusion)?\/(docs|redoc|openapi|home|example|favicon|$)/);
@@ -296,7 +298,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
         expect(operation.responses, route).toHaveProperty("401");
       }
     }
-    expect([...described.keys()]).toEqual([]);
+    expect([...described.keys()].filter((each) => !found.has(each))).toEqual([]);
   });
 
   it("asks for a key, and says how; nothing happens without", async () => {

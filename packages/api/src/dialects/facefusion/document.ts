@@ -127,10 +127,25 @@ function describeProcessing(registry: Registry, base: string, id: OperationId): 
 }
 
 function describeOutputs(registry: Registry, base: string, id: OperationId): void {
+  // at the root it would stand beside `/download/{job_id}`, which a document takes for the same path (OpenAPI 3.1, Paths Object)
+  if (base !== "") describeDownload(registry, base, id);
+  registry.registerPath({
+    ...{ method: "delete", path: `${base}/output/{filename}`, operationId: id("deleteOutput"), tags },
+    summary: "Delete a result",
+    request: { params: named },
+    responses: {
+      200: json("Deleted.", z.object({ status: z.literal("deleted"), filename: z.string() })),
+      404: refused("There is no such file, or its time is over."),
+    },
+  });
+}
+
+function describeDownload(registry: Registry, base: string, id: OperationId): void {
   const content = { "*/*": { schema: z.string().openapi({ format: "binary" }) } };
   registry.registerPath({
     ...{ method: "get", path: `${base}/download/{filename}`, operationId: id("downloadOutput"), tags },
     summary: "Download a result",
+    description: "Also at the root, as `/download/{filename}`.",
     request: {
       params: named,
       query: z.object({
@@ -145,15 +160,6 @@ function describeOutputs(registry: Registry, base: string, id: OperationId): voi
       404: refused("There is no such file, or its time is over."),
       409: refused("It is not ready yet."),
       416: { description: "The range lies outside the file." },
-    },
-  });
-  registry.registerPath({
-    ...{ method: "delete", path: `${base}/output/{filename}`, operationId: id("deleteOutput"), tags },
-    summary: "Delete a result",
-    request: { params: named },
-    responses: {
-      200: json("Deleted.", z.object({ status: z.literal("deleted"), filename: z.string() })),
-      404: refused("There is no such file, or its time is over."),
     },
   });
 }
