@@ -85,8 +85,9 @@ describe("a form with a video of 500 MB", () => {
     for (let left = bytes - MP4.length; left > 0; left -= MB) await write(block.subarray(0, Math.min(MB, left)));
     request.end(`\r\n${part("processors")}age_modifier\r\n--${BOUNDARY}--\r\n`);
     const [reply] = await replied;
-    const text = Buffer.concat(await Array.fromAsync(reply)).toString();
-    return [reply.statusCode, JSON.parse(text) as { detail: unknown }];
+    const chunks: Buffer[] = [];
+    for await (const chunk of reply) chunks.push(chunk);
+    return [reply.statusCode, JSON.parse(Buffer.concat(chunks).toString()) as { detail: unknown }];
   }
 
   it.skipIf(process.platform !== "linux")(
