@@ -1,7 +1,7 @@
 /** How the API is configured: on Lambda, and in a local server. */
 import type { ApiConfig } from "@smileloop/api/deps.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import type { Env } from "@smileloop/core/env.ts";
+import { dialectSettings, type Env } from "@smileloop/core/env.ts";
 import type { Deps } from "./deps.ts";
 import { isLoopback } from "./listen.ts";
 
@@ -29,17 +29,19 @@ export function lambdaConfig(env: Env, needs: Needs): ApiConfig {
 }
 
 export function localConfig(env: Env, needs: Needs): ApiConfig {
+  const config = everywhere(env, needs);
   return {
     ...LOCAL,
+    ...config,
     hostsChecked: isLoopback(env.HOST) || env.ALLOWED_HOSTS.length > 0,
     allowedHosts: env.ALLOWED_HOSTS,
-    ...everywhere(env, needs),
   };
 }
 
 function everywhere(env: Env, { access, deps }: Needs) {
   return {
     publicUrl: env.PUBLIC_URL ?? null,
+    ...dialectSettings(env),
     fetch: deps.fetchPolicy,
     corsOrigins: env.CORS_ORIGINS,
     access,

@@ -136,6 +136,33 @@ test("inspect tells what a photo shows, and what would help", async () => {
   expectFiles("photo.txt");
 });
 
+test("faces are edited, made clearer and swapped; what is missing or out of range is said before any work", async () => {
+  const edited = await run("edit", ASTRONAUT, "--smile", "0.6", "--head-yaw=-0.2", "--scale", "50", "--json");
+  expect(edited).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(edited.stdout)).toMatchObject({ ok: true, output: "astronaut-edit.jpg" });
+  const enhanced = await run("enhance", ASTRONAUT, "-o", "clear.jpg", "--quiet");
+  expect(enhanced).toMatchObject({ code: 0, stdout: "clear.jpg\n" });
+  const swapped = await run("swap", ASTRONAUT, GRACE_HOPPER, "--consent", "public_domain", "--json");
+  expect(JSON.parse(swapped.stdout)).toMatchObject({ ok: true, output: "astronaut-swap.jpg" });
+  for (const [args, told] of [
+    [["swap", ASTRONAUT], /Whose face\? Give a picture of it after/],
+    [["swap"], /Which picture or video\?/],
+    [["edit", ASTRONAUT], /What is to move, and how far\? Give one of --smile, /],
+    [["edit", ASTRONAUT, "--smile", "2"], /--smile 2: at least -1 and at most 1/],
+    [["edit", ASTRONAUT, "--smlie", "1"], /did you mean --smile/i],
+    [["edit", ASTRONAUT, "--smile", "1", "--consent", "maybe"], /consent.*self, permission, public_domain/],
+    [["enhance", ASTRONAUT, "--blend", "all"], /--blend "all" is not a number/],
+    [["enhance", ASTRONAUT, GRACE_HOPPER], /one file too many/],
+  ] as const) {
+    const said = await run(...args);
+    expect([said.code, said.stderr], args.join(" ")).toEqual([2, expect.stringMatching(told)]);
+  }
+  for (const command of ["swap", "edit", "enhance"]) {
+    expect((await run(command, "--help")).stdout).toMatch(new RegExp(`Usage: smileloop ${command} <`));
+  }
+  expectFiles("astronaut-edit.jpg", "astronaut-swap.jpg", "clear.jpg");
+});
+
 describe("input that comes through a pipe", () => {
   const animate = (args: string, node = process.execPath) =>
     `"${node}" "${CLI}" animate ${args} -p blink -q ${FAST.join(" ")}`;

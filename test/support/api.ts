@@ -73,6 +73,7 @@ export function testApi(
       maxBodyBytes: null,
       maxWaitMs: 60_000,
       dialectWaitMs: 60_000,
+      maxFormFileBytes: 1_000_000,
       liveEvents: true,
       maxFollowers: 100,
       version: "1.2.3",

@@ -4,6 +4,7 @@ import { inputKey, outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
+import { SAFEGUARDS, type Safeguards } from "@smileloop/core/safeguards.ts";
 import { type TestApi, testApi } from "./api.ts";
 import { wavBytes } from "./talking-avatar.ts";
 
@@ -15,15 +16,18 @@ type Job = Pick<JobRecord, "owner" | "id">;
 export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}): TestApi {
   const { presets } = testApi().deps;
   const known = [
-    { name: "warp", kinds: ["animate", "talk", "lipsync"] },
+    { name: "warp", kinds: ["animate", "talk", "lipsync", "process_image", "process_video"] },
     { name: "narrator", kinds: ["speak"] },
   ];
   const serve = new Map(known.flatMap(({ name, kinds }) => kinds.map((kind): [string, string[]] => [kind, [name]])));
-  const kinds = createKinds({ presets, engines: { known, serve } });
+  const capabilities = new Map([["warp", ["face_debugger", "face_swapper", "face_editor", "face_enhancer"]]]);
+  const kinds = createKinds({ presets, engines: { known, serve, capabilities } });
   const lookup = async (name: string) => {
     return [{ address: name.endsWith(".internal") ? "10.1.2.3" : "93.184.215.14", family: 4 }];
   };
-  return testApi(config, { kinds, lookup, ...deps });
+  // the operator is the caller
+  const safeguards: Safeguards = { ...SAFEGUARDS, attested: "all" };
+  return testApi(config, { kinds, lookup, safeguards, ...deps });
 }
 
 /** Kinds of an installation in which a service elsewhere, `far`, does lip sync for those who have a key. */

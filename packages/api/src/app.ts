@@ -84,7 +84,8 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
   ];
   for (const routes of modules) api.route("/", routes(deps));
   for (const dialect of dialects) {
-    const routes = dialect.routes({ ...deps, waitMs: Math.min(dialect.waitMs, deps.config.dialectWaitMs) });
+    const waitMs = Math.min(dialect.waitMs, deps.config.dialectWaitMs);
+    const routes = dialect.routes({ ...deps, waitMs, document });
     dialect.describe(routes.openAPIRegistry, deps);
     api.route("/", routes);
   }

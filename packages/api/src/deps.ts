@@ -37,6 +37,8 @@ export type ApiConfig = {
   maxWaitMs: number;
   /** Maximum time that a dialect's request waits for its result; a dialect may wait less. */
   dialectWaitMs: number;
+  /** Maximum size of a file in a form, in bytes, for dialects whose clients send whole videos so. */
+  maxFormFileBytes: number;
   /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
   liveEvents: boolean;
   /** How many event streams and waiting requests of one owner are held at a time. */

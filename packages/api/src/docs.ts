@@ -87,6 +87,10 @@ const FILES: Record<string, { type: string; asset: string }> = {
   "/redoc/redoc.js": { type: SCRIPT, asset: "redoc/redoc.js" },
 };
 
+const DOCUMENT = "/openapi.json";
+/** Everything that `docsRoutes` serves. */
+export const DOCS_PATHS = [DOCUMENT, ...Object.keys(TEXTS), ...Object.keys(FILES)];
+
 const about = (dialects: readonly Dialect[], lifeMs = RESULT_LIFE_MS) => `Upload files, start a job, fetch its results.
 
 ${dialects.map(({ tag }) => `- **${tag.name}**: ${tag.about}\n`).join("")}\
@@ -145,7 +149,7 @@ export function docsRoutes(document: () => object, assets: Assets): Api {
   const made = keepAssets({
     read: async (path) => Buffer.from(TEXTS[path]?.text ?? JSON.stringify(document())),
   });
-  for (const [path, { type }] of Object.entries({ ...TEXTS, "/openapi.json": { type: "application/json" } })) {
+  for (const [path, { type }] of Object.entries({ ...TEXTS, [DOCUMENT]: { type: "application/json" } })) {
     api.get(path, async (c) => sendBytes(c.req.raw, await made(path), type, headers));
   }
   const kept = keepAssets(assets);

@@ -13,7 +13,7 @@ import {
   talkArgs,
   type Values,
 } from "./clip-args.ts";
-import { FACE_COMMANDS, type FaceArgs, type FaceCommandName, faceArgs } from "./face-args.ts";
+import { EDITS, FACE_COMMANDS, type FaceArgs, type FaceCommandName, faceArgs } from "./face-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
@@ -37,6 +37,7 @@ const SPOKEN = { ...VOICE, text: { type: "string", short: "t" }, transcript: tex
 
 /** Of commands whose target is a picture or a video. */
 const FACES = { ...RESULT, engine: text, face: text, faces: text, scale: text, fps: text, poster: text } as const;
+const MOVES = Object.fromEntries(Object.keys(EDITS).map((name) => [name, text]));
 
 const OPTIONS = {
   animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
@@ -44,6 +45,9 @@ const OPTIONS = {
   lipsync: { ...help, ...CLIP, ...SPOKEN, faces: text, "sync-mode": text, "original-sound": text },
   speak: { ...help, ...RESULT, ...VOICE, spoken: text },
   faces: { ...help, ...FACES, items: { type: "string", multiple: true } },
+  swap: { ...help, ...FACES, consent: text },
+  edit: { ...help, ...FACES, ...MOVES, consent: text },
+  enhance: { ...help, ...FACES, blend: text },
   voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   motion: {
     ...help,

@@ -30,6 +30,7 @@ export async function processFaces({
     kind: isVideo ? "process_video" : "process_image",
     params,
     inputs: { target, source: sources },
+    options: { subject: "consent" },
     targets: ({ files }) => {
       const { type, title } = files.target!;
       const ending = isVideo ? "mp4" : endingOf(resultTypeOf(type));

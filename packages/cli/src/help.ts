@@ -1,5 +1,5 @@
 /** The texts of `--help`. */
-import { FACES } from "./help/faces.ts";
+import { FACE_HELP } from "./help/faces.ts";
 
 export const OVERVIEW = `Makes a portrait move.
 
@@ -14,6 +14,9 @@ Commands:
   inspect <photo>         tells which faces a photo shows, and what would come of them
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   faces <photo or video>  draws which faces are found, and what is known of them
+  swap <target> <source>  puts the face of one photo on the face of another photo or a video
+  edit <photo or video>   moves brows, eyes, mouth and head of a face: --smile 0.6 --head-yaw 0.2
+  enhance <photo or video>  makes soft faces clearer, and the whole larger with --scale
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
   key [owner]             makes a key for the API
@@ -235,7 +238,7 @@ export const HELP = {
   speak: SPEAK,
   voices: VOICES,
   inspect: INSPECT,
-  faces: FACES,
+  ...FACE_HELP,
   motion: MOTION,
   presets: PRESETS,
   serve: SERVE,

@@ -146,6 +146,11 @@ export const envSchema = z.object({
   /** The operator's key for it; by default, each job brings one. */
   SYNC_API_KEY: text.optional(),
 
+  // --- Variables of one dialect each ---
+
+  /** Maximum size of a file that FaceFusion's clients send, megabytes (1,000,000 bytes). */
+  FACEFUSION_MAX_MB: wholeNumber(1, 500).default(500),
+
   // --- Voices elsewhere. Only the processes that speak get the keys ---
 
   /** Server with OpenAI's `/v1/audio/speech`, what comes before that path; private addresses, too: whoever sets it knows it. */
@@ -185,6 +190,11 @@ export function readEnv(variables: Record<string, string | undefined> = process.
 export function readVoiceEnv(variables: Record<string, string | undefined> = process.env): Env {
   const named = Object.entries(variables).filter(([name]) => /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$)/.test(name));
   return readEnv(Object.fromEntries(named));
+}
+
+/** What dialects are told of the installation. */
+export function dialectSettings({ FACEFUSION_MAX_MB: megabytes }: Env) {
+  return { maxFormFileBytes: megabytes * 1_000_000 };
 }
 
 /** PRESETS_DIR alone, for commands to which no other variable matters. */

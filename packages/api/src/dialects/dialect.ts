@@ -49,5 +49,5 @@ export type Dialect = {
   health?: { schema: z.ZodRawShape; fields(deps: ApiDeps): object };
 };
 
-/** `waitMs`: the dialect's own limit or the installation's, whichever is less. */
-export type DialectDeps = RouteDeps & { waitMs: number };
+/** `waitMs`: the dialect's own limit or the installation's, whichever is less. `document`: the OpenAPI document of all routes. */
+export type DialectDeps = RouteDeps & { waitMs: number; document: () => object };

@@ -1,5 +1,6 @@
 /** The dialects that are served. To add one: a folder next to this file, and a line here. */
 import type { Dialect } from "./dialect.ts";
+import { facefusion } from "./facefusion/dialect.ts";
 import { lipsync } from "./lipsync/dialect.ts";
 import { login } from "./login/dialect.ts";
 import { smileloop } from "./smileloop/dialect.ts";
@@ -7,4 +8,4 @@ import { speech } from "./speech/dialect.ts";
 import { syncSo } from "./sync-so/dialect.ts";
 import { talkingAvatar } from "./talking-avatar/dialect.ts";
 
-export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar, login, speech, lipsync, syncSo];
+export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar, login, speech, lipsync, syncSo, facefusion];

@@ -10,17 +10,21 @@ import type { RequestBody } from "./request-body.ts";
 export type FormSpec<T> = {
   /** Text parts that may come, by name; limits in bytes of UTF-8. `most`: how many of that name, where that is not one. */
   fields: Record<string, { maxBytes: number; most?: number }>;
-  /** Parts that are files whatever their own headers say, by name. Their own file names and types are ignored. */
-  files: Record<string, { maxBytes: number }>;
+  /** Parts that are files whatever their own headers say, by name; `most`: as for fields. Their own file names and types are ignored. */
+  files: Record<string, { maxBytes: number; most?: number }>;
   /** Takes a file as it comes. Its error ends the reading; when the form fails, `body` throws. */
   onFile(name: string, body: AsyncIterable<Uint8Array>): Promise<T>;
 };
 
-/** What has come so far. `lists`: text parts of which several may come. `faults`: parts that came too often, are not known or too long. */
+/**
+ * What has come so far. `lists`, `fileLists`: parts of which several may come, in the order of the form. `faults`: parts that came too
+ * often, are not known or too long.
+ */
 export type Form<T> = {
   fields: Map<string, string>;
   lists: Map<string, string[]>;
   files: Map<string, T>;
+  fileLists: Map<string, T[]>;
   faults: FieldError[];
 };
 
@@ -42,13 +46,13 @@ const OVERHEAD_BYTES = 1024 * 1024;
 const LIMITS = { parts: 32, headerPairs: 32, headerSize: 8 * 1024 };
 
 export function emptyForm<T>(): Form<T> {
-  return { fields: new Map(), lists: new Map(), files: new Map(), faults: [] };
+  return { fields: new Map(), lists: new Map(), files: new Map(), fileLists: new Map(), faults: [] };
 }
 
 /**
  * Reads a body into `form`, which also holds what was seen when this throws: `FileTooLarge`, `too_large` (the body as a whole),
- * `malformed`, and what `onFile` throws. By then no file is being read any more; those in `form.files` are the caller's to keep
- * or to remove. An empty body, or one that is not multipart, leaves the form empty.
+ * `malformed`, and what `onFile` throws. By then no file is being read any more; those in `form.files` and `form.fileLists` are the
+ * caller's to keep or to remove. An empty body, or one that is not multipart, leaves the form empty.
  */
 export async function readMultipart<T>(
   body: RequestBody,
@@ -89,7 +93,9 @@ function openParser<T>(contentType: string, spec: FormSpec<T>): BusboyInstance {
 }
 
 function bodyLimit<T>(spec: FormSpec<T>): number {
-  const files = Object.values(spec.files).reduce((sum, { maxBytes }) => sum + maxBytes + LOOK_AHEAD_BYTES, 0);
+  const files = Object.values(spec.files).reduce((sum, { maxBytes, most = 1 }) => {
+    return sum + most * (maxBytes + LOOK_AHEAD_BYTES);
+  }, 0);
   return files + OVERHEAD_BYTES;
 }
 
@@ -110,7 +116,7 @@ function takeParts<T>(parser: BusboyInstance, spec: FormSpec<T>, form: Form<T>, 
       return false;
     }
     const count = (taken.get(name) ?? 0) + 1;
-    const most = spec.fields[name]?.most ?? 1;
+    const most = (spec.fields[name] ?? spec.files[name])?.most ?? 1;
     if (count <= most) taken.set(name, count);
     else fault(name, "duplicate", most === 1 ? "This part was sent twice" : `At most ${most} parts of this name`);
     return count <= most;
@@ -132,8 +138,11 @@ function takeParts<T>(parser: BusboyInstance, spec: FormSpec<T>, form: Form<T>, 
       return;
     }
     streams.push(stream);
-    const taking = spec.onFile(name, upTo(spec.files[name]!.maxBytes, name, stream)).then((file) => {
-      form.files.set(name, file);
+    const { maxBytes, most } = spec.files[name]!;
+    const nth = taken.get(name)! - 1;
+    const taking = spec.onFile(name, upTo(maxBytes, name, stream)).then((file) => {
+      if (most === undefined) form.files.set(name, file);
+      else form.fileLists.set(name, listWith(form.fileLists.get(name), nth, file));
       stream.resume();
     }, fail);
     work.push(taking);
@@ -147,6 +156,12 @@ function takeParts<T>(parser: BusboyInstance, spec: FormSpec<T>, form: Form<T>, 
       for (const stream of streams) stream.destroy(error);
     },
   };
+}
+
+/** A file may have arrived before one that came earlier in the form has been stored: places stay free for those. */
+function listWith<T>(list: T[] = [], nth: number, file: T): T[] {
+  list[nth] = file;
+  return list;
 }
 
 /** Writes the body into the parser, each chunk when the one before was taken, and waits until all parts were seen. */

@@ -17,16 +17,16 @@ export async function sendOutput(
   request: Request,
   record: JobRecord,
   name: string,
-  { inline = false }: { inline?: boolean } = {},
+  { inline = false, fileName = outputFileName(record, name) }: { inline?: boolean; fileName?: string } = {},
 ): Promise<Response> {
   const output = outputOf(record, name);
   if (!deps.localLinks && output.bytes > MAX_SERVED_BYTES) {
     const method = request.method === "HEAD" ? "HEAD" : "GET";
-    const link = await outputLink(deps, record, name, { method, now: deps.clock.now(), inline });
+    const link = await outputLink(deps, record, name, { method, now: deps.clock.now(), inline, fileName });
     const Location = absoluteLink(linkOrigin(deps.config, request), link);
     // what answers a POST is fetched by GET
     return new Response(null, { status: request.method === "POST" ? 303 : 302, headers: { Location } });
   }
-  const disposition = dispositionOf(outputFileName(record, name), inline);
+  const disposition = dispositionOf(fileName, inline);
   return sendFile(deps, request, output.key, { type: output.type, disposition });
 }

@@ -23,6 +23,8 @@ export const processImage: KindEntry = { name: "process_image", worker: "engine"
 export const processVideo: KindEntry = { name: "process_video", worker: "engine", define: defineVideo };
 
 const MIB = 1024 * 1024;
+/** As much as FaceFusion's clients may send. */
+const MAX_VIDEO_BYTES = 500 * MIB;
 const MAX_STEPS = 10;
 const MAX_SOURCES = 8;
 /** As many pixels as phones take. */
@@ -80,7 +82,10 @@ function defineImage({ engines, maxVideoSeconds }: KindContext): KindDefinition 
 function defineVideo({ engines, maxVideoSeconds }: KindContext): KindDefinition {
   return {
     title: "The faces of a video are swapped, edited, made clearer or shown, step by step",
-    slots: { target: videoSlot(maxVideoSeconds), source: sourceSlot(maxVideoSeconds) },
+    slots: {
+      target: { ...videoSlot(maxVideoSeconds), maxBytes: MAX_VIDEO_BYTES },
+      source: sourceSlot(maxVideoSeconds),
+    },
     params: chosen({
       ...stepsParams(engines),
       fps: z
