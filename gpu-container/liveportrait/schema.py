@@ -6,6 +6,7 @@ Checks values by JSON Schema, as much of it as `schema.json` uses: what zod writ
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 Json = dict[str, Any]
@@ -19,10 +20,10 @@ TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int, float),
 }
 PARTS = ("items", "additionalProperties", "propertyNames")
-LISTS = ("anyOf", "prefixItems")
+LISTS = ("anyOf", "oneOf", "prefixItems")
 PLAIN = (
     *("$schema", "default", "type", "required", "enum", "const", "minLength", "maxLength", "minItems", "maxItems"),
-    *("minimum", "maximum", "exclusiveMinimum"),
+    *("minimum", "maximum", "exclusiveMinimum", "pattern"),
 )
 
 
@@ -67,6 +68,8 @@ def check(schema: Any, value: Any, at: tuple[str, ...]) -> None:
         raise wrong(at, "is not known")
     if "anyOf" in schema:
         check_any(schema["anyOf"], value, at)
+    if "oneOf" in schema:
+        check_one(schema["oneOf"], value, at)
     kind = schema.get("type")
     if kind is not None and not is_of(kind, value):
         raise wrong(at, f"expected {kind}")
@@ -80,6 +83,8 @@ def check(schema: Any, value: Any, at: tuple[str, ...]) -> None:
         check_list(schema, value, at)
     elif isinstance(value, str):
         require_within(len(value), schema.get("minLength", 0), schema.get("maxLength", math.inf), at)
+        if "pattern" in schema and not re.search(as_python(schema["pattern"]), value, re.ASCII):
+            raise wrong(at, "does not have the right form")
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         require_within(value, schema.get("minimum", -math.inf), schema.get("maximum", math.inf), at)
         if value <= schema.get("exclusiveMinimum", -math.inf):
@@ -95,6 +100,26 @@ def check_any(branches: list[Any], value: Any, at: tuple[str, ...]) -> None:
         except Invalid as fault:
             faults.append(fault)
     raise max(faults, key=lambda fault: len(fault.args[1]))
+
+
+def check_one(branches: list[Any], value: Any, at: tuple[str, ...]) -> None:
+    """What fits two branches fits none."""
+    check_any(branches, value, at)
+    if sum(fits(branch, value, at) for branch in branches) > 1:
+        raise wrong(at, "is ambiguous")
+
+
+def fits(branch: Any, value: Any, at: tuple[str, ...]) -> bool:
+    try:
+        check(branch, value, at)
+    except Invalid:
+        return False
+    return True
+
+
+def as_python(pattern: str) -> str:
+    """In ECMAScript `$` is the very end, in Python also a line end before it."""
+    return re.sub(r"(?<!\\)\$$", r"\\Z", pattern)
 
 
 def check_object(schema: Json, value: Json, at: tuple[str, ...]) -> None:

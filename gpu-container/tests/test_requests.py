@@ -122,9 +122,20 @@ class Blame(unittest.TestCase):
 
 class Schemas(unittest.TestCase):
     def test_a_keyword_that_is_not_known_is_refused_at_once(self) -> None:
-        for schema in ({"pattern": "a"}, {"properties": {"a": {"items": {"$ref": "#/b"}}}}, {"anyOf": [{"format": "date"}]}):
+        for schema in ({"not": {}}, {"properties": {"a": {"items": {"$ref": "#/b"}}}}, {"anyOf": [{"format": "date"}]}):
             with self.assertRaises(ValueError):
                 Schema(schema)
+
+    def test_a_step_is_one_of_several_forms_and_texts_have_a_form(self) -> None:
+        step = {"type": "object", "properties": {"name": {"const": "a"}, "model": {"type": "string", "pattern": r"^[\w-]{1,4}$"}}}
+        schema = Schema({"oneOf": [step, {"type": "object", "properties": {"name": {"const": "b"}}, "required": ["name"]}]})
+        for right in ({"name": "b"}, {"name": "a", "model": "x-1"}):
+            schema.check(right)
+        for wrong in ({"name": "c"}, {"name": "a", "model": "x y"}, {"name": "a", "model": "x\n"}, {"name": "a", "model": "é"}):
+            with self.assertRaises(Invalid):
+                schema.check(wrong)
+        with self.assertRaises(Invalid):
+            Schema({"oneOf": [{"type": "integer"}, {"minimum": 0}]}).check(3)
 
     def test_every_schema_of_the_protocol_can_be_read(self) -> None:
         self.assertIn("run:animate", SCHEMAS["requests"])

@@ -14,7 +14,7 @@ describe.skipIf(PYTHON === null)("the Python engine", () => {
   test("takes the same requests and codes, and keeps its stdout clean", () => {
     const { status, stderr } = python(["-m", "unittest", "tests.test_requests"]);
     expect(status, stderr).toBe(0);
-    expect(stderr).toMatch(/^Ran [5-9] tests/m);
+    expect(stderr).toMatch(/^Ran ([5-9]|\d\d+) tests/m);
   });
 });
 
