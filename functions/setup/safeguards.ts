@@ -1,23 +1,19 @@
 /** What the operator has set of the safeguards. */
 import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import { type Env, EnvError } from "@smileloop/core/env.ts";
+import { attestedDialects, type Env, EnvError } from "@smileloop/core/env.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import { type Attested, isAttested, type Safeguards } from "@smileloop/core/safeguards.ts";
 import { isLoopback } from "./listen.ts";
 
 const NONE = "none";
 
-/** What `FACEFUSION_ATTEST` is about. */
-const FACEFUSION = "facefusion";
-
-export function safeguardsOf({ CONTENT_CHECK, CONTENT_ALLOW, ATTEST, FACEFUSION_ATTEST }: Env): Safeguards {
-  const named = [...(ATTEST ?? []), ...(FACEFUSION_ATTEST === undefined ? [] : [FACEFUSION])];
-  const dialects = new Set(named.filter((name) => name !== NONE));
+export function safeguardsOf(env: Env): Safeguards {
+  const dialects = new Set(attestedDialects(env).filter((name) => name !== NONE));
   return {
-    contentCheck: CONTENT_CHECK === "on",
-    allowed: CONTENT_ALLOW,
-    attested: { dialects, usual: ATTEST === undefined },
+    contentCheck: env.CONTENT_CHECK === "on",
+    allowed: env.CONTENT_ALLOW,
+    attested: { dialects, usual: env.ATTEST === undefined },
   };
 }
 

@@ -192,6 +192,11 @@ export function readVoiceEnv(variables: Record<string, string | undefined> = pro
   return readEnv(Object.fromEntries(named));
 }
 
+/** Dialects that are named as those for whose clients the operator answers that the people shown agree. */
+export function attestedDialects({ ATTEST = [], FACEFUSION_ATTEST }: Env): string[] {
+  return [...ATTEST, ...(FACEFUSION_ATTEST === undefined ? [] : ["facefusion"])];
+}
+
 /** What dialects are told of the installation. */
 export function dialectSettings({ FACEFUSION_MAX_MB: megabytes }: Env) {
   return { maxFormFileBytes: megabytes * 1_000_000 };
