@@ -1,5 +1,5 @@
 /**
- * Videos before and after lip sync, to look at: `npm run lipsync-sheet -- --portraits DIR --out DIR [--portrait PART] [--zoom 1]`. Each
+ * Videos before and after lip sync, to look at: `npm run mouths -- --portraits DIR --out DIR [--portrait PART] [--zoom 1]`. Each
  * portrait says a sentence (`talk`), and that video another one (`lipsync`). `lipsync.png` has two rows of mouths for each: the video that was
  * given and what became of it, in the middles of b, o, m, a, f and u of the new sentence. The strip in `docs/` is made with `--zoom 0.6`.
  */
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 if (!values.portraits || !values.out) {
-  console.error("usage: npm run lipsync-sheet -- --portraits DIR --out DIR [--portrait PART] [--zoom 1]");
+  console.error("usage: npm run mouths -- --portraits DIR --out DIR [--portrait PART] [--zoom 1]");
   process.exit(2);
 }
 const { portraits, out } = values;
