@@ -137,6 +137,7 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
 
 function facefusion(base: string): typeof ROUTES {
   const fileOf = (id: string) => `${id.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")}.jpg`;
+  const named = ({ faces, other }: Things) => fileOf(base === "" ? faces : other);
   return {
     [`GET ${base}/processors`]: open(`${base}/processors`),
     // they may not wait here
@@ -148,12 +149,10 @@ function facefusion(base: string): typeof ROUTES {
       ...{ door: "own", right: 400 },
       ask: () => ({ path: `${base}/process/video`, form: "target", fields: { processors: "face_debugger" } }),
     },
-    [`GET ${base}/download/:filename{[^/]+\\.[^/.]+}`]: theirs(({ faces }) => ({
-      path: `${base}/download/${fileOf(faces)}`,
+    [`GET ${base}/download/:filename{[^/]+\\.[^/.]+}`]: theirs((things) => ({
+      path: `${base}/download/${named(things)}`,
     })),
-    [`DELETE ${base}/output/:filename`]: theirs(({ faces, other }) => ({
-      path: `${base}/output/${fileOf(base === "" ? faces : other)}`,
-    })),
+    [`DELETE ${base}/output/:filename`]: theirs((things) => ({ path: `${base}/output/${named(things)}` })),
   };
 }
 
