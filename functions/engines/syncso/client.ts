@@ -3,10 +3,12 @@
  * Idempotency-Key, which the API promises to do once ("Idempotent generation requests"); for servers that do not know the header a
  * generation is also found by the name that its result is to have.
  */
+
+import { ServiceBusy, ServiceLost } from "@smileloop/core/engine/service-errors.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { errno } from "@smileloop/core/storage/durable-files.ts";
 import { clip } from "@smileloop/core/text.ts";
-import { type Seen, ServiceBusy, ServiceLost } from "@smileloop/worker/service/service.ts";
+import type { Seen } from "@smileloop/worker/service/service.ts";
 import { z } from "zod";
 import { exchange, type Form } from "./transport.ts";
 

@@ -12,18 +12,20 @@
  * and the id (a crash, a lost reply), and also where a worker that was thought to be dead sends after all: the key is the job's, and
  * the service does the work of one key once. `core/jobs/job-service-protocol.test.ts` goes through every order of events.
  */
+
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { PROTOCOL, type Ready } from "@smileloop/core/engine/protocol.ts";
+import { ServiceBusy, ServiceLost } from "@smileloop/core/engine/service-errors.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import { type Seals, type Secrets, secretsOf } from "@smileloop/core/seals.ts";
 import type { FetchFile } from "../fetch/fetch-file.ts";
 import type { EngineProcess } from "../process/engine-process.ts";
-import { type Access, type Service, ServiceBusy, ServiceLost, ServiceWait, type Work } from "./service.ts";
+import { type Access, type Service, ServiceWait, type Work } from "./service.ts";
 
 /** The first pause before a service is asked again, and the longest. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS, GROWTH] = [2000, 30_000, 1.3];

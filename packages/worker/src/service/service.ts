@@ -44,21 +44,6 @@ export type Service = {
   finish(work: Work, path: string, io: Finishing): Promise<unknown>;
 };
 
-/** `againMs`: when the service may be asked again; null: it did not say. */
-class NoAnswer extends Error {
-  readonly againMs: number | null;
-  constructor(message: string, againMs: number | null = null, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.againMs = againMs;
-  }
-}
-
-/** The service takes nothing now. */
-export class ServiceBusy extends NoAnswer {}
-
-/** There was no reply, or none that can be understood: the service may have done what it was asked, or not. */
-export class ServiceLost extends NoAnswer {}
-
 /** Thrown when a job waits for a service. Not an error: it is handed back, and somebody asks again in `againMs`. */
 export class ServiceWait extends Error {
   readonly againMs: number;
