@@ -22,7 +22,7 @@ const FAINT = 0.001;
 const MOST_OFF_MS = 5;
 /** Least correlation of a piece that is the same sound: AAC and Opus leave 0.95 and more below 4 kHz. */
 const SAME = 0.6;
-/** Voices repeat themselves from one pitch period to the next: what is no worse at its own place is there. */
+/** Voices repeat themselves from one pitch period to the next: what is not worse at its own place is there. */
 const NO_WORSE = 0.02;
 /** Seconds by which what is heard may end sooner or later. */
 const MOST_LEFT_OUT = 0.1;

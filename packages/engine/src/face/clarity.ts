@@ -64,7 +64,7 @@ export async function mouthOf(picture: Picture, face: Face): Promise<"seen" | "c
   if (outside) return "outside";
   if (mouthContrast(picture, face) < LEAST_MOUTH) return "covered";
   if (!(await areLipsUnsteady(picture, face))) return "seen";
-  // of what is no person's face nothing is steady
+  // where there is not a person's face, nothing is steady
   return isPerson(face) || (await areEyesSteady(picture, face)) ? "covered" : "seen";
 }
 

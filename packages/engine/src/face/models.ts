@@ -110,7 +110,7 @@ async function readModel(from: string, name: string): Promise<Tf.io.ModelArtifac
   };
 }
 
-/** A model that is no part of `Models`, from what its package has of it. */
+/** A model that is not part of `Models`, from what its package has of it. */
 export async function openModel(files: ModelJson & { weights: ArrayBuffer }): Promise<Model> {
   const { tf, open } = await backend();
   const weightSpecs = files.weightsManifest.flatMap((group) => group.weights);

@@ -6,7 +6,7 @@ type Luma = { width: number; height: number; y: Uint8Array };
 /** Pixels of a block on each side. */
 const BLOCK = 8;
 
-/** `levels`: the difference of a block's mean that is no effect yet. */
+/** `levels`: the difference of a block's mean that does not count as an effect yet. */
 export function hasChanged(before: Luma, after: Luma, levels: number): boolean {
   const { width, height } = before;
   for (let top = 0; top < height; top += BLOCK) {

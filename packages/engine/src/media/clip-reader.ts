@@ -83,7 +83,7 @@ export const CODECS = new Map<number, string>([
   [AV_CODEC_ID_AV1, "av1"],
 ]);
 export const STILL_TRACKS = AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE;
-/** Packets that yield no frame within `maxSeconds`; a file of these is no clip but an attack. */
+/** Packets that yield no frame within `maxSeconds`; a file of these is an attack, not a clip. */
 const MAX_PACKETS = 20_000;
 /** Below it a time stamp is FFmpeg's "none". */
 export const NO_TIME = -(2n ** 62n);

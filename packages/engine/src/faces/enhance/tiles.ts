@@ -108,7 +108,7 @@ export function createRunner(net: Net, tile: { width: number; height: number } =
           runTile(width, height);
           const values = floats.subarray(result, result + resultRow * height);
           use({ left, top, width, height, values, row: resultRow, plane });
-          // a stop is heard here, and whoever asks how far the work is gets an answer
+          // a stop is heard here, and questions about progress are answered
           await nextTurn();
           signal.throwIfAborted();
         }

@@ -57,7 +57,7 @@ export function findOpening(head: Head, face: Face, side: Side, still: Planes): 
   const skin = skinLines(still, model, rough, unit);
   const iris = circleOf(pairs(face.iris[side]));
   const pale = whiteness(still, skin, model);
-  // A light iris is no white.
+  // A light iris is not white.
   const white = (t: number, v: number): boolean => {
     const p = fromSlit(model, t, v);
     return Math.hypot(p.x - iris.x, p.y - iris.y) > 1.15 * iris.radius && pale(t, v);

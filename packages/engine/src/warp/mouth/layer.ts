@@ -135,7 +135,7 @@ function shownAt(
   const aside = Math.abs(skullT);
   if (aside >= 1) return 0;
   const at = placeOf(skullT);
-  // what is no tooth, as the dark beside them, belongs to the mouth as it was
+  // what is not a tooth, such as the dark beside them, belongs to the mouth as it was
   const tooth = (1 - relaxed * (1 - teeth)) * (1 - relaxed * smooth((aside - 0.66) / 0.2));
   const below = skullV - readAt(photo.upper, at) - RIM * unit;
   const above = readAt(photo.lower, at) - RIM * unit - skullV;
