@@ -58,7 +58,7 @@ async function copy(
     });
     if (!shown) throw new AppError("check_unreadable", "The video of the service has no frames.");
     await showUntil(Number.POSITIVE_INFINITY);
-    return { ...shape, seconds: toThousandths(seconds) };
+    return { width: shape.width, height: shape.height, seconds: toThousandths(seconds) };
   } catch (error) {
     if (!hasCode(error, "input_unreadable", "unsupported_type", "input_too_large")) throw error;
     const why = (error as AppError).message;
