@@ -56,7 +56,7 @@ async function findFacefusion(env: Env): Promise<Finding> {
     engine: {
       queueName: NAME,
       engineCommand: { command: process.execPath, args, env: own },
-      checkerCommand: nodeEngine({ checks: KINDS, env: own }),
+      checkerCommand: nodeEngine({ checks: KINDS, services: ["review"], env: own }),
       helpers: [nodeHelper(["film"], own)],
       // models take most of a graphics card's memory
       slots: 1,

@@ -26,7 +26,7 @@ afterEach(() => server.stop());
 async function post(processors: string[], behaviour: Behaviour = {}): Promise<Job> {
   standInFacefusion(root, behaviour);
   const target = { upload: await upload(server.url, readFileSync(ASTRONAUT)) };
-  const asked = { kind: "process_image", inputs: { target }, params: { processors } };
+  const asked = { kind: "process_image", inputs: { target }, params: { processors, consent: { subject: "self" } } };
   const reply = await postJson(`${server.url}/v1/jobs`, asked);
   expect(reply.status).toBeLessThan(300);
   return (await reply.json()) as Job;
