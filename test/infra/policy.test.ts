@@ -210,7 +210,9 @@ describe("engines", () => {
 
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
     const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
-    expect(enginesByKind([warp!, other])).toBe("animate=warp+choir,talk=warp,lipsync=warp,process_image=warp,process_video=warp,sing=choir");
+    expect(enginesByKind([warp!, other])).toBe(
+      "animate=warp+choir,talk=warp,lipsync=warp,process_image=warp,process_video=warp,sing=choir",
+    );
     const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
     expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({
       BATCH_QUEUES: "liveportrait=spot+ondemand,choir=spot+ondemand",
