@@ -10,6 +10,7 @@ import { fadeAt, fadingOf, type Sync } from "@smileloop/core/speech/sync.ts";
 import { filmFrames } from "../media/film-reader.ts";
 import { openSound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
+import { dimmed } from "../media/yuv.ts";
 import type { TaskContext } from "../task.ts";
 import { type Followed, followFace } from "./follow.ts";
 import { lentMouths, type Scene, withMouth } from "./lend.ts";
@@ -100,9 +101,7 @@ async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: Tas
 
 function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Array {
   const share = fadingOf(sync) === "video" ? fadeAt(sync, at) : 1;
-  return share === 1
-    ? yuv
-    : yuv.map((value, i) => (i < luma ? 16 + (value - 16) * share : 128 + (value - 128) * share));
+  return share === 1 ? yuv : dimmed(yuv, luma, share);
 }
 
 /** Frames beside those that stay as they are in which a mouth comes or goes. */

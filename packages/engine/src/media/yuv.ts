@@ -40,3 +40,8 @@ export function pictureOf(yuv: Uint8Array, width: number, height: number, box: B
 function even(value: number): number {
   return Math.floor(value / 2) * 2;
 }
+
+/** A copy of a frame with this share of its light and colour left, 0–1; at 0 it is black. `luma`: number of its luma samples. */
+export function dimmed(yuv: Uint8Array, luma: number, share: number): Uint8Array {
+  return yuv.map((value, i) => (i < luma ? 16 + (value - 16) * share : 128 + (value - 128) * share));
+}

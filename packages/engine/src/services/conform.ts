@@ -5,6 +5,7 @@ import { toThousandths } from "@smileloop/core/rounding.ts";
 import { readFilm } from "../media/film-reader.ts";
 import { openSound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
+import { dimmed } from "../media/yuv.ts";
 import type { TaskContext } from "../task.ts";
 
 /** Part of a frame by which the next may come late and is still shown: containers count whole milliseconds. */
@@ -43,7 +44,7 @@ async function copy(
   const showUntil = async (at: number): Promise<void> => {
     while (shown && written < frames && (written + LATE) / fps < at) {
       const left = fade > 0 ? Math.min(1, (lasts - written / fps) / fade) : 1;
-      await write(left < 1 ? faded(shown, width * height, left) : shown);
+      await write(left < 1 ? dimmed(shown, width * height, left) : shown);
       progress("conform", ++written, frames);
     }
   };
@@ -64,8 +65,4 @@ async function copy(
     const why = (error as AppError).message;
     throw new AppError("check_unreadable", `The video of the service cannot be used. ${why}`, { cause: error });
   }
-}
-
-function faded(yuv: Uint8Array, luma: number, share: number): Uint8Array {
-  return yuv.map((value, i) => (i < luma ? 16 + (value - 16) * share : 128 + (value - 128) * share));
 }
