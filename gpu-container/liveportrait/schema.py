@@ -82,13 +82,21 @@ def check(schema: Any, value: Any, at: tuple[str, ...]) -> None:
     elif isinstance(value, list):
         check_list(schema, value, at)
     elif isinstance(value, str):
-        require_within(len(value), schema.get("minLength", 0), schema.get("maxLength", math.inf), at)
-        if "pattern" in schema and not re.search(as_python(schema["pattern"]), value, re.ASCII):
-            raise wrong(at, "does not have the right form")
+        check_text(schema, value, at)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        require_within(value, schema.get("minimum", -math.inf), schema.get("maximum", math.inf), at)
-        if value <= schema.get("exclusiveMinimum", -math.inf):
-            raise wrong(at, "is out of range")
+        check_number(schema, value, at)
+
+
+def check_text(schema: Json, value: str, at: tuple[str, ...]) -> None:
+    require_within(len(value), schema.get("minLength", 0), schema.get("maxLength", math.inf), at)
+    if "pattern" in schema and not re.search(as_python(schema["pattern"]), value, re.ASCII):
+        raise wrong(at, "does not have the right form")
+
+
+def check_number(schema: Json, value: float, at: tuple[str, ...]) -> None:
+    require_within(value, schema.get("minimum", -math.inf), schema.get("maximum", math.inf), at)
+    if value <= schema.get("exclusiveMinimum", -math.inf):
+        raise wrong(at, "is out of range")
 
 
 def check_any(branches: list[Any], value: Any, at: tuple[str, ...]) -> None:

@@ -16,6 +16,8 @@ from liveportrait.schema import Invalid, Schema
 from .support import CONTAINER, REPOSITORY, start_python
 
 CORE = REPOSITORY / "packages" / "core" / "src"
+Json = dict[str, Any]
+
 MOTION = {"fps": 29.97, "frames": 2, "faces": [{"channels": {"jawOpen": [0, 1]}}]}
 CAST: dict[str, Any] = {
     "picture": {"width": 640, "height": 480},
@@ -122,7 +124,8 @@ class Blame(unittest.TestCase):
 
 class Schemas(unittest.TestCase):
     def test_a_keyword_that_is_not_known_is_refused_at_once(self) -> None:
-        for schema in ({"not": {}}, {"properties": {"a": {"items": {"$ref": "#/b"}}}}, {"anyOf": [{"format": "date"}]}):
+        schemas: tuple[Json, ...] = ({"not": {}}, {"properties": {"a": {"items": {"$ref": "#/b"}}}}, {"anyOf": [{"format": "date"}]})
+        for schema in schemas:
             with self.assertRaises(ValueError):
                 Schema(schema)
 
