@@ -124,7 +124,8 @@ class Blame(unittest.TestCase):
 
 class Schemas(unittest.TestCase):
     def test_a_keyword_that_is_not_known_is_refused_at_once(self) -> None:
-        schemas: tuple[Json, ...] = ({"not": {}}, {"properties": {"a": {"items": {"$ref": "#/b"}}}}, {"anyOf": [{"format": "date"}]})
+        unknown = {"items": {"$ref": "#/b"}}
+        schemas: tuple[Json, ...] = ({"not": {}}, {"properties": {"a": unknown}}, {"anyOf": [{"format": "date"}]})
         for schema in schemas:
             with self.assertRaises(ValueError):
                 Schema(schema)
