@@ -52,6 +52,8 @@ export type KindEntry = {
   name: string;
   /** `engine`: an engine does the work. `plan`: its work is done by other jobs, its children, and it needs no engine. */
   worker: "engine" | "plan";
+  /** Only plans have such jobs done: clients neither see the kind nor can they ask for it. */
+  internal?: true;
   define: (context: KindContext) => KindDefinition;
 };
 
