@@ -1,0 +1,159 @@
+/** The client: a call for each product, and the API's own calls below. */
+
+import { SmileloopError } from "./errors.ts";
+import { type FollowOptions, follow } from "./follow.ts";
+import { createHttp, type HttpOptions } from "./http.ts";
+import { readKept, type Store, writeKept } from "./keep.ts";
+import type { AnimateParams, LipsyncParams, ProcessParams, SpeakParams, Step, TalkParams } from "./params.ts";
+import { type Asked, finish, type Input, type InputRef, type Result, type RunOptions, run } from "./run.ts";
+import type { Inspection, Job, JobPage, JobStatus, Kind, Preset, UploadRequest, UploadTarget, Voice } from "./types.ts";
+import { type FileSource, type UploadOptions, upload } from "./upload.ts";
+
+export type ClientOptions = HttpOptions & {
+  /** Where jobs with `keep` are written down, such as `localStorage`. */
+  store?: Store | undefined;
+};
+
+/** The params and files of a call, and how it is run. */
+export type Options<Params> = Params & RunOptions;
+
+type ListOptions = { status?: JobStatus | undefined; limit?: number | undefined; cursor?: string | undefined };
+
+export type JobRequest = {
+  kind: string;
+  inputs?: Record<string, InputRef | InputRef[]> | undefined;
+  params?: Record<string, unknown> | undefined;
+  metadata?: Record<string, string> | undefined;
+};
+
+export type Smileloop = ReturnType<typeof createSmileloop>;
+
+/** All calls throw `SmileloopError`, and the reason of their signal. */
+export function createSmileloop(options: ClientOptions = {}) {
+  const http = createHttp(options);
+  const { store } = options;
+  const start = (asked: Asked, how: RunOptions) => run(http, store, asked, how);
+  const get = <T>(path: string, signal?: AbortSignal) => http.json<T>(path, { signal });
+
+  return {
+    /** A portrait moves: by a preset, or as in the driving clip `driving`. */
+    animate(image: Input, options: Options<AnimateParams & { driving?: Input | undefined }>): Promise<Result> {
+      const { driving, ...rest } = options;
+      return start(...asking("animate", { image, driving }, rest, "video"));
+    },
+    /** A portrait says a text, or what is in the sound `audio`. */
+    talk(image: Input, options: Options<TalkParams & { audio?: Input | undefined }>): Promise<Result> {
+      const { audio, ...rest } = options;
+      return start(...asking("talk", { image, audio }, rest, "video"));
+    },
+    /** The person of a video says a text, or what is in the sound `audio`. */
+    lipsync(video: Input, options: Options<LipsyncParams & { audio?: Input | undefined }>): Promise<Result> {
+      const { audio, ...rest } = options;
+      return start(...asking("lipsync", { video, audio }, rest, "video"));
+    },
+    /** A voice says a text. */
+    speak(options: Options<SpeakParams>): Promise<Result> {
+      return start(...asking("speak", {}, options, "audio"));
+    },
+    /** The face of the picture `source` in a picture or a video. */
+    swap(target: Input, source: Input, options: Options<ProcessParams> & Medium = {}): Promise<Result> {
+      return start(...processing(target, ["face_swapper"], { ...options, sources: [source] }));
+    },
+    /** Steps of face processing on a picture or a video. */
+    process(target: Input, steps: Step[], options: Options<ProcessParams> & Medium & Sources = {}): Promise<Result> {
+      return start(...processing(target, steps, options));
+    },
+    /** Any kind of job; `main` is the output that the result's `url` is of. */
+    run(asked: Omit<Asked, "main" | "inputs"> & Partial<Asked>, options: RunOptions = {}): Promise<Result> {
+      return start({ inputs: {}, main: "video", ...asked }, options);
+    },
+    /** The job that was kept under a name before the page was reloaded; null where there is none that still lives. */
+    async resume(name: string, options: Omit<RunOptions, "keep" | "metadata"> = {}): Promise<Result | null> {
+      const kept = readKept(store, name);
+      if (!kept) return null;
+      try {
+        return await finish(http, store, kept, { ...options, keep: name });
+      } catch (error) {
+        if (!(error instanceof SmileloopError) || (error.status !== 404 && error.status !== 410)) throw error;
+        writeKept(store, name, null);
+        return null;
+      }
+    },
+
+    /** What a picture shows, and what a job would warn of. */
+    async inspect(image: Input, options: UploadOptions = {}): Promise<Inspection> {
+      const input = isRef(image) ? image : { upload: await upload(http, image, options) };
+      const { signal } = options;
+      return http.json("/v1/inspect", { method: "POST", body: { input }, signal, safe: true });
+    },
+    presets: async (signal?: AbortSignal) => (await get<{ presets: Preset[] }>("/v1/presets", signal)).presets,
+    kinds: async (signal?: AbortSignal) => (await get<{ kinds: Kind[] }>("/v1/kinds", signal)).kinds,
+    voices: async (language?: string, signal?: AbortSignal) => {
+      const query = language === undefined ? "" : `?language=${encodeURIComponent(language)}`;
+      return (await get<{ voices: Voice[] }>(`/v1/voices${query}`, signal)).voices;
+    },
+
+    uploads: {
+      /** A link for exactly these bytes. */
+      create: (request: UploadRequest, signal?: AbortSignal): Promise<UploadTarget> =>
+        http.json("/v1/uploads", { method: "POST", body: request, signal, safe: true }),
+      /** Uploads a file; answers its id. */
+      send: (file: FileSource, options: UploadOptions = {}): Promise<string> => upload(http, file, options),
+      delete: async (id: string): Promise<void> => {
+        await http.send(`/v1/uploads/${id}`, { method: "DELETE" });
+      },
+    },
+    jobs: {
+      /** Safe to repeat with the same `id`, which `newId()` makes. */
+      create: (id: string, body: JobRequest, signal?: AbortSignal): Promise<Job> =>
+        http.json(`/v1/jobs/${id}`, { method: "PUT", body, signal }),
+      get: (id: string, signal?: AbortSignal): Promise<Job> => get(`/v1/jobs/${id}`, signal),
+      list: (options: ListOptions = {}, signal?: AbortSignal): Promise<JobPage> => {
+        const given = Object.entries(options).flatMap(([name, value]) =>
+          value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+        );
+        return get(`/v1/jobs${given.length > 0 ? `?${given.join("&")}` : ""}`, signal);
+      },
+      /** The job when it has ended, however it has. */
+      follow: (id: string, options: FollowOptions = {}): Promise<Job> => follow(http, id, options),
+      cancel: (id: string): Promise<Job> => http.json(`/v1/jobs/${id}/cancel`, { method: "POST", safe: true }),
+      delete: async (id: string): Promise<void> => {
+        await http.send(`/v1/jobs/${id}`, { method: "DELETE" });
+      },
+    },
+  };
+}
+
+/** Whether the target is a picture or a video; by its type where this is absent. */
+type Medium = { medium?: "image" | "video" | undefined };
+/** Pictures of faces, or a sound, for steps that take them. */
+type Sources = { sources?: Input[] | undefined };
+
+function processing(
+  target: Input,
+  steps: Step[],
+  options: Options<ProcessParams> & Medium & Sources,
+): [Asked, RunOptions] {
+  const { medium, sources, ...rest } = options;
+  const video = medium ? medium === "video" : target instanceof Blob && target.type.startsWith("video/");
+  const kind = video ? "process_video" : "process_image";
+  return asking(kind, { target, source: sources }, { processors: steps, ...rest }, video ? "video" : "image");
+}
+
+/** Params, without what says how the call is run. */
+function asking<Params extends object>(
+  kind: string,
+  inputs: Asked["inputs"],
+  options: Params & RunOptions,
+  main: string,
+): [Asked, RunOptions] {
+  const { signal, onProgress, keep, metadata, ...params } = options;
+  return [
+    { kind, inputs, params, main },
+    { signal, onProgress, keep, metadata },
+  ];
+}
+
+function isRef(input: Input): input is InputRef {
+  return "upload" in input || "job" in input || "url" in input;
+}

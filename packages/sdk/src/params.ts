@@ -1,0 +1,84 @@
+/**
+ * Params of the kinds that the client has calls for; everything is optional that has a default. The names are the server's, and
+ * `GET /v1/kinds` tells the limits. `test/sdk/types.test.ts` holds these types equal to what the server checks.
+ */
+type Loose<T> = { [K in keyof T]?: T[K] | undefined };
+
+export type Consent = { subject: "self" | "permission" | "public_domain" };
+
+export type VoiceParams = Loose<{
+  /** A name of `GET /v1/voices`. */
+  voice: string;
+  /** BCP 47, such as `hi` or `pt-BR`. */
+  language: string;
+  /** 0.5 to 2. */
+  speed: number;
+  /** How words are said: IPA between slashes, or a respelling. */
+  pronounce: Record<string, string>;
+}>;
+
+export type ClipSize = "source" | 256 | 512 | 720 | 1024;
+
+export type AnimateParams = Loose<{
+  /** A name of `GET /v1/presets`; none with a driving clip. */
+  preset: string;
+  engine: string;
+  size: ClipSize;
+  fps: number;
+  /** Seconds, 1 to 10. */
+  duration: number;
+  /** 0 to 1.5. */
+  intensity: number;
+  format: "mp4" | "gif" | "webp" | "webm";
+  face: number;
+  faces: "all";
+  seed: number;
+}>;
+
+export type TalkParams = VoiceParams &
+  Loose<{
+    text: string;
+    engine: string;
+    size: ClipSize;
+    exact_size: boolean;
+    fps: number;
+    expression: string;
+    intensity: number;
+    format: "mp4" | "webm";
+    face: number;
+    faces: "all";
+    seed: number;
+  }>;
+
+export type LipsyncParams = VoiceParams &
+  Loose<{
+    text: string;
+    consent: Consent;
+    engine: string;
+    model: string;
+    api_key: string;
+    sync_mode: "cut_off" | "loop" | "bounce" | "silence" | "remap" | "fade";
+    original_sound: "replace" | "duck";
+    face: number;
+    faces: "speaking";
+    intensity: number;
+    format: "mp4" | "webm";
+  }>;
+
+export type SpeakParams = VoiceParams & Loose<{ format: "wav" | "mp3" | "m4a"; engine: string }> & { text: string };
+
+/** A step by its name, or with its options. */
+export type Step = string | ({ name: string } & Record<string, unknown>);
+
+export type ProcessParams = Loose<{
+  faces: "largest" | "all" | "reference";
+  face: number;
+  /** Of the result, percent: 10 to 400. */
+  scale: number;
+  detector: { model?: string | undefined; score?: number | undefined };
+  execution: { providers?: string[] | undefined; threads?: number | undefined };
+  consent: Consent;
+  engine: string;
+  /** Frames a second, of a video. */
+  fps: number | null;
+}>;
