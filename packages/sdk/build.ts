@@ -1,4 +1,4 @@
-/** Writes `dist/`: one JavaScript file without dependencies, and its types. */
+/** Writes `dist/`: one JavaScript file without dependencies, to be read in stack traces and made small by bundlers; and its types. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,7 +12,7 @@ const dist = join(here, "dist");
 rmSync(dist, { recursive: true, force: true });
 await build({
   entryPoints: [join(here, "src/index.ts")],
-  ...{ bundle: true, format: "esm", platform: "neutral", target: "es2022", minify: true, sourcemap: true },
+  ...{ bundle: true, format: "esm", platform: "neutral", target: "es2022", sourcemap: true },
   outfile: join(dist, "index.js"),
 });
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");

@@ -314,3 +314,27 @@ test("a server that is not there is told as such, after some tries", async () =>
   await expect(nowhere.kinds()).rejects.toMatchObject({ code: "network", retryable: true });
   expect(tries).toBe(5);
 });
+
+test("a file that does not say its type is known by its first bytes", async () => {
+  const types: string[] = [];
+  const target = (_: Asked, response: ServerResponse) => {
+    types.push((JSON.parse(_.body) as { content_type: string }).content_type);
+    problem(413, "too_large")(_, response);
+  };
+  const { url } = await serve({ "POST /v1/uploads": [target] });
+  const starts = [
+    "\xff\xd8\xff",
+    "\x89PNG\r\n",
+    "RIFF1234WAVE",
+    "\0\0\0\x18ftypheic",
+    "\0\0\0\x18ftypisom",
+    "name,phone",
+  ];
+  for (const start of starts) {
+    const bytes = Uint8Array.from(start, (letter) => letter.charCodeAt(0));
+    await client(url)
+      .uploads.send(bytes)
+      .catch(() => {});
+  }
+  expect(types).toEqual(["image/jpeg", "image/png", "audio/wav", "image/heic", "video/mp4", "text/csv"]);
+});

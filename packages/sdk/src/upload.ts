@@ -1,13 +1,14 @@
 /** Sends a file straight to the storage, by a link that the server signs for exactly these bytes. */
 import { SmileloopError } from "./errors.ts";
+import { typeOf } from "./file-type.ts";
 import { type Http, TRIES } from "./http.ts";
 import type { UploadTarget } from "./types.ts";
 
-/** A file of a form, a blob, or bytes. A blob without a type needs `type`. */
+/** A file of a form, a blob, or bytes. */
 export type FileSource = Blob | ArrayBuffer | Uint8Array;
 
 export type UploadOptions = {
-  /** Media type, where the file itself does not tell it. The server looks at the content in any case. */
+  /** Media type, where the file has another than it says. The server looks at the content in any case. */
   type?: string | undefined;
   signal?: AbortSignal | undefined;
   /** How many bytes have been sent. Only browsers tell between the start and the end. */
@@ -18,7 +19,7 @@ export type UploadOptions = {
 export async function upload(http: Http, file: FileSource, options: UploadOptions): Promise<string> {
   const { signal, onProgress } = options;
   const body = file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]);
-  const type = (options.type ?? body.type) || "application/octet-stream";
+  const type = (options.type ?? body.type) || (await typeOf(body));
   const request = { content_type: type, size: body.size };
   const target = await http.json<UploadTarget>("/v1/uploads", { method: "POST", body: request, signal, safe: true });
   onProgress?.(0, body.size);

@@ -1,0 +1,9 @@
+"""Portraits that smile and speak: the client of a SmileLoop server."""
+
+from .client import Smileloop
+from .errors import SmileloopError
+from .files import File, Input, InputRef
+from .ids import new_id
+from .result import Progress, Result
+
+__all__ = ["File", "Input", "InputRef", "Progress", "Result", "Smileloop", "SmileloopError", "new_id"]
