@@ -6,22 +6,29 @@ const MINUTE = 60_000;
 /** What starts processes or a browser, renders clips or searches large worlds; the rest of the tests beside the sources is quick. */
 const SLOW = [
   "packages/engine/src/services/*.test.ts",
-  "packages/engine/src/check/{talk,lipsync}.test.ts",
+  "packages/engine/src/{cast,face,warp}/*.test.ts",
+  "packages/engine/src/warp/eyes/*.test.ts",
+  "packages/engine/src/check/{talk,talk-sound,lipsync}.test.ts",
   "packages/engine/src/faces/{swap,edit}/*.test.ts",
   "packages/engine/src/facefusion/command-line.test.ts",
-  "packages/engine/src/media/formats.test.ts",
+  "packages/engine/src/media/{film-reader,formats,loudness,picture,sound,sound-damage}.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process}.test.ts",
   "packages/api/src/{docs,attack}.test.ts",
   "packages/api/src/dialects/facefusion/*.test.ts",
+  "packages/api/src/dialects/talking-avatar/files.test.ts",
   "packages/api/src/http/multipart.test.ts",
   "packages/api/src/home/home.test.ts",
   "packages/core/src/jobs/{*-protocol,job-plan}.test.ts",
+  "packages/core/src/records/s3.test.ts",
+  "packages/speech/src/net.test.ts",
   "packages/worker/src/process/engine-process.test.ts",
   "functions/engines/facefusion.test.ts",
   "functions/setup/local-work.test.ts",
   "test/{container,e2e,echo,faults,infra,protocol}/*.test.ts",
+  "test/conformance/s3.test.ts",
   "test/extending.test.ts",
+  "tools/simulate/*.test.ts",
 ];
 /** Clips by the dozen that are judged, runs by the dozen of a program, sounds by the hundred that are damaged: minutes of work for one answer each. */
 const QUALITY = [
