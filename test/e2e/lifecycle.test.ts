@@ -12,7 +12,7 @@ import { processTree, runServer, type ServerProcess, startServer } from "../supp
 
 const env = { LOG_LEVEL: "warn", WARP_PROCESSES: "1" };
 /** Long enough that it is still being rendered when the server ends. */
-const LONG = { preset: "alive", size: 512, duration: 6 };
+const LONG = { preset: "alive", size: 256, duration: 6 };
 const dirs: string[] = [];
 
 const newDir = () => {

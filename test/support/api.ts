@@ -1,7 +1,6 @@
 /** An API on storage in memory, on a clock that is held, on a real server on loopback; and a worker that does as it is told. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { type App, createApp } from "@smileloop/api/app.ts";
 import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
@@ -16,7 +15,6 @@ import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobError, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createLog } from "@smileloop/core/log.ts";
-import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
@@ -24,6 +22,7 @@ import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { voiceFacts } from "@smileloop/voice/catalog.ts";
 import { kindsWith } from "./kinds.ts";
 import { type ManualClock, manualClock } from "./manual-clock.ts";
+import { PRESETS, PRESETS_FOLDER } from "./presets.ts";
 
 export type TestApi = {
   deps: ApiDeps;
@@ -40,6 +39,8 @@ export type TestApi = {
   close(): Promise<void>;
 };
 
+const KINDS = kindsWith(PRESETS, ["warp"]);
+
 export function testApi(
   config: Partial<ApiConfig> = {},
   deps: Partial<ApiDeps> = {},
@@ -48,8 +49,6 @@ export function testApi(
   const clock = manualClock();
   const lines: Record<string, unknown>[] = [];
   const localLinks = createLocalLinks(Buffer.alloc(32, 7));
-  const presetsDir = fileURLToPath(new URL("../../presets", import.meta.url));
-  const presets = loadPresets(presetsDir);
   const all: ApiDeps = {
     records: memoryRecords({ clock }),
     files: memoryFiles({ clock, links: localLinks }),
@@ -57,10 +56,10 @@ export function testApi(
     admission: openAdmission(),
     clock,
     log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
-    presets,
-    assets: packageAssets(presetsDir),
+    presets: PRESETS,
+    assets: packageAssets(PRESETS_FOLDER),
     voices: voiceFacts({ espeak: false, operator: { named: new Map(), elevenlabs: new Map() } }),
-    kinds: kindsWith(presets, ["warp"]),
+    kinds: KINDS,
     inspector: { inspect: async () => NO_FACES },
     localLinks,
     config: {

@@ -15,6 +15,8 @@ export type Search<World> = {
    * are no help either.
    */
   lasting: { wrong(world: World): string | null; soon?: boolean }[];
+  /** What is looked for: the search ends where it is wrong at once. */
+  until?: string;
 };
 
 type Node<World> = {
@@ -36,6 +38,7 @@ export function explore<World>(search: Search<World>): { worlds: number; wrong: 
   };
   for (const node of nodes) {
     note(search.wrongAtOnce(node.world), node);
+    if (search.until !== undefined && Object.hasOwn(wrong, search.until)) return { worlds: nodes.length, wrong };
     for (const { name, fault, late, world } of search.steps(node.world)) {
       const key = search.keyOf(world);
       let next = seen.get(key);

@@ -6,6 +6,7 @@ import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import { SAFEGUARDS, type Safeguards } from "@smileloop/core/safeguards.ts";
 import { type TestApi, testApi } from "./api.ts";
+import { PRESETS } from "./presets.ts";
 import { wavBytes } from "./talking-avatar.ts";
 
 export const VIDEO = new Uint8Array(Buffer.from("not a video, but bytes of one"));
@@ -14,14 +15,13 @@ export const SOUND = wavBytes(1);
 type Job = Pick<JobRecord, "owner" | "id">;
 
 export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}): TestApi {
-  const { presets } = testApi().deps;
   const known = [
     { name: "warp", kinds: ["animate", "talk", "lipsync", "process_image", "process_video"] },
     { name: "narrator", kinds: ["speak"] },
   ];
   const serve = new Map(known.flatMap(({ name, kinds }) => kinds.map((kind): [string, string[]] => [kind, [name]])));
   const capabilities = new Map([["warp", ["face_debugger", "face_swapper", "face_editor", "face_enhancer"]]]);
-  const kinds = createKinds({ presets, engines: { known, serve, capabilities } });
+  const kinds = createKinds({ presets: PRESETS, engines: { known, serve, capabilities } });
   const lookup = async (name: string) => {
     return [{ address: name.endsWith(".internal") ? "10.1.2.3" : "93.184.215.14", family: 4 }];
   };
@@ -32,13 +32,12 @@ export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDep
 
 /** Kinds of an installation in which a service elsewhere, `far`, does lip sync for those who have a key. */
 export function kindsWithService() {
-  const { presets } = testApi().deps;
   const secrets = { takes: ["api_key"], needs: ["api_key"] };
   const known = [
     { name: "warp", kinds: ["lipsync"] },
     { name: "far", kinds: ["lipsync"], secrets },
   ];
-  return createKinds({ presets, engines: { known, serve: new Map([["lipsync", ["warp", "far"]]]) } });
+  return createKinds({ presets: PRESETS, engines: { known, serve: new Map([["lipsync", ["warp", "far"]]]) } });
 }
 
 /** The headers of somebody who has logged in, on a server that is open to all. */

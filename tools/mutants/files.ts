@@ -1,4 +1,4 @@
-const JOBS = ["sweeper", "recover", "sweep", "damaged", "children"].map(
+const JOBS = ["sweeper", "recover", "sweep", "damaged", "children", "children-end"].map(
   (name) => `packages/core/src/jobs/${name}.test.ts`,
 );
 
@@ -26,7 +26,7 @@ export const FILES: { file: string; tests: string[] }[] = [
   },
   {
     file: "packages/core/src/jobs/children.ts",
-    tests: ["packages/core/src/jobs/children.test.ts", "packages/core/src/jobs/damaged.test.ts"],
+    tests: ["children", "children-end", "damaged"].map((name) => `packages/core/src/jobs/${name}.test.ts`),
   },
   { file: "packages/core/src/jobs/submission.ts", tests: ["packages/core/src/jobs/submission.test.ts"] },
   { file: "packages/core/src/kinds/facts.ts", tests: ["packages/core/src/kinds", "packages/api/src/intake"] },

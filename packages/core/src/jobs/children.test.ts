@@ -1,145 +1,36 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { codeOf, collect } from "../../../../test/conformance/cases.ts";
-import { type ManualClock, manualClock } from "../../../../test/support/manual-clock.ts";
-import { openBucket } from "../../../../test/support/s3.ts";
-import { AppError } from "../errors.ts";
-import { diskFiles } from "../files/disk.ts";
-import { memoryFiles } from "../files/memory.ts";
-import { s3Files } from "../files/s3.ts";
-import type { Change } from "../job/change.ts";
+import {
+  addChild,
+  change,
+  claim,
+  closeStores,
+  dead,
+  endChild,
+  holder,
+  memoryStore,
+  messages,
+  newPlan,
+  part,
+  put,
+  STORES,
+  stateOf,
+  timersOf,
+  waitingPlan,
+} from "../../../../test/support/plans.ts";
 import { childId } from "../job/ids.ts";
-import { endedKey, endedPrefix, inputKey, outputKey } from "../job/keys.ts";
+import { endedKey, endedPrefix } from "../job/keys.ts";
 import { endedSum } from "../job/progress.ts";
-import { type JobRecord, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS } from "../job/record.ts";
-import { memoryQueue } from "../queue/memory.ts";
-import { diskRecords } from "../records/disk.ts";
-import { memoryRecords } from "../records/memory.ts";
-import { s3Records } from "../records/s3.ts";
-import { createLocalLinks } from "../storage/local-links.ts";
-import { cancelChild, cancelChildren, createChild, livingRoot, type NewChild, purgeJob } from "./children.ts";
-import { cancelJob, deleteJob } from "./close.ts";
-import { createJob, FIRST_LOOK_MS, type JobStore, updateJob } from "./jobs.ts";
-import { LATE_WRITERS_MS, LOOK_AGAIN_MS } from "./looks.ts";
+import { cancelChildren, createChild, purgeJob } from "./children.ts";
+import { FIRST_LOOK_MS, type JobStore } from "./jobs.ts";
+import { LOOK_AGAIN_MS } from "./looks.ts";
 import { recover } from "./recover.ts";
 import { sweepOnce } from "./sweep.ts";
 import { countEnded, endedChildren, markEnded, wakeRoot } from "./waiting.ts";
 
-/** `leftovers`: everything that the storage still holds. */
-type Store = JobStore & { clock: ManualClock; leftovers(): Promise<string[]> };
-const closing: (() => unknown)[] = [];
-const links = createLocalLinks(Buffer.alloc(32));
+afterEach(closeStores);
 
-function memoryStore(): Store {
-  const clock = manualClock();
-  const files = memoryFiles({ clock, links });
-  const leftovers = async () => (await collect(files.list(""))).map(({ key }) => key);
-  return { clock, queue: memoryQueue({ clock }), records: memoryRecords({ clock }), files, leftovers };
-}
-
-function diskStore(): Store {
-  const clock = manualClock();
-  const dir = mkdtempSync(join(tmpdir(), "smileloop-"));
-  closing.push(() => rmSync(dir, { recursive: true }));
-  const leftovers = async () =>
-    (await readdir(dir, { recursive: true })).filter((name) => name !== "tmp" && name !== "reserve");
-  const queue = memoryQueue({ clock });
-  return { clock, queue, records: diskRecords({ dir, clock }), files: diskFiles({ dir, clock, links }), leftovers };
-}
-
-async function s3Store(): Promise<Store> {
-  const home = await openBucket();
-  closing.push(home.close);
-  const { clock, double } = home;
-  const leftovers = async () => double.store.keys();
-  return { clock, queue: memoryQueue({ clock }), records: s3Records(home), files: s3Files(home), leftovers };
-}
-
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-const claim = { by: "worker", do: "claim", token: "t", worker: "w", leaseAlive: false } as const;
-const holder = { by: "holder", token: "t" } as const;
-const RESULT = { outputs: {}, engineVersion: null, warnings: [], timings: {} };
-const NEW = { owner: "ann", kind: "draw_all", queue: "plans", engine: null, estimateSeconds: 0, params: {} };
-
-async function put({ files }: JobStore, key: string): Promise<void> {
-  const body = (async function* () {
-    yield Buffer.from("data");
-  })();
-  await files.put(key, body, { type: "image/png" });
-}
-
-async function change(store: JobStore, id: string, what: Change): Promise<JobRecord> {
-  const { stored, refused } = await updateJob(store, "ann", id, () => what);
-  expect(refused).toBeNull();
-  return stored!.record;
-}
-
-/** A claimed plan, its message taken. */
-async function newPlan(store: JobStore): Promise<JobRecord> {
-  const made = await createJob(store, { ...NEW, metadata: {}, storeInputs: async () => ({}), consent: { by: "ann" } });
-  await messages(store, "plans");
-  return change(store, made.record.id, claim);
-}
-
-function part(store: JobStore, id: string): NewChild {
-  const storeInputs = async () => {
-    const key = inputKey("ann", id, "image");
-    await put(store, key).catch(() => {}); // it is there already
-    return { image: [{ key, type: "image/png", bytes: 4, source: "plan" }] };
-  };
-  return { kind: "draw", queue: "pens", engine: "pencil", estimateSeconds: 1, params: {}, metadata: {}, storeInputs };
-}
-
-async function addChild(store: JobStore, root: JobRecord, index: number): Promise<JobRecord> {
-  return (await createChild(store, root, index, part(store, childId(root.id, index)))).record;
-}
-
-/** Its record alone, as if its worker had died then. */
-async function endChild(store: JobStore, { id }: JobRecord): Promise<JobRecord> {
-  await change(store, id, claim);
-  await put(store, outputKey("ann", id, 1, "image.png"));
-  return change(store, id, { ...holder, do: "succeed", ...RESULT });
-}
-
-/** A plan that waits for this many children. */
-async function waitingPlan(store: JobStore, count: number): Promise<{ root: JobRecord; children: JobRecord[] }> {
-  const plan = await newPlan(store);
-  const children: JobRecord[] = [];
-  for (let index = 0; index < count; index++) children.push(await addChild(store, plan, index));
-  const root = await change(store, plan.id, { ...holder, do: "wait", children: count, ended: 0 });
-  await messages(store, "pens");
-  return { root, children };
-}
-
-/** Ids of the jobs whose messages wait; takes them. */
-async function messages({ queue }: JobStore, name: string): Promise<string[]> {
-  const ids: string[] = [];
-  const signal = new AbortController().signal;
-  for (;;) {
-    const message = await queue.receive(name, { leaseMs: 1000, waitMs: 0, signal });
-    if (!message) return ids;
-    await message.ack();
-    ids.push(message.id);
-  }
-}
-
-const stateOf = async (store: JobStore, { id }: { id: string }) =>
-  (await store.records.get("ann", id))?.record.state ?? null;
-const timersOf = async (store: JobStore) =>
-  (await collect(store.records.timers.due(Number.POSITIVE_INFINITY))).map(({ id }) => id);
-const dead = () => Promise.reject(new AppError("storage_unavailable", "gone"));
-
-describe.each([
-  ["memory", memoryStore],
-  ["disk", diskStore],
-  ["S3", s3Store],
-])("children, %s", (_, makeStore) => {
+describe.each(STORES)("children, %s", (_, makeStore) => {
   test("a child shares owner, deadline and consent, has its own timer and message, and is created once", async () => {
     const store = await makeStore();
     const root = await newPlan(store);
@@ -263,115 +154,6 @@ describe.each([
     expect(await codeOf(() => endedChildren(away, root))).toBe("storage_unavailable");
     await store.records.remove("ann", children[0]!.id);
     expect([...(await endedChildren(store, root)).keys()]).toEqual([1]);
-  });
-
-  test("canceling a child answers how it stands then, and nothing where there is none", async () => {
-    const store = await makeStore();
-    const { children } = await waitingPlan(store, 2);
-    await change(store, children[1]!.id, claim);
-    expect(await cancelChild(store, "worker", children[0]!)).toMatchObject({ state: "canceled" });
-    expect(await cancelChild(store, "worker", children[1]!)).toMatchObject({ state: "canceling" });
-    await store.records.remove("ann", children[0]!.id);
-    expect(await cancelChild(store, "worker", children[0]!)).toBeNull();
-  });
-
-  test("canceling a root cancels its children, and they are not marked", async () => {
-    const store = await makeStore();
-    const { root, children } = await waitingPlan(store, 3);
-    await change(store, children[1]!.id, claim);
-    const ended = await endChild(store, children[2]!);
-    expect(await cancelJob(store, "ann", root.id)).toMatchObject({
-      refused: null,
-      stored: { record: { state: "canceled" } },
-    });
-    expect(await Promise.all(children.map((child) => stateOf(store, child)))).toEqual([
-      ...["canceled", "canceling", "succeeded"],
-    ]);
-    expect(await livingRoot(store, children[0]!)).toBeNull();
-    await markEnded(store, ended);
-    expect(await collect(store.files.list(endedPrefix("ann", root.id)))).toEqual([]);
-    expect(await cancelJob(store, "ann", root.id)).toMatchObject({ refused: "ended" });
-  });
-
-  test("children whose cancel was missed are canceled when the sweeper looks at them", async () => {
-    const store = await makeStore();
-    const { root, children } = await waitingPlan(store, 2);
-    await change(store, children[1]!.id, claim);
-    const records = { ...store.records, children: dead };
-    await cancelJob({ ...store, records }, "ann", root.id);
-    expect(await stateOf(store, children[0]!)).toBe("queued");
-    await store.clock.advance(FIRST_LOOK_MS);
-    await sweepOnce(store);
-    expect([await stateOf(store, children[0]!), await stateOf(store, children[1]!)]).toEqual(["canceled", "canceling"]);
-    expect(await messages(store, "pens")).toEqual([]);
-    await store.clock.advance(LOOK_AGAIN_MS);
-    await sweepOnce(store);
-    expect(await stateOf(store, children[1]!)).toBe("canceled");
-    await store.clock.advance(LOOK_AGAIN_MS);
-    await sweepOnce(store);
-    expect(await timersOf(store)).toEqual([root.id]);
-  });
-
-  test("deleting a root takes its children's records and files away at once, stragglers too", async () => {
-    const store = await makeStore();
-    const { root, children } = await waitingPlan(store, 2);
-    await change(store, root.id, { by: "sweeper", do: "wake", ended: 2 });
-    await addChild(store, await change(store, root.id, claim), 2);
-    await markEnded(store, await endChild(store, children[0]!));
-    await deleteJob(store, "ann", root.id);
-    expect(await store.records.children("ann", root.id)).toEqual([]);
-    expect(await collect(store.files.list(""))).toEqual([]);
-    expect(await stateOf(store, root)).toBe("deleted");
-  });
-
-  test("an ended child is marked by the sweeper, which wakes the root and then leaves the child alone", async () => {
-    const store = await makeStore();
-    const { root, children } = await waitingPlan(store, 2);
-    for (const child of children) await endChild(store, child);
-    await store.clock.advance(FIRST_LOOK_MS);
-    await sweepOnce(store);
-    await store.clock.advance(LOOK_AGAIN_MS);
-    await sweepOnce(store);
-    expect(await stateOf(store, root)).toBe("queued");
-    expect(await messages(store, "plans")).toEqual([root.id]);
-    expect(await timersOf(store)).toEqual([root.id]);
-    expect(await Promise.all(children.map((child) => stateOf(store, child)))).toEqual(["succeeded", "succeeded"]);
-  });
-
-  test("children outlive their own hour and go with their root; at the end nothing is left", async () => {
-    const store = await makeStore();
-    const { root, children } = await waitingPlan(store, 2);
-    for (const child of children) await markEnded(store, await endChild(store, child));
-    await store.clock.advance(3 * RESULT_LIFE_MS);
-    await sweepOnce(store);
-    expect(await endedChildren(store, root)).toHaveProperty("size", 2);
-    expect(await collect(store.files.list(outputKey("ann", children[0]!.id, 1, "image.png")))).toHaveLength(1);
-
-    await change(store, root.id, { ...claim });
-    await change(store, root.id, { ...holder, do: "succeed", ...RESULT });
-    // a plan that was given up creates one more, and its worker writes a file, after the root was closed
-    await store.clock.advance(RESULT_LIFE_MS + LOOK_AGAIN_MS * 6);
-    await sweepOnce(store);
-    expect(await stateOf(store, root)).toBe("expired");
-    expect(await store.records.children("ann", root.id)).toEqual([]);
-    const late = childId(root.id, 5);
-    const child = {
-      ...part(store, late),
-      owner: "ann",
-      id: late,
-      root: root.id,
-      index: 5,
-      deadlineAtMs: root.deadline_at,
-    };
-    await createJob(store, child);
-    await put(store, endedKey("ann", late));
-    for (const ms of [LATE_WRITERS_MS, TOMBSTONE_LIFE_MS, LOOK_AGAIN_MS, RESULT_LIFE_MS]) {
-      await store.clock.advance(ms);
-      await sweepOnce(store);
-    }
-    expect(await store.leftovers()).toEqual([]);
-    expect(await timersOf(store)).toEqual([]);
-    expect(await store.records.get("ann", late)).toBeNull();
   });
 
   test("a child whose root is gone goes", async () => {
