@@ -10,8 +10,9 @@ import { readFilm } from "../media/film-reader.ts";
 import type { Picture } from "../media/picture.ts";
 import { coveredFrames, type Lower, lowerOf } from "./covered.ts";
 import { type Frame, type Look, lookOf } from "./look.ts";
-import { type Point, placeOf, shapeOf } from "./place.ts";
+import { type Place, type Point, placeOf, shapeOf, steadied, unitOf } from "./place.ts";
 import { shrunkPicture } from "./shrunk.ts";
+import { slipOf, type Upper, upperOf } from "./slip.ts";
 
 export type Followed = {
   width: number;
@@ -52,6 +53,8 @@ export async function followFace(path: string, options: FollowOptions): Promise<
   const stamps: number[] = [];
   const looks: (Look | null)[] = [];
   const lowers: (Lower | null)[] = [];
+  const slips: (Place | null)[] = [];
+  let upper: Upper | null = null;
   const hidden = new Map<number, boolean>();
   let asked = Number.NEGATIVE_INFINITY;
   const follower = createFollower(ready, options.face);
@@ -65,6 +68,9 @@ export async function followFace(path: string, options: FollowOptions): Promise<
         asked = seconds;
       }
       lowers.push(look && lowerOf(frame, look));
+      const before = upper;
+      upper = look && upperOf(frame, look.place);
+      slips.push(before && upper && slipOf(before, upper));
       looks.push(look);
       stamps.push(seconds);
       if (!follower.found() && seconds > PATIENCE_SECONDS) throw noFace();
@@ -77,7 +83,12 @@ export async function followFace(path: string, options: FollowOptions): Promise<
     const help = "Use one in which neither a mask nor a hand or a microphone is before it.";
     throw new AppError("mouth_not_seen", `The mouth in the video is covered throughout. ${help}`);
   }
-  return { width, height, stamps, looks: looks.map((look, n) => (covered[n] ? null : look)), covered, damage };
+  const places = steadied(
+    looks.map((look) => look?.place ?? null),
+    slips,
+  );
+  const steady = looks.map((look, n) => (look && !covered[n] ? { ...look, place: places[n]! } : null));
+  return { width, height, stamps, looks: steady, covered, damage };
 }
 
 function noFace(): AppError {
@@ -179,15 +190,21 @@ function meshedFace(frame: Frame, points: Float32Array) {
   return [picture, { points: placed, crop: within, eyeDistance, yaw: poseOf(placed).yaw }] as const;
 }
 
+/** A move beyond it is one of the head, parts of the crop. Less is half of it the tremble of landmarks, which a crop that goes with it makes worse. */
+const MOVED = 0.03;
+
 /** A crop of the usual size around the steady points of a mesh, whatever its mouth does. */
 function followed(was: FaceCrop, points: Float32Array): FaceCrop {
   const place = placeOf(shapeOf(points), points);
-  const unit = Math.hypot(place.a, place.b);
+  const unit = unitOf(place);
   const fresh = cropAround(points);
   // of a crop by the whole mesh the size swings with the jaw: a slow mean of it holds still
   const size = 0.9 * was.size * clampRatio(fresh.size / was.size) + 0.1 * fresh.size;
-  const angle = Math.atan2(place.b, place.a);
-  return { x: place.x - Math.sin(angle) * 0.45 * unit, y: place.y + Math.cos(angle) * 0.45 * unit, size, angle };
+  const turn = Math.atan2(place.b, place.a);
+  const x = place.x - Math.sin(turn) * 0.45 * unit - was.x;
+  const y = place.y + Math.cos(turn) * 0.45 * unit - was.y;
+  const by = Math.hypot(x, y) > MOVED * was.size || Math.abs(turn - was.angle) > MOVED ? 1 : 0.5;
+  return { x: was.x + by * x, y: was.y + by * y, size, angle: was.angle + by * (turn - was.angle) };
 }
 
 /** Within a tenth a size is the same. */

@@ -7,7 +7,7 @@ import { withMouth } from "./lend.ts";
 import type { Frame, Look } from "./look.ts";
 import { pasteMouth } from "./paste.ts";
 import { cutPatch } from "./patch.ts";
-import { inFrame, onFace, type Place, placeOf, STEADY, shapeOf, steadied } from "./place.ts";
+import { inFrame, onFace, type Place, placeOf, STEADY, shapeOf } from "./place.ts";
 import { type LipPlan, planLips } from "./plan.ts";
 
 const level: Place = { a: 100, b: 0, x: 150, y: 100 };
@@ -45,24 +45,6 @@ describe("where a face lies", () => {
     expect(back.x).toBeCloseTo(0.3);
     expect(back.y).toBeCloseTo(0.9);
   });
-
-  test("of a head that is still the tremble is gone, and one that moves is not late", () => {
-    const noise = randomFrom(5);
-    const still = Array.from({ length: 60 }, () => ({ ...level, x: level.x + noise() - 0.5 }));
-    const calm = steadied(still, MOUTH).map((place) => place!.x - level.x);
-    const spread = (values: number[]) => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
-    expect(spread(calm)).toBeLessThan(0.12);
-    const moving = Array.from({ length: 60 }, (_, n) => ({ ...level, x: level.x + 6 * n }));
-    const followed = steadied(moving, MOUTH);
-    for (let n = 10; n < 50; n++) expect(followed[n]!.x).toBeCloseTo(moving[n]!.x, 3);
-  });
-});
-
-test("of a head that goes on steadily the tremble is gone as well", () => {
-  const noise = randomFrom(7);
-  const moving = Array.from({ length: 60 }, (_, n) => ({ ...level, x: level.x + 1.5 * n + noise() - 0.5 }));
-  const off = steadied(moving, MOUTH).map((place, n) => place!.x - level.x - 1.5 * n);
-  expect(Math.sqrt(off.reduce((sum, value) => sum + value ** 2, 0) / off.length)).toBeLessThan(0.15);
 });
 
 describe("which mouths are lent", () => {

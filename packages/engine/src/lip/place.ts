@@ -53,55 +53,57 @@ export function onFace({ a, b, x, y }: Place, at: Point): Point {
   return { x: (a * p + b * q) / size, y: (a * q - b * p) / size };
 }
 
-/** Frames to both sides that a place is smoothed over, and by how many E of a shift another frame's counts less. */
+/** Frames to both sides that a place is the mean of, and within which they count more. */
 const REACH = 8;
-const SPREAD = { frames: 3.5, e: 0.014 };
-/** A face that is farther away in a frame nearby has jumped, E: a cut. */
-const JUMP = 0.5;
-const KEYS = ["a", "b", "x", "y"] as const;
+const SPREAD = 3.5;
+const SAME: Place = { a: 1, b: 0, x: 0, y: 0 };
 
 /**
- * Places without the tremble of landmarks: each becomes the mean of its neighbours in time, of those that lie nearly alike once the way
- * that the head goes just then is taken off. Nothing is late, and a head that nods fast has few neighbours.
+ * Places without the tremble of landmarks: each becomes the mean of what the frames around it say, brought to it by how the picture has
+ * moved since. Nothing is late, and a head that moves is followed as its skin moves. `slips`: by frame, where the face of the frame before
+ * is found on this one's (slip.ts); what lies beyond a null says nothing.
  */
-export function steadied(places: readonly (Place | null)[], mouth: Point): (Place | null)[] {
+export function steadied(places: readonly (Place | null)[], slips: readonly (Place | null)[]): (Place | null)[] {
   return places.map((place, n) => {
     if (!place) return null;
-    const here = inFrame(place, mouth);
-    const unit = unitOf(place);
-    const apart = (other: Place) => {
-      const there = inFrame(other, mouth);
-      return Math.hypot(there.x - here.x, there.y - here.y, unitOf(other) - unit) / unit;
-    };
-    const near: { by: number; other: Place; weight: number }[] = [];
-    for (let m = Math.max(0, n - REACH); m <= Math.min(places.length - 1, n + REACH); m++) {
-      const other = places[m];
-      if (!other || apart(other) > JUMP) continue;
-      near.push({ by: m - n, other, weight: Math.exp(-(((m - n) / SPREAD.frames) ** 2) / 2) });
-    }
-    const going = wayOf(near);
     const sum = { a: 0, b: 0, x: 0, y: 0 };
     let weights = 0;
-    for (const { by, other, weight } of near) {
-      const back = mapped((key) => other[key] - by * going[key]);
-      const counts = weight * Math.exp(-((apart(back) / SPREAD.e) ** 2) / 2);
-      for (const key of KEYS) sum[key] += counts * back[key];
-      weights += counts;
+    const add = (other: Place, by: number) => {
+      const weight = Math.exp(-((by / SPREAD) ** 2) / 2);
+      for (const key of KEYS) sum[key] += weight * other[key];
+      weights += weight;
+    };
+    add(SAME, 0);
+    let from: Place | null = SAME;
+    for (let m = n; from && m > Math.max(0, n - REACH); m--) {
+      from = slips[m] && places[m - 1] ? throughBoth(from, slips[m]!) : null;
+      if (from) add(from, n - m + 1);
     }
-    return mapped((key) => sum[key] / weights);
+    from = SAME;
+    for (let m = n + 1; from && m <= Math.min(places.length - 1, n + REACH); m++) {
+      from = slips[m] && places[m] ? throughBoth(from, backwards(slips[m]!)) : null;
+      if (from) add(from, m - n);
+    }
+    return throughBoth(
+      place,
+      mapped((key) => sum[key] / weights),
+    );
   });
 }
 
-/** What a place changes by from frame to frame, with the least squares. */
-function wayOf(near: readonly { by: number; other: Place; weight: number }[]): Place {
-  const total = near.reduce((sum, { weight }) => sum + weight, 0);
-  const mean = (value: (each: (typeof near)[number]) => number) =>
-    near.reduce((sum, each) => sum + each.weight * value(each), 0) / total;
-  const middle = mean(({ by }) => by);
-  const spread = mean(({ by }) => (by - middle) ** 2);
-  return mapped((key) => (spread > 0 ? mean(({ by, other }) => (by - middle) * other[key]) / spread : 0));
-}
+const KEYS = ["a", "b", "x", "y"] as const;
 
 function mapped(value: (key: keyof Place) => number): Place {
   return { a: value("a"), b: value("b"), x: value("x"), y: value("y") };
+}
+
+/** Where `outer` brings a place of the face, as `inner` has it. */
+function throughBoth(inner: Place, outer: Place): Place {
+  const { x, y } = inFrame(inner, outer);
+  return { a: inner.a * outer.a - inner.b * outer.b, b: inner.a * outer.b + inner.b * outer.a, x, y };
+}
+
+function backwards({ a, b, x, y }: Place): Place {
+  const size = a * a + b * b;
+  return { a: a / size, b: -b / size, x: -(a * x + b * y) / size, y: (b * x - a * y) / size };
 }

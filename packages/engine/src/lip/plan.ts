@@ -7,7 +7,7 @@ import { drawnBy, drawnFramesOf } from "./drawn-frames.ts";
 import type { Followed } from "./follow.ts";
 import { type Look, percentile } from "./look.ts";
 import type { Borrowed } from "./patch.ts";
-import { type Place, type Point, steadied, unitOf } from "./place.ts";
+import { type Place, type Point, unitOf } from "./place.ts";
 import { shownFrames, type Timing } from "./shown.ts";
 
 export type PlannedFrame = {
@@ -103,10 +103,7 @@ export function planLips(followed: Followed, motion: MotionFrames, timing: Timin
   const left = asked.map(({ rest }, n) => !rest && strengths[n]! < 0.5);
   return {
     frames,
-    places: steadied(
-      looks.map((look) => look?.place ?? null),
-      mouth,
-    ),
+    places: looks.map((look) => look?.place ?? null),
     mouth,
     range,
     asked,
