@@ -1,7 +1,7 @@
 /** The API behind its address, the sweeper and its clock, and the workers of engines on Lambda behind their queues. */
 import { join } from "node:path";
 import type { Batch } from "./gpu.ts";
-import { deployed, inspecting, type LambdaEngine, lanesOf, onLambda } from "./policy/engines.ts";
+import { deployed, inspecting, type LambdaEngine, lanesOf, onLambda, SECRETS, secretsOf } from "./policy/engines.ts";
 import { apiEnvironment, lambdaWorkerEnvironment, sweepEnvironment } from "./policy/environments.ts";
 import {
   apiStatements,
@@ -37,6 +37,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   const keys = new sst.Secret("ApiKeys");
   // a stack may have none
   const users = new sst.Secret("Users", "");
+  const secrets = secretValues(settings);
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
   const withBatch = { ...parts, batch: batch?.names ?? null };
   const bucket = storage.arn;
@@ -45,7 +46,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   const inspects = inspector ? nameOf(stage, workerFunction(inspector).name) : null;
 
   const api = createFunction(stage, API, {
-    environment: $resolve({ ...withBatch, apiKeys: keys.value, users: users.value }).apply((all) =>
+    environment: $resolve({ ...withBatch, apiKeys: keys.value, users: users.value, secrets }).apply((all) =>
       apiEnvironment({ ...all, inspects }, settings),
     ),
     statements: $resolve({
@@ -70,19 +71,27 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   if (poke) feed("SweepPokes", poke, sweep, LEAST_CONCURRENCY);
 
   for (const engine of onLambda(deployed(settings))) {
-    createWorker(stage, settings, { engine, inspects: engine === inspector }, { storage, queues });
+    createWorker(stage, settings, { engine, inspects: engine === inspector, secrets }, { storage, queues });
   }
   return { url: api.url };
+}
+
+/** The secrets that engines of this stack need, by the variables that they are read from. */
+function secretValues(settings: Settings) {
+  const names = secretsOf(deployed(settings));
+  const create = ({ name, needed }: { name: string; needed: boolean }) =>
+    (needed ? new sst.Secret(name) : new sst.Secret(name, "")).value;
+  return $resolve(Object.fromEntries(names.map((variable) => [variable, create(SECRETS[variable])])));
 }
 
 function createWorker(
   stage: Stage,
   settings: Settings,
-  { engine, inspects }: { engine: LambdaEngine; inspects: boolean },
+  { engine, inspects, secrets }: { engine: LambdaEngine; inspects: boolean; secrets: ReturnType<typeof secretValues> },
   { storage, queues }: Pick<Needs, "storage" | "queues">,
 ) {
   const lanes = lanesOf(engine).map((name) => ({ name, queue: queues[name]! }));
-  const parts = { bucket: storage.name, queues: urlsOf(queues) };
+  const parts = { bucket: storage.name, queues: urlsOf(queues), secrets };
   const worker = createFunction(stage, workerFunction(engine), {
     environment: $resolve(parts).apply((all) => lambdaWorkerEnvironment(engine, all, settings)),
     statements: $resolve({ bucket: storage.arn, queues: lanes.map(({ queue }) => queue.arn) }).apply((arns) => [

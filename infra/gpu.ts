@@ -134,7 +134,7 @@ function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage
     platformCapabilities: ["EC2"],
     containerProperties: $resolve({ ...parts, jobRole: role.arn, logGroup: logs.name }).apply((all) =>
       containerProperties(
-        { image: engine.image(gpu), needs: engine.needs },
+        { image: engine.image(gpu)!, needs: engine.needs },
         { ...all, environment: batchWorkerEnvironment(engine, all, settings) },
       ),
     ),

@@ -3,6 +3,7 @@
  * function is told, the roles, the GPU workers, and what is watched.
  */
 import {
+  type Choices,
   type DeployedEngine,
   deployed,
   ENGINES,
@@ -96,7 +97,7 @@ const BULK_OLDEST_S = 3 * 60 * 60;
 const POKE: QueueSpec = { name: "poke", visibilityS: SWEEP.timeoutS, oldestS: 10 * 60 };
 
 /** The queues of a stack: two lanes for each engine, and one for pokes where workers are started. */
-export function queueSpecs(settings: Pick<Settings, "gpu">): QueueSpec[] {
+export function queueSpecs(settings: Choices): QueueSpec[] {
   const engines = deployed(settings);
   const ofEngine = (engine: DeployedEngine): QueueSpec[] => {
     // SQS takes no event source whose function may run longer than its messages stay hidden; the handler sets 90 s first thing

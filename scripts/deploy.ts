@@ -3,13 +3,16 @@
  * it. Settings come from the environment and from the file `.env.<stage>` (docs/deploy.md).
  *
  * A first deployment makes an API key, and `--new-key` one more. Only the hash leaves this machine, in the secret `ApiKeys`; the
- * key is shown once, also when the deployment fails after that.
+ * key is shown once, also when the deployment fails after that. Random secrets that only the stack has to know are made, too.
  */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
+import { EnvError, readEnv } from "@smileloop/core/env.ts";
+import { deployed, SECRETS, secretsOf } from "../infra/policy/engines.ts";
 import { readSettings, regionOf, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
@@ -41,15 +44,17 @@ const say = (line = "") => process.stdout.write(`${line}\n`);
 async function main(): Promise<number> {
   const options = readOptions();
   readEnvFiles(options.stage);
-  check(options);
+  await check(options);
   if (options.command === "remove") return remove(options);
   if (!options.bundled) {
     say("Bundling the functions …");
     const { bundleAll } = await import("./bundle.ts");
     await bundleAll(join(ROOT, "dist"));
   }
-  const key = await newKey(options);
+  const listed = await listSecrets(options.stage);
+  const key = await newKey(options, listed);
   try {
+    await makeMissing(options.stage, listed);
     const status = await run([options.command, "--stage", options.stage]);
     if (options.command === "deploy" && status === 0) say(`\nThe API: ${apiUrl() ?? "see `url` above"}`);
     return status;
@@ -90,8 +95,8 @@ function readEnvFiles(stage: string): void {
   }
 }
 
-/** Throws DeployError or SettingsError, before anything is asked of AWS. */
-function check({ command }: Options): void {
+/** Throws DeployError, SettingsError or EnvError, before anything is asked of AWS. */
+async function check({ command }: Options): Promise<void> {
   const [major = 0] = process.versions.node.split(".").map(Number);
   if (major < 22) {
     throw new DeployError(
@@ -100,7 +105,12 @@ function check({ command }: Options): void {
   }
   // what was once begun in any region can be removed
   if (command !== "remove") regionOf(process.env);
-  readSettings(process.env);
+  const { ATTEST } = readSettings(process.env).told.api;
+  if (ATTEST !== undefined) {
+    const { DIALECTS } = await import("@smileloop/api/dialects/index.ts");
+    const { checkAttested } = await import("../functions/setup/safeguards.ts");
+    checkAttested(readEnv({ ATTEST }), DIALECTS);
+  }
   if (!awsCredentialsFound(process.env)) {
     throw new DeployError(
       "No AWS credentials were found. Run `aws configure` or `aws sso login`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
@@ -108,19 +118,33 @@ function check({ command }: Options): void {
   }
 }
 
-/** Makes a key where the stage has none, or where one is asked for, and stores its hash. Null otherwise. Throws DeployError. */
-async function newKey({ stage, newKey: owner }: Options): Promise<string | null> {
+/** What SST says of the secrets that the stage has. Throws DeployError. */
+async function listSecrets(stage: string): Promise<string> {
   const { status, text } = await ask(["secret", "list", "--stage", stage]);
-  if (status !== 0 && !/no secrets found/i.test(text)) {
-    throw new DeployError(`The secrets of the stage \`${stage}\` could not be read:\n${text.trim()}`);
-  }
-  const there = secretOf("ApiKeys", stage, text);
+  if (status === 0 || /no secrets found/i.test(text)) return text;
+  throw new DeployError(`The secrets of the stage \`${stage}\` could not be read:\n${text.trim()}`);
+}
+
+/** Makes a key where the stage has none, or where one is asked for, and stores its hash. Null otherwise. Throws DeployError. */
+async function newKey({ stage, newKey: owner }: Options, listed: string): Promise<string | null> {
+  const there = secretOf("ApiKeys", stage, listed);
   if (there !== "" && owner === null) return null;
   const { key, entry } = makeApiKey(owner ?? "me");
   const entries = [there, entry].filter((one) => one !== "").join(",");
   const set = await ask(["secret", "set", "ApiKeys", entries, "--stage", stage]);
   if (set.status !== 0) throw new DeployError(`The hash of the new API key could not be stored:\n${set.text.trim()}`);
   return key;
+}
+
+/** Makes the random secrets that engines of the stack need and the stage lacks. Nobody has to know them. Throws DeployError. */
+async function makeMissing(stage: string, listed: string): Promise<void> {
+  const names = secretsOf(deployed(readSettings(process.env))).map((variable) => SECRETS[variable]);
+  for (const { name, needed } of names) {
+    if (!needed || secretOf(name, stage, listed) !== "") continue;
+    const set = await ask(["secret", "set", name, "--stage", stage], randomBytes(32).toString("base64"));
+    if (set.status !== 0) throw new DeployError(`The secret ${name} could not be stored:\n${set.text.trim()}`);
+    say(`The secret ${name} was made.`);
+  }
 }
 
 function sayKey(key: string): void {
@@ -152,7 +176,7 @@ function apiUrl(): string | null {
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof DeployError || error instanceof SettingsError)) throw error;
+  if (!(error instanceof DeployError || error instanceof SettingsError || error instanceof EnvError)) throw error;
   process.stderr.write(`deploy: ${error.message}\n`);
   process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 /** The API as it runs behind a Function URL. */
 import { type App, createApp } from "@smileloop/api/app.ts";
 import { PAGE_ASSETS, previewAsset, storedAssets } from "@smileloop/api/assets.ts";
+import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
 import type { Inspector } from "@smileloop/core/inspector.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
@@ -8,12 +9,14 @@ import { voicesOf } from "../engines/voice-env.ts";
 import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
+import { checkAttested } from "./safeguards.ts";
 import { recordsState } from "./storage-state.ts";
 import { tokenKeyOf } from "./token-key.ts";
 
 /** Throws EnvError, also for a stack that would be open to everyone. */
 export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const access = accessOf(env, "This stack");
+  checkAttested(env, lists.dialects ?? DIALECTS);
   const deps = await openCloudDeps(env, lists);
   const names = [...PAGE_ASSETS, ...[...deps.presets.keys()].map(previewAsset)];
   const apiDeps = {

@@ -13,7 +13,19 @@ type Common = {
   oldestS: number;
   /** Whether its second lane has an alarm, too: an account has ten of them free. */
   bulkAlarm: boolean;
+  /** Secrets of the stack that the API and its workers get. */
+  secrets?: readonly SecretVariable[];
 };
+
+/** Secrets of a stack by the variables that functions read them from. `needed`: a deployment without it fails. */
+export const SECRETS = {
+  SEAL_KEY: { name: "SealKey", needed: true },
+  SYNC_API_KEY: { name: "SyncApiKey", needed: false },
+} as const satisfies Record<string, { name: string; needed: boolean }>;
+export type SecretVariable = keyof typeof SECRETS;
+
+/** Settings that decide which engines a stack has. */
+export type Choices = Pick<Settings, "gpu" | "syncso">;
 
 export type FunctionLimits = { bundle: string; handler: string; memoryMb: number; timeoutS: number };
 
@@ -22,6 +34,10 @@ export type LambdaEngine = Common & {
   function: FunctionLimits;
   /** Whether the API calls the function to have pictures looked at; the first such engine is called. */
   inspects: boolean;
+  /** Whether a stack has it; by default, every one. */
+  isChosen?(settings: Choices): boolean;
+  /** What its workers are told beside what all are told. */
+  environment?(settings: Settings): Record<string, string>;
   /** Maximum number of jobs at a time, of both lanes together. */
   concurrency(settings: Settings): number;
 };
@@ -33,7 +49,8 @@ export type BatchEngine = Common & {
   runsOn: "batch";
   /** Names its resources in the stack, and its role. A change replaces them. */
   id: string;
-  image(gpu: GpuSettings): string;
+  /** Null: a stack with these settings does not have it. */
+  image(gpu: GpuSettings): string | null;
   needs: WorkerNeeds;
 };
 
@@ -41,6 +58,8 @@ export type DeployedEngine = LambdaEngine | BatchEngine;
 
 /** The most that Lambda has: a speech of five minutes takes it. */
 const WARP_TIMEOUT_S = 900;
+/** A video of five minutes is made ready, and the result encoded again. */
+const SYNCSO_TIMEOUT_S = 900;
 /** The longest text that is said at once, twice. */
 const NARRATOR_TIMEOUT_S = 420;
 /** Lambda is about half as fast as the machines that work is estimated for, and a job has to be downloaded and stored. */
@@ -95,11 +114,50 @@ export const ENGINES: readonly DeployedEngine[] = [
     oldestS: 40 * 60,
     bulkAlarm: true,
   },
+  {
+    name: "syncso",
+    kinds: ["lipsync"],
+    runsOn: "lambda",
+    function: {
+      bundle: "dist/worker-lambda",
+      handler: "functions/worker-lambda.handler",
+      memoryMb: 3008,
+      timeoutS: SYNCSO_TIMEOUT_S,
+    },
+    inspects: false,
+    isChosen: ({ syncso }) => syncso !== null,
+    environment: ({ syncso }) => ({ SYNC_API_URL: syncso!.url }),
+    secrets: ["SEAL_KEY", "SYNC_API_KEY"],
+    // no worker is held while Sync.so works
+    concurrency: () => 4,
+    oldestS: SYNCSO_TIMEOUT_S * 1.5,
+    bulkAlarm: false,
+  },
+  {
+    name: "facefusion",
+    kinds: ["process_image", "process_video"],
+    runsOn: "batch",
+    id: "facefusion",
+    image: ({ facefusionImage }) => facefusionImage,
+    needs: { gpus: 1, vcpus: 4, memoryMib: 14_000 },
+    // a cold start and half an hour of work
+    oldestS: 40 * 60,
+    bulkAlarm: false,
+  },
 ];
 
 /** Engines of a stack with these settings: without GPU=1 nothing runs on Batch. */
-export function deployed({ gpu }: Pick<Settings, "gpu">): DeployedEngine[] {
-  return ENGINES.filter(({ runsOn }) => runsOn === "lambda" || gpu !== null);
+export function deployed(settings: Choices): DeployedEngine[] {
+  const { gpu } = settings;
+  return ENGINES.filter((engine) => {
+    if (engine.runsOn === "lambda") return engine.isChosen?.(settings) ?? true;
+    return gpu !== null && engine.image(gpu) !== null;
+  });
+}
+
+/** The secrets that the API of a stack with these engines gets. */
+export function secretsOf(engines: readonly Pick<DeployedEngine, "secrets">[]): SecretVariable[] {
+  return [...new Set(engines.flatMap(({ secrets = [] }) => secrets))];
 }
 
 export function onLambda(engines: readonly DeployedEngine[]): LambdaEngine[] {

@@ -1,6 +1,17 @@
 /** Environment variables of functions and workers, as `core/env.ts` reads them. */
-import { type BatchEngine, deployed, enginesByKind, type LambdaEngine, maxWorkS, onLambda } from "./engines.ts";
-import type { Settings } from "./settings.ts";
+import { envSchema } from "../../packages/core/src/env.ts";
+import {
+  type BatchEngine,
+  deployed,
+  enginesByKind,
+  type LambdaEngine,
+  maxWorkS,
+  onLambda,
+  SECRETS,
+  type SecretVariable,
+  secretsOf,
+} from "./engines.ts";
+import { type Settings, SettingsError } from "./settings.ts";
 
 /** Values that exist only once the resources do. */
 type Parts = {
@@ -12,6 +23,8 @@ type Parts = {
 type BatchParts = { jobDefinitions: Record<string, string>; spot: string; onDemand: string };
 type WithBatch = Parts & { batch: BatchParts | null };
 type Environment = Record<string, string>;
+/** By the variables that functions read them from; empty where one is not set. */
+type SecretValues = Partial<Record<SecretVariable, string>>;
 
 const pairs = (values: Record<string, string | number>) =>
   Object.entries(values)
@@ -29,6 +42,7 @@ function common({ bucket, queues }: Parts, settings: Settings): Environment {
     MAX_VIDEO_LENGTH: String(settings.maxVideoSeconds),
     MAX_WORK_S: pairs(limits),
     ...(settings.fetchAllow ? { FETCH_ALLOW: settings.fetchAllow } : {}),
+    ...settings.told.everywhere,
   };
 }
 
@@ -40,9 +54,12 @@ function batchEnvironment({ batch }: { batch: BatchParts | null }): Environment 
   return { BATCH_QUEUES: pairs(Object.fromEntries(batchQueues)), BATCH_JOB_DEFINITION: pairs(jobDefinitions) };
 }
 
-/** `apiKeys`: `owner:sha256hex,…`, and `users`: `name:hash,…`, hashes only; no users: empty. `inspects`: the name of the function that looks at pictures. */
+/**
+ * `apiKeys`: `owner:sha256hex,…`, and `users`: `name:hash,…`, hashes only; no users: empty. `inspects`: the name of the function that looks
+ * at pictures. `secrets`: values of the stack's secrets.
+ */
 export function apiEnvironment(
-  parts: WithBatch & { apiKeys: string; users: string; inspects: string | null },
+  parts: WithBatch & { apiKeys: string; users: string; inspects: string | null; secrets: SecretValues },
   settings: Settings,
 ): Environment {
   return {
@@ -54,6 +71,8 @@ export function apiEnvironment(
     ...(settings.anonymous ? { ANONYMOUS: "1" } : {}),
     ...(settings.corsOrigins.length > 0 ? { CORS_ORIGINS: settings.corsOrigins.join(",") } : {}),
     ...(settings.publicUrl ? { PUBLIC_URL: settings.publicUrl } : {}),
+    ...settings.told.api,
+    ...given(parts.secrets, secretsOf(deployed(settings))),
   };
 }
 
@@ -67,8 +86,27 @@ export function sweepEnvironment(parts: WithBatch, settings: Settings): Environm
   };
 }
 
-export function lambdaWorkerEnvironment({ name }: LambdaEngine, parts: Parts, settings: Settings): Environment {
-  return { ...common(parts, settings), QUEUE: name };
+export function lambdaWorkerEnvironment(
+  engine: LambdaEngine,
+  parts: Parts & { secrets: SecretValues },
+  settings: Settings,
+): Environment {
+  return {
+    ...common(parts, settings),
+    QUEUE: engine.name,
+    ...engine.environment?.(settings),
+    ...given(parts.secrets, secretsOf([engine])),
+  };
+}
+
+/** Those of these names that are set. Throws SettingsError for one that would keep the functions from starting. */
+function given(secrets: SecretValues, names: readonly SecretVariable[]): Environment {
+  const values = names.flatMap((name) => (secrets[name] ? [[name, secrets[name]] as const] : []));
+  for (const [name, value] of values) {
+    const { error } = envSchema.shape[name].safeParse(value);
+    if (error) throw new SettingsError(`The secret ${SECRETS[name].name}: ${error.issues[0]!.message}.`);
+  }
+  return Object.fromEntries(values);
 }
 
 /** In a container, which does not know its region. */

@@ -1,6 +1,7 @@
 /** Settings of a deployment, from environment variables or the file `.env.<stage>` that SST reads. */
 import type { ZodType } from "zod";
-import { hostRules, origins, publicAddress } from "../../packages/core/src/env/values.ts";
+import { origins, publicAddress } from "../../packages/core/src/env/values.ts";
+import { envSchema } from "../../packages/core/src/env.ts";
 import { MAX_VIDEO_SECONDS } from "../../packages/core/src/media/limits.ts";
 
 export type Settings = {
@@ -25,13 +26,25 @@ export type Settings = {
   resultTtlS: number;
   /** How long a talking video may be, seconds. */
   maxVideoSeconds: number;
+  /** Variables that functions read as the operator has set them. */
+  told: { everywhere: Record<string, string>; api: Record<string, string> };
+  /** Null: no lip sync by Sync.so. `url`: its API, or a server that speaks as it does. */
+  syncso: { url: string } | null;
   /** Null: no GPU workers, and no quota for them is needed. */
   gpu: GpuSettings | null;
 };
 
+/** What functions are told by the same name: all of them, and the API. */
+const TOLD = {
+  everywhere: ["CONTENT_CHECK", "CONTENT_ALLOW"],
+  api: ["ATTEST", "FACEFUSION_ATTEST", "FACEFUSION_MAX_MB"],
+} as const;
+
 export type GpuSettings = {
-  /** Container image of the worker, in ECR or GHCR, by digest or by a tag that never moves. */
-  image: string;
+  /** Container image of LivePortrait's worker, in ECR or GHCR, by digest or by a tag that never moves; null: it is not used. */
+  image: string | null;
+  /** The same of FaceFusion's worker, which the operator has built. */
+  facefusionImage: string | null;
   maxWorkers: number;
   /** Target queue time, seconds: how long a job may wait before another worker is started. */
   targetWaitS: number;
@@ -67,6 +80,10 @@ export const SETTINGS = [
   "DOMAIN_CERTIFICATE",
   "ANONYMOUS",
   "FETCH_ALLOW",
+  ...TOLD.everywhere,
+  ...TOLD.api,
+  "SYNCSO",
+  "SYNC_API_URL",
   "ALARM_EMAIL",
   "BUDGET_USD",
   "WARP_CONCURRENCY",
@@ -75,6 +92,7 @@ export const SETTINGS = [
   "MAX_VIDEO_LENGTH",
   "GPU",
   "GPU_IMAGE",
+  "FACEFUSION_IMAGE",
   "MAX_WORKERS",
   "TARGET_WAIT_S",
   "IDLE_EXIT_S",
@@ -87,26 +105,8 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
 
 /** Throws SettingsError. Empty variables count as unset. */
 export function readSettings(variables: Record<string, string | undefined>): Settings {
-  const text = (name: Name): string | null => variables[name]?.trim() || null;
-  const number = (name: Name, fallback: number, min: number, max: number): number => {
-    const value = Number(text(name) ?? fallback);
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new SettingsError(`${name}: \`${text(name)}\` is not a whole number from ${min} to ${max}.`);
-  };
-  const flag = (name: Name): boolean => {
-    const value = text(name) ?? "0";
-    if (["0", "1", "false", "true"].includes(value)) return value === "1" || value === "true";
-    throw new SettingsError(`${name}: \`${value}\` is not 0 or 1.`);
-  };
-  /** As the deployed functions read it: what they would refuse is refused before deploying. */
-  const parsed = <T>(name: Name, schema: ZodType<T, string>): T | null => {
-    const value = text(name);
-    if (value === null) return null;
-    const { data, error } = schema.safeParse(value);
-    if (!error) return data;
-    throw new SettingsError(`${name}=${value}: ${error.issues.map(({ message }) => message).join("; ")}.`);
-  };
-
+  const values = valuesOf(variables);
+  const { text, number, flag, parsed, raw } = values;
   const domain = domainOf(text("DOMAIN"), text("DOMAIN_CERTIFICATE"));
   if (domain && text("PUBLIC_URL") !== null) {
     throw new SettingsError("PUBLIC_URL: leave it out with DOMAIN, which is the address that clients see.");
@@ -115,20 +115,20 @@ export function readSettings(variables: Record<string, string | undefined>): Set
   if (alarmEmail && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) {
     throw new SettingsError(`ALARM_EMAIL: \`${alarmEmail}\` is not an email address.`);
   }
-  const image = text("GPU_IMAGE");
-  if (flag("GPU") && image === null) {
-    throw new SettingsError("GPU_IMAGE: the worker's container image is required with GPU=1 (docs/deploy.md).");
-  }
   const logLevel = text("LOG_LEVEL") ?? "info";
   if (!LOG_LEVELS.includes(logLevel)) {
     throw new SettingsError(`LOG_LEVEL: \`${logLevel}\` is not one of ${LOG_LEVELS.join(", ")}.`);
+  }
+  const syncUrl = raw("SYNC_API_URL");
+  if (syncUrl !== null && !flag("SYNCSO")) {
+    throw new SettingsError("SYNC_API_URL: it is used with SYNCSO=1 only, which is not set.");
   }
   return {
     corsOrigins: parsed("CORS_ORIGINS", origins) ?? [],
     publicUrl: domain ? `https://${domain.name}` : parsed("PUBLIC_URL", publicAddress),
     domain,
     anonymous: flag("ANONYMOUS"),
-    fetchAllow: parsed("FETCH_ALLOW", hostRules) === null ? null : text("FETCH_ALLOW"),
+    fetchAllow: raw("FETCH_ALLOW"),
     alarmEmail,
     budgetUsd: number("BUDGET_USD", 20, 1, 1_000_000),
     // of the ten that a new account has, the API keeps half; AWS takes no less than 2 for each of two lanes
@@ -137,15 +137,68 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     // not more than an hour: the bucket's lifecycle rules count on it
     resultTtlS: number("RESULT_TTL_S", 3600, 60, 3600),
     maxVideoSeconds: number("MAX_VIDEO_LENGTH", MAX_VIDEO_SECONDS, 1, MAX_VIDEO_SECONDS),
-    gpu:
-      flag("GPU") && image !== null
-        ? {
-            image,
-            maxWorkers: number("MAX_WORKERS", 4, 1, 100),
-            targetWaitS: number("TARGET_WAIT_S", 60, 30, 7200),
-            idleExitS: number("IDLE_EXIT_S", 300, 30, 3600),
-          }
-        : null,
+    told: { everywhere: told(values, TOLD.everywhere), api: told(values, TOLD.api) },
+    syncso: flag("SYNCSO") ? { url: syncUrl ?? envSchema.shape.SYNC_API_URL.parse(undefined) } : null,
+    gpu: gpuOf(values),
+  };
+}
+
+type Values = ReturnType<typeof valuesOf>;
+
+/** Readers of variables by name. Each throws SettingsError. */
+function valuesOf(variables: Record<string, string | undefined>) {
+  const text = (name: Name): string | null => variables[name]?.trim() || null;
+  /** As the deployed functions read it: what they would refuse is refused before deploying. */
+  const parsed = <T>(name: Name, schema: ZodType<T, string | undefined>): T | null => {
+    const value = text(name);
+    if (value === null) return null;
+    const { data, error } = schema.safeParse(value);
+    if (!error) return data;
+    throw new SettingsError(`${name}=${value}: ${error.issues.map(({ message }) => message).join("; ")}.`);
+  };
+  return {
+    text,
+    parsed,
+    /** The text of a variable that functions read by the same name. */
+    raw: (name: Name & keyof typeof envSchema.shape): string | null => {
+      parsed(name, envSchema.shape[name] as ZodType<unknown, string | undefined>);
+      return text(name);
+    },
+    number: (name: Name, fallback: number, min: number, max: number): number => {
+      const value = Number(text(name) ?? fallback);
+      if (Number.isInteger(value) && value >= min && value <= max) return value;
+      throw new SettingsError(`${name}: \`${text(name)}\` is not a whole number from ${min} to ${max}.`);
+    },
+    flag: (name: Name): boolean => {
+      const value = text(name) ?? "0";
+      if (["0", "1", "false", "true"].includes(value)) return value === "1" || value === "true";
+      throw new SettingsError(`${name}: \`${value}\` is not 0 or 1.`);
+    },
+  };
+}
+
+/** Those that are set, by name. */
+function told({ raw }: Values, names: readonly (Name & keyof typeof envSchema.shape)[]): Record<string, string> {
+  const pairs = names.map((name) => [name, raw(name)] as const);
+  return Object.fromEntries(pairs.filter((pair): pair is [(typeof pair)[0], string] => pair[1] !== null));
+}
+
+function gpuOf({ text, number, flag }: Values): GpuSettings | null {
+  const [image, facefusionImage] = [text("GPU_IMAGE"), text("FACEFUSION_IMAGE")];
+  if (!flag("GPU")) {
+    if (facefusionImage === null) return null;
+    throw new SettingsError("FACEFUSION_IMAGE: it is used with GPU=1 only, which is not set.");
+  }
+  if (image === null && facefusionImage === null) {
+    throw new SettingsError(
+      "GPU_IMAGE: a worker's container image, this one or FACEFUSION_IMAGE, is required with GPU=1 (docs/deploy.md).",
+    );
+  }
+  return {
+    ...{ image, facefusionImage },
+    maxWorkers: number("MAX_WORKERS", 4, 1, 100),
+    targetWaitS: number("TARGET_WAIT_S", 60, 30, 7200),
+    idleExitS: number("IDLE_EXIT_S", 300, 30, 3600),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What is watched: alarms, each with what to do about it (docs/deploy.md uses the same names), the dashboard, the budget. */
-import { API, FUNCTIONS, type FunctionSpec, nameOf, queueSpecs, type Stage, SWEEP, workerFunction } from "../policy.ts";
+import { API, type FunctionSpec, nameOf, queueSpecs, type Stage, SWEEP, workerFunction } from "../policy.ts";
 import { deployed, onLambda } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
@@ -119,7 +119,8 @@ function lambda(stage: Stage, { name }: FunctionSpec, metricName: string) {
 
 /** The body of the dashboard, as CloudWatch takes it. */
 export function dashboard(stage: Stage, settings: Settings, region: string): string {
-  const names = FUNCTIONS.map(({ name }) => nameOf(stage, name));
+  const functions = [API, SWEEP, ...onLambda(deployed(settings)).map(workerFunction)];
+  const names = functions.map(({ name }) => nameOf(stage, name));
   const queues = [...queueSpecs(settings).map(({ name }) => name), DEAD_LETTERS];
   const ofQueues = (metric: string) => queues.map((queue) => ["AWS/SQS", metric, "QueueName", nameOf(stage, queue)]);
   const ofFunctions = (metric: string) => names.map((name) => ["AWS/Lambda", metric, "FunctionName", name]);

@@ -18,9 +18,11 @@ export function run(args: string[]): Promise<number> {
   return new Promise((resolve, reject) => child.once("error", reject).once("exit", (code) => resolve(code ?? 1)));
 }
 
-/** What it says, on either stream. */
-export function ask(args: string[]): Promise<{ status: number; text: string }> {
-  const child = spawn("sst", args, { ...options(), stdio: ["ignore", "pipe", "pipe"] });
+/** What it says, on either stream. `input`: what it reads, so that no list of processes has it. */
+export function ask(args: string[], input = ""): Promise<{ status: number; text: string }> {
+  const child = spawn("sst", args, { ...options(), stdio: "pipe" });
+  // it may end without having read it
+  child.stdin.on("error", () => {}).end(input);
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {

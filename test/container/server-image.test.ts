@@ -68,11 +68,23 @@ describe("the Dockerfile", () => {
   });
 });
 
+const SAFEGUARDS = ["CONTENT_CHECK", "CONTENT_ALLOW", "ATTEST", "FACEFUSION_ATTEST", "FACEFUSION_MAX_MB"];
+const ELSEWHERE = ["ENGINES", "SYNC_API_URL", "SYNC_API_KEY"];
+
 test("compose.yaml: variables of the server, the image's port on loopback, its volume", () => {
   const text = read("compose.yaml");
   const [, block] = /^ {4}environment:\n((?: {6}.*\n)+)/m.exec(text)!;
   const names = [...block!.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name!);
-  expect(names).toEqual(["API_KEYS", "API_KEY", "USERS", "PUBLIC_URL", "ALLOW_OPEN", "ALLOWED_HOSTS"]);
+  expect(names).toEqual([
+    "API_KEYS",
+    "API_KEY",
+    "USERS",
+    "PUBLIC_URL",
+    ...SAFEGUARDS,
+    ...ELSEWHERE,
+    "ALLOW_OPEN",
+    "ALLOWED_HOSTS",
+  ]);
   expect(unknown(names)).toEqual([]);
   const [, port] = /PORT=(\d+)/.exec(of("ENV")[0]!)!;
   expect(text).toContain(`- "127.0.0.1:${port}:${port}"`);

@@ -37,6 +37,13 @@ describe("the processes of the engine", () => {
   });
 });
 
+it("serves the queue of a service elsewhere with what is in the bundle", async () => {
+  const env = { QUEUE: "syncso", QUEUES: "syncso=http://127.0.0.1:9/0/syncso", SEAL_KEY: "s".repeat(44) };
+  const lambda = await stack.start("worker-lambda", { env });
+  expect(await lambda.invoke(nothing)).toEqual({ batchItemFailures: [] });
+  expect(lambda.log()).toContain('"engine ready"');
+});
+
 describe("under `npm run dev:aws`, where the sandboxes of a function share a machine", () => {
   it("none clears the folder of another, and the folders of those that ended go", async () => {
     const WORK_DIR = join(stack.out, "dev");

@@ -14,7 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-type Said = { status: number; stdout: string; stderr: string; calls: string[][] };
+/** `inputs`: what each call read. */
+type Said = { status: number; stdout: string; stderr: string; calls: string[][]; inputs: string[] };
 
 /** `says`: by the first words of a call, its exit status and what it prints. */
 function deploy(
@@ -28,9 +29,10 @@ function deploy(
   writeFileSync(
     sst,
     `#!${process.execPath}
-const { appendFileSync } = require("node:fs");
+const { appendFileSync, readFileSync } = require("node:fs");
 const args = process.argv.slice(2);
-appendFileSync(${JSON.stringify(calls)}, JSON.stringify(args) + "\\n");
+const input = args[0] === "secret" ? readFileSync(0, "utf8") : "";
+appendFileSync(${JSON.stringify(calls)}, JSON.stringify({ args, input }) + "\\n");
 const says = ${JSON.stringify(says)};
 const [status, text] = says[Object.keys(says).find((words) => args.join(" ").startsWith(words))] ?? [0, ""];
 console.log(text);
@@ -48,8 +50,10 @@ process.exit(status);
       { env: variables },
       (error, stdout, stderr) => {
         const lines = readFileSync(calls, "utf8").split("\n").filter(Boolean);
+        const asked = lines.map((line) => JSON.parse(line) as { args: string[]; input: string });
         const status = typeof error?.code === "number" ? error.code : 0;
-        resolve({ status, stdout, stderr, calls: lines.map((line) => JSON.parse(line)) });
+        const [calledWith, inputs] = [asked.map(({ args }) => args), asked.map(({ input }) => input)];
+        resolve({ status, stdout, stderr, calls: calledWith, inputs });
       },
     );
     child.stdin?.end("production\n");
@@ -79,6 +83,28 @@ describe("the first deployment", () => {
     const broken = await deploy(["--bundled"], { "secret list": [1, "no such host"] });
     expect([broken.status, broken.calls.length]).toEqual([1, 1]);
     expect(broken.stderr).toContain("no such host");
+  });
+});
+
+describe("the key that secrets of jobs are sealed with", () => {
+  const there = "# smileloop/production\nApiKeys=me:00\n";
+  const says = (list: string) => ({ "secret list": [0, list], deploy: [1, ""] }) as const;
+
+  it("is made where an engine takes such secrets, and stands in no list of processes and in no output", async () => {
+    const said = await deploy(["--bundled"], says(there), { SYNCSO: "1" });
+    expect(said.calls.slice(1)).toEqual([
+      ["secret", "set", "SealKey", "--stage", "production"],
+      ["deploy", "--stage", "production"],
+    ]);
+    const [, key = ""] = said.inputs;
+    expect(Buffer.from(key, "base64")).toHaveLength(32);
+    expect(JSON.stringify([said.calls, said.stdout, said.stderr])).not.toContain(key);
+  });
+
+  it("stays as it is, and is not made where nothing takes any", async () => {
+    const kept = await deploy(["--bundled"], says(`${there}SealKey=abc\n`), { SYNCSO: "1" });
+    const none = await deploy(["--bundled"], says(there));
+    for (const { calls } of [kept, none]) expect(calls.map(([command]) => command)).toEqual(["secret", "deploy"]);
   });
 });
 
@@ -123,6 +149,7 @@ describe("a start that cannot succeed says why, and asks nothing of SST", () => 
   it.each([
     ["no credentials", [], { AWS_PROFILE: "" }, "No AWS credentials were found"],
     ["a setting", [], { GPU: "1" }, "GPU_IMAGE: "],
+    ["a dialect", [], { ATTEST: "face-fusion" }, "ATTEST: there is no dialect `face-fusion`"],
     ["a region", [], { AWS_REGION: "eu-south-2" }, "AWS_REGION: `eu-south-2` has no Lambda Function URLs"],
     ["an owner", ["--new-key", "Al ice"], {}, "--new-key: "],
     ["an owner that the API would not start with", ["--new-key", "public"], {}, "--new-key: `public` is reserved for"],

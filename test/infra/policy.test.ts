@@ -1,5 +1,5 @@
 /** The stack's data, without Pulumi; what becomes of it is in stack/. */
-import { readEnv } from "@smileloop/core/env.ts";
+import { attestedDialects, readEnv } from "@smileloop/core/env.ts";
 import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { bulkLane } from "@smileloop/core/scale/lanes.ts";
 import { describe, expect, it } from "vitest";
@@ -12,6 +12,7 @@ import {
   lanesOf,
   onBatch,
   onLambda,
+  secretsOf,
 } from "../../infra/policy/engines.ts";
 import {
   apiEnvironment,
@@ -37,11 +38,13 @@ const PLAIN = readSettings({});
 const GPU = readSettings({ GPU: "1", GPU_IMAGE: "ghcr.io/example/worker@sha256:0", IDLE_EXIT_S: "120" });
 const KEYS = `me:${"0".repeat(64)}`;
 const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/1/${name}`;
-const parts = { bucket: "the-bucket", queues: { warp: url("warp") } };
-const gpuParts = { bucket: "the-bucket", queues: { warp: url("warp"), liveportrait: url("lp"), poke: url("poke") } };
+const parts = { bucket: "the-bucket", queues: { warp: url("warp") }, secrets: {} };
+const gpuParts = { ...parts, queues: { warp: url("warp"), liveportrait: url("lp"), poke: url("poke") } };
 const batch = { jobDefinitions: { liveportrait: "definition" }, spot: "spot", onDemand: "ondemand" };
-const [warp, narrator] = onLambda(DEPLOYED);
-const [liveportrait] = onBatch(DEPLOYED);
+const [warp, narrator, syncso] = onLambda(DEPLOYED);
+const [liveportrait, facefusion] = onBatch(DEPLOYED);
+/** Everything that can be chosen. */
+const ALL = readSettings({ GPU: "1", GPU_IMAGE: "a", FACEFUSION_IMAGE: "b", SYNCSO: "1" });
 
 describe("settings", () => {
   it("are optional, all of them", () => {
@@ -57,6 +60,8 @@ describe("settings", () => {
       logLevel: "info",
       resultTtlS: 3600,
       maxVideoSeconds: 300,
+      told: { everywhere: {}, api: {} },
+      syncso: null,
       gpu: null,
     });
   });
@@ -79,6 +84,14 @@ describe("settings", () => {
     { LOG_LEVEL: "loud" },
     { RESULT_TTL_S: "7200" },
     { GPU_IMAGE: "", GPU: "1" },
+    { FACEFUSION_IMAGE: "ghcr.io/example/faces@sha256:0" },
+    { CONTENT_CHECK: "maybe" },
+    { CONTENT_ALLOW: "photo.jpg" },
+    { FACEFUSION_ATTEST: "me" },
+    { FACEFUSION_MAX_MB: "1000" },
+    { SYNC_API_URL: "api.sync.so", SYNCSO: "1" },
+    { SYNC_API_URL: "https://api.sync.so" },
+    { SYNCSO: "yes" },
   ])("%o is refused by name", (variables) => {
     expect(() => readSettings(variables)).toThrow(new RegExp(`^${Object.keys(variables)[0]}\\b`));
   });
@@ -155,6 +168,62 @@ describe("environments, read as the functions read them", () => {
     expect(readEnv(lambdaWorkerEnvironment(warp!, parts, settings)).FETCH_ALLOW).toEqual(hosts);
   });
 
+  it("of what operators set of the safeguards: files that are allowed everywhere, who agrees for the API", () => {
+    const hash = "ab".repeat(32);
+    const settings = readSettings({
+      ...{ CONTENT_CHECK: "off", CONTENT_ALLOW: hash, ATTEST: "lipsync, sync-so" },
+      ...{ FACEFUSION_ATTEST: "operator", FACEFUSION_MAX_MB: "3" },
+    });
+    const api = readEnv(apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users: "", inspects: null }, settings));
+    const worker = readEnv(lambdaWorkerEnvironment(warp!, parts, settings));
+    for (const env of [api, worker, readEnv(sweepEnvironment({ ...parts, batch: null }, settings))]) {
+      expect([env.CONTENT_CHECK, [...env.CONTENT_ALLOW]]).toEqual(["off", [hash]]);
+    }
+    expect([attestedDialects(api), api.FACEFUSION_MAX_MB]).toEqual([["lipsync", "sync-so", "facefusion"], 3]);
+    expect(attestedDialects(worker)).toEqual([]);
+  });
+
+  describe("of a stack with an engine that takes secrets", () => {
+    const SEALED = { SEAL_KEY: "s".repeat(44), SYNC_API_KEY: "" };
+    const settings = readSettings({ SYNCSO: "1", SYNC_API_URL: "https://sync.example" });
+    const apiOf = (secrets: typeof SEALED) =>
+      readEnv(apiEnvironment({ ...parts, secrets, batch: null, apiKeys: KEYS, users: "", inspects: null }, settings));
+
+    it("the API and the engine's workers get them, and no others", () => {
+      const worker = readEnv(lambdaWorkerEnvironment(syncso!, { ...parts, secrets: SEALED }, settings));
+      expect(worker).toMatchObject({ SEAL_KEY: [SEALED.SEAL_KEY], SYNC_API_URL: "https://sync.example" });
+      expect(worker.SYNC_API_KEY).toBeUndefined();
+      const api = apiOf({ ...SEALED, SYNC_API_KEY: "sk" });
+      expect([api.SEAL_KEY, api.SYNC_API_KEY]).toEqual([[SEALED.SEAL_KEY], "sk"]);
+      expect(api.ENGINES.get("lipsync")).toEqual(["warp", "syncso"]);
+      for (const engine of [warp!, narrator!]) {
+        expect(lambdaWorkerEnvironment(engine, { ...parts, secrets: SEALED }, settings)).not.toHaveProperty("SEAL_KEY");
+      }
+      expect(sweepEnvironment({ ...parts, batch: null }, settings)).not.toHaveProperty("SEAL_KEY");
+    });
+
+    it("one with which no function would start is refused by its name", () => {
+      expect(() => apiOf({ ...SEALED, SEAL_KEY: "short" })).toThrow(/^The secret SealKey: .*32 characters/);
+    });
+
+    it("without such an engine there are none", () => {
+      const none = apiEnvironment(
+        { ...parts, secrets: SEALED, batch: null, apiKeys: KEYS, users: "", inspects: null },
+        PLAIN,
+      );
+      expect(none).not.toHaveProperty("SEAL_KEY");
+      expect([secretsOf(deployed(PLAIN)), secretsOf(deployed(ALL))]).toEqual([[], ["SEAL_KEY", "SYNC_API_KEY"]]);
+    });
+
+    it("takes secrets wherever the engine of the code does", () => {
+      for (const engine of DEPLOYED) {
+        const known = ENGINES.find(({ name }) => name === engine.name)!;
+        const takes = (known.secretsFor?.(readEnv({})).takes.length ?? 0) > 0;
+        expect(engine.secrets?.includes("SEAL_KEY") ?? false, engine.name).toBe(takes);
+      }
+    });
+  });
+
   it("of a sweeper that starts workers, and of an API that knows of it", () => {
     const env = readEnv(sweepEnvironment({ ...gpuParts, batch }, GPU));
     expect([...env.BATCH_QUEUES]).toEqual([["liveportrait", ["spot", "ondemand"]]]);
@@ -206,6 +275,13 @@ describe("engines", () => {
       "poke",
     ]);
     expect(deployed(PLAIN)).toEqual([warp, narrator]);
+    expect(names(ALL)).toEqual([
+      ...["warp", "warp-bulk", "narrator", "narrator-bulk", "liveportrait", "liveportrait-bulk"],
+      ...["syncso", "syncso-bulk", "facefusion", "facefusion-bulk", "poke"],
+    ]);
+    const faces = readSettings({ GPU: "1", FACEFUSION_IMAGE: "b" });
+    expect(deployed(faces)).toEqual([warp, narrator, facefusion]);
+    expect(facefusion!.image(faces.gpu!)).toBe("b");
   });
 
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
@@ -237,7 +313,7 @@ describe("limits", () => {
   });
 
   it("hide messages at least as long as their function may run, or AWS refuses the event source", () => {
-    const specs = queueSpecs(GPU);
+    const specs = queueSpecs(ALL);
     const visibleAfter = (queue: string) => specs.find(({ name }) => name === queue)!.visibilityS;
     const timeoutOf = (name: string) => FUNCTIONS.find((one) => one.name === name)!.timeoutS;
     for (const engine of onLambda(DEPLOYED)) {
@@ -307,7 +383,7 @@ describe("the GPU worker", () => {
       environment: { QUEUE: "liveportrait" },
     };
     expect(
-      JSON.parse(containerProperties({ image: liveportrait!.image(GPU.gpu!), needs: liveportrait!.needs }, parts)),
+      JSON.parse(containerProperties({ image: liveportrait!.image(GPU.gpu!)!, needs: liveportrait!.needs }, parts)),
     ).toEqual({
       image: "ghcr.io/example/worker@sha256:0",
       jobRoleArn: "arn:role",

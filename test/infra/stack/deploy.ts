@@ -176,7 +176,11 @@ const BUNDLED = [
 ];
 
 /** One deployment per test file: Pulumi's runtime is global. */
-export async function deploy(stage: string, variables: Record<string, string>, world: World = {}): Promise<Deployed> {
+export async function deploy(
+  stage: string,
+  variables: Record<string, string>,
+  { secrets = {}, ...world }: World & { secrets?: Record<string, string> } = {},
+): Promise<Deployed> {
   const root = mkdtempSync(join(tmpdir(), "smileloop-infra-"));
   for (const file of BUNDLED) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
@@ -202,6 +206,7 @@ export async function deploy(stage: string, variables: Record<string, string>, w
     );
     await setGlobals(stage, root, cli.url);
     process.env.SST_SECRET_ApiKeys = "me:0000";
+    for (const [name, value] of Object.entries(secrets)) process.env[`SST_SECRET_${name}`] = value;
     const { run } = await import("../../../.sst/platform/src/auto/run.ts");
     const { createStack } = await import("../../../infra/stack.ts");
     const found = await pulumi.runtime.runInPulumiStack(() => run(async () => createStack(variables)));
