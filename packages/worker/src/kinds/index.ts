@@ -4,6 +4,7 @@ import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
 import { lipsyncHandler } from "./lipsync.ts";
+import { personalizeHandler } from "./personalize.ts";
 import { processImageHandler, processVideoHandler } from "./process.ts";
 import { speakHandler } from "./speak.ts";
 import { talkHandler } from "./talk.ts";
@@ -11,6 +12,7 @@ import { talkHandler } from "./talk.ts";
 export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
   lipsync: lipsyncHandler,
+  personalize: personalizeHandler,
   process_image: processImageHandler,
   process_video: processVideoHandler,
   speak: speakHandler,
