@@ -36,10 +36,10 @@ function told(rows: readonly ReadRow[]): Outcome {
   };
 }
 
-function countsOf({ children = 0, ended, state }: JobRecord): Outcome {
+function countsOf({ children = 0, expected = 0, ended, state }: JobRecord): Outcome {
   const unknown = { voice: null, failures: [] };
-  if (children <= SURVEYS) return { total: null, succeeded: 0, failed: 0, running: 0, ...unknown };
-  const total = children - SURVEYS;
+  const total = Math.max(children, expected) - SURVEYS;
+  if (total < 1) return { total: null, succeeded: 0, failed: 0, running: 0, ...unknown };
   const { succeeded: done = 0, failed: lost = 0, canceled = 0 } = ended ?? {};
   const [succeeded, failed] = [Math.max(0, done - SURVEYS), lost + canceled];
   return {

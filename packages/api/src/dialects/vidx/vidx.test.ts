@@ -123,6 +123,17 @@ describe("a voice", () => {
 });
 
 describe("what is refused at once", () => {
+  it("has lists of recipients, with the row and the column of each fault", async () => {
+    await serve();
+    const recipients = new Uint8Array(Buffer.from("name,phone\nAmit,1\n,2\n"));
+    expect(await faults({}, { ...FILES, recipients })).toEqual(["recipients: Row 3, column 'name': is empty"]);
+    const others = new Uint8Array(Buffer.from("who,phone\nAmit,1\n"));
+    expect(await faults({}, { ...FILES, recipients: others })).toEqual([
+      "recipients: Missing column 'name'. The columns are: who, phone.",
+    ]);
+    expect(await faults({ text: "Hello {nam}" })).toEqual([expect.stringMatching(/^text: .*'nam'.*Did you mean name/)]);
+  });
+
   it("says each field that is wrong", async () => {
     await serve();
     const wrong = {
@@ -219,7 +230,11 @@ describe("how far a batch is", () => {
     const token = await api.worker.claim(job);
     expect(await status(id)).toMatchObject({ ...common, status: "running", updated_at: (created_at + 1500) / 1000 });
     const held = { by: "holder", token } as const;
-    await updateJob(api.deps, "local", id, () => ({ ...held, do: "wait", children: 4, ended: 1 }));
+    await updateJob(api.deps, "local", id, () => ({ ...held, do: "wait", children: 1, ended: 0, expected: 4 }));
+    expect(await status(id)).toMatchObject({ status: "running", total: 3, succeeded: 0, failed: 0, running: 3 });
+    await updateJob(api.deps, "local", id, () => ({ by: "worker", do: "wake", ended: 1 }));
+    const again = { by: "holder", token: await api.worker.claim(job) } as const;
+    await updateJob(api.deps, "local", id, () => ({ ...again, do: "wait", children: 4, ended: 1 }));
     const ended = { succeeded: 2, failed: 1, canceled: 0 };
     await updateJob(api.deps, "local", id, () => ({ by: "worker", do: "count", ended }));
     expect(await status(id)).toMatchObject({ status: "running", total: 3, succeeded: 1, failed: 1, running: 1 });
