@@ -15,7 +15,7 @@ const SLOW = [
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process}.test.ts",
   "packages/api/src/{docs,attack}.test.ts",
-  "packages/api/src/dialects/facefusion/*.test.ts",
+  "packages/api/src/dialects/{facefusion,vidx}/*.test.ts",
   "packages/api/src/dialects/talking-avatar/files.test.ts",
   "packages/api/src/http/multipart.test.ts",
   "packages/api/src/home/home.test.ts",

@@ -49,6 +49,7 @@ const MAY_NAME: Record<string, string> = {
   "packages/core/src/kinds/": "each kind, and their list",
   "packages/core/src/engine/tasks/": "what engines are asked for each kind, and the list",
   "packages/core/src/env.ts": "variables of one engine each",
+  "packages/core/src/env/aliases.ts": "variables of one dialect's original",
   "packages/worker/src/kinds/": "the handler of each kind, and their list",
   "packages/engine/src/host.ts": "the built-in engine says its name",
   "packages/engine/src/tasks.ts": "the list of what the built-in engine does",

@@ -5,7 +5,7 @@ import { dialectSettings, type Env } from "@smileloop/core/env.ts";
 import type { Deps } from "./deps.ts";
 import { isLoopback } from "./listen.ts";
 
-type Place = Pick<ApiConfig, "maxBodyBytes" | "maxWaitMs" | "dialectWaitMs" | "liveEvents">;
+type Place = Pick<ApiConfig, "maxBodyBytes" | "maxWaitMs" | "dialectWaitMs" | "largeReplies" | "liveEvents">;
 
 /** Waiting functions cost money, so clients come back instead. */
 const LAMBDA_WAIT_MS = 10_000;
@@ -15,9 +15,16 @@ const LAMBDA: Place = {
   maxBodyBytes: 4_500_000,
   maxWaitMs: LAMBDA_WAIT_MS,
   dialectWaitMs: LAMBDA_WAIT_MS,
+  largeReplies: false,
   liveEvents: false,
 };
-const LOCAL: Place = { maxBodyBytes: null, maxWaitMs: 60_000, dialectWaitMs: 5 * 60_000, liveEvents: true };
+const LOCAL: Place = {
+  maxBodyBytes: null,
+  maxWaitMs: 60_000,
+  dialectWaitMs: 5 * 60_000,
+  largeReplies: true,
+  liveEvents: true,
+};
 
 /** Of one owner, at a time. */
 const MAX_FOLLOWERS = 100;

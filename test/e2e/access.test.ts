@@ -8,11 +8,12 @@ import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jpegBytes, type TestApi } from "../support/api.ts";
-import { draw } from "../support/facefusion-clients.ts";
+import { draw, MP4 } from "../support/facefusion-clients.ts";
 import { lipsyncApi, say, sync } from "../support/lipsync.ts";
 import { multipart } from "../support/multipart.ts";
 import { openBucket } from "../support/s3.ts";
 import { wavBytes } from "../support/talking-avatar.ts";
+import { CSV, finishBatch } from "../support/vidx.ts";
 
 const [alice, bob, stranger] = ["alice", "bob", "carol"].map(makeApiKey) as [Key, Key, Key];
 type Key = ReturnType<typeof makeApiKey>;
@@ -21,7 +22,7 @@ const video = new Uint8Array(3000).fill(7);
 
 /** What an owner has: an upload that has arrived, a job with a result, one that waits; and an id that nobody has. */
 type Things = Record<
-  "upload" | "sound" | "done" | "queued" | "spoken" | "said" | "synced" | "faces" | "other" | "fresh",
+  "upload" | "sound" | "done" | "queued" | "spoken" | "said" | "synced" | "faces" | "other" | "batch" | "fresh",
   string
 >;
 /** `form`: the part that is a file; a picture, unless its name is that of a sound. */
@@ -127,6 +128,8 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /v2/models": own("/v2/models"),
   ...facefusion(""),
   ...facefusion("/facefusion"),
+  ...vidx(""),
+  ...vidx("/vidx"),
   ...Object.fromEntries(
     ["/health", ...DOCS_PATHS].map((path) => [`GET /facefusion${path}`, open(`/facefusion${path}`)]),
   ),
@@ -153,6 +156,26 @@ function facefusion(base: string): typeof ROUTES {
       path: `${base}/download/${named(things)}`,
     })),
     [`DELETE ${base}/output/:filename`]: theirs((things) => ({ path: `${base}/output/${named(things)}` })),
+  };
+}
+
+function vidx(base: string): typeof ROUTES {
+  const clear = own(`${base}/cache/name-audio/clear`);
+  return {
+    // a picture is not a video
+    [`POST ${base}/jobs`]: {
+      ...own(`${base}/jobs`),
+      ask: () => ({ path: `${base}/jobs`, form: "base_video" }),
+      right: 422,
+    },
+    [`POST ${base}/convert`]: {
+      ...own(`${base}/convert`),
+      ask: () => ({ path: `${base}/convert`, form: "base_video", fields: { crf: "20" } }),
+      right: 422,
+    },
+    [`GET ${base}/jobs/:id`]: theirs(({ batch }) => ({ path: `${base}/jobs/${batch}` })),
+    [`GET ${base}/jobs/:id/download`]: theirs(({ batch }) => ({ path: `${base}/jobs/${batch}/download` })),
+    [`POST ${base}/cache/name-audio/clear`]: clear,
   };
 }
 
@@ -216,6 +239,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
     await finish(talk);
     const job = async (kind: string, inputs: object, params: object) => {
       const reply = await call("POST", { path: "/v1/jobs", body: { kind, inputs, params } }, bearer(alice));
+      expect(reply.status, await reply.clone().text()).toBe(202);
       return ((await reply.json()) as { id: string }).id;
     };
     const said = await job("speak", {}, { text: "Hi" });
@@ -225,6 +249,18 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       await draw(api, { owner, id: made });
       return made;
     };
+    const personalized = async () => {
+      const [video, recipients] = [id(), id()];
+      await api.deps.files.put(uploadKey(owner, video), only(MP4), { type: "video/mp4" });
+      await api.deps.files.put(uploadKey(owner, recipients), only(Buffer.from(CSV)), { type: "text/csv" });
+      const made = await job(
+        "personalize",
+        { video: { upload: video }, recipients: { upload: recipients } },
+        { tier: "silver" },
+      );
+      await finishBatch(api, { owner, id: made });
+      return made;
+    };
     const synced = await job(
       "lipsync",
       { video: { url: FILMED.video_url } },
@@ -232,7 +268,18 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
     );
     await sync(api, { owner, id: synced });
     const [faces, other] = [await debugged(), await debugged()];
-    return { ...{ faces, other }, upload, sound, done, queued: await make(), spoken: talk, said, synced, fresh: id() };
+    const batch = await personalized();
+    return {
+      ...{ faces, other, batch },
+      upload,
+      sound,
+      done,
+      queued: await make(),
+      spoken: talk,
+      said,
+      synced,
+      fresh: id(),
+    };
   }
 
   function call(
@@ -351,6 +398,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
         synced: id(),
         faces: id(),
         other: id(),
+        batch: id(),
         fresh: id(),
       };
       const others = await shown(await call(method, ask(things), bearer(bob)));

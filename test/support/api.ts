@@ -73,6 +73,8 @@ export function testApi(
       maxWaitMs: 60_000,
       dialectWaitMs: 60_000,
       maxFormFileBytes: 1_000_000,
+      largeReplies: true,
+      allowedPrograms: [],
       liveEvents: true,
       maxFollowers: 100,
       version: "1.2.3",

@@ -8,6 +8,7 @@ import { SAFEGUARDS, type Safeguards } from "@smileloop/core/safeguards.ts";
 import { type TestApi, testApi } from "./api.ts";
 import { PRESETS } from "./presets.ts";
 import { wavBytes } from "./talking-avatar.ts";
+import { ALL_KINDS } from "./vidx.ts";
 
 export const VIDEO = new Uint8Array(Buffer.from("not a video, but bytes of one"));
 export const SOUND = wavBytes(1);
@@ -16,12 +17,12 @@ type Job = Pick<JobRecord, "owner" | "id">;
 
 export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}): TestApi {
   const known = [
-    { name: "warp", kinds: ["animate", "talk", "lipsync", "process_image", "process_video"] },
+    { name: "warp", kinds: ["animate", "talk", "lipsync", "process_image", "process_video", "convert"] },
     { name: "narrator", kinds: ["speak"] },
   ];
   const serve = new Map(known.flatMap(({ name, kinds }) => kinds.map((kind): [string, string[]] => [kind, [name]])));
   const capabilities = new Map([["warp", ["face_debugger", "face_swapper", "face_editor", "face_enhancer"]]]);
-  const kinds = createKinds({ presets: PRESETS, engines: { known, serve, capabilities } });
+  const kinds = createKinds({ kinds: ALL_KINDS, presets: PRESETS, engines: { known, serve, capabilities } });
   const lookup = async (name: string) => {
     return [{ address: name.endsWith(".internal") ? "10.1.2.3" : "93.184.215.14", family: 4 }];
   };

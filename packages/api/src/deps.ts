@@ -39,6 +39,10 @@ export type ApiConfig = {
   dialectWaitMs: number;
   /** Maximum size of a file in a form, in bytes, for dialects whose clients send whole videos so. */
   maxFormFileBytes: number;
+  /** Whether replies may be of any size; else large files are fetched from the storage itself. */
+  largeReplies: boolean;
+  /** Programs that clients of dialects may name. None is ever run. */
+  allowedPrograms: readonly string[];
   /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
   liveEvents: boolean;
   /** How many event streams and waiting requests of one owner are held at a time. */

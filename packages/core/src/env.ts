@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Access } from "./api-keys.ts";
+import { aliasVariables, isRead, withAliases } from "./env/aliases.ts";
 import { type Lookalike, lookalikesOf } from "./env/names.ts";
 import {
   address,
@@ -30,6 +31,7 @@ const text = z.string().min(1);
 const BUCKET_NAME = "must have 3 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit";
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
+/** Variables whose values may be secrets. */
 const SECRETS = ["API_KEY", "API_KEYS", "USERS", "SEAL_KEY", "VOICE_KEY", "ELEVENLABS_API_KEY", "SYNC_API_KEY"];
 
 export const envSchema = z.object({
@@ -150,6 +152,9 @@ export const envSchema = z.object({
 
   /** Maximum size of a file that FaceFusion's clients send, megabytes (1,000,000 bytes). */
   FACEFUSION_MAX_MB: wholeNumber(1, 500).default(500),
+  /** Programs that VidX's clients may name, separated by commas. None is ever run: requests that name others are refused. */
+  VIDX_ALLOW: list.default([]),
+  ...aliasVariables,
 
   // --- Voices elsewhere. Only the processes that speak get the keys ---
 
@@ -176,13 +181,15 @@ export class EnvError extends Error {}
 
 /** Throws EnvError. Empty variables count as unset. */
 export function readEnv(variables: Record<string, string | undefined> = process.env): Env {
-  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
+  const named = Object.entries(variables).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const { set, given, faults } = withAliases(Object.fromEntries(named));
   const parsed = envSchema.safeParse(set);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path: [name, entry], message }) => {
-    const where = entry === undefined ? "" : `\`${String(entry)}\` `;
-    return `${shown(String(name), set)}: ${where}${message}`;
-  });
+  if (parsed.success && faults.length === 0) return parsed.data;
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    const [name, entry] = path.map(String);
+    const where = entry === undefined ? "" : `\`${entry}\` `;
+    faults.push(`${shown(given.get(name!) ?? name!, set)}: ${where}${message}`);
+  }
   throw new EnvError(`The environment is invalid. ${faults.join("; ")}`);
 }
 
@@ -198,8 +205,8 @@ export function attestedDialects({ ATTEST = [], FACEFUSION_ATTEST }: Env): strin
 }
 
 /** What dialects are told of the installation. */
-export function dialectSettings({ FACEFUSION_MAX_MB: megabytes }: Env) {
-  return { maxFormFileBytes: megabytes * 1_000_000 };
+export function dialectSettings({ FACEFUSION_MAX_MB: megabytes, VIDX_ALLOW: allowedPrograms }: Env) {
+  return { maxFormFileBytes: megabytes * 1_000_000, allowedPrograms };
 }
 
 /** PRESETS_DIR alone, for commands to which no other variable matters. */
@@ -212,10 +219,10 @@ export function presetsDirOf(
 /** Variables that are set and that nobody reads, but whose names are nearly those of ours. */
 export function lookalikes(variables: Record<string, string | undefined> = process.env): Lookalike[] {
   const set = Object.keys(variables).filter((name) => variables[name] !== undefined && variables[name] !== "");
-  return lookalikesOf(set, Object.keys(envSchema.shape));
+  const known = Object.keys(envSchema.shape).filter((name) => name !== "S3_BUCKET" || isRead(name, variables));
+  return lookalikesOf(set, known);
 }
 
-/** Variables whose values may be secrets. */
 /** `name=value`; without the value where it may be a secret. */
 function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address

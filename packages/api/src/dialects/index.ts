@@ -7,5 +7,15 @@ import { smileloop } from "./smileloop/dialect.ts";
 import { speech } from "./speech/dialect.ts";
 import { syncSo } from "./sync-so/dialect.ts";
 import { talkingAvatar } from "./talking-avatar/dialect.ts";
+import { vidx } from "./vidx/dialect.ts";
 
-export const DIALECTS: readonly Dialect[] = [smileloop, talkingAvatar, login, speech, lipsync, syncSo, facefusion];
+export const DIALECTS: readonly Dialect[] = [
+  smileloop,
+  talkingAvatar,
+  login,
+  speech,
+  lipsync,
+  syncSo,
+  facefusion,
+  vidx,
+];

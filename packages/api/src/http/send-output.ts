@@ -8,6 +8,9 @@ import { dispositionOf, sendFile } from "./send-file.ts";
 /** Larger files are fetched from the storage itself, where that can be asked. */
 const MAX_SERVED_BYTES = 4 * 1024 * 1024;
 
+/** `whole`: for clients that do not follow redirects, large files are passed on where replies may be of any size. */
+type SendOutputOptions = { inline?: boolean; fileName?: string; whole?: boolean };
+
 /**
  * The file, with ranges and conditions, or where the storage serves it. Throws `not_found` when the job has no output of this
  * name and when the file is not there any more.
@@ -17,10 +20,11 @@ export async function sendOutput(
   request: Request,
   record: JobRecord,
   name: string,
-  { inline = false, fileName = outputFileName(record, name) }: { inline?: boolean; fileName?: string } = {},
+  { inline = false, fileName = outputFileName(record, name), whole = false }: SendOutputOptions = {},
 ): Promise<Response> {
   const output = outputOf(record, name);
-  if (!deps.localLinks && output.bytes > MAX_SERVED_BYTES) {
+  const served = deps.localLinks !== null || (whole && deps.config.largeReplies);
+  if (!served && output.bytes > MAX_SERVED_BYTES) {
     const method = request.method === "HEAD" ? "HEAD" : "GET";
     const link = await outputLink(deps, record, name, { method, now: deps.clock.now(), inline, fileName });
     const Location = absoluteLink(linkOrigin(deps.config, request), link);

@@ -9,7 +9,7 @@ import type { ApiDeps } from "../../deps.ts";
 import { type Form, readMultipart } from "../../http/multipart.ts";
 import type { RequestBody } from "../../http/request-body.ts";
 import { sendOutput } from "../../http/send-output.ts";
-import { checkUpload, dropUpload, type StoredUpload, storeUpload } from "../../intake/check.ts";
+import { checkUpload, type StoredUpload, storeUpload } from "../../intake/check.ts";
 import { findJob, hasExpired } from "../../job-lookup.ts";
 import { naming } from "../../submit.ts";
 import { reasonOf } from "../job-end.ts";
@@ -30,12 +30,6 @@ export function receive(
   const files = { target: { maxBytes }, source: { maxBytes, most: MAX_SOURCES } };
   const onFile = (_name: string, content: AsyncIterable<Uint8Array>) => storeUpload(deps, owner, content, { maxBytes });
   return readMultipart(body, contentType, { fields: TEXT_PARTS, files, onFile }, form);
-}
-
-/** Uploads of a form, whether it was read to its end or not. */
-export async function dropAll(deps: ApiDeps, owner: string, form: Form<StoredUpload>): Promise<void> {
-  const lists = [...form.fileLists.values()].flatMap((list) => list.filter(() => true));
-  for (const { id } of [...form.files.values(), ...lists]) await dropUpload(deps, owner, id);
 }
 
 type Given = { target: StoredUpload; sources: StoredUpload[]; names: ProcessorName[] };

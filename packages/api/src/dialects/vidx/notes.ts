@@ -1,0 +1,41 @@
+/** What was asked for in this API's words and is done in another way here: kept with the job, told with its status. */
+import type { Warning } from "@smileloop/core/errors.ts";
+import type { JobRecord } from "@smileloop/core/job/record.ts";
+import type { Asked } from "./request.ts";
+
+/** Fields that are known, and change nothing here. */
+const WITHOUT_EFFECT = [
+  ...["batch_name_tts", "batch_split_silence_db", "batch_split_silence_dur", "batch_gap_hint"],
+  ...["wav2lip_repo", "wav2lip_checkpoint", "wav2lip_pads", "wav2lip_python", "tts_cmd"],
+];
+
+/** `ownVoice`: whether a voice of this server says the words. */
+export function metadataOf(asked: Asked, fields: ReadonlyMap<string, string>, { ownVoice }: { ownVoice: boolean }) {
+  const unused = WITHOUT_EFFECT.filter((name) => fields.get(name)).join(",");
+  const { tts_provider, lip_sync_provider } = asked;
+  return {
+    ...(ownVoice ? { tts_provider } : {}),
+    ...(lip_sync_provider === "none" ? {} : { lip_sync_provider }),
+    ...(unused === "" ? {} : { unused }),
+  };
+}
+
+export function notesOf({ metadata }: Pick<JobRecord, "metadata">): Warning[] {
+  const { tts_provider: provider, lip_sync_provider: lips, unused } = metadata;
+  const notes: Warning[] = [];
+  if (provider !== undefined) {
+    const why = provider === "none" ? "" : ", because this provider is not set up here";
+    const detail = `tts_provider=${provider}: a voice of this server speaks${why}.`;
+    notes.push({ code: "voice_replaced", detail });
+  }
+  if (lips !== undefined) {
+    const detail = `lip_sync_provider=${lips}: this server's own lip sync moves the lips.`;
+    notes.push({ code: "lip_sync_replaced", detail });
+  }
+  if (unused !== undefined) {
+    const names = unused.split(",");
+    const detail = `${names.join(", ")}: ${names.length === 1 ? "has" : "have"} no effect here.`;
+    notes.push({ code: "no_effect", detail });
+  }
+  return notes;
+}
