@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { LOCAL_OWNER } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { kindsForClients } from "@smileloop/core/kinds/index.ts";
 import { isAttested, SAFEGUARDS } from "@smileloop/core/safeguards.ts";
 import { clip } from "@smileloop/core/text.ts";
 import { type Caller, createDoors, createGate, type DoorOf, refusalReply } from "./access.ts";
@@ -53,7 +54,8 @@ export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS
   const usual = dialects.flatMap(({ name, attested }) => (attested ? [name] : []));
   const { attested } = deps.safeguards ?? SAFEGUARDS;
   const attests = (dialect: string) => isAttested(attested, dialect, usual);
-  mount(api, { ...deps, followers, tokens, isAttested: attests }, dialects, document);
+  const kinds = kindsForClients(deps.kinds);
+  mount(api, { ...deps, kinds, followers, tokens, isAttested: attests }, dialects, document);
   api.onError(answerError(deps));
   api.notFound((c) => {
     const allowed = METHODS.filter((method) => api.router.match(method, c.req.path)[0].length > 0);

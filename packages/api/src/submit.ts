@@ -4,6 +4,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { checkedTarget, sourceOfUrl } from "@smileloop/core/fetch/target.ts";
 import { isId } from "@smileloop/core/job/ids.ts";
 import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
+import { checkContents } from "@smileloop/core/jobs/check-contents.ts";
 import {
   checkFile,
   copyInputs,
@@ -48,7 +49,7 @@ type JobAsked = {
 
 /**
  * Creates the job, or finds the one that an earlier request with the same id or Idempotency-Key made. Throws what
- * `checkSubmission`, `checkUpload`, `queueFor` and `createJob` throw, and `fetch_refused`; after a refusal nothing of the job is left,
+ * `checkSubmission`, `checkUpload`, `checkContents`, `queueFor` and `createJob` throw, and `fetch_refused`; after a refusal nothing of the job is left,
  * and uploads stay as they are.
  */
 export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Created> {
@@ -62,7 +63,9 @@ export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Creat
       const at = sources.length > 1 ? [slot, nth] : [slot];
       const check = checkSource(deps, owner, source, submission.kind.slots[slot]!);
       const field = "url" in source ? ["url"] : [];
-      checked[slot].push(await naming(["body", "inputs", ...at, ...field], check));
+      const given = await naming(["body", "inputs", ...at, ...field], check);
+      checked[slot].push(given);
+      if ("file" in given) await checkContents(deps.files, { ...submission, slot }, given.file);
     }
   }
   const fetches = fetchesOf(checked);

@@ -3,7 +3,7 @@
  * files in a folder that is deleted afterwards.
  */
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
@@ -12,6 +12,7 @@ import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
+import { requireContents } from "@smileloop/core/jobs/check-contents.ts";
 import { createJob, type JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
@@ -104,6 +105,9 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
     const options = { slot: submission.kind.slots[slot]!, folder, signal };
     files[slot] = [];
     for (const one of given) files[slot].push(await openInput(one, options));
+    for (const { path, type } of files[slot]) {
+      await requireContents({ ...submission, slot }, type, () => readFile(path));
+    }
   }
   const firsts = Object.fromEntries(Object.entries(files).map(([slot, [first]]) => [slot, first!]));
   const targets = job.targets({ params: submission.params, files: firsts });

@@ -98,7 +98,7 @@ const MESSAGE_CHARS = 2000;
 const LOC_CHARS = 60;
 const LOC_PARTS = 32;
 /** Faults of one request that are told, and warnings that a job has. */
-const MAX_FAULTS = 20;
+const MAX_FAULTS = 100;
 export const MAX_WARNINGS = 20;
 
 /** A string that is cut at `most` characters, not refused. */

@@ -14,10 +14,10 @@ import { MAX_MOVES } from "@smileloop/core/job/change.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
-import { downloadTo } from "./download.ts";
+import { downloadTo, readStored } from "./download.ts";
 import { type Keeping, keeping } from "./keeping.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
-import { type OutputFacts, storeOutput } from "./store-output.ts";
+import { type OutputFacts, type StreamedOutput, storeOutput, storeStream } from "./store-output.ts";
 
 /** A process for services that engines leave to others. */
 export type HelperProcess = { services: readonly string[]; process: EngineProcess };
@@ -41,8 +41,12 @@ export type StoreIo = {
   input: (slot: string) => Promise<LocalFile[]>;
   /** Downloads a file of this job or of a child. */
   download: (file: Pick<JobInput, "key" | "type" | "bytes">, name: string) => Promise<LocalFile>;
+  /** A file of this job or of a child as it comes, without a disk. It has to be read, or to be left by `return`. */
+  read: (file: Pick<JobInput, "key" | "bytes">) => Promise<AsyncIterable<Uint8Array>>;
   /** Uploads a finished file as the output `name`. Throws `check_unreadable` where it was changed after the check. */
   store: (name: string, path: string, facts: OutputFacts) => Promise<JobOutput>;
+  /** Stores the output `name` as it is made, without a disk. `body`: the same bytes from the start, at each call. */
+  storeStream: (name: string, body: StreamedOutput["body"], facts: StreamedOutput["facts"]) => Promise<JobOutput>;
 };
 
 export type JobIo = StoreIo &
@@ -109,6 +113,7 @@ export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): S
     dir,
     signal,
     download,
+    read: (file) => readStored(files, file, signal),
     input: async (slot) => {
       const given = (Object.hasOwn(record.inputs, slot) && record.inputs[slot]) || [];
       const local: LocalFile[] = [];
@@ -116,6 +121,7 @@ export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): S
       return local;
     },
     store: (name, path, facts) => storeOutput(files, record, { name, path, facts, signal }),
+    storeStream: (name, body, facts) => storeStream(files, record, { name, body, facts, signal }),
   };
 }
 

@@ -19,8 +19,10 @@ import { sealerOf } from "@smileloop/core/seals.ts";
 import type { StoreIo } from "./job-io.ts";
 import type { ChildInput, ChildJob, ClaimedJob, PlanHandler } from "./kinds/handler.ts";
 
-/** The plan goes on when its children have ended: how many there are, and how many had ended when it was asked. */
-export type Waits = { children: number; ended: number };
+/**
+ * The plan goes on when its children have ended: how many there are, how many had ended when it was asked, and how many it expects to have.
+ */
+export type Waits = { children: number; ended: number; expected?: number | undefined };
 
 type PlanDeps = JobStore & { kinds: Kinds };
 
@@ -56,7 +58,7 @@ export async function takeStep(
     (index) => made(deps, record, index, wanted[index - known]!, sources),
     { signal: io.signal, onCreated: (done) => report({ stage: "planning", done, total, percent }) },
   );
-  return { children: known + total, ended: ended.length };
+  return { children: known + total, ended: ended.length, expected: step.expected };
 }
 
 async function made(

@@ -41,14 +41,15 @@ async function open(files: Record<string, LocalFile[]>, allowed: string[] = []) 
     timed: async (_: string, work: () => Promise<unknown>) => work(),
     options: () => ({ timeoutMs: 1000 }),
     store: async (name: string) => stored.push(name),
+    storeStream: async (name: string) => stored.push(name),
   } as unknown as JobIo;
   const log = { warn: (facts: object) => logged.push(facts) } as unknown as Log;
   const opening = reviewedIo(io, { slots, allowed: new Set(allowed), log });
-  const { input, store } = await opening.catch((error: unknown) => {
+  const { input, store, storeStream } = await opening.catch((error: unknown) => {
     expect(stored).toEqual([]);
     throw Object.assign(error as Error, { logged });
   });
-  return { input, store, asked, stored, logged };
+  return { input, store, storeStream, asked, stored, logged };
 }
 
 test("all pictures and videos of a job are looked at before its work begins, and sounds are not", async () => {
@@ -94,4 +95,15 @@ test("a file that the operator allows is not looked at, nor what is made of it; 
 test("what cannot be read ends the job by the name of its slot", async () => {
   const broken = open({ target: [fileOf("fine.jpg")], source: [fileOf("broken.jpg")] });
   await expect(broken).rejects.toMatchObject({ code: "input_unreadable", input: "source" });
+});
+
+test("what shows something is not stored as it comes, past the check", async () => {
+  const { storeStream, stored } = await open({});
+  const body = async function* () {
+    yield Buffer.from("bytes");
+  };
+  const refused = storeStream("video", body, { type: "video/mp4" });
+  await expect(refused).rejects.toMatchObject({ code: "internal", message: expect.stringContaining("'video'") });
+  await storeStream("archive", body, { type: "application/zip" });
+  expect(stored).toEqual(["archive"]);
 });

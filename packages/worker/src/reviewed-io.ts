@@ -24,12 +24,12 @@ type Visible = Pick<LocalFile, "path" | "type">;
 const SLACK_SECONDS = 1;
 const APPEAL = "If this is a mistake, the operator of this server can allow the file.";
 
-/** `io` with the inputs that were looked at, and a `store` that looks. Throws `content_refused`, and what reading the files throws. */
+/** `io` with the inputs that were looked at, and a `store` that looks; nothing that shows anything is stored as it comes. Throws `content_refused`, and what reading the files throws. */
 export async function reviewedIo(io: JobIo, { slots, allowed, log }: ReviewOptions): Promise<JobIo> {
   const inputs = new Map<string, LocalFile[]>();
   let excused = false;
   const look = async (files: Visible[], where: object, seconds?: number): Promise<Visible | null> => {
-    const seen = files.filter(({ type }) => ["image", "video"].includes(mediaClassOf(type) ?? ""));
+    const seen = files.filter(isVisible);
     for (let from = 0; from < seen.length; from += MAX_REVIEWED) {
       const some = seen.slice(from, from + MAX_REVIEWED);
       const request: Omit<ReviewRequest, "run"> = {
@@ -69,5 +69,13 @@ export async function reviewedIo(io: JobIo, { slots, allowed, log }: ReviewOptio
       if (refused) throw new AppError("content_refused", "The content check refuses what was made of these files.");
       return io.store(name, path, facts);
     },
+    storeStream: async (name, body, facts) => {
+      if (isVisible(facts)) throw new AppError("internal", `The output '${name}' is not a file that can be looked at.`);
+      return io.storeStream(name, body, facts);
+    },
   };
+}
+
+function isVisible({ type }: { type: string }): boolean {
+  return ["image", "video"].includes(mediaClassOf(type) ?? "");
 }

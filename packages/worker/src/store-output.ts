@@ -1,4 +1,4 @@
-/** Uploads a finished file of a job. What the record says of it comes from the check, and from hashing it here. */
+/** Stores what a job has made, from a finished file or as it comes. What the record says of it comes from the check, and from hashing it here. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat } from "node:fs/promises";
@@ -25,25 +25,64 @@ export async function storeOutput(
   record: JobRecord,
   { name, path, facts, signal }: NewOutput,
 ): Promise<JobOutput> {
-  if (!OUTPUT_NAME.test(name)) throw new Error(`An output cannot be called '${name}'.`);
+  const key = keyOf(record, name, facts.type);
   const found = await lstat(path);
   if (!found.isFile()) throw new AppError("engine_failed", "The result is not a regular file.");
   const bytes = found.size;
   if (facts.bytes !== undefined && facts.bytes !== bytes) {
     throw new AppError("check_unreadable", "The result was changed after it was checked.");
   }
-  const key = outputKey(record.owner, record.id, record.attempt, `${name}.${endingOf(facts.type)}`);
   const sha256 = await sha256Of(path, signal);
+  const sum = { bytes, sha256 };
+  const put = () => files.put(key, createReadStream(path), { type: facts.type, ...sum, signal });
+  // only this attempt writes under this key, so what is there is what a try before has stored
+  return outputOf(record, key, facts, await tried(put, async () => sum));
+}
+
+/** An output that is made while it is stored: nothing of it lies on a disk here, nor in memory as a whole. */
+export type StreamedOutput = {
+  name: string;
+  /** The same bytes from the start, at each call: after a failure it is stored again. */
+  body: () => AsyncIterable<Uint8Array>;
+  facts: Omit<OutputFacts, "bytes">;
+  signal: AbortSignal;
+};
+
+/** Throws what the body and the storage throw; nothing of it can be seen then. */
+export async function storeStream(
+  files: Files,
+  record: JobRecord,
+  { name, body, facts, signal }: StreamedOutput,
+): Promise<JobOutput> {
+  const key = keyOf(record, name, facts.type);
+  const put = () => files.put(key, body(), { type: facts.type, signal });
+  const there = async () => {
+    const found = await files.get(key, { signal });
+    return { bytes: found.bytes, sha256: await hashed(found.body, signal) };
+  };
+  return outputOf(record, key, facts, await tried(put, there));
+}
+
+type Sum = Pick<JobOutput, "bytes" | "sha256">;
+
+/** `there`: what is stored, where a try was told that a try before has stored it. */
+async function tried(put: () => Promise<Sum>, there: () => Promise<Sum>): Promise<Sum> {
   for (let tries = 1; ; tries++) {
     try {
-      await files.put(key, createReadStream(path), { type: facts.type, bytes, sha256, signal });
-      break;
+      return await put();
     } catch (error) {
-      // only this attempt writes under this key, so what is there is what the try before has stored
-      if (tries > 1 && hasCode(error, "already_exists")) break;
+      if (tries > 1 && hasCode(error, "already_exists")) return there();
       if (tries === PUT_TRIES || !hasCode(error, "storage_unavailable")) throw error;
     }
   }
+}
+
+function keyOf({ owner, id, attempt }: JobRecord, name: string, type: string): string {
+  if (!OUTPUT_NAME.test(name)) throw new Error(`An output cannot be called '${name}'.`);
+  return outputKey(owner, id, attempt, `${name}.${endingOf(type)}`);
+}
+
+function outputOf(record: JobRecord, key: string, facts: OutputFacts, { bytes, sha256 }: Sum): JobOutput {
   return { ...facts, ...rounded(facts), key, attempt: record.attempt, bytes, sha256 } as JobOutput;
 }
 
@@ -56,7 +95,11 @@ function rounded({ fps, duration }: OutputFacts): Pick<OutputFacts, "fps" | "dur
 
 /** Lower-case hex. */
 export async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
+  return hashed(createReadStream(path), signal);
+}
+
+async function hashed(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash, { signal });
+  await pipeline(body, hash, { signal });
   return hash.digest("hex");
 }

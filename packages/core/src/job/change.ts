@@ -90,8 +90,11 @@ export type Change =
   | ({ by: "holder"; token: string; do: "succeed" } & JobResult)
   | { by: "holder"; token: string; do: "fail"; error: JobError }
   | { by: "holder"; token: string; do: "handBack"; waitsFor?: WaitsFor | undefined }
-  /** `children`: how many there are by now; `ended`: how many of them had ended when the plan was asked what to do. */
-  | { by: "holder"; token: string; do: "wait"; children: number; ended: number }
+  /**
+   * `children`: how many there are by now; `ended`: how many of them had ended when the plan was asked what to do; `expected`: how many
+   * there will be, where the plan knows of further ones.
+   */
+  | { by: "holder"; token: string; do: "wait"; children: number; ended: number; expected?: number | undefined }
   | { by: "holder"; token: string; do: "requeue"; queue: string; estimateSeconds: number }
   | { by: "holder"; token: string; do: "cancelDone" }
   | { by: "sweeper"; do: "deadline" }
@@ -190,8 +193,9 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       const children = Math.max(record.children ?? 0, change.children);
       if (change.ended >= children || record.root !== undefined) return "nothing_to_do";
       const waits = (record.waits ?? 0) + 1;
-      const progress = childrenProgress(record, change.ended, children);
-      return { ...release(record, now, null), state: "waiting", children, progress, waits, failures: 0 };
+      const expected = change.expected === undefined ? {} : { expected: change.expected };
+      const waiting: JobRecord = { ...release(record, now, null), state: "waiting", children, ...expected, waits };
+      return { ...waiting, progress: childrenProgress(waiting, change.ended), failures: 0 };
     }
     case "requeue": {
       const moves = (record.moves ?? 0) + 1;
@@ -218,7 +222,7 @@ function counted(record: JobRecord, ended: Ended): JobRecord | Refusal {
   const { state, children = 0, progress } = record;
   const done = endedSum(ended);
   if (state !== "waiting" || done > children || done <= (progress?.done ?? 0)) return "nothing_to_do";
-  return { ...record, ended, progress: childrenProgress(record, done, children) };
+  return { ...record, ended, progress: childrenProgress(record, done) };
 }
 
 function queued(record: JobRecord, now: number): JobRecord {

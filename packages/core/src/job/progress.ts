@@ -9,8 +9,9 @@ export function endedSum({ succeeded, failed, canceled }: Ended): number {
   return succeeded + failed + canceled;
 }
 
-/** The progress of a plan whose children are at work. It never goes back. */
-export function childrenProgress({ progress }: JobRecord, done: number, total: number): Progress | null {
+/** The progress of a plan whose children are at work, over all that it expects to have. It never goes back. */
+export function childrenProgress({ progress, children = 0, expected = 0 }: JobRecord, done: number): Progress | null {
+  const total = Math.max(children, expected);
   const percent = Math.round((CHILDREN_PERCENT * done * 10) / Math.max(1, total)) / 10;
   return further(progress, { stage: "waiting", done, total, percent });
 }

@@ -82,6 +82,11 @@ const jobOutputSchema = z.strictObject({
   /** Seconds. */
   duration: z.number().optional(),
   audio: z.strictObject({ codec: z.string(), channels: z.int(), sample_rate: z.int() }).optional(),
+  /** The voices that speak in it, with the languages that they read. */
+  voices: z
+    .array(z.strictObject({ name: z.string(), language: z.string() }))
+    .max(20)
+    .optional(),
   /** Who may fetch it. */
   access: z.string().optional(),
   /** How it is marked as made by a machine. */
@@ -158,6 +163,8 @@ export const jobRecordSchema = z.strictObject({
   index: z.int().min(0).optional(),
   /** Of a plan: how many children it has created, as of its last wait. */
   children: z.int().min(0).optional(),
+  /** Of a plan: how many it expects to have in all, where further ones follow those. */
+  expected: z.int().min(0).optional(),
   /** Of a plan: how many of them have ended, as it was counted last. */
   ended: endedSchema.optional(),
   /** The job at a service elsewhere that does the work. `id`: null once it is about to be sent there, until the reply is known. */

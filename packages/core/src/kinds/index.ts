@@ -8,6 +8,7 @@ import { animate } from "./animate.ts";
 import { insert } from "./insert.ts";
 import { type EngineSecrets, type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
+import { personalize } from "./personalize.ts";
 import { processImage, processVideo } from "./process.ts";
 import { speak } from "./speak.ts";
 import { survey } from "./survey.ts";
@@ -16,7 +17,17 @@ import { talk } from "./talk.ts";
 /** What a photo may be that is inspected: one that jobs take. */
 export { IMAGE_SLOT as PICTURE_SLOT } from "./animate.ts";
 
-export const KINDS: readonly KindEntry[] = [animate, talk, lipsync, speak, processImage, processVideo, survey, insert];
+export const KINDS: readonly KindEntry[] = [
+  animate,
+  talk,
+  lipsync,
+  speak,
+  processImage,
+  processVideo,
+  personalize,
+  survey,
+  insert,
+];
 
 /** Expected work, seconds, from which a job goes to the long queue of its engine: Lambda is slow and stops after 15 minutes. */
 const LONG_SECONDS = 120;
@@ -52,13 +63,18 @@ export function createKinds({ kinds = KINDS, ...options }: KindsOptions): Kinds 
   return new Map(kinds.map((entry) => [entry.name, servedKind(entry, options)]));
 }
 
+/** Those that clients may know of and ask for. */
+export function kindsForClients(kinds: Kinds): Kinds {
+  return new Map([...kinds].filter(([, { internal }]) => !internal));
+}
+
 function longQueue(engine: string): string {
   return `${engine}-long`;
 }
 
 function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kind {
   const { presets, engines, queues = new Set(), maxVideoSeconds = MAX_VIDEO_SECONDS, maxWork } = options;
-  const { name, worker } = entry;
+  const { name, worker, internal = false } = entry;
   const knownEngines = engines.known.filter(({ kinds }) => kinds.includes(name)).map((engine) => engine.name);
   const here = engines.serve.get(name) ?? [];
   const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
@@ -71,12 +87,14 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     mismatches: () => [],
     needs: () => [],
     alters: () => false,
+    contents: {},
     secrets: [],
     example: { inputs: required.map(([slot]) => slot), params: {} },
     ...definition,
     estimateSeconds: (params, inputs) => withinReason(definition.estimateSeconds(params, inputs)),
     name,
     worker,
+    internal,
     engines: here,
     capabilities: new Map(
       here.map((engine) => [engine, (definition.needs && engines.capabilities?.get(engine)) ?? []]),

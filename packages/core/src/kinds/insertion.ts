@@ -24,12 +24,10 @@ export function insertionParams() {
       .enum(TIER_NAMES)
       .default(TIER_NAMES[0])
       .meta({ description: TIERS.map(({ name, says }) => `\`${name}\`: ${says}`).join(" ") }),
-    name_position: z
-      .enum(["start", "end"])
-      .default("start")
-      .meta({
-        description: "Of tiers that make a sound: whether the words begin it, in place of what is said first, or come after what is said last.",
-      }),
+    name_position: z.enum(["start", "end"]).default("start").meta({
+      description: 
+        "Of tiers that make a sound: whether the words begin it, in place of what is said first, or come after what is said last.",
+    }),
     lip_sync: z
       .boolean()
       .optional()

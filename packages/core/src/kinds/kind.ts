@@ -30,6 +30,11 @@ export type KindDefinition = {
   conflicts?: (params: Params, slots: string[]) => FieldError[];
   /** What does not fit together once the headers of all files have been read, beside what `conflicts` says; `loc` as there. */
   mismatches?: (params: Params, inputs: SlotFacts) => FieldError[];
+  /**
+   * What is wrong inside a file, by slot, for slots whose files are read whole before the work begins: those small enough, whose faults
+   * would come to light late. `params`: checked. `loc` as in `conflicts`.
+   */
+  contents?: Readonly<Record<string, CheckContents>>;
   /** What an engine has to offer to do this, of the capabilities that engines name. */
   needs?: (params: Params) => string[];
   /**
@@ -43,6 +48,9 @@ export type KindDefinition = {
   /** Seconds of work expected, for the queue and the time limit. */
   estimateSeconds: (params: Params, inputs: SlotFacts) => number;
 };
+
+/** `type`: media type, by content. Never throws for what is in the file. */
+export type CheckContents = (bytes: Uint8Array, given: { type: string; params: Params }) => Promise<FieldError[]>;
 
 /** Names of secret params that an engine takes, and of those among them that it cannot do without. */
 export type EngineSecrets = { takes: readonly string[]; needs: readonly string[] };
@@ -61,6 +69,8 @@ export type KindEntry = {
 export type Kind = Required<KindDefinition> & {
   name: string;
   worker: KindEntry["worker"];
+  /** Whether only plans have such jobs done. */
+  internal: boolean;
   /** Engines that serve it here, the default first. Empty for plans. */
   engines: string[];
   /** What each of these engines offers beyond doing jobs of the kind: what `needs` asks for. */

@@ -1,13 +1,16 @@
 /** `personalize`: a video and a list of people become one file for each of them, in which they are addressed by name. */
 import { z } from "zod";
 import { consentParam } from "../consent.ts";
+import type { FieldError } from "../errors.ts";
+import { XLSX } from "../media/types.ts";
+import { type RecipientsOptions, readRecipients, sentenceOf, USUAL_COLUMNS } from "../recipients/recipients.ts";
 import { intensityParam } from "./clip-params.ts";
 import { secondsOf } from "./inputs.ts";
 import { insertionParams, MAX_WORDS_CHARS } from "./insertion.ts";
-import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
+import type { CheckContents, KindContext, KindDefinition, KindEntry, Params } from "./kind.ts";
 import { videoSlot } from "./lipsync.ts";
 import { audioSlot } from "./spoken-params.ts";
-import { type TierName, tierOf } from "./tiers.ts";
+import { TIERS, tierOf } from "./tiers.ts";
 
 export const personalize: KindEntry = { name: "personalize", worker: "plan", define };
 
@@ -23,6 +26,8 @@ function define({ maxVideoSeconds }: KindContext): KindDefinition {
       recipients: {
         noun: "list of recipients",
         media: ["table"],
+        // a list of names alone has no separator, and is a text
+        types: ["text/csv", XLSX, "text/plain"],
         help: "Use a CSV or XLSX file whose first row names the columns.",
         maxBytes: 5 * MIB,
         files: { min: 1, max: 1 },
@@ -31,16 +36,61 @@ function define({ maxVideoSeconds }: KindContext): KindDefinition {
     },
     params: paramsSchema() as unknown as KindDefinition["params"],
     secrets: ["voice_key"],
-    alters: (params) => saysByLips(params as PersonalizeJobParams),
+    conflicts,
+    contents: { recipients: checkRecipients },
+    alters: saysByLips,
     outputs: ["archive", "report"],
+    example: { inputs: ["video", "recipients"], params: { tier: "gold", text: "{name}" } },
     estimateSeconds: (_params, inputs) => 5 + (secondsOf(inputs, "video") ?? TYPICAL_SECONDS),
   };
 }
 
-/** Whether the lips are to say the words. */
-export function saysByLips({ tier, lip_sync }: { tier: TierName; lip_sync?: boolean | undefined }): boolean {
-  const { lipSync } = tierOf(tier);
+/** Whether the lips are to say the words. Params as they came, so that they may be anything. */
+export function saysByLips({ tier = TIERS[0].name, lip_sync }: Params): boolean {
+  const { lipSync } = TIERS.find(({ name }) => name === tier) ?? TIERS[0];
   return lipSync === "always" || (lipSync === "asked" && lip_sync === true);
+}
+
+/** How the list of a job is read. */
+export function recipientsOptions(params: PersonalizeJobParams, type: string): RecipientsOptions {
+  const { name_column: nameColumn, phone_column: phoneColumn, pronunciation_column: pronunciationColumn } = params;
+  const markers = tierOf(params.tier).place === "markers" ? params.markers : undefined;
+  return { type, nameColumn, phoneColumn, pronunciationColumn, textTemplate: params.text, markers };
+}
+
+/** Params as they came. */
+function conflicts({ tier = TIERS[0].name, lip_sync, markers }: Params): FieldError[] {
+  const asked = TIERS.find(({ name }) => name === tier);
+  const faults: FieldError[] = [];
+  if (lip_sync === true && asked?.lipSync === "never") {
+    const able = TIERS.filter(({ lipSync }) => lipSync !== "never").map(({ name }) => name);
+    const msg = `cannot be true with the tier '${asked.name}', which has no lip sync: leave it out, or choose the tier ${able.join(" or ")}`;
+    faults.push({ loc: ["params", "lip_sync"], msg, type: "invalid_value" });
+  }
+  if (asked?.place === "markers" && markers === undefined) {
+    const msg = `is needed by the tier '${asked.name}': the words of the video that are replaced, in the order in which they are said, such as ["NAME1"]`;
+    faults.push({ loc: ["params", "markers"], msg, type: "missing" });
+  }
+  return faults;
+}
+
+async function checkRecipients(...[bytes, { type, params }]: Parameters<CheckContents>): Promise<FieldError[]> {
+  const asked = params as PersonalizeJobParams;
+  const { rows, faults } = await readRecipients(bytes, recipientsOptions(asked, type));
+  const inList = ["inputs", "recipients"];
+  if (faults.length > 0) {
+    return faults.map((fault) => ({
+      loc: fault.about === "textTemplate" ? ["params", "text"] : inList,
+      msg: sentenceOf(fault),
+      type: "invalid_value",
+    }));
+  }
+  const there = new Set(rows.map(({ row }) => row));
+  const missing = asked.rows?.filter((row) => !there.has(row)) ?? [];
+  return missing.map((row) => {
+    const msg = `asks for row ${row}, in which there is no recipient: the list has rows ${rows[0]!.row} to ${rows.at(-1)!.row}`;
+    return { loc: ["params", "rows"], msg, type: "invalid_value" };
+  });
 }
 
 function paramsSchema() {
@@ -52,19 +102,14 @@ function paramsSchema() {
       .max(MAX_WORDS_CHARS)
       .default("{name}")
       .meta({ description: "What is said to a recipient. `{column}` is what the row has in that column." }),
-    name_column: columnParam("name"),
-    phone_column: columnParam("phone"),
-    pronunciation_column: columnParam("pronunciation").meta({
+    name_column: columnParam(USUAL_COLUMNS.name),
+    phone_column: columnParam(USUAL_COLUMNS.phone),
+    pronunciation_column: columnParam(USUAL_COLUMNS.pronunciation).meta({
       description: "A column, if there is one, of how a name is said: IPA between slashes, or a respelling.",
     }),
-    rows: z
-      .array(z.int().min(2))
-      .min(1)
-      .max(100_000)
-      .optional()
-      .meta({
-        description: "Only these rows of the list, counted as a spreadsheet does: the first recipient is row 2.",
-      }),
+    rows: z.array(z.int().min(2)).min(1).max(100_000).optional().meta({
+      description: "Only these rows of the list, counted as a spreadsheet does: the first recipient is row 2.",
+    }),
     voice_key: z.string().min(1).max(500).optional(),
     intensity: intensityParam,
     consent: consentParam,

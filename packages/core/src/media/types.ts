@@ -1,6 +1,6 @@
 /** The media types that files may have: one table for slots, file names and content sniffing. */
 
-const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+export const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 export type MediaClass = "image" | "video" | "audio" | "table" | "archive" | "text" | "data";
 

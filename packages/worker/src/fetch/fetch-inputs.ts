@@ -7,6 +7,7 @@ import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { type Change, MAX_MOVES } from "@smileloop/core/job/change.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobFetch, JobRecord, Progress } from "@smileloop/core/job/record.ts";
+import { checkContents } from "@smileloop/core/jobs/check-contents.ts";
 import { type CheckedFile, checkFile } from "@smileloop/core/jobs/check-file.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { requireFitting } from "@smileloop/core/jobs/submission.ts";
@@ -30,7 +31,7 @@ const ALL_MS = 10 * 60_000;
 
 /**
  * The record with all inputs; the same one where there is nothing to fetch. Throws what `FetchFile` and `checkFile` throw, with the
- * slot as `input`, `invalid_request` where the files do not fit the params, and `TooMuchWork` where the job is more work than was expected.
+ * slot as `input`, `invalid_request` where the files do not fit the params or have faults inside, and `TooMuchWork` where the job is more work than was expected.
  */
 export async function withInputs(deps: FetchDeps, record: JobRecord, claimed: Claimed): Promise<JobRecord> {
   const { fetches } = record;
@@ -39,10 +40,13 @@ export async function withInputs(deps: FetchDeps, record: JobRecord, claimed: Cl
   const untilMs = deps.clock.now() + ALL_MS;
   const inputs = new Map(Object.entries(record.inputs));
   const facts = await factsOfInputs(deps, kind, record);
+  // what is wrong with them is said when the work begins
+  const params = kind.params.safeParse(record.params);
   for (const [done, fetch] of fetches.entries()) {
     claimed.report({ stage: "fetch", done, total: fetches.length, percent: 0 });
     if (deps.clock.now() > untilMs) throw new AppError("fetch_unavailable", "Fetching all the inputs takes too long.");
     const file = await inputOf(deps, kind.slots[fetch.slot]!, record, fetch, claimed.signal);
+    if (params.success) await checkContents(deps.files, { kind, params: params.data, slot: fetch.slot }, file);
     const { key, type, bytes } = file;
     inputs.set(fetch.slot, placed(inputs.get(fetch.slot), fetch.nth, { key, type, bytes, source: fetch.source }));
     facts[fetch.slot] = placed(facts[fetch.slot], fetch.nth, file);

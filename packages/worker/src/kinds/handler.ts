@@ -23,8 +23,11 @@ export type ChildInput = { input: string; nth?: number } | { child: number; outp
 
 export type ChildJob = { kind: string; params: Params; inputs: Record<string, ChildInput[]> };
 
-/** `create`: further children; when all children there are have ended, the plan is asked again. */
-export type PlanStep = { create: ChildJob[] } | HandlerResult;
+/**
+ * `create`: further children; when all children there are have ended, the plan is asked again. `expected`: how many there will be in all,
+ * where the plan knows that further ones follow these: its progress counts them from the start.
+ */
+export type PlanStep = { create: ChildJob[]; expected?: number } | HandlerResult;
 
 export type PlanHandler = {
   /**

@@ -5,6 +5,7 @@ import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
 import { insertHandler } from "./insert.ts";
 import { lipsyncHandler } from "./lipsync.ts";
+import { personalizeHandler } from "./personalize.ts";
 import { processImageHandler, processVideoHandler } from "./process.ts";
 import { speakHandler } from "./speak.ts";
 import { surveyHandler } from "./survey.ts";
@@ -14,6 +15,7 @@ export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
   insert: insertHandler,
   lipsync: lipsyncHandler,
+  personalize: personalizeHandler,
   process_image: processImageHandler,
   process_video: processVideoHandler,
   speak: speakHandler,
