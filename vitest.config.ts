@@ -38,7 +38,7 @@ const QUALITY = [
   "packages/engine/src/services/speaker.test.ts",
   "test/e2e/{sdk,python-client,uppy}.test.ts",
   "test/e2e/{cli-faces,cli-speech,facefusion,facefusion-clients,lipsync,safeguards,syncso}.test.ts",
-  "packages/engine/src/check/check.test.ts",
+  "packages/engine/src/check/{check,insert}.test.ts",
   "tools/quality/*.test.ts",
   "test/faults/mutated-sounds.test.ts",
 ];
