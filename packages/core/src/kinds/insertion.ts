@@ -24,9 +24,12 @@ export function insertionParams() {
       .enum(TIER_NAMES)
       .default(TIER_NAMES[0])
       .meta({ description: TIERS.map(({ name, says }) => `\`${name}\`: ${says}`).join(" ") }),
-    name_position: z.enum(["start", "end"]).default("start").meta({
-      description: "Of tiers that keep what is said: whether the words come after what is said first, or last.",
-    }),
+    name_position: z
+      .enum(["start", "end"])
+      .default("start")
+      .meta({
+        description: "Of tiers that keep what is said: whether the words come after what is said first, or last.",
+      }),
     lip_sync: z
       .boolean()
       .optional()
