@@ -155,7 +155,10 @@ async function qualityOf(video: string, result: string, motion: MotionFrames, sy
   const options = { face: 0, maxSeconds: 300, signal, progress() {} };
   const followed = await followFace(video, options);
   const before = followed.looks;
+  // the second time, when everything is loaded and compiled
+  const used = process.cpuUsage();
   const after = (await followFace(result, options)).looks;
+  const { user, system } = process.cpuUsage(used);
   const range = rangeOf(before.filter((look): look is Look => look !== null));
   const asked = askedMouths(motion, range);
   const seen = asked.map((_, n) => after[n]?.gap ?? 0);
@@ -184,6 +187,12 @@ async function qualityOf(video: string, result: string, motion: MotionFrames, sy
     },
     { name: "  gap at m, b, p, most", unit: "E", value: Math.max(0, ...shut), target: null },
     ...(await pictureFigures(video, followed, motion, sync)),
+    {
+      name: "  processor time to follow a face, a frame",
+      unit: "ms",
+      value: (user + system) / 1000 / after.length,
+      target: 20,
+    },
   ];
 }
 
