@@ -30,6 +30,11 @@ test("only the processes that speak are told of voices elsewhere, and of nothing
   expect([helper!.services, helper!.command.env]).toEqual([["say"], told]);
 });
 
+test("two texts are said at a time, or as many as is set", async () => {
+  expect((await narrator.find(readEnv({}))).engine).toMatchObject({ slots: 2 });
+  expect((await narrator.find(readEnv({ NARRATOR_PROCESSES: "5" }))).engine).toMatchObject({ slots: 5 });
+});
+
 test.each([
   [{ VOICE_NAMES: "a" }, "VOICE_NAMES: VOICE_URL is missing"],
   [{ VOICE_URL: "http://a" }, "VOICE_URL: VOICE_NAMES is missing"],

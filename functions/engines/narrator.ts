@@ -1,4 +1,4 @@
-/** `narrator`: one process speaks, with the keys of voices elsewhere; another, without them, judges what it has said. */
+/** `narrator`: some processes speak, with the keys of voices elsewhere; another, without them, judges what they have said. */
 import type { Engine } from "./engine.ts";
 import { nodeEngine } from "./node-engine.ts";
 import { voiceTrouble, voiceVariables } from "./voice-env.ts";
@@ -20,7 +20,7 @@ export const narrator: Engine = {
         queueName: NAME,
         engineCommand: nodeEngine({ engine: NAME, kinds: KINDS, services: ["say"], env: voiceVariables(env) }),
         checkerCommand: nodeEngine({ checks: KINDS, env: libraries }),
-        slots: 1,
+        slots: env.NARRATOR_PROCESSES,
       },
       trouble: null,
     };

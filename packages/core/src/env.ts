@@ -135,6 +135,8 @@ export const envSchema = z.object({
 
   /** Number of processes of `warp`: how many jobs it runs at a time. */
   WARP_PROCESSES: wholeNumber(1, 64).default(() => Math.max(1, availableParallelism() - 1)),
+  /** Number of processes of `narrator`: how many texts are said at a time. With two, a short one rarely waits for a long one. */
+  NARRATOR_PROCESSES: wholeNumber(1, 64).default(2),
   /** A checkout of LivePortrait with its weights. */
   LIVEPORTRAIT_ROOT: text.optional(),
   /** The Python that has LivePortrait's packages; by default, the checkout's `.venv`, or `python3`. */

@@ -19,15 +19,17 @@ export function meshesAt(
   crops: FaceCrop[],
 ): { points: Float32Array; score: number }[] {
   const outputs = models.mesh(crops.map((crop) => cropTensor(picture, crop, MESH_SIZE, UNIT)));
-  return outputs.map(({ points, score }, i) => {
-    const crop = crops[i]!;
-    const placed = new Float32Array(points.length);
-    for (let p = 0; p < points.length; p += 3) {
-      [placed[p], placed[p + 1]] = fromCrop(crop, points[p]! / MESH_SIZE, points[p + 1]! / MESH_SIZE);
-      placed[p + 2] = (points[p + 2]! / MESH_SIZE) * crop.size;
-    }
-    return { points: placed, score };
-  });
+  return outputs.map(({ points, score }, i) => ({ points: placedMesh(points, crops[i]!), score }));
+}
+
+/** What the mesh model says of a crop, in pixels of what the crop is in. */
+export function placedMesh(points: Float32Array, crop: FaceCrop): Float32Array {
+  const placed = new Float32Array(points.length);
+  for (let p = 0; p < points.length; p += 3) {
+    [placed[p], placed[p + 1]] = fromCrop(crop, points[p]! / MESH_SIZE, points[p + 1]! / MESH_SIZE);
+    placed[p + 2] = (points[p + 2]! / MESH_SIZE) * crop.size;
+  }
+  return placed;
 }
 
 /** The crop that fits a mesh: level with the eyes, centred on the mesh. */

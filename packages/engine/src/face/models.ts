@@ -119,7 +119,7 @@ export async function openModel(files: ModelJson & { weights: ArrayBuffer }): Pr
 }
 
 /** `inputs`: RGB, interleaved, squares of `side` pixels. Answers its outputs. */
-export type Model = (inputs: Float32Array[], side: number) => { shape: number[]; data: Float32Array }[];
+export type Model = (inputs: Float32Array[], side: number) => Output[];
 
 function runDetector(tf: typeof Tf, model: Converter.GraphModel, input: Float32Array): DetectorOutput {
   const scores = new Float32Array(896);
@@ -145,15 +145,27 @@ function runIris(tf: typeof Tf, model: Converter.GraphModel, inputs: Float32Arra
   return inputs.map((_, i) => data.slice(i * 228, (i + 1) * 228));
 }
 
-function execute(tf: typeof Tf, model: Converter.GraphModel, inputs: Float32Array[], side: number) {
-  return tf.tidy(() => {
-    const batch = new Float32Array(inputs.length * side * side * 3);
-    inputs.forEach((input, i) => {
-      batch.set(input, i * side * side * 3);
-    });
-    const tensor = tf.tensor4d(batch, [inputs.length, side, side, 3]);
+type Output = { shape: number[]; data: Float32Array };
+
+function execute(tf: typeof Tf, model: Converter.GraphModel, inputs: Float32Array[], side: number): Output[] {
+  let outputs: Output[] = [];
+  // answered by it, `tidy` would look for tensors in every number of them
+  tf.tidy(() => {
+    const tensor = tf.tensor4d(batchOf(inputs), [inputs.length, side, side, 3]);
     const result = model.execute(tensor);
     const tensors = Array.isArray(result) ? result : [result as Tf.Tensor];
-    return tensors.map((output) => ({ shape: output.shape, data: output.dataSync() as Float32Array }));
+    outputs = tensors.map((output) => ({ shape: output.shape, data: output.dataSync() as Float32Array }));
   });
+  return outputs;
+}
+
+function batchOf(inputs: Float32Array[]): Float32Array {
+  if (inputs.length === 1) return inputs[0]!;
+  const batch = new Float32Array(inputs.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const input of inputs) {
+    batch.set(input, at);
+    at += input.length;
+  }
+  return batch;
 }

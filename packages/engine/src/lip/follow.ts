@@ -2,13 +2,13 @@
 import { AppError } from "@smileloop/core/errors.ts";
 import { isMouthHidden } from "../face/clarity.ts";
 import { type Face, findFaces } from "../face/face.ts";
-import { cropAround, meshesAt } from "../face/landmarks.ts";
-import { type Models, models } from "../face/models.ts";
+import { cropAround, placedMesh } from "../face/landmarks.ts";
+import { MESH_SIZE, type Models, models } from "../face/models.ts";
 import { poseOf } from "../face/pose.ts";
 import type { FaceCrop } from "../face/types.ts";
 import { readFilm } from "../media/film-reader.ts";
-import type { Picture } from "../media/picture.ts";
 import { coveredFrames, type Lower, lowerOf } from "./covered.ts";
+import { cropOf } from "./crop.ts";
 import { type Frame, type Look, lookOf } from "./look.ts";
 import { type Place, type Point, placeOf, shapeOf, steadied, unitOf } from "./place.ts";
 import { shrunkPicture } from "./shrunk.ts";
@@ -35,7 +35,7 @@ type FollowOptions = {
 };
 
 const MIN_MESH_SCORE = 0.6;
-/** Longest side at which faces are looked for, and pixels across a crop that the mesh model needs. */
+/** Longest side at which faces are looked for, and pixels across a face that is asked whether its mouth can be seen. */
 export const SEARCH_SIDE = 960;
 const CROP_PIXELS = 288;
 /** Frames between two searches for a face that was lost. */
@@ -159,21 +159,9 @@ function scaled({ x, y, size, angle }: FaceCrop, by: number): FaceCrop {
 }
 
 /** In pixels of the frame; null where there is no face. */
-export function meshIn(ready: Models, frame: Frame, crop: FaceCrop): Float32Array | null {
-  const reach = (crop.size / 2) * (Math.abs(Math.cos(crop.angle)) + Math.abs(Math.sin(crop.angle))) + 2;
-  const box = { x: crop.x - reach, y: crop.y - reach, width: 2 * reach, height: 2 * reach };
-  const picture: Picture = shrunkPicture(frame, box, Math.ceil((CROP_PIXELS * 2 * reach) / crop.size));
-  const { x, y } = picture.region;
-  const by = picture.region.width / picture.width;
-  const within = { x: (crop.x - x) / by, y: (crop.y - y) / by, size: crop.size / by, angle: crop.angle };
-  const { points, score } = meshesAt(ready, picture, [within])[0]!;
-  if (score < MIN_MESH_SCORE) return null;
-  for (let i = 0; i < points.length; i += 3) {
-    points[i] = points[i]! * by + x;
-    points[i + 1] = points[i + 1]! * by + y;
-    points[i + 2]! *= by;
-  }
-  return points;
+function meshIn(ready: Models, frame: Frame, crop: FaceCrop): Float32Array | null {
+  const { points, score } = ready.mesh([cropOf(frame, crop, MESH_SIZE)])[0]!;
+  return score < MIN_MESH_SCORE ? null : placedMesh(points, crop);
 }
 
 /** A mesh of the frame as one of a picture of the face alone. */

@@ -4,20 +4,20 @@ import type { Frame } from "./look.ts";
 import { inFrame, onFace, type Place, steadied } from "./place.ts";
 import { slipOf, upperOf } from "./slip.ts";
 
-const [WIDTH, HEIGHT, UNIT] = [240, 200, 90];
+const [WIDTH, HEIGHT, UNIT] = [200, 160, 90];
 const MOUTH = { x: 0, y: 0.7 };
 
 /** Skin with freckles, the same on the face wherever it lies; `blink` is what its eyes look like. */
 function faceAt(place: Place, { light = 0, blink = 0, seed = 1 } = {}): Frame {
   const random = randomFrom(seed);
-  const waves = Array.from({ length: 14 }, () => ({
+  const waves = Array.from({ length: 8 }, () => ({
     ...{ u: 30 * (random() - 0.5), v: 30 * (random() - 0.5), from: 6.28 * random() },
   }));
   const yuv = new Uint8Array((WIDTH * HEIGHT * 3) / 2).fill(128);
   for (let y = 0; y < HEIGHT; y++) {
     for (let x = 0; x < WIDTH; x++) {
       const at = onFace(place, { x, y });
-      const skin = waves.reduce((sum, { u, v, from }) => sum + 6 * Math.cos(u * at.x + v * at.y + from), 120);
+      const skin = waves.reduce((sum, { u, v, from }) => sum + 9 * Math.cos(u * at.x + v * at.y + from), 120);
       const eye = Math.abs(Math.abs(at.x) - 0.32) < 0.15 && Math.abs(at.y) < 0.1 ? blink : 0;
       yuv[y * WIDTH + x] = skin + light + eye;
     }
@@ -32,7 +32,7 @@ function nodding(count: number) {
   return Array.from({ length: count }, (_, n) => {
     const turn = 0.02 * Math.sin(n / 5);
     const [a, b] = [UNIT * Math.cos(turn), UNIT * Math.sin(turn)];
-    const truth = { a, b, x: 120 + 0.7 * n, y: 70 + 6 * Math.sin(n / 2) };
+    const truth = { a, b, x: 90 + 0.7 * n, y: 70 + 6 * Math.sin(n / 2) };
     const seen = { a: a + by(2), b: b + by(2), x: truth.x + by(3), y: truth.y + by(3) };
     return { truth, seen, frame: faceAt(truth, { light: n / 3, blink: n % 9 === 4 ? -60 : 0 }) };
   });
@@ -49,7 +49,7 @@ function trembleOf(places: readonly (Place | null)[], truth: readonly Place[]): 
 }
 
 test("what is laid on a head that nods does not tremble, though its landmarks do", () => {
-  const frames = nodding(30);
+  const frames = nodding(24);
   const uppers = frames.map(({ frame, seen }) => upperOf(frame, seen));
   const slips = uppers.map((upper, n) => (n === 0 ? null : slipOf(uppers[n - 1]!, upper)));
   const [seen, truth] = [frames.map((each) => each.seen), frames.map((each) => each.truth)];
@@ -63,7 +63,7 @@ test("what is laid on a head that nods does not tremble, though its landmarks do
 });
 
 test("frames that show something else, or nothing, do not match", () => {
-  const place = { a: UNIT, b: 0, x: 120, y: 70 };
+  const place = { a: UNIT, b: 0, x: 100, y: 70 };
   const upper = upperOf(faceAt(place), place);
   expect(slipOf(upper, upperOf(faceAt(place, { seed: 2 }), place))).toBeNull();
   const black = upperOf({ ...faceAt(place), yuv: new Uint8Array((WIDTH * HEIGHT * 3) / 2) }, place);
@@ -71,7 +71,7 @@ test("frames that show something else, or nothing, do not match", () => {
 });
 
 test("over a cut, and where the face is not seen, a place is its own", () => {
-  const place = { a: UNIT, b: 0, x: 120, y: 70 };
+  const place = { a: UNIT, b: 0, x: 100, y: 70 };
   const other = { ...place, x: 60 };
   const still = { a: 1, b: 0, x: 0, y: 0 };
   const steady = steadied([place, place, other, null, place], [null, still, null, null, null]);

@@ -88,8 +88,14 @@ function differences([before, now]: [Upper, Upper], { across, down }: Slopes, sl
       const off = before[at]! - linear(now, COLUMNS, x, y) - light;
       unlike += Math.abs(off);
       count++;
-      const [p, q] = [across[at]!, down[at]!];
-      [by[0], by[1], by[2], by[3], by[4], by[5]] = [p * u + q * v, q * u - p * v, p, q, 1, off];
+      const p = across[at]!;
+      const q = down[at]!;
+      by[0] = p * u + q * v;
+      by[1] = q * u - p * v;
+      by[2] = p;
+      by[3] = q;
+      by[4] = 1;
+      by[5] = off;
       const weight = 1 / (1 + (off / USUAL) ** 2);
       for (let i = 0; i < 5; i++) for (let j = i; j < 6; j++) rows[i]![j]! += weight * by[i]! * by[j]!;
     }
@@ -114,10 +120,11 @@ function solved(rows: Float64Array[]): number[] | null {
 }
 
 function linear(values: Uint8Array | Float32Array, stride: number, x: number, y: number): number {
-  const [column, row] = [Math.floor(x), Math.floor(y)];
-  const [across, down] = [x - column, y - row];
+  const column = x | 0;
+  const row = y | 0;
+  const across = x - column;
   const at = row * stride + column;
   const above = values[at]! + across * (values[at + 1]! - values[at]!);
   const below = values[at + stride]! + across * (values[at + stride + 1]! - values[at + stride]!);
-  return above + down * (below - above);
+  return above + (y - row) * (below - above);
 }
