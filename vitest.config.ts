@@ -26,10 +26,10 @@ const SLOW = [
 /** Clips by the dozen that are judged, runs by the dozen of a program, sounds by the hundred that are damaged: minutes of work for one answer each. */
 const QUALITY = [
   "packages/engine/src/facefusion/{headless,process}.test.ts",
-  "packages/engine/src/faces/process-*.test.ts",
+  "packages/engine/src/faces/{process-*,lip-syncer}.test.ts",
   "packages/engine/src/lip/covered.test.ts",
   "packages/engine/src/services/speaker.test.ts",
-  "test/e2e/{facefusion,facefusion-clients,lipsync,safeguards,syncso}.test.ts",
+  "test/e2e/{facefusion,facefusion-clients,lip-syncer,lipsync,safeguards,syncso}.test.ts",
   "packages/engine/src/check/check.test.ts",
   "tools/quality/*.test.ts",
   "test/faults/mutated-sounds.test.ts",
