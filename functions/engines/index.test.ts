@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { readEnv } from "@smileloop/core/env.ts";
 import { expect, test } from "vitest";
 import type { Engine } from "./engine.ts";
-import { builtInEngine, builtInSetup, ENGINES, engineOfQueue, findEngines, meanSecondsOf } from "./index.ts";
+import { builtInEngine, builtInSetup, ENGINES, engineOfQueue, findEngines, meanSecondsOf, setupsFor } from "./index.ts";
 
 const engineOf = (QUEUE: string, more: Record<string, string> = {}) =>
   engineOfQueue(readEnv({ QUEUE, WARP_PROCESSES: "3", ...more }));
@@ -42,6 +42,42 @@ test("names and queues of engines are unique, and one engine is built in", () =>
     expect(new Set(names).size).toBe(names.length);
   }
   expect(builtInEngine().name).toBe("warp");
+});
+
+test("a command has the engine that it names, those of ENGINES first, and the built-in one", async () => {
+  const setup = await builtInSetup();
+  const engineOf = (name: string, more: Partial<Engine> = {}): Engine => ({
+    ...{ name, kinds: ["paint"], queues: [name], meanSeconds: 1 },
+    find: async () => ({ engine: setup, trouble: null }),
+    ...more,
+  });
+  const looked: string[] = [];
+  const rare = engineOf("rare", {
+    find: async () => {
+      looked.push("rare");
+      return { engine: setup, trouble: null };
+    },
+  });
+  const away = engineOf("away", {
+    find: async () => ({ engine: null, trouble: null }),
+    unset: "AWAY_ROOT: it is missing",
+  });
+  const broken = engineOf("broken", { find: async () => ({ engine: null, trouble: "BROKEN_ROOT: it is broken" }) });
+  const engines = [engineOf("own", { builtIn: true }), rare, away, broken, engineOf("other", { kinds: ["sing"] })];
+  const names = async (named?: string, ENGINES = "") => [
+    ...(await setupsFor({ kind: "paint", named }, readEnv({ ENGINES }), engines)).keys(),
+  ];
+  expect(await names()).toEqual(["own"]);
+  expect(looked).toEqual([]);
+  expect(await names("rare")).toEqual(["own", "rare"]);
+  expect(await names(undefined, "paint=rare+own")).toEqual(["rare", "own"]);
+  // the job says that it is not here
+  expect(await names("away")).toEqual(["own"]);
+  await expect(names(undefined, "paint=away")).rejects.toThrow("AWAY_ROOT: it is missing");
+  await expect(names("broken")).rejects.toThrow("BROKEN_ROOT: it is broken");
+  await expect(names(undefined, "paint=other")).rejects.toThrow(
+    /no engine `other` runs `paint`. Choose from: own, rare/,
+  );
 });
 
 test("another list counts where it is given", async () => {

@@ -36,18 +36,42 @@ export async function builtInSetup(engines: readonly Engine[] = ENGINES): Promis
   return { ...engine, engineCommand: engine.engineCommand };
 }
 
-/** The engine that runs a kind in a command: the built-in one where it can. Throws EnvError where it is missing or broken. */
-export async function setupFor(
-  kind: string,
+/** `named`: the one that was asked for. */
+type Asked = { kind: string; named?: string | undefined };
+
+/**
+ * The engines that may run a kind in a command, by name, the default first: those of `ENGINES`, the built-in one or, where that cannot, the
+ * first that can, and the one that was asked for if it is here. Others are not looked for. Throws EnvError where one of them is broken,
+ * or missing although it was not asked for alone.
+ */
+export async function setupsFor(
+  { kind, named }: Asked,
   env: Env,
   engines: readonly Engine[] = ENGINES,
-): Promise<{ name: string; setup: EngineSetup }> {
+): Promise<ReadonlyMap<string, Finding & { engine: EngineSetup }>> {
   const able = engines.filter(({ kinds }) => kinds.includes(kind));
-  const chosen = able.find(({ builtIn }) => builtIn) ?? able[0];
-  if (!chosen) throw new Error(`None of the engines runs ${kind}.`);
-  const { engine, trouble } = await chosen.find(env);
-  if (!engine) throw new EnvError(trouble ?? `The engine ${chosen.name} is not set up here.`);
-  return { name: chosen.name, setup: engine };
+  const preferred = (env.ENGINES.get(kind) ?? []).map((name) => requireAble(name, kind, able));
+  const usual = able.find(({ builtIn }) => builtIn) ?? able[0];
+  if (!usual) throw new Error(`None of the engines runs ${kind}.`);
+  const asked = able.filter(({ name }) => name === named);
+  const setups = new Map<string, Finding & { engine: EngineSetup }>();
+  for (const each of new Set([...preferred, usual, ...asked])) {
+    const { engine, trouble, ...finding } = await each.find(env);
+    if (engine) setups.set(each.name, { engine, trouble, ...finding });
+    else if (trouble !== null) throw new EnvError(trouble);
+    else if (!asked.includes(each) || preferred.includes(each) || each === usual) {
+      throw new EnvError(each.unset ?? `The engine ${each.name} is not set up here.`);
+    }
+  }
+  return setups;
+}
+
+/** Throws EnvError for a name in `ENGINES` that does not fit. */
+function requireAble(name: string, kind: string, able: readonly Engine[]): Engine {
+  const found = able.find((engine) => engine.name === name);
+  if (found) return found;
+  const names = able.map((engine) => engine.name).join(", ");
+  throw new EnvError(`ENGINES: no engine \`${name}\` runs \`${kind}\`. Choose from: ${names}`);
 }
 
 /** Looks for all of them; findings by the engine's name. */

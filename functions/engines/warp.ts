@@ -15,6 +15,7 @@ const PROCESSORS = [
   "face_enhancer",
   "face_swapper",
   "frame_enhancer",
+  "lip_syncer",
 ];
 
 export const warp: Engine = {

@@ -1,12 +1,15 @@
 /** An operator's FaceFusion beside the built-in engine, on the real server with a stand-in for the installation. */
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { endOf, type Job, postJson, upload } from "../support/client.ts";
-import { type Behaviour, standInFacefusion } from "../support/facefusion.ts";
-import { ASTRONAUT } from "../support/pictures.ts";
+import { askedOf, type Behaviour, standInFacefusion } from "../support/facefusion.ts";
+import { ASTRONAUT, GRACE_HOPPER } from "../support/pictures.ts";
 import { isAlive, until } from "../support/processes.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
 
@@ -63,4 +66,22 @@ test("a job that is canceled leaves no run, and the next one is done; nor does a
   const second = await hanging();
   await server.stop("SIGKILL");
   await until(() => !isAlive(second));
+});
+
+test("a command has it where it is named, by an option or by ENGINES", async () => {
+  const { python } = standInFacefusion(root);
+  const cli = fileURLToPath(new URL("../../packages/cli/bin/smileloop.mjs", import.meta.url));
+  const swap = async (name: string, args: string[], more: Record<string, string>) => {
+    const output = join(folder, name);
+    const env = { PATH: process.env.PATH, FACEFUSION_ROOT: root, FACEFUSION_PYTHON: python, ...more };
+    const all = [cli, "swap", ASTRONAUT, GRACE_HOPPER, "-q", "-o", output, ...args];
+    await promisify(execFile)(process.execPath, all, { env });
+    expect((await sharp(output).metadata()).format).toBe("jpeg");
+    return runs();
+  };
+  const runs = () => (existsSync(join(root, "asked.jsonl")) ? askedOf(root).length : 0);
+  const before = runs();
+  expect(await swap("option.jpg", ["--engine", "facefusion"], {})).toBe(before + 1);
+  expect(await swap("variable.jpg", [], { ENGINES: "process_image=facefusion" })).toBe(before + 2);
+  expect(await swap("own.jpg", [], {})).toBe(before + 2);
 });

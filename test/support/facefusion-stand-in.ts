@@ -124,8 +124,15 @@ function bar(name: string, at: number): void {
 
 async function behave(how: NonNullable<Behaviour["behaves"]>): Promise<void> {
   const wait = () => sleep(600_000);
-  if (how === "leaves_nothing") end(0);
-  if (how === "is_silent") end(1);
+  if (how === "leaves_nothing") {
+    bar("processing", 10);
+    end(0);
+  }
+  // its own check
+  if (how === "refuses") {
+    bar("analysing", 100);
+    end(settings.code ?? 1);
+  }
   if (how === "sees_no_source") end(1, "[FACEFUSION.FACE_SWAPPER] no source face detected!");
   if (how === "fails") end(1, "[FACEFUSION.CORE] processing to image failed");
   if (how === "crashes") process.kill(process.pid, "SIGKILL");

@@ -14,12 +14,14 @@ export type Behaviour = {
   version?: string;
   /** Flags that it does not have. */
   lacks?: string[];
+  /** That it ends with where its own check refuses what it gets; 1 by default. */
+  code?: number;
   /** Whether what it makes differs from what it got; it does by default. */
   paints?: boolean;
   behaves?:
     | "well"
     | "leaves_nothing"
-    | "is_silent"
+    | "refuses"
     | "sees_no_source"
     | "fails"
     | "crashes"

@@ -72,7 +72,7 @@ async function measure(side: number, eyes: number): Promise<Spent> {
   const prepared = await faceSwapper.prepare(
     { name: "face_swapper" },
     clip,
-    { pictures: [source], sound: null },
+    { pictures: [source], speech: null },
     context,
   );
   const ms: number[] = [];

@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
-import { EnvError, readVoiceEnv } from "@smileloop/core/env.ts";
+import { EnvError, readCommandEnv } from "@smileloop/core/env.ts";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
@@ -23,7 +23,7 @@ import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
-import { ENGINES, setupFor } from "../../../functions/engines/index.ts";
+import { ENGINES, setupsFor } from "../../../functions/engines/index.ts";
 import { capabilitiesOf } from "../../../functions/setup/engines-served.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
@@ -95,11 +95,12 @@ async function run(job: LocalJob, signal: AbortSignal): Promise<Made> {
 
 async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promise<Made> {
   const presets = knownPresets();
-  const { name: engine, setup } = await setupHere(job.kind);
-  const serve = new Map([[job.kind, [engine]]]);
-  const engines = { known: ENGINES, serve, capabilities: capabilitiesOf(ENGINES, null) };
+  const setups = await setupsHere(job);
+  const serve = new Map([[job.kind, [...setups.keys()]]]);
+  const engines = { known: ENGINES, serve, capabilities: capabilitiesOf(ENGINES, setups) };
   const kinds = createKinds({ presets, engines });
   const submission = checkAsked(kinds, job);
+  const { engine: setup } = setups.get(submission.engine!)!;
   const files: Record<string, InputFile[]> = {};
   for (const [slot, given] of givenOf(job)) {
     const options = { slot: submission.kind.slots[slot]!, folder, signal };
@@ -127,7 +128,7 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   const report = await createProgressReport({ quiet: job.quiet || job.json, bar: process.stderr.isTTY === true });
   const working = worker.run(signal);
   try {
-    const id = await submit(store, submission, files, engine);
+    const id = await submit(store, submission, files);
     const record = await follow(store, id, report, signal).catch((error: unknown) => {
       throw error instanceof AppError ? new AppError(error.code, inOptions(job, error.message)) : error;
     });
@@ -143,12 +144,13 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   }
 }
 
-/** Of the environment only the voices count. Throws UsageError for variables that are wrong. */
-async function setupHere(kind: string): ReturnType<typeof setupFor> {
+/** Of the environment only voices and engines count. Throws UsageError for variables that are wrong. */
+async function setupsHere({ kind, params, command = kind }: LocalJob): ReturnType<typeof setupsFor> {
   try {
-    return await setupFor(kind, readVoiceEnv());
+    const named = typeof params.engine === "string" ? params.engine : undefined;
+    return await setupsFor({ kind, named }, readCommandEnv());
   } catch (error) {
-    if (error instanceof EnvError) throw new UsageError(error.message, kind);
+    if (error instanceof EnvError) throw new UsageError(error.message, command);
     throw error;
   }
 }
@@ -198,13 +200,8 @@ function openStore(): JobStore {
   };
 }
 
-async function submit(
-  store: JobStore,
-  submission: Submission,
-  files: Record<string, InputFile[]>,
-  engine: string,
-): Promise<string> {
-  const { kind, params } = submission;
+async function submit(store: JobStore, submission: Submission, files: Record<string, InputFile[]>): Promise<string> {
+  const { kind, params, engine } = submission;
   const { record } = await createJob(store, {
     owner: OWNER,
     kind: kind.name,

@@ -201,6 +201,13 @@ export function readVoiceEnv(variables: Record<string, string | undefined> = pro
   return readEnv(Object.fromEntries(named));
 }
 
+const OF_COMMANDS = /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$|ENGINES$|LIVEPORTRAIT_|FACEFUSION_(ROOT|PYTHON)$)/;
+
+/** What commands take from the environment: the voices, and which engines there are. Throws EnvError. */
+export function readCommandEnv(variables: Record<string, string | undefined> = process.env): Env {
+  return readEnv(Object.fromEntries(Object.entries(variables).filter(([name]) => OF_COMMANDS.test(name))));
+}
+
 /** Dialects that are named as those for whose clients the operator answers that the people shown agree. */
 export function attestedDialects({ ATTEST = [], FACEFUSION_ATTEST }: Env): string[] {
   return [...ATTEST, ...(FACEFUSION_ATTEST === undefined ? [] : ["facefusion"])];

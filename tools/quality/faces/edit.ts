@@ -50,7 +50,7 @@ export const edit: FacePart = {
           outside += changedOutside(frame, applied);
           tiles.push(await around(applied.frame, face));
           const key = `${parameter} ${value}`;
-          moved.set(key, [...(moved.get(key) ?? []), movement(face, applied.faces?.[0] ?? face)]);
+          moved.set(key, [...(moved.get(key) ?? []), movement(face, (await applied.faces?.())?.[0] ?? face)]);
         }
       }
       if (out) await writeRows(rowsOf(tiles, 7), 240, join(out, `editor-${name}.png`));

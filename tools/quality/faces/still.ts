@@ -24,7 +24,7 @@ export async function swapped(source: Picture, target: Picture, most = 1): Promi
   };
   const { signal } = new AbortController();
   const step = { name: "face_swapper" } as const;
-  const prepared = await faceSwapper.prepare(step, clip, { pictures: [source], sound: null }, { signal });
+  const prepared = await faceSwapper.prepare(step, clip, { pictures: [source], speech: null }, { signal });
   const { frame, left, changed } = await prepared.apply(scene);
   prepared.free?.();
   return { frame, faces, warnings: [...prepared.warnings], left, changed };

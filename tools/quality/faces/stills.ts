@@ -98,7 +98,7 @@ export function clipOf(scene: Scene, clip: Partial<Clip> = {}): Clip {
   return { width, height, frames: 1, fps: 25, scale: 100, sceneAt: async () => scene, ...clip };
 }
 
-export const SOURCES = { pictures: [], sound: null };
+export const SOURCES = { pictures: [], speech: null };
 export const CONTEXT = { signal: new AbortController().signal };
 
 export function mean(values: number[]): number {

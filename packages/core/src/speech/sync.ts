@@ -3,7 +3,7 @@
  * engine and the check ask the same functions.
  */
 import { z } from "zod";
-import type { MotionFrames } from "../motion/motion.ts";
+import { MOTION_LIMITS, type MotionFrames } from "../motion/motion.ts";
 
 type SyncMode = {
   name: string;
@@ -109,6 +109,12 @@ export const syncSchema = z.strictObject({
   sound: z.number().positive(),
 });
 export type Sync = z.infer<typeof syncSchema>;
+
+/** When each frame of a result is shown, and when the last one ends, s. */
+export const timesSchema = z
+  .array(z.number().min(0))
+  .min(2)
+  .max(MOTION_LIMITS.frames + 1);
 
 /** How long what is cut off fades, s. */
 export const FADE_SECONDS = 0.5;

@@ -24,6 +24,7 @@ import { change } from "./stillness.ts";
 import { LEAST_SPEECH, requireLength } from "./talk.ts";
 import { framesOfLips, judgeLips, judgeSilence, type Lips } from "./talk-lips.ts";
 import { checkSound, type SoundEvidence } from "./talk-sound.ts";
+import { requireTimes } from "./times.ts";
 
 /** Difference of prints (lip/look.ts): encoding leaves 2, another face has 30 and more. */
 const MOST_PRINT = 14;
@@ -60,9 +61,8 @@ export async function checkLipsync(
   const sound = await checkSound(inputs.audio[0]!, { path: files.video, type, duration: seen.info.duration }, signal);
   requireLength(sound, seen.info);
   const listened = performance.now();
-  const evidence = await look(path, { params, motion, given, seen, looked }, signal);
-  const judged = { curve, motion, params, sound };
-  const warnings = params.elsewhere ? told(() => judge(evidence, judged)) : judge(evidence, judged);
+  const shows = shownFrames(given.stamps, motion, params);
+  const warnings = await judgeSpeaking(path, { params, motion, given, seen, looked, shows }, sound, signal);
   const { width, height, fps, frames, duration, bytes } = seen.info;
   const timings = { decode: decoded - started, listen: listened - decoded, look: performance.now() - listened };
   return {
@@ -71,28 +71,6 @@ export async function checkLipsync(
     warnings,
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
-}
-
-/** How far from its time a frame may be: containers count in whole milliseconds. */
-const MOST_OFF = 0.0015;
-
-/** Frames at times of their own. Throws `check_wrong_shape`. */
-function requireTimes(info: VideoInfo, times: readonly number[], given: Pick<Given, "width" | "height">): void {
-  const [wanted, size] = [times.slice(0, -1), `${given.width} × ${given.height}`];
-  if (info.width !== given.width || info.height !== given.height || info.frames !== wanted.length) {
-    const made = `${info.frames} frames of ${info.width} × ${info.height}`;
-    throw new AppError(
-      "check_wrong_shape",
-      `The finished video has ${made}; ${wanted.length} of ${size} were asked for.`,
-    );
-  }
-  const off = wanted.findIndex((at, n) => Math.abs(info.times[n]! - at) > MOST_OFF);
-  if (off < 0) return;
-  const shown = `at ${info.times[off]!.toFixed(3)} s`;
-  throw new AppError(
-    "check_wrong_shape",
-    `The finished video shows frame ${off} ${shown}; it was asked for at ${wanted[off]!.toFixed(3)} s.`,
-  );
 }
 
 type Given = { width: number; height: number; stamps: number[] };
@@ -107,16 +85,36 @@ async function givenOf(path: string, seconds: number, signal: AbortSignal): Prom
   }
 }
 
-type Case = { params: LipsyncCheck["params"]; motion: MotionFrames; given: Given; seen: Seen; looked: number[] };
+/** `given`: the video that was given; `shows`: which of its frames each frame of the finished one shows. `looked`: frames of the latter. */
+type Case = {
+  params: LipsyncCheck["params"];
+  motion: MotionFrames;
+  given: Given;
+  seen: Pick<Seen, "frames">;
+  looked: readonly number[];
+  shows: readonly number[];
+};
+
+/** Judges the lips of frames that are as large as those of the given video, at `path`. Throws one of the `check_…` codes. */
+export async function judgeSpeaking(
+  path: string,
+  asked: Case,
+  sound: SoundEvidence,
+  signal: AbortSignal,
+): Promise<Warning[]> {
+  const { params, motion } = asked;
+  const evidence = await look(path, asked, signal);
+  const judged = { curve: openingsOf(motion), motion, params, sound };
+  return params.elsewhere ? told(() => judge(evidence, judged)) : judge(evidence, judged);
+}
 
 /** Each frame that is looked at beside the frame of the given video that it shows, in the order of the latter. */
 async function look(
   path: string,
-  { params, motion, given, seen, looked }: Case,
+  { params, motion, given, seen, looked, shows }: Case,
   signal: AbortSignal,
 ): Promise<Evidence> {
   const { width, height, stamps } = given;
-  const shows = shownFrames(stamps, motion, params);
   const whole = (frame: number) => fadeAt(params.sync, timeOf(frame, motion, params.times)) === 1;
   const pairs = looked
     .filter((frame) => fadingOf(params.sync) !== "video" || whole(frame))

@@ -75,13 +75,20 @@ test("what is said of 20 MB without an end, and in bars, is cut into lines", asy
 describe("what came of it is not told by its exit code:", () => {
   test.each([
     ["it ends well and leaves nothing", "leaves_nothing", "engine_failed", /without a result/],
-    ["its own check stops it", "is_silent", "engine_failed", /without a reason/],
+    ["its own check stops it", "refuses", "content_refused", /own content check/],
     ["the source has no face", "sees_no_source", "no_face", /no face in the source/],
     ["it fails", "fails", "engine_failed", /processing to image failed/],
     ["it is killed", "crashes", "engine_crashed", /killed/],
     ["it wants to fetch a model", "fetches", "engine_not_configured", /force-download/],
   ] as const)("%s", async (_, behaves, code, message) => {
     await expect(run({ behaves })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  test.each([0, 1, 3])("its own check stops it with %i", async (code) => {
+    await expect(run({ behaves: "refuses", code })).rejects.toMatchObject({
+      code: "content_refused",
+      retryable: false,
+    });
   });
 
   test.each([

@@ -32,11 +32,14 @@ const GUARDED = '(read -r _ <&3; kill -s KILL -- -$$) </dev/null >/dev/null 2>&1
 /** Lines that are kept for the log. */
 const KEPT_LINES = 60;
 
-type Ended = { code: number | null; lines: string[]; fetched: boolean };
+/** `works`: whether it has begun with the frames, which its own check comes before. */
+type Ended = { code: number | null; lines: string[]; fetched: boolean; works: boolean };
+/** Codes of a run that its own check has stopped: what its parts say is flattened to 1, and an interruption of its own ends well. */
+const STOPPED: readonly (number | null)[] = [0, 1, 3];
 
 /**
  * Answers the path of the result, which ends as the target does. Throws `signal.reason`, `no_face` (of the source), `not_supported`,
- * `engine_not_configured`, `engine_timeout`, `engine_crashed` or `engine_failed`, when nothing of the run is left but files in its folder.
+ * `engine_not_configured`, `content_refused`, `engine_timeout`, `engine_crashed` or `engine_failed`, when nothing of the run is left but files in its folder.
  */
 export async function runHeadless(place: Place, run: Run): Promise<string> {
   const [jobs, temp, home, out] = ["jobs", "temp", "home", "out"].map((name) => join(run.folder, name)) as [
@@ -74,7 +77,7 @@ function spawned(
       })
     : spawn(place.python, args, { ...options, windowsHide: true, stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];
-  let fetched = false;
+  let [fetched, works] = [false, false];
   const kill = () => killAll(child);
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
@@ -85,6 +88,7 @@ function spawned(
   const splitters = ([child.stdout, child.stderr] as Readable[]).map((stream) => {
     const split = barSplitter((line) => {
       const share = shareOf(line);
+      works ||= barOf(line)?.name === "processing";
       if (share !== null) return run.onShare(share);
       if (barOf(line)?.name === "downloading") {
         // there is no way out, but it is tried again and again
@@ -106,7 +110,7 @@ function spawned(
       clearTimeout(timer);
       for (const signal of signals) signal.removeEventListener("abort", stop);
       for (const split of splitters) split();
-      resolve({ code, lines, fetched });
+      resolve({ code, lines, fetched, works });
     };
     child.once("error", ({ message }) => {
       lines.push(message);
@@ -135,7 +139,7 @@ function tooLong(limitMs: number): AppError {
 }
 
 /** What a run that has left no result says of it. */
-function faultOf({ code, lines, fetched }: Ended): AppError {
+function faultOf({ code, lines, fetched, works }: Ended): AppError {
   const text = lines.join("\n");
   const last = (lines.at(-1) ?? "").trim().slice(0, 200);
   if (fetched || /\bcurl\b.*fail|download.*fail|validat\w+ .*fail/i.test(text)) {
@@ -151,13 +155,13 @@ function faultOf({ code, lines, fetched }: Ended): AppError {
   if (/no source face/i.test(text)) {
     return new AppError("no_face", "FaceFusion finds no face in the source.", { input: "source" });
   }
-  if (code === 0) return new AppError("engine_failed", "FaceFusion ended without a result.");
-  const told = /fail|choose|match|error/i.test(text);
-  if (code === 1 && !told && /processing step/.test(text)) {
+  const told = /fail|choose|match|error|traceback/i.test(text);
+  if (STOPPED.includes(code) && !told && !works && /processing step/.test(text)) {
     return new AppError(
-      "engine_failed",
-      "FaceFusion stopped without a reason, as it does where it takes a picture for indecent.",
+      "content_refused",
+      "FaceFusion stopped before its first frame and gave no reason, as it does where its own content check refuses a picture or a video.",
     );
   }
+  if (code === 0) return new AppError("engine_failed", "FaceFusion ended without a result.");
   return new AppError("engine_failed", last === "" ? `FaceFusion ended with ${code}.` : `FaceFusion failed: ${last}`);
 }

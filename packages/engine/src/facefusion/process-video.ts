@@ -108,16 +108,17 @@ async function writeTarget(
   { params, provenance }: ProcessVideoRun,
   signal: AbortSignal,
 ): Promise<void> {
-  const shown = timesShown(stamps, params.spec);
-  const writer = await openVideoWriter({ path: to, width, height, fps: params.spec.fps, provenance, part: "face" });
+  const { spec, times } = params;
+  const shown = timesShown(stamps, { ...spec, times });
+  const writer = await openVideoWriter({ path: to, width, height, fps: spec.fps, provenance, part: "face" });
   let index = 0;
   try {
     await readFilm(path, {
       ...{ signal, maxSeconds: (stamps.at(-1) ?? 0) + 1 },
       onFrame: async ({ yuv }) => {
-        const times = shown[index++] ?? 0;
-        const frame = times > 0 ? yuv() : null;
-        for (let time = 0; time < times; time++) await writer.write(frame!);
+        const often = shown[index++] ?? 0;
+        const frame = often > 0 ? yuv() : null;
+        for (let time = 0; time < often; time++) await writer.write(frame!);
       },
     });
     await writer.close();
@@ -146,7 +147,8 @@ async function writeResult(
   let last: Uint8Array | null = null;
   try {
     const writer = await openVideoWriter({
-      ...{ path: outputs.video, width, height, fps, provenance, poster: outputs.poster, part: "face" },
+      ...{ path: outputs.video, width, height, fps, times: params.times, provenance, part: "face" },
+      poster: outputs.poster,
       ...heard,
     });
     try {

@@ -5,6 +5,7 @@ import { faceEditor } from "./edit/face-editor.ts";
 import { faceEnhancer } from "./enhance/face-enhancer.ts";
 import { frameEnhancer } from "./enhance/frame-enhancer.ts";
 import { expressionRestorer } from "./expression-restorer.ts";
+import { lipSyncer } from "./lip-syncer.ts";
 import type { Processor } from "./processor.ts";
 import { faceSwapper } from "./swap/swapper.ts";
 
@@ -18,4 +19,5 @@ export const PROCESSORS: readonly AnyProcessor[] = [
   faceEnhancer,
   faceSwapper,
   frameEnhancer,
+  lipSyncer,
 ];

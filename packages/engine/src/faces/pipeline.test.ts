@@ -5,7 +5,7 @@ import { openPipeline, warnOfChoices } from "./pipeline.ts";
 import type { Applied, Clip, Processor, Scene } from "./processor.ts";
 
 const { signal } = new AbortController();
-const sources = { pictures: [], sound: null };
+const sources = { pictures: [], speech: null };
 const steps = [{ name: "face_editor" }, { name: "frame_enhancer" }, { name: "face_debugger" }].map((step) =>
   processorStepSchema.parse(step as never),
 );

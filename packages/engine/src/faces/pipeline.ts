@@ -24,14 +24,20 @@ type PipelineOptions = {
   clip: Clip;
   sources: Sources;
   signal: AbortSignal;
+  /** How much of the preparation is done, 0–1. */
+  progress?: (share: number) => void;
   /** Of all that there are. */
   processors?: readonly AnyProcessor[];
 };
 
 /** Throws what the steps throw, and `engine_not_configured` for one that is not here. */
-export async function openPipeline({ processors = PROCESSORS, ...options }: PipelineOptions): Promise<Pipeline> {
+export async function openPipeline({
+  processors = PROCESSORS,
+  progress = () => {},
+  ...options
+}: PipelineOptions): Promise<Pipeline> {
   const { steps } = options;
-  const prepared = await prepare({ ...options, processors });
+  const prepared = await prepare({ ...options, processors, progress });
   const left = new Map<string, Warning & { frames: number }>();
   const effects = steps.map(() => 0);
   let changedFrames = 0;
@@ -39,21 +45,22 @@ export async function openPipeline({ processors = PROCESSORS, ...options }: Pipe
     needsFaces: steps.some(({ name }) => processorEntry(name).whole !== true),
     async apply(scene) {
       const reasons = new Map<string, Warning>();
-      let [now, changed] = [scene, null as Box | null];
+      let [now, frame, changed] = [scene, scene.frame, null as Box | null];
       for (const [nth, step] of prepared.entries()) {
         options.signal.throwIfAborted();
         const applied = await step.apply(now);
         if (applied.changed) effects[nth]!++;
         for (const reason of applied.left) if (!reasons.has(reason.code)) reasons.set(reason.code, reason);
         changed = union(carried(changed, now.frame, applied.frame), applied.changed);
-        now = after(now, applied);
+        now = nth < prepared.length - 1 ? await after(now, applied) : now;
+        frame = applied.frame;
       }
       for (const [code, reason] of reasons) {
         const known = left.get(code);
         left.set(code, known ? { ...known, frames: known.frames + 1 } : { ...reason, frames: 1 });
       }
       if (changed) changedFrames++;
-      return { frame: now.frame, changed };
+      return { frame, changed };
     },
     outcome: () => ({
       left: [...left.values()],
@@ -71,7 +78,7 @@ type Preparing = Required<PipelineOptions>;
 
 /** The first `count` steps, each of which may look at any frame as the ones before it leave it. */
 async function prepare(options: Preparing, count = options.steps.length): Promise<Prepared[]> {
-  const { steps, clip, sources, signal, processors } = options;
+  const { steps, clip, sources, signal, processors, progress } = options;
   const prepared: Prepared[] = [];
   try {
     for (const [nth, step] of steps.slice(0, count).entries()) {
@@ -82,7 +89,8 @@ async function prepare(options: Preparing, count = options.steps.length): Promis
       try {
         const seen = { ...clip, sceneAt: preview.sceneAt };
         // which step belongs to which processor is known by its name alone
-        prepared.push(await (processor as Processor).prepare(step, seen, sources, { signal }));
+        const context = { signal, progress: (share: number) => progress((nth + share) / count) };
+        prepared.push(await (processor as Processor).prepare(step, seen, sources, context));
       } finally {
         preview.free();
       }
@@ -110,18 +118,18 @@ function previewOf(options: Preparing, count: number): { sceneAt: Clip["sceneAt"
     async sceneAt(index) {
       if (count > 0 && (index <= last || earlier === null)) {
         free();
-        earlier = await prepare(options, count);
+        earlier = await prepare({ ...options, progress: () => {} }, count);
       }
       last = index;
       let scene = await options.clip.sceneAt(index);
-      for (const step of earlier ?? []) scene = after(scene, await step.apply(scene));
+      for (const step of earlier ?? []) scene = await after(scene, await step.apply(scene));
       return scene;
     },
   };
 }
 
-function after(scene: Scene, { frame, faces = scene.faces }: Applied): Scene {
-  return { ...scene, frame, faces };
+async function after(scene: Scene, { frame, changed, faces = () => scene.faces }: Applied): Promise<Scene> {
+  return { ...scene, frame, faces: await faces(), yuv: changed ? undefined : scene.yuv };
 }
 
 /** A box in pixels of a frame that has become another size. */

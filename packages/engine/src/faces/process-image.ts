@@ -24,7 +24,7 @@ export async function processImage(
   const file = inputs.target[0]!;
   const picture = await blaming("target", decodePicture(file.path));
   requireScale(picture, params.scale);
-  const sources = await readSources(inputs.source, null);
+  const sources = await readSources(inputs.source);
   const decoded = performance.now();
   progress("detect", 1, 10);
   const found = await scenesFaces(file.path, picture, params);

@@ -5,6 +5,8 @@
 
 import type { Warning } from "@smileloop/core/errors.ts";
 import type { ProcessorName, StepOf } from "@smileloop/core/faces/processors.ts";
+import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import type { Sync } from "@smileloop/core/speech/sync.ts";
 import type { Face } from "../face/types.ts";
 import type { Picture } from "../media/picture.ts";
 import type { Box } from "../media/yuv.ts";
@@ -23,6 +25,8 @@ export type SceneFace = Face & {
 /** `faces`: in pixels of `frame`, largest first. */
 export type Scene = {
   frame: RgbFrame;
+  /** The same in planar 4:2:0 (BT.709, limited range), of a video while no step has changed it. It must not be changed. */
+  yuv?: Uint8Array | undefined;
   faces: readonly SceneFace[];
   /** Number of the frame, and its time. */
   index: number;
@@ -45,15 +49,18 @@ export type Clip = {
 export type Sources = {
   /** Pictures in the slot `source`, decoded, upright. */
   pictures: readonly Picture[];
-  /** A sound in it: the absolute path of a WAV at 48 kHz, its first sample at the first frame; null where there is none. */
-  sound: string | null;
+  /** What a sound in it says; null where there is none. */
+  speech: Speech | null;
 };
+
+/** Curves of a face that says it, from the first frame on, and how it is fitted to the video. */
+export type Speech = { motion: MotionFrames; sync: Sync };
 
 export type Applied = {
   /** May be the scene's own, changed in place, or a new one, also of another size. */
   frame: RgbFrame;
-  /** Faces after this step where it has moved them or changed the size; the scene's own by default. */
-  faces?: readonly SceneFace[];
+  /** Faces after this step where it has moved them or changed the size, read once a later step needs them; the scene's own by default. */
+  faces?: () => readonly SceneFace[] | Promise<readonly SceneFace[]>;
   /** Where pixels have changed, in pixels of the new frame; null: nowhere. What lies outside is bit-equal. */
   changed: Box | null;
   /** Why faces were left as they were: one of the codes that `prepare` documents, with the figures. */
@@ -61,7 +68,7 @@ export type Applied = {
 };
 
 export type Prepared = {
-  /** What is to be said of the whole clip, such as `quality_limited`. */
+  /** What is to be said of the whole clip, such as `quality_limited`. Asked for after the last frame. */
   warnings: readonly Warning[];
   /** Frames come once each, in order. */
   apply(scene: Scene): Promise<Applied>;
@@ -69,10 +76,13 @@ export type Prepared = {
   free?(): void;
 };
 
+/** `progress`: how much of the preparation is done, 0–1. */
+export type StepContext = { signal: AbortSignal; progress?: (share: number) => void };
+
 export type Processor<Name extends ProcessorName = ProcessorName> = {
   name: Name;
   /** Said of results: how they compare with a model trained for this. Absent: exact. */
   quality?: "classical";
   /** Throws AppErrors for sources and options that cannot be used; for a picture (`frames` 1) also for a face beyond the limits. */
-  prepare(step: StepOf<Name>, clip: Clip, sources: Sources, context: { signal: AbortSignal }): Promise<Prepared>;
+  prepare(step: StepOf<Name>, clip: Clip, sources: Sources, context: StepContext): Promise<Prepared>;
 };

@@ -1,21 +1,23 @@
 /** What the slot `source` holds, as steps take it. */
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
+import type { SpeechInput } from "@smileloop/core/engine/tasks/process.ts";
 import { blaming } from "@smileloop/core/errors.ts";
 import { mediaClassOf } from "@smileloop/core/media/types.ts";
+import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import type { Sources } from "./processor.ts";
 
 /** Longest side of a source: more is not seen of a face. */
 const MOST_SIDE = 3072;
 
-/** `sound`: the WAV that was made of the sound among the files. Throws what decoding pictures throws, `input` and all. */
-export async function readSources(files: readonly EngineFile[], sound: string | null): Promise<Sources> {
+/** Throws what decoding pictures throws, `input` and all, and `invalid_request` for curves that are not there. */
+export async function readSources(files: readonly EngineFile[], speech?: SpeechInput): Promise<Sources> {
   const pictures: Picture[] = [];
   for (const { path, type } of files) {
     if (mediaClassOf(type) !== "image") continue;
     pictures.push(await blaming("source", decodePicture(path, { maxSide: MOST_SIDE })));
   }
-  return { pictures, sound };
+  return { pictures, speech: speech ? { motion: await unpackFrames(speech.motion), sync: speech.sync } : null };
 }
 
 /** The sound among the files. */

@@ -7,12 +7,11 @@ import { MESH_SIZE, type Models, models } from "../face/models.ts";
 import { poseOf } from "../face/pose.ts";
 import type { FaceCrop } from "../face/types.ts";
 import { readFilm } from "../media/film-reader.ts";
-import { coveredFrames, type Lower, lowerOf } from "./covered.ts";
 import { cropOf } from "./crop.ts";
+import { gatherLooks } from "./gather.ts";
 import { type Frame, type Look, lookOf } from "./look.ts";
-import { type Place, type Point, placeOf, shapeOf, steadied, unitOf } from "./place.ts";
+import { type Point, placeOf, shapeOf, unitOf } from "./place.ts";
 import { shrunkPicture } from "./shrunk.ts";
-import { slipOf, type Upper, upperOf } from "./slip.ts";
 
 export type Followed = {
   width: number;
@@ -40,8 +39,8 @@ export const SEARCH_SIDE = 960;
 const CROP_PIXELS = 288;
 /** Frames between two searches for a face that was lost. */
 const SEARCH_EVERY = 5;
-/** How often it is asked whether the mouth can be seen, s, and the part of the frame that is looked at for that, by the crop. */
-const HIDDEN = { everySeconds: 0.5, room: 1.5 };
+/** The part of the frame that is looked at to tell whether the mouth can be seen, by the crop. */
+const HIDDEN_ROOM = 1.5;
 /** How far into a video its first face may appear, s. */
 const PATIENCE_SECONDS = 5;
 /** A face is found again within so many crops of where it was, and of such a size; after a cut anywhere. */
@@ -51,44 +50,47 @@ const GROWTH = 1.6;
 export async function followFace(path: string, options: FollowOptions): Promise<Followed> {
   const ready = await models();
   const stamps: number[] = [];
-  const looks: (Look | null)[] = [];
-  const lowers: (Lower | null)[] = [];
-  const slips: (Place | null)[] = [];
-  let upper: Upper | null = null;
-  const hidden = new Map<number, boolean>();
-  let asked = Number.NEGATIVE_INFINITY;
+  const gathering = gatherLooks();
   const follower = createFollower(ready, options.face);
   const { width, height, ...damage } = await readFilm(path, {
     ...options,
     onFrame: async ({ seconds, yuv }, shape, share) => {
       const frame = { yuv: yuv(), ...shape };
-      const look = await follower.see(frame, looks.length);
-      if (look && seconds >= asked + HIDDEN.everySeconds) {
-        hidden.set(looks.length, await follower.isHidden(frame));
-        asked = seconds;
-      }
-      lowers.push(look && lowerOf(frame, look));
-      const before = upper;
-      upper = look && upperOf(frame, look.place);
-      slips.push(before && upper && slipOf(before, upper));
-      looks.push(look);
+      const look = await follower.see(frame, stamps.length);
+      await gathering.add(frame, seconds, look, () => follower.isHidden(frame));
       stamps.push(seconds);
       if (!follower.found() && seconds > PATIENCE_SECONDS) throw noFace();
       options.progress(share);
     },
   });
   if (!follower.found()) throw noFace();
-  const covered = coveredFrames(looks, lowers, hidden);
-  if (looks.every((look, n) => look === null || covered[n])) {
-    const help = "Use one in which neither a mask nor a hand or a microphone is before it.";
-    throw new AppError("mouth_not_seen", `The mouth in the video is covered throughout. ${help}`);
-  }
-  const places = steadied(
-    looks.map((look) => look?.place ?? null),
-    slips,
-  );
-  const steady = looks.map((look, n) => (look && !covered[n] ? { ...look, place: places[n]! } : null));
-  return { width, height, stamps, looks: steady, covered, damage };
+  return { width, height, stamps, ...gathering.end(), damage };
+}
+
+/** Follows a face that is found by others, frame by frame. */
+export type MeshFollower = {
+  /** `crop`: where the face is; null where it is not in this frame. */
+  see(frame: Frame, crop: FaceCrop | null): Promise<void>;
+  /** Of all frames that `stamps` tells. Throws `mouth_not_seen`. */
+  end(): Followed;
+};
+
+/** `stamps`: of the frames so far, one more with each; those that came before the first that is seen count as frames without the face. */
+export async function followMeshes({ width, height, stamps }: Pick<Followed, "width" | "height" | "stamps">) {
+  const ready = await models();
+  const gathering = gatherLooks();
+  let shape: Point[] | null = null;
+  const follower: MeshFollower = {
+    async see(frame, crop) {
+      while (gathering.looks.length < stamps.length - 1) await gathering.add(frame, 0, null, async () => false);
+      const mesh = crop && meshIn(ready, frame, crop);
+      if (mesh) shape ??= shapeOf(mesh);
+      const look = mesh && lookOf(shape!, mesh, frame);
+      await gathering.add(frame, stamps.at(-1)!, look, async () => mesh !== null && isMouthHiddenIn(frame, mesh));
+    },
+    end: () => ({ width, height, stamps, ...gathering.end() }),
+  };
+  return follower;
 }
 
 function noFace(): AppError {
@@ -124,7 +126,7 @@ export function createFollower(ready: Models, index: number) {
   return {
     found: () => crop !== null,
     /** Whether the mouth that was seen in this frame at last is behind something. */
-    isHidden: async (frame: Frame): Promise<boolean> => mesh !== null && isMouthHidden(...meshedFace(frame, mesh)),
+    isHidden: async (frame: Frame): Promise<boolean> => mesh !== null && isMouthHiddenIn(frame, mesh),
     async see(frame: Frame, nth: number): Promise<Look | null> {
       const look = crop && !lost ? read(frame, crop) : null;
       if (look) return look;
@@ -164,12 +166,17 @@ function meshIn(ready: Models, frame: Frame, crop: FaceCrop): Float32Array | nul
   return score < MIN_MESH_SCORE ? null : placedMesh(points, crop);
 }
 
+/** Whether the mouth of a mesh of the frame is behind something. */
+export function isMouthHiddenIn(frame: Frame, mesh: Float32Array): Promise<boolean> {
+  return isMouthHidden(...meshedFace(frame, mesh));
+}
+
 /** A mesh of the frame as one of a picture of the face alone. */
 function meshedFace(frame: Frame, points: Float32Array) {
   const crop = cropAround(points);
-  const side = HIDDEN.room * crop.size;
+  const side = HIDDEN_ROOM * crop.size;
   const box = { x: crop.x - side / 2, y: crop.y - side / 2, width: side, height: side };
-  const picture = shrunkPicture(frame, box, Math.ceil(CROP_PIXELS * HIDDEN.room));
+  const picture = shrunkPicture(frame, box, Math.ceil(CROP_PIXELS * HIDDEN_ROOM));
   const { x, y } = picture.region;
   const by = picture.region.width / picture.width;
   const placed = points.map((value, i) => (value - [x, y, 0][i % 3]!) / by);

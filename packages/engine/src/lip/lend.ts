@@ -21,26 +21,35 @@ type LendOptions = { signal: AbortSignal; progress: (share: number) => void };
 /** Reads the frames that lend their mouths. Throws what reading them throws, and `mouth_not_seen` where none can be drawn that has to be. */
 export async function lentMouths(
   path: string,
-  { followed, plan, motion }: Omit<Scene, "mouths">,
+  scene: Omit<Scene, "mouths">,
   { signal, progress }: LendOptions,
 ): Promise<Scene["mouths"]> {
-  const { width, height, stamps, looks } = followed;
-  const all = plan.frames.flatMap(({ borrowed }) => borrowed);
-  const used = [...new Map(all.map((each) => [keyOf(each), each])).values()].sort((a, b) => a.source - b.source);
-  const film = filmFrames(path, stamps, signal);
-  const mouths: Scene["mouths"] = new Map();
+  const film = filmFrames(path, scene.followed.stamps, signal);
   try {
-    for (const [nth, each] of used.entries()) {
-      const { source } = each;
-      const frame = { yuv: await film.at(source), width, height };
-      const face = { place: plan.places[source]!, look: looks[source]!, mouth: plan.mouth };
-      const doing = plan.drawn === "never_shuts" ? closing(plan.asked, face.look.gap) : speaking(motion);
-      const mouth = each.drawn ? await drawMouth(frame, face, doing) : cutMouth(cutPatch(frame, face));
-      if (mouth) mouths.set(keyOf(each), mouth);
-      progress(nth / used.length);
-    }
+    return await lentBy(film, scene, progress);
   } finally {
     await film.close();
+  }
+}
+
+/** The same of frames that may have been changed; they are asked for in ascending order. */
+export async function lentBy(
+  film: Pick<FilmFrames, "at">,
+  { followed, plan, motion }: Omit<Scene, "mouths">,
+  progress: (share: number) => void,
+): Promise<Scene["mouths"]> {
+  const { width, height, looks } = followed;
+  const all = plan.frames.flatMap(({ borrowed }) => borrowed);
+  const used = [...new Map(all.map((each) => [keyOf(each), each])).values()].sort((a, b) => a.source - b.source);
+  const mouths: Scene["mouths"] = new Map();
+  for (const [nth, each] of used.entries()) {
+    const { source } = each;
+    const frame = { yuv: await film.at(source), width, height };
+    const face = { place: plan.places[source]!, look: looks[source]!, mouth: plan.mouth };
+    const doing = plan.drawn === "never_shuts" ? closing(plan.asked, face.look.gap) : speaking(motion);
+    const mouth = each.drawn ? await drawMouth(frame, face, doing) : cutMouth(cutPatch(frame, face));
+    if (mouth) mouths.set(keyOf(each), mouth);
+    progress(nth / used.length);
   }
   const drawn = used.filter((each) => each.drawn);
   if (drawn.length > 0 && !drawn.some((each) => mouths.has(keyOf(each)))) throw notSeen();
@@ -61,7 +70,7 @@ function notSeen(): AppError {
 
 /** A frame of the result, of that number, and its seam (`pasteMouth`); where nothing is lent it is the video's, which must not be changed. */
 export async function withMouth(
-  film: FilmFrames,
+  film: Pick<FilmFrames, "at">,
   [n, { shown, strength, borrowed }]: [n: number, frame: PlannedFrame],
   { followed, plan, mouths }: Scene,
 ): Promise<{ yuv: Uint8Array; seam: number | null }> {

@@ -16,6 +16,7 @@ import { type Followed, followFace } from "./follow.ts";
 import { lentMouths, type Scene, withMouth } from "./lend.ts";
 import { type LipPlan, planLips } from "./plan.ts";
 import { timeOf } from "./shown.ts";
+import { warnOfDrawn, warnOfSeams } from "./warnings.ts";
 
 /** Shares of the work. */
 const SHARES = { follow: 0.5, cut: 0.6 } as const;
@@ -148,26 +149,4 @@ function warnOfDamage({ damage, stamps }: Followed): Warning[] {
   const { faults, faultSeconds } = damage;
   const parts = `${faults} of its ${stamps.length + faults} frames cannot be decoded, the first after ${faultSeconds.toFixed(1)} s`;
   return [{ code: "video_damaged", detail: `The video is damaged: ${parts}. The pictures before them stay longer.` }];
-}
-
-const DRAWN = {
-  hardly_opens:
-    "hardly part, so what is between them is drawn, not the person's own: use a video in which the person speaks",
-  never_shuts: "never meet, so they are drawn where they have to: use a video in which the mouth is shut at times",
-};
-
-function warnOfDrawn({ drawn, range }: LipPlan): Warning[] {
-  if (drawn === null) return [];
-  const figures = `${range.shut.toFixed(2)} to ${range.open.toFixed(2)} of the distance of the eyes`;
-  return [{ code: "mouth_drawn", detail: `In the video the lips ${DRAWN[drawn]}. They are parted by ${figures}.` }];
-}
-
-/** Levels of brightness at which a seam may be seen. */
-const SEEN_SEAM = 6;
-
-function warnOfSeams(seams: readonly number[]): Warning[] {
-  const mean = seams.reduce((sum, seam) => sum + seam, 0) / Math.max(1, seams.length);
-  if (mean <= SEEN_SEAM) return [];
-  const detail = `Around the mouth the light or what is before the face changes: a seam of ${mean.toFixed(1)} levels may be seen.`;
-  return [{ code: "seam_visible", detail }];
 }

@@ -2,7 +2,7 @@
 
 import { toFrame } from "./encoders.ts";
 import { openFilter, yuvSource } from "./filter.ts";
-import type { Box } from "./yuv.ts";
+import { type Box, pictureOf } from "./yuv.ts";
 
 /** RGB interleaved, even sides. */
 type Rgb = { width: number; height: number; data: Uint8Array };
@@ -58,6 +58,53 @@ function putInto(out: Uint8Array, { width, height, data }: Rgb, box: Box, isNew:
       out[vAt + at] = 128.5 + ((224 / 255) * (r - luma)) / 1.5748 / 4;
     }
   }
+}
+
+/**
+ * Puts into `frame` what differs between two frames of 4:2:0 of its size, and answers where; null where nothing does. Every other pixel
+ * keeps its bytes.
+ */
+export function takeChanges(frame: Rgb, before: Uint8Array, after: Uint8Array): Box | null {
+  const { width, height, data } = frame;
+  const differs = changesOf(before, after, width, height);
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (!differs(x, y)) continue;
+      [left, top] = [Math.min(left, x), Math.min(top, y)];
+      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
+    }
+  }
+  if (right === 0) return null;
+  const { region, ...now } = pictureOf(after, width, height, {
+    x: left,
+    y: top,
+    width: right - left,
+    height: bottom - top,
+  });
+  for (let y = 0; y < region.height; y++) {
+    for (let x = 0; x < region.width; x++) {
+      if (!differs(region.x + x, region.y + y)) continue;
+      const from = 3 * (y * region.width + x);
+      data.set(now.data.subarray(from, from + 3), 3 * ((region.y + y) * width + region.x + x));
+    }
+  }
+  return region;
+}
+
+/** Whether a pixel of two frames differs, in its brightness or in the colours that it shares. */
+function changesOf(before: Uint8Array, after: Uint8Array, width: number, height: number) {
+  const uAt = width * height;
+  const vAt = uAt + (width >> 1) * (height >> 1);
+  return (x: number, y: number): boolean => {
+    const luma = y * width + x;
+    const chroma = (y >> 1) * (width >> 1) + (x >> 1);
+    return (
+      before[luma] !== after[luma] ||
+      before[uAt + chroma] !== after[uAt + chroma] ||
+      before[vAt + chroma] !== after[vAt + chroma]
+    );
+  };
 }
 
 type Size = { width: number; height: number };

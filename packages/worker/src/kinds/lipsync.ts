@@ -55,7 +55,7 @@ async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   // first of all, so that a video that is not for us costs nothing else
   const film = await io.timed("probe", () => probe(io, video, context.maxVideoSeconds));
   const stamps = film.fps <= RATES.most ? film.stamps : undefined;
-  const fps = stamps ? RATES.most : rateOf(film);
+  const fps = curveRateOf(film);
   // only the mouth is taken from the curves, and chance has no part in it
   const heard = await hear(context, io, { ...params, fps, seed: 0, audio: audio ?? null });
   const { width, height, seconds } = film;
@@ -154,8 +154,9 @@ async function speakerIn(
   return io.serving("speaker").request(request, { ...io.options("detect"), result: speakerResultSchema });
 }
 
-/** The video's own rate; a multiple or a part of it where that is beyond what curves have. */
-function rateOf({ fps }: FilmResult): number {
+/** The video's own rate, a multiple or a part of it where that is beyond what curves have; the most for frames that are not evenly apart. */
+export function curveRateOf({ fps, stamps }: Pick<FilmResult, "fps" | "stamps">): number {
+  if (stamps && fps <= RATES.most) return RATES.most;
   let rate = fps;
   while (rate < RATES.least) rate *= 2;
   while (rate > RATES.most) rate /= 2;

@@ -20,30 +20,30 @@ import { resultTypeOf } from "@smileloop/core/faces/result-type.ts";
 import { requireScale, scaledSize } from "@smileloop/core/faces/scale.ts";
 import type { ProcessImageJobParams, ProcessVideoJobParams } from "@smileloop/core/kinds/process.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
-import { toThousandths } from "@smileloop/core/rounding.ts";
 import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
+import { speechOf } from "./process-speech.ts";
+import { timingOf } from "./process-timing.ts";
 
 /** Shares by the usual duration of each stage. */
 const IMAGE_STAGES: StageShares = { download: [0, 10], render: [10, 75], check: [75, 95], upload: [95, 99] };
 const VIDEO_STAGES: StageShares = {
-  ...{ download: [0, 2], probe: [2, 3], render: [3, 88], check: [88, 97], upload: [97, 99] },
+  ...{ download: [0, 2], probe: [2, 3], listen: [3, 5], render: [5, 88], check: [88, 97], upload: [97, 99] },
 };
-/** Frames a second that are written. */
-const RATES = { least: 1, most: 120 };
 
 export function processImageHandler(): RunHandler {
   return { stages: () => IMAGE_STAGES, run: processImage };
 }
 
-export function processVideoHandler({ maxVideoSeconds }: HandlerContext): RunHandler {
-  return { stages: () => VIDEO_STAGES, run: (job, io) => processVideo(job, io, maxVideoSeconds) };
+export function processVideoHandler(context: HandlerContext): RunHandler {
+  return { stages: () => VIDEO_STAGES, run: (job, io) => processVideo(context, job, io) };
 }
 
 async function processImage(job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
   const { execution, ...params } = stepsOf(job.params as ProcessImageJobParams);
   const { scale } = job.params as ProcessImageJobParams;
-  const { inputs, target } = await filesOf(io);
+  const { target, source } = await filesOf(io);
+  const inputs = { target: [fileOf(target)], source: source.map(fileOf) };
   const image = join(io.dir, `result.${endingOf(resultTypeOf(target.type))}`);
   const task = { kind: "process_image" as const, inputs };
   const made = await io.timed("render", () => {
@@ -61,34 +61,34 @@ async function processImage(job: ClaimedJob, io: JobIo): Promise<HandlerResult> 
   return { outputs: { image: stored }, warnings: [...warningsOf(made), ...checked.warnings] };
 }
 
-async function processVideo(job: ClaimedJob, io: JobIo, maxSeconds: number): Promise<HandlerResult> {
+async function processVideo(context: HandlerContext, job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
   const { execution, ...params } = stepsOf(job.params as ProcessVideoJobParams);
   const { scale, fps } = job.params as ProcessVideoJobParams;
-  const { inputs, target } = await filesOf(io);
+  const { target, source } = await filesOf(io);
   // first of all, so that a video that is not for us costs nothing else
-  const film = await io.timed("probe", () => probe(io, target, maxSeconds));
+  const film = await io.timed("probe", () => probe(io, target, context.maxVideoSeconds));
   requireScale(film, scale);
-  const { width, height, seconds } = film;
-  io.expect({ target: [{ type: target.type, bytes: target.bytes, width, height, seconds }] });
-  const rate = fps ?? Math.min(RATES.most, Math.max(RATES.least, film.fps));
-  const spec = {
-    ...scaledSize(film, scale, { even: true }),
-    fps: rate,
-    frames: Math.max(1, Math.round(seconds * rate)),
-  };
+  const { width, height } = film;
+  io.expect({ target: [{ type: target.type, bytes: target.bytes, width, height, seconds: film.seconds }] });
+  const { processors } = params;
+  const spoken = await speechOf(context, io, { processors, source, film });
+  const { times, warnings, ...timing } = timingOf(film, { fps, ...spoken });
+  const spec = { ...scaledSize(film, scale, { even: true }), ...timing };
+  const said = { spec, ...(times && { times }), ...(spoken.speech && { speech: spoken.speech }) };
   const outputs = {
     video: join(io.dir, "result.mp4"),
     poster: { path: join(io.dir, "poster.jpg"), frame: Math.floor(spec.frames / 2) },
   };
+  const inputs = { target: [fileOf(target)], source: spoken.source };
   const task = { kind: "process_video" as const, inputs };
   const made = await io.timed("render", () => {
     const { provenance } = io;
-    const asked = { ...params, spec, execution };
+    const asked = { ...params, ...said, execution };
     const run: Omit<ProcessVideoRun, "run"> = { type: "run", ...task, params: asked, outputs, provenance };
     return io.engine.request(run, { ...io.options("render"), result: processVideoResultSchema });
   });
   const checked = await io.timed("check", () => {
-    const asked = { ...params, spec, changed: made.frames.changed };
+    const asked = { ...params, ...said, changed: made.frames.changed };
     const check: Omit<ProcessVideoCheck, "run"> = { type: "check", ...task, params: asked, files: outputs };
     return io.checker.request(check, { ...io.options("check"), result: processVideoCheckResultSchema });
   });
@@ -96,8 +96,8 @@ async function processVideo(job: ClaimedJob, io: JobIo, maxSeconds: number): Pro
     video: await io.store("video", outputs.video, { type: "video/mp4", ...checked.video }),
     poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
   }));
-  const adjusted = fps === null ? warningsOfRate(film, rate) : [];
-  return { outputs: stored, warnings: [...adjusted, ...warningsOf(made), ...checked.warnings] };
+  const before = [...spoken.warnings, ...warnings];
+  return { outputs: stored, warnings: [...before, ...warningsOf(made), ...checked.warnings] };
 }
 
 function stepsOf({ processors, faces, face = 0, detector, execution }: ProcessImageJobParams) {
@@ -110,7 +110,7 @@ async function filesOf(io: JobIo) {
     await io.input("source"),
   ]);
   if (!target) throw new AppError("invalid_request", "The job has no target.");
-  return { target, inputs: { target: [fileOf(target)], source: source.map(fileOf) } };
+  return { target, source };
 }
 
 function probe(io: JobIo, target: LocalFile, seconds: number): Promise<FilmResult> {
@@ -134,10 +134,4 @@ function warningsOf({ frames: { total, left }, noEffect, warnings }: Outcome): W
     .filter((name) => !told(name))
     .map((name) => ({ code: "no_effect", detail: `The step ${name} has changed nothing.` }));
   return [...warnings, ...few, ...none];
-}
-
-function warningsOfRate({ fps, even }: FilmResult, rate: number): Warning[] {
-  if (even && rate === fps) return [];
-  const why = even ? `not ${toThousandths(fps)}` : "all equally far apart: in the target their distance varies";
-  return [{ code: "fps_adjusted", detail: `The result has ${toThousandths(rate)} frames a second, ${why}.` }];
 }

@@ -1,9 +1,8 @@
 /** Requests to the engine and the checker for jobs of the kind `lipsync`, and their results. */
 import { z } from "zod";
 import { warningsSchema } from "../../errors.ts";
-import { MOTION_LIMITS } from "../../motion/motion.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
-import { syncSchema } from "../../speech/sync.ts";
+import { syncSchema, timesSchema } from "../../speech/sync.ts";
 import {
   audioSpecSchema,
   filePathSchema,
@@ -30,11 +29,7 @@ const asked = {
  */
 const params = {
   sync: syncSchema,
-  times: z
-    .array(z.number().min(0))
-    .min(2)
-    .max(MOTION_LIMITS.frames + 1)
-    .optional(),
+  times: timesSchema.optional(),
   face: z.int().min(0).max(99),
 };
 const outputs = { video: filePathSchema, poster: posterOrderSchema.optional() };

@@ -4,6 +4,8 @@ import { clippedList, warningSchema, warningsSchema } from "../../errors.ts";
 import { PROCESSOR_NAMES, processorStepSchema } from "../../faces/processors.ts";
 import { SCALE } from "../../faces/scale.ts";
 import { detectorSchema, executionSchema, faceSchema, facesSchema } from "../../faces/selection.ts";
+import { motionInputSchema } from "../../motion/motion-file.ts";
+import { syncSchema, timesSchema } from "../../speech/sync.ts";
 import {
   audioSpecSchema,
   filePathSchema,
@@ -32,8 +34,22 @@ const steps = {
 };
 /** `scale`: of the result, percent of the upright target. */
 const pictured = { ...steps, scale: z.int().min(SCALE.least).max(SCALE.most) };
-/** `spec`: the shape of the result; each of its frames shows the frame of the target that is nearest in time. */
-const filmed = { ...steps, spec: videoSpecSchema };
+/**
+ * What the sound in `source` says, for engines that offer the service `listen`: curves of a face from the sound's first sample on, how it
+ * is fitted to the target, and the share of it that is speech. The sound is then the WAV that `listen` has written.
+ */
+const speechSchema = z.strictObject({
+  motion: motionInputSchema,
+  sync: syncSchema,
+  share: z.number().min(0).max(1),
+});
+export type SpeechInput = z.infer<typeof speechSchema>;
+
+/**
+ * `spec`: the shape of the result; each of its frames shows the frame of the target that is nearest in time. `times`: when each frame is
+ * shown, and when the last one ends, where they are not evenly apart, s.
+ */
+const filmed = { ...steps, spec: videoSpecSchema, times: timesSchema.optional(), speech: speechSchema.optional() };
 /** `changed`: frames of the result that the engine says it has changed. */
 const told = { changed: z.int().min(0) };
 

@@ -50,7 +50,7 @@ test.each(MOVES)(
   async (name, value, { point, axis, from, to }) => {
     const { faces } = await edited(serious, { [name]: value });
     const at = (face: SceneFace) => face.points[point * 3 + (axis === "x" ? 0 : 1)]!;
-    const moved = (at(faces![0]!) - at(serious.face)) / serious.face.eyeDistance;
+    const moved = (at((await faces!())[0]!) - at(serious.face)) / serious.face.eyeDistance;
     expect(moved).toBeGreaterThan(from);
     expect(moved).toBeLessThan(to);
   },
@@ -59,9 +59,11 @@ test.each(MOVES)(
 test("eyes close, and look to the right and up of the picture", async () => {
   const opening = ({ lids }: SceneFace) => lids.left.lower[9]! - lids.left.upper[9]!;
   const { faces } = await edited(smiling, { eye_open_ratio: -1 });
-  expect(opening(faces![0]!) / opening(smiling.face)).toBeLessThan(0.5);
+  expect(opening((await faces!())[0]!) / opening(smiling.face)).toBeLessThan(0.5);
   const { faces: aside } = await edited(smiling, { eye_gaze_horizontal: 1 });
-  expect(aside![0]!.iris.left[0]! - smiling.face.iris.left[0]!).toBeGreaterThan(0.015 * smiling.face.eyeDistance);
+  expect((await aside!())[0]!.iris.left[0]! - smiling.face.iris.left[0]!).toBeGreaterThan(
+    0.015 * smiling.face.eyeDistance,
+  );
 });
 
 test("lips that show teeth close at `lip_open_ratio` -1; closed ones have nothing to do, which is said", async () => {
@@ -149,7 +151,7 @@ function prepared(each: Case, values: Partial<Record<Parameter, number>>, frames
   const { width, height } = each.picture;
   const clip: Clip = { width, height, frames, fps: 25, scale: 100, sceneAt: async () => sceneOf(each) };
   const step = processorStepSchema.parse({ name: "face_editor", ...values }) as EditStep;
-  return faceEditor.prepare(step, clip, { pictures: [], sound: null }, { signal: new AbortController().signal });
+  return faceEditor.prepare(step, clip, { pictures: [], speech: null }, { signal: new AbortController().signal });
 }
 
 async function edited(each: Case, values: Partial<Record<Parameter, number>>): Promise<Applied> {

@@ -43,7 +43,7 @@ export const faceEditor: Processor<"face_editor"> = {
         }
         if (!changed) return { frame, changed, left };
         const edited = { ...frame, data };
-        return { frame: edited, faces: await readAgain(edited, after), changed, left };
+        return { frame: edited, faces: () => readAgain(edited, after), changed, left };
       },
     };
   },

@@ -12,7 +12,7 @@ import { crispnessOfFace } from "./softness.ts";
 import { blockiness, isCoded } from "./traces.ts";
 
 const context = { signal: new AbortController().signal };
-const sources = { pictures: [], sound: null };
+const sources = { pictures: [], speech: null };
 let crisp: RgbFrame;
 let face: SceneFace;
 
@@ -80,7 +80,7 @@ describe("frame_enhancer", () => {
     expect([frame.width, frame.height]).toEqual([24 * times, 16 * times]);
     expect(frame.data).toHaveLength(24 * 16 * times ** 2 * 3);
     expect(changed).toEqual({ x: 0, y: 0, width: 24 * times, height: 16 * times });
-    expect(after![0]!.eyeDistance).toBeCloseTo(face.eyeDistance * times);
+    expect((await after!())[0]!.eyeDistance).toBeCloseTo(face.eyeDistance * times);
   });
 
   test("comes nearer to the truth than Catmull-Rom, by more than a decibel", async () => {

@@ -51,7 +51,7 @@ function enlarging(times: number, blend: number, signal: AbortSignal): Prepared 
       let larger: RgbFrame = frame;
       for (let i = 0; i < times; i++) larger = await doubled(larger, { runner, blend, signal });
       const { width, height } = larger;
-      const moved = faces.map((face) => scaledFace(face, { x: 0, y: 0, scale: 2 ** times }));
+      const moved = () => faces.map((face) => scaledFace(face, { x: 0, y: 0, scale: 2 ** times }));
       return { frame: larger, faces: moved, changed: { x: 0, y: 0, width, height }, left: [] };
     },
   };

@@ -60,7 +60,12 @@ function clipOf(scene: Scene, frames = 1): Clip {
 
 async function swapped(source: Picture, target: RgbFrame, faces: Face[], frames = 1) {
   const scene = sceneOf(target, faces);
-  const prepared = await faceSwapper.prepare(step, clipOf(scene, frames), { pictures: [source], sound: null }, context);
+  const prepared = await faceSwapper.prepare(
+    step,
+    clipOf(scene, frames),
+    { pictures: [source], speech: null },
+    context,
+  );
   return { ...(await prepared.apply(scene)), warnings: prepared.warnings };
 }
 
@@ -236,7 +241,7 @@ test("an eye that is shut, or looks elsewhere, stays the target's own", () => {
 
 test("in a video what is swapped follows the frames before, and a face that comes back begins anew", async () => {
   const scene = sceneOf(astronaut, [face]);
-  const prepared = await faceSwapper.prepare(step, clipOf(scene, 9), { pictures: [astronaut], sound: null }, context);
+  const prepared = await faceSwapper.prepare(step, clipOf(scene, 9), { pictures: [astronaut], speech: null }, context);
   const darker = { ...astronaut, data: astronaut.data.map((value) => 0.9 * value) };
   const first = await prepared.apply(sceneOf(astronaut, [face], 0));
   const lit = colourAt(first.frame, face, 4)[1]!;
@@ -250,7 +255,7 @@ test("an expression that was never lost is not restored, and that is told", asyn
   const scene = sceneOf(astronaut, [face]);
   const options = { name: "expression_restorer", factor: 80, areas: ["upper-face"] } as const;
   const restorer = { ...options, areas: [...options.areas] };
-  const prepared = await expressionRestorer.prepare(restorer, clipOf(scene), { pictures: [], sound: null }, context);
+  const prepared = await expressionRestorer.prepare(restorer, clipOf(scene), { pictures: [], speech: null }, context);
   expect(prepared.warnings.map(({ code }) => code)).toEqual(["no_effect"]);
   expect(await prepared.apply(scene)).toEqual({ frame: scene.frame, changed: null, left: [] });
 });
