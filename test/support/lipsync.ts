@@ -16,7 +16,7 @@ type Job = Pick<JobRecord, "owner" | "id">;
 export function lipsyncApi(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}): TestApi {
   const { presets } = testApi().deps;
   const known = [
-    { name: "warp", kinds: ["animate", "talk", "lipsync", "process_image", "process_video"] },
+    { name: "warp", kinds: ["animate", "talk", "lipsync", "process_image", "process_video", "convert"] },
     { name: "narrator", kinds: ["speak"] },
   ];
   const serve = new Map(known.flatMap(({ name, kinds }) => kinds.map((kind): [string, string[]] => [kind, [name]])));

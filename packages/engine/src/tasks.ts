@@ -1,6 +1,7 @@
 /** All that processes of this engine can be asked. A new kind or service is an entry here and its schemas in `core/engine/`. */
 import { SERVICES } from "@smileloop/core/engine/services.ts";
 import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
+import { convertTask } from "@smileloop/core/engine/tasks/convert.ts";
 import { lipsyncTask } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { processImageTask, processVideoTask } from "@smileloop/core/engine/tasks/process.ts";
 import { speakTask } from "@smileloop/core/engine/tasks/speak.ts";
@@ -19,6 +20,7 @@ export const OFFER: Offer = {
     process_video: part(processVideoTask.run, async () => (await import("./faces/process-video.ts")).processVideo, {
       later: true,
     }),
+    convert: part(convertTask.run, async () => (await import("./convert/convert.ts")).convert, { later: true }),
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),
@@ -35,6 +37,7 @@ export const OFFER: Offer = {
       async () => (await import("./check/process-video.ts")).checkProcessedVideo,
       { later: true },
     ),
+    convert: part(convertTask.check, async () => (await import("./check/convert.ts")).checkConverted, { later: true }),
   },
   services: {
     cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast),

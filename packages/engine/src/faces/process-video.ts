@@ -6,8 +6,7 @@ import type { ProcessVideoResult, ProcessVideoRun } from "@smileloop/core/engine
 import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
 import { scalePercent } from "@smileloop/core/faces/scale.ts";
 import { filmFrames, readFilm } from "../media/film-reader.ts";
-import { openFilmSound } from "../media/film-sound.ts";
-import type { Sound } from "../media/sound-reader.ts";
+import { isSound, openFilmSound, SOUND_LEFT_OUT } from "../media/film-sound.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
 import { pictureOf } from "../media/yuv.ts";
 import { createScaler, withChanges, yuvOf } from "../media/yuv-changes.ts";
@@ -124,16 +123,7 @@ async function draw(request: ProcessVideoRun, work: Work, { signal, progress }: 
   }
   const detail = "The face is not seen.";
   const left = pipeline.needsFaces && faceless > 0 ? [{ code: "face_left_alone", detail, frames: faceless }] : [];
-  return { frames: seen, left, warnings: sound === "unread" ? [UNREAD] : [] };
-}
-
-const UNREAD: Warning = {
-  code: "sound_left_out",
-  detail: "The sound of the video is of a kind that is not read, so the result has none.",
-};
-
-function isSound(sound: Sound | "unread" | null): sound is Sound {
-  return sound !== null && sound !== "unread";
+  return { frames: seen, left, warnings: sound === "unread" ? [SOUND_LEFT_OUT] : [] };
 }
 
 /** A frame after all steps, of any size. What has not changed in it keeps its bytes. */

@@ -2,6 +2,7 @@
 
 import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
+import { convertHandler } from "./convert.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
 import { lipsyncHandler } from "./lipsync.ts";
 import { processImageHandler, processVideoHandler } from "./process.ts";
@@ -10,6 +11,7 @@ import { talkHandler } from "./talk.ts";
 
 export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
+  convert: convertHandler,
   lipsync: lipsyncHandler,
   process_image: processImageHandler,
   process_video: processVideoHandler,

@@ -1,6 +1,7 @@
 /** The schemas of what engines are asked, by kind: for the host, which checks requests by them, and for the JSON Schema of other languages. */
 import type { z } from "zod";
 import { animateTask } from "./animate.ts";
+import { convertTask } from "./convert.ts";
 import { lipsyncTask } from "./lipsync.ts";
 import { processImageTask, processVideoTask } from "./process.ts";
 import { speakTask } from "./speak.ts";
@@ -15,4 +16,5 @@ export const TASKS: Readonly<Record<string, TaskSchemas>> = {
   lipsync: lipsyncTask,
   process_image: processImageTask,
   process_video: processVideoTask,
+  convert: convertTask,
 };
