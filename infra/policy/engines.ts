@@ -69,7 +69,7 @@ const SPARE = { factor: 2, seconds: 60 };
 export const ENGINES: readonly DeployedEngine[] = [
   {
     name: "warp",
-    kinds: ["animate", "talk", "lipsync", "process_image", "process_video"],
+    kinds: ["animate", "talk", "lipsync", "process_image", "process_video", "convert"],
     runsOn: "lambda",
     function: {
       bundle: "dist/worker-lambda",

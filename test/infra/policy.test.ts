@@ -153,6 +153,7 @@ describe("environments, read as the functions read them", () => {
       ["lipsync", ["warp"]],
       ["process_image", ["warp"]],
       ["process_video", ["warp"]],
+      ["convert", ["warp"]],
       ["speak", ["narrator"]],
     ]);
   });
@@ -235,6 +236,7 @@ describe("environments, read as the functions read them", () => {
       ["lipsync", ["warp"]],
       ["process_image", ["warp"]],
       ["process_video", ["warp"]],
+      ["convert", ["warp"]],
       ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
@@ -287,7 +289,7 @@ describe("engines", () => {
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
     const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
     expect(enginesByKind([warp!, other])).toBe(
-      "animate=warp+choir,talk=warp,lipsync=warp,process_image=warp,process_video=warp,sing=choir",
+      "animate=warp+choir,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,sing=choir",
     );
     const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
     expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({

@@ -13,6 +13,7 @@ import {
   talkArgs,
   type Values,
 } from "./clip-args.ts";
+import { type ConvertArgs, convertArgs } from "./convert-args.ts";
 import { EDITS, FACE_COMMANDS, type FaceArgs, type FaceCommandName, faceArgs } from "./face-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
@@ -48,6 +49,7 @@ const OPTIONS = {
   swap: { ...help, ...FACES, consent: text },
   edit: { ...help, ...FACES, ...MOVES, consent: text },
   enhance: { ...help, ...FACES, blend: text },
+  convert: { ...help, ...RESULT, engine: text, poster: text, crf: text, preset: text, "audio-bitrate": text },
   voices: { ...help, language: { type: "string" }, json: { type: "boolean" } },
   motion: {
     ...help,
@@ -79,6 +81,7 @@ type Command =
   | { name: "speak"; args: SpeakArgs }
   | { name: "voices"; language: string | null; json: boolean }
   | { name: "faces"; args: FaceArgs }
+  | { name: "convert"; args: ConvertArgs }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
@@ -108,6 +111,7 @@ export function parseCommand(argv: string[]): Command {
   if (Object.hasOwn(FACE_COMMANDS, name)) {
     return { name: "faces", args: faceArgs(name as FaceCommandName, values, positionals) };
   }
+  if (name === "convert") return { name, args: convertArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
   if (name === "key" && positionals.length < 2) {

@@ -1,5 +1,7 @@
 /** The texts of `--help`. */
+import { CONVERT } from "./help/convert.ts";
 import { FACE_HELP } from "./help/faces.ts";
+import { SPEAK } from "./help/speak.ts";
 
 export const OVERVIEW = `Makes a portrait move.
 
@@ -17,6 +19,7 @@ Commands:
   swap <target> <source>  puts the face of one photo on the face of another photo or a video
   edit <photo or video>   moves brows, eyes, mouth and head of a face: --smile 0.6 --head-yaw 0.2
   enhance <photo or video>  makes soft faces clearer, and the whole larger with --scale
+  convert <video>         makes an MP4 of a video that plays everywhere
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
   key [owner]             makes a key for the API
@@ -128,26 +131,6 @@ Options:
   -h, --help              this help
 `;
 
-const SPEAK = `Has a voice say a text, and writes the sound. Needs no server and no network, unless the voice is elsewhere (docs/voices.md).
-
-Usage: smileloop speak <text> [options]
-
-<text> is what is said, or - for the standard input.
-
-Options:
-      --voice <name>      the voice, see smileloop voices (the language's)
-      --language <tag>    of the text, such as en, hi or pt-BR (by its script; English for Latin letters)
-      --speed <n>         how fast the voice speaks, 0.5 to 2 (1)
-      --pronounce <w=s>   how a word is said: a respelling, or IPA between slashes (Nguyen=/ŋwiən/); may be repeated
-  -o, --output <file>     where the sound goes; its ending says the format: .wav, .mp3 or .m4a
-                          (speech.wav in this folder)
-      --spoken <file>     writes the times of the words and sounds, too, to a name that ends in .json
-  -f, --force             overwrites the file if there is one
-      --json              prints one JSON object on stdout, also for an error
-  -q, --quiet             no progress
-  -h, --help              this help
-`;
-
 const VOICES = `Lists the voices.
 
 Usage: smileloop voices [options]
@@ -239,6 +222,7 @@ export const HELP = {
   voices: VOICES,
   inspect: INSPECT,
   ...FACE_HELP,
+  convert: CONVERT,
   motion: MOTION,
   presets: PRESETS,
   serve: SERVE,

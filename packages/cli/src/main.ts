@@ -48,6 +48,10 @@ async function run(argv: string[]): Promise<number> {
         const { processFaces } = await import("./faces.ts");
         return await processFaces(command.args);
       }
+      case "convert": {
+        const { convert } = await import("./convert.ts");
+        return await convert(command.args);
+      }
       case "motion": {
         const { extractMotion } = await import("./motion.ts");
         return await extractMotion(command.args);

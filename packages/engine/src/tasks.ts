@@ -1,6 +1,7 @@
 /** All that processes of this engine can be asked. A new kind or service is an entry here and its schemas in `core/engine/`. */
 import { SERVICES } from "@smileloop/core/engine/services.ts";
 import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
+import { convertTask } from "@smileloop/core/engine/tasks/convert.ts";
 import { insertTask } from "@smileloop/core/engine/tasks/insert.ts";
 import { lipsyncTask } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { processImageTask, processVideoTask } from "@smileloop/core/engine/tasks/process.ts";
@@ -23,6 +24,7 @@ export const OFFER: Offer = {
     }),
     survey: part(surveyTask.run, async () => (await import("./insert/survey.ts")).surveyFilm, { later: true }),
     insert: part(insertTask.run, async () => (await import("./insert/insert.ts")).insertWords, { later: true }),
+    convert: part(convertTask.run, async () => (await import("./convert/convert.ts")).convert, { later: true }),
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),
@@ -41,6 +43,7 @@ export const OFFER: Offer = {
     ),
     survey: part(surveyTask.check, async () => (await import("./check/survey.ts")).checkSurvey, { later: true }),
     insert: part(insertTask.check, async () => (await import("./check/insert.ts")).checkInsert, { later: true }),
+    convert: part(convertTask.check, async () => (await import("./check/convert.ts")).checkConverted, { later: true }),
   },
   services: {
     cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast),

@@ -27,7 +27,7 @@ it("tells the key that seals to the API and to who opens, and to nobody else", (
   expect(variablesOf(stack, "SyncsoFunction")).toMatchObject({
     ...{ QUEUE: "syncso", SEAL_KEY: SealKey, SYNC_API_URL: "https://api.sync.so", CONTENT_CHECK: "off" },
     ENGINES:
-      "animate=warp,talk=warp,lipsync=warp+syncso,process_image=warp+facefusion,process_video=warp+facefusion,speak=narrator",
+      "animate=warp,talk=warp,lipsync=warp+syncso,process_image=warp+facefusion,process_video=warp+facefusion,convert=warp,speak=narrator",
   });
   for (const name of ["WarpFunction", "NarratorFunction", "SweepFunction"]) {
     expect(JSON.stringify(variablesOf(stack, name)), name).not.toContain(SealKey);

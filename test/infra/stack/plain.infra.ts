@@ -87,7 +87,7 @@ describe("functions", () => {
     const common = {
       BUCKET: "the-bucket",
       QUEUES: ["warp", "warp-bulk", "narrator", "narrator-bulk"].map((name) => `${name}=${url(name)}`).join(),
-      ENGINES: "animate=warp,talk=warp,lipsync=warp,process_image=warp,process_video=warp,speak=narrator",
+      ENGINES: "animate=warp,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",

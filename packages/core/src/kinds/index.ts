@@ -5,6 +5,7 @@
 import { MAX_VIDEO_SECONDS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
+import { convert } from "./convert.ts";
 import { insert } from "./insert.ts";
 import { type EngineSecrets, type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
@@ -24,6 +25,7 @@ export const KINDS: readonly KindEntry[] = [
   speak,
   processImage,
   processVideo,
+  convert,
   personalize,
   survey,
   insert,

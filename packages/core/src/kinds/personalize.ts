@@ -107,14 +107,9 @@ function paramsSchema() {
     pronunciation_column: columnParam(USUAL_COLUMNS.pronunciation).meta({
       description: "A column, if there is one, of how a name is said: IPA between slashes, or a respelling.",
     }),
-    rows: z
-      .array(z.int().min(2))
-      .min(1)
-      .max(100_000)
-      .optional()
-      .meta({
-        description: "Only these rows of the list, counted as a spreadsheet does: the first recipient is row 2.",
-      }),
+    rows: z.array(z.int().min(2)).min(1).max(100_000).optional().meta({
+      description: "Only these rows of the list, counted as a spreadsheet does: the first recipient is row 2.",
+    }),
     voice_key: z.string().min(1).max(500).optional(),
     intensity: intensityParam,
     consent: consentParam,

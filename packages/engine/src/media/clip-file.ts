@@ -49,13 +49,16 @@ type Streamed = {
 };
 
 function streamed({ encoder, ...container }: Streamed): Opener {
-  return async ({ path, width, height, fps, times, marks, sound }) => {
+  return async ({ path, width, height, fps, times, marks, sound, x264, soundBitRate }) => {
     const rate = frameRate(fps);
     const timeBase = times ? new Rational(1, TICKS) : rate.inv();
-    const opened = await openEncoder(encoder, { width, height, rate, timeBase });
+    const opened = await openEncoder(
+      { ...encoder, options: { ...encoder.options, ...x264 } },
+      { width, height, rate, timeBase },
+    );
     const { tags } = marks;
     const frameTicks = times ? undefined : 1n;
-    const muxed = await openMuxed({ ...container, path, tags, encoder: opened, rate, frameTicks, sound });
+    const muxed = await openMuxed({ ...container, path, tags, encoder: opened, rate, frameTicks, sound, soundBitRate });
     return { ...muxed, pts: times ? (index) => BigInt(Math.round(times[index]! * TICKS)) : BigInt };
   };
 }

@@ -1,10 +1,15 @@
 /** The sound of a video, for a result that shows the same frames. */
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
-import { hasCode } from "@smileloop/core/errors.ts";
+import { hasCode, type Warning } from "@smileloop/core/errors.ts";
 import { NO_TIME } from "./clip-reader.ts";
 import { openFilm } from "./film-file.ts";
 import { SOUND_RATE } from "./resample.ts";
 import { openSound, type Sound } from "./sound-reader.ts";
+
+export const SOUND_LEFT_OUT: Warning = {
+  code: "sound_left_out",
+  detail: "The sound of the video is of a kind that is not read, so the result has none.",
+};
 
 /** Seconds of sound that are skipped at once. */
 const STEP = SOUND_RATE / 4;
@@ -30,6 +35,10 @@ export async function openFilmSound(video: EngineFile): Promise<Sound | "unread"
   }
   skip(opened, Math.round(Math.max(0, first - zero) * SOUND_RATE));
   return opened;
+}
+
+export function isSound(sound: Sound | "unread" | null): sound is Sound {
+  return sound !== null && sound !== "unread";
 }
 
 function skip({ channels, read }: Sound, samples: number): void {

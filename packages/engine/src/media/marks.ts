@@ -2,6 +2,9 @@
 import { open } from "node:fs/promises";
 import type { Provenance } from "@smileloop/core/engine/protocol.ts";
 
+/** How the comment of each file begins in which a machine has made something. */
+const SYNTHETIC = "AI-generated (synthetic media) by SmileLoop";
+
 export type Marks = {
   /** Stored under the keys that players and tag editors show (MP4: iTunes atoms `©cmt`, `desc`; WebM: tags). */
   tags: Record<"comment" | "description", string>;
@@ -17,18 +20,28 @@ export function marksOf(
   what: "video" | "picture" | "sound" = "video",
   part: "motion" | "voice" | "face" = what === "sound" ? "voice" : "motion",
 ): Marks {
-  const comment = `AI-generated (synthetic media) by SmileLoop; job=${job}; engine=${engine} ${version}`;
+  const comment = `${SYNTHETIC}; job=${job}; engine=${engine} ${version}`;
   const description = `Made by a machine: the ${part} in this ${what} is synthetic.`;
-  return { tags: { comment, description }, xmp: xmpOf(`${description} ${comment}`) };
+  return { tags: { comment, description }, xmp: xmpOf(`${description} ${comment}`, SOURCE_TYPE) };
 }
 
-function xmpOf(text: string): string {
+/** Of a file that only has another format than before: what it said of a machine stays, and nothing is said that it did not say. `tags`: what it had. */
+export function convertedMarks({ job, engine, version }: Provenance, tags: Record<string, string>): Marks {
+  const { comment: before = "", description: told = "" } = tags;
+  const isSynthetic = before.startsWith(SYNTHETIC);
+  const converted = `Converted by SmileLoop; job=${job}; engine=${engine} ${version}`;
+  const comment = isSynthetic ? `${before}; ${converted}` : converted;
+  const description = isSynthetic ? told : "Another format of a video that was given.";
+  return { tags: { comment, description }, xmp: xmpOf(`${description} ${comment}`, isSynthetic ? SOURCE_TYPE : null) };
+}
+
+function xmpOf(text: string, sourceType: string | null): string {
   const escaped = text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
   return [
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">',
     '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"',
     ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"',
-    ` xmp:CreatorTool="SmileLoop" Iptc4xmpExt:DigitalSourceType="${SOURCE_TYPE}">`,
+    ` xmp:CreatorTool="SmileLoop"${sourceType === null ? "" : ` Iptc4xmpExt:DigitalSourceType="${sourceType}"`}>`,
     `<dc:description><rdf:Alt><rdf:li xml:lang="x-default">${escaped}</rdf:li></rdf:Alt></dc:description>`,
     "</rdf:Description></rdf:RDF></x:xmpmeta>",
   ].join("");

@@ -32,6 +32,10 @@ export type ClipFileOptions = {
   fps: number;
   times?: readonly number[] | undefined;
   marks: Marks;
+  /** How H.264 is encoded, where not as usual. */
+  x264?: { crf: number; preset: string } | undefined;
+  /** Of AAC, bits a second, where not as usual. */
+  soundBitRate?: number | undefined;
   sound?: Sound | undefined;
   /** Whether the file is not wanted any more: long work may end early then. */
   stopped: () => boolean;
@@ -55,13 +59,15 @@ type MuxedOptions = {
   /** How long a frame lasts, in the encoder's unit; where that varies, frames say it. */
   frameTicks?: bigint | undefined;
   sound?: Sound | undefined;
+  soundBitRate?: number | undefined;
   soundEncoder?: keyof typeof SOUND_ENCODERS;
 };
 
 /** Throws FFmpegError; what there is of the file is the caller's to remove. */
 export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
   const { path, container, header = {}, tags = {}, encoder, rate, frameTicks, sound } = options;
-  const track = sound && (await openSoundTrack(sound, SOUND_ENCODERS[options.soundEncoder ?? "aac"]));
+  const track =
+    sound && (await openSoundTrack(sound, SOUND_ENCODERS[options.soundEncoder ?? "aac"], options.soundBitRate));
   const file = new FormatContext();
   const free = (): void => {
     file.closeOutputSync();

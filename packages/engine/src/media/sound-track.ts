@@ -45,12 +45,14 @@ type SoundTrack = {
   encodeTo(seconds: number, last: boolean, moveOn: () => void): void;
 };
 
+/** `bitRate`: bits a second. */
 export async function openSoundTrack(
   sound: Pick<Sound, "channels" | "read">,
   kind: SoundEncoder = SOUND_ENCODERS.aac,
+  bitRate = Number(kind.bitRates[sound.channels]),
 ): Promise<SoundTrack> {
   const { channels } = sound;
-  const encoder = await openEncoder(channels, kind);
+  const encoder = await openEncoder(channels, kind, bitRate);
   const step = encoder.frameSize;
   const samples = Array.from({ length: channels }, () => new Float32Array(step));
   const rows = kind.planar ? inPlanes : byTurns;
@@ -97,7 +99,11 @@ function send(encoder: CodecContext, samples: Buffer, count: number, at: number)
   }
 }
 
-async function openEncoder(channels: 1 | 2, { name, planar, profile, bitRates }: SoundEncoder): Promise<CodecContext> {
+async function openEncoder(
+  channels: 1 | 2,
+  { name, planar, profile }: SoundEncoder,
+  bitRate: number,
+): Promise<CodecContext> {
   const codec = Codec.findEncoderByName(name as never);
   if (codec === null) throw new Error(`FFmpeg was built without ${name}`);
   const encoder = new CodecContext();
@@ -105,7 +111,7 @@ async function openEncoder(channels: 1 | 2, { name, planar, profile, bitRates }:
   encoder.sampleRate = SOUND_RATE;
   encoder.sampleFormat = planar ? AV_SAMPLE_FMT_FLTP : AV_SAMPLE_FMT_FLT;
   encoder.channelLayout = channels === 1 ? AV_CHANNEL_LAYOUT_MONO : AV_CHANNEL_LAYOUT_STEREO;
-  encoder.bitRate = bitRates[channels];
+  encoder.bitRate = BigInt(bitRate);
   if (profile !== undefined) encoder.profile = profile;
   encoder.timeBase = new Rational(1, SOUND_RATE);
   encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);

@@ -15,7 +15,7 @@ export function createUprightYuv(orientation: Orientation, width: number, height
   const [across, down] = isTransposed(orientation) ? [height, width] : [width, height];
   let filter: FilterRun | undefined;
   let made = "";
-  const convert = (frame: Frame): Uint8Array => {
+  const filtered = (frame: Frame): Uint8Array => {
     const key = [frame.width, frame.height, frame.format, frame.colorSpace, frame.colorRange].join();
     if (key !== made) {
       filter?.free();
@@ -29,7 +29,7 @@ export function createUprightYuv(orientation: Orientation, width: number, height
   return {
     /** A copy: Y, U, V without padding. */
     yuv(frame: Frame): Uint8Array {
-      const stored = isOurs(frame, across, down) ? frame.toBuffer() : convert(frame);
+      const stored = isOurs(frame, across, down) ? frame.toBuffer() : filtered(frame);
       return turned(stored, across, down, orientation);
     },
     free: () => filter?.free(),

@@ -6,7 +6,7 @@ import { AV_LOG_ERROR, AVERROR_ENOSPC } from "node-av/constants";
 import { FFmpegError, type Frame, Log } from "node-av/lib";
 import { openClipFile } from "./clip-file.ts";
 import { toFrame } from "./encoders.ts";
-import { marksOf } from "./marks.ts";
+import { type Marks, marksOf } from "./marks.ts";
 import type { ClipFile, ClipFileOptions } from "./muxed.ts";
 import { writePoster } from "./poster.ts";
 import type { Sound } from "./sound-reader.ts";
@@ -25,9 +25,11 @@ type VideoWriterOptions = {
   poster?: PosterOrder | undefined;
   /** What of it a machine has made, where that is not the motion. */
   part?: "face" | undefined;
+  /** What the file says of itself, where that is something else. */
+  marks?: Marks | undefined;
   /** What is heard. It starts with the first frame and is cut at the end of the last. It is read as frames are written, and not closed. */
   sound?: Sound | undefined;
-};
+} & Pick<ClipFileOptions, "x264" | "soundBitRate">;
 
 type VideoWriter = {
   /** The sound that the file gets. */
@@ -58,7 +60,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
   let last = Promise.resolve();
   let frames = 0;
   let state: "open" | "stopped" | "finished" = "open";
-  const marks = marksOf(options.provenance, "video", options.part);
+  const marks = options.marks ?? marksOf(options.provenance, "video", options.part);
   const output = await openOutput({ ...options, marks, stopped: () => state === "stopped" });
   const poster = openPoster(options);
 
@@ -127,12 +129,12 @@ async function openOutput(options: ClipFileOptions): Promise<ClipFile> {
 }
 
 /** The poster as frames go by. */
-function openPoster({ poster, width, height, provenance, part }: VideoWriterOptions) {
+function openPoster({ poster, width, height, provenance, part, marks }: VideoWriterOptions) {
   let writing: Promise<void> | undefined;
   return {
     see(yuv: Uint8Array, index: number): void {
       if (index !== poster?.frame) return;
-      writing = writePoster(poster.path, yuv, width, height, marksOf(provenance, "picture", part));
+      writing = writePoster(poster.path, yuv, width, height, marks ?? marksOf(provenance, "picture", part));
       writing.catch(() => {});
     },
     async written(): Promise<void> {

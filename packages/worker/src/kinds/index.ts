@@ -2,6 +2,7 @@
 
 import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
+import { convertHandler } from "./convert.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
 import { insertHandler } from "./insert.ts";
 import { lipsyncHandler } from "./lipsync.ts";
@@ -14,6 +15,7 @@ import { talkHandler } from "./talk.ts";
 export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
   insert: insertHandler,
+  convert: convertHandler,
   lipsync: lipsyncHandler,
   personalize: personalizeHandler,
   process_image: processImageHandler,

@@ -1,6 +1,7 @@
 /** The schemas of what engines are asked, by kind: for the host, which checks requests by them, and for the JSON Schema of other languages. */
 import type { z } from "zod";
 import { animateTask } from "./animate.ts";
+import { convertTask } from "./convert.ts";
 import { insertTask } from "./insert.ts";
 import { lipsyncTask } from "./lipsync.ts";
 import { processImageTask, processVideoTask } from "./process.ts";
@@ -19,4 +20,5 @@ export const TASKS: Readonly<Record<string, TaskSchemas>> = {
   process_video: processVideoTask,
   survey: surveyTask,
   insert: insertTask,
+  convert: convertTask,
 };
