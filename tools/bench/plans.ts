@@ -25,7 +25,7 @@ import type { PlanHandler } from "@smileloop/worker/kinds/handler.ts";
 import { runJob } from "@smileloop/worker/run-job.ts";
 import { LISTS } from "../../test/echo/lists.ts";
 import { wavBytes } from "../../test/support/silence.ts";
-import { type Figure, type Part, timed } from "./measure.ts";
+import { type Figure, type Part, timed, watchMemory } from "./measure.ts";
 
 const CHILDREN = 5000;
 const PLAN: PlanHandler = {
@@ -146,21 +146,4 @@ async function markThousand(store: Store, root: JobRecord): Promise<void> {
 /** What was answered goes on; the folder has to stay until it is over. */
 async function settle({ records }: Store, { owner, id }: JobRecord): Promise<void> {
   for (let tries = 0; tries < 600 && (await records.children(owner, id)).length > 0; tries++) await clock.sleep(500);
-}
-
-function watchMemory(): { stop: () => number } {
-  const now = () => process.memoryUsage.rss();
-  const before = now();
-  let highest = before;
-  const look = () => {
-    highest = Math.max(highest, now());
-  };
-  const timer = setInterval(look, 20);
-  return {
-    stop() {
-      look();
-      clearInterval(timer);
-      return highest - before;
-    },
-  };
 }
