@@ -58,8 +58,10 @@ async function passed(home: string, files: Files, dir: string, readsBack: boolea
     if (bytes !== BYTES) throw new Error(`${bytes} bytes were read.`);
   });
   const what = readsBack ? "stored and read" : "stored";
+  // the process keeps what it has grown by
+  const note = readsBack ? {} : { note: "beyond what the disk took" };
   return [
-    { name: `1 GB ${what}, ${home}: memory`, unit: "MB", value: memory.stop() / 1e6, target: TARGET_MB },
+    { name: `1 GB ${what}, ${home}: memory`, unit: "MB", value: memory.stop() / 1e6, target: TARGET_MB, ...note },
     { name: "  its time", unit: "s", value: ms / 1000, target: null },
   ];
 }
