@@ -4,8 +4,10 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createJob, sha256Hex } from "@smileloop/core/jobs/jobs.ts";
+import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import { jpegBytes } from "./api.ts";
 import type { Fleet } from "./fleet.ts";
+import { clipsKind } from "./fleet-plan.ts";
 import type { StubScript } from "./stub-engine.ts";
 
 export const OWNER = "ann";
@@ -52,6 +54,18 @@ export async function submit(
     }),
   );
   return id;
+}
+
+/** A plan of so many clips. */
+export async function submitClips(fleet: Fleet, count: number, id: string): Promise<void> {
+  const key = inputKey(OWNER, id, "image");
+  const picture = scriptedPicture({ run: "slow:20" });
+  const storeInputs = async () => {
+    await fleet.store.files.put(key, oneChunk(picture), { type });
+    return { image: [{ key, type, bytes: picture.byteLength, source: "form" }] };
+  };
+  const job = { id, owner: OWNER, kind: clipsKind.name, queue: PLAN_QUEUE, engine: null, estimateSeconds: 1 };
+  await insist(() => createJob(fleet.store, { ...job, params: { count }, metadata: {}, storeInputs }));
 }
 
 /** Again and again while the storage does not answer. */

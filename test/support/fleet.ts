@@ -18,6 +18,7 @@ import { promisify } from "node:util";
 import type { HostRule } from "@smileloop/core/fetch/target.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import { sqsQueue } from "@smileloop/core/queue/sqs.ts";
 import { s3Records } from "@smileloop/core/records/s3.ts";
 import { build } from "esbuild";
@@ -56,13 +57,15 @@ type FleetOptions = {
   skewsMs: number[];
   /** Where inputs by URL may come from. */
   allow?: HostRule[];
+  /** How many times faster time goes. */
+  speed?: number;
 };
 
-export async function openFleet({ skewsMs, allow = [] }: FleetOptions) {
+export async function openFleet({ skewsMs, allow = [], speed = SPEED }: FleetOptions) {
   const dir = mkdtempSync(join(tmpdir(), "smileloop-fleet-"));
   const commands = await prepare(dir);
   const startMs = Date.now();
-  const time = fastTime({ speed: SPEED, startMs, skewMs: 0 });
+  const time = fastTime({ speed, startMs, skewMs: 0 });
   const { clock } = time;
   const history = jobHistory();
   const names = new Map<string, string>();
@@ -71,7 +74,7 @@ export async function openFleet({ skewsMs, allow = [] }: FleetOptions) {
     if (key.endsWith("/job.json")) history.add({ body, by: names.get(by) ?? by, atMs: clock.now() });
   };
   const bucket = await openBucket({ clock, roles, onPut });
-  const sqs = await openSqs(["warp"]);
+  const sqs = await openSqs(["warp", PLAN_QUEUE]);
   const queue = sqsQueue({ client: sqs.client, urls: sqs.urls, clock });
   const storeOf = (role: Role): JobStore => {
     const home = { client: bucket.clientOf(role), bucket: bucket.bucket, clock };
@@ -93,7 +96,7 @@ export async function openFleet({ skewsMs, allow = [] }: FleetOptions) {
     const settings: FleetWorker = {
       s3: { endpoint: bucket.double.endpoint, bucket: bucket.bucket, ...role },
       sqs: { endpoint: sqs.endpoint, urls: sqs.urls },
-      time: { speed: SPEED, startMs, skewMs: skewsMs[place]! },
+      time: { speed, startMs, skewMs: skewsMs[place]! },
       workRoot,
       engine: commands.engine,
       checker: commands.checker,
@@ -153,7 +156,8 @@ export async function openFleet({ skewsMs, allow = [] }: FleetOptions) {
     /** Engines and workers that should be gone. */
     strays: () => pids.filter(isAlive),
     /** What lies in the work folders. */
-    leftovers: () => skewsMs.flatMap((_, place) => filesIn(join(dir, `work-${place}`))),
+    leftovers: () =>
+      skewsMs.flatMap((_, place) => ["", `-${PLAN_QUEUE}`].flatMap((of) => filesIn(join(dir, `work-${place}${of}`)))),
     async close(): Promise<void> {
       stopping = true;
       for (const { pid } of members) if (isAlive(pid)) process.kill(pid, "SIGKILL");

@@ -72,6 +72,7 @@ function faultOf(before: Version, after: Version): string | null {
   const move = `${was.state} → ${is.state}`;
   const inputFault = inputsFault(was, is, after.by === holder && move === "running → running");
   if (inputFault) return inputFault;
+  if (move === "waiting → waiting") return countFault(was, is, after.by);
   if (move === "waiting → queued") return after.by === "api" ? "the API may not" : null;
   if (was.root !== undefined && CANCELS.includes(move)) return null;
   switch (after.by) {
@@ -90,6 +91,13 @@ function faultOf(before: Version, after: Version): string | null {
       if (after.by !== holder) return `${holder} holds it`;
       return /^running → (running|succeeded|failed|queued|waiting)$/.test(move) ? null : "a worker may not";
   }
+}
+
+/** Any worker may write how many children have ended, and no fewer than before. */
+function countFault(was: JobRecord, is: JobRecord, by: string): string | null {
+  if (by === "api" || by === "sweeper") return `${by} may not count`;
+  const [before = 0, after = 0] = [was.progress?.done, is.progress?.done];
+  return after > before && after <= (is.children ?? 0) ? null : `${before} → ${after} children have ended`;
 }
 
 /** `byHolder`: at work. A record that is closed has no inputs any more. */

@@ -12,6 +12,7 @@ import { plans } from "./plans.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
 import { speak } from "./speak.ts";
+import { streams } from "./streams.ts";
 import { longTalk, talk } from "./talk.ts";
 
 await runBench("bench", [
@@ -28,6 +29,7 @@ await runBench("bench", [
   jobs,
   requests,
   plans,
+  streams,
   installed,
   lambda,
 ]);

@@ -42,6 +42,24 @@ export function seconds(milliseconds: number[]): number[] {
   return milliseconds.map((ms) => ms / 1000);
 }
 
+/** `stop` answers by how many bytes the process has grown at most. */
+export function watchMemory(): { stop: () => number } {
+  const now = () => process.memoryUsage.rss();
+  const before = now();
+  let highest = before;
+  const look = () => {
+    highest = Math.max(highest, now());
+  };
+  const timer = setInterval(look, 20);
+  return {
+    stop() {
+      look();
+      clearInterval(timer);
+      return highest - before;
+    },
+  };
+}
+
 /** As lines of a table, aligned. */
 export function table(figures: Figure[]): string {
   const head = ["", "value", "target", "", "limit", "ratio", ""];
