@@ -46,7 +46,7 @@ export const ERRORS = {
   face_not_clear: entry(422, "The face is not seen clearly enough"),
   faces_turned_apart: entry(422, "The faces look in different directions"),
   mouth_not_seen: entry(422, "Not enough of the mouth is seen"),
-  no_speech: entry(422, "Nobody is heard to speak"),
+  no_speech: entry(422, "No voice is heard"),
   marker_not_found: entry(422, "A marker is not heard"),
   words_too_long: entry(422, "The words take too long to say"),
   words_not_verified: entry(422, "It cannot be told whether the voice says the words"),

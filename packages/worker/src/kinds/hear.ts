@@ -71,11 +71,12 @@ export async function hear(context: HandlerContext, io: JobIo, asked: Asked): Pr
   return { ...heard, warnings: [...mood.warnings, ...said.warnings, ...reference.warnings, ...heard.warnings] };
 }
 
-async function listen(
+/** `more`: what is known of the words. Throws what the service `listen` throws. */
+export async function listen(
   { maxVideoSeconds }: HandlerContext,
   io: JobIo,
   sound: LocalFile,
-  { fps, intensity, seed, mood }: Asked & { mood: Mood },
+  { fps, intensity, seed, mood }: Pick<Asked, "fps" | "intensity" | "seed"> & { mood: Mood },
   more: Pick<ListenRequest, "spoken" | "reference">,
 ): Promise<Heard> {
   const outputs = { motion: join(io.dir, "heard.json"), sound: join(io.dir, "sound.wav") };

@@ -8,9 +8,9 @@ import { mediaClassOf } from "@smileloop/core/media/types.ts";
 import { packMotion } from "@smileloop/core/motion/motion-file.ts";
 import { syncedSeconds } from "@smileloop/core/speech/sync.ts";
 import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
+import { curveRateOf } from "./film.ts";
 import type { HandlerContext } from "./handler.ts";
 import { hear } from "./hear.ts";
-import { curveRateOf } from "./lipsync.ts";
 
 type Given = { processors: readonly ProcessorStep[]; source: readonly LocalFile[]; film: FilmResult };
 /**
