@@ -128,7 +128,7 @@ async function settle({ records }: Store, { owner, id }: JobRecord): Promise<voi
   for (let tries = 0; tries < 600 && (await records.children(owner, id)).length > 0; tries++) await clock.sleep(500);
 }
 
-function watchMemory(): { stop: () => number } {
+export function watchMemory(): { stop: () => number } {
   const now = () => process.memoryUsage.rss();
   const before = now();
   let highest = before;
