@@ -168,13 +168,13 @@ export function corsRules(origins: string[]) {
 
 /**
  * The net below the sweeper. S3 counts from an object's last write and rounds up to the next midnight (UTC), so that a day is
- * 24 to 48 hours, or more when S3 is late. That is never faster than the sweeper in anything that lives: an upload lives 1 h; the
+ * 24 to 48 hours, or more when S3 is late. That is never faster than the sweeper in anything that lives: an upload and a cached file live 1 h; the
  * inputs of a job 13 h (12 until its deadline, 1 for its result); a record is written for the last time when it is closed,
  * and taken away a day after that; its timer is written anew at each look.
  */
 export const LIFECYCLE = {
   days: 1,
-  prefixes: ["uploads/", "jobs/", "due/", "idempotency/"],
+  prefixes: ["uploads/", "jobs/", "cache/", "due/", "idempotency/"],
   abortMultipartDays: 1,
 } as const;
 

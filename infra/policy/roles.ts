@@ -62,7 +62,8 @@ export function apiStatements({
     objects(bucket, TIMERS, ["due/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/"]),
     objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
-    listing(bucket, ["jobs/", "uploads/", "idempotency/", "assets/", "locks/"]),
+    objects(bucket, ["s3:DeleteObject"], ["cache/"]),
+    listing(bucket, ["jobs/", "uploads/", "cache/", "idempotency/", "assets/", "locks/"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
     ...(inspects ? [{ actions: ["lambda:InvokeFunction"], resources: [inspects] }] : []),
   ];
@@ -77,8 +78,8 @@ export function sweepStatements(
     objects(bucket, READ_WRITE, ["jobs/"]),
     objects(bucket, TIMERS, ["due/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/"]),
-    objects(bucket, ["s3:DeleteObject"], ["uploads/"]),
-    listing(bucket, ["jobs/", "uploads/", "due/", "locks/"]),
+    objects(bucket, ["s3:DeleteObject"], ["uploads/", "cache/"]),
+    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "locks/"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
     ...(poke ? [{ actions: RECEIVE, resources: [poke] }] : []),
     ...(batch ? batchStatements(batch) : []),
@@ -95,9 +96,14 @@ function batchStatements({ jobDefinitions, jobQueues, jobs }: BatchArns): Statem
   ];
 }
 
-/** Of a worker on Lambda or Batch: its own queue's lanes, and jobs, whose inputs were copied there. */
+/** Of a worker on Lambda or Batch: its own queue's lanes, jobs, whose inputs were copied there, and what they keep for others. */
 export function workerStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
-  return [objects(bucket, READ_WRITE, ["jobs/"]), listing(bucket, ["jobs/"]), { actions: RECEIVE, resources: queues }];
+  return [
+    objects(bucket, READ_WRITE, ["jobs/"]),
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["cache/"]),
+    listing(bucket, ["jobs/", "cache/"]),
+    { actions: RECEIVE, resources: queues },
+  ];
 }
 
 /** For the function that looks at pictures, which no job has copied yet. */

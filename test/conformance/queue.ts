@@ -27,6 +27,19 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       expect(await queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
     },
 
+    "many are sent at once, each to its own queue": async ({ queue }) => {
+      const sent = Array.from({ length: 23 }, (_, n) => job("ann", n % 10 === 3 ? "liveportrait" : "warp"));
+      await queue.sendAll(sent);
+      await queue.sendAll([]);
+      for (const name of ["warp", "liveportrait"]) {
+        const received: string[] = [];
+        for (let next = await queue.receive(name, now); next; next = await queue.receive(name, now))
+          received.push(next.id);
+        const expected = sent.filter((each) => each.queue === name).map(({ id }) => id);
+        expect(received.sort()).toEqual(expected.sort());
+      }
+    },
+
     "the age of what waits is told, or not known": async ({ queue, clock }) => {
       expect(await queue.oldestMs("warp")).toBeNull();
       await queue.send(job());
@@ -156,6 +169,22 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       for (let i = 0; i < 8; i++) order.push(idOf(await queue.receive("warp", now)));
       const expected = [one[0], two[0], single, other, one[1], two[1], one[2], two[2]];
       expect(order).toEqual(expected.map((each) => each!.id));
+    },
+
+    "beside a plan another's job waits for no child but those at work, and none of both waits for ever": async ({
+      queue,
+    }) => {
+      const root = newId(0);
+      await queue.sendAll(Array.from({ length: 5000 }, (_, n) => ({ ...job("ann"), id: childId(root, n) })));
+      const next = async () => idOf(await queue.receive("warp", now));
+      for (let round = 0; round < 3; round++) {
+        expect(await next()).toBe(childId(root, 2 * round));
+        const [single, later] = [job("ben"), job("cem")];
+        await queue.send(single);
+        expect([0, null]).toContain(await queue.position(single));
+        await queue.send(later);
+        expect([await next(), await next(), await next()]).toEqual([single.id, childId(root, 2 * round + 1), later.id]);
+      }
     },
 
     "a job that waits already is not queued twice": async ({ queue, clock }) => {

@@ -273,6 +273,7 @@ describe("the net below the sweeper", () => {
     expect(lifecycleRules()).toEqual([
       { id: "net-uploads", status: "Enabled", filter: { prefix: "uploads/" }, expiration: { days: 1 } },
       { id: "net-jobs", status: "Enabled", filter: { prefix: "jobs/" }, expiration: { days: 1 } },
+      { id: "net-cache", status: "Enabled", filter: { prefix: "cache/" }, expiration: { days: 1 } },
       { id: "net-due", status: "Enabled", filter: { prefix: "due/" }, expiration: { days: 1 } },
       { id: "net-idempotency", status: "Enabled", filter: { prefix: "idempotency/" }, expiration: { days: 1 } },
       {

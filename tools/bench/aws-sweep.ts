@@ -27,8 +27,8 @@ export const sweep: Part = {
       const named = Object.entries(s3).map(([call, count]) => `${count} ${call}`);
       const note = `${named.join(", ")}; without the sweeper's lease (3)`;
       return [
-        { name: `${name}: all calls`, unit: "calls", value: totalOf(s3), target: 2 + 6 * DUE, note },
-        { name: "  listings of timers and uploads", unit: "calls", value: lists, target: 2 },
+        { name: `${name}: all calls`, unit: "calls", value: totalOf(s3), target: 3 + 6 * DUE, note },
+        { name: "  listings of timers, uploads and cached files", unit: "calls", value: lists, target: 3 },
         { name: "  for each job that is due", unit: "calls", value: (totalOf(s3) - lists) / DUE, target: 6 },
         { name: "  its time", unit: "ms", value: median([ms!]), target: null },
       ];

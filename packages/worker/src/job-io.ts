@@ -14,6 +14,7 @@ import { MAX_MOVES } from "@smileloop/core/job/change.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
+import { type Caching, caching } from "./caching.ts";
 import { downloadTo, readStored } from "./download.ts";
 import { type Keeping, keeping } from "./keeping.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
@@ -50,7 +51,8 @@ export type StoreIo = {
 };
 
 export type JobIo = StoreIo &
-  Keeping & {
+  Keeping &
+  Caching & {
     /** The engine of the job's queue, and what it says of itself. */
     engine: EngineProcess;
     ready: Ready;
@@ -165,6 +167,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
   return {
     ...createStoreIo(options),
     ...keeping(options),
+    ...caching(options),
     elsewhere: options.elsewhere === true,
     ...{ engine, ready, checker, serving, offers, provenance, timings, timed, options: requestOptions },
     expect: (inputs) => {

@@ -1,10 +1,7 @@
 /** Files that pass through a job without a disk: read as they come, stored as they are made. */
-import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { diskFiles } from "@smileloop/core/files/disk.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
 import type { Files } from "@smileloop/core/files.ts";
@@ -15,6 +12,7 @@ import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { codeOf, collect } from "../../../test/conformance/cases.ts";
+import { HOMES, type Home } from "../../../test/support/homes.ts";
 import { openBucket } from "../../../test/support/s3.ts";
 import { createStoreIo } from "./job-io.ts";
 
@@ -24,19 +22,6 @@ const { signal } = new AbortController();
 const record = { owner: "ann", id: newId(0), attempt: 2 } as JobRecord;
 const type = "application/zip";
 const DATA = Buffer.alloc(700_000, "portraits ");
-
-type Home = { files: Files; close: () => Promise<void> };
-const HOMES: Record<string, () => Promise<Home>> = {
-  memory: async () => ({ files: memoryFiles({ clock, links }), close: async () => {} }),
-  disk: async () => {
-    const dir = await mkdtemp(join(tmpdir(), "smileloop-stream-"));
-    return { files: diskFiles({ dir, clock, links }), close: () => rm(dir, { recursive: true }) };
-  },
-  S3: async () => {
-    const { client, bucket, clock, close } = await openBucket();
-    return { files: s3Files({ client, bucket, clock }), close };
-  },
-};
 
 const ioOf = (files: Files) => createStoreIo({ files, record, dir: tmpdir(), signal });
 async function* body() {

@@ -41,7 +41,7 @@ describe("the bucket", () => {
       { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
     ]);
     expect(stack.find("BucketOwnershipControls").inputs.rule).toEqual({ objectOwnership: "BucketOwnerEnforced" });
-    expect(stack.find("BucketLifecycleConfiguration").inputs.rules).toHaveLength(5);
+    expect(stack.find("BucketLifecycleConfiguration").inputs.rules).toHaveLength(6);
   });
 
   it("lets pages of the API's own address upload", () => {
@@ -186,12 +186,15 @@ describe("rights, word by word", () => {
         Action: ["s3:GetObject"],
         Resource: ["arn:aws:s3:::the-bucket/assets/*", "arn:aws:s3:::the-bucket/locks/*"],
       },
+      { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/cache/*"] },
       {
         Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
         Condition: {
-          StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "idempotency/*", "assets/*", "locks/*"] },
+          StringLikeIfExists: {
+            "s3:prefix": ["jobs/*", "uploads/*", "cache/*", "idempotency/*", "assets/*", "locks/*"],
+          },
         },
       },
       { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: QUEUES },
@@ -213,12 +216,16 @@ describe("rights, word by word", () => {
       },
       { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/due/*"] },
       { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/locks/*"] },
-      { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/uploads/*"] },
+      {
+        Effect: "Allow",
+        Action: ["s3:DeleteObject"],
+        Resource: ["arn:aws:s3:::the-bucket/uploads/*", "arn:aws:s3:::the-bucket/cache/*"],
+      },
       {
         Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
-        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "due/*", "locks/*"] } },
+        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "cache/*", "due/*", "locks/*"] } },
       },
       { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: QUEUES },
       logs("sweep"),
@@ -234,9 +241,14 @@ describe("rights, word by word", () => {
       },
       {
         Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/cache/*"],
+      },
+      {
+        Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
-        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*"] } },
+        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "cache/*"] } },
       },
       {
         Effect: "Allow",

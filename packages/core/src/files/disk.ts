@@ -1,4 +1,4 @@
-/** Files on disk, below `<dir>/jobs` and `<dir>/uploads`, beside the records. A copy shares its content with the original. */
+/** Files on disk, below `<dir>/jobs`, `<dir>/uploads` and `<dir>/cache`, beside the records. A copy shares its content with the original. */
 import { constants, type Dirent } from "node:fs";
 import { copyFile, type FileHandle, lstat, open, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -21,7 +21,7 @@ import { readTrailer, trailerOf } from "./disk-format.ts";
 import { streamOf } from "./disk-stream.ts";
 import { signedLinks } from "./signed-links.ts";
 
-const ROOTS = ["jobs", "uploads"];
+const ROOTS = ["cache", "jobs", "uploads"];
 /** Many small chunks (a form, a slow client) are written together. */
 const WRITE_BYTES = 64 * 1024;
 

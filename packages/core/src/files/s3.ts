@@ -248,7 +248,7 @@ async function* pages(client: S3Client, bucket: string, prefix: string): AsyncGe
   const path = prefix.replace(/\/$/, "");
   if (prefix !== "") checkFileKey(path);
   const within = (key: string) => prefix === "" || key === prefix || key.startsWith(`${path}/`);
-  for (const root of prefix === "" ? ["jobs/", "uploads/"] : [prefix]) {
+  for (const root of prefix === "" ? ["cache/", "jobs/", "uploads/"] : [prefix]) {
     try {
       for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: root })) {
         yield (page.Contents ?? [])

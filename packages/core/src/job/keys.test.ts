@@ -59,6 +59,26 @@ test("uploads and timers are read back from their keys", () => {
   );
 });
 
+test("cached files are read back from their keys, and those of one moment and owner lie together", () => {
+  const sha256 = "ab".repeat(32);
+  const key = keys.cacheKey({ untilMs: NOW, owner: "local", sha256 });
+  expect(key).toBe(`cache/20260102T030406Z/local/${sha256}`);
+  expect(keys.isFileKey(key)).toBe(true);
+  const untilMs = Math.ceil(NOW / 1000) * 1000;
+  expect(keys.cacheOfKey(key)).toEqual({ untilMs, owner: "local" });
+  expect([keys.cachePrefix(untilMs, "local"), keys.cachePrefix(untilMs)].every((at) => key.startsWith(at))).toBe(true);
+  const others = [
+    "",
+    "cache/x",
+    key.replace("0102", "9902"),
+    `${key}/x`,
+    key.slice(0, -1),
+    key.replace("cache", "due"),
+  ];
+  expect(others.map(keys.cacheOfKey)).toEqual(Array(6).fill(null));
+  expect(() => keys.cacheKey({ untilMs: NOW, owner: "local", sha256: "../x" })).toThrow("64 hex digits");
+});
+
 test.each(["", "..", "a/b", "A", "-a", "a.b", "a b", "ä", "a\0", "con", "nul", "a".repeat(65)])(
   "%j is no owner",
   (owner) => {

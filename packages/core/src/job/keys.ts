@@ -5,6 +5,7 @@
  *         c/<n>/{job.json, in/…, out/…}                                                       a child, below its root
  *         ended/<n>                                                                           that child has ended; empty
  *     uploads/<id>.<owner>                                                                    oldest first
+ *     cache/<yyyymmddThhmmssZ>/<owner>/<sha256>                                               kept for other jobs until then
  *     due/<yyyymmddThhmmssZ>/<owner>/<id>                                                     the one timer of a record
  *     idempotency/<owner>/<sha256>
  *     locks/<name>
@@ -17,7 +18,7 @@ import { childNumber, idTimeMs, isId, isJobId, rootOf } from "./ids.ts";
 
 const OWNER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
-const FILE_KEY = /^(jobs|uploads|assets)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
+const FILE_KEY = /^(jobs|uploads|cache|assets)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
 const RECORD_FILE = /\/job(\.\d+)?\.json$/;
 /** Names that mean a device to Windows, whatever follows their first dot. */
 const DEVICE = /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i;
@@ -102,17 +103,38 @@ export function uploadOfKey(key: string): { id: string; owner: string } | null {
 export function timerKey({ atMs, owner, id }: { atMs: number; owner: string; id: string }): string {
   checkOwner(owner);
   if (!isJobId(id)) throw new AppError("not_found", "There is no job with this id.");
-  const text = new Date(Math.ceil(atMs / 1000) * 1000).toISOString();
-  return `due/${text.replace(/\.000Z$/, "Z").replaceAll(/[-:]/g, "")}/${owner}/${id}`;
+  return `due/${momentText(atMs)}/${owner}/${id}`;
 }
 
 /** What a timer's key says; null when it is none. */
 export function timerOfKey(key: string): { atMs: number; owner: string; id: string } | null {
-  const parts = /^due\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\/([^/]+)\/([^/]+)$/.exec(key);
-  if (!parts) return null;
-  const [, year, month, day, hour, minute, second, owner = "", id = ""] = parts;
-  const atMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(atMs) || !isOwner(owner) || !isJobId(id) ? null : { atMs, owner, id };
+  const [root, moment = "", owner = "", id = "", ...more] = key.split("/");
+  const atMs = momentMs(moment);
+  return root !== "due" || more.length > 0 || atMs === null || !isOwner(owner) || !isJobId(id)
+    ? null
+    : { atMs, owner, id };
+}
+
+/** `sha256`: of all that the file follows from. `untilMs` is rounded up to whole seconds. */
+export function cacheKey({ untilMs, owner, sha256 }: { untilMs: number; owner: string; sha256: string }): string {
+  checkOwner(owner);
+  if (!SHA256.test(sha256))
+    throw new AppError("invalid_request", "A cached file is called by a hash of 64 hex digits.");
+  return `${cachePrefix(untilMs, owner)}${sha256}`;
+}
+
+/** Where the files are that an owner's jobs keep until then; without an owner, those of all. */
+export function cachePrefix(untilMs: number, owner?: string): string {
+  return `cache/${momentText(untilMs)}/${owner === undefined ? "" : `${owner}/`}`;
+}
+
+/** What the key of a cached file says; null when it is none. */
+export function cacheOfKey(key: string): { untilMs: number; owner: string } | null {
+  const [root, moment = "", owner = "", sha256 = "", ...more] = key.split("/");
+  const untilMs = momentMs(moment);
+  return root !== "cache" || more.length > 0 || untilMs === null || !isOwner(owner) || !SHA256.test(sha256)
+    ? null
+    : { untilMs, owner };
 }
 
 export function idempotencyKey(owner: string, keySha256: string): string {
@@ -122,7 +144,7 @@ export function idempotencyKey(owner: string, keySha256: string): string {
 }
 
 /**
- * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs` or `uploads`, `..`,
+ * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs`, `uploads`, `cache` or `assets`, `..`,
  * empty parts, NUL, back slashes, colons, percent signs, a dot at either end of a name, names that Windows keeps for devices,
  * and records, which are not files.
  */
@@ -151,4 +173,16 @@ function checkOwner(owner: string): void {
 function checkName(name: string): string {
   if (!NAME.test(name) || DEVICE.test(name)) throw new AppError("not_found", "There is no file with this name.");
   return name;
+}
+
+/** `yyyymmddThhmmssZ`, rounded up. */
+function momentText(ms: number): string {
+  const text = new Date(Math.ceil(ms / 1000) * 1000).toISOString();
+  return text.replace(/\.000Z$/, "Z").replaceAll(/[-:]/g, "");
+}
+
+function momentMs(text: string): number | null {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? [];
+  const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(ms) ? null : ms;
 }

@@ -7,7 +7,7 @@ export const LOOK_LATEST_MS = 30 * 60_000;
 /** How long files of a closed job may still appear: longer than a worker that lost its claim can go on. */
 export const LATE_WRITERS_MS = 60 * 60_000;
 
-/** How many timers were looked at, and what was done; `failed` counts what could not be done and is tried again. */
+/** How many timers were looked at, and what was done; `cached` counts moments (`cache.ts`), `failed` counts what could not be done and is tried again. */
 export type Swept = {
   looked: number;
   sent: number;
@@ -16,6 +16,7 @@ export type Swept = {
   purged: number;
   removed: number;
   uploads: number;
+  cached: number;
   failed: number;
 };
 

@@ -34,9 +34,8 @@
  * | a child whose root lives | makes it one that has failed, tells the root; takes the timer away | |
  * | any other child | goes with its root | in 5 minutes |
  *
- * On a full disk files go before the record says so (`close.ts`). Uploads an hour old and idempotency entries a day old go as well.
+ * On a full disk files go before the record says so (`close.ts`). Uploads an hour old, cached files (`cache.ts`) and idempotency entries a day old go as well.
  */
-
 import { eachAtOnce } from "../concurrent.ts";
 import type { Change } from "../job/change.ts";
 import { idTimeMs } from "../job/ids.ts";
@@ -44,6 +43,7 @@ import { jobPrefix, uploadOfKey } from "../job/keys.ts";
 import { isElsewhere, isEnded, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "../job/record.ts";
 import type { Log } from "../log.ts";
 import type { StoredRecord, Timer } from "../records.ts";
+import { sweepCache } from "./cache.ts";
 import { cancelChild, purgeJob } from "./children.ts";
 import { closeJob } from "./close.ts";
 import { damageOf } from "./damaged.ts";
@@ -67,7 +67,17 @@ export async function sweepOnce(
   store: SweepStore,
   options: { signal?: AbortSignal; maxMs?: number; forgetKeys?: boolean } = {},
 ): Promise<Swept> {
-  const swept: Swept = { looked: 0, sent: 0, closed: 0, expired: 0, purged: 0, removed: 0, uploads: 0, failed: 0 };
+  const swept: Swept = {
+    looked: 0,
+    sent: 0,
+    closed: 0,
+    expired: 0,
+    purged: 0,
+    removed: 0,
+    uploads: 0,
+    cached: 0,
+    failed: 0,
+  };
   const startedMs = store.clock.now();
   const over = () => options.signal?.aborted || store.clock.now() - startedMs >= (options.maxMs ?? MAX_MS);
   const guard = async (what: object, run: () => Promise<void>) => {
@@ -85,6 +95,7 @@ export async function sweepOnce(
     ),
   );
   await guard({}, () => sweepUploads(store, over, swept, guard));
+  await guard({}, () => sweepCache(store.files, startedMs, swept));
   if (options.forgetKeys !== false && !over())
     await guard({}, () => store.records.keys.forget(startedMs - KEY_LIFE_MS));
   return swept;

@@ -67,7 +67,18 @@ async function makeFolders(path: string): Promise<void> {
 }
 
 /** What the server keeps there; whatever else is in the folder is not its own. */
-const OWN = ["jobs", "uploads", "due", "idempotency", "work", TEMPORARY_FOLDER, "secret", "in-use", RESERVE_FILE];
+const OWN = [
+  "jobs",
+  "uploads",
+  "cache",
+  "due",
+  "idempotency",
+  "work",
+  TEMPORARY_FOLDER,
+  "secret",
+  "in-use",
+  RESERVE_FILE,
+];
 
 /**
  * Takes from other users of the machine what an earlier version, a copy or a careless `mkdir` has left open to them: names tell
