@@ -2,20 +2,18 @@
 import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
-import { insert } from "@smileloop/core/kinds/insert.ts";
-import { survey } from "@smileloop/core/kinds/survey.ts";
 import { XLSX } from "@smileloop/core/media/types.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 import { xlsxBytes } from "../../../test/support/xlsx.ts";
 
 const VIDEO = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypisom"), Buffer.alloc(400)]);
-const known = [{ name: "warp", kinds: KINDS.map(({ name }) => name).concat("survey", "insert") }];
+const known = [{ name: "warp", kinds: KINDS.map(({ name }) => name) }];
 const serve = new Map(known[0]!.kinds.map((kind) => [kind, ["warp"]]));
 
 let api: TestApi;
 beforeEach(() => {
-  const kinds = createKinds({ kinds: [...KINDS, survey, insert], presets: new Map(), engines: { known, serve } });
+  const kinds = createKinds({ presets: new Map(), engines: { known, serve } });
   api = testApi({}, { kinds });
 });
 afterEach(() => api.close());
@@ -119,7 +117,9 @@ test.each<[string, object, string, string]>([
 test("clients neither see nor get the kinds that are parts of others", async () => {
   const text = async (path: string) => (await api.app.fetch(new Request(`http://localhost:8000${path}`))).text();
   const { kinds } = JSON.parse(await text("/v1/kinds")) as { kinds: { name: string }[] };
-  expect(kinds.map(({ name }) => name)).toEqual(KINDS.map(({ name }) => name));
+  const others = KINDS.filter(({ internal }) => !internal);
+  expect(others.length).toBe(KINDS.length - 2);
+  expect(kinds.map(({ name }) => name)).toEqual(others.map(({ name }) => name));
   for (const path of ["/openapi.json", "/health", "/"]) expect(await text(path)).not.toMatch(/"(survey|insert)"/);
   expect(await post("name\nAmit\n", {}, "survey")).toMatchObject({
     status: 422,
