@@ -106,9 +106,8 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
     const options = { slot: submission.kind.slots[slot]!, folder, signal };
     files[slot] = [];
     for (const one of given) files[slot].push(await openInput(one, options));
-    for (const { path, type } of files[slot]) {
-      await requireContents({ ...submission, slot }, type, () => readFile(path));
-    }
+    const look = ({ path, type }: InputFile) => requireContents({ ...submission, slot }, type, () => readFile(path));
+    await Promise.all(files[slot].map(look));
   }
   const firsts = Object.fromEntries(Object.entries(files).map(([slot, [first]]) => [slot, first!]));
   const targets = job.targets({ params: submission.params, files: firsts });

@@ -64,7 +64,8 @@ async function insert(context: HandlerContext, job: ClaimedJob, io: JobIo): Prom
   const spoken = lips && (await byLips(context, io, { params, video, track, survey, said, made, work, to: path }));
   const checked = await check(io, asked, files, spoken ? "other" : "same");
   const facts = spoken ? { ...checked, video: spoken.video } : checked;
-  const stored = await io.timed("upload", () => store(io, output, { path, type: FORMATS[output].type }, facts));
+  const { type } = FORMATS[output];
+  const stored = await io.timed("upload", () => store(io, output, { path, type, voices: voicesOf(said) }, facts));
   return {
     outputs: { [output]: stored },
     warnings: [...warnings, ...(spoken ? spoken.warnings : []), ...checked.warnings],
@@ -112,11 +113,17 @@ async function sayAll(io: JobIo, params: InsertJobParams, maxSeconds: number): P
 function store(
   io: JobIo,
   output: "audio" | "video",
-  { path, type }: Pick<LocalFile, "path" | "type">,
+  { path, ...facts }: Pick<LocalFile, "path" | "type"> & Pick<JobOutput, "voices">,
   { video, sound }: InsertCheckResult,
 ): Promise<JobOutput> {
-  if (video) return io.store(output, path, { type, ...video });
+  if (video) return io.store(output, path, { ...facts, ...video });
   if (!sound) throw new AppError("engine_failed", "The check of a file says nothing of it.");
   const { bytes, duration, ...audio } = sound;
-  return io.store(output, path, { type, bytes, duration, audio });
+  return io.store(output, path, { ...facts, bytes, duration, audio });
+}
+
+/** Each once. */
+function voicesOf(said: Said[]): NonNullable<JobOutput["voices"]> {
+  const found = said.flatMap(({ voices }) => voices);
+  return [...new Map(found.map((voice) => [`${voice.name} ${voice.language}`, voice])).values()];
 }
