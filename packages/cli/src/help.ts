@@ -1,5 +1,6 @@
 /** The texts of `--help`. */
 import { FACE_HELP } from "./help/faces.ts";
+import { PERSONALIZE } from "./help/personalize.ts";
 
 export const OVERVIEW = `Makes a portrait move.
 
@@ -9,6 +10,8 @@ Commands:
   animate <photo>         makes a clip of a photo and a preset or a driving clip
   talk <photo> [sound]    makes a video of somebody who speaks, of a photo and a sound or a text
   lipsync <video> [sound] makes the person in a video say something else: a sound or a text
+  personalize --video <file> --recipients <file>
+                          makes a file for each person of a list, in which a video addresses them by name
   speak <text>            has a voice say a text, into a sound file
   voices                  lists the voices
   inspect <photo>         tells which faces a photo shows, and what would come of them
@@ -235,6 +238,7 @@ export const HELP = {
   animate: ANIMATE,
   talk: TALK,
   lipsync: LIPSYNC,
+  personalize: PERSONALIZE,
   speak: SPEAK,
   voices: VOICES,
   inspect: INSPECT,
