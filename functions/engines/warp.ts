@@ -6,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import { nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
-const KINDS = ["animate", "talk", "lipsync", "process_image", "process_video"];
+const KINDS = ["animate", "talk", "lipsync", "process_image", "process_video", "survey", "insert"];
 /** The list in engine/faces/index.ts, which the API is deployed without. */
 const PROCESSORS = [
   "expression_restorer",

@@ -27,6 +27,19 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       expect(await queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
     },
 
+    "many are sent at once, each to its own queue": async ({ queue }) => {
+      const sent = Array.from({ length: 23 }, (_, n) => job("ann", n % 10 === 3 ? "liveportrait" : "warp"));
+      await queue.sendAll(sent);
+      await queue.sendAll([]);
+      for (const name of ["warp", "liveportrait"]) {
+        const received: string[] = [];
+        for (let next = await queue.receive(name, now); next; next = await queue.receive(name, now))
+          received.push(next.id);
+        const expected = sent.filter((each) => each.queue === name).map(({ id }) => id);
+        expect(received.sort()).toEqual(expected.sort());
+      }
+    },
+
     "the age of what waits is told, or not known": async ({ queue, clock }) => {
       expect(await queue.oldestMs("warp")).toBeNull();
       await queue.send(job());

@@ -53,12 +53,31 @@ export async function openSqs(names: string[], options: { maxReceiveCount?: numb
     return forward({ ...call, payload: JSON.stringify({ ...JSON.parse(call.payload), QueueUrl: urls.sink }) });
   };
 
+  /** Each of its messages meets its own fate. */
+  const sendBatch = async ({ target, headers, payload }: Call) => {
+    const { QueueUrl, Entries } = JSON.parse(payload) as { QueueUrl: string; Entries: { Id: string }[] };
+    const Successful: object[] = [];
+    for (const { Id, ...message } of Entries) {
+      const single = {
+        target: target.replace(/Batch$/, ""),
+        headers,
+        payload: JSON.stringify({ QueueUrl, ...message }),
+      };
+      Successful.push({ Id, ...(JSON.parse((await send(single)).body) as object) });
+    }
+    return { status: 200, type: "application/x-amz-json-1.0", body: JSON.stringify({ Successful }), error: undefined };
+  };
+  const answer = async (call: Call) => {
+    if (call.target.endsWith(".SendMessageBatch")) return sendBatch(call);
+    return call.target.endsWith(".SendMessage") ? send(call) : forward(call);
+  };
+
   const server = createServer((request, response) => {
     void readCall(request).then(async (call) => {
       open++;
       const by = /Credential=([^/]+)\//.exec(call.headers.authorization ?? "")?.[1] ?? "";
       calls.push({ action: call.target.split(".")[1] ?? "", body: JSON.parse(call.payload), by });
-      const reply = await (call.target.endsWith(".SendMessage") ? send(call) : forward(call));
+      const reply = await answer(call);
       open--;
       const query = typeof reply.error === "string" ? { "x-amzn-query-error": reply.error } : {};
       response.writeHead(reply.status, { "Content-Type": reply.type, ...query }).end(reply.body);

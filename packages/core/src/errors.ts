@@ -46,6 +46,10 @@ export const ERRORS = {
   face_not_clear: entry(422, "The face is not seen clearly enough"),
   faces_turned_apart: entry(422, "The faces look in different directions"),
   mouth_not_seen: entry(422, "Not enough of the mouth is seen"),
+  no_speech: entry(422, "Nobody is heard to speak"),
+  marker_not_found: entry(422, "A marker is not heard"),
+  words_too_long: entry(422, "The words take too long to say"),
+  words_not_verified: entry(422, "It cannot be told whether the voice says the words"),
   // what nobody is shown in; which scores it had is told to nobody
   content_refused: entry(422, "The content check refuses this"),
   // what a service elsewhere made of a job, and what it needs for that
@@ -61,6 +65,7 @@ export const ERRORS = {
   check_still: entry(500, "Nothing moves in the result"),
   check_other_motion: entry(500, "The result does not move as requested"),
   check_changed_beside: entry(500, "The result was changed where it should not be"),
+  check_other_words: entry(500, "The result says other words"),
   check_out_of_sync: entry(500, "The lips and the sound of the result do not belong together"),
   // what went wrong with us
   engine_not_configured: entry(503, "This engine is not configured"),

@@ -15,6 +15,8 @@ export interface Message extends QueuedJob {
 
 export interface Queue {
   send(job: QueuedJob, options?: { delayMs?: number }): Promise<void>;
+  /** Sends many, each to its own queue, in as few calls as there can be. When it fails, some may have been sent. */
+  sendAll(jobs: readonly QueuedJob[]): Promise<void>;
   /** Waits up to `waitMs` for a message of this queue; null when none came or the signal was aborted. */
   receive(queue: string, options: { leaseMs: number; waitMs: number; signal: AbortSignal }): Promise<Message | null>;
   /** How many messages wait or are held, about. */

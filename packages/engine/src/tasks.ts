@@ -1,9 +1,11 @@
 /** All that processes of this engine can be asked. A new kind or service is an entry here and its schemas in `core/engine/`. */
 import { SERVICES } from "@smileloop/core/engine/services.ts";
 import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
+import { insertTask } from "@smileloop/core/engine/tasks/insert.ts";
 import { lipsyncTask } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { processImageTask, processVideoTask } from "@smileloop/core/engine/tasks/process.ts";
 import { speakTask } from "@smileloop/core/engine/tasks/speak.ts";
+import { surveyTask } from "@smileloop/core/engine/tasks/survey.ts";
 import { talkTask } from "@smileloop/core/engine/tasks/talk.ts";
 import { type Offer, part } from "./task.ts";
 
@@ -19,6 +21,8 @@ export const OFFER: Offer = {
     process_video: part(processVideoTask.run, async () => (await import("./faces/process-video.ts")).processVideo, {
       later: true,
     }),
+    survey: part(surveyTask.run, async () => (await import("./insert/survey.ts")).surveyFilm, { later: true }),
+    insert: part(insertTask.run, async () => (await import("./insert/insert.ts")).insertWords, { later: true }),
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),
@@ -35,6 +39,8 @@ export const OFFER: Offer = {
       async () => (await import("./check/process-video.ts")).checkProcessedVideo,
       { later: true },
     ),
+    survey: part(surveyTask.check, async () => (await import("./check/survey.ts")).checkSurvey, { later: true }),
+    insert: part(insertTask.check, async () => (await import("./check/insert.ts")).checkInsert, { later: true }),
   },
   services: {
     cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast),

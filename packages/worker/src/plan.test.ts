@@ -8,9 +8,11 @@ import { childId, newId } from "@smileloop/core/job/ids.ts";
 import { inputKey, jobPrefix } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
-import { createJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { createJob, FIRST_LOOK_MS, updateJob } from "@smileloop/core/jobs/jobs.ts";
+import { sweepOnce } from "@smileloop/core/jobs/sweep.ts";
 import { COUNT_MS, markEnded } from "@smileloop/core/jobs/waiting.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
+import type { Queue } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LISTS } from "../../../test/echo/lists.ts";
@@ -44,14 +46,21 @@ async function newPlan(): Promise<JobRecord> {
   return (await createJob(store, { ...job, params: { word: "all" }, metadata: {}, storeInputs })).record;
 }
 
-type Around = { records?: Partial<Records>; files?: Partial<Files>; signal?: AbortSignal };
+type Around = {
+  records?: Partial<Records>;
+  files?: Partial<Files>;
+  queue?: Partial<Queue>;
+  signal?: AbortSignal;
+};
 
 /** What a worker does with the message of a plan that wants so many children. */
-function run(root: JobRecord, count: number, { records, files, signal = new AbortController().signal }: Around = {}) {
+function run(root: JobRecord, count: number, around: Around = {}) {
+  const { records, files, queue, signal = new AbortController().signal } = around;
   const inputs = { sound: [{ input: "sound" }] };
   const create = Array.from({ length: count }, (_, n) => ({ kind: "echo", params: { word: `word ${n}` }, inputs }));
   const deps: JobDeps = {
     ...{ ...store, records: { ...store.records, ...records }, files: { ...store.files, ...files } },
+    queue: { ...store.queue, ...queue },
     ...{ kinds, handlers: { echo_all: { plan: async () => ({ create }) } }, processes: null, workRoot, worker: "here" },
   };
   return runJob(deps, root, { signal });
@@ -94,6 +103,25 @@ test("children share the files of their root where they are: checked once, and n
   expect(await childrenOf(root)).toEqual([]);
 });
 
+test("messages of new children are sent a few at a time, and lost ones are found by their timers", async () => {
+  const root = await newPlan();
+  const sizes: number[] = [];
+  const sendAll: Queue["sendAll"] = async (jobs) => {
+    if (sizes.push(jobs.length) % 2 === 0) throw new AppError("unavailable", "lost");
+    await store.queue.sendAll(jobs);
+  };
+  const send = vi.fn(store.queue.send);
+  expect(await run(root, 95, { queue: { send, sendAll } })).toMatchObject({ did: "waits" });
+  expect(sizes).toEqual([...Array(9).fill(10), 5]);
+  expect(send.mock.calls.filter(([{ queue }]) => queue === "echo")).toEqual([]);
+  const came = await store.messages("echo");
+  expect(came).toHaveLength(50);
+  await store.clock.advance(FIRST_LOOK_MS + 1000);
+  await sweepOnce(store);
+  const all = new Set([...came, ...(await store.messages("echo"))]);
+  expect(all.size).toBe(95);
+});
+
 test("a plan that dies while it creates children carries on: none is missing, and none is doubled", async () => {
   const root = await newPlan();
   let left = 20;
@@ -104,6 +132,8 @@ test("a plan that dies while it creates children carries on: none is missing, an
   expect(await run(root, 100, { records: { create } })).toMatchObject({ did: "handed_back" });
   const first = await childOf(root, 0);
   expect((await childrenOf(root)).length).toBe(20);
+  // they need not wait until the plan goes on
+  expect(await store.messages("echo")).toHaveLength(20);
   expect(await run(root, 100)).toMatchObject({ did: "waits" });
   expect(await childrenOf(root)).toEqual(Array.from({ length: 100 }, (_, n) => n));
   expect(await childOf(root, 0)).toEqual(first);

@@ -126,9 +126,14 @@ describe("rights, word by word", () => {
       },
       {
         Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/cache/*"],
+      },
+      {
+        Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
-        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*"] } },
+        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "cache/*"] } },
       },
       {
         Effect: "Allow",

@@ -14,6 +14,7 @@ import { childId, rootOf } from "../job/ids.ts";
 import { jobPrefix } from "../job/keys.ts";
 import { isLiving, isPlan, type JobRecord } from "../job/record.ts";
 import { readable } from "../job/unreadable.ts";
+import type { QueuedJob } from "../queue.ts";
 import type { Records } from "../records.ts";
 import { type Created, type CreateJob, createJob, type JobStore, updateJob } from "./jobs.ts";
 
@@ -29,6 +30,8 @@ type Id = { owner: string; id: string };
  * creation takes so long.
  */
 const LOOK_MS = 1000;
+/** Messages that queues take in one call. */
+const SENT_AT_ONCE = 10;
 
 /**
  * Creates a child, or finds the one that has this number. `root`: as it was claimed. Throws `canceled` when the root has ended,
@@ -36,13 +39,13 @@ const LOOK_MS = 1000;
  */
 export async function createChild(store: JobStore, root: JobRecord, index: number, child: NewChild): Promise<Created> {
   await requireClaimed(store, root);
-  return create(store, root, index, child, false);
+  return create(store, root, index, child);
 }
 
 /**
  * Creates children from their numbers, many at a time and in any order, or finds those that have these numbers; a plan that died
- * half-way carries on the same way, because what it had created is found by its number. Stops at the first error, and at the
- * signal; `onCreated` is told how many there are so far. Throws what `createChild` and `made` throw.
+ * half-way carries on the same way, because what it had created is found by its number. Their messages are sent a few at a time,
+ * also those of children that are there when it fails. Stops at the first error, and at the signal; `onCreated` is told how many there are so far. Throws what `createChild` and `made` throw.
  */
 export async function createChildren(
   store: JobStore,
@@ -58,18 +61,35 @@ export async function createChildren(
     if (atMs - looked.atMs >= LOOK_MS) looked = { atMs, look: requireClaimed(store, root) };
     return looked.look;
   };
+  const { announce, sendRest } = announcer(store);
   let count = 0;
-  await eachAtOnce(
-    numbers,
-    () => signal.aborted,
-    async (index) => {
-      const child = await made(index);
-      await look();
-      await create(store, root, index, child, !there.has(index));
-      onCreated(++count);
-    },
-  );
+  try {
+    await eachAtOnce(
+      numbers,
+      () => signal.aborted,
+      async (index) => {
+        const child = await made(index);
+        await look();
+        await create(store, root, index, child, { isNew: !there.has(index), announce });
+        onCreated(++count);
+      },
+    );
+  } finally {
+    await sendRest();
+  }
   signal.throwIfAborted();
+}
+
+/** Sends messages a few at a time; what is lost, the sweeper sends again. */
+function announcer({ queue }: JobStore) {
+  const waiting: QueuedJob[] = [];
+  const sendRest = () => queue.sendAll(waiting.splice(0)).catch(() => {});
+  return {
+    sendRest,
+    async announce(job: QueuedJob): Promise<void> {
+      if (waiting.push(job) >= SENT_AT_ONCE) await sendRest();
+    },
+  };
 }
 
 /** Throws `canceled` unless the root lives and its claim is the one that asks. */
@@ -85,14 +105,10 @@ function create(
   { owner, id, deadline_at, consent }: JobRecord,
   index: number,
   child: NewChild,
-  isNew: boolean,
+  { isNew, announce }: { isNew?: boolean; announce?: (job: QueuedJob) => Promise<void> } = {},
 ): Promise<Created> {
-  return createJob(store, {
-    ...child,
-    isNew,
-    ...{ owner, id: childId(id, index), root: id, index, deadlineAtMs: deadline_at },
-    ...(consent === undefined ? {} : { consent }),
-  });
+  const shared = { owner, root: id, deadlineAtMs: deadline_at, ...(consent === undefined ? {} : { consent }) };
+  return createJob(store, { ...child, isNew, ...shared, id: childId(id, index), index }, announce);
 }
 
 /** A child's root, if it can be read and can still use the child's result; else null, and the child should not work. */

@@ -17,7 +17,7 @@ import type { Refusal } from "../job/endings.ts";
 import { newId } from "../job/ids.ts";
 import { jobPrefix } from "../job/keys.ts";
 import { type JobInput, type JobRecord, type NewJob, newJobRecord } from "../job/record.ts";
-import type { Queue } from "../queue.ts";
+import type { Queue, QueuedJob } from "../queue.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import type { Seals } from "../seals.ts";
 
@@ -99,11 +99,16 @@ export type CreateJob = Omit<NewJob, "id" | "inputs" | "params" | "sealed"> & {
 export type Created = { record: JobRecord; replayed: boolean };
 
 /**
- * Creates a job. Whatever fails before the record is written leaves nothing behind. Throws `idempotency_key_reused` when the
- * key was used with another body, and whatever `storeInputs` throws.
+ * Creates a job. Whatever fails before the record is written leaves nothing behind. `announce` sends the message of one that
+ * nobody has claimed yet, at once unless the caller sends many together; if it is lost, the sweeper sends it. Throws
+ * `idempotency_key_reused` when the key was used with another body, and whatever `storeInputs` throws.
  */
-export async function createJob(store: JobStore, job: CreateJob): Promise<Created> {
-  const { records, queue, clock } = store;
+export async function createJob(
+  store: JobStore,
+  job: CreateJob,
+  announce: (job: QueuedJob) => Promise<void> = (queued) => store.queue.send(queued).catch(() => {}),
+): Promise<Created> {
+  const { records, clock } = store;
   const ownId = newId(clock.now());
   let id = job.id ?? ownId;
   if (job.idempotency) {
@@ -116,7 +121,7 @@ export async function createJob(store: JobStore, job: CreateJob): Promise<Create
   const there = id === ownId || job.isNew ? null : await records.get(job.owner, id);
   if (there) {
     // the first request may have died before it sent the message
-    if (there.record.state === "queued" && there.record.attempt === 0) await announce(queue, there.record);
+    if (there.record.state === "queued" && there.record.attempt === 0) await announce(messageOf(there.record));
     return { record: there.record, replayed: true };
   }
 
@@ -129,13 +134,12 @@ export async function createJob(store: JobStore, job: CreateJob): Promise<Create
     if (alone && !hasCode(error, "storage_unavailable")) await discard(store, timer);
     throw error;
   });
-  await announce(queue, record);
+  await announce(messageOf(record));
   return { record, replayed: !mine };
 }
 
-/** The job is there whether or not this works; if not, the sweeper sends the message. */
-async function announce(queue: Queue, { queue: name, owner, id }: JobRecord): Promise<void> {
-  await queue.send({ queue: name, owner, id }).catch(() => {});
+function messageOf({ queue, owner, id }: JobRecord): QueuedJob {
+  return { queue, owner, id };
 }
 
 async function writeRecord(store: JobStore, job: CreateJob, id: string): Promise<{ record: JobRecord; mine: boolean }> {

@@ -5,17 +5,29 @@
 import { MAX_VIDEO_SECONDS } from "../media/limits.ts";
 import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
+import { insert } from "./insert.ts";
 import { type EngineSecrets, type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
 import { personalize } from "./personalize.ts";
 import { processImage, processVideo } from "./process.ts";
 import { speak } from "./speak.ts";
+import { survey } from "./survey.ts";
 import { talk } from "./talk.ts";
 
 /** What a photo may be that is inspected: one that jobs take. */
 export { IMAGE_SLOT as PICTURE_SLOT } from "./animate.ts";
 
-export const KINDS: readonly KindEntry[] = [animate, talk, lipsync, speak, processImage, processVideo, personalize];
+export const KINDS: readonly KindEntry[] = [
+  animate,
+  talk,
+  lipsync,
+  speak,
+  processImage,
+  processVideo,
+  personalize,
+  survey,
+  insert,
+];
 
 /** Expected work, seconds, from which a job goes to the long queue of its engine: Lambda is slow and stops after 15 minutes. */
 const LONG_SECONDS = 120;

@@ -25,7 +25,8 @@ export function insertionParams() {
       .default(TIER_NAMES[0])
       .meta({ description: TIERS.map(({ name, says }) => `\`${name}\`: ${says}`).join(" ") }),
     name_position: z.enum(["start", "end"]).default("start").meta({
-      description: "Of tiers that keep what is said: whether the words come after what is said first, or last.",
+      description: 
+        "Of tiers that make a sound: whether the words begin it, in place of what is said first, or come after what is said last.",
     }),
     lip_sync: z
       .boolean()

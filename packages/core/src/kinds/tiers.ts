@@ -6,7 +6,10 @@ export type Tier = {
   says: string;
   /** What is made for each recipient. */
   makes: "audio" | "video";
-  /** Where the words go: before or after what is said first, in place of what is said first, or in place of every marker. */
+  /**
+   * Where the words go: at the very beginning in place of what is said first, or after what is said last (`beside`); in place of what is said
+   * first; or in place of every marker.
+   */
   place: "beside" | "first" | "markers";
   /** Whether the words are stretched or compressed to last as long as what they replace. */
   fits: boolean;

@@ -31,11 +31,17 @@ export function memoryQueue({ clock }: { clock: Clock }): Queue {
     return lane;
   };
 
+  const send: Queue["send"] = async ({ queue, owner, id }, { delayMs = 0 } = {}) => {
+    const lane = laneOf(queue);
+    add(lane, { queue, owner, id }, clock.now() + delayMs, clock.now());
+    for (const wake of [...lane.wake]) wake();
+  };
+
   return {
-    async send(job, { delayMs = 0 } = {}) {
-      const lane = laneOf(job.queue);
-      add(lane, { queue: job.queue, owner: job.owner, id: job.id }, clock.now() + delayMs, clock.now());
-      for (const wake of [...lane.wake]) wake();
+    send,
+
+    async sendAll(jobs) {
+      for (const job of jobs) await send(job);
     },
 
     async receive(queue, { leaseMs, waitMs, signal }) {

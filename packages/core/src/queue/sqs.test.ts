@@ -48,6 +48,18 @@ describe("messages in SQS", () => {
     expect(sent("SendMessage").map(({ MessageGroupId }) => MessageGroupId)).toEqual([root, root]);
   });
 
+  it("are sent ten in a call, each queue's together", async () => {
+    const root = newId(0);
+    const jobs = Array.from({ length: 21 }, (_, n) => ({ ...job(), id: childId(root, n) }));
+    await queue.sendAll(jobs);
+    const batches = sent("SendMessageBatch") as { Entries: { MessageGroupId: string }[] }[];
+    expect(batches.map(({ Entries }) => Entries.length)).toEqual([10, 10, 1]);
+    expect(new Set(batches.flatMap(({ Entries }) => Entries.map((each) => each.MessageGroupId)))).toEqual(
+      new Set([root]),
+    );
+    expect((await receiveAll()).sort()).toEqual(jobs.map(({ id }) => id).sort());
+  });
+
   it("may be lost, doubled, late and out of order", async () => {
     home.plan((n) => [[], [{}, {}], [{ afterSends: 2 }], [{}], [{}]][n]!);
     const [, doubled, late, fourth, fifth] = await sendAll(5);
@@ -97,6 +109,7 @@ describe("messages in SQS", () => {
     const client = createSqsClient({ region: "us-east-1", endpoint: "http://127.0.0.1:9", credentials });
     const away = sqsQueue({ client, urls: home.urls, clock: systemClock });
     expect(await codeOf(() => away.send(job()))).toBe("unavailable");
+    expect(await codeOf(() => away.sendAll([job()]))).toBe("unavailable");
     client.destroy();
   });
 });

@@ -10,18 +10,21 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { isJobId, turnGroup } from "../job/ids.ts";
-import type { Message, Queue } from "../queue.ts";
+import type { Message, Queue, QueuedJob } from "../queue.ts";
 import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 
 const LONGEST_POLL_S = 20;
 const LONGEST_DELAY_S = 900;
 const LONGEST_LEASE_S = 12 * 60 * 60;
+/** Messages in one call; so many of ours are far below its limit of bytes. */
+const BATCH = 10;
 /** Errors of SQS when the message is no longer held by the caller. */
 const LEASE_LOST = ["MessageNotInflight", "ReceiptHandleIsInvalid"];
 
@@ -54,15 +57,27 @@ export function sqsQueue(options: { client: SQSClient; urls: Record<string, stri
   return {
     received,
 
-    send: ({ queue, owner, id }, { delayMs = 0 } = {}) =>
+    send: (job, { delayMs = 0 } = {}) =>
       translated(async () => {
         const command = new SendMessageCommand({
-          QueueUrl: urlOf(queue),
-          MessageBody: JSON.stringify({ owner, id }),
-          MessageGroupId: turnGroup({ owner, id }),
+          QueueUrl: urlOf(job.queue),
+          ...messageOf(job),
           ...(delayMs > 0 ? { DelaySeconds: seconds(delayMs, LONGEST_DELAY_S) } : {}),
         });
         await client.send(command);
+      }),
+
+    sendAll: (jobs) =>
+      translated(async () => {
+        let failed = 0;
+        for (const [queue, own] of Map.groupBy(jobs, (job) => job.queue)) {
+          for (let at = 0; at < own.length; at += BATCH) {
+            const Entries = own.slice(at, at + BATCH).map((job, n) => ({ Id: `${n}`, ...messageOf(job) }));
+            const reply = await client.send(new SendMessageBatchCommand({ QueueUrl: urlOf(queue), Entries }));
+            failed += reply.Failed?.length ?? 0;
+          }
+        }
+        if (failed > 0) throw new Error(`${failed} of ${jobs.length} messages were not taken.`);
       }),
 
     receive: (queue, { leaseMs, waitMs, signal }) =>
@@ -108,10 +123,10 @@ export function sqsQueue(options: { client: SQSClient; urls: Record<string, stri
         return { waiting, held: Number(counts.ApproximateNumberOfMessagesNotVisible ?? 0) };
       }),
 
-    // SQS does not say
     // SQS tells it to CloudWatch alone (ApproximateAgeOfOldestMessage)
     oldestMs: async () => null,
 
+    // SQS does not say
     position: async () => null,
   };
 }
@@ -142,6 +157,10 @@ function leaseOf(
     ack: () => whileHeld(() => client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))),
     retryAfter: (ms) => whileHeld(() => hideFor(ms)),
   };
+}
+
+function messageOf({ owner, id }: QueuedJob): { MessageBody: string; MessageGroupId: string } {
+  return { MessageBody: JSON.stringify({ owner, id }), MessageGroupId: turnGroup({ owner, id }) };
 }
 
 function readBody(body: string): { owner: string; id: string } | null {

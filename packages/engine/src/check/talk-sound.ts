@@ -2,7 +2,7 @@
 import type { AudioSpec, EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { AVMEDIA_TYPE_AUDIO } from "node-av/constants";
-import { Codec, FormatContext } from "node-av/lib";
+import { avGetCodecName, FormatContext } from "node-av/lib";
 import { must } from "../media/ffmpeg.ts";
 import { SOUND_RATE } from "../media/resample.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
@@ -188,14 +188,15 @@ function joined(parts: Float32Array[]): Float32Array {
 }
 
 /** As the file says. Null where it has none. */
-async function specOf(path: string): Promise<AudioSpec | null> {
+export async function specOf(path: string): Promise<AudioSpec | null> {
   const file = new FormatContext();
   try {
     must(await file.openInput(`file:${path}`), "open");
+    must(await file.findStreamInfo(null), "probe");
     const stream = file.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
     if (!stream) return null;
     const { codecId, channels, sampleRate } = stream.codecpar;
-    return { codec: Codec.findDecoder(codecId)?.name ?? "unknown", channels, sample_rate: sampleRate };
+    return { codec: avGetCodecName(codecId) ?? "unknown", channels, sample_rate: sampleRate };
   } finally {
     await file.closeInput();
   }

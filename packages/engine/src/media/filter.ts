@@ -11,8 +11,11 @@ export type FilterRun = {
   free(): void;
 };
 
-/** `text`: a description with sources named `buffer@<name>` (`in` where there is one) and the sink `buffersink@out`. */
-export function openFilter(text: string): FilterRun {
+/**
+ * `text`: a description with sources named `buffer@<name>` (`in` where there is one) and the sink `buffersink@out`; of sounds, these
+ * are `abuffer` and `abuffersink`.
+ */
+export function openFilter(text: string, kind: "" | "a" = ""): FilterRun {
   const graph = new FilterGraph();
   graph.alloc();
   const filter = (name: string) => {
@@ -27,10 +30,10 @@ export function openFilter(text: string): FilterRun {
     graph.free();
     throw error;
   }
-  const sink = filter("buffersink@out");
+  const sink = filter(`${kind}buffersink@out`);
   return {
     add: (frame, name = "in") =>
-      must(filter(`buffer@${name}`).buffersrcAddFrameSync(frame, AV_BUFFERSRC_FLAG_KEEP_REF), "filter"),
+      must(filter(`${kind}buffer@${name}`).buffersrcAddFrameSync(frame, AV_BUFFERSRC_FLAG_KEEP_REF), "filter"),
     *out() {
       const frame = new Frame();
       frame.alloc();

@@ -1,4 +1,4 @@
-/** Sound files that are compressed: MP3 and M4A (AAC), made of a WAV file. */
+/** Sound files that are compressed: MP3 and M4A (AAC). */
 import { extname } from "node:path";
 import type { AudioSpec } from "@smileloop/core/engine/protocol.ts";
 import { Dictionary, FormatContext } from "node-av/lib";
@@ -6,7 +6,7 @@ import { must } from "./ffmpeg.ts";
 import type { Marks } from "./marks.ts";
 import { addStream, movePackets } from "./muxed.ts";
 import { SOUND_RATE } from "./resample.ts";
-import { openSound } from "./sound-reader.ts";
+import type { Sound } from "./sound-reader.ts";
 import { openSoundTrack, SOUND_ENCODERS } from "./sound-track.ts";
 
 /** By ending: the container as FFmpeg calls it, and what is in it. */
@@ -20,12 +20,18 @@ export const SOUND_ENDINGS: readonly string[] = Object.keys(FILES);
 /** Seconds that are encoded before the signal is looked at again. */
 const STEP_SECONDS = 10;
 
-type Options = { from: string; to: string; marks: Marks; seconds: number; signal: AbortSignal };
+type Options = {
+  /** Stays the caller's to close. */
+  sound: Pick<Sound, "channels" | "read">;
+  to: string;
+  marks: Marks;
+  seconds: number;
+  signal: AbortSignal;
+};
 
 /** What there is of the file is the caller's to remove. Throws FFmpegError, `signal.reason`. */
-export async function encodeSound({ from, to, marks, seconds, signal }: Options): Promise<AudioSpec> {
+export async function encodeSound({ sound, to, marks, seconds, signal }: Options): Promise<AudioSpec> {
   const { container, encoder, header } = FILES[extname(to) as keyof typeof FILES];
-  const sound = await openSound({ path: from, type: "audio/wav" });
   const track = await openSoundTrack(sound, encoder);
   const file = new FormatContext();
   try {
@@ -47,6 +53,5 @@ export async function encodeSound({ from, to, marks, seconds, signal }: Options)
     file.closeOutputSync();
     file.freeContext();
     track.encoder.freeContext();
-    await sound.close();
   }
 }

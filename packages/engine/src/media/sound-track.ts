@@ -45,7 +45,10 @@ type SoundTrack = {
   encodeTo(seconds: number, last: boolean, moveOn: () => void): void;
 };
 
-export async function openSoundTrack(sound: Sound, kind: SoundEncoder = SOUND_ENCODERS.aac): Promise<SoundTrack> {
+export async function openSoundTrack(
+  sound: Pick<Sound, "channels" | "read">,
+  kind: SoundEncoder = SOUND_ENCODERS.aac,
+): Promise<SoundTrack> {
   const { channels } = sound;
   const encoder = await openEncoder(channels, kind);
   const step = encoder.frameSize;

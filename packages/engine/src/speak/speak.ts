@@ -6,6 +6,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { MAX_SPEECH_SECONDS } from "@smileloop/core/speech/say-text.ts";
 import { marksOf } from "../media/marks.ts";
 import { encodeSound, SOUND_ENDINGS } from "../media/sound-file.ts";
+import { openSound } from "../media/sound-reader.ts";
 import { factsOf, sayInto } from "../services/say.ts";
 import type { TaskContext } from "../task.ts";
 
@@ -34,7 +35,7 @@ export async function speak(request: SpeakRun, context: TaskContext): Promise<Sp
       maxSeconds: MAX_SPEECH_SECONDS,
     });
     const done = performance.now();
-    if (coded) await encodeSound({ from: wave, to: sound, marks, seconds: said.seconds, signal: context.signal });
+    if (coded) await encoded(wave, { to: sound, marks, seconds: said.seconds, signal: context.signal });
     const { words = [], phones = [] } = times ?? {};
     await writeFile(spoken, `${JSON.stringify({ voices: said.voices, words, phones })}\n`, { mode: 0o600 });
     context.progress("encode", 1, 1);
@@ -46,4 +47,9 @@ export async function speak(request: SpeakRun, context: TaskContext): Promise<Sp
   } finally {
     if (coded) await rm(wave, { force: true });
   }
+}
+
+async function encoded(wave: string, options: Omit<Parameters<typeof encodeSound>[0], "sound">): Promise<void> {
+  const sound = await openSound({ path: wave, type: "audio/wav" });
+  await encodeSound({ sound, ...options }).finally(() => sound.close());
 }

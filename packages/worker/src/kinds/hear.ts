@@ -2,15 +2,12 @@
  * What is heard in a talking video: the sound that was given, or what a voice makes of the text; and how a face moves that says it.
  * With a sound and its text, a voice of ours says the same text, so that the words are found in the sound.
  */
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ListenRequest,
   type ListenResult,
   listenResultSchema,
-  type SayRequest,
   type SayResult,
-  sayResultSchema,
 } from "@smileloop/core/engine/speech-services.ts";
 import { AppError, hasCode, type Warning } from "@smileloop/core/errors.ts";
 import type { TalkJobParams } from "@smileloop/core/kinds/talk.ts";
@@ -20,6 +17,7 @@ import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
 import { type Spoken, spokenSchema } from "@smileloop/core/speech/spoken.ts";
 import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import type { HandlerContext } from "./handler.ts";
+import { localFile, requireOwn, say, WAV } from "./say.ts";
 
 /** `sound`: 48 kHz WAV whose first sample belongs to the first frame. `motion`: of the one face that speaks. */
 export type Heard = {
@@ -36,10 +34,6 @@ type Asked = Pick<TalkJobParams, "text" | "voice" | "language" | "speed" | "pron
   seed: number;
   audio: LocalFile | null;
 };
-
-const WAV = "audio/wav";
-/** Shorter sounds and texts than this are never worth a time limit of their own. */
-const SAYING_MS = 60_000;
 
 /**
  * Throws what `say` and `listen` throw, and `input_too_large`, with both figures, for what takes too long to say. A text that helps
@@ -114,40 +108,6 @@ async function withoutSlot<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-type Said = SayResult & { path: string };
-
-type Saying = Pick<Asked, "voice" | "language" | "speed" | "pronounce"> & { timed?: boolean; maxSeconds: number };
-
-async function say(
-  io: JobIo,
-  { voice, language, speed, pronounce, timed, maxSeconds }: Saying,
-  text: string,
-  name: string,
-): Promise<Said> {
-  const outputs = { sound: join(io.dir, `${name}.wav`), spoken: join(io.dir, `${name}.json`) };
-  const request: Omit<SayRequest, "run"> = {
-    type: "say",
-    params: {
-      text,
-      speed: speed ?? 1,
-      ...(voice === undefined ? {} : { voice }),
-      ...(language === undefined ? {} : { language }),
-      ...(pronounce === undefined ? {} : { pronounce }),
-    },
-    ...(timed ? { timed } : {}),
-    limits: { seconds: maxSeconds },
-    outputs,
-  };
-  const options = io.options("voice");
-  const result = await io.serving("say").request(request, {
-    ...options,
-    timeoutMs: Math.max(SAYING_MS, options.timeoutMs),
-    result: sayResultSchema,
-  });
-  if (result.spoken) requireOwn(result.spoken, outputs.spoken);
-  return { ...result, path: outputs.sound };
-}
-
 type Reference = { given: Pick<ListenRequest, "reference">; warnings: Warning[] };
 const NO_REFERENCE: Reference = { given: {}, warnings: [] };
 
@@ -184,17 +144,4 @@ function requireShort({ seconds }: SayResult, most: number): void {
   if (seconds <= most) return;
   const took = `The text takes ${Math.round(seconds * 10) / 10} s to say`;
   throw new AppError("input_too_large", `${took}; at most ${most} s are accepted. Shorten it.`);
-}
-
-/** What a process writes, it writes where it was told to. */
-function requireOwn(packed: object, path: string): void {
-  if (!("path" in packed) || packed.path === path) return;
-  throw new AppError("engine_failed", "A process left its result where it does not belong.");
-}
-
-async function localFile(path: string): Promise<LocalFile> {
-  const found = await stat(path).catch((cause: unknown) => {
-    throw new AppError("engine_failed", "A process left no sound.", { cause });
-  });
-  return { path, type: WAV, bytes: found.size };
 }

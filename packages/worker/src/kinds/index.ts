@@ -3,19 +3,23 @@
 import { MAX_VIDEO_SECONDS } from "@smileloop/core/media/limits.ts";
 import { animateHandler } from "./animate.ts";
 import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
+import { insertHandler } from "./insert.ts";
 import { lipsyncHandler } from "./lipsync.ts";
 import { personalizeHandler } from "./personalize.ts";
 import { processImageHandler, processVideoHandler } from "./process.ts";
 import { speakHandler } from "./speak.ts";
+import { surveyHandler } from "./survey.ts";
 import { talkHandler } from "./talk.ts";
 
 export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   animate: animateHandler,
+  insert: insertHandler,
   lipsync: lipsyncHandler,
   personalize: personalizeHandler,
   process_image: processImageHandler,
   process_video: processVideoHandler,
   speak: speakHandler,
+  survey: surveyHandler,
   talk: talkHandler,
 };
 

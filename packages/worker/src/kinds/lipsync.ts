@@ -4,9 +4,7 @@
  */
 import { join } from "node:path";
 import {
-  type FilmRequest,
   type FilmResult,
-  filmResultSchema,
   type MixRequest,
   mixResultSchema,
   type SpeakerRequest,
@@ -34,6 +32,7 @@ import {
   syncedTimes,
 } from "@smileloop/core/speech/sync.ts";
 import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
+import { probe } from "./film.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 import { type Heard, hear } from "./hear.ts";
 
@@ -138,11 +137,6 @@ async function render(io: JobIo, { task, outputs, asked, speechShare }: Renderin
     return io.checker.request(check, { ...io.options("check"), result: lipsyncCheckResultSchema });
   });
   return { rendered, checked };
-}
-
-function probe(io: JobIo, video: LocalFile, seconds: number): Promise<FilmResult> {
-  const request: Omit<FilmRequest, "run"> = { type: "film", inputs: { video: [fileOf(video)] }, limits: { seconds } };
-  return io.serving("film").request(request, { ...io.options("probe"), result: filmResultSchema });
 }
 
 /** The face that speaks in the video's own sound; without one, the largest. */

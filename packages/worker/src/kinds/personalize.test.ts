@@ -32,9 +32,13 @@ const kinds = createKinds({
     ]),
   },
 });
-const place = (marker: string | null) => ({ from: 0, to: 1, loudness: -20, marker });
+const place = (marker: string | null) => ({
+  ...{ from: 0, to: 1, loudness: -20, marker },
+  cut: { from: 0, to: 1 },
+});
 const surveyWith = (markers: (string | null)[]): Survey => ({
   film: { width: 64, height: 64, fps: 25, even: true, frames: 50, seconds: 2, begins: 0 },
+  sound: { seconds: 2, channels: 1, room: null },
   speech: [{ from: 0, to: 1, loudness: -20 }],
   places: markers.map(place),
 });

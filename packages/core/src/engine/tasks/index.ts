@@ -1,9 +1,11 @@
 /** The schemas of what engines are asked, by kind: for the host, which checks requests by them, and for the JSON Schema of other languages. */
 import type { z } from "zod";
 import { animateTask } from "./animate.ts";
+import { insertTask } from "./insert.ts";
 import { lipsyncTask } from "./lipsync.ts";
 import { processImageTask, processVideoTask } from "./process.ts";
 import { speakTask } from "./speak.ts";
+import { surveyTask } from "./survey.ts";
 import { talkTask } from "./talk.ts";
 
 type TaskSchemas = { run: z.ZodType; result: z.ZodType; check: z.ZodType; checkResult: z.ZodType };
@@ -15,4 +17,6 @@ export const TASKS: Readonly<Record<string, TaskSchemas>> = {
   lipsync: lipsyncTask,
   process_image: processImageTask,
   process_video: processVideoTask,
+  survey: surveyTask,
+  insert: insertTask,
 };

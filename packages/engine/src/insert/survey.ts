@@ -1,0 +1,132 @@
+/** A job of the kind `survey`: where in a video somebody speaks, and where words are to go. The sound is read twice: how loud a stretch is shows once it is known. */
+import { writeFile } from "node:fs/promises";
+import type { SurveyRun, SurveyRunResult } from "@smileloop/core/engine/tasks/survey.ts";
+import { AppError, blaming, hasCode } from "@smileloop/core/errors.ts";
+import type { Place, Survey } from "@smileloop/core/speech/survey.ts";
+import { followFace } from "../lip/follow.ts";
+import { createMeter, integratedLoudness } from "../media/loudness.ts";
+import { SOUND_RATE } from "../media/resample.ts";
+import type { Sound } from "../media/sound-reader.ts";
+import type { TaskContext } from "../task.ts";
+import { eachPiece, openBaseSound } from "./base-sound.ts";
+import { cutOf, type Levels, levelMeter, roomOf } from "./levels.ts";
+import { between, type Stretch, silenceFinder } from "./silences.ts";
+
+/** What lasts less is a click. Seconds. */
+const LEAST_SPEECH = 0.05;
+const NO_SPEECH_HELP = "Use a video in which somebody speaks, or change `silence_db`, below which sound is silence";
+
+type Heard = { seconds: number; channels: 1 | 2; speech: Stretch[]; levels: Levels };
+
+/** Throws `no_speech`, and what reading the sound throws; no file is left then. */
+export async function surveyFilm(request: SurveyRun, context: TaskContext): Promise<SurveyRunResult> {
+  const started = performance.now();
+  const { film, params, outputs } = request;
+  const heard = await blaming("video", hear(request, context));
+  const found = performance.now();
+  const places = placesOf(params, heard).map((place) => ({ ...place, cut: cutOf(place, heard) }));
+  const loudness = await blaming("video", loudnessOf(request, [...heard.speech, ...places], context));
+  const { length } = heard.speech;
+  const survey: Survey = {
+    film,
+    sound: { seconds: heard.seconds, channels: heard.channels, room: roomOf(heard) },
+    speech: heard.speech.map((span, n) => ({ ...span, loudness: loudness[n]! })),
+    places: places.map((place, n) => ({ ...place, loudness: loudness[length + n]! })),
+  };
+  const measured = performance.now();
+  if (outputs.track !== undefined) await track(outputs.track, request, context);
+  await writeFile(outputs.survey, JSON.stringify(survey), { mode: 0o600 });
+  context.progress("follow", 1, 1);
+  const timings = { listen: found - started, measure: measured - found, follow: performance.now() - measured };
+  return {
+    warnings: [],
+    timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
+  };
+}
+
+/** Seconds of a video beyond those that its container counts. */
+const SLACK_SECONDS = 1;
+
+async function track(
+  path: string,
+  { inputs, film, params }: SurveyRun,
+  { signal, progress }: TaskContext,
+): Promise<void> {
+  const followed = await blaming(
+    "video",
+    followFace(inputs.video[0]!.path, {
+      ...{ face: params.face, maxSeconds: film.seconds + SLACK_SECONDS, signal },
+      progress: (share) => progress("follow", share, 1),
+    }),
+  );
+  await writeFile(path, JSON.stringify(followed), { mode: 0o600 });
+}
+
+async function hear({ inputs, film, params }: SurveyRun, { signal }: TaskContext): Promise<Heard> {
+  const sound = await openSpoken(inputs.video[0]!, film.begins);
+  const { channels } = sound;
+  const finder = silenceFinder({ channels, decibels: params.silence_db, seconds: params.silence_seconds });
+  try {
+    const meter = levelMeter();
+    let samples = 0;
+    await eachPiece(sound, signal, (piece) => {
+      samples += piece[0]!.length;
+      finder.add(piece);
+      meter.add(piece);
+    });
+    const seconds = samples / SOUND_RATE;
+    const speech = between(finder.end(), seconds).filter(({ from, to }) => to - from >= LEAST_SPEECH);
+    if (speech.length > 0) return { seconds, channels, speech, levels: meter.levels() };
+    const figures = `nothing in it is louder than ${params.silence_db} dB of full scale`;
+    throw new AppError("no_speech", `Nobody is heard in the video: ${figures}. ${NO_SPEECH_HELP}.`);
+  } finally {
+    finder.free();
+  }
+}
+
+async function openSpoken(video: SurveyRun["inputs"]["video"][0], begins: number): Promise<Sound> {
+  try {
+    return await openBaseSound(video, begins);
+  } catch (error) {
+    if (!hasCode(error, "input_unreadable", "unsupported_type")) throw error;
+    const why = (error as AppError).message;
+    throw new AppError("no_speech", `The video has no sound that can be read. ${why}`, { cause: error });
+  }
+}
+
+type Found = Omit<Place, "loudness" | "cut">;
+
+function placesOf({ place, name_position }: SurveyRun["params"], { speech }: Heard): Found[] {
+  const [first, last] = [speech[0]!, speech.at(-1)!];
+  const marker = null;
+  if (place === "first") return [{ ...first, marker }];
+  if (name_position === "start") return [{ from: 0, to: first.to, marker }];
+  return [{ from: last.to, to: last.to, marker }];
+}
+
+/** LUFS of each stretch; of a place where nothing is said, of the speech before it. */
+async function loudnessOf(
+  { inputs, film }: SurveyRun,
+  stretches: readonly Stretch[],
+  { signal }: TaskContext,
+): Promise<(number | null)[]> {
+  const sound = await openBaseSound(inputs.video[0]!, film.begins);
+  const spans = stretches.map(({ from, to }) => ({
+    from: Math.round(from * SOUND_RATE),
+    to: Math.round(to * SOUND_RATE),
+    meters: Array.from({ length: sound.channels }, () => createMeter()),
+  }));
+  let at = 0;
+  await eachPiece(sound, signal, (piece) => {
+    for (const { from, to, meters } of spans) {
+      if (to <= at || from >= at + piece[0]!.length) continue;
+      for (const [nth, side] of piece.entries()) meters[nth]!.add(side.subarray(Math.max(0, from - at), to - at));
+    }
+    at += piece[0]!.length;
+  });
+  return spans.map(({ from, to, meters }) => {
+    const near =
+      to > from ? meters : (spans.findLast((span) => span.to <= from && span.to > span.from)?.meters ?? meters);
+    return integratedLoudness(near);
+  });
+}

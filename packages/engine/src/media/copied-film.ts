@@ -1,0 +1,108 @@
+/** A video with another sound: its pictures are copied as they are, packet by packet, into an MP4. */
+import type { AudioSpec } from "@smileloop/core/engine/protocol.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import {
+  AV_CODEC_ID_AV1,
+  AV_CODEC_ID_H264,
+  AV_CODEC_ID_HEVC,
+  AV_CODEC_ID_MPEG4,
+  AV_CODEC_ID_VP9,
+  AVERROR_EOF,
+} from "node-av/constants";
+import { Dictionary, FormatContext, Packet, type Stream } from "node-av/lib";
+import { NO_TIME } from "./clip-reader.ts";
+import { must } from "./ffmpeg.ts";
+import { openFilm } from "./film-file.ts";
+import type { Marks } from "./marks.ts";
+import { addStream, movePackets } from "./muxed.ts";
+import type { Sound } from "./sound-reader.ts";
+import { openSoundTrack } from "./sound-track.ts";
+
+/** What an MP4 takes as it is. */
+const COPIED: readonly number[] = [
+  AV_CODEC_ID_H264,
+  AV_CODEC_ID_HEVC,
+  AV_CODEC_ID_VP9,
+  AV_CODEC_ID_AV1,
+  AV_CODEC_ID_MPEG4,
+];
+/** Names of codecs that files have for one of our kind, and that players look at: of others the muxer chooses. */
+const KEPT_TAGS: readonly string[] = ["avc1", "hvc1", "hev1"];
+/** Packets that are copied before others have their turn. */
+const AT_ONCE = 200;
+
+type CopyOptions = {
+  /** Of the first frame, by the clock of the file, s. */
+  begins: number;
+  /** How long the pictures are shown; the sound is cut there. */
+  seconds: number;
+  sound: Pick<Sound, "channels" | "read">;
+  marks: Marks;
+  signal: AbortSignal;
+};
+
+/** What there is of the file is the caller's to remove. Throws what `openFilm` throws, `unsupported_type`, FFmpegError, `signal.reason`. */
+export async function copyFilm(from: string, to: string, options: CopyOptions): Promise<AudioSpec> {
+  const { begins, seconds, sound, marks, signal } = options;
+  const film = await openFilm(from);
+  const track = await openSoundTrack(sound);
+  const file = new FormatContext();
+  const packet = new Packet();
+  packet.alloc();
+  try {
+    must(file.allocOutputContext2(null, "mp4", `file:${to}`), "output");
+    const pictures = copiedStream(file, film.stream);
+    const sounds = addStream(file, track.encoder);
+    file.metadata = Dictionary.fromObject(marks.tags);
+    must(file.openOutputSync(), "open");
+    must(file.writeHeaderSync(Dictionary.fromObject({ movflags: "+faststart" })), "header");
+    const moveSound = () => movePackets(track.encoder, file, sounds);
+    const { stream } = film;
+    const tick = stream.timeBase.toDouble();
+    const zero = BigInt(Math.round((fileStart(film.file.startTime) + begins) / tick));
+    for (let n = 1; film.file.readFrameSync(packet) !== AVERROR_EOF; n++) {
+      if (packet.streamIndex === stream.index) {
+        const stamp = packet.dts > NO_TIME ? packet.dts : packet.pts;
+        const reached = Number(stamp - zero) * tick;
+        if (packet.pts > NO_TIME) packet.pts -= zero;
+        if (packet.dts > NO_TIME) packet.dts -= zero;
+        packet.streamIndex = pictures.index;
+        packet.rescaleTs(stream.timeBase, pictures.timeBase);
+        must(file.interleavedWriteFrameSync(packet), "write");
+        track.encodeTo(Math.min(seconds, Math.max(0, reached)), false, moveSound);
+      }
+      packet.unref();
+      if (n % AT_ONCE !== 0) continue;
+      signal.throwIfAborted();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    track.encodeTo(seconds, true, moveSound);
+    must(await file.writeTrailer(), "trailer");
+    return track.audio;
+  } finally {
+    packet.free();
+    file.closeOutputSync();
+    file.freeContext();
+    track.encoder.freeContext();
+    await film.close();
+  }
+}
+
+function fileStart(startTime: bigint): number {
+  return startTime > NO_TIME ? Number(startTime) / 1e6 : 0;
+}
+
+function copiedStream(file: FormatContext, from: Stream): Stream {
+  if (!COPIED.includes(from.codecpar.codecId)) {
+    const help = "Convert it first: job kind `convert` makes an MP4 with H.264 of it";
+    throw new AppError("unsupported_type", `The pictures of this video cannot be copied into an MP4. ${help}.`);
+  }
+  const stream = file.newStream();
+  must(from.codecpar.copy(stream.codecpar), "stream");
+  const tag = from.codecpar.codecTagString ?? "";
+  stream.codecpar.codecTag = KEPT_TAGS.includes(tag) ? tag : 0;
+  stream.timeBase = from.timeBase;
+  stream.avgFrameRate = from.avgFrameRate;
+  stream.sampleAspectRatio = from.sampleAspectRatio;
+  return stream;
+}
