@@ -171,6 +171,22 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       expect(order).toEqual(expected.map((each) => each!.id));
     },
 
+    "beside a plan another's job waits for no child but those at work, and none of both waits for ever": async ({
+      queue,
+    }) => {
+      const root = newId(0);
+      await queue.sendAll(Array.from({ length: 5000 }, (_, n) => ({ ...job("ann"), id: childId(root, n) })));
+      const next = async () => idOf(await queue.receive("warp", now));
+      for (let round = 0; round < 3; round++) {
+        expect(await next()).toBe(childId(root, 2 * round));
+        const [single, later] = [job("ben"), job("cem")];
+        await queue.send(single);
+        expect([0, null]).toContain(await queue.position(single));
+        await queue.send(later);
+        expect([await next(), await next(), await next()]).toEqual([single.id, childId(root, 2 * round + 1), later.id]);
+      }
+    },
+
     "a job that waits already is not queued twice": async ({ queue, clock }) => {
       const sent = job();
       await queue.send(sent, { delayMs: 60_000 });

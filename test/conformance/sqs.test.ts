@@ -40,6 +40,7 @@ queueSuite(
         tests: [
           "owners take turns, and each one's jobs keep their order",
           "the children of a plan have turns of their own, beside their owner's other jobs and beside other plans",
+          "beside a plan another's job waits for no child but those at work, and none of both waits for ever",
         ],
       },
       {

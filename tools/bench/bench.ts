@@ -2,6 +2,7 @@
  * `npm run bench [-- --only <part>[,<part>]]`: how fast and how large it is on this machine, each figure beside what the
  * project wants and beside the bound of the same machine in the same run. Prints a table and writes `out/bench.json`.
  */
+import { archive } from "./archive.ts";
 import { clip, growth } from "./clip.ts";
 import { faces } from "./faces.ts";
 import { inspect } from "./inspect.ts";
@@ -28,6 +29,7 @@ await runBench("bench", [
   jobs,
   requests,
   plans,
+  archive,
   installed,
   lambda,
 ]);

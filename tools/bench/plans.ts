@@ -9,7 +9,7 @@ import { Readable } from "node:stream";
 import { systemClock as clock } from "@smileloop/core/clock.ts";
 import { eachAtOnce } from "@smileloop/core/concurrent.ts";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
-import { newId } from "@smileloop/core/job/ids.ts";
+import { childId, newId } from "@smileloop/core/job/ids.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
@@ -73,10 +73,30 @@ async function figures(): Promise<Figure[]> {
       { name: "  1,000 ended ones counted", unit: "ms", value: Math.min(...count), target: null, runs: count },
       { name: "  cancel answered", unit: "s", value: cancel[0]! / 1000, target: 5 },
       { name: "  delete answered", unit: "s", value: remove[0]! / 1000, target: 5 },
+      await delayOfOthers(),
     ];
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** How many turns another owner's clip takes with its own, where one worker has just begun one of the children. */
+async function delayOfOthers(): Promise<Figure> {
+  const queue = memoryQueue({ clock });
+  const root = newId(clock.now());
+  const children = Array.from({ length: CHILDREN }, (_, n) => ({ queue: "echo", owner: "ann", id: childId(root, n) }));
+  await queue.sendAll(children);
+  const { signal } = new AbortController();
+  const receive = () => queue.receive("echo", { leaseMs: 60_000, waitMs: 0, signal });
+  await receive();
+  const clip = { queue: "echo", owner: "ben", id: newId(clock.now()) };
+  await queue.send(clip);
+  let turns = 1;
+  for (let next = await receive(); next?.id !== clip.id; next = await receive()) turns++;
+  return {
+    ...{ name: "another owner's clip beside them", unit: "×", value: turns + 1, target: 2 },
+    note: "turns, of one as long as a child that has just begun",
+  };
 }
 
 type Store = Parameters<typeof createJob>[0];
@@ -128,7 +148,7 @@ async function settle({ records }: Store, { owner, id }: JobRecord): Promise<voi
   for (let tries = 0; tries < 600 && (await records.children(owner, id)).length > 0; tries++) await clock.sleep(500);
 }
 
-function watchMemory(): { stop: () => number } {
+export function watchMemory(): { stop: () => number } {
   const now = () => process.memoryUsage.rss();
   const before = now();
   let highest = before;

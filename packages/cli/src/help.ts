@@ -1,4 +1,5 @@
 /** The texts of `--help`. */
+import { KEY, USER } from "./help/access.ts";
 import { FACE_HELP } from "./help/faces.ts";
 import { PERSONALIZE } from "./help/personalize.ts";
 
@@ -207,30 +208,6 @@ const SERVE = `Starts the server; Ctrl-C stops it. Settings are environment vari
 Usage: smileloop serve
 
 Options:
-  -h, --help              this help
-`;
-
-const KEY = `Makes a key for the API. It is shown once: the server stores only its hash, in the environment variable API_KEYS.
-
-Usage: smileloop key [owner] [options]
-
-[owner] is the owner of the jobs that the key creates and sees (me); an owner may have several keys.
-
-Options:
-      --json              prints one JSON object: key, owner, entry
-  -h, --help              this help
-`;
-
-const USER = `Makes an entry for somebody who logs in with a name and a password, for the environment variable USERS. It has a hash of the
-password (scrypt), which is kept nowhere else.
-
-Usage: smileloop user <name> [options]
-
-<name> is the owner of the jobs that are made with the login. The password is asked for, and not shown.
-
-Options:
-      --password-stdin    reads the password from the standard input, to its first line end
-      --json              prints one JSON object: name, entry
   -h, --help              this help
 `;
 

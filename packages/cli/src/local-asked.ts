@@ -50,9 +50,8 @@ export async function openInputs(
     const options = { slot: submission.kind.slots[slot]!, folder, signal };
     files[slot] = [];
     for (const one of given) files[slot].push(await openInput(one, options));
-    for (const { path, type } of files[slot]) {
-      await requireContents({ ...submission, slot }, type, () => readFile(path));
-    }
+    const look = ({ path, type }: InputFile) => requireContents({ ...submission, slot }, type, () => readFile(path));
+    await Promise.all(files[slot].map(look));
   }
   return files;
 }

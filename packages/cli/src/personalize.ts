@@ -172,7 +172,7 @@ async function deliver(
 
 async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new AppError("storage_unavailable", `"${path}" is no folder to write to (${error.code}).`, { cause: error });
+    throw new AppError("storage_unavailable", `The folder "${path}" cannot be made (${error.code}).`, { cause: error });
   });
 }
 

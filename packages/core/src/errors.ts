@@ -46,7 +46,7 @@ export const ERRORS = {
   face_not_clear: entry(422, "The face is not seen clearly enough"),
   faces_turned_apart: entry(422, "The faces look in different directions"),
   mouth_not_seen: entry(422, "Not enough of the mouth is seen"),
-  no_speech: entry(422, "Nobody is heard to speak"),
+  no_speech: entry(422, "No voice is heard"),
   marker_not_found: entry(422, "A marker is not heard"),
   words_too_long: entry(422, "The words take too long to say"),
   words_not_verified: entry(422, "It cannot be told whether the voice says the words"),
@@ -98,7 +98,7 @@ const MESSAGE_CHARS = 2000;
 const LOC_CHARS = 60;
 const LOC_PARTS = 32;
 /** Faults of one request that are told, and warnings that a job has. */
-const MAX_FAULTS = 100;
+const MAX_FAULTS = 20;
 export const MAX_WARNINGS = 20;
 
 /** A string that is cut at `most` characters, not refused. */
@@ -134,6 +134,8 @@ export function keptWarnings(warnings: Warning[]): Warning[] {
 type AppErrorOptions = {
   cause?: unknown;
   errors?: FieldError[];
+  /** How many of them are told. */
+  maxErrors?: number;
   retryAfterSeconds?: number;
   input?: string | undefined;
 };
@@ -154,7 +156,7 @@ export class AppError extends Error {
     super(clip(message, MESSAGE_CHARS), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "AppError";
     this.code = code;
-    this.errors = options.errors && keptFaults(options.errors);
+    this.errors = options.errors && keptFaults(options.errors, options.maxErrors);
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.input = options.input;
   }
@@ -169,8 +171,8 @@ export class AppError extends Error {
 }
 
 /** The first faults of a request, as a reply tells them. */
-export function keptFaults(faults: FieldError[]): FieldError[] {
-  return faults.slice(0, MAX_FAULTS).map(boundedFault);
+export function keptFaults(faults: FieldError[], most = MAX_FAULTS): FieldError[] {
+  return faults.slice(0, most).map(boundedFault);
 }
 
 function boundedFault({ loc, msg, type }: FieldError): FieldError {

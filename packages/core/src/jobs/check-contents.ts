@@ -4,6 +4,9 @@ import type { Files } from "../files.ts";
 import type { Kind, Params } from "../kinds/kind.ts";
 import type { CheckedFile } from "./check-file.ts";
 
+/** Faults that are told: a list has them by the row, and mending it takes all of them. */
+const MAX_FAULTS = 100;
+
 type Asked = { kind: Pick<Kind, "contents">; params: Params; slot: string };
 
 /** `params`: checked. Throws `invalid_request` with every fault (`loc` from the request's `body`), and what the storage throws. */
@@ -30,5 +33,8 @@ export async function requireContents(
   if (!first) return;
   const at = first.loc[1] === "params" ? `${first.loc.slice(2).join(".")}: ` : "";
   const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
-  throw new AppError("invalid_request", `${at}${first.msg}${others}`, { errors: [first, ...more] });
+  throw new AppError("invalid_request", `${at}${first.msg}${others}`, {
+    errors: [first, ...more],
+    maxErrors: MAX_FAULTS,
+  });
 }

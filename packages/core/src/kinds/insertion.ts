@@ -25,7 +25,7 @@ export function insertionParams() {
       .default(TIER_NAMES[0])
       .meta({ description: TIERS.map(({ name, says }) => `\`${name}\`: ${says}`).join(" ") }),
     name_position: z.enum(["start", "end"]).default("start").meta({
-      description: 
+      description:
         "Of tiers that make a sound: whether the words begin it, in place of what is said first, or come after what is said last.",
     }),
     lip_sync: z

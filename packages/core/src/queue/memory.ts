@@ -3,7 +3,8 @@
  * the records at start.
  *
  * Fair between owners, and the children of each plan are a group of their own (`turnGroup`): each turn takes the oldest message of
- * the group whose turn it is, so that a thousand jobs of one delay nobody by more than one. A job that waits already is not queued
+ * the group whose turn it is, so that a thousand jobs of one delay nobody by more than one; and a group that comes when all others have
+ * had their turn in this round comes before them, so that beside one plan another's job waits for no child but those at work. A job that waits already is not queued
  * twice; the earlier time counts.
  */
 import type { Clock } from "../clock.ts";
@@ -16,6 +17,8 @@ type Ready = { job: QueuedJob; sinceMs: number };
 type Lane = {
   /** Groups in the order of their turns; of each, its jobs in order of arrival. No group without jobs. */
   ready: Map<string, Map<string, Ready>>;
+  /** How many groups, the first ones of `ready`, have not had their turn in this round. */
+  inRound: number;
   /** Waits for its time, by owner and id. */
   later: Map<string, Later>;
   /** Received, by receipt; `atMs` is the end of the lease. */
@@ -26,7 +29,7 @@ type Lane = {
 export function memoryQueue({ clock }: { clock: Clock }): Queue {
   const lanes = new Map<string, Lane>();
   const laneOf = (name: string): Lane => {
-    const lane = lanes.get(name) ?? { ready: new Map(), later: new Map(), held: new Map(), wake: new Set() };
+    const lane = lanes.get(name) ?? newLane();
     lanes.set(name, lane);
     return lane;
   };
@@ -93,6 +96,10 @@ export function memoryQueue({ clock }: { clock: Clock }): Queue {
   };
 }
 
+function newLane(): Lane {
+  return { ready: new Map(), inRound: 0, later: new Map(), held: new Map(), wake: new Set() };
+}
+
 function add(lane: Lane, job: QueuedJob, atMs: number, nowMs: number): void {
   const group = turnGroup(job);
   if (lane.ready.get(group)?.has(job.id)) return;
@@ -103,9 +110,17 @@ function add(lane: Lane, job: QueuedJob, atMs: number, nowMs: number): void {
     return;
   }
   lane.later.delete(key);
-  const jobs = lane.ready.get(group) ?? new Map<string, Ready>();
-  jobs.set(job.id, { job, sinceMs: atMs });
-  lane.ready.set(group, jobs);
+  const own = lane.ready.get(group);
+  if (own) own.set(job.id, { job, sinceMs: atMs });
+  else addGroup(lane, group, new Map([[job.id, { job, sinceMs: atMs }]]));
+}
+
+function addGroup(lane: Lane, group: string, jobs: Map<string, Ready>): void {
+  if (lane.inRound > 0) lane.ready.set(group, jobs);
+  else {
+    lane.ready = new Map([[group, jobs], ...lane.ready]);
+    lane.inRound = 1;
+  }
 }
 
 /** Makes ready what has waited long enough and what was held for longer than its lease. */
@@ -119,8 +134,10 @@ function bringForward(lane: Lane, nowMs: number): void {
 }
 
 function takeNext(lane: Lane): QueuedJob | null {
+  if (lane.inRound === 0) lane.inRound = lane.ready.size;
   for (const [group, jobs] of lane.ready) {
     lane.ready.delete(group);
+    lane.inRound--;
     for (const [id, { job }] of jobs) {
       jobs.delete(id);
       if (jobs.size > 0) lane.ready.set(group, jobs);

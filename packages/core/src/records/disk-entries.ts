@@ -23,13 +23,15 @@ export function diskTimers(dir: string): Timers {
         const path = join(dir, timerKey(timer));
         for (let tries = 0; ; tries++) {
           try {
-            await makeFolder(dirname(path));
             const file = await open(path, "a", 0o600);
             await file.sync().finally(() => file.close());
             return;
           } catch (error) {
-            // a drop has just taken the empty folder away
             if (errno(error) !== "ENOENT" || tries === ARM_TRIES) throw error;
+            // it is the first of its moment, or a drop has just taken the empty folder away
+            await makeFolder(dirname(path)).catch((failed: unknown) => {
+              if (errno(failed) !== "ENOENT") throw failed;
+            });
           }
         }
       }),

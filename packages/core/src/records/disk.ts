@@ -50,7 +50,7 @@ export function diskRecords({ dir, clock, log }: { dir: string; clock: Clock; lo
     // what begins work has to find room, what ends it gets some
     const begins = record.rev === 1 || record.state === "running";
     if (!(await (begins ? once() : reserve.use(once)))) throw new AppError("precondition_failed", taken);
-    await removeRevisions(folder, record.rev).catch(() => {}); // the next write does it
+    if (record.rev > 1) await removeRevisions(folder, record.rev).catch(() => {}); // the next write does it
     if (!begins) await reserve.refill().catch(() => {}); // the next creation does it
     watchers.wake(key(record));
     unreadable.healed(record.owner, record.id);

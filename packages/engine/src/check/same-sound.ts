@@ -1,7 +1,6 @@
 /** Whether the rest of a sound is that of a video, at the times where it should be. */
 import { AppError } from "@smileloop/core/errors.ts";
 import { SAMPLE_RATE } from "@smileloop/speech/features.ts";
-import type { Arranged } from "../insert/arrange.ts";
 
 /** Of what is compared, s; and how far it may be off its time. */
 const SPAN = 0.3;
@@ -13,8 +12,12 @@ const SAME = 0.6;
 /** Part of all moments that may be unlike. */
 const FEW = 0.05;
 
+type Stretch = { from: number; to: number };
+/** Seconds. `pieces`: of the video's sound, and from when on each is heard. `said`: when words are heard. */
+type Wanted = { pieces: readonly (Stretch & { at: number })[]; said: readonly Stretch[] };
+
 /** `base`, `heard`: mono, 16 kHz. Throws `check_out_of_sync`. */
-export function requireSame(base: Float32Array, heard: Float32Array, { pieces, said }: Arranged): void {
+export function requireSame(base: Float32Array, heard: Float32Array, { pieces, said }: Wanted): void {
   // words may be heard in a pause of the video's sound
   const isUnder = (from: number, to: number) => said.some((words) => words.from < to && words.to > from);
   let [moments, unlike, first] = [0, 0, Number.NaN];
@@ -56,7 +59,7 @@ function likeness(base: Float32Array, was: number, heard: Float32Array, is: numb
 }
 
 /** The loudest stretch of 50 ms in which only the room should be heard, dB of full scale; null where there is none. */
-export function loudestOf(sound: Float32Array, stretches: readonly { from: number; to: number }[]): number | null {
+export function loudestOf(sound: Float32Array, stretches: readonly Stretch[]): number | null {
   const span = samplesIn(0.05);
   let most: number | null = null;
   for (const { from, to } of stretches) {

@@ -71,13 +71,16 @@ async function newJob(given: Record<string, Source[]>): Promise<JobRecord> {
 type Around = {
   work?: RunHandler["run"];
   estimate?: (facts: SlotFacts) => number;
+  contents?: Kind["contents"];
   signal?: AbortSignal;
 };
 
-function run({ queue, owner, id }: JobRecord, { work, estimate = () => 1, signal }: Around = {}) {
+function run({ queue, owner, id }: JobRecord, around: Around = {}) {
+  const { work, estimate = () => 1, contents = {}, signal } = around;
   const ready = async () => ({ kinds: ["animate"], checks: ["animate"], engine: "warp", version: "1", services: [] });
   const kind = {
     slots: { image: SLOT, more: SLOT },
+    contents,
     params: z.looseObject({}),
     mismatches: () => [],
     estimateSeconds: (_: unknown, facts: SlotFacts) => estimate(facts),
@@ -122,6 +125,22 @@ test("the file is there when the work begins, as its bytes say, and the record n
   const input = { key: inputKey("ann", job.id, "image"), type: "image/jpeg", bytes: 2000, source: "url:/a.txt" };
   expect(record).toMatchObject({ inputs: { image: [input] }, estimate_s: 3.64, timings: { fetch: 0 } });
   expect(seen + JSON.stringify(record) + JSON.stringify(store.lines)).not.toContain("secret");
+});
+
+test("what is wrong inside of a file that was fetched fails the job, with the sentence that a request would be answered", async () => {
+  const job = await newJob({ image: ["/jpeg"], more: [jpegBytes()] });
+  const seen: string[] = [];
+  const contents: Kind["contents"] = {
+    image: async (bytes, { type, params }) => {
+      seen.push(`${bytes.byteLength} ${type} ${JSON.stringify(params)}`);
+      return [1, 2].map((row) => ({ loc: ["inputs", "image"], msg: `Row ${row} is wrong`, type: "invalid_value" }));
+    },
+  };
+  expect(await run(job, { contents })).toMatchObject({ did: "failed" });
+  expect(seen).toEqual(["2000 image/jpeg {}"]);
+  expect((await store.read(job.id)).error).toEqual({
+    ...{ code: "invalid_request", detail: "Row 1 is wrong (and 1 more)", input: "image" },
+  });
 });
 
 test("several files keep their order, fetched or not", async () => {

@@ -3,7 +3,7 @@
  * attempt that finds it there does not fetch it again, and one that comes too late changes nothing. When all are there, and are what
  * their slots take, the record says so (`fetched` in `core/job/change.ts`), and the estimate is made again.
  */
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { AppError, blaming, hasCode } from "@smileloop/core/errors.ts";
 import { type Change, MAX_MOVES } from "@smileloop/core/job/change.ts";
 import { inputKey } from "@smileloop/core/job/keys.ts";
 import type { JobFetch, JobRecord, Progress } from "@smileloop/core/job/record.ts";
@@ -46,7 +46,9 @@ export async function withInputs(deps: FetchDeps, record: JobRecord, claimed: Cl
     claimed.report({ stage: "fetch", done, total: fetches.length, percent: 0 });
     if (deps.clock.now() > untilMs) throw new AppError("fetch_unavailable", "Fetching all the inputs takes too long.");
     const file = await inputOf(deps, kind.slots[fetch.slot]!, record, fetch, claimed.signal);
-    if (params.success) await checkContents(deps.files, { kind, params: params.data, slot: fetch.slot }, file);
+    if (params.success) {
+      await blaming(fetch.slot, checkContents(deps.files, { kind, params: params.data, slot: fetch.slot }, file));
+    }
     const { key, type, bytes } = file;
     inputs.set(fetch.slot, placed(inputs.get(fetch.slot), fetch.nth, { key, type, bytes, source: fetch.source }));
     facts[fetch.slot] = placed(facts[fetch.slot], fetch.nth, file);

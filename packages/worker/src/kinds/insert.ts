@@ -55,7 +55,9 @@ async function insert({ maxVideoSeconds }: HandlerContext, job: ClaimedJob, io: 
     const check: Omit<InsertCheck, "run"> = { type: "check", ...asked, picture: "same", files };
     return io.checker.request(check, { ...io.options("check"), result: insertCheckResultSchema });
   });
-  const stored = await io.timed("upload", () => store(io, output, { path, type: format.type }, checked));
+  const stored = await io.timed("upload", () =>
+    store(io, output, { path, type: format.type, voices: voicesOf(said) }, checked),
+  );
   const warnings = [...said.flatMap((each) => each.warnings), ...made.warnings, ...checked.warnings];
   return { outputs: { [output]: stored }, warnings };
 }
@@ -79,11 +81,17 @@ async function sayAll(io: JobIo, params: InsertJobParams, maxSeconds: number): P
 function store(
   io: JobIo,
   output: "audio" | "video",
-  { path, type }: Pick<LocalFile, "path" | "type">,
+  { path, ...facts }: Pick<LocalFile, "path" | "type"> & Pick<JobOutput, "voices">,
   { video, sound }: InsertCheckResult,
 ): Promise<JobOutput> {
-  if (video) return io.store(output, path, { type, ...video });
+  if (video) return io.store(output, path, { ...facts, ...video });
   if (!sound) throw new AppError("engine_failed", "The check of a file says nothing of it.");
   const { bytes, duration, ...audio } = sound;
-  return io.store(output, path, { type, bytes, duration, audio });
+  return io.store(output, path, { ...facts, bytes, duration, audio });
+}
+
+/** Each once. */
+function voicesOf(said: Said[]): NonNullable<JobOutput["voices"]> {
+  const found = said.flatMap(({ voices }) => voices);
+  return [...new Map(found.map((voice) => [`${voice.name} ${voice.language}`, voice])).values()];
 }

@@ -9,9 +9,7 @@ import { inputKey, outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import { createJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { markEnded } from "@smileloop/core/jobs/waiting.ts";
-import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
-import { insert } from "@smileloop/core/kinds/insert.ts";
-import { survey } from "@smileloop/core/kinds/survey.ts";
+import { createKinds } from "@smileloop/core/kinds/index.ts";
 import type { Survey } from "@smileloop/core/speech/survey.ts";
 import { unzipSync } from "fflate";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -22,7 +20,6 @@ import { createHandlers } from "./index.ts";
 const VIDEO = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypisom"), Buffer.alloc(400)]);
 const LIST = "name,city,pronunciation\nराम,Goa,\nAmit,Pune,/əmɪt/\nJosé,Goa,\nAmit,Goa,\n李雷,Pune,\n";
 const kinds = createKinds({
-  kinds: [...KINDS, survey, insert],
   presets: new Map(),
   engines: {
     known: [{ name: "stand-in", kinds: ["survey", "insert"] }],
