@@ -25,7 +25,7 @@ const SLOW = [
 ];
 /** Clips by the dozen that are judged, runs by the dozen of a program, sounds by the hundred that are damaged: minutes of work for one answer each. */
 const QUALITY = [
-  "test/e2e/cli-personalize.test.ts",
+  "test/e2e/{cli-personalize,vidx}.test.ts",
   "packages/engine/src/facefusion/{headless,process}.test.ts",
   "packages/engine/src/faces/process-*.test.ts",
   "packages/engine/src/lip/covered.test.ts",
