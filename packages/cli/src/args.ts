@@ -16,6 +16,7 @@ import {
 import { type ConvertArgs, convertArgs } from "./convert-args.ts";
 import { EDITS, FACE_COMMANDS, type FaceArgs, type FaceCommandName, faceArgs } from "./face-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
+import { PERSONALIZE_OPTIONS, type PersonalizeArgs, personalizeArgs } from "./personalize-args.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -44,6 +45,7 @@ const OPTIONS = {
   animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
   talk: { ...help, ...DRAWN, ...SPOKEN, expression: text },
   lipsync: { ...help, ...CLIP, ...SPOKEN, faces: text, "sync-mode": text, "original-sound": text },
+  personalize: { ...help, ...PERSONALIZE_OPTIONS },
   speak: { ...help, ...RESULT, ...VOICE, spoken: text },
   faces: { ...help, ...FACES, items: { type: "string", multiple: true } },
   swap: { ...help, ...FACES, consent: text },
@@ -78,6 +80,7 @@ type Command =
   | { name: "animate"; args: AnimateArgs }
   | { name: "talk"; args: TalkArgs }
   | { name: "lipsync"; args: LipsyncArgs }
+  | { name: "personalize"; args: PersonalizeArgs }
   | { name: "speak"; args: SpeakArgs }
   | { name: "voices"; language: string | null; json: boolean }
   | { name: "faces"; args: FaceArgs }
@@ -107,6 +110,7 @@ export function parseCommand(argv: string[]): Command {
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
   if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
+  if (name === "personalize") return { name, args: personalizeArgs(values, positionals) };
   if (name === "speak") return { name, args: speakArgs(values, positionals) };
   if (Object.hasOwn(FACE_COMMANDS, name)) {
     return { name: "faces", args: faceArgs(name as FaceCommandName, values, positionals) };
@@ -125,7 +129,8 @@ export function parseCommand(argv: string[]): Command {
 
 function parse(name: CommandName, args: string[]): { values: Values; positionals: string[] } {
   try {
-    const { values, positionals } = parseArgs({ args, options: OPTIONS[name], allowPositionals: true });
+    const options = OPTIONS[name];
+    const { values, positionals } = parseArgs({ args: withNegatives(args), options, allowPositionals: true });
     return { values: values as Values, positionals };
   } catch (error) {
     // parseArgs explains at length how to pass what looks like an option; the first sentence says what is wrong
@@ -134,6 +139,15 @@ function parse(name: CommandName, args: string[]): { values: Values; positionals
     const near = unknown === undefined ? "" : didYouMean(unknown, Object.keys(OPTIONS[name]));
     throw new UsageError(`${sentence}.${near.replaceAll(/(mean |, | or )(?=\S)/g, "$1--")}`, name);
   }
+}
+
+/** `--silence-db -30` as `--silence-db=-30`: no option is a number. */
+function withNegatives(args: string[]): string[] {
+  return args.flatMap((arg, nth) => {
+    if (/^-\.?\d/.test(arg) && /^--[a-z]/.test(args[nth - 1] ?? "")) return [];
+    const next = args[nth + 1];
+    return /^--[a-z-]+$/.test(arg) && next !== undefined && /^-\.?\d/.test(next) ? [`${arg}=${next}`] : [arg];
+  });
 }
 
 function userArgs(values: Values, [user, extra]: string[]): UserArgs {

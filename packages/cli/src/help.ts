@@ -1,6 +1,8 @@
 /** The texts of `--help`. */
+import { KEY, USER } from "./help/access.ts";
 import { CONVERT } from "./help/convert.ts";
 import { FACE_HELP } from "./help/faces.ts";
+import { PERSONALIZE } from "./help/personalize.ts";
 import { SPEAK } from "./help/speak.ts";
 
 export const OVERVIEW = `Makes a portrait move.
@@ -11,6 +13,8 @@ Commands:
   animate <photo>         makes a clip of a photo and a preset or a driving clip
   talk <photo> [sound]    makes a video of somebody who speaks, of a photo and a sound or a text
   lipsync <video> [sound] makes the person in a video say something else: a sound or a text
+  personalize --video <file> --recipients <file>
+                          makes a file for each person of a list, in which a video addresses them by name
   speak <text>            has a voice say a text, into a sound file
   voices                  lists the voices
   inspect <photo>         tells which faces a photo shows, and what would come of them
@@ -190,34 +194,11 @@ Options:
   -h, --help              this help
 `;
 
-const KEY = `Makes a key for the API. It is shown once: the server stores only its hash, in the environment variable API_KEYS.
-
-Usage: smileloop key [owner] [options]
-
-[owner] is the owner of the jobs that the key creates and sees (me); an owner may have several keys.
-
-Options:
-      --json              prints one JSON object: key, owner, entry
-  -h, --help              this help
-`;
-
-const USER = `Makes an entry for somebody who logs in with a name and a password, for the environment variable USERS. It has a hash of the
-password (scrypt), which is kept nowhere else.
-
-Usage: smileloop user <name> [options]
-
-<name> is the owner of the jobs that are made with the login. The password is asked for, and not shown.
-
-Options:
-      --password-stdin    reads the password from the standard input, to its first line end
-      --json              prints one JSON object: name, entry
-  -h, --help              this help
-`;
-
 export const HELP = {
   animate: ANIMATE,
   talk: TALK,
   lipsync: LIPSYNC,
+  personalize: PERSONALIZE,
   speak: SPEAK,
   voices: VOICES,
   inspect: INSPECT,

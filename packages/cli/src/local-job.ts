@@ -2,48 +2,31 @@
  * One job of a command on the same core, worker and engine as the server's, but with temporary storage: records and queue in memory,
  * files in a folder that is deleted afterwards.
  */
-import { createReadStream } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@smileloop/core/clock.ts";
 import { EnvError, readCommandEnv } from "@smileloop/core/env.ts";
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
-import { memoryFiles } from "@smileloop/core/files/memory.ts";
-import { inputKey } from "@smileloop/core/job/keys.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
-import { requireContents } from "@smileloop/core/jobs/check-contents.ts";
-import { createJob, type JobStore } from "@smileloop/core/jobs/jobs.ts";
-import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
+import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
-import type { Kinds, Params } from "@smileloop/core/kinds/kind.ts";
+import type { Params } from "@smileloop/core/kinds/kind.ts";
 import { createLog } from "@smileloop/core/log.ts";
-import { memoryQueue } from "@smileloop/core/queue/memory.ts";
-import { memoryRecords } from "@smileloop/core/records/memory.ts";
-import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { ENGINES, setupsFor } from "../../../functions/engines/index.ts";
 import { capabilitiesOf } from "../../../functions/setup/engines-served.ts";
-import { type InputFile, openInput } from "./input-file.ts";
+import type { InputFile } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
+import { checkAsked, inOptions, type LocalAsked, openInputs } from "./local-asked.ts";
+import { OWNER, openStore, submitLocal } from "./local-store.ts";
 import { knownPresets } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
 import { checkTarget, writeTarget } from "./target.ts";
 import { UsageError } from "./usage-error.ts";
 
-const OWNER = "local";
-
 /** What a command asks for. */
-export type LocalJob = {
-  kind: string;
-  params: Params;
-  /** The command, where it is not called as the kind is. */
-  command?: string;
-  /** What was typed, by slot; null: nothing. */
-  inputs: Readonly<Record<string, string | readonly string[] | null>>;
-  /** Names of params whose option has another name than theirs with hyphens. */
-  options?: Readonly<Record<string, string>>;
+export type LocalJob = LocalAsked & {
   /** Where outputs go, when params and inputs are known, of each slot the first; null: an output that is not wanted. */
   targets: (found: { params: Params; files: Readonly<Record<string, InputFile>> }) => Record<string, string | null>;
   force: boolean;
@@ -101,14 +84,7 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   const kinds = createKinds({ presets, engines });
   const submission = checkAsked(kinds, job);
   const { engine: setup } = setups.get(submission.engine!)!;
-  const files: Record<string, InputFile[]> = {};
-  for (const [slot, given] of givenOf(job)) {
-    const options = { slot: submission.kind.slots[slot]!, folder, signal };
-    files[slot] = [];
-    for (const one of given) files[slot].push(await openInput(one, options));
-    const look = ({ path, type }: InputFile) => requireContents({ ...submission, slot }, type, () => readFile(path));
-    await Promise.all(files[slot].map(look));
-  }
+  const files = await openInputs(job, submission, { folder, signal });
   const firsts = Object.fromEntries(Object.entries(files).map(([slot, [first]]) => [slot, first!]));
   const targets = job.targets({ params: submission.params, files: firsts });
   const wanted = Object.entries(targets).filter((entry): entry is [string, string] => entry[1] !== null);
@@ -127,7 +103,7 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   const report = await createProgressReport({ quiet: job.quiet || job.json, bar: process.stderr.isTTY === true });
   const working = worker.run(signal);
   try {
-    const id = await submit(store, submission, files);
+    const id = await submitLocal(store, submission, files);
     const record = await follow(store, id, report, signal).catch((error: unknown) => {
       throw error instanceof AppError ? new AppError(error.code, inOptions(job, error.message)) : error;
     });
@@ -144,7 +120,11 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
 }
 
 /** Of the environment only voices and engines count. Throws UsageError for variables that are wrong. */
-async function setupsHere({ kind, params, command = kind }: LocalJob): ReturnType<typeof setupsFor> {
+export async function setupsHere({
+  kind,
+  params,
+  command = kind,
+}: Pick<LocalJob, "kind" | "params" | "command">): ReturnType<typeof setupsFor> {
   try {
     const named = typeof params.engine === "string" ? params.engine : undefined;
     return await setupsFor({ kind, named }, readCommandEnv());
@@ -152,82 +132,6 @@ async function setupsHere({ kind, params, command = kind }: LocalJob): ReturnTyp
     if (error instanceof EnvError) throw new UsageError(error.message, command);
     throw error;
   }
-}
-
-function givenOf({ inputs }: Pick<LocalJob, "inputs">): [slot: string, given: readonly string[]][] {
-  const lists = Object.entries(inputs).map(([slot, given]) => [slot, [given ?? []].flat()] as [string, string[]]);
-  return lists.filter(([, given]) => given.length > 0);
-}
-
-/** Who runs a command on their own machine answers for it. Throws UsageError that names the option, `engine_not_configured`. */
-function checkAsked(kinds: Kinds, job: LocalJob): Submission {
-  const inputs = Object.fromEntries(givenOf(job).map(([slot, given]) => [slot, given.length]));
-  try {
-    return checkSubmission(kinds, { kind: job.kind, inputs, params: job.params, attested: true });
-  } catch (error) {
-    if (!hasCode(error, "invalid_request")) throw error;
-    const [fault] = (error as AppError).errors ?? [];
-    const [, at, param] = fault?.loc ?? [];
-    // messages about two options name both of them already
-    const single = at === "params" && typeof param === "string" && Object.hasOwn(job.params, param);
-    // what is typed as an option may lie deep in a param
-    const [, deeper, rest] = /^([a-z_]+)(?:\.\d+)*: (.+)$/.exec(fault?.msg ?? "") ?? [];
-    const inner = deeper ?? fault?.loc.findLast((part) => typeof part === "string") ?? "";
-    const option = single ? optionOf(job, inner) : "";
-    throw new UsageError(single ? `${option}: ${rest ?? fault?.msg}.` : (fault?.msg ?? ""), job.command ?? job.kind);
-  }
-}
-
-/** As it is typed. */
-function optionOf({ options }: LocalJob, param: string): string {
-  return `--${options?.[param] ?? param.replaceAll("_", "-")}`;
-}
-
-/** A sentence of the worker, which names params as requests have them. */
-function inOptions(job: LocalJob, sentence: string): string {
-  return sentence.replaceAll(/\bparams\.([a-z_]+)/g, (_, param: string) => optionOf(job, param));
-}
-
-function openStore(): JobStore {
-  const clock = systemClock;
-  const links = createLocalLinks(new Uint8Array(32));
-  return {
-    records: memoryRecords({ clock }),
-    files: memoryFiles({ clock, links }),
-    queue: memoryQueue({ clock }),
-    clock,
-  };
-}
-
-async function submit(store: JobStore, submission: Submission, files: Record<string, InputFile[]>): Promise<string> {
-  const { kind, params, engine } = submission;
-  const { record } = await createJob(store, {
-    owner: OWNER,
-    kind: kind.name,
-    ...workOf(submission, files),
-    engine,
-    params: (jobId) => kind.resolveParams(params, jobId),
-    metadata: {},
-    storeInputs: (id) => storeInputs(store, id, files),
-  });
-  return record.id;
-}
-
-async function storeInputs(
-  store: JobStore,
-  id: string,
-  files: Record<string, InputFile[]>,
-): Promise<JobRecord["inputs"]> {
-  const inputs: JobRecord["inputs"] = {};
-  for (const [slot, list] of Object.entries(files)) {
-    inputs[slot] = [];
-    for (const [nth, { path, type, bytes }] of list.entries()) {
-      const key = inputKey(OWNER, id, slot, nth);
-      const { sha256 } = await store.files.put(key, createReadStream(path), { type, bytes });
-      inputs[slot].push({ key, type, bytes, sha256, source: "file" });
-    }
-  }
-  return inputs;
 }
 
 /** The record when the job has succeeded. Throws what it failed with. */

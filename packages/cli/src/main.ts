@@ -44,6 +44,10 @@ async function run(argv: string[]): Promise<number> {
         const { lipsync } = await import("./lipsync.ts");
         return await lipsync(command.args);
       }
+      case "personalize": {
+        const { personalize } = await import("./personalize.ts");
+        return await personalize(command.args);
+      }
       case "faces": {
         const { processFaces } = await import("./faces.ts");
         return await processFaces(command.args);

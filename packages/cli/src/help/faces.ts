@@ -50,7 +50,7 @@ const EDIT = `Moves brows, eyes, mouth and head of a face in a picture or a vide
 
 Usage: smileloop edit <photo or video> --smile 0.6 --head-yaw 0.2 [options]
 
-<photo or video> is a file: ${TARGET}. Each movement goes from -1 to 1; write a negative one as --smile=-0.5.
+<photo or video> is a file: ${TARGET}. Each movement goes from -1 to 1.
 
 Movements:
       --smile <n>         1 smiles, -1 draws the corners of the mouth down

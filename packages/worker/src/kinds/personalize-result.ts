@@ -26,7 +26,7 @@ export async function deliver(done: Done, { created_at }: JobRecord, io: StoreIo
   const made = madeOf(done);
   const failed = made.filter(({ file }) => file === null);
   if (failed.length === made.length) throw allFailed(failed);
-  const report = Buffer.from(reportOf(made.map(rowOf)));
+  const report = Buffer.from(reportOf(made.map(reportRowOf)));
   const delivered = made.flatMap(({ file, name }) => (file ? [{ name, file }] : []));
   const entries = [...delivered, { name: REPORT, bytes: report }];
   const outputs = {
@@ -51,7 +51,7 @@ function fileOf({ state, outputs }: JobRecord): JobOutput | null {
   return state === "succeeded" ? (Object.values(outputs)[0] ?? null) : null;
 }
 
-function rowOf({ recipient: { row, name }, child, file, name: fileName }: Made): ReportRow {
+export function reportRowOf({ recipient: { row, name }, child, file, name: fileName }: Made): ReportRow {
   const { error, warnings } = child;
   const voices = file?.voices ?? [];
   const listed = (list: string[]) => (list.length === 0 ? undefined : [...new Set(list)].join(" "));

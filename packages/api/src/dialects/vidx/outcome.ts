@@ -1,11 +1,12 @@
 /** What became of the recipients of a batch: while it goes on by what its record counts, once it is done by its report. */
 import { hasCode } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
-import { type ReadRow, readReport } from "@smileloop/core/recipients/read-report.ts";
+import { readReport } from "@smileloop/core/recipients/read-report.ts";
+import type { ReportRow } from "@smileloop/core/recipients/report.ts";
 import type { ApiDeps } from "../../deps.ts";
 import { OUTPUT } from "./names.ts";
 
-type Failure = Pick<ReadRow, "row" | "name" | "code" | "detail">;
+type Failure = { row: number; name: string; code: string | null; detail: string | null };
 /** `total`: null until the list was read. `failures`: the first of them. `voice`: all that have spoken, in the order of the list. */
 export type Outcome = {
   total: number | null;
@@ -26,13 +27,15 @@ export async function outcomeOf({ files }: Pick<ApiDeps, "files">, record: JobRe
   return rows === null ? countsOf(record) : told(rows);
 }
 
-function told(rows: readonly ReadRow[]): Outcome {
+function told(rows: readonly ReportRow[]): Outcome {
   const failed = rows.filter(({ status }) => status !== "succeeded");
-  const voices = new Set(rows.flatMap(({ voice }) => voice ?? []));
+  const voices = new Set(rows.flatMap(({ voice }) => voice?.split(" ") ?? []));
   return {
     ...{ total: rows.length, succeeded: rows.length - failed.length, failed: failed.length, running: 0 },
     voice: voices.size === 0 ? null : [...voices].join(", "),
-    failures: failed.slice(0, MAX_FAILURES).map(({ row, name, code, detail }) => ({ row, name, code, detail })),
+    failures: failed
+      .slice(0, MAX_FAILURES)
+      .map(({ row, name, code = null, detail = null }) => ({ row, name, code, detail })),
   };
 }
 
