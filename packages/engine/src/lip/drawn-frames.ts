@@ -9,16 +9,24 @@ const MOST_FRAMES = 5;
 const APART = { yaw: 9, pitch: 9, width: 0.09, print: 14 };
 /** What makes a frame a poor one to draw on costs 1: lips that are parted (E), a head that moves (E a frame), turns (degrees). */
 const POOR = { gap: 0.01, speed: 0.012, turned: 18 };
+/** Frames to both sides of those in which the mouth is covered, or the face not seen: what comes and goes there may be before it already. */
+const COMING = 12;
+/** What such a frame costs: more than others that show the same. */
+const BESIDE_COVERED = 10;
 /** Frames to both sides over which one drawn mouth goes over into that of another frame. */
 const OVER = 3;
 
-/** Their numbers, ascending: still, sharp and shut ones, for each way the head is held, in each light. */
+/**
+ * Their numbers, ascending: still and shut ones, for each way the head is held, in each light, and not beside frames in which the mouth is
+ * covered. `looks`: null where it is.
+ */
 export function drawnFramesOf(looks: readonly (Look | null)[], usable: (look: Look) => boolean): number[] {
   const good = looks.flatMap((look, n) => (look && usable(look) ? [n] : []));
   const least = Math.min(...good.map((n) => looks[n]!.gap));
   const cost = (n: number): number => {
     const { gap, yaw, pitch } = looks[n]!;
-    return (gap - least) / POOR.gap + speedAt(looks, n) / POOR.speed + Math.hypot(yaw, pitch) / POOR.turned;
+    const poor = (gap - least) / POOR.gap + speedAt(looks, n) / POOR.speed + Math.hypot(yaw, pitch) / POOR.turned;
+    return poor + (besideCovered(looks, n) ? BESIDE_COVERED : 0);
   };
   const cheapest = (among: number[]) => among.reduce((best, n) => (cost(n) < cost(best) ? n : best));
   const chosen = good.length > 0 ? [cheapest(good)] : [];
@@ -29,6 +37,10 @@ export function drawnFramesOf(looks: readonly (Look | null)[], usable: (look: Lo
     chosen.push(cheapest(good.filter((n) => distance(looks[n]!, looks[farthest]!) < 0.5)));
   }
   return chosen.sort((a, b) => a - b);
+}
+
+function besideCovered(looks: readonly (Look | null)[], n: number): boolean {
+  return looks.slice(Math.max(0, n - COMING), n + COMING + 1).includes(null);
 }
 
 /** Mean movement of the mouth from the frame before and to the one after, E. */

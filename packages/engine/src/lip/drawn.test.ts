@@ -53,6 +53,26 @@ describe("which mouths are drawn", () => {
     expect(asked.some(({ gap }) => gap > 0.15)).toBe(true);
   });
 
+  test("on none of the frames in which the mouth is covered, nor on those beside them, though they are shut most", () => {
+    const covered = (n: number) => n >= 40 && n < 55;
+    const beside = (n: number) => n > 27 && n < 67;
+    const looks = film(0.03, 0.01).map((each, n) => (covered(n) ? null : beside(n) ? look(0) : each));
+    const bases = drawnFramesOf(looks, () => true);
+    expect(bases.length).toBeGreaterThan(0);
+    expect(bases.filter(beside)).toEqual([]);
+    const { drawn, frames } = planned(looks);
+    expect(drawn).toBe("hardly_opens");
+    const sources = frames.flatMap(({ borrowed }) => borrowed.map(({ source }) => source));
+    expect(sources.length).toBeGreaterThan(0);
+    expect(sources.filter(beside)).toEqual([]);
+  });
+
+  test("on one beside them, where no other is as the head is held", () => {
+    const turned = (n: number) => n >= 45 && n < 50;
+    const looks = film(0, 0.01).map((each, n) => (n === 50 ? null : turned(n) ? look(0, { yaw: 20 }) : each));
+    expect(drawnFramesOf(looks, () => true).filter(turned)).toHaveLength(1);
+  });
+
   test("none, where there are mouths enough", () => {
     const { drawn, frames } = planned(film(0, 0.12));
     expect(drawn).toBeNull();
