@@ -13,6 +13,8 @@ type Film = {
   width: number;
   height: number;
   fps?: number;
+  /** When each frame is shown, and when the last one ends, where they are not evenly apart, s. */
+  times?: number[];
   frames: number;
   /** What each frame shows, the last in front. */
   show: (frame: number) => Placed[];
@@ -32,6 +34,7 @@ export async function writeFilm({
   width,
   height,
   fps = 25,
+  times,
   frames,
   show,
   ground = 90,
@@ -39,7 +42,7 @@ export async function writeFilm({
 }: Film): Promise<void> {
   const heard = sound === undefined ? undefined : await openSound({ path: sound, type: "audio/wav" });
   const provenance = { job: "film", engine: "test", version: "0" };
-  const writer = await openVideoWriter({ path, width, height, fps, provenance, sound: heard });
+  const writer = await openVideoWriter({ path, width, height, fps, times, provenance, sound: heard });
   for (let n = 0; n < frames; n++) {
     const { y, u, v } = toPlanes(pictureOf({ width, height, ground }, show(n)), width, height);
     await writer.write(Buffer.concat([y, u, v]));

@@ -1,7 +1,7 @@
 /** How well faces are swapped: each portrait on each other, and on itself. The rest is judged by eye: `swap.png` has source, target and result. */
 import { join, parse } from "node:path";
 import { AppError } from "@smileloop/core/errors.ts";
-import { type Face, findFaces, trackFace } from "@smileloop/engine/face/face.ts";
+import { type Face, findFaces, type Landmarks, trackFace } from "@smileloop/engine/face/face.ts";
 import type { RgbFrame } from "@smileloop/engine/faces/processor.ts";
 import { PLAIN_SKIN } from "@smileloop/engine/faces/swap/mesh.ts";
 import { decodePicture, type Picture } from "@smileloop/engine/media/picture.ts";
@@ -9,11 +9,13 @@ import type { Box } from "@smileloop/engine/media/yuv.ts";
 import sharp from "sharp";
 import type { FaceFigure, FacePart } from "./figures.ts";
 import { cosine, identities } from "./identity.ts";
+import { labOfLight } from "./lab.ts";
+import { rimOf } from "./rim.ts";
 import { swapped } from "./still.ts";
 import { ASTRONAUT, HOPPER, mean, writeRows } from "./stills.ts";
 
 type Portrait = { name: string; picture: Picture; face: Face };
-type Row = Record<"nearer" | "lips" | "lids" | "colour" | "outside", number> & { glasses: boolean };
+type Row = Record<"nearer" | "lips" | "lids" | "gaze" | "rim" | "colour" | "outside", number> & { glasses: boolean };
 
 export const swap: FacePart = {
   name: "Swapper",
@@ -65,6 +67,8 @@ function figuresOf(rows: Row[]): FaceFigure[] {
     { name: "  nearer by 0.1 and more", value: good, unit: "pairs", from: Math.ceil(0.8 * rows.length) },
     { name: "lips parted other than the target's, mean", value: mean(all("lips")), unit: "E", to: 0.025 },
     { name: "lids opened other than the target's, mean", value: mean(all("lids")), unit: "E", to: 0.025 },
+    { name: "gaze other than the target's, of the eye's width, mean", value: mean(all("gaze")), unit: "×", to: 0.04 },
+    { name: "seen across the rim beyond the target's own, mean", value: mean(all("rim")), unit: "ΔE", to: 2 },
     { name: "skin beside the target's, mean", value: mean(all("colour")), unit: "ΔE", to: 4 },
     {
       name: "changed outside of what is said",
@@ -117,9 +121,31 @@ async function rowOf(source: Portrait, target: Portrait, { picture, changed, gla
     nearer: cosine(s, r) - cosine(s, t),
     lips: Math.abs(parted(after) - parted(before)) / target.face.eyeDistance,
     lids: Math.abs(opened(after) - opened(before)) / target.face.eyeDistance,
+    gaze: gazeBetween(before, after),
+    rim: rimOf(target.picture, picture, target.face),
     colour: Math.hypot(...own.map((value, k) => value - there[k]!)),
     outside: changedOutside(target.picture, picture, changed),
   };
+}
+
+/** How far the irises have moved between the corners of their eyes, by the eye's width: the mean of both eyes. */
+function gazeBetween(before: Landmarks, after: Landmarks): number {
+  const eyes = [
+    { side: "right", corners: [33, 133] },
+    { side: "left", corners: [362, 263] },
+  ] as const;
+  const moved = eyes.map(({ side, corners: [from, to] }) => {
+    const placeIn = ({ points, iris }: Landmarks): [number, number] => {
+      const [x, y] = [points[from * 3]!, points[from * 3 + 1]!];
+      const [across, down] = [points[to * 3]! - x, points[to * 3 + 1]! - y];
+      const [p, q] = [iris[side][0]! - x, iris[side][1]! - y];
+      const square = across ** 2 + down ** 2;
+      return [(p * across + q * down) / square, (q * across - p * down) / square];
+    };
+    const [was, is] = [placeIn(before), placeIn(after)];
+    return Math.hypot(is[0] - was[0], is[1] - was[1]);
+  });
+  return mean(moved);
 }
 
 /** CIELAB (D65) of the mean of places that are skin. */
@@ -131,11 +157,7 @@ function skinOf({ width, data }: Picture, { points }: Face): [number, number, nu
     });
     return mean(values);
   }) as [number, number, number];
-  const f = (value: number): number => Math.cbrt(Math.max(0.008856, value));
-  const x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505);
-  const y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
-  const z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089);
-  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+  return labOfLight([r, g, b]);
 }
 
 function changedOutside(before: Picture, after: Picture, box: Box): number {

@@ -2,11 +2,13 @@
 import type { ProcessVideoRun } from "@smileloop/core/engine/tasks/process.ts";
 import { blaming, type Warning } from "@smileloop/core/errors.ts";
 import { processorEntry } from "@smileloop/core/faces/processors.ts";
-import { openFilmSound } from "../media/film-sound.ts";
+import { copyFilmSound, openFilmSound } from "../media/film-sound.ts";
+import type { SoundCopy } from "../media/sound-copy.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
 import { soundOf } from "./sources.ts";
 
-export type Heard = { sound?: Sound; warnings: Warning[]; close: () => Promise<void> };
+/** `copy`: as it lies in the target, which needs no encoding. */
+export type Heard = { sound?: Sound; copy?: SoundCopy; warnings: Warning[]; close: () => Promise<void> };
 
 const UNREAD: Warning = {
   code: "sound_left_out",
@@ -22,5 +24,9 @@ export async function openHeard(
   const sound = taken ? await blaming("source", openSound(taken)) : await openFilmSound(target[0]!);
   if (sound === null) return { warnings: [], close: async () => {} };
   if (sound === "unread") return { warnings: [UNREAD], close: async () => {} };
-  return { sound, warnings: [], close: sound.close };
+  const copy = taken ? null : await copyFilmSound(target[0]!);
+  if (copy === null) return { sound, warnings: [], close: sound.close };
+  // it was opened to see that it can be read
+  await sound.close();
+  return { copy, warnings: [], close: copy.close };
 }

@@ -43,10 +43,12 @@ type Asked = Partial<ProcessVideoRun["params"]> & { scale?: number; fps?: number
 async function processed(path: string, name: string, { scale = 100, fps, ...params }: Asked = {}) {
   const target = { path, type: "video/mp4" };
   const given = await film({ type: "film", run: "r", inputs: { video: [target] }, limits: { seconds: 60 } }, context);
-  const rate = fps ?? given.fps;
+  const times = fps === undefined && given.stamps ? [...given.stamps, given.seconds] : undefined;
+  const rate = fps ?? (times ? given.frames / given.seconds : given.fps);
   const size = scaledSize(given, scale, { even: true });
   const spec = { ...size, fps: rate, frames: Math.max(1, Math.round(given.seconds * rate)) };
-  const asked = { processors: [DEBUGGER], faces: "all" as const, face: 0, detector: { score: 0.5 }, spec, ...params };
+  const usual = { processors: [DEBUGGER], faces: "all" as const, face: 0, detector: { score: 0.5 } };
+  const asked = { ...usual, spec, ...(times && { times }), ...params };
   const task = { run: "r", kind: "process_video" as const, inputs: { target: [target], source: [] } };
   const video = join(dir, name);
   const poster = { path: join(dir, `${name}.jpg`), frame: 0 };
@@ -140,6 +142,23 @@ test("the sound is the target's, at its place, and no longer than the video; one
   expect((await only.checked()).video).toMatchObject({ frames: 2, fps: 50 });
   const none = processed(single, "none.mp4", { faces: "reference", face: 4 });
   await expect(none).rejects.toThrow(/begins with one face; face 4/);
+});
+
+test("frames that are not evenly apart keep their times, and AAC stays as it is", async () => {
+  const wav = join(dir, "uneven.wav");
+  writeFileSync(wav, wavOf(clickTrack({ seconds: 1, clicks: [0.3], rate: 48_000, channels: 2 }), 48_000));
+  const uneven = join(dir, "uneven.mp4");
+  const times = [0, 0.04, 0.06, 0.2, 0.24, 0.5, 0.55, 0.7];
+  const show = () => [{ picture: astronaut, x: 0, y: 0 }];
+  await writeFilm({ path: uneven, width: 256, height: 256, frames: 7, times, show, sound: wav });
+  const { check, checked, video, spec } = await processed(uneven, "kept.mp4");
+  expect(spec.frames).toBe(7);
+  expect(await checked()).toMatchObject({ video: { frames: 7, audio: { codec: "aac", channels: 2 } } });
+  const [click] = clicksIn((await heardIn(video))!);
+  expect(click).toBeCloseTo(0.3, 3);
+  const even = times.map((_, n) => (n * 0.7) / 7);
+  const refused = checkProcessedVideo({ ...check, params: { ...check.params, times: even } }, { signal });
+  await expect(refused).rejects.toMatchObject({ code: "check_wrong_shape" });
 });
 
 test("no face in any frame is an error; a face at the edge is not clear", async () => {

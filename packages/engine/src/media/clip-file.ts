@@ -4,7 +4,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { CLIP_FORMATS, type ClipFormat, clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import { shown } from "@smileloop/core/text.ts";
 import { type Frame, Rational } from "node-av/lib";
-import { frameRate, openEncoder, PICTURE_ENCODERS } from "./encoders.ts";
+import { frameRate, openEncoder, PICTURE_ENCODERS, type PictureEncoder } from "./encoders.ts";
 import { openFilter, yuvSource } from "./filter.ts";
 import { openGif } from "./gif.ts";
 import { type ClipFile, type ClipFileOptions, openMuxed } from "./muxed.ts";
@@ -49,16 +49,18 @@ type Streamed = {
 };
 
 function streamed({ encoder, ...container }: Streamed): Opener {
-  return async ({ path, width, height, fps, times, marks, sound, x264, soundBitRate }) => {
+  return async ({ path, width, height, fps, times, marks, sound, copy, x264, soundBitRate }) => {
     const rate = frameRate(fps);
     const timeBase = times ? new Rational(1, TICKS) : rate.inv();
+    const { options, uneven = {} }: PictureEncoder = encoder;
     const opened = await openEncoder(
-      { ...encoder, options: { ...encoder.options, ...x264 } },
+      { ...encoder, options: { ...options, ...x264, ...(times ? uneven : {}) } },
       { width, height, rate, timeBase },
     );
     const { tags } = marks;
     const frameTicks = times ? undefined : 1n;
-    const muxed = await openMuxed({ ...container, path, tags, encoder: opened, rate, frameTicks, sound, soundBitRate });
+    const heard = { sound, copy, soundBitRate };
+    const muxed = await openMuxed({ ...container, path, tags, encoder: opened, rate, frameTicks, ...heard });
     return { ...muxed, pts: times ? (index) => BigInt(Math.round(times[index]! * TICKS)) : BigInt };
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
 import type { Marks } from "./marks.ts";
+import type { SoundCopy } from "./sound-copy.ts";
 import type { Sound } from "./sound-reader.ts";
 import { openSoundTrack, SOUND_ENCODERS } from "./sound-track.ts";
 
@@ -37,6 +38,8 @@ export type ClipFileOptions = {
   /** Of AAC, bits a second, where not as usual. */
   soundBitRate?: number | undefined;
   sound?: Sound | undefined;
+  /** Instead of `sound`, only in MP4: a track that is put in as it is. */
+  copy?: SoundCopy | undefined;
   /** Whether the file is not wanted any more: long work may end early then. */
   stopped: () => boolean;
 };
@@ -61,39 +64,46 @@ type MuxedOptions = {
   sound?: Sound | undefined;
   soundBitRate?: number | undefined;
   soundEncoder?: keyof typeof SOUND_ENCODERS;
+  copy?: SoundCopy | undefined;
 };
 
 /** Throws FFmpegError; what there is of the file is the caller's to remove. */
 export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
-  const { path, container, header = {}, tags = {}, encoder, rate, frameTicks, sound } = options;
-  const track =
-    sound && (await openSoundTrack(sound, SOUND_ENCODERS[options.soundEncoder ?? "aac"], options.soundBitRate));
+  const { path, container, header = {}, tags = {}, encoder, rate, frameTicks } = options;
+  const track = await trackOf(options);
   const file = new FormatContext();
   const free = (): void => {
     file.closeOutputSync();
     file.freeContext();
     encoder.freeContext();
-    track?.encoder.freeContext();
+    track?.free();
   };
   try {
     must(file.allocOutputContext2(null, container, `file:${path}`), "output");
     const pictures = addStream(file, encoder);
     pictures.avgFrameRate = rate;
-    const sounds = track && addStream(file, track.encoder);
+    const sounds = track?.addTo(file);
     file.metadata = Dictionary.fromObject(tags);
     must(file.openOutputSync(), "open");
     must(file.writeHeaderSync(Dictionary.fromObject(header)), "header");
 
     let ticks = 0n;
+    const durations = new Map<bigint, bigint>();
+    const lasts = (pts: bigint): bigint | undefined => {
+      const own = frameTicks ?? durations.get(pts);
+      durations.delete(pts);
+      return own;
+    };
     const drain = (last = false): void => {
-      movePackets(encoder, file, pictures, frameTicks);
+      movePackets(encoder, file, pictures, lasts);
       if (!track || !sounds) return;
       const seconds = Number(ticks) * encoder.timeBase.toDouble();
-      track.encodeTo(seconds, last, () => movePackets(track.encoder, file, sounds));
+      track.writeTo(file, sounds, seconds, last);
     };
     return {
       ...(track && { audio: track.audio }),
       async encode(frame) {
+        if (frameTicks === undefined) durations.set(frame.pts, frame.duration);
         ticks = frame.pts + (frameTicks ?? frame.duration);
         must(await encoder.sendFrame(frame), "encode");
         drain();
@@ -112,6 +122,26 @@ export async function openMuxed(options: MuxedOptions): Promise<Muxed> {
   }
 }
 
+/** What is heard: written up to a time of the video, s, as far as it goes; `last`: nothing comes after it. */
+type Track = {
+  audio: AudioSpec;
+  addTo(file: FormatContext): Stream;
+  writeTo(file: FormatContext, stream: Stream, seconds: number, last: boolean): void;
+  free(): void;
+};
+
+async function trackOf({ sound, soundEncoder = "aac", soundBitRate, copy }: MuxedOptions): Promise<Track | null> {
+  if (copy) return { audio: copy.audio, addTo: copy.addTo, writeTo: copy.copyTo, free() {} };
+  if (!sound) return null;
+  const { encoder, audio, encodeTo } = await openSoundTrack(sound, SOUND_ENCODERS[soundEncoder], soundBitRate);
+  return {
+    audio,
+    addTo: (file) => addStream(file, encoder),
+    writeTo: (file, stream, seconds, last) => encodeTo(seconds, last, () => movePackets(encoder, file, stream)),
+    free: () => encoder.freeContext(),
+  };
+}
+
 /** A stream of what an encoder makes. */
 export function addStream(file: FormatContext, encoder: CodecContext): Stream {
   const stream = file.newStream();
@@ -120,8 +150,16 @@ export function addStream(file: FormatContext, encoder: CodecContext): Stream {
   return stream;
 }
 
-/** Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. */
-export function movePackets(encoder: CodecContext, file: FormatContext, stream: Stream, duration?: bigint): void {
+/**
+ * Moves what is finished into the file. Cheap, so done here: the work is in `sendFrame`, and the file is buffered. `lasts`: for how long a
+ * packet is shown, by its time stamp; undefined: as it says itself.
+ */
+export function movePackets(
+  encoder: CodecContext,
+  file: FormatContext,
+  stream: Stream,
+  lasts?: (pts: bigint) => bigint | undefined,
+): void {
   const packet = new Packet();
   packet.alloc();
   try {
@@ -130,6 +168,7 @@ export function movePackets(encoder: CodecContext, file: FormatContext, stream: 
       if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
       must(code, "encode");
       packet.streamIndex = stream.index;
+      const duration = lasts?.(packet.pts);
       if (duration !== undefined) packet.duration = duration;
       packet.rescaleTs(encoder.timeBase, stream.timeBase);
       must(file.interleavedWriteFrameSync(packet), "write");

@@ -103,7 +103,7 @@ export async function openSound({ path, type }: EngineFile): Promise<Sound> {
 async function openStream(file: FormatContext, decoder: CodecContext, path: string, name: string): Promise<Stream> {
   const options = Dictionary.fromObject({
     protocol_whitelist: "file",
-    format_whitelist: "wav,mp3,aac,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
+    format_whitelist: "wav,mp3,aac,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
   });
   const opened = await file.openInput(`file:${path}`, InputFormat.findInputFormat(name), options);
   if (opened < 0) throw unreadable(NO_SOUND, new FFmpegError(opened));

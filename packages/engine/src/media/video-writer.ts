@@ -9,6 +9,7 @@ import { toFrame } from "./encoders.ts";
 import { type Marks, marksOf } from "./marks.ts";
 import type { ClipFile, ClipFileOptions } from "./muxed.ts";
 import { writePoster } from "./poster.ts";
+import type { SoundCopy } from "./sound-copy.ts";
 import type { Sound } from "./sound-reader.ts";
 
 type VideoWriterOptions = {
@@ -29,6 +30,8 @@ type VideoWriterOptions = {
   marks?: Marks | undefined;
   /** What is heard. It starts with the first frame and is cut at the end of the last. It is read as frames are written, and not closed. */
   sound?: Sound | undefined;
+  /** Instead of `sound`, only in MP4: a track that is put in as it is. It is read as frames are written, and not closed. */
+  copy?: SoundCopy | undefined;
 } & Pick<ClipFileOptions, "x264" | "soundBitRate">;
 
 type VideoWriter = {

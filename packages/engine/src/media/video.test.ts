@@ -57,6 +57,17 @@ describe("a video that was written", () => {
     expect(Math.max(...errors)).toBeLessThan(2);
   });
 
+  test.each(["mp4", "webm"])("has frames at times of their own, each for as long as it lasts: %s", async (ending) => {
+    const path = join(dir, `uneven.${ending}`);
+    const times = [0, 0.04, 0.06, 0.2, 0.24, 0.5, 0.55, 0.7];
+    const writer = await openVideoWriter({ path, width: 90, height: 62, fps: 25, times, provenance });
+    for (let i = 0; i < 7; i++) await writer.write(scene(90, 62, i / 7));
+    await writer.close();
+    const info = await readVideo(path);
+    expect(info.times).toEqual(times.slice(0, -1).map((at) => expect.closeTo(at, 3) as number));
+    expect(info.duration).toBeCloseTo(0.7, 3);
+  });
+
   test("says that a machine made it, which job and which engine", async () => {
     const { tags } = await readVideo(await write("tags.mp4"));
     expect(tags.comment).toBe("AI-generated (synthetic media) by SmileLoop; job=0192f; engine=warp 1.2.3");
