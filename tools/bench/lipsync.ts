@@ -15,6 +15,7 @@ import { askedMouths, rangeOf } from "@smileloop/engine/lip/asked.ts";
 import { followFace } from "@smileloop/engine/lip/follow.ts";
 import type { Look } from "@smileloop/engine/lip/look.ts";
 import { readFilm } from "@smileloop/engine/media/film-reader.ts";
+import { openSound } from "@smileloop/engine/media/sound-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { type Engine, startEngine } from "../../test/support/engine.ts";
@@ -116,13 +117,15 @@ async function listenTo(
   });
 }
 
-/** A portrait that speaks for `SECONDS`, 720 pixels square, in the middle of a grey picture of 720p. */
-async function talkingFilm(dir: string): Promise<string> {
+type Film = { seconds?: number /** Whether it has the sound of its lips. */; heard?: boolean };
+
+/** A portrait that speaks, 720 pixels square, in the middle of a grey picture of 720p. */
+export async function talkingFilm(dir: string, { seconds = SECONDS, heard = false }: Film = {}): Promise<string> {
   const engine = await startEngine(["--kinds", "talk", "--checks", "", "--services", "listen"]);
   const image = fileURLToPath(new URL("../../test/fixtures/grace_hopper.jpg", import.meta.url));
   const [square, film] = ["square.mp4", "film.mp4"].map((name) => join(dir, name)) as [string, string];
   const { cast } = await castPicture(image, { size: 720, face: 0 });
-  const { motion } = await listenTo(engine, dir, "old", BOBBY, SECONDS);
+  const { motion } = await listenTo(engine, dir, "old", BOBBY, seconds);
   const audio = [{ path: join(dir, "old.sound.wav"), type: "audio/wav" }];
   const inputs = { image: [{ path: image, type: "image/jpeg" }], audio };
   await engine.ask({
@@ -130,10 +133,12 @@ async function talkingFilm(dir: string): Promise<string> {
     ...{ outputs: { video: square }, provenance },
   });
   await engine.close();
-  const writer = await openVideoWriter({ path: film, width: WIDTH, height: HEIGHT, fps: FPS, provenance });
+  const sound = heard ? await openSound(audio[0]!) : undefined;
+  const writer = await openVideoWriter({ path: film, width: WIDTH, height: HEIGHT, fps: FPS, provenance, sound });
   const onFrame = ({ yuv }: { yuv: () => Uint8Array }) => writer.write(widened(yuv()));
   await readFilm(square, { signal, maxSeconds: 300, onFrame });
   await writer.close();
+  await sound?.close();
   return film;
 }
 

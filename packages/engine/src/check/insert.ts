@@ -26,7 +26,7 @@ import { differenceOf } from "./words-heard.ts";
 
 /**
  * Differences of spectra up to which words are those that were given, dB: over all of them, and over the length of one sound. Stretched,
- * coded and in noise, words differ from themselves by 1.2 and 2.2 at the most, and from others by 2.4 and 3.7 at least (docs/personalize.md).
+ * coded and in noise, words differ from themselves by 1.2 and 2.2 at the most, and from others by 2.4 and 3.7 at least (docs/insertion.md).
  */
 const MOST = { mean: 1.9, worst: 3 };
 /** Seconds by which the sound may end sooner or later than it should. */

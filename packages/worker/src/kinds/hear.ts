@@ -25,6 +25,8 @@ export type Heard = {
   sound: LocalFile;
   seconds: number;
   speechShare: number;
+  /** Whether what is said was found to be the text. */
+  aligned: boolean;
   warnings: Warning[];
 };
 
@@ -95,8 +97,8 @@ export async function listen(
   if (motion.faces.length !== 1 || motion.fps !== fps) {
     throw new AppError("engine_failed", `The motion of a sound is that of one face at ${fps} frames a second.`);
   }
-  const { seconds, speechShare, warnings } = result;
-  return { motion, sound: await localFile(outputs.sound), seconds, speechShare, warnings };
+  const { seconds, speechShare, aligned, warnings } = result;
+  return { motion, sound: await localFile(outputs.sound), seconds, speechShare, aligned, warnings };
 }
 
 /** The client gave no sound, so none of its files is at fault. */

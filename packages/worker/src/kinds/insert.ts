@@ -13,11 +13,15 @@ import type { JobOutput } from "@smileloop/core/job/record.ts";
 import { type InsertJobParams, outputOf } from "@smileloop/core/kinds/insert.ts";
 import { saysByLips } from "@smileloop/core/kinds/personalize.ts";
 import { tierOf } from "@smileloop/core/kinds/tiers.ts";
+import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
+import { type Spoken, spokenSchema } from "@smileloop/core/speech/spoken.ts";
 import { surveySchema } from "@smileloop/core/speech/survey.ts";
+import { shown } from "@smileloop/core/text.ts";
 import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
+import { listen } from "./hear.ts";
 import { type Speaking, sayByLips } from "./insert-lips.ts";
-import { localFile, type Said, sayOnce, WAV } from "./say.ts";
+import { localFile, type Said, type Saying, sayOnce, WAV } from "./say.ts";
 
 /** Shares by the usual duration of each stage. */
 const STAGES: StageShares = {
@@ -42,7 +46,7 @@ async function insert(context: HandlerContext, job: ClaimedJob, io: JobIo): Prom
     (await io.input("track"))[0],
   ]);
   if (!video || !survey) throw new AppError("invalid_request", "The job has no video, or no survey of it.");
-  const said = await io.timed("voice", () => sayAll(io, params, context.maxVideoSeconds));
+  const said = await io.timed("voice", () => sayAll(context, io, params));
   const output = outputOf(params);
   const path = join(io.dir, FORMATS[output].name);
   const asked: Asked = {
@@ -101,13 +105,37 @@ function fittingOf({ tier, natural, gap_seconds }: InsertJobParams): InsertRun["
   return { fits: fits || (as_long_as === "picture" && !natural), gap_seconds, as_long_as };
 }
 
-async function sayAll(io: JobIo, params: InsertJobParams, maxSeconds: number): Promise<Said[]> {
+async function sayAll(context: HandlerContext, io: JobIo, params: InsertJobParams): Promise<Said[]> {
   const { words, voice, language, speed, pronounce } = params;
+  const maxSeconds = context.maxVideoSeconds;
   const said: Said[] = [];
   for (const [nth, { text }] of words.entries()) {
-    said.push(await sayOnce(io, { voice, language, speed, pronounce, maxSeconds }, text, `words-${nth}`));
+    const each = await sayOnce(io, { voice, language, speed, pronounce, maxSeconds }, text, `words-${nth}`);
+    // a voice of ours tells each sound that it makes; what one elsewhere has said is to be found out
+    const told = each.spoken && (await unpackMotion<Spoken>(each.spoken, spokenSchema)).phones.length > 0;
+    if (!told) await requireSaid(context, io, { language, pronounce, maxSeconds }, text, each);
+    said.push(each);
   }
   return said;
+}
+
+/** Throws `words_not_verified` where a voice of ours that says the same text is unlike what was said. */
+async function requireSaid(
+  context: HandlerContext,
+  io: JobIo,
+  saying: Pick<Saying, "language" | "pronounce" | "maxSeconds">,
+  text: string,
+  { path, voices }: Said,
+): Promise<void> {
+  const named = voices.map(({ name }) => name).join(", ");
+  const unsure = (why: string) =>
+    new AppError("words_not_verified", `Whether the voice ${named} says ${shown(text)} cannot be told: ${why}.`);
+  const ours = await sayOnce(io, { ...saying, voice: undefined, speed: 1, timed: true }, text, "ours");
+  if (!ours.spoken) throw unsure("no voice of ours tells when it says what");
+  const reference = { sound: { path: ours.path, type: WAV }, spoken: ours.spoken };
+  const how = { fps: 25, intensity: 1, seed: 0, mood: {} };
+  const { aligned } = await listen(context, io, await localFile(path), how, { reference });
+  if (!aligned) throw unsure("it is unlike the same words of a voice of ours");
 }
 
 function store(
