@@ -30,7 +30,7 @@ const QUALITY = [
   "packages/engine/src/faces/process-*.test.ts",
   "packages/engine/src/lip/covered.test.ts",
   "packages/engine/src/services/speaker.test.ts",
-  "test/e2e/{facefusion,facefusion-clients,lipsync,personalized,safeguards,syncso}.test.ts",
+  "test/e2e/{facefusion,facefusion-clients,lipsync,personalize,personalized,safeguards,syncso}.test.ts",
   "packages/engine/src/check/{check,insert}.test.ts",
   "tools/quality/*.test.ts",
   "test/faults/mutated-sounds.test.ts",

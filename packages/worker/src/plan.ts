@@ -15,7 +15,7 @@ import type { CreateJob, JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, workOf } from "@smileloop/core/jobs/submission.ts";
 import { endedChildren } from "@smileloop/core/jobs/waiting.ts";
 import type { Kind, Kinds } from "@smileloop/core/kinds/kind.ts";
-import { sealerOf } from "@smileloop/core/seals.ts";
+import { type Secrets, sealerOf, secretsOf } from "@smileloop/core/seals.ts";
 import type { StoreIo } from "./job-io.ts";
 import type { ChildInput, ChildJob, ClaimedJob, PlanHandler } from "./kinds/handler.ts";
 
@@ -70,7 +70,7 @@ async function made(
 ): Promise<NewChild & Pick<CreateJob, "sealed">> {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, list]) => [slot, list.length]));
   const submission = checkSubmission(deps.kinds, {
-    ...{ kind, inputs: counts, params },
+    ...{ kind, inputs: counts, params: { ...params, ...inherited(deps, root, kind) } },
     // its root was asked for it
     attested: true,
   });
@@ -89,6 +89,13 @@ async function made(
     metadata: {},
     storeInputs: async () => inputsInPlace(found),
   };
+}
+
+/** The secrets of the root that the kind of a child has, too; each child has them sealed for itself. */
+function inherited({ kinds, seals }: PlanDeps, root: JobRecord, kind: string): Secrets {
+  const names = kinds.get(kind)?.secrets ?? [];
+  const sealed = Object.entries(root.sealed ?? {}).filter(([name]) => names.includes(name));
+  return secretsOf(seals, { id: root.id, sealed: Object.fromEntries(sealed) });
 }
 
 type Sources = (input: ChildInput, kind: Kind, slot: string) => Promise<Given>;

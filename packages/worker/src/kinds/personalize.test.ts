@@ -10,6 +10,7 @@ import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import { createJob, updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { markEnded } from "@smileloop/core/jobs/waiting.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
+import { createSeals, sealerOf, secretsOf } from "@smileloop/core/seals.ts";
 import type { Survey } from "@smileloop/core/speech/survey.ts";
 import { unzipSync } from "fflate";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -22,7 +23,7 @@ const LIST = "name,city,pronunciation\nराम,Goa,\nAmit,Pune,/əmɪt/\nJosé
 const kinds = createKinds({
   presets: new Map(),
   engines: {
-    known: [{ name: "stand-in", kinds: ["survey", "insert"] }],
+    known: [{ name: "stand-in", kinds: ["survey", "insert"], secrets: { takes: ["voice_key"], needs: [] } }],
     serve: new Map([
       ["survey", ["stand-in"]],
       ["insert", ["stand-in"]],
@@ -48,7 +49,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(workRoot, { recursive: true }));
 
-async function newJob(params: Record<string, unknown> = {}, list = LIST): Promise<JobRecord> {
+const seals = createSeals([Buffer.alloc(32, 3)]);
+
+async function newJob(params: Record<string, unknown> = {}, list = LIST, voiceKey?: string): Promise<JobRecord> {
   const id = newId(store.clock.now());
   const put = async (slot: string, type: string, bytes: Buffer) => {
     const key = inputKey("ann", id, slot);
@@ -60,13 +63,14 @@ async function newJob(params: Record<string, unknown> = {}, list = LIST): Promis
     video: await put("video", "video/mp4", VIDEO),
     recipients: await put("recipients", "text/csv", Buffer.from(list)),
   });
-  return (await createJob(store, { ...job, params, metadata: {}, storeInputs })).record;
+  const sealed = sealerOf(seals, voiceKey === undefined ? {} : { voice_key: voiceKey });
+  return (await createJob(store, { ...job, params, metadata: {}, storeInputs, sealed })).record;
 }
 
 /** What a worker does with the plan's message. */
 async function step(root: JobRecord): Promise<JobRecord> {
   const handlers = createHandlers({ presets: new Map() });
-  const deps: JobDeps = { ...store, kinds, handlers, processes: null, workRoot, worker: "here" };
+  const deps: JobDeps = { ...store, seals, kinds, handlers, processes: null, workRoot, worker: "here" };
   await runJob(deps, await store.read(root.id), { signal: new AbortController().signal });
   return store.read(root.id);
 }
@@ -152,6 +156,19 @@ test("each recipient is a child in the order of the list, with the words of the 
     inputs: { video: [{}], survey: [{ type: "application/json" }], track: [{}] },
   });
   expect(children[0]!.params).not.toHaveProperty("language");
+});
+
+test("the key of a client's own voice goes to everybody's part, sealed for each, and to no record as it is", async () => {
+  const root = await newJob({ tier: "gold" }, LIST, "sk-secret");
+  await step(root);
+  expect((await childOf(root, 0)).sealed).toBeUndefined();
+  await endChild(root, 0, { outputs: { survey: json(surveyWith([null])) } });
+  await step(root);
+  await step(root);
+  const children = await Promise.all([1, 5].map((n) => childOf(root, n)));
+  expect(children.map((child) => secretsOf(seals, child))).toEqual([1, 5].map(() => ({ voice_key: "sk-secret" })));
+  expect(children[0]!.sealed).not.toEqual(children[1]!.sealed);
+  expect(JSON.stringify(children)).not.toContain("sk-secret");
 });
 
 test("of several markers each says what the row has in the column of this name, others the text", async () => {

@@ -22,7 +22,8 @@ export function personalizeHandler(): PlanHandler {
       if (!survey) return { create: [surveyOf(params)], expected: 1 + list.chosen.length };
       if (survey.error || !survey.outputs.survey) throw errorOf(survey);
       if (children.length === 0) return insertsOf(params, list.chosen, survey, await placesOf(survey, io));
-      return deliver({ ...list, children, warnings: [...survey.warnings, ...list.warnings] }, job.record, io);
+      const warnings = [...survey.warnings, ...list.warnings, ...unused(job.record)];
+      return deliver({ ...list, children, warnings }, job.record, io);
     },
   };
 }
@@ -43,6 +44,13 @@ async function listOf(params: PersonalizeJobParams, io: StoreIo): Promise<List> 
   const chosen = asked ? rows.filter(({ row }) => asked.has(row)) : rows;
   if (chosen.length > 0) return { all: rows, chosen, warnings };
   throw new AppError("invalid_request", "rows: none of these rows has a recipient.", { input: "recipients" });
+}
+
+/** A sample is taken, because clients of other services send one, and is of no use where voices cannot be copied. */
+function unused({ inputs }: JobRecord): Warning[] {
+  if (!inputs.voice_sample?.length) return [];
+  const detail = "The voice sample was not used: voices are not copied here. Choose one by `voice`.";
+  return [{ code: "voice_sample_unused", detail }];
 }
 
 /** What a failed part of the job failed with. */
