@@ -1,3 +1,4 @@
+import { kindsForClients } from "@smileloop/core/kinds/index.ts";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
