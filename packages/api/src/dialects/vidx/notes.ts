@@ -7,6 +7,7 @@ import type { Asked } from "./request.ts";
 const WITHOUT_EFFECT = [
   ...["batch_name_tts", "batch_split_silence_db", "batch_split_silence_dur", "batch_gap_hint"],
   ...["wav2lip_repo", "wav2lip_checkpoint", "wav2lip_pads", "wav2lip_python", "tts_cmd"],
+  ...["elevenlabs_api_key", "elevenlabs_model_id"],
 ];
 
 /** `ownVoice`: whether a voice of this server says the words. */

@@ -115,6 +115,22 @@ describe("a voice", () => {
     });
   });
 
+  it("of ElevenLabs is one that the operator has set up; without it one of ours speaks, and no key of the client's is kept", async () => {
+    const facts = { title: "Anna", languages: [], gender: null, sample: "", available: true };
+    const anna = { ...facts, name: "anna", source: "operator" as const };
+    await serve({}, { voices: [...vidxApi().deps.voices, anna] });
+    const asked = { tts_provider: "elevenlabs", elevenlabs_speed: "1.1", elevenlabs_api_key: "xi-secret" };
+    const files = { ...FILES, voice_sample: VOICE };
+    const known = await created({ ...asked, elevenlabs_voice_id: "anna" }, files);
+    expect(known.params).toMatchObject({ voice: "anna", speed: 1.1 });
+    const noted = async (id: string) => ((await status(id)) as { warnings: { code: string }[] }).warnings;
+    expect((await noted(known.id)).map(({ code }) => code)).toEqual(["no_effect"]);
+    const unknown = await created({ ...asked, elevenlabs_voice_id: "21m00Tcm4TlvDq8ikWAM" }, files);
+    expect(unknown.params).not.toHaveProperty("voice");
+    expect((await noted(unknown.id)).map(({ code }) => code)).toEqual(["voice_replaced", "no_effect"]);
+    expect(JSON.stringify([known, unknown, api.lines])).not.toContain("xi-secret");
+  });
+
   it("that nobody speaks is told at once", async () => {
     await serve();
     expect(await faults({ lang: "tlh" })).toEqual([expect.stringMatching(/^lang: No voice here speaks 'tlh'/)]);

@@ -12,10 +12,9 @@ export function chooseVoice(voices: readonly VoiceFacts[], asked: Asked): Chosen
   return { params: {}, ownVoice: true };
 }
 
-/** By the client's key; without one, a voice that the operator has set up under this name. */
+/** A voice that the operator has set up under this name. Keys of clients are not used, and not kept. */
 function elevenLabs(voices: readonly VoiceFacts[], asked: Asked): Chosen {
-  const { elevenlabs_api_key: key, elevenlabs_voice_id: id, elevenlabs_speed: speed } = asked;
-  if (key !== undefined && id !== undefined) return { params: { voice: id, voice_key: key, speed }, ownVoice: false };
+  const { elevenlabs_voice_id: id, elevenlabs_speed: speed } = asked;
   const known = voices.some(({ source, name }) => source === "operator" && name === id);
   if (known) return { params: { voice: id, speed }, ownVoice: false };
   requireSpoken(voices, asked);
