@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endOf, type Job, postJson, upload } from "../support/client.ts";
 import { spokenSound, stripedFilm } from "../support/personalized.ts";
+import { GRACE_HOPPER } from "../support/pictures.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
 
 let server: ServerProcess;
@@ -30,9 +31,10 @@ afterAll(async () => {
 async function personalize(
   list: string,
   params: Record<string, unknown>,
+  of = video,
 ): Promise<Job & { warnings: { code: string }[] }> {
   const recipients = { upload: await upload(server.url, Buffer.from(list), "text/csv") };
-  const body = { kind: "personalize", inputs: { video: { upload: video }, recipients }, params };
+  const body = { kind: "personalize", inputs: { video: { upload: of }, recipients }, params };
   const reply = await postJson(`${server.url}/v1/jobs`, body);
   expect(reply.status, await reply.clone().text()).toBe(202);
   const { id } = (await reply.json()) as Job;
@@ -51,3 +53,49 @@ test.each(["silver", "gold", "diamond"])(
     if (tier !== "silver") expect(report).toMatch(/failed,words_too_long,"?The words are too long for the video/);
   },
 );
+
+/** A portrait that says the sentences, made by this server. */
+async function speakingPortrait(sentences: [number, string][], seconds: number): Promise<string> {
+  await spokenSound(folder, { seconds, sentences, to: join(folder, "speech.wav") });
+  const image = { upload: await upload(server.url, readFileSync(GRACE_HOPPER)) };
+  const audio = { upload: await upload(server.url, readFileSync(join(folder, "speech.wav")), "audio/wav") };
+  const body = { kind: "talk", inputs: { image, audio }, params: { size: 256, seed: 1 } };
+  const reply = await postJson(`${server.url}/v1/jobs`, body);
+  const talk = await endOf(server.url, ((await reply.json()) as Job).id);
+  expect(talk).toMatchObject({ status: "succeeded" });
+  const film = Buffer.from(await (await fetch(`${server.url}/v1/jobs/${talk.id}/outputs/video`)).arrayBuffer());
+  return upload(server.url, film, "video/mp4");
+}
+
+const consent = { subject: "self" };
+
+test("diamond with lips: the lips say the words where they are heard, and the rest of the video stays as it is", async () => {
+  const of = await speakingPortrait(
+    [
+      [0.6, "Bobby Brown"],
+      [2.1, "welcome to our new shop, my friend"],
+    ],
+    4.5,
+  );
+  const asked = { tier: "diamond", lip_sync: true, consent };
+  const job = await personalize("name,phone\nAmelia Poppins,1\nTom,2\n", asked, of);
+  expect(job).toMatchObject({ status: "succeeded", error: null });
+  const report = await (await fetch(`${server.url}/v1/jobs/${job.id}/outputs/report`)).text();
+  expect(report.match(/succeeded/g), report).toHaveLength(2);
+});
+
+test("platinum: words of the video are found by its text, and others are said in their place, by the lips, too", async () => {
+  const [first, second] = ["Hello Jonathan, how are you today?", "Come to Barcelona with all of us."];
+  const of = await speakingPortrait(
+    [
+      [0.5, first],
+      [3.2, second],
+    ],
+    6,
+  );
+  const asked = { tier: "platinum", markers: ["Jonathan", "Barcelona"], base_text: `${first} ${second}`, consent };
+  const job = await personalize("name,phone,Barcelona\nAmelia,1,Manchester\n", asked, of);
+  expect(job).toMatchObject({ status: "succeeded", error: null });
+  const lost = await personalize("name,phone\nAmelia,1\n", { ...asked, markers: ["Elephant"] }, of);
+  expect(lost.error).toMatchObject({ code: "marker_not_found", detail: expect.stringContaining("Elephant") });
+});

@@ -20,10 +20,22 @@ export async function sayWav(dir: string, name: string, text: string, voice?: st
   return { path, type: "audio/wav" };
 }
 
-type Spoken = { seconds: number; sentences: readonly [at: number, text: string][]; noise?: number };
+/** The same with its times, and what `readWords` leaves out at its start, s. */
+export async function sayTimed(dir: string, name: string, text: string, voice: string) {
+  const path = join(dir, `${name}.wav`);
+  const { spoken } = await sayInto(path, { text, speed: 1, voice }, context);
+  const sound = { path, type: "audio/wav" };
+  const { skipped } = await readWords(sound);
+  return { sound, spoken: spoken!, words: spoken!.words, skipped: skipped / RATE };
+}
 
-/** Sentences at their times over the faint noise of a room, 48 kHz. */
-export async function spokenSound(dir: string, { seconds, sentences, noise = 0.002 }: Spoken): Promise<Float32Array> {
+type Spoken = { seconds: number; sentences: readonly [at: number, text: string][]; noise?: number; to?: string };
+
+/** Sentences at their times over the faint noise of a room, 48 kHz. `to`: a WAV of it. */
+export async function spokenSound(
+  dir: string,
+  { seconds, sentences, noise = 0.002, to }: Spoken,
+): Promise<Float32Array> {
   const sound = new Float32Array(Math.round(seconds * RATE));
   let state = 1;
   for (let i = 0; i < sound.length; i++) {
@@ -31,9 +43,10 @@ export async function spokenSound(dir: string, { seconds, sentences, noise = 0.0
     sound[i] = (state / 0x7fffffff - 0.5) * 2 * noise;
   }
   for (const [nth, [at, text]] of sentences.entries()) {
-    const words = await readWords(await sayWav(dir, `sentence-${nth}`, text, "slt"));
+    const { samples: words } = await readWords(await sayWav(dir, `sentence-${nth}`, text, "slt"));
     for (let i = 0; i < words.length; i++) sound[Math.round(at * RATE) + i]! += words[i]!;
   }
+  if (to !== undefined) writeFileSync(to, wavOf([sound], RATE));
   return sound;
 }
 

@@ -9,6 +9,7 @@ import { inspect } from "./inspect.ts";
 import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
 import { lipsync, longLipsync } from "./lipsync.ts";
+import { personalize } from "./personalize.ts";
 import { plans } from "./plans.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
@@ -23,6 +24,7 @@ await runBench("bench", [
   longTalk,
   lipsync,
   longLipsync,
+  personalize,
   faces,
   inspect,
   start,

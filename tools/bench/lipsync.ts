@@ -14,6 +14,7 @@ import { askedMouths, rangeOf } from "@smileloop/engine/lip/asked.ts";
 import { followFace } from "@smileloop/engine/lip/follow.ts";
 import type { Look } from "@smileloop/engine/lip/look.ts";
 import { readFilm } from "@smileloop/engine/media/film-reader.ts";
+import { openSound } from "@smileloop/engine/media/sound-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { type Engine, startEngine } from "../../test/support/engine.ts";
@@ -100,7 +101,8 @@ async function listenTo(
 }
 
 /** A portrait that speaks, 720 pixels square, in the middle of a grey picture of 720p. */
-async function talkingFilm(dir: string, engine: Engine, seconds: number): Promise<string> {
+/** `heard`: whether it has the sound of its lips. */
+export async function talkingFilm(dir: string, engine: Engine, seconds: number, heard = false): Promise<string> {
   const image = fileURLToPath(new URL("../../test/fixtures/grace_hopper.jpg", import.meta.url));
   const [square, film] = ["square.mp4", "film.mp4"].map((name) => join(dir, name)) as [string, string];
   const { cast } = await castPicture(image, { size: 720, face: 0 });
@@ -111,10 +113,12 @@ async function talkingFilm(dir: string, engine: Engine, seconds: number): Promis
     ...{ type: "run", run: "talk", kind: "talk", inputs, cast, motion, params: { seed: 1 } },
     ...{ outputs: { video: square }, provenance },
   });
-  const writer = await openVideoWriter({ path: film, width: WIDTH, height: HEIGHT, fps: FPS, provenance });
+  const sound = heard ? await openSound(audio[0]!) : undefined;
+  const writer = await openVideoWriter({ path: film, width: WIDTH, height: HEIGHT, fps: FPS, provenance, sound });
   const onFrame = ({ yuv }: { yuv: () => Uint8Array }) => writer.write(widened(yuv()));
   await readFilm(square, { signal, maxSeconds: 300, onFrame });
   await writer.close();
+  await sound?.close();
   return film;
 }
 

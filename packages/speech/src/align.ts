@@ -21,9 +21,10 @@ export type AlignOptions = {
 
 /**
  * `cost`: how unlike the two are, as a part of how unlike the sound is to the same voice played backwards: about 1 where the text is
- * another one, whatever the voice, the noise and the language. `segments`: null where the text is not what is said.
+ * another one, whatever the voice, the noise and the language. `segments`: null where the text is not what is said. `words`: of the
+ * reference, when they are said in the sound.
  */
-export type Aligned = { cost: number; segments: Segment[] | null };
+export type Aligned = { cost: number; segments: Segment[] | null; words: Spoken["words"] };
 
 /** Above it, the text is another one: texts that are right have 0.2 to 0.6, of two words up to 0.8 (docs/speech.md). */
 export const MOST_COST = 0.76;
@@ -35,13 +36,13 @@ const WORD_BAND = 0.1;
 export function alignText(options: AlignOptions): Aligned {
   const { sound, reference, spoken, words = [] } = options;
   const [here, there] = [speechRuns(sound), speechRuns(reference)];
-  if (here.length === 0 || there.length === 0) return { cost: 1, segments: null };
+  if (here.length === 0 || there.length === 0) return { cost: 1, segments: null, words: [] };
   const path = laidOver(reference, sound, bandOf(options, here, there));
   const backwards = backwardsOf(reference);
   const chance = laidOver(backwards, sound, bandOf({ ...options, words: [] }, here, speechRuns(backwards))).cost;
   const cost = path.cost / Math.max(1e-6, chance);
   // whose voice told the words has said this text
-  if (cost > MOST_COST && !sameWords(spoken.words, words)) return { cost, segments: null };
+  if (cost > MOST_COST && !sameWords(spoken.words, words)) return { cost, segments: null, words: [] };
   const timeOf = (seconds: number): number => {
     const position = clamp(seconds * RATE - 0.5, 0, path.at.length - 1);
     const before = Math.floor(position);
@@ -50,7 +51,8 @@ export function alignText(options: AlignOptions): Aligned {
   };
   const phones = spoken.phones.map(({ phone, start, end }) => ({ phone, start: timeOf(start), end: timeOf(end) }));
   const segments = segmentsOf({ phones }, sound.frames / RATE);
-  return { cost, segments: rated(inSpeech(segments, here, sound.frames), sound) };
+  const said = spoken.words.map(({ text, start, end }) => ({ text, start: timeOf(start), end: timeOf(end) }));
+  return { cost, segments: rated(inSpeech(segments, here, sound.frames), sound), words: said };
 }
 
 function backwardsOf({ frames, classes }: Shares): Shares {

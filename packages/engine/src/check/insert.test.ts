@@ -94,7 +94,7 @@ test("the rest of the video is as it was: the pictures packet by packet, and wha
 });
 
 test("half a name, silence, another video's sound and other pictures are refused", async () => {
-  const whole = await readWords(words.amita);
+  const { samples: whole } = await readWords(words.amita);
   const half = join(dir, "half.wav");
   writeFileSync(half, wavOf([whole.map((value, i) => (i < whole.length / 2 ? value : 0))], 48_000));
   // as if only the half had been put in, at the place and the pace of the whole

@@ -26,7 +26,7 @@ import { differenceOf } from "./words-heard.ts";
 
 /**
  * Differences of spectra up to which words are those that were given, dB: over all of them, and over the length of one sound. Stretched,
- * coded and in noise, words differ from themselves by 1.2 and 2.2 at the most, and from others by 2.4 and 3.7 at least (docs/personalize.md).
+ * coded and in noise, words differ from themselves by 1.2 and 2.2 at the most, and from others by 2.4 and 3.7 at least (docs/insertion.md).
  */
 const MOST = { mean: 1.9, worst: 3 };
 /** Seconds by which the sound may end sooner or later than it should. */
@@ -42,7 +42,7 @@ export async function checkInsert(request: InsertCheck, { signal }: TaskContext)
   const words = await Promise.all(inputs.words.map((file) => readWords(file)));
   const arranged = arrange(
     survey,
-    words.map(({ length }) => length / SOUND_RATE),
+    words.map(({ samples }) => samples.length / SOUND_RATE),
     params,
   );
   const video = inputs.video[0]!;
@@ -54,7 +54,7 @@ export async function checkInsert(request: InsertCheck, { signal }: TaskContext)
   const [heard, spec] = [await heardIn(path, signal), await specOf(path)];
   if (spec === null) throw new AppError("check_out_of_sync", "The finished file has no sound.");
   requireLength(heard.length / SAMPLE_RATE, arranged.seconds);
-  const differences = words.map((samples, n) => {
+  const differences = words.map(({ samples }, n) => {
     const { from, tempo } = arranged.said[n]!;
     const wanted = decimated(asLoudAs(samples, survey.places[n]!.loudness, survey.sound.channels));
     return differenceOf({ heard, words: wanted, from, tempo, room: roomIn(base, survey) });

@@ -11,7 +11,7 @@ import { coveredFrames, type Lower, lowerOf } from "../lip/covered.ts";
 import { createFollower } from "../lip/follow.ts";
 import { type Look, printDistance, printOf } from "../lip/look.ts";
 import { inFrame, unitOf } from "../lip/place.ts";
-import { shownFrames, timeOf } from "../lip/shown.ts";
+import { framesInSpans, keptFrames, shownFrames, timeOf } from "../lip/shown.ts";
 import { openFilm } from "../media/film-file.ts";
 import { filmFrames } from "../media/film-reader.ts";
 import type { VideoInfo } from "../media/video-reader.ts";
@@ -46,8 +46,10 @@ export async function checkLipsync(
   const started = performance.now();
   const motion = await unpackFrames(packed);
   const curve = openingsOf(motion);
-  const looked = framesOfLips(curve, motion.fps);
-  const wanted = new Set([0, ...looked]);
+  const free = framesInSpans(motion, params);
+  const looked = framesOfLips(curve, motion.fps, free);
+  const kept = keptFrames(free);
+  const wanted = new Set([0, ...looked, ...kept]);
   if (files.poster) wanted.add(files.poster.frame);
   const seen = await readFrames(files.video, { wanted, watches: [], fps: motion.fps }, signal);
   const decoded = performance.now();
@@ -60,7 +62,7 @@ export async function checkLipsync(
   const sound = await checkSound(inputs.audio[0]!, { path: files.video, type, duration: seen.info.duration }, signal);
   requireLength(sound, seen.info);
   const listened = performance.now();
-  const evidence = await look(path, { params, motion, given, seen, looked }, signal);
+  const evidence = await look(path, { params, motion, given, seen, looked, kept }, signal);
   const judged = { curve, motion, params, sound };
   const warnings = params.elsewhere ? told(() => judge(evidence, judged)) : judge(evidence, judged);
   const { width, height, fps, frames, duration, bytes } = seen.info;
@@ -107,18 +109,25 @@ async function givenOf(path: string, seconds: number, signal: AbortSignal): Prom
   }
 }
 
-type Case = { params: LipsyncCheck["params"]; motion: MotionFrames; given: Given; seen: Seen; looked: number[] };
+type Case = {
+  params: LipsyncCheck["params"];
+  motion: MotionFrames;
+  given: Given;
+  seen: Seen;
+  looked: number[];
+  kept: number[];
+};
 
 /** Each frame that is looked at beside the frame of the given video that it shows, in the order of the latter. */
 async function look(
   path: string,
-  { params, motion, given, seen, looked }: Case,
+  { params, motion, given, seen, looked, kept }: Case,
   signal: AbortSignal,
 ): Promise<Evidence> {
   const { width, height, stamps } = given;
   const shows = shownFrames(stamps, motion, params);
   const whole = (frame: number) => fadeAt(params.sync, timeOf(frame, motion, params.times)) === 1;
-  const pairs = looked
+  const pairs = [...looked, ...kept]
     .filter((frame) => fadingOf(params.sync) !== "video" || whole(frame))
     .map((frame) => ({ frame, shown: shows[frame]! }))
     .sort((a, b) => a.shown - b.shown);
@@ -131,6 +140,13 @@ async function look(
     for (const [nth, { frame, shown }] of pairs.entries()) {
       signal.throwIfAborted();
       const [before, after] = [await film.at(shown), seen.frames.get(frame)!];
+      if (kept.includes(frame)) {
+        evidence.beside = Math.max(
+          evidence.beside,
+          change(before, after, width, height, { x: 0, y: 0, width, height }),
+        );
+        continue;
+      }
       // frames lie far apart, so a face is looked for whenever it is lost
       const own = await was.see({ yuv: before, width, height }, 100 * nth);
       const made = await is.see({ yuv: after, width, height }, 100 * nth);

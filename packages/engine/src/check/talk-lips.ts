@@ -31,22 +31,30 @@ const OPEN = { weak: 0.06, wrong: 0.16, frames: 3 };
 export type Lips = Map<number, number>;
 type Curve = readonly number[];
 
-/** Frames to be looked at, in order: at most two for each part of the clip. */
-export function framesOfLips(jaw: Curve, fps: number): number[] {
-  const left = isShort(jaw, fps) ? 1 : Math.round(ENDS.seconds * fps);
-  const right = isShort(jaw, fps) ? jaw.length : jaw.length - left;
-  const part = (right - left) / PARTS;
+/** Frames to be looked at, in order: at most two for each part of the clip, or of what of it may be changed, by frame. */
+export function framesOfLips(jaw: Curve, fps: number, free?: readonly boolean[]): number[] {
+  const inside = jaw.flatMap((_, frame) => (free?.[frame] === false ? [] : [frame]));
+  const whole = inside.length === jaw.length;
+  // where lips come and go the mouth is still partly the one that was there
+  const edge = whole ? (isShort(jaw, fps) ? 0 : Math.round(ENDS.seconds * fps)) : 0;
+  const left = Math.max(whole ? 1 : 0, edge);
+  const frames = whole ? inside.slice(left, inside.length - edge) : inside.filter((frame) => isInner(free!, frame));
+  const part = frames.length / PARTS;
   const found = new Set<number>();
   for (let nth = 0; nth < PARTS; nth++) {
-    const [from, to] = [left + Math.floor(nth * part), left + Math.floor((nth + 1) * part)];
-    let [widest, narrowest] = [from, from];
-    for (let frame = from; frame < to; frame++) {
-      if (jaw[frame]! > jaw[widest]!) widest = frame;
-      if (jaw[frame]! < jaw[narrowest]!) narrowest = frame;
-    }
-    if (from < to) for (const frame of [widest, narrowest]) found.add(frame);
+    const own = frames.slice(Math.floor(nth * part), Math.floor((nth + 1) * part));
+    if (own.length === 0) continue;
+    found.add(own.reduce((widest, frame) => (jaw[frame]! > jaw[widest]! ? frame : widest)));
+    found.add(own.reduce((narrowest, frame) => (jaw[frame]! < jaw[narrowest]! ? frame : narrowest)));
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/** Frames over which a new mouth comes and goes. */
+const COMING = 4;
+
+function isInner(free: readonly boolean[], frame: number): boolean {
+  return free[frame - COMING] !== false && free[frame + COMING] !== false;
 }
 
 /** Whether a clip has hardly a moment in which the mouth of its picture has no part. */

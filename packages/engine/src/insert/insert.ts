@@ -36,10 +36,10 @@ export async function insertWords(request: InsertRun, { signal, progress }: Task
   }
   const arranged = arrange(
     survey,
-    spoken.map(({ length }) => length / SOUND_RATE),
+    spoken.map(({ samples }) => samples.length / SOUND_RATE),
     params,
   );
-  const words = spoken.map((samples, n) =>
+  const words = spoken.map(({ samples }, n) =>
     asLoudAs(atTempo(samples, arranged.said[n]!.tempo), survey.places[n]!.loudness, survey.sound.channels),
   );
   const ready = performance.now();
@@ -59,7 +59,11 @@ export async function insertWords(request: InsertRun, { signal, progress }: Task
   }
   progress("insert", 1, 1);
   return {
-    said: arranged.said.map(({ from, to, tempo }) => ({ ...rounded({ from, to }), tempo: toThousandths(tempo) })),
+    said: arranged.said.map(({ from, to, tempo }, n) => ({
+      ...rounded({ from, to }),
+      ...{ tempo: toThousandths(tempo), skipped: toThousandths(spoken[n]!.skipped / SOUND_RATE) },
+    })),
+    later: toThousandths(arranged.later),
     changed: changedBy(arranged, survey).map(rounded),
     warnings: warningsOf(arranged),
     timings: { words: Math.round(ready - started), write: Math.round(performance.now() - ready) },

@@ -55,13 +55,30 @@ export function cutOf({ from, to }: Stretch, { seconds, speech, levels }: Heard)
   if (from === to) return { from, to };
   const pauseBefore = from - (speech.findLast((span) => span.to <= from)?.to ?? 0);
   const pauseAfter = (speech.find((span) => span.from >= to)?.from ?? seconds) - to;
+  // within a sentence what is beside it is the next word
+  const [isFirst, isLast] = [speech.some((span) => near(span.from, from)), speech.some((span) => near(span.to, to))];
   const room = roomOf({ seconds, speech, levels });
   const floor = (room ? loudest(levels, room) : -70) + ABOVE_ROOM;
   const reach = (most: number, pause: number) => Math.floor(RATE * Math.min(most, FADING.share * pause));
   let [start, end] = [Math.floor(from * RATE), Math.ceil(to * RATE)];
-  for (let n = reach(FADING.before, pauseBefore); n > 0 && (levels[start - 1] ?? -100) > floor; n--) start--;
-  for (let n = reach(FADING.after, pauseAfter); n > 0 && (levels[end] ?? -100) > floor; n--) end++;
+  for (let n = isFirst ? reach(FADING.before, pauseBefore) : 0; n > 0 && (levels[start - 1] ?? -100) > floor; n--)
+    start--;
+  for (let n = isLast ? reach(FADING.after, pauseAfter) : 0; n > 0 && (levels[end] ?? -100) > floor; n--) end++;
   return { from: Math.max(0, Math.min(from, start / RATE)), to: Math.min(seconds, Math.max(to, end / RATE)) };
+}
+
+/** Places that are no farther apart are one, s. */
+const SAME = 0.06;
+const near = (one: number, other: number): boolean => Math.abs(one - other) <= SAME;
+
+/** The quietest moment around a time: where one word goes over into another, a cut is heard least. Seconds. */
+export function quietestNear(levels: Levels, seconds: number): number {
+  const middle = Math.round(seconds * RATE);
+  let best = Math.min(levels.length, Math.max(0, middle));
+  for (let d = 1; d <= SAME * RATE; d++) {
+    for (const at of [middle - d, middle + d]) if ((levels[at] ?? 0) < (levels[best] ?? 0)) best = at;
+  }
+  return best / RATE;
 }
 
 /** The mean of the louder half. */

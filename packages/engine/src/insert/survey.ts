@@ -4,27 +4,32 @@ import type { SurveyRun, SurveyRunResult } from "@smileloop/core/engine/tasks/su
 import { AppError, blaming, hasCode } from "@smileloop/core/errors.ts";
 import type { Place, Survey } from "@smileloop/core/speech/survey.ts";
 import { followFace } from "../lip/follow.ts";
-import { createMeter, integratedLoudness } from "../media/loudness.ts";
-import { SOUND_RATE } from "../media/resample.ts";
+import { writeTrack } from "../lip/track.ts";
+import { createDecimator } from "../media/decimate.ts";
+import { createMeter, growing, integratedLoudness } from "../media/loudness.ts";
+import { type Samples, SOUND_RATE } from "../media/resample.ts";
 import type { Sound } from "../media/sound-reader.ts";
 import type { TaskContext } from "../task.ts";
 import { eachPiece, openBaseSound } from "./base-sound.ts";
 import { cutOf, type Levels, levelMeter, roomOf } from "./levels.ts";
+import { placesOfMarkers } from "./markers.ts";
 import { between, type Stretch, silenceFinder } from "./silences.ts";
 
 /** What lasts less is a click. Seconds. */
 const LEAST_SPEECH = 0.05;
 const NO_SPEECH_HELP = "Use a video in which somebody speaks, or change `silence_db`, below which sound is silence";
 
-type Heard = { seconds: number; channels: 1 | 2; speech: Stretch[]; levels: Levels };
+/** `voice`: mono, 16 kHz, where markers are looked for in it. */
+type Heard = { seconds: number; channels: 1 | 2; speech: Stretch[]; levels: Levels; voice: Float32Array };
 
 /** Throws `no_speech`, and what reading the sound throws; no file is left then. */
 export async function surveyFilm(request: SurveyRun, context: TaskContext): Promise<SurveyRunResult> {
   const started = performance.now();
   const { film, params, outputs } = request;
   const heard = await blaming("video", hear(request, context));
-  const found = performance.now();
-  const places = placesOf(params, heard).map((place) => ({ ...place, cut: cutOf(place, heard) }));
+  const listened = performance.now();
+  const found = params.place === "markers" ? await markersOf(request, heard, context) : placesOf(params, heard);
+  const places = found.map((place) => ({ ...place, cut: cutOf(place, heard) }));
   const loudness = await blaming("video", loudnessOf(request, [...heard.speech, ...places], context));
   const { length } = heard.speech;
   const survey: Survey = {
@@ -37,7 +42,7 @@ export async function surveyFilm(request: SurveyRun, context: TaskContext): Prom
   if (outputs.track !== undefined) await track(outputs.track, request, context);
   await writeFile(outputs.survey, JSON.stringify(survey), { mode: 0o600 });
   context.progress("follow", 1, 1);
-  const timings = { listen: found - started, measure: measured - found, follow: performance.now() - measured };
+  const timings = { listen: listened - started, measure: measured - listened, follow: performance.now() - measured };
   return {
     warnings: [],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
@@ -59,7 +64,7 @@ async function track(
       progress: (share) => progress("follow", share, 1),
     }),
   );
-  await writeFile(path, JSON.stringify(followed), { mode: 0o600 });
+  await writeTrack(path, followed);
 }
 
 async function hear({ inputs, film, params }: SurveyRun, { signal }: TaskContext): Promise<Heard> {
@@ -67,21 +72,31 @@ async function hear({ inputs, film, params }: SurveyRun, { signal }: TaskContext
   const { channels } = sound;
   const finder = silenceFinder({ channels, decibels: params.silence_db, seconds: params.silence_seconds });
   try {
-    const meter = levelMeter();
+    const [meter, decimator, voice] = [levelMeter(), createDecimator(), growing()];
     let samples = 0;
     await eachPiece(sound, signal, (piece) => {
       samples += piece[0]!.length;
       finder.add(piece);
       meter.add(piece);
+      if (params.place === "markers") voice.append(decimator.add(monoOf(piece)));
     });
     const seconds = samples / SOUND_RATE;
     const speech = between(finder.end(), seconds).filter(({ from, to }) => to - from >= LEAST_SPEECH);
-    if (speech.length > 0) return { seconds, channels, speech, levels: meter.levels() };
+    if (speech.length > 0) return { seconds, channels, speech, levels: meter.levels(), voice: voice.values() };
     const figures = `nothing in it is louder than ${params.silence_db} dB of full scale`;
     throw new AppError("no_speech", `Nobody is heard in the video: ${figures}. ${NO_SPEECH_HELP}.`);
   } finally {
     finder.free();
   }
+}
+
+function monoOf([left, right]: Samples): Float32Array {
+  return right ? left!.map((value, i) => (value + right[i]!) / 2) : left!;
+}
+
+async function markersOf(request: SurveyRun, { voice, levels }: Heard, { signal }: TaskContext): Promise<Found[]> {
+  const { params, text, said } = request;
+  return placesOfMarkers({ params, voice, levels, signal, ...(text && { text }), ...(said && { said }) });
 }
 
 async function openSpoken(video: SurveyRun["inputs"]["video"][0], begins: number): Promise<Sound> {

@@ -18,8 +18,11 @@ const CEILING = 0.89;
 const PIECE = 4096;
 const FLUSH = SOUND_RATE / 4;
 
+/** `skipped`: samples that were left out before them. */
+export type Words = { samples: Float32Array; skipped: number };
+
 /** Mono, 48 kHz, without the silence around them. Throws what `openSound` throws, and `invalid_request` for silence. */
-export async function readWords(file: EngineFile): Promise<Float32Array> {
+export async function readWords(file: EngineFile): Promise<Words> {
   const sound = await openSound(file);
   try {
     const room = Array.from({ length: sound.channels }, () => new Float32Array(MOST_SECONDS * SOUND_RATE));
@@ -32,14 +35,15 @@ export async function readWords(file: EngineFile): Promise<Float32Array> {
 }
 
 /** Throws `invalid_request` for silence. */
-export function trimmed(samples: Float32Array): Float32Array {
+export function trimmed(samples: Float32Array): Words {
   const powers = Array.from({ length: Math.ceil(samples.length / MOMENT) }, (_, n) => powerOf(samples, n));
   const least = Math.max(1e-9, Math.max(0, ...powers) * 10 ** (FAINT / 10));
   const first = powers.findIndex((power) => power > least);
   if (first < 0) throw new AppError("invalid_request", "What the voice said is silent.");
   const last = powers.findLastIndex((power) => power > least);
   const margin = Math.round(MARGIN * SOUND_RATE);
-  return samples.slice(Math.max(0, first * MOMENT - margin), Math.min(samples.length, (last + 1) * MOMENT + margin));
+  const skipped = Math.max(0, first * MOMENT - margin);
+  return { samples: samples.slice(skipped, Math.min(samples.length, (last + 1) * MOMENT + margin)), skipped };
 }
 
 function powerOf(samples: Float32Array, n: number): number {

@@ -16,6 +16,7 @@ import { type Followed, followFace } from "./follow.ts";
 import { lentMouths, type Scene, withMouth } from "./lend.ts";
 import { type LipPlan, planLips } from "./plan.ts";
 import { timeOf } from "./shown.ts";
+import { readTrack } from "./track.ts";
 
 /** Shares of the work. */
 const SHARES = { follow: 0.5, cut: 0.6 } as const;
@@ -27,18 +28,12 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
   const { signal, progress } = context;
   const started = performance.now();
   const motion = await unpackFrames(request.motion);
-  const { sync, times, face } = request.params;
+  const { times } = request.params;
   const path = request.inputs.video[0]!.path;
-  const followed = await blaming(
-    "video",
-    followFace(path, {
-      ...{ face, maxSeconds: sync.video + SLACK_SECONDS, signal },
-      progress: (share) => progress("follow", SHARES.follow * share, 1),
-    }),
-  );
+  const followed = await followedIn(request, context);
   const plan = await blaming(
     "video",
-    Promise.resolve().then(() => planLips(followed, motion, { sync, times })),
+    Promise.resolve().then(() => planLips(followed, motion, request.params)),
   );
   const planned = performance.now();
   const mouths = await blaming(
@@ -66,6 +61,19 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
     ],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
+}
+
+async function followedIn({ inputs, params }: LipsyncRun, { signal, progress }: TaskContext): Promise<Followed> {
+  const [track] = inputs.track ?? [];
+  if (track) return readTrack(track.path);
+  const { face, sync } = params;
+  return blaming(
+    "video",
+    followFace(inputs.video[0]!.path, {
+      ...{ face, maxSeconds: sync.video + SLACK_SECONDS, signal },
+      progress: (share) => progress("follow", SHARES.follow * share, 1),
+    }),
+  );
 }
 
 /** Mean seams of the frames that were changed. */
@@ -107,8 +115,12 @@ function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Arra
 /** Frames beside those that stay as they are in which a mouth comes or goes. */
 const BESIDE = 4;
 
-function warnOfLeft({ left, frames }: LipPlan, { covered = [] }: Followed, at: (frame: number) => number): Warning[] {
-  if (left.length > 0 && left.every(Boolean)) {
+function warnOfLeft(
+  { left, spoken, frames }: LipPlan,
+  { covered = [] }: Followed,
+  at: (frame: number) => number,
+): Warning[] {
+  if (left.some(Boolean) && spoken.every((is, n) => !is || left[n])) {
     throw new AppError("face_turned_away", "Where something is said, the face is never seen well.");
   }
   const isBehind = frames.map(({ shown }) => covered[shown] === true);

@@ -8,7 +8,7 @@ import type { Followed } from "./follow.ts";
 import { type Look, percentile } from "./look.ts";
 import type { Borrowed } from "./patch.ts";
 import { type Place, type Point, steadied, unitOf } from "./place.ts";
-import { shownFrames, type Timing } from "./shown.ts";
+import { framesInSpans, shownFrames, type Timing } from "./shown.ts";
 
 export type PlannedFrame = {
   /** Frame of the video that is shown. */
@@ -28,7 +28,8 @@ export type LipPlan = {
   asked: AskedMouth[];
   /** Why some mouths are drawn. */
   drawn: Drawn | null;
-  /** Frames in which somebody speaks whose face could not be changed. */
+  /** Frames in which somebody speaks and whose mouth is to be another one, and those of them whose face could not be changed. */
+  spoken: boolean[];
   left: boolean[];
 };
 
@@ -80,11 +81,13 @@ export function planLips(followed: Followed, motion: MotionFrames, timing: Timin
   const asked = askedMouths(motion, { ...range, shut });
   const shown = shownFrames(stamps, motion, timing);
   const wanted = asked.map((each, n) => ({ asked: each, look: usableAt(looks[shown[n]!], usable) }));
+  const free = framesInSpans(motion, timing);
+  const choose = (list: Wanted[], candidates: number[]) => chosenWithin(free, list, looks, candidates, range);
   const shares = asked.map(({ gap }) => drawnShare(drawn, gap, range));
-  const drawnWay = drawn && chooseMouths(wanted.map(asItIs), looks, drawnFramesOf(looks, usable), range);
+  const drawnWay = drawn && choose(wanted.map(asItIs), drawnFramesOf(looks, usable));
   const way = shares.every((share) => share === 1)
     ? drawnWay!
-    : chooseMouths(wanted.map(asItCan(range)), looks, candidatesOf(looks, usable), range);
+    : choose(wanted.map(asItCan(range)), candidatesOf(looks, usable));
   const can = wanted.map(({ look }, n) => look !== null && way[n] !== null && drawnWay?.[n] !== null);
   const needs = wanted.map(({ asked: { rest }, look }) => !rest || (look !== null && look.gap > shut + SHUT_ENOUGH));
   const strengths = strengthsOf(can, needs);
@@ -100,7 +103,8 @@ export function planLips(followed: Followed, motion: MotionFrames, timing: Timin
           ];
     return { shown: source, strength: strengths[n]!, borrowed };
   });
-  const left = asked.map(({ rest }, n) => !rest && strengths[n]! < 0.5);
+  const spoken = asked.map(({ rest }, n) => !rest && isWithin(free, n));
+  const left = spoken.map((is, n) => is && strengths[n]! < 0.5);
   return {
     frames,
     places: steadied(
@@ -111,8 +115,28 @@ export function planLips(followed: Followed, motion: MotionFrames, timing: Timin
     range,
     asked,
     drawn,
+    spoken,
     left,
   };
+}
+
+/** `chooseMouths` for the frames that may be changed; the others need none. */
+function chosenWithin(
+  free: readonly boolean[],
+  wanted: readonly Wanted[],
+  ...rest: [looks: Parameters<typeof chooseMouths>[1], candidates: readonly number[], range: MouthRange]
+): (number | null)[] {
+  const chosen = chooseMouths(
+    wanted.filter((_, n) => free[n]),
+    ...rest,
+  ).values();
+  return wanted.map((_, n) => (free[n] ? chosen.next().value! : null));
+}
+
+/** Whether a frame is so far within what may be changed that its mouth is a whole new one. */
+function isWithin(free: readonly boolean[], n: number): boolean {
+  for (let d = -RAMP; d <= RAMP; d++) if (free[n + d] === false) return false;
+  return true;
 }
 
 /** How much of a mouth is drawn that is to be parted so far. */

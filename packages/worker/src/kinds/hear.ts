@@ -25,6 +25,8 @@ export type Heard = {
   sound: LocalFile;
   seconds: number;
   speechShare: number;
+  /** Whether what is said was found to be the text. */
+  aligned: boolean;
   warnings: Warning[];
 };
 
@@ -71,11 +73,12 @@ export async function hear(context: HandlerContext, io: JobIo, asked: Asked): Pr
   return { ...heard, warnings: [...mood.warnings, ...said.warnings, ...reference.warnings, ...heard.warnings] };
 }
 
-async function listen(
+/** `more`: what is known of the words. Throws what the service `listen` throws. */
+export async function listen(
   { maxVideoSeconds }: HandlerContext,
   io: JobIo,
   sound: LocalFile,
-  { fps, intensity, seed, mood }: Asked & { mood: Mood },
+  { fps, intensity, seed, mood }: Pick<Asked, "fps" | "intensity" | "seed"> & { mood: Mood },
   more: Pick<ListenRequest, "spoken" | "reference">,
 ): Promise<Heard> {
   const outputs = { motion: join(io.dir, "heard.json"), sound: join(io.dir, "sound.wav") };
@@ -94,8 +97,8 @@ async function listen(
   if (motion.faces.length !== 1 || motion.fps !== fps) {
     throw new AppError("engine_failed", `The motion of a sound is that of one face at ${fps} frames a second.`);
   }
-  const { seconds, speechShare, warnings } = result;
-  return { motion, sound: await localFile(outputs.sound), seconds, speechShare, warnings };
+  const { seconds, speechShare, aligned, warnings } = result;
+  return { motion, sound: await localFile(outputs.sound), seconds, speechShare, aligned, warnings };
 }
 
 /** The client gave no sound, so none of its files is at fault. */

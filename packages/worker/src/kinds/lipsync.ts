@@ -32,7 +32,7 @@ import {
   syncedTimes,
 } from "@smileloop/core/speech/sync.ts";
 import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
-import { probe } from "./film.ts";
+import { curveRate, probe, RATES } from "./film.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 import { type Heard, hear } from "./hear.ts";
 
@@ -41,8 +41,6 @@ const STAGES: StageShares = {
   ...{ download: [0, 2], probe: [2, 3], voice: [3, 5], listen: [5, 8], detect: [8, 12], mix: [12, 13] },
   ...{ render: [13, 88], check: [88, 97], upload: [97, 99] },
 };
-/** Frames a second of which curves are made; where frames are not evenly apart, the most, from which each takes what is said at its time. */
-const RATES = { least: 10, most: 60 };
 
 export function lipsyncHandler(context: HandlerContext): RunHandler {
   return { stages: () => STAGES, run: (job, io) => lipsync(context, job, io) };
@@ -55,7 +53,7 @@ async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   // first of all, so that a video that is not for us costs nothing else
   const film = await io.timed("probe", () => probe(io, video, context.maxVideoSeconds));
   const stamps = film.fps <= RATES.most ? film.stamps : undefined;
-  const fps = stamps ? RATES.most : rateOf(film);
+  const fps = stamps ? RATES.most : curveRate(film.fps);
   // only the mouth is taken from the curves, and chance has no part in it
   const heard = await hear(context, io, { ...params, fps, seed: 0, audio: audio ?? null });
   const { width, height, seconds } = film;
@@ -152,14 +150,6 @@ async function speakerIn(
   const params = { begins: film.begins };
   const request: Omit<SpeakerRequest, "run"> = { type: "speaker", inputs: { video: [fileOf(video)] }, params };
   return io.serving("speaker").request(request, { ...io.options("detect"), result: speakerResultSchema });
-}
-
-/** The video's own rate; a multiple or a part of it where that is beyond what curves have. */
-function rateOf({ fps }: FilmResult): number {
-  let rate = fps;
-  while (rate < RATES.least) rate *= 2;
-  while (rate > RATES.most) rate /= 2;
-  return rate;
 }
 
 function warningsOfFilm({ fps, even }: FilmResult, rate: number): Warning[] {

@@ -1,9 +1,12 @@
 /** A text is said by the process that has the voices, into a file of the job. */
-import { stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type SayRequest, type SayResult, sayResultSchema } from "@smileloop/core/engine/speech-services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { TalkJobParams } from "@smileloop/core/kinds/talk.ts";
+import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
+import { type Spoken, spokenSchema } from "@smileloop/core/speech/spoken.ts";
 import type { JobIo, LocalFile } from "../job-io.ts";
 
 export const WAV = "audio/wav";
@@ -47,6 +50,29 @@ export async function say(
   });
   if (result.spoken) requireOwn(result.spoken, outputs.spoken);
   return { ...result, path: outputs.sound };
+}
+
+/**
+ * `say`, or what an earlier job of the same owner had said in the same way: many recipients have the same name. One file holds the sound and
+ * its times, so that they are always of one another.
+ */
+export async function sayOnce(io: JobIo, saying: Saying, text: string, name: string): Promise<Said> {
+  const kept = await io.cached(
+    createHash("sha256")
+      .update(JSON.stringify(["said", text, saying]))
+      .digest("hex"),
+    async (path) => {
+      const { path: sound, spoken, ...said } = await say(io, saying, text, name);
+      const times = spoken && (await unpackMotion<Spoken>(spoken, spokenSchema));
+      const bytes = await readFile(sound, "base64");
+      await writeFile(path, JSON.stringify({ said: { ...said, ...(times && { spoken: times }) }, sound: bytes }));
+    },
+    "application/json",
+  );
+  const { said, sound } = JSON.parse(await readFile(kept.path, "utf8")) as { said: unknown; sound: string };
+  const path = join(io.dir, `${name}.wav`);
+  await writeFile(path, Buffer.from(sound, "base64"));
+  return { ...sayResultSchema.parse(said), path };
 }
 
 /** What a process writes, it writes where it was told to. */

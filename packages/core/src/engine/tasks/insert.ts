@@ -49,12 +49,15 @@ const insertRunSchema = z.strictObject({
 export type InsertRun = z.infer<typeof insertRunSchema>;
 
 /**
- * `said`: where the words of each place are heard, s, and how many times as fast as they came. `changed`: where anything else is heard than
+ * `said`: where the words of each place are heard, s, how many times as fast as they came, and what was left out at their start, s: its
+ * silence. `changed`: where anything else is heard than
  * in the video at that time.
  */
 export const insertRunResultSchema = z.strictObject({
-  said: z.array(stretchSchema.extend({ tempo: z.number().positive() })),
+  said: z.array(stretchSchema.extend({ tempo: z.number().positive(), skipped: z.number().min(0) })),
   changed: z.array(stretchSchema),
+  /** The most by which what is said in the video is heard later, s. */
+  later: z.number().min(0),
   warnings: warningsSchema,
   timings: timingsSchema,
 });

@@ -20,13 +20,19 @@ const asked = {
   run: runIdSchema,
   kind: z.literal("lipsync"),
   /** `audio`: what is heard in the result, as `mix` has written it: 48 kHz WAV, its first sample at the first frame. */
-  inputs: z.strictObject({ video: z.array(fileSchema).length(1), audio: z.array(fileSchema).length(1) }),
+  inputs: z.strictObject({
+    video: z.array(fileSchema).length(1),
+    audio: z.array(fileSchema).length(1),
+    /** Where the face is in every frame, as an earlier run of this engine has written it (`survey`): then it is not looked for again. */
+    track: z.array(fileSchema).max(1).optional(),
+  }),
   /** Curves of the one face that speaks, at the frames of the result. Its head and eyes stay those of the video. */
   motion: motionInputSchema,
 };
 /**
  * `sync`: which frame of the video is shown in each frame of the result. `times`: when each of these is shown, and when the last one ends,
- * where they are not evenly apart, s. `face`: which face speaks, 0 is the largest in the first frame.
+ * where they are not evenly apart, s. `face`: which face speaks, 0 is the largest in the first frame. `spans`: outside of them every frame
+ * stays as it is, whatever the motion says, s of the result.
  */
 const params = {
   sync: syncSchema,
@@ -36,6 +42,11 @@ const params = {
     .max(MOTION_LIMITS.frames + 1)
     .optional(),
   face: z.int().min(0).max(99),
+  spans: z
+    .array(z.strictObject({ from: z.number().min(0), to: z.number().min(0) }))
+    .min(1)
+    .max(1000)
+    .optional(),
 };
 const outputs = { video: filePathSchema, poster: posterOrderSchema.optional() };
 
