@@ -65,6 +65,8 @@ test("a batch in three scripts: each has a file that can be told apart, one who 
     ...{ total: 5, succeeded: 4, failed: 1, running: 0 },
     failures: [{ row: 6, name: "ᚠᚢᚦᚨᚱᚲ" }],
   });
+  // without `lang` in Hindi, and each script that it does not read by its own
+  expect(done.voice).toMatch(/^espeak-hi\b.*espeak-(cmn|zh)/);
   expect(done.warnings.map(({ code }) => code)).toEqual(
     expect.arrayContaining(["recipients_failed", "voice_replaced", "no_effect"]),
   );
