@@ -36,6 +36,13 @@ test.each([0, 1, 2, 3, 4, 5])("a drawn motion and a take pass (%i)", async (seed
   }
 });
 
+test("a smile in the photo that is let go of for words is not held against the clip", async () => {
+  const video = join(dir, "clip.mp4");
+  const motion = takenMotion(0, { fps: 12, frames: 36 });
+  await astronaut.render(motion, video);
+  expect(await verdict(astronaut, motion, video)).toMatchObject({ code: "passed", warnings: [] });
+});
+
 /** Motions that move in both halves, and that landmarks in a few frames tell little of. */
 test.each([14, 28, 31])("a half that stands still is found (drawn %i)", async (seed) => {
   const motion = drawnMotion(seed, SHAPE);

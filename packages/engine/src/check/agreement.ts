@@ -84,8 +84,9 @@ const MEASURES: Record<keyof Moved, Measure> = {
 /** So many times its noise a measure counts at the most: a blink, which is seen best, must not outweigh all the rest. */
 const MOST = 5;
 
-export function agreementsOf(motion: MotionFrames, moved: Map<number, Moved>, { sure }: Kinds): Agreements {
-  const seenOf = (kind: keyof Moved) => [...moved].map(([frame, now]): [number, number] => [frame, now[kind]]);
+export function agreementsOf(motion: MotionFrames, moved: Map<number, Partial<Moved>>, { sure }: Kinds): Agreements {
+  const seenOf = (kind: keyof Moved) =>
+    [...moved].map(([frame, now]): [number, number | undefined] => [frame, now[kind]]);
   const pairs = new Map(sure.map((kind) => [kind, pairsOf(motion, MEASURES[kind], seenOf(kind))]));
   const limitedPairs = (kind: keyof Moved) =>
     pairs.get(kind)!.map(([asked, seen]): Pair => [limited(asked), limited(seen)]);

@@ -78,7 +78,7 @@ export async function examine(
 }
 
 async function look(
-  { index, face, crop: at, motion, legible, kinds, demands, wanted }: Subject,
+  { index, face, crop: at, motion, legible, kinds, demands, wanted, relaxing }: Subject,
   source: Picture,
   { width, height }: VideoInfo,
   frames: Map<number, Uint8Array>,
@@ -91,7 +91,7 @@ async function look(
   const box = boxAround(place);
   let { meshScore } = view.landmarks;
   let most = 0;
-  const moved = new Map<number, Moved>();
+  const moved = new Map<number, Partial<Moved>>();
   const followed = new Map<number, Followed>();
   for (const frame of wanted) {
     signal.throwIfAborted();
@@ -104,14 +104,20 @@ async function look(
     const lids = Math.max(seen.lids, (LIDS_PER_CHANGE * (left + right)) / 2);
     const wink = LIDS_PER_CHANGE * (left - right);
     const eyes = { lids, wink: Math.abs(wink) > Math.abs(seen.wink) ? wink : seen.wink };
-    moved.set(frame, { ...seen, ...eyes });
-    if (legible) followed.set(frame, { ...followedTo(picture), ...eyes });
+    const told = relaxing.has(frame) ? withoutMouth : <T>(all: T): T => all;
+    moved.set(frame, { ...told(seen), ...eyes });
+    if (legible) followed.set(frame, { ...told(followedTo(picture)), ...eyes });
     most = Math.max(most, change(neutralFrame, yuv, width, height, box));
   }
   const strength = Math.max(...wanted.map((frame) => strengthBetween(motion, 0, frame)));
   const agreements = agreementsOf(motion, moved, kinds);
   const strengths = strengthsOf(motion, followed, kinds);
   return { index, likeness: alike, meshScore, change: most, strength, agreements, strengths, demands, followed };
+}
+
+function withoutMouth<T extends { smile?: number | undefined; pucker?: number | undefined }>(all: T) {
+  const { smile: _, pucker: __, ...rest } = all;
+  return rest;
 }
 
 /** The frames that are wanted, of a video that is decoded as a whole; each is shown to the watches. Throws `check_unreadable`. */

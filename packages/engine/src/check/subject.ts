@@ -7,6 +7,7 @@ import type { Face, FaceCrop } from "../face/face.ts";
 import { sharpnessOf } from "../face/sharpness.ts";
 import type { Picture } from "../media/picture.ts";
 import { smallPicture } from "../media/small-picture.ts";
+import { relaxedOf } from "../motion/relaxing.ts";
 import type { Kinds } from "./agreement.ts";
 import { type Demand, demandsOf, strengthBetween } from "./demands.ts";
 import type { Moved } from "./measure.ts";
@@ -32,7 +33,10 @@ const LEAST_MEASURED = { one: 40, ofMany: 64 };
  * Gaps between the lips (E) up to which the mouth can show that something moves: what is open already opens less, and one that gapes can't
  * smile.
  */
-const MOST_GAP: Partial<Record<keyof Moved, number>> = { lips: 0.02, jaw: 0.02, smile: 0.28 };
+const MOST_SHUT = 0.02;
+const MOST_GAP: Partial<Record<keyof Moved, number>> = { lips: MOST_SHUT, jaw: MOST_SHUT, smile: 0.28 };
+/** How much of its own expression a mouth may have let go of, 0–1. */
+const MOST_RELAXED = 0.05;
 
 /** A face that should move: as the picture shows it, where that lies in the video, its curves, and the frames to look at. */
 export type Subject = {
@@ -46,6 +50,11 @@ export type Subject = {
   kinds: Kinds;
   demands: Demand[];
   wanted: number[];
+  /**
+   * Frames in which a mouth that stands open in the picture, in a smile or not, may have let go of that: against the picture it then does
+   * less than is asked, or the opposite.
+   */
+  relaxing: ReadonlySet<number>;
 };
 export type Source = { picture: Picture; subjects: Subject[] };
 
@@ -66,7 +75,10 @@ export async function readSource(path: string, cast: Cast, motion: MotionFrames,
     const large = face.eyeDistance * full * scale >= least;
     const legible = large && (await isLegible(picture, mover));
     const kinds = legible ? kindsOf(mover, sharpnessOf(picture, face)) : NOTHING;
-    const demands = demandsOf(own).filter(({ kind }) => kinds.sure.includes(kind) || kinds.unsure.includes(kind));
+    const relaxing = new Set(lipGap(face) > MOST_SHUT ? framesRelaxed(own) : []);
+    const demands = demandsOf(own)
+      .filter(({ kind }) => kinds.sure.includes(kind) || kinds.unsure.includes(kind))
+      .flatMap((demand) => besideRelaxing(demand, relaxing));
     const crop = {
       x: (face.crop.x * full - frame.crop.x) * scale,
       y: (face.crop.y * full - frame.crop.y) * scale,
@@ -74,7 +86,7 @@ export async function readSource(path: string, cast: Cast, motion: MotionFrames,
       angle: face.crop.angle,
     };
     const wanted = framesToLookAt(own, demands, movers.length > 1);
-    subjects.push({ index, face, crop, motion: own, legible, kinds, demands, wanted });
+    subjects.push({ index, face, crop, motion: own, legible, kinds, demands, wanted, relaxing });
   }
   return { picture, subjects };
 }
@@ -116,6 +128,24 @@ export function kindsOf({ face, ease }: ReadMover, sharpness: number): Kinds {
     (kind) => facing && gap <= (MOST_GAP[kind] ?? Number.POSITIVE_INFINITY),
   );
   return { sure: [...head, "lids", "wink", ...mouth], unsure: [...unsure] };
+}
+
+/** What a mouth is asked for while it keeps its own expression; other demands as they are. */
+function besideRelaxing(demand: Demand, relaxing: ReadonlySet<number>): Demand[] {
+  if (demand.kind !== "smile" && demand.kind !== "pucker") return [demand];
+  const kept = demand.frames.flatMap((frame, nth) => (relaxing.has(frame) ? [] : [nth]));
+  if (kept.length === 0) return [];
+  const [frames, asked] = [demand.frames, demand.asked].map((list) => kept.map((nth) => list[nth]!));
+  return [{ ...demand, frames: frames!, asked: asked! }];
+}
+
+/** By the curves alone, whether the open mouth smiles or is merely parted. */
+function framesRelaxed(motion: MotionFrames): number[] {
+  const curves = motion.faces[0]!;
+  const relaxed = [true, false].map((smiling) => relaxedOf(curves, motion, smiling));
+  return Array.from({ length: motion.frames }, (_, frame) => frame).filter((frame) =>
+    relaxed.some((each) => each[frame]! > MOST_RELAXED),
+  );
 }
 
 /** Whether the landmarks of a face can tell how it moves. */
