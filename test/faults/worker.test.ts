@@ -81,6 +81,18 @@ describe("a job that goes well", () => {
     expect(new Set(shop.asked().map(({ pid }) => pid)).size).toBe(3);
   });
 
+  test("a short job does not wait for a long one that runs in the other slot", async () => {
+    start({ slots: 2 });
+    const { shut, open } = gate();
+    const long = await shop.job({ run: shut });
+    await shop.reaches(long.id, "running");
+    const short = await shop.job();
+    await shop.reaches(short.id, "succeeded");
+    expect(await shop.read(long.id)).toMatchObject({ state: "running", attempt: 1 });
+    open();
+    await shop.reaches(long.id, "succeeded");
+  });
+
   test("progress only rises", async () => {
     start();
     const { id } = await shop.job({ run: "backwards" });

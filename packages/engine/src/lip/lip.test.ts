@@ -134,6 +134,23 @@ describe("the plan of a video", () => {
     expect(frames[40]!.strength).toBe(1);
   });
 
+  test("of mouths before and after a jump only those are shown in one another that are alike, in width, too", () => {
+    const apart = (a: number, b: number) => Math.abs(a - b);
+    let mixed = 0;
+    for (const width of [0.62, 0.66, 0.72]) {
+      const looks = talking(100).map((each, n) => (n % 2 ? each : { ...each, width }));
+      for (const { borrowed } of planLips(followed(looks), words, timing).frames) {
+        const [own, ...others] = borrowed.map(({ source }) => looks[source]!);
+        mixed += others.length;
+        for (const other of others) {
+          expect(apart(other.width, own!.width)).toBeLessThan(0.03);
+          expect(apart(other.gap, own!.gap)).toBeLessThan(0.02);
+        }
+      }
+    }
+    expect(mixed).toBeGreaterThan(0);
+  });
+
   test.each<[string, string, (Look | null)[]]>([
     ["a face of 30 pixels", "face_too_small", talking(100).map((each) => ({ ...each, place: { ...level, a: 30 } }))],
     ["a face in profile", "face_turned_away", talking(100).map((each) => ({ ...each, yaw: 70 }))],

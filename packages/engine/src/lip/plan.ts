@@ -52,8 +52,8 @@ const MOST_MORE = 0.045;
 const MOST_WIDER = 0.05;
 /** Part of the mouth before in the first frame after a jump, and the other way round. */
 const LINGERS = 0.3;
-/** Gaps of two mouths that may be shown in one another differ by less, E. */
-const ALIKE = 0.035;
+/** Gaps and widths of two mouths that may be shown in one another differ by less, E: of others the teeth are seen twice. */
+const ALIKE = { gap: 0.02, width: 0.03 };
 
 /** The lips of the video hardly part, or never meet. */
 export type Drawn = "hardly_opens" | "never_shuts";
@@ -208,8 +208,7 @@ function borrowedBy(
     if (before !== null && before !== own && before + 1 !== own) other.push(fits(before + 1) ? before + 1 : before);
     if (after !== null && after !== own && own + 1 !== after) other.push(fits(after - 1) ? after - 1 : after);
   }
-  // two mouths of which one is open and the other is not would be seen both
-  const alike = other.filter((source) => Math.abs(looks[source]!.gap - looks[own]!.gap) < ALIKE);
+  const alike = other.filter((source) => areAlike(looks[source]!, looks[own]!));
   const shares = [
     { source: own, share: 1 - LINGERS * alike.length },
     ...alike.map((source) => ({ source, share: LINGERS })),
@@ -224,6 +223,10 @@ function borrowedBy(
         wider: clamp(asked[n]!.width - width, MOST_WIDER),
       };
     });
+}
+
+function areAlike(a: Look, b: Look): boolean {
+  return Math.abs(a.gap - b.gap) < ALIKE.gap && Math.abs(a.width - b.width) < ALIKE.width;
 }
 
 function clamp(value: number, most: number): number {
