@@ -4,12 +4,13 @@ import {
   type BatchEngine,
   deployed,
   enginesByKind,
-  type LambdaEngine,
+  type LambdaWorker,
   maxWorkS,
   onLambda,
   SECRETS,
   type SecretVariable,
   secretsOf,
+  workerSecretsOf,
 } from "./engines.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
@@ -87,15 +88,31 @@ export function sweepEnvironment(parts: WithBatch, settings: Settings): Environm
 }
 
 export function lambdaWorkerEnvironment(
-  engine: LambdaEngine,
+  worker: LambdaWorker,
   parts: Parts & { secrets: SecretValues },
   settings: Settings,
 ): Environment {
   return {
     ...common(parts, settings),
-    QUEUE: engine.name,
-    ...engine.environment?.(settings),
-    ...given(parts.secrets, secretsOf([engine])),
+    QUEUE: worker.name,
+    ...worker.environment?.(settings),
+    ...given(voiceSecrets(parts.secrets, settings), workerSecretsOf([worker])),
+  };
+}
+
+/** Without keys whose voices are not set: with these no worker would start that speaks. Throws SettingsError for a key that is missing. */
+function voiceSecrets(secrets: SecretValues, { told }: Settings): SecretValues {
+  const { VOICE_KEY, ELEVENLABS_API_KEY, ...others } = secrets;
+  const { VOICE_URL, ELEVENLABS_VOICES } = told.everywhere;
+  if (ELEVENLABS_VOICES && ELEVENLABS_API_KEY === "") {
+    throw new SettingsError(
+      `The secret ${SECRETS.ELEVENLABS_API_KEY.name} is missing, the key for the voices of ELEVENLABS_VOICES.`,
+    );
+  }
+  return {
+    ...others,
+    ...(VOICE_URL && VOICE_KEY ? { VOICE_KEY } : {}),
+    ...(ELEVENLABS_VOICES && ELEVENLABS_API_KEY ? { ELEVENLABS_API_KEY } : {}),
   };
 }
 
