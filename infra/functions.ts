@@ -1,16 +1,7 @@
 /** The API behind its address, the sweeper and its clock, and the workers on Lambda behind their queues. */
 import { join } from "node:path";
 import type { Batch } from "./gpu.ts";
-import {
-  deployed,
-  inspecting,
-  type LambdaWorker,
-  PLANS,
-  queuesOf,
-  SECRETS,
-  workerSecretsOf,
-  workersOnLambda,
-} from "./policy/engines.ts";
+import { deployed, inspecting, type LambdaWorker, PLANS, queuesOf, workersOnLambda } from "./policy/engines.ts";
 import { apiEnvironment, lambdaWorkerEnvironment, sweepEnvironment } from "./policy/environments.ts";
 import {
   apiStatements,
@@ -22,6 +13,7 @@ import {
   trustPolicy,
   workerStatements,
 } from "./policy/roles.ts";
+import { SECRETS, workerSecretsOf } from "./policy/secrets.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
   API,

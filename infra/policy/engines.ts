@@ -4,6 +4,7 @@
  * (Batch).
  */
 import { PLAN_QUEUE } from "../../packages/core/src/kinds/kind.ts";
+import { type SecretVariable, VOICE_SECRETS } from "./secrets.ts";
 import type { GpuSettings, Settings } from "./settings.ts";
 
 type Common = {
@@ -23,17 +24,6 @@ type Serving = {
   /** Kinds that it serves here. */
   kinds: readonly string[];
 };
-
-/** Secrets of a stack by the variables that functions read them from. `needed`: a deployment without it fails. */
-export const SECRETS = {
-  SEAL_KEY: { name: "SealKey", needed: true },
-  SYNC_API_KEY: { name: "SyncApiKey", needed: false },
-  VOICE_KEY: { name: "VoiceKey", needed: false },
-  ELEVENLABS_API_KEY: { name: "ElevenlabsApiKey", needed: false },
-} as const satisfies Record<string, { name: string; needed: boolean }>;
-export type SecretVariable = keyof typeof SECRETS;
-/** Of workers that speak: keys for voices elsewhere. */
-const VOICE_SECRETS: readonly SecretVariable[] = ["VOICE_KEY", "ELEVENLABS_API_KEY"];
 
 /** Settings that decide which engines a stack has. */
 export type Choices = Pick<Settings, "gpu" | "syncso">;
@@ -206,16 +196,6 @@ export function deployed(settings: Choices): DeployedEngine[] {
     if (engine.runsOn === "lambda") return engine.isChosen?.(settings) ?? true;
     return gpu !== null && engine.image(gpu) !== null;
   });
-}
-
-/** The secrets that the API of a stack with these engines gets. */
-export function secretsOf(engines: readonly Pick<DeployedEngine, "secrets">[]): SecretVariable[] {
-  return [...new Set(engines.flatMap(({ secrets = [] }) => secrets))];
-}
-
-/** The secrets that workers of these engines get. */
-export function workerSecretsOf(workers: readonly Pick<LambdaWorker, "secrets" | "ownSecrets">[]): SecretVariable[] {
-  return [...new Set([...secretsOf(workers), ...workers.flatMap(({ ownSecrets = [] }) => ownSecrets)])];
 }
 
 export function onLambda(engines: readonly DeployedEngine[]): LambdaEngine[] {

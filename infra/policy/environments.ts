@@ -1,17 +1,7 @@
 /** Environment variables of functions and workers, as `core/env.ts` reads them. */
 import { envSchema } from "../../packages/core/src/env.ts";
-import {
-  type BatchEngine,
-  deployed,
-  enginesByKind,
-  type LambdaWorker,
-  maxWorkS,
-  onLambda,
-  SECRETS,
-  type SecretVariable,
-  secretsOf,
-  workerSecretsOf,
-} from "./engines.ts";
+import { type BatchEngine, deployed, enginesByKind, type LambdaWorker, maxWorkS, onLambda } from "./engines.ts";
+import { SECRETS, type SecretVariable, secretsOf, workerSecretsOf } from "./secrets.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 /** Values that exist only once the resources do. */

@@ -17,7 +17,6 @@ import {
   onLambda,
   PLANS,
   queuesOf,
-  secretsOf,
   workersOnLambda,
 } from "../../infra/policy/engines.ts";
 import {
@@ -26,6 +25,7 @@ import {
   lambdaWorkerEnvironment,
   sweepEnvironment,
 } from "../../infra/policy/environments.ts";
+import { secretsOf } from "../../infra/policy/secrets.ts";
 import { readSettings, regionOf, SETTINGS } from "../../infra/policy/settings.ts";
 import { alarms } from "../../infra/policy/watch.ts";
 import {
