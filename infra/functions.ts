@@ -1,17 +1,19 @@
-/** The API behind its address, the sweeper and its clock, and the workers of engines on Lambda behind their queues. */
+/** The API behind its address, the sweeper and its clock, and the workers on Lambda behind their queues. */
 import { join } from "node:path";
 import type { Batch } from "./gpu.ts";
-import { deployed, inspecting, type LambdaEngine, lanesOf, onLambda, SECRETS, secretsOf } from "./policy/engines.ts";
+import { deployed, inspecting, type LambdaWorker, PLANS, queuesOf, workersOnLambda } from "./policy/engines.ts";
 import { apiEnvironment, lambdaWorkerEnvironment, sweepEnvironment } from "./policy/environments.ts";
 import {
   apiStatements,
   inspectStatements,
   logStatements,
+  planStatements,
   type Statement,
   sweepStatements,
   trustPolicy,
   workerStatements,
 } from "./policy/roles.ts";
+import { SECRETS, workerSecretsOf } from "./policy/secrets.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
   API,
@@ -70,15 +72,15 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   callEachMinute(stage, sweep);
   if (poke) feed("SweepPokes", poke, sweep, LEAST_CONCURRENCY);
 
-  for (const engine of onLambda(deployed(settings))) {
-    createWorker(stage, settings, { engine, inspects: engine === inspector, secrets }, { storage, queues });
+  for (const worker of workersOnLambda(deployed(settings))) {
+    createWorker(stage, settings, { worker, inspects: worker === inspector, secrets }, { storage, queues });
   }
   return { url: api.url };
 }
 
 /** The secrets that engines of this stack need, by the variables that they are read from. */
 function secretValues(settings: Settings) {
-  const names = secretsOf(deployed(settings));
+  const names = workerSecretsOf(deployed(settings));
   const create = ({ name, needed }: { name: string; needed: boolean }) =>
     (needed ? new sst.Secret(name) : new sst.Secret(name, "")).value;
   return $resolve(Object.fromEntries(names.map((variable) => [variable, create(SECRETS[variable])])));
@@ -87,20 +89,27 @@ function secretValues(settings: Settings) {
 function createWorker(
   stage: Stage,
   settings: Settings,
-  { engine, inspects, secrets }: { engine: LambdaEngine; inspects: boolean; secrets: ReturnType<typeof secretValues> },
+  { worker, inspects, secrets }: { worker: LambdaWorker; inspects: boolean; secrets: ReturnType<typeof secretValues> },
   { storage, queues }: Pick<Needs, "storage" | "queues">,
 ) {
-  const lanes = lanesOf(engine).map((name) => ({ name, queue: queues[name]! }));
+  const { poke: _, ...jobQueues } = queues;
+  const own = queuesOf(worker).map((name) => ({ name, queue: queues[name]! }));
   const parts = { bucket: storage.name, queues: urlsOf(queues), secrets };
-  const worker = createFunction(stage, workerFunction(engine), {
-    environment: $resolve(parts).apply((all) => lambdaWorkerEnvironment(engine, all, settings)),
-    statements: $resolve({ bucket: storage.arn, queues: lanes.map(({ queue }) => queue.arn) }).apply((arns) => [
+  const created = createFunction(stage, workerFunction(worker), {
+    environment: $resolve(parts).apply((all) => lambdaWorkerEnvironment(worker, all, settings)),
+    statements: $resolve({
+      bucket: storage.arn,
+      queues: own.map(({ queue }) => queue.arn),
+      plans: queues[PLANS.name]!.arn,
+      all: arnsOf(jobQueues),
+    }).apply(({ all, ...arns }) => [
       ...workerStatements(arns),
+      ...(worker === PLANS ? planStatements({ bucket: arns.bucket, queues: all }) : []),
       ...(inspects ? inspectStatements(arns) : []),
     ]),
   });
-  const concurrency = laneConcurrency(engine, settings);
-  for (const { name, queue } of lanes) feed(`Messages-${name}`, queue, worker, concurrency[name]!);
+  const concurrency = laneConcurrency(worker, settings);
+  for (const { name, queue } of own) feed(`Messages-${name}`, queue, created, concurrency[name]!);
 }
 
 type FunctionOptions = {
@@ -112,7 +121,7 @@ type FunctionOptions = {
 
 /** Uses its own minimal role: SST's default could write to any log group and be assumed by any principal in the account. */
 function createFunction(stage: Stage, spec: FunctionSpec, options: FunctionOptions) {
-  const { bundle, handler, memoryMb, timeoutS } = spec;
+  const { bundle, handler, memoryMb, timeoutS, storageMb } = spec;
   const { environment, statements, ...rest } = options;
   const name = nameOf(stage, spec.name);
   const permissions = $resolve({ statements, logGroup: logGroupArn(`/aws/lambda/${name}`) }).apply((all) => [
@@ -129,6 +138,7 @@ function createFunction(stage: Stage, spec: FunctionSpec, options: FunctionOptio
       architecture: ARCHITECTURE,
       memory: `${memoryMb} MB`,
       timeout: `${timeoutS} seconds`,
+      ...(storageMb ? { storage: `${storageMb} MB` as const } : {}),
       environment,
       permissions,
       logging: { retention: "2 weeks" },

@@ -13,7 +13,7 @@ import {
   TIMEOUT,
   workerNames,
 } from "./policy/batch.ts";
-import { type BatchEngine, deployed, lanesOf, onBatch } from "./policy/engines.ts";
+import { type BatchEngine, deployed, lanesOf, onBatch, PLANS } from "./policy/engines.ts";
 import { batchWorkerEnvironment } from "./policy/environments.ts";
 import { leaveStatements, policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
 import type { GpuSettings, Settings } from "./policy/settings.ts";
@@ -120,9 +120,11 @@ function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage
     inlinePolicies: [
       {
         name: "worker",
-        policy: $resolve({ bucket: storage.arn, queues: lanesOf(engine).map((name) => queues[name]!.arn) }).apply(
-          (arns) => policyDocument([...workerStatements(arns), ...leaveStatements(arns)]),
-        ),
+        policy: $resolve({
+          bucket: storage.arn,
+          queues: lanesOf(engine).map((name) => queues[name]!.arn),
+          plans: queues[PLANS.name]!.arn,
+        }).apply((arns) => policyDocument([...workerStatements(arns), ...leaveStatements(arns)])),
       },
     ],
   });

@@ -3,15 +3,16 @@
  * function is told, the roles, the GPU workers, and what is watched.
  */
 import {
+  type BatchEngine,
   type Choices,
-  type DeployedEngine,
   deployed,
   ENGINES,
   type FunctionLimits,
-  type LambdaEngine,
-  lanesOf,
+  type LambdaWorker,
   onBatch,
-  onLambda,
+  PLANS,
+  queuesOf,
+  workersOnLambda,
 } from "./policy/engines.ts";
 import { type Settings, SettingsError } from "./policy/settings.ts";
 
@@ -60,13 +61,12 @@ export const SWEEP: FunctionSpec = {
   timeoutS: 90,
 };
 
-/** The worker of an engine that runs on Lambda. */
-export function workerFunction(engine: LambdaEngine): FunctionSpec {
-  return { name: engine.name, ...engine.function };
+export function workerFunction({ name, function: limits }: LambdaWorker): FunctionSpec {
+  return { name, ...limits };
 }
 
 /** All of a stack. Bundles come from `npm run bundle`. None reserves concurrency: the first ten of an account would not allow it. */
-export const FUNCTIONS: readonly FunctionSpec[] = [API, SWEEP, ...onLambda(ENGINES).map(workerFunction)];
+export const FUNCTIONS: readonly FunctionSpec[] = [API, SWEEP, ...workersOnLambda(ENGINES).map(workerFunction)];
 
 export const LOG_DAYS = 14;
 export const SWEEP_SCHEDULE = "rate(1 minute)";
@@ -96,30 +96,28 @@ const BULK_OLDEST_S = 3 * 60 * 60;
 /** By which the API tells the sweeper that workers may have to be started. */
 const POKE: QueueSpec = { name: "poke", visibilityS: SWEEP.timeoutS, oldestS: 10 * 60 };
 
-/** The queues of a stack: two lanes for each engine, and one for pokes where workers are started. */
+/** The queues of a stack: two lanes for each engine, one for plans, and one for pokes where workers are started. */
 export function queueSpecs(settings: Choices): QueueSpec[] {
   const engines = deployed(settings);
-  const ofEngine = (engine: DeployedEngine): QueueSpec[] => {
+  const ofWorker = (worker: LambdaWorker | BatchEngine): QueueSpec[] => {
     // SQS takes no event source whose function may run longer than its messages stay hidden; the handler sets 90 s first thing
-    const visibilityS = engine.runsOn === "lambda" ? engine.function.timeoutS : POLLED_S;
-    const [fast, bulk] = lanesOf(engine);
-    return [
-      { name: fast, visibilityS, oldestS: engine.oldestS },
-      { name: bulk, visibilityS, oldestS: engine.bulkAlarm ? BULK_OLDEST_S : null },
-    ];
+    const visibilityS = "function" in worker ? worker.function.timeoutS : POLLED_S;
+    const oldestS = [worker.oldestS, worker.bulkAlarm ? BULK_OLDEST_S : null];
+    return queuesOf(worker).map((name, lane) => ({ name, visibilityS, oldestS: oldestS[lane] ?? null }));
   };
-  return [...engines.flatMap(ofEngine), ...(onBatch(engines).length > 0 ? [POKE] : [])];
+  return [...[...engines, PLANS].flatMap(ofWorker), ...(onBatch(engines).length > 0 ? [POKE] : [])];
 }
 
 /** The least that AWS takes. */
 export const LEAST_CONCURRENCY = 2;
 
-/** How many jobs of each lane run on Lambda at a time: a fifth of them in the second lane. */
-export function laneConcurrency(engine: LambdaEngine, settings: Settings): Record<string, number> {
-  const [fast, bulk] = lanesOf(engine);
-  const total = engine.concurrency(settings);
+/** How many jobs of each queue run on Lambda at a time: a fifth of them in the second lane, where there is one. */
+export function laneConcurrency(worker: LambdaWorker, settings: Settings): Record<string, number> {
+  const [fast, bulk] = queuesOf(worker);
+  const total = worker.concurrency(settings);
+  if (bulk === undefined) return { [fast!]: total };
   const ofBulk = Math.max(LEAST_CONCURRENCY, Math.floor(total / 5));
-  return { [fast]: total - ofBulk, [bulk]: ofBulk };
+  return { [fast!]: total - ofBulk, [bulk]: ofBulk };
 }
 
 /** How messages reach a function, with its maximum number of calls at a time. */

@@ -5,10 +5,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MACHINE } from "../infra/policy/batch.ts";
-import { lanesOf } from "../infra/policy/engines.ts";
 import { readSettings } from "../infra/policy/settings.ts";
 import { alarms } from "../infra/policy/watch.ts";
-import { FUNCTIONS } from "../infra/policy.ts";
+import { FUNCTIONS, queueSpecs } from "../infra/policy.ts";
 import { readArgs } from "./options.ts";
 import { ASSUMED, PRICES, type Price } from "./prices.ts";
 
@@ -18,7 +17,7 @@ export type Calls = { s3: Record<string, number>; sqs: Record<string, number> };
 type CountedCalls = { lambdaJob: Calls; job: Calls; after: Calls; sweep: Calls };
 
 type Line = { what: string; usd: number };
-/** `watch`: alarms and dashboard, a month. */
+/** `watch`: alarms and dashboard that every account has free, a month. */
 type Costs = {
   idle: Line[];
   idleGpu: Line[];
@@ -34,6 +33,9 @@ const CALLS = join(ROOT, "tools/bench/aws-calls.json");
 const FREE = ["DeleteObject", "DeleteObjects"];
 const READS = ["GetObject", "HeadObject"];
 const CLIPS = 1000;
+const GPU = { GPU: "1", GPU_IMAGE: "x" };
+/** Of every account, always. */
+const FREE_ALARMS = 10;
 
 export function readCalls(): CountedCalls {
   return JSON.parse(readFileSync(CALLS, "utf8")) as CountedCalls;
@@ -42,19 +44,29 @@ export function readCalls(): CountedCalls {
 export function costs(calls: CountedCalls): Costs {
   const { minutesPerMonth, pollsPerMinute } = ASSUMED;
   const minutes = minutesPerMonth.value;
-  const alarmCount = alarms({ stage: "production" }, readSettings({})).length;
+  const alarmsOf = (variables: Record<string, string>) =>
+    alarms({ stage: "production" }, readSettings(variables)).length;
+  const alarmCount = alarmsOf({});
+  const queues = queueSpecs(readSettings({})).length;
   const looks = (queues: number) => per(minutes * queues * pollsPerMinute.value, 1e6, PRICES.sqs.usd);
   return {
     idle: [
       { what: "the sweeper, each minute (S3)", usd: minutes * s3(calls.sweep) },
       { what: "the sweeper, each minute (Lambda)", usd: minutes * lambda("sweep", ASSUMED.sweepSeconds.value) },
-      { what: "looks into both lanes of the queue (SQS)", usd: looks(lanesOf({ name: "warp" }).length) },
+      { what: `looks into ${queues} queues (SQS)`, usd: looks(queues) },
+      {
+        what: `${alarmCount - FREE_ALARMS} alarms more than are free`,
+        usd: (alarmCount - FREE_ALARMS) * PRICES.alarm.usd,
+      },
       { what: "logs", usd: minutes * logs(ASSUMED.sweepLogKilobytes.value) },
     ],
     // of the queue of pokes; machines only run while there is work
-    idleGpu: [{ what: "looks into the queue (SQS)", usd: looks(1) }],
+    idleGpu: [
+      { what: "looks into the queue (SQS)", usd: looks(1) },
+      { what: "alarms", usd: (alarmsOf(GPU) - alarmCount) * PRICES.alarm.usd },
+    ],
     watch: [
-      { what: `${alarmCount} alarms`, usd: alarmCount * PRICES.alarm.usd },
+      { what: `${FREE_ALARMS} alarms`, usd: FREE_ALARMS * PRICES.alarm.usd },
       { what: "a dashboard", usd: PRICES.dashboard.usd },
     ],
     warp: [
@@ -88,7 +100,7 @@ function forEachClip(job: Calls, after: Calls): Line[] {
 /** A thousand clips in a row on one machine that starts for them, and stays a while after. */
 function gpuUsd(machine: Price): number {
   const { gpuSeconds, gpuStartMinutes } = ASSUMED;
-  const { idleExitS = 0 } = readSettings({ GPU: "1", GPU_IMAGE: "x" }).gpu ?? {};
+  const { idleExitS = 0 } = readSettings(GPU).gpu ?? {};
   const hours = (CLIPS * gpuSeconds.value + gpuStartMinutes.value * 60 + idleExitS) / 3600;
   return hours * gpuHourUsd(machine);
 }

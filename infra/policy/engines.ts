@@ -1,58 +1,74 @@
 /**
- * The engines that a stack runs. An entry here is all that the stack needs to know of an engine: its queues, workers, rights, alarms
- * and settings of the others follow from it. Besides the entry an engine needs its bundle (Lambda) or its image (Batch).
+ * The engines that a stack runs, and its worker for plans. An entry here is all that the stack needs to know of an engine: its queues,
+ * workers, rights, alarms and settings of the others follow from it. Besides the entry an engine needs its bundle (Lambda) or its image
+ * (Batch).
  */
+import { PLAN_QUEUE } from "../../packages/core/src/kinds/kind.ts";
+import { type SecretVariable, VOICE_SECRETS } from "./secrets.ts";
 import type { GpuSettings, Settings } from "./settings.ts";
 
 type Common = {
   /** As in `functions/engines/`; also the name of its queue. */
   name: string;
-  /** Kinds that it serves here. */
-  kinds: readonly string[];
   /** How old the oldest message in its queue may be before the alarm goes off, s. */
   oldestS: number;
   /** Whether its second lane has an alarm, too: an account has ten of them free. */
   bulkAlarm: boolean;
   /** Secrets of the stack that the API and its workers get. */
   secrets?: readonly SecretVariable[];
+  /** Secrets that its workers alone get. */
+  ownSecrets?: readonly SecretVariable[];
 };
 
-/** Secrets of a stack by the variables that functions read them from. `needed`: a deployment without it fails. */
-export const SECRETS = {
-  SEAL_KEY: { name: "SealKey", needed: true },
-  SYNC_API_KEY: { name: "SyncApiKey", needed: false },
-} as const satisfies Record<string, { name: string; needed: boolean }>;
-export type SecretVariable = keyof typeof SECRETS;
+type Serving = {
+  /** Kinds that it serves here. */
+  kinds: readonly string[];
+};
 
 /** Settings that decide which engines a stack has. */
 export type Choices = Pick<Settings, "gpu" | "syncso">;
 
-export type FunctionLimits = { bundle: string; handler: string; memoryMb: number; timeoutS: number };
+/** `storageMb`: of the folder for temporary files; by default the 512 MB that every function has. */
+export type FunctionLimits = {
+  bundle: string;
+  handler: string;
+  memoryMb: number;
+  timeoutS: number;
+  storageMb?: number;
+};
 
-export type LambdaEngine = Common & {
-  runsOn: "lambda";
+/** A function that takes jobs from its queues. */
+export type LambdaWorker = Common & {
   function: FunctionLimits;
-  /** Whether the API calls the function to have pictures looked at; the first such engine is called. */
-  inspects: boolean;
-  /** Whether a stack has it; by default, every one. */
-  isChosen?(settings: Choices): boolean;
-  /** What its workers are told beside what all are told. */
+  /** Whether it has one queue alone, without a second lane. */
+  oneLane?: true;
+  /** What it is told beside what all workers are told. */
   environment?(settings: Settings): Record<string, string>;
-  /** Maximum number of jobs at a time, of both lanes together. */
+  /** Maximum number of jobs at a time, of all its queues together. */
   concurrency(settings: Settings): number;
 };
+
+export type LambdaEngine = LambdaWorker &
+  Serving & {
+    runsOn: "lambda";
+    /** Whether the API calls the function to have pictures looked at; the first such engine is called. */
+    inspects: boolean;
+    /** Whether a stack has it; by default, every one. */
+    isChosen?(settings: Choices): boolean;
+  };
 
 /** Resources that one worker gets from Batch. */
 export type WorkerNeeds = { gpus: number; vcpus: number; memoryMib: number };
 
-export type BatchEngine = Common & {
-  runsOn: "batch";
-  /** Names its resources in the stack, and its role. A change replaces them. */
-  id: string;
-  /** Null: a stack with these settings does not have it. */
-  image(gpu: GpuSettings): string | null;
-  needs: WorkerNeeds;
-};
+export type BatchEngine = Common &
+  Serving & {
+    runsOn: "batch";
+    /** Names its resources in the stack, and its role. A change replaces them. */
+    id: string;
+    /** Null: a stack with these settings does not have it. */
+    image(gpu: GpuSettings): string | null;
+    needs: WorkerNeeds;
+  };
 
 export type DeployedEngine = LambdaEngine | BatchEngine;
 
@@ -62,6 +78,8 @@ const WARP_TIMEOUT_S = 900;
 const SYNCSO_TIMEOUT_S = 900;
 /** The longest text that is said at once, twice. */
 const NARRATOR_TIMEOUT_S = 420;
+/** An archive of thousands of videos is copied together; it is the most that Lambda has. */
+const PLANS_TIMEOUT_S = 900;
 /** Lambda is about half as fast as the machines that work is estimated for, and a job has to be downloaded and stored. */
 const SPARE = { factor: 2, seconds: 60 };
 
@@ -69,7 +87,7 @@ const SPARE = { factor: 2, seconds: 60 };
 export const ENGINES: readonly DeployedEngine[] = [
   {
     name: "warp",
-    kinds: ["animate", "talk", "lipsync", "process_image", "process_video", "convert"],
+    kinds: ["animate", "talk", "lipsync", "process_image", "process_video", "convert", "survey", "insert"],
     runsOn: "lambda",
     function: {
       bundle: "dist/worker-lambda",
@@ -79,6 +97,7 @@ export const ENGINES: readonly DeployedEngine[] = [
       timeoutS: WARP_TIMEOUT_S,
     },
     inspects: true,
+    ownSecrets: VOICE_SECRETS,
     concurrency: ({ warpConcurrency }) => warpConcurrency,
     // the longest clip and a half
     oldestS: WARP_TIMEOUT_S * 1.5,
@@ -96,6 +115,7 @@ export const ENGINES: readonly DeployedEngine[] = [
       timeoutS: NARRATOR_TIMEOUT_S,
     },
     inspects: false,
+    ownSecrets: VOICE_SECRETS,
     // the least that AWS takes for two lanes
     concurrency: () => 4,
     // the longest text and a half
@@ -128,6 +148,7 @@ export const ENGINES: readonly DeployedEngine[] = [
     isChosen: ({ syncso }) => syncso !== null,
     environment: ({ syncso }) => ({ SYNC_API_URL: syncso!.url }),
     secrets: ["SEAL_KEY", "SYNC_API_KEY"],
+    ownSecrets: VOICE_SECRETS,
     // no worker is held while Sync.so works
     concurrency: () => 4,
     oldestS: SYNCSO_TIMEOUT_S * 1.5,
@@ -146,6 +167,28 @@ export const ENGINES: readonly DeployedEngine[] = [
   },
 ];
 
+/** The worker for plans, whose work the engines' workers do. Its steps create jobs, and make archives of what those have made. */
+export const PLANS: LambdaWorker = {
+  name: PLAN_QUEUE,
+  function: {
+    bundle: "dist/worker-lambda",
+    handler: "functions/worker-lambda.handler",
+    // a whole processor: an archive is hashed as it is copied
+    memoryMb: 1769,
+    timeoutS: PLANS_TIMEOUT_S,
+    // the most that Lambda has: an archive lies there until it is whole
+    storageMb: 10_240,
+  },
+  oneLane: true,
+  // there is one where an engine takes secrets
+  secrets: ["SEAL_KEY"],
+  // the least that AWS takes for a queue
+  concurrency: () => 2,
+  // the longest archive and a half
+  oldestS: PLANS_TIMEOUT_S * 1.5,
+  bulkAlarm: false,
+};
+
 /** Engines of a stack with these settings: without GPU=1 nothing runs on Batch. */
 export function deployed(settings: Choices): DeployedEngine[] {
   const { gpu } = settings;
@@ -155,13 +198,13 @@ export function deployed(settings: Choices): DeployedEngine[] {
   });
 }
 
-/** The secrets that the API of a stack with these engines gets. */
-export function secretsOf(engines: readonly Pick<DeployedEngine, "secrets">[]): SecretVariable[] {
-  return [...new Set(engines.flatMap(({ secrets = [] }) => secrets))];
-}
-
 export function onLambda(engines: readonly DeployedEngine[]): LambdaEngine[] {
   return engines.filter((engine) => engine.runsOn === "lambda");
+}
+
+/** Every function of a stack that takes jobs. */
+export function workersOnLambda(engines: readonly DeployedEngine[]): LambdaWorker[] {
+  return [...onLambda(engines), PLANS];
 }
 
 export function onBatch(engines: readonly DeployedEngine[]): BatchEngine[] {
@@ -182,6 +225,11 @@ export function inspecting(engines: readonly DeployedEngine[]): LambdaEngine | u
 /** An engine's queue, and its second lane for owners that make many jobs at once. */
 export function lanesOf({ name }: Pick<DeployedEngine, "name">): [fast: string, bulk: string] {
   return [name, `${name}-bulk`];
+}
+
+/** The queues that a worker takes jobs from. */
+export function queuesOf(worker: Pick<LambdaWorker, "name" | "oneLane">): string[] {
+  return worker.oneLane ? [worker.name] : lanesOf(worker);
 }
 
 /** `kind=engine+engine,…`, as the functions read it. */

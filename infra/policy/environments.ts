@@ -1,16 +1,7 @@
 /** Environment variables of functions and workers, as `core/env.ts` reads them. */
 import { envSchema } from "../../packages/core/src/env.ts";
-import {
-  type BatchEngine,
-  deployed,
-  enginesByKind,
-  type LambdaEngine,
-  maxWorkS,
-  onLambda,
-  SECRETS,
-  type SecretVariable,
-  secretsOf,
-} from "./engines.ts";
+import { type BatchEngine, deployed, enginesByKind, type LambdaWorker, maxWorkS, onLambda } from "./engines.ts";
+import { SECRETS, type SecretVariable, secretsOf, workerSecretsOf } from "./secrets.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 /** Values that exist only once the resources do. */
@@ -87,15 +78,31 @@ export function sweepEnvironment(parts: WithBatch, settings: Settings): Environm
 }
 
 export function lambdaWorkerEnvironment(
-  engine: LambdaEngine,
+  worker: LambdaWorker,
   parts: Parts & { secrets: SecretValues },
   settings: Settings,
 ): Environment {
   return {
     ...common(parts, settings),
-    QUEUE: engine.name,
-    ...engine.environment?.(settings),
-    ...given(parts.secrets, secretsOf([engine])),
+    QUEUE: worker.name,
+    ...worker.environment?.(settings),
+    ...given(voiceSecrets(parts.secrets, settings), workerSecretsOf([worker])),
+  };
+}
+
+/** Without keys whose voices are not set: with these no worker would start that speaks. Throws SettingsError for a key that is missing. */
+function voiceSecrets(secrets: SecretValues, { told }: Settings): SecretValues {
+  const { VOICE_KEY, ELEVENLABS_API_KEY, ...others } = secrets;
+  const { VOICE_URL, ELEVENLABS_VOICES } = told.everywhere;
+  if (ELEVENLABS_VOICES && ELEVENLABS_API_KEY === "") {
+    throw new SettingsError(
+      `The secret ${SECRETS.ELEVENLABS_API_KEY.name} is missing, the key for the voices of ELEVENLABS_VOICES.`,
+    );
+  }
+  return {
+    ...others,
+    ...(VOICE_URL && VOICE_KEY ? { VOICE_KEY } : {}),
+    ...(ELEVENLABS_VOICES && ELEVENLABS_API_KEY ? { ELEVENLABS_API_KEY } : {}),
   };
 }
 

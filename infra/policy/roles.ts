@@ -96,14 +96,23 @@ function batchStatements({ jobDefinitions, jobQueues, jobs }: BatchArns): Statem
   ];
 }
 
-/** Of a worker on Lambda or Batch: its own queue's lanes, jobs, whose inputs were copied there, and what they keep for others. */
-export function workerStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
+/**
+ * Of a worker on Lambda or Batch: its own queues, jobs, whose inputs were copied there, and what they keep for others. It sends jobs to its
+ * own queues that somebody has to look at later, and to that of plans the roots of those that have ended.
+ */
+export function workerStatements({ bucket, queues, plans }: Bucket & { queues: string[]; plans: string }): Statement[] {
   return [
     objects(bucket, READ_WRITE, ["jobs/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["cache/"]),
     listing(bucket, ["jobs/", "cache/"]),
     { actions: RECEIVE, resources: queues },
+    { actions: ["sqs:SendMessage"], resources: [...new Set([...queues, plans])] },
   ];
+}
+
+/** For the worker that runs plans, beside those of every worker: it creates jobs, each with its timer, for all engines. `queues`: of jobs. */
+export function planStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
+  return [objects(bucket, TIMERS, ["due/"]), { actions: ["sqs:SendMessage"], resources: queues }];
 }
 
 /** For the function that looks at pictures, which no job has copied yet. */

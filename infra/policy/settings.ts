@@ -34,9 +34,15 @@ export type Settings = {
   gpu: GpuSettings | null;
 };
 
+/** Voices elsewhere. Their keys are secrets of the stack. */
+const VOICES = [
+  ...(["VOICE_URL", "VOICE_NAMES", "VOICE_MODEL", "VOICE_DEFAULT", "VOICE_FALLBACK"] as const),
+  ...(["ELEVENLABS_VOICES", "ELEVENLABS_MODEL", "ELEVENLABS_URL"] as const),
+] as const;
+
 /** What functions are told by the same name: all of them, and the API. */
 const TOLD = {
-  everywhere: ["CONTENT_CHECK", "CONTENT_ALLOW"],
+  everywhere: ["CONTENT_CHECK", "CONTENT_ALLOW", ...VOICES],
   api: ["ATTEST", "FACEFUSION_ATTEST", "FACEFUSION_MAX_MB"],
 } as const;
 
@@ -119,6 +125,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
   if (!LOG_LEVELS.includes(logLevel)) {
     throw new SettingsError(`LOG_LEVEL: \`${logLevel}\` is not one of ${LOG_LEVELS.join(", ")}.`);
   }
+  checkVoices(values);
   const syncUrl = raw("SYNC_API_URL");
   if (syncUrl !== null && !flag("SYNCSO")) {
     throw new SettingsError("SYNC_API_URL: it is used with SYNCSO=1 only, which is not set.");
@@ -175,6 +182,16 @@ function valuesOf(variables: Record<string, string | undefined>) {
       throw new SettingsError(`${name}: \`${value}\` is not 0 or 1.`);
     },
   };
+}
+
+/** Throws SettingsError where a part of them is missing. */
+function checkVoices({ text }: Values): void {
+  if (text("VOICE_NAMES") !== null && text("VOICE_URL") === null) {
+    throw new SettingsError("VOICE_NAMES: VOICE_URL is missing, the server that has these voices.");
+  }
+  if (text("VOICE_URL") !== null && text("VOICE_NAMES") === null) {
+    throw new SettingsError("VOICE_URL: VOICE_NAMES is missing, the voices of that server: `name,name=en+es`.");
+  }
 }
 
 /** Those that are set, by name. */

@@ -1,6 +1,6 @@
 /** What is watched: alarms, each with what to do about it (docs/deploy.md uses the same names), the dashboard, the budget. */
 import { API, type FunctionSpec, nameOf, queueSpecs, type Stage, SWEEP, workerFunction } from "../policy.ts";
-import { deployed, onLambda } from "./engines.ts";
+import { deployed, workersOnLambda } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
 /** An alarm as CloudWatch takes it, except for `what`, which becomes its name. */
@@ -25,7 +25,7 @@ export function alarms(stage: Stage, settings: Settings): Alarm[] {
     ...queueSpecs(settings).flatMap(({ name, oldestS }) => (oldestS === null ? [] : [waits(stage, name, oldestS)])),
     deadLetters(stage),
     ...serviceAlarms(stage),
-    ...onLambda(deployed(settings)).map((engine) => workerAlarm(stage, workerFunction(engine))),
+    ...workersOnLambda(deployed(settings)).map((worker) => workerAlarm(stage, workerFunction(worker))),
   ];
 }
 
@@ -119,7 +119,7 @@ function lambda(stage: Stage, { name }: FunctionSpec, metricName: string) {
 
 /** The body of the dashboard, as CloudWatch takes it. */
 export function dashboard(stage: Stage, settings: Settings, region: string): string {
-  const functions = [API, SWEEP, ...onLambda(deployed(settings)).map(workerFunction)];
+  const functions = [API, SWEEP, ...workersOnLambda(deployed(settings)).map(workerFunction)];
   const names = functions.map(({ name }) => nameOf(stage, name));
   const queues = [...queueSpecs(settings).map(({ name }) => name), DEAD_LETTERS];
   const ofQueues = (metric: string) => queues.map((queue) => ["AWS/SQS", metric, "QueueName", nameOf(stage, queue)]);

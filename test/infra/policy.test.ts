@@ -1,9 +1,12 @@
 /** The stack's data, without Pulumi; what becomes of it is in stack/. */
+
 import { attestedDialects, readEnv } from "@smileloop/core/env.ts";
 import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
+import { createKinds } from "@smileloop/core/kinds/index.ts";
 import { bulkLane } from "@smileloop/core/scale/lanes.ts";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../functions/engines/index.ts";
+import { voiceTrouble } from "../../functions/engines/voice-env.ts";
 import { containerProperties, workerNames } from "../../infra/policy/batch.ts";
 import {
   ENGINES as DEPLOYED,
@@ -12,7 +15,9 @@ import {
   lanesOf,
   onBatch,
   onLambda,
-  secretsOf,
+  PLANS,
+  queuesOf,
+  workersOnLambda,
 } from "../../infra/policy/engines.ts";
 import {
   apiEnvironment,
@@ -20,6 +25,7 @@ import {
   lambdaWorkerEnvironment,
   sweepEnvironment,
 } from "../../infra/policy/environments.ts";
+import { secretsOf } from "../../infra/policy/secrets.ts";
 import { readSettings, regionOf, SETTINGS } from "../../infra/policy/settings.ts";
 import { alarms } from "../../infra/policy/watch.ts";
 import {
@@ -92,6 +98,10 @@ describe("settings", () => {
     { SYNC_API_URL: "api.sync.so", SYNCSO: "1" },
     { SYNC_API_URL: "https://api.sync.so" },
     { SYNCSO: "yes" },
+    { VOICE_NAMES: "anna" },
+    { VOICE_URL: "https://voices.example" },
+    { VOICE_URL: "voices.example", VOICE_NAMES: "anna" },
+    { ELEVENLABS_VOICES: "anna" },
   ])("%o is refused by name", (variables) => {
     expect(() => readSettings(variables)).toThrow(new RegExp(`^${Object.keys(variables)[0]}\\b`));
   });
@@ -154,6 +164,8 @@ describe("environments, read as the functions read them", () => {
       ["process_image", ["warp"]],
       ["process_video", ["warp"]],
       ["convert", ["warp"]],
+      ["survey", ["warp"]],
+      ["insert", ["warp"]],
       ["speak", ["narrator"]],
     ]);
   });
@@ -184,6 +196,36 @@ describe("environments, read as the functions read them", () => {
     expect(attestedDialects(worker)).toEqual([]);
   });
 
+  describe("of a stack with voices elsewhere", () => {
+    const settings = readSettings({ ELEVENLABS_VOICES: "Anna=id1", VOICE_FALLBACK: "1" });
+    const secrets = { VOICE_KEY: "vk", ELEVENLABS_API_KEY: "sk" };
+
+    it("all functions know the voices, and only workers that speak the keys that these need", () => {
+      const api = apiEnvironment(
+        { ...parts, secrets, batch: null, apiKeys: KEYS, users: "", inspects: null },
+        settings,
+      );
+      expect([...readEnv(api).ELEVENLABS_VOICES]).toEqual([["Anna", "id1"]]);
+      expect(api).not.toHaveProperty("ELEVENLABS_API_KEY");
+      for (const engine of [warp!, narrator!]) {
+        const env = readEnv(lambdaWorkerEnvironment(engine, { ...parts, secrets }, settings));
+        expect(env).toMatchObject({ ELEVENLABS_API_KEY: "sk", VOICE_FALLBACK: true });
+        // its server is not set
+        expect([engine.name, env.VOICE_KEY, voiceTrouble(env)]).toEqual([engine.name, undefined, null]);
+      }
+      expect(lambdaWorkerEnvironment(PLANS, { ...parts, secrets }, settings)).not.toHaveProperty("ELEVENLABS_API_KEY");
+    });
+
+    it("a key that is missing is named; one without voices is left out", () => {
+      const missing = { ...secrets, ELEVENLABS_API_KEY: "" };
+      expect(() => lambdaWorkerEnvironment(warp!, { ...parts, secrets: missing }, settings)).toThrow(
+        /^The secret ElevenlabsApiKey is missing/,
+      );
+      const env = readEnv(lambdaWorkerEnvironment(narrator!, { ...parts, secrets }, PLAIN));
+      expect([env.ELEVENLABS_API_KEY, voiceTrouble(env)]).toEqual([undefined, null]);
+    });
+  });
+
   describe("of a stack with an engine that takes secrets", () => {
     const SEALED = { SEAL_KEY: "s".repeat(44), SYNC_API_KEY: "" };
     const settings = readSettings({ SYNCSO: "1", SYNC_API_URL: "https://sync.example" });
@@ -201,6 +243,12 @@ describe("environments, read as the functions read them", () => {
         expect(lambdaWorkerEnvironment(engine, { ...parts, secrets: SEALED }, settings)).not.toHaveProperty("SEAL_KEY");
       }
       expect(sweepEnvironment({ ...parts, batch: null }, settings)).not.toHaveProperty("SEAL_KEY");
+    });
+
+    it("the worker for plans gets what it hands on to the jobs that it creates", () => {
+      const plans = readEnv(lambdaWorkerEnvironment(PLANS, { ...parts, secrets: SEALED }, settings));
+      expect(plans).toMatchObject({ QUEUE: "plans", SEAL_KEY: [SEALED.SEAL_KEY] });
+      expect(lambdaWorkerEnvironment(PLANS, parts, PLAIN)).not.toHaveProperty("SEAL_KEY");
     });
 
     it("one with which no function would start is refused by its name", () => {
@@ -237,6 +285,8 @@ describe("environments, read as the functions read them", () => {
       ["process_image", ["warp"]],
       ["process_video", ["warp"]],
       ["convert", ["warp"]],
+      ["survey", ["warp"]],
+      ["insert", ["warp"]],
       ["speak", ["narrator"]],
     ]);
     expect(env).toMatchObject({ MAX_WORKERS: 4, TARGET_WAIT_S: 60 });
@@ -264,9 +314,28 @@ describe("engines", () => {
     }
   });
 
+  it("serve every kind of job that a batch consists of, so that a stack can be asked for one", () => {
+    const variables = apiEnvironment(
+      {
+        ...{ ...parts, queues: Object.fromEntries(queueSpecs(PLAIN).map(({ name }) => [name, url(name)])) },
+        ...{ batch: null, apiKeys: KEYS, users: "", inspects: null },
+      },
+      PLAIN,
+    );
+    const env = readEnv(variables);
+    const kinds = createKinds({
+      presets: new Map(),
+      engines: { known: ENGINES, serve: env.ENGINES as Map<string, string[]> },
+      queues: new Set(env.QUEUES.keys()),
+    });
+    expect(kinds.get("personalize")?.queues).toEqual([PLANS.name]);
+    const idle = [...kinds.values()].filter(({ worker, engines }) => worker === "engine" && engines.length === 0);
+    expect(idle.map(({ name }) => name)).toEqual([]);
+  });
+
   it("bring their queues; those on Batch, only with GPU=1", () => {
     const names = (settings: typeof PLAIN) => queueSpecs(settings).map(({ name }) => name);
-    expect(names(PLAIN)).toEqual(["warp", "warp-bulk", "narrator", "narrator-bulk"]);
+    expect(names(PLAIN)).toEqual(["warp", "warp-bulk", "narrator", "narrator-bulk", "plans"]);
     expect(names(GPU)).toEqual([
       "warp",
       "warp-bulk",
@@ -274,12 +343,13 @@ describe("engines", () => {
       "narrator-bulk",
       "liveportrait",
       "liveportrait-bulk",
+      "plans",
       "poke",
     ]);
     expect(deployed(PLAIN)).toEqual([warp, narrator]);
     expect(names(ALL)).toEqual([
       ...["warp", "warp-bulk", "narrator", "narrator-bulk", "liveportrait", "liveportrait-bulk"],
-      ...["syncso", "syncso-bulk", "facefusion", "facefusion-bulk", "poke"],
+      ...["syncso", "syncso-bulk", "facefusion", "facefusion-bulk", "plans", "poke"],
     ]);
     const faces = readSettings({ GPU: "1", FACEFUSION_IMAGE: "b" });
     expect(deployed(faces)).toEqual([warp, narrator, facefusion]);
@@ -289,7 +359,7 @@ describe("engines", () => {
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
     const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
     expect(enginesByKind([warp!, other])).toBe(
-      "animate=warp+choir,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,sing=choir",
+      "animate=warp+choir,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,sing=choir",
     );
     const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
     expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({
@@ -311,6 +381,7 @@ describe("engines", () => {
 describe("limits", () => {
   it("leave half of the ten of a new account to the API", () => {
     expect(laneConcurrency(warp!, PLAIN)).toEqual({ warp: 3, "warp-bulk": 2 });
+    expect(laneConcurrency(PLANS, PLAIN)).toEqual({ plans: 2 });
     expect(laneConcurrency(warp!, { ...PLAIN, warpConcurrency: 50 })).toEqual({ warp: 40, "warp-bulk": 10 });
   });
 
@@ -318,8 +389,8 @@ describe("limits", () => {
     const specs = queueSpecs(ALL);
     const visibleAfter = (queue: string) => specs.find(({ name }) => name === queue)!.visibilityS;
     const timeoutOf = (name: string) => FUNCTIONS.find((one) => one.name === name)!.timeoutS;
-    for (const engine of onLambda(DEPLOYED)) {
-      for (const lane of lanesOf(engine)) expect(visibleAfter(lane)).toBeGreaterThanOrEqual(timeoutOf(engine.name));
+    for (const worker of workersOnLambda(DEPLOYED)) {
+      for (const queue of queuesOf(worker)) expect(visibleAfter(queue)).toBeGreaterThanOrEqual(timeoutOf(worker.name));
     }
     expect(visibleAfter("poke")).toBeGreaterThanOrEqual(timeoutOf("sweep"));
   });
@@ -415,6 +486,7 @@ describe("alarms", () => {
       "narrator-waits",
       "liveportrait-waits",
       "liveportrait-bulk-waits",
+      "plans-waits",
       "poke-waits",
       "dead-letters",
       "api-errors",
@@ -423,9 +495,10 @@ describe("alarms", () => {
       "sweep-stopped",
       "warp-errors",
       "narrator-errors",
+      "plans-errors",
     ]);
     // ten cost nothing
-    expect(alarms({ stage: "production" }, PLAIN).length).toBeLessThanOrEqual(10);
+    expect(alarms({ stage: "production" }, PLAIN)).toHaveLength(12);
     for (const { description } of all) expect(description).toMatch(/^[A-Z].+\. .+\.$/);
   });
 });

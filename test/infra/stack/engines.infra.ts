@@ -17,7 +17,7 @@ describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stag
 it("has their queues, and those of no engine that is not there", () => {
   const names = stack.all("Queue").map(({ inputs }) => String(inputs.name).replace("smileloop-test-", ""));
   expect(names.toSorted()).toEqual([
-    ...["dead-letters", "facefusion", "facefusion-bulk", "narrator", "narrator-bulk", "poke"],
+    ...["dead-letters", "facefusion", "facefusion-bulk", "narrator", "narrator-bulk", "plans", "poke"],
     ...["syncso", "syncso-bulk", "warp", "warp-bulk"],
   ]);
 });
@@ -27,8 +27,9 @@ it("tells the key that seals to the API and to who opens, and to nobody else", (
   expect(variablesOf(stack, "SyncsoFunction")).toMatchObject({
     ...{ QUEUE: "syncso", SEAL_KEY: SealKey, SYNC_API_URL: "https://api.sync.so", CONTENT_CHECK: "off" },
     ENGINES:
-      "animate=warp,talk=warp,lipsync=warp+syncso,process_image=warp+facefusion,process_video=warp+facefusion,convert=warp,speak=narrator",
+      "animate=warp,talk=warp,lipsync=warp+syncso,process_image=warp+facefusion,process_video=warp+facefusion,convert=warp,survey=warp,insert=warp,speak=narrator",
   });
+  expect(variablesOf(stack, "PlansFunction")).toMatchObject({ QUEUE: "plans", SEAL_KEY: SealKey });
   for (const name of ["WarpFunction", "NarratorFunction", "SweepFunction"]) {
     expect(JSON.stringify(variablesOf(stack, name)), name).not.toContain(SealKey);
   }

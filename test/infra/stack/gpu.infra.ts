@@ -18,7 +18,7 @@ const stack = await deploy("test", {
 });
 const arn = (name: string) => `arn:aws:sqs:us-east-1:123456789012:smileloop-test-${name}`;
 const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-test-${name}`;
-const NAMES = ["warp", "warp-bulk", "narrator", "narrator-bulk", "liveportrait", "liveportrait-bulk", "poke"];
+const NAMES = ["warp", "warp-bulk", "narrator", "narrator-bulk", "liveportrait", "liveportrait-bulk", "plans", "poke"];
 const QUEUES = NAMES.map((name) => `${name}=${url(name)}`).join(",");
 
 describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "test" }));
@@ -28,7 +28,7 @@ describe("functions", () => {
     BUCKET: "the-bucket",
     QUEUES,
     ENGINES:
-      "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,speak=narrator",
+      "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
     LOG_LEVEL: "info",
     RESULT_TTL_S: "3600",
     MAX_VIDEO_LENGTH: "300",
@@ -69,6 +69,7 @@ describe("functions", () => {
     expect(sources.sort()).toEqual([
       ["smileloop-test-narrator", arn("narrator"), 2],
       ["smileloop-test-narrator", arn("narrator-bulk"), 2],
+      ["smileloop-test-plans", arn("plans"), 2],
       ["smileloop-test-sweep", arn("poke"), 2],
       ["smileloop-test-warp", arn("warp"), 32],
       ["smileloop-test-warp", arn("warp-bulk"), 8],
@@ -139,6 +140,11 @@ describe("rights, word by word", () => {
         Effect: "Allow",
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
         Resource: [arn("liveportrait"), arn("liveportrait-bulk")],
+      },
+      {
+        Effect: "Allow",
+        Action: ["sqs:SendMessage"],
+        Resource: [arn("liveportrait"), arn("liveportrait-bulk"), arn("plans")],
       },
       {
         Effect: "Allow",
@@ -224,7 +230,7 @@ describe("GPU workers", () => {
       BUCKET: "the-bucket",
       QUEUES,
       ENGINES:
-        "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,speak=narrator",
+        "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",
@@ -251,7 +257,7 @@ describe("GPU workers", () => {
 
 it("alarms go out by mail", () => {
   expect(stack.find("TopicSubscription").inputs).toMatchObject({ protocol: "email", endpoint: "me@example.org" });
-  expect(stack.all("MetricAlarm")).toHaveLength(13);
+  expect(stack.all("MetricAlarm")).toHaveLength(15);
 });
 
 describe("the policy to deploy with", () => {

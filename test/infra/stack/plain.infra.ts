@@ -7,7 +7,8 @@ const stack = await deploy("production", {});
 const WARP = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp";
 const BULK = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-warp-bulk";
 const NARRATOR = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-narrator";
-const QUEUES = [WARP, BULK, NARRATOR, `${NARRATOR}-bulk`];
+const PLANS = "arn:aws:sqs:us-east-1:123456789012:smileloop-production-plans";
+const QUEUES = [WARP, BULK, NARRATOR, `${NARRATOR}-bulk`, PLANS];
 const url = (name: string) => `https://sqs.us-east-1.amazonaws.com/123456789012/smileloop-production-${name}`;
 
 describe("every stack", () => holdsForEveryStack(stack, { app: "smileloop", stage: "production" }));
@@ -78,16 +79,22 @@ describe("functions", () => {
     expect(looks.sort()).toEqual([
       ["smileloop-production-api", "functions/api.handler", "nodejs24.x", 1024, 30, undefined],
       ["smileloop-production-narrator", "functions/worker-lambda.handler", "nodejs24.x", 1769, 420, undefined],
+      ["smileloop-production-plans", "functions/worker-lambda.handler", "nodejs24.x", 1769, 900, undefined],
       ["smileloop-production-sweep", "functions/sweep.handler", "nodejs24.x", 512, 90, undefined],
       ["smileloop-production-warp", "functions/worker-lambda.handler", "nodejs24.x", 3008, 900, undefined],
     ]);
   });
 
+  it("have room for an archive where one is made", () => {
+    expect(stack.find("Function", "PlansFunction").inputs.ephemeralStorage).toEqual({ size: 10_240 });
+  });
+
   it("are told this", () => {
     const common = {
       BUCKET: "the-bucket",
-      QUEUES: ["warp", "warp-bulk", "narrator", "narrator-bulk"].map((name) => `${name}=${url(name)}`).join(),
-      ENGINES: "animate=warp,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,speak=narrator",
+      QUEUES: ["warp", "warp-bulk", "narrator", "narrator-bulk", "plans"].map((name) => `${name}=${url(name)}`).join(),
+      ENGINES:
+        "animate=warp,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",
@@ -101,6 +108,7 @@ describe("functions", () => {
     expect(variablesOf(stack, "SweepFunction")).toEqual(common);
     expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
     expect(variablesOf(stack, "NarratorFunction")).toEqual({ ...common, QUEUE: "narrator" });
+    expect(variablesOf(stack, "PlansFunction")).toEqual({ ...common, QUEUE: "plans" });
   });
 
   it("have an address that answers CORS itself", () => {
@@ -123,6 +131,7 @@ describe("functions", () => {
     const sources = stack.all("EventSourceMapping").map(({ inputs }) => inputs);
     expect(sources.sort((a, b) => String(a.functionName).localeCompare(String(b.functionName)))).toEqual([
       ...[source(NARRATOR, 2, "narrator"), source(`${NARRATOR}-bulk`, 2, "narrator")],
+      source(PLANS, 2, "plans"),
       ...[source(WARP, 3), source(BULK, 2)],
     ]);
   });
@@ -255,6 +264,7 @@ describe("rights, word by word", () => {
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
         Resource: [WARP, BULK],
       },
+      { Effect: "Allow", Action: ["sqs:SendMessage"], Resource: [WARP, BULK, PLANS] },
       { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::the-bucket/uploads/*"] },
       {
         Effect: "Allow",
@@ -263,6 +273,36 @@ describe("rights, word by word", () => {
         Condition: { StringLikeIfExists: { "s3:prefix": ["uploads/*"] } },
       },
       logs("warp"),
+    ]);
+  });
+
+  it("of the worker for plans, which creates jobs for the others", () => {
+    expect(rightsOf(stack, "PlansRole")).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/cache/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: ["arn:aws:s3:::the-bucket"],
+        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "cache/*"] } },
+      },
+      {
+        Effect: "Allow",
+        Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+        Resource: [PLANS],
+      },
+      { Effect: "Allow", Action: ["sqs:SendMessage"], Resource: [PLANS] },
+      { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/due/*"] },
+      { Effect: "Allow", Action: ["sqs:SendMessage"], Resource: QUEUES },
+      logs("plans"),
     ]);
   });
 
@@ -287,7 +327,7 @@ describe("rights, word by word", () => {
 describe("what is watched", () => {
   it("goes to the topic", () => {
     const alarms = stack.all("MetricAlarm");
-    expect(alarms).toHaveLength(10);
+    expect(alarms).toHaveLength(12);
     for (const { inputs } of alarms) {
       expect(inputs.alarmActions).toEqual(["arn:aws:sns:us-east-1:123456789012:smileloop-production-alarms"]);
     }

@@ -5,16 +5,16 @@ import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assetKey } from "@smileloop/api/assets.ts";
-import { lanesOf } from "../../../infra/policy/engines.ts";
+import { lanesOf, PLANS } from "../../../infra/policy/engines.ts";
 import { bundleAssets, bundleFunction, FUNCTIONS, type FunctionName } from "../../../scripts/bundle.ts";
 import { bundleEngine } from "../../../scripts/engine-bundle.ts";
 import { ADMIN, openBucket } from "../s3.ts";
 import { openSqs } from "../sqs.ts";
 import { STUB } from "../worker.ts";
-import { roleOf } from "./roles.ts";
+import { type RoleName, roleOf } from "./roles.ts";
 import { type Lambda, startLambda } from "./runtime.ts";
 
-const LANES = lanesOf({ name: "warp" });
+const QUEUES = [...lanesOf({ name: "warp" }), PLANS.name];
 
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
@@ -22,13 +22,13 @@ export type Stack = Awaited<ReturnType<typeof openStack>>;
 export async function openStack(names: FunctionName[], options: { engine?: "stub" | "warp" } = {}) {
   const out = mkdtempSync(join(tmpdir(), "smileloop-lambda-"));
   const [bucket, sqs, ...bundled] = await Promise.all([
-    openBucket({ roles: [ADMIN, ...FUNCTIONS.map(roleOf)] }),
-    openSqs([...LANES]),
+    openBucket({ roles: [ADMIN, ...[...FUNCTIONS, "plans" as const].map(roleOf)] }),
+    openSqs([...QUEUES]),
     ...names.map((name) => bundleFunction(name, out)),
   ]);
   const addEngine = options.engine === "warp" ? bundleEngine : addStub;
   for (const name of names) if (name.startsWith("worker")) await addEngine(join(out, name));
-  const envOf = (name: FunctionName) => {
+  const envOf = (name: RoleName) => {
     const { accessKeyId, secretAccessKey, sessionToken = "" } = roleOf(name);
     return {
       AWS_ACCESS_KEY_ID: accessKeyId,
@@ -37,7 +37,7 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
       BUCKET: bucket.bucket,
       S3_ENDPOINT: bucket.double.endpoint,
       SQS_ENDPOINT: sqs.endpoint,
-      QUEUES: LANES.map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join(),
+      QUEUES: QUEUES.map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join(),
       ALLOW_OPEN: "1",
       WORK_DIR: join(out, "work"),
     };
@@ -50,16 +50,20 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
     /** What a deployment sets, and the credentials of the function's own role. */
     envOf,
     bundled: Object.fromEntries(names.map((name, i) => [name, bundled[i]!])),
-    /** Starts a function; its process starts with the first event. */
+    /** Starts a function, by default with the role of its name; its process starts with the first event. */
     async start(
       name: FunctionName,
-      { env = {}, ...more }: { dir?: string; timeoutMs?: number; env?: Record<string, string> } = {},
+      {
+        env = {},
+        role = name,
+        ...more
+      }: { dir?: string; timeoutMs?: number; env?: Record<string, string>; role?: RoleName } = {},
     ): Promise<Lambda> {
       const lambda = await startLambda({
         dir: join(out, name),
         handler: `functions/${name}.handler`,
         // each has a folder of its own, which outlives its processes
-        env: { ...envOf(name), WORK_DIR: join(out, `work-${lambdas.length}`), ...env },
+        env: { ...envOf(role), WORK_DIR: join(out, `work-${lambdas.length}`), ...env },
         ...more,
       });
       lambdas.push(lambda);

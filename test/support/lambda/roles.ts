@@ -1,10 +1,11 @@
 /** Roles as `infra/policy/roles.ts` writes them out, enforced by the S3 double and looked up for calls to SQS. */
 
-import { lanesOf } from "../../../infra/policy/engines.ts";
+import { lanesOf, PLANS } from "../../../infra/policy/engines.ts";
 import {
   apiStatements,
   inspectStatements,
   leaveStatements,
+  planStatements,
   type Statement,
   sweepStatements,
   workerStatements,
@@ -12,23 +13,32 @@ import {
 import type { FunctionName } from "../../../scripts/bundle.ts";
 import type { Role } from "../s3-double/server.ts";
 
-const LANES = lanesOf({ name: "warp" });
+/** Bundles, and the worker for plans, which has that of the other workers on Lambda. */
+export type RoleName = FunctionName | "plans";
 
 const BUCKET = "arn:aws:s3:::smileloop";
-const QUEUES = LANES.map((name) => `arn:aws:sqs:us-east-1:000000000000:${name}`);
+const queueArn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
+const OF_PLANS = queueArn(PLANS.name);
+const OF_WARP = lanesOf({ name: "warp" }).map(queueArn);
+const QUEUES = [...OF_WARP, OF_PLANS];
+const WORKS = workerStatements({ bucket: BUCKET, queues: OF_WARP, plans: OF_PLANS });
 
 /** The function that looks at pictures. */
 const INSPECTS = "arn:aws:lambda:us-east-1:000000000000:function:worker-lambda";
 
-const STATEMENTS: Record<FunctionName, Statement[]> = {
+const STATEMENTS: Record<RoleName, Statement[]> = {
   api: apiStatements({ bucket: BUCKET, queues: QUEUES, inspects: INSPECTS }),
   sweep: sweepStatements({ bucket: BUCKET, queues: QUEUES, poke: null, batch: null }),
-  "worker-lambda": [...workerStatements({ bucket: BUCKET, queues: QUEUES }), ...inspectStatements({ bucket: BUCKET })],
-  worker: [...workerStatements({ bucket: BUCKET, queues: QUEUES }), ...leaveStatements({ bucket: BUCKET })],
+  "worker-lambda": [...WORKS, ...inspectStatements({ bucket: BUCKET })],
+  worker: [...WORKS, ...leaveStatements({ bucket: BUCKET })],
+  plans: [
+    ...workerStatements({ bucket: BUCKET, queues: [OF_PLANS], plans: OF_PLANS }),
+    ...planStatements({ bucket: BUCKET, queues: QUEUES }),
+  ],
 };
 
 /** Credentials as a function has them, for a while, with what it may do to the bucket. */
-export function roleOf(name: FunctionName): Role {
+export function roleOf(name: RoleName): Role {
   const own = {
     accessKeyId: `ASIA${name.toUpperCase()}`,
     secretAccessKey: `${name}-secret`,
@@ -43,10 +53,21 @@ export function roleOf(name: FunctionName): Role {
   return { ...own, allows };
 }
 
-/** What it may ask of its queues: `SendMessage`. */
-export function queueActionsOf(name: FunctionName): string[] {
-  const statements = STATEMENTS[name].filter(({ resources }) => QUEUES.every((queue) => resources.includes(queue)));
-  return statements.flatMap(({ actions }) => actions.map((action) => action.replace(/^sqs:/, "")));
+/** What of these calls, by its access key, its role does not allow: `SendMessage warp`. */
+export function queueCallsRefused(
+  name: RoleName,
+  calls: readonly { action: string; body: Record<string, unknown>; by: string }[],
+): string[] {
+  const own = calls.filter(({ by }) => by === roleOf(name).accessKeyId);
+  return own.flatMap(({ action, body }) => {
+    const queue = String(body.QueueUrl).split("/").at(-1)!;
+    // IAM knows no actions for batches: they are asked for by the name of the single one
+    const asked = `sqs:${action.replace(/Batch$/, "")}`;
+    const allowed = STATEMENTS[name].some(
+      ({ actions, resources }) => actions.includes(asked) && resources.includes(queueArn(queue)),
+    );
+    return allowed ? [] : [`${action} ${queue}`];
+  });
 }
 
 /** Names of the functions that it may call. */

@@ -57,6 +57,17 @@ describe("files in S3", () => {
     expect(home.double.faults.left).toBe(0);
   });
 
+  it("that are larger than S3 takes in one request are refused, and nothing of them is left", async () => {
+    const small = s3Files({ ...home, maxBytes: 5 });
+    const putSmall = (bytes: Uint8Array, maxBytes?: number) =>
+      small.put(key, bodyOf(bytes), { type, ...(maxBytes === undefined ? {} : { maxBytes }) });
+    expect(await codeOf(() => putSmall(data))).toBe("too_large");
+    expect(await codeOf(() => putSmall(data, 1000))).toBe("too_large");
+    expect(await codeOf(() => putSmall(Buffer.from("1234"), 3))).toBe("too_large");
+    expect(await codeOf(() => files.get(key))).toBe("not_found");
+    expect(await putSmall(Buffer.from("12345"))).toMatchObject({ bytes: 5 });
+  });
+
   it("that are too large for memory are sent again from the start", async () => {
     const large = Buffer.alloc(9 * 1024 * 1024, "x");
     const before = await spooled();

@@ -39,6 +39,8 @@ import { type Spooled, spool } from "./spool.ts";
 /** Longer links would gain nothing: a client that may read the file asks for a new one. */
 const LINK_LIFE_MS = 15 * 60_000;
 const STREAM_TRIES = 3;
+/** The most that S3 takes in one request. */
+const MAX_BYTES = 5 * 1024 ** 3;
 const SIGNED_HEADERS = ["content-length", "content-type", "if-none-match", "x-amz-checksum-sha256"];
 
 /** The client that records and files share. With a custom endpoint, the bucket is a part of the path. */
@@ -66,7 +68,18 @@ export function createS3Client(options: AwsClientOptions): S3Client {
   return client;
 }
 
-export function s3Files({ client, bucket, clock }: { client: S3Client; bucket: string; clock: Clock }): Files {
+/** `maxBytes`: of a file; by default what S3 takes in one request. */
+export function s3Files({
+  client,
+  bucket,
+  clock,
+  maxBytes = MAX_BYTES,
+}: {
+  client: S3Client;
+  bucket: string;
+  clock: Clock;
+  maxBytes?: number;
+}): Files {
   const at = (key: string) => ({ Bucket: bucket, Key: checkFileKey(key) });
   const head = async (key: string) => {
     const reply = await client.send(new HeadObjectCommand(at(key)));
@@ -81,7 +94,7 @@ export function s3Files({ client, bucket, clock }: { client: S3Client; bucket: s
   return {
     async put(key, body, options) {
       const target = at(key);
-      const checked = checkedBody(body, options);
+      const checked = checkedBody(body, { ...options, maxBytes: Math.min(options.maxBytes ?? maxBytes, maxBytes) });
       const spooled = await spool(checked.chunks);
       return translated(options.signal, async () => {
         try {

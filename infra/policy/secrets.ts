@@ -1,0 +1,25 @@
+/** Secrets of a stack, and who gets them. */
+
+/** Secrets of a stack by the variables that functions read them from. `needed`: a deployment without it fails. */
+export const SECRETS = {
+  SEAL_KEY: { name: "SealKey", needed: true },
+  SYNC_API_KEY: { name: "SyncApiKey", needed: false },
+  VOICE_KEY: { name: "VoiceKey", needed: false },
+  ELEVENLABS_API_KEY: { name: "ElevenlabsApiKey", needed: false },
+} as const satisfies Record<string, { name: string; needed: boolean }>;
+export type SecretVariable = keyof typeof SECRETS;
+/** Of workers that speak: keys for voices elsewhere. */
+export const VOICE_SECRETS: readonly SecretVariable[] = ["VOICE_KEY", "ELEVENLABS_API_KEY"];
+
+/** An engine or a worker, by the secrets that its entry names. */
+type Holder = { secrets?: readonly SecretVariable[]; ownSecrets?: readonly SecretVariable[] };
+
+/** The secrets that the API of a stack with these engines gets. */
+export function secretsOf(engines: readonly Holder[]): SecretVariable[] {
+  return [...new Set(engines.flatMap(({ secrets = [] }) => secrets))];
+}
+
+/** The secrets that workers of these engines get. */
+export function workerSecretsOf(workers: readonly Holder[]): SecretVariable[] {
+  return [...new Set([...secretsOf(workers), ...workers.flatMap(({ ownSecrets = [] }) => ownSecrets)])];
+}
