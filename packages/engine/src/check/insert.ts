@@ -50,7 +50,7 @@ export async function checkInsert(request: InsertCheck, { signal }: TaskContext)
   const pictures =
     files.video !== undefined && picture === "same" ? await requireSamePictures(video.path, path, signal) : null;
   const watched = performance.now();
-  const base = await lowRate(await openBaseSound(video, survey.film.begins), signal);
+  const base = await lowRate(await openBaseSound(video, survey.film.begins, SAMPLE_RATE), signal);
   const [heard, spec] = [await heardIn(path, signal), await specOf(path)];
   if (spec === null) throw new AppError("check_out_of_sync", "The finished file has no sound.");
   requireLength(heard.length / SAMPLE_RATE, arranged.seconds);
@@ -138,27 +138,25 @@ function roomIn(base: Float32Array, { sound: { room } }: Survey): Float32Array |
 async function heardIn(path: string, signal: AbortSignal): Promise<Float32Array> {
   const format = soundFormatOfPath(path) ?? clipFormatOfPath(path);
   try {
-    return await lowRate(await openSound({ path, type: format?.contentType ?? "" }), signal);
+    return await lowRate(await openSound({ path, type: format?.contentType ?? "" }, SAMPLE_RATE), signal);
   } catch (cause) {
     signal.throwIfAborted();
     throw new AppError("check_unreadable", "The sound of the finished file cannot be decoded.", { cause });
   }
 }
 
-/** All of a sound, which is closed then: mono, 16 kHz. */
+/** All of a sound of that rate, which is closed then: mono. */
 async function lowRate(sound: Sound, signal: AbortSignal): Promise<Float32Array> {
-  const decimator = createDecimator();
   const samples = growing();
-  const room = Array.from({ length: sound.channels }, () => new Float32Array(SOUND_RATE / 2));
+  const room = Array.from({ length: sound.channels }, () => new Float32Array(SAMPLE_RATE * 2));
   try {
     for (let count = room[0]!.length; count === room[0]!.length; ) {
       signal.throwIfAborted();
       count = sound.read(room);
       const [left, right] = room.map((side) => side.subarray(0, count));
-      samples.append(decimator.add(right ? left!.map((value, i) => (value + right[i]!) / 2) : left!));
+      samples.append(right ? left!.map((value, i) => (value + right[i]!) / 2) : left!);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    samples.append(decimator.end());
     return samples.values();
   } finally {
     await sound.close();

@@ -6,10 +6,10 @@ import { openSound, type Sound } from "../media/sound-reader.ts";
 /** Samples that are read at once: few enough that `silencedetect` has one change in them at the most. */
 const PIECE = 1024;
 
-/** `begins`: of the first frame, by the clock of the file, s. Throws what `openSound` throws. */
-export async function openBaseSound(video: EngineFile, begins: number): Promise<Sound> {
-  const sound = await openSound(video);
-  skipSound(sound, Math.round(begins * SOUND_RATE));
+/** `begins`: of the first frame, by the clock of the file, s. `rate`: samples a second. Throws what `openSound` throws. */
+export async function openBaseSound(video: EngineFile, begins: number, rate = SOUND_RATE): Promise<Sound> {
+  const sound = await openSound(video, rate);
+  skipSound(sound, Math.round(begins * rate));
   return sound;
 }
 

@@ -35,7 +35,7 @@ export function composeSound(
       for (const play of played) play(out, at, heard);
       if (tone) addTone(out, tone, at, heard);
       for (const [nth, samples] of words.entries()) addWords(out, samples, starts[nth]! - at);
-      for (const side of out) for (let i = 0; i < count; i++) side[i] = Math.min(1, Math.max(-1, side[i]!));
+      for (const side of out) limit(side);
       at += count;
       return count;
     },
@@ -55,13 +55,22 @@ function playedFrom(line: ReturnType<typeof lineOf>, { from, to, at: starts }: P
     line.goTo(first + low - start);
     const piece = out.map((side) => side.subarray(low - at, high - at));
     const came = line.read(piece);
-    for (let i = 0; i < high - low; i++) {
-      const [since, until] = [low + i - start, end - 1 - low - i];
-      const share = Math.min(fadesIn ? since / FADE : 1, fadesOut ? until / FADE : 1, 1);
-      heard[low - at + i] = i < came ? share : 0;
-      for (const side of piece) side[i] = i < came ? side[i]! * share : 0;
-    }
+    heard.fill(1, low - at, low - at + came);
+    for (const side of piece) side.fill(0, came);
+    const fade = (i: number, share: number): void => {
+      heard[low - at + i]! *= share;
+      for (const side of piece) side[i]! *= share;
+    };
+    for (let n = low; fadesIn && n < Math.min(high, start + FADE); n++) fade(n - low, (n - start) / FADE);
+    for (let n = Math.max(low, end - FADE); fadesOut && n < high; n++) fade(n - low, (end - 1 - n) / FADE);
   };
+}
+
+function limit(side: Float32Array): void {
+  for (let i = 0; i < side.length; i++) {
+    if (side[i]! > 1) side[i] = 1;
+    else if (side[i]! < -1) side[i] = -1;
+  }
 }
 
 /** A sound that is read on to a place. */

@@ -129,7 +129,7 @@ async function loudnessOf(
   const spans = stretches.map(({ from, to }) => ({
     from: Math.round(from * SOUND_RATE),
     to: Math.round(to * SOUND_RATE),
-    meters: Array.from({ length: sound.channels }, () => createMeter()),
+    meters: Array.from({ length: sound.channels }, () => createMeter({ peaks: false })),
   }));
   let at = 0;
   await eachPiece(sound, signal, (piece) => {

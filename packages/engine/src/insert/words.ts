@@ -81,7 +81,7 @@ export function atTempo(samples: Float32Array, tempo: number): Float32Array {
 
 /** As loud as what they replace, LUFS, as far as peaks allow; as they are where that is not known. */
 export function asLoudAs(samples: Float32Array, loudness: number | null, channels: 1 | 2): Float32Array {
-  const meter = createMeter();
+  const meter = createMeter({ peaks: false });
   meter.add(samples);
   // what both channels of a sound have counts twice
   const own = integratedLoudness(Array.from({ length: channels }, () => meter));

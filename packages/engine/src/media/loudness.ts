@@ -38,7 +38,8 @@ export type ChannelMeter = {
   peaks(): Float32Array;
 };
 
-export function createMeter(): ChannelMeter {
+/** `peaks`: whether they are measured too, which takes longer than all else. */
+export function createMeter({ peaks: finds }: { peaks: boolean } = { peaks: true }): ChannelMeter {
   const weigh = kWeighting();
   const peak = peakFinder();
   const steps = growing();
@@ -55,6 +56,7 @@ export function createMeter(): ChannelMeter {
           all += count;
           [sum, count] = [0, 0];
         }
+        if (!finds) continue;
         most = Math.max(most, peak(sample));
         if (++spanned === PEAK_SPAN) {
           peaks.push(most);

@@ -16,19 +16,20 @@ const SILENCE = new Float32Array(4096);
 
 /**
  * The samples from second 0 on, piece by piece. Where time stamps leave a gap there is silence, which `onGap` is told of, s; what lies
- * before 0, or where there is sound already, is left out.
+ * before 0, or where there is sound already, is left out. `rate`: samples a second of what comes out.
  */
 export function* placedSamples(
   frames: Iterable<TimedFrame>,
   channels: 1 | 2,
   onGap: (seconds: number) => void = () => {},
+  rate: number = SOUND_RATE,
 ): Generator<Samples, void> {
-  const resampler = createResampler(channels);
+  const resampler = createResampler(channels, rate);
   let [at, next] = [0, 0];
   let due: number | null = null;
   const placed = function* (samples: Samples): Generator<Samples, void> {
     // before the first sound nothing is missing
-    if (at > 0 && at < next) onGap((next - at) / SOUND_RATE);
+    if (at > 0 && at < next) onGap((next - at) / rate);
     for (; at < next; at += Math.min(SILENCE.length, next - at)) {
       yield samples.map(() => SILENCE.subarray(0, next - at));
     }
@@ -47,7 +48,7 @@ export function* placedSamples(
         yield* placed(resampler.drain());
         resampler.setUp(frame);
       }
-      if (jumps) next = Math.round(starts * SOUND_RATE);
+      if (jumps) next = Math.round(starts * rate);
       due = (jumps ? starts : due!) + frame.nbSamples / frame.sampleRate;
       yield* placed(resampler.convert(frame));
     }
@@ -57,7 +58,7 @@ export function* placedSamples(
   }
 }
 
-function createResampler(channels: 1 | 2) {
+function createResampler(channels: 1 | 2, rate: number) {
   const layout = channels === 1 ? AV_CHANNEL_LAYOUT_MONO : AV_CHANNEL_LAYOUT_STEREO;
   let context: SoftwareResampleContext | null = null;
   let set = "";
@@ -81,7 +82,7 @@ function createResampler(channels: 1 | 2) {
       free();
       context = new SoftwareResampleContext();
       const from = [channelLayout, format as typeof AV_SAMPLE_FMT_FLTP, sampleRate] as const;
-      FFmpegError.throwIfError(context.allocSetOpts2(layout, AV_SAMPLE_FMT_FLTP, SOUND_RATE, ...from), "resampler");
+      FFmpegError.throwIfError(context.allocSetOpts2(layout, AV_SAMPLE_FMT_FLTP, rate, ...from), "resampler");
       // so that many channels in two are no louder than one
       context.setOption("rematrix_maxval", "1");
       FFmpegError.throwIfError(context.init(), "resampler");

@@ -18,7 +18,7 @@ import {
   type Stream,
 } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
-import { placedSamples, type Samples, type TimedFrame } from "./resample.ts";
+import { placedSamples, type Samples, SOUND_RATE, type TimedFrame } from "./resample.ts";
 import { claimOf } from "./sound-claim.ts";
 import { SOUND_CODECS, SOUND_FORMATS } from "./sound-formats.ts";
 
@@ -35,7 +35,7 @@ export type Sound = {
   /** What could not be read up to now. */
   damage(): Readonly<Damage>;
   /**
-   * Fills one array for each channel with what comes next, at `SOUND_RATE` (resample.ts), and answers how much it was: less than asked for only
+   * Fills one array for each channel with what comes next, at `SOUND_RATE` (resample.ts) or the rate it was opened with, and answers how much it was: less than asked for only
    * at the end of the sound. The first sample is at the start of the file's clock: what codecs put before it is left out.
    * Throws `input_unreadable` where most of the file turns out to be damaged.
    */
@@ -57,8 +57,8 @@ const UNTOLD: readonly string[] = ["aac"];
 const NO_TIME = -(2n ** 62n);
 const NO_SOUND = "it is cut off, damaged or empty";
 
-/** Throws `input_unreadable` or `unsupported_type`: a part of the sound was decoded when it resolves. */
-export async function openSound({ path, type }: EngineFile): Promise<Sound> {
+/** `rate`: samples a second that are handed out. Throws `input_unreadable` or `unsupported_type`: a part of the sound was decoded when it resolves. */
+export async function openSound({ path, type }: EngineFile, rate = SOUND_RATE): Promise<Sound> {
   Log.setLevel(AV_LOG_FATAL);
   const name = Object.hasOwn(SOUND_FORMATS, type) ? SOUND_FORMATS[type] : undefined;
   if (name === undefined) throw new AppError("unsupported_type", `Sound is not read from files of the type ${type}.`);
@@ -77,10 +77,11 @@ export async function openSound({ path, type }: EngineFile): Promise<Sound> {
     const first = frames.next();
     if (first.done) throw unreadable(NO_SOUND);
     const channels = first.value.frame.channels === 1 ? 1 : 2;
-    const pieces = placedSamples(withFirst(first.value, frames), channels, (seconds) => {
+    const onGap = (seconds: number): void => {
       damage.gaps++;
       damage.gapSeconds += seconds;
-    });
+    };
+    const pieces = placedSamples(withFirst(first.value, frames), channels, onGap, rate);
     const start = pieces.next();
     if (start.done) throw unreadable(NO_SOUND);
     const read = filling(start.value, pieces, damage);
@@ -188,18 +189,28 @@ function filling(first: Samples, pieces: Iterator<Samples, void>, damage: Damage
       }
       const count = Math.min(left[0]!.length, size - filled);
       for (const [channel, samples] of left.entries()) {
-        for (let i = 0; i < count; i++) {
-          const value = samples[i]!;
-          // files of floats may hold anything; an encoder refuses what is not a number
-          if (!Number.isFinite(value)) damage.wrong++;
-          into[channel]![filled + i] = Number.isFinite(value) ? Math.min(1, Math.max(-1, value)) : 0;
-        }
+        damage.wrong += copyWithin(into[channel]!.subarray(filled, filled + count), samples);
       }
       left = left.map((samples) => samples.subarray(count));
       filled += count;
     }
     return filled;
   };
+}
+
+/** Files of floats may hold anything; an encoder refuses what is not a number. Answers how many were none. */
+function copyWithin(into: Float32Array, samples: Float32Array): number {
+  let wrong = 0;
+  for (let i = 0; i < into.length; i++) {
+    const value = samples[i]!;
+    if (value >= -1 && value <= 1) into[i] = value;
+    else if (Number.isFinite(value)) into[i] = value < 0 ? -1 : 1;
+    else {
+      wrong++;
+      into[i] = 0;
+    }
+  }
+  return wrong;
 }
 
 function guarded<T>(work: () => T): T {
