@@ -79,7 +79,9 @@ function maskAt(u: number, v: number, down: number): number {
 export function farAt(u: number, v: number, down: number): number {
   const across = u / MASK.side;
   const along = v < 0 ? v / MASK.up : v / down;
-  return Math.sqrt(across * across + along ** 4);
+  // not `** 4`, which takes about twice as long
+  const squared = along * along;
+  return Math.sqrt(across * across + squared * squared);
 }
 
 /** The same region in the planes of colours. */

@@ -16,7 +16,7 @@ import { openFilm } from "./film-file.ts";
 import type { Marks } from "./marks.ts";
 import { addStream, movePackets } from "./muxed.ts";
 import type { Sound } from "./sound-reader.ts";
-import { openSoundTrack } from "./sound-track.ts";
+import { openSoundTrack, SOUND_ENCODERS } from "./sound-track.ts";
 
 /** What an MP4 takes as it is. */
 const COPIED: readonly number[] = [
@@ -45,7 +45,7 @@ type CopyOptions = {
 export async function copyFilm(from: string, to: string, options: CopyOptions): Promise<AudioSpec> {
   const { begins, seconds, sound, marks, signal } = options;
   const film = await openFilm(from);
-  const track = await openSoundTrack(sound);
+  const track = await openSoundTrack(sound, SOUND_ENCODERS.quickAac);
   const file = new FormatContext();
   const packet = new Packet();
   packet.alloc();

@@ -10,7 +10,7 @@ import {
   FF_ENCODER_AAC,
   FF_ENCODER_LIBMP3LAME,
 } from "node-av/constants";
-import { Codec, CodecContext, Frame, Rational } from "node-av/lib";
+import { Codec, CodecContext, Dictionary, Frame, Rational } from "node-av/lib";
 import { must } from "./ffmpeg.ts";
 import { SOUND_RATE } from "./resample.ts";
 import type { Sound } from "./sound-reader.ts";
@@ -22,6 +22,8 @@ type SoundEncoder = {
   /** Whether it takes one row of samples for each channel, or one row for all of them by turns. */
   planar: boolean;
   profile?: typeof AV_PROFILE_AAC_LOW;
+  /** As FFmpeg calls them. */
+  options?: Record<string, string>;
   /** Bits a second by channels. */
   bitRates: { 1: bigint; 2: bigint };
 };
@@ -30,6 +32,12 @@ export const SOUND_ENCODERS = {
   aac: {
     ...{ name: FF_ENCODER_AAC, codec: "aac", planar: true, profile: AV_PROFILE_AAC_LOW },
     bitRates: { 1: 80_000n, 2: 128_000n },
+  },
+  /** Two to three times as fast; in speech and in noise nearer to the sound than `aac`, by the bits that it has more. */
+  quickAac: {
+    ...{ name: FF_ENCODER_AAC, codec: "aac", planar: true, profile: AV_PROFILE_AAC_LOW },
+    options: { aac_coder: "fast" },
+    bitRates: { 1: 112_000n, 2: 160_000n },
   },
   mp3: { name: FF_ENCODER_LIBMP3LAME, codec: "mp3", planar: true, bitRates: { 1: 80_000n, 2: 128_000n } },
   opus: { name: "libopus", codec: "opus", planar: false, bitRates: { 1: 64_000n, 2: 96_000n } },
@@ -101,7 +109,7 @@ function send(encoder: CodecContext, samples: Buffer, count: number, at: number)
 
 async function openEncoder(
   channels: 1 | 2,
-  { name, planar, profile }: SoundEncoder,
+  { name, planar, profile, options = {} }: SoundEncoder,
   bitRate: number,
 ): Promise<CodecContext> {
   const codec = Codec.findEncoderByName(name as never);
@@ -115,6 +123,6 @@ async function openEncoder(
   if (profile !== undefined) encoder.profile = profile;
   encoder.timeBase = new Rational(1, SOUND_RATE);
   encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-  must(await encoder.open2(codec), "sound encoder");
+  must(await encoder.open2(codec, Dictionary.fromObject(options)), "sound encoder");
   return encoder;
 }
