@@ -79,6 +79,8 @@ export const ENGINES: readonly DeployedEngine[] = [
       timeoutS: WARP_TIMEOUT_S,
     },
     inspects: true,
+    // keys of clients for voices elsewhere
+    secrets: ["SEAL_KEY"],
     concurrency: ({ warpConcurrency }) => warpConcurrency,
     // the longest clip and a half
     oldestS: WARP_TIMEOUT_S * 1.5,

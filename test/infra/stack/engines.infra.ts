@@ -29,7 +29,8 @@ it("tells the key that seals to the API and to who opens, and to nobody else", (
     ENGINES:
       "animate=warp,talk=warp,lipsync=warp+syncso,process_image=warp+facefusion,process_video=warp+facefusion,convert=warp,speak=narrator",
   });
-  for (const name of ["WarpFunction", "NarratorFunction", "SweepFunction"]) {
+  expect(variablesOf(stack, "WarpFunction")).toMatchObject({ SEAL_KEY: SealKey });
+  for (const name of ["NarratorFunction", "SweepFunction"]) {
     expect(JSON.stringify(variablesOf(stack, name)), name).not.toContain(SealKey);
   }
   const { containerProperties } = stack.find("JobDefinition").inputs;
