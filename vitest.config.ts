@@ -33,7 +33,7 @@ const SLOW = [
 /** Clips by the dozen that are drawn or judged, runs by the dozen of a program, sounds by the hundred that are damaged, a world of 100,000 states, servers that are killed: minutes of work. */
 const QUALITY = [
   "packages/core/src/jobs/job-plan.test.ts",
-  "test/e2e/{cli-personalize,lambda-plans,vidx}.test.ts",
+  "test/e2e/{cli-personalize,lambda-plans,vidx,voice-key}.test.ts",
   "packages/engine/src/facefusion/{headless,process}.test.ts",
   "packages/engine/src/faces/{process-*,lip-syncer}.test.ts",
   "packages/engine/src/faces/{edit,swap}/*.test.ts",

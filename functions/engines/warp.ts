@@ -25,6 +25,8 @@ export const warp: Engine = {
   queues: ["warp", "warp-long"],
   meanSeconds: { warp: 10, "warp-long": 240 },
   builtIn: true,
+  // voices elsewhere are asked with it
+  secretsFor: () => ({ takes: ["voice_key"], needs: [] }),
   async find(all) {
     const { WARP_PROCESSES: slots, LD_LIBRARY_PATH } = all;
     const env = LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH };

@@ -97,6 +97,8 @@ export const ENGINES: readonly DeployedEngine[] = [
       timeoutS: WARP_TIMEOUT_S,
     },
     inspects: true,
+    // keys of clients for voices elsewhere
+    secrets: ["SEAL_KEY"],
     ownSecrets: VOICE_SECRETS,
     concurrency: ({ warpConcurrency }) => warpConcurrency,
     // the longest clip and a half

@@ -90,8 +90,8 @@ describe("the key that secrets of jobs are sealed with", () => {
   const there = "# smileloop/production\nApiKeys=me:00\n";
   const says = (list: string) => ({ "secret list": [0, list], deploy: [1, ""] }) as const;
 
-  it("is made where an engine takes such secrets, and stands in no list of processes and in no output", async () => {
-    const said = await deploy(["--bundled"], says(there), { SYNCSO: "1" });
+  it("is made at the first deployment, and stands in no list of processes and in no output", async () => {
+    const said = await deploy(["--bundled"], says(there));
     expect(said.calls.slice(1)).toEqual([
       ["secret", "set", "SealKey", "--stage", "production"],
       ["deploy", "--stage", "production"],
@@ -101,10 +101,9 @@ describe("the key that secrets of jobs are sealed with", () => {
     expect(JSON.stringify([said.calls, said.stdout, said.stderr])).not.toContain(key);
   });
 
-  it("stays as it is, and is not made where nothing takes any", async () => {
-    const kept = await deploy(["--bundled"], says(`${there}SealKey=abc\n`), { SYNCSO: "1" });
-    const none = await deploy(["--bundled"], says(there));
-    for (const { calls } of [kept, none]) expect(calls.map(([command]) => command)).toEqual(["secret", "deploy"]);
+  it("stays as it is", async () => {
+    const { calls } = await deploy(["--bundled"], says(`${there}SealKey=abc\n`));
+    expect(calls.map(([command]) => command)).toEqual(["secret", "deploy"]);
   });
 });
 

@@ -74,7 +74,9 @@ export function sealerOf(seals: Seals | undefined, secrets: Secrets): ((id: stri
   const [first] = Object.keys(secrets);
   if (first === undefined) return undefined;
   if (!seals) {
-    throw new AppError("not_supported", `\`${first}\` cannot be kept safe here: the operator has not set SEAL_KEY.`);
+    const msg = "cannot be kept safe here: the operator has not set SEAL_KEY";
+    const errors = [{ loc: ["body", "params", first], msg, type: "not_supported" }];
+    throw new AppError("not_supported", `\`${first}\` ${msg}.`, { errors });
   }
   return (id) =>
     Object.fromEntries(Object.entries(secrets).map(([field, secret]) => [field, seals.seal(secret, { id, field })]));

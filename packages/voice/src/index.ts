@@ -1,5 +1,6 @@
 /** All voices of an installation, in one list. */
 import { AppError } from "@smileloop/core/errors.ts";
+import { readKeyedVoice } from "@smileloop/core/speech/keyed-voice.ts";
 import { espeakEntries, FLITE, operatorFacts } from "./catalog.ts";
 import { ESPEAK_HELP } from "./espeak/find.ts";
 import { createEspeakHost, type EspeakHost } from "./espeak/host-process.ts";
@@ -50,6 +51,26 @@ export function createVoices(options: { espeak: string | null; operator: Operato
     ],
     stop: () => host?.stop(),
   };
+}
+
+/**
+ * A voice that speaks with the client's own key. `model`: of its provider, the operator's by default. Where the provider is comes from the
+ * operator. Null for a name that is not that of such a voice.
+ */
+export function keyedVoice(
+  name: string,
+  { key, model }: { key: string; model?: string | undefined },
+  elevenlabs: Pick<OperatorElevenLabs, "url" | "model">,
+): Voice | null {
+  const keyed = readKeyedVoice(name);
+  if (!keyed) return null;
+  const [facts] = operatorFacts({ named: new Map(), elevenlabs: new Map([[name, keyed.id]]) });
+  return elevenLabsVoice(facts!, keyed.id, {
+    url: elevenlabs.url,
+    key,
+    model: model ?? elevenlabs.model,
+    ofClient: true,
+  });
 }
 
 function operatorVoices({ server, elevenlabs, limits }: OperatorVoices): Voice[] {

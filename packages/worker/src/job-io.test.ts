@@ -39,7 +39,7 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
       checker: process("checker"),
       helpers: [{ services: ["finish"], process: process("helper") }],
     },
-    ...{ estimate: () => 1, queueOf: () => "short", requireDoable: () => {} },
+    ...{ estimate: () => 1, queueOf: () => "short", requireDoable: () => {}, secrets: () => ({}) },
     ready: { type: "ready", protocol: 2, engine: "e", version: "1", kinds: [], checks: [], services },
   });
   return { io: made, asked };

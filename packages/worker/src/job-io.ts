@@ -14,6 +14,7 @@ import { MAX_MOVES } from "@smileloop/core/job/change.ts";
 import type { JobInput, JobOutput, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import type { SlotFacts } from "@smileloop/core/kinds/kind.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
+import type { Secrets } from "@smileloop/core/seals.ts";
 import { type Caching, caching } from "./caching.ts";
 import { downloadTo, readStored } from "./download.ts";
 import { type Keeping, keeping } from "./keeping.ts";
@@ -66,6 +67,8 @@ export type JobIo = StoreIo &
     /** Whether the engine itself offers a service. */
     offers: (service: string) => boolean;
     provenance: Provenance;
+    /** Opens the job's secret params. Throws `seal_broken`. */
+    secrets: () => Secrets;
     /** Whether a service elsewhere does the work: then the job is begun twice, once to send it and once to fetch what was made of it. */
     elsewhere: boolean;
     /** Time-out, signal and progress of a request. Its progress counts as that of `stage`, or of what the engine calls its stages. */
@@ -134,6 +137,7 @@ type JobIoOptions = StoreIoOptions & {
   checker: EngineProcess;
   helpers: readonly HelperProcess[];
   ready: Ready;
+  secrets: () => Secrets;
   stages: StageShares;
   report: (progress: Progress) => void;
   /** The kind's estimate, seconds of work, and the queue for it. */
@@ -144,7 +148,7 @@ type JobIoOptions = StoreIoOptions & {
 };
 
 export function createJobIo(options: JobIoOptions): JobIo {
-  const { record, clock, engine, checker, ready, stages, report, signal } = options;
+  const { record, clock, engine, checker, ready, secrets, stages, report, signal } = options;
   const timings: Record<string, number> = {};
   let expected = record.estimate_s;
   const offers = (service: string) => ready.services.includes(service);
@@ -169,7 +173,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
     ...keeping(options),
     ...caching(options),
     elsewhere: options.elsewhere === true,
-    ...{ engine, ready, checker, serving, offers, provenance, timings, timed, options: requestOptions },
+    ...{ engine, ready, checker, serving, offers, provenance, secrets, timings, timed, options: requestOptions },
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));
       const queue = options.queueOf(expected);

@@ -82,7 +82,7 @@ async function runBy(
     const secrets = () => secretsOf(deps.seals, record);
     const own = await engineOf({ ...deps, ...claimed, processes, ready, record, secrets });
     const io = createJobIo({
-      ...{ ...deps, ...processes, ...claimed, ...own, record, ready },
+      ...{ ...deps, ...processes, ...claimed, ...own, record, ready, secrets },
       stages: handler.stages(record),
       estimate: (inputs) => estimateSeconds(job.params, inputs),
       queueOf: (seconds) => queueOf(engine, seconds),

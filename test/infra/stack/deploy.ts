@@ -206,6 +206,7 @@ export async function deploy(
     );
     await setGlobals(stage, root, cli.url);
     process.env.SST_SECRET_ApiKeys = "me:0000";
+    process.env.SST_SECRET_SealKey = "k".repeat(44);
     for (const [name, value] of Object.entries(secrets)) process.env[`SST_SECRET_${name}`] = value;
     const { run } = await import("../../../.sst/platform/src/auto/run.ts");
     const { createStack } = await import("../../../infra/stack.ts");

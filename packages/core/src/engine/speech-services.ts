@@ -24,13 +24,17 @@ const spokenInputSchema = inlineOrPath(spokenSchema);
 
 /**
  * Says a text. `timed`: by a voice of ours, which tells when it says what. `outputs.sound`: a WAV, mono, 16 bits. `outputs.spoken`: where the times may be written that are too long for a reply.
- * Fails with `invalid_request` (no such voice or language, nothing to say), or, for voices elsewhere, `voice_unavailable`.
+ * `key`: the client's own, for a voice `<provider>:<id>` of core/speech/keyed-voice.ts; `model`: of that provider, by default the operator's.
+ * Fails with `invalid_request` (no such voice or language, nothing to say), or, for voices elsewhere, `voice_unavailable`; with `service_failed`
+ * where the provider refuses the key or does not know the voice.
  */
 const sayRequestSchema = z.strictObject({
   type: z.literal("say"),
   run: runIdSchema,
   params: sayParamsSchema,
   timed: z.boolean().optional(),
+  key: z.string().min(1).max(500).optional(),
+  model: z.string().min(1).max(100).optional(),
   /** A text that takes longer is given up as soon as that is known (`input_too_large`). */
   limits: z.strictObject({ seconds: z.number().positive() }).optional(),
   outputs: z.strictObject({ sound: filePathSchema, spoken: filePathSchema }),

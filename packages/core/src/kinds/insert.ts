@@ -3,6 +3,7 @@
  * ask for it by itself.
  */
 import { z } from "zod";
+import { keyedVoiceFaults } from "../speech/keyed-voice.ts";
 import { textParam } from "../speech/text-param.ts";
 import { engineParam, intensityParam } from "./clip-params.ts";
 import { secondsOf } from "./inputs.ts";
@@ -10,6 +11,7 @@ import { insertionParams, MAX_MARKERS, MAX_WORDS_CHARS, markerSchema } from "./i
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
 import { videoSlot } from "./lipsync.ts";
 import { tierOf } from "./tiers.ts";
+import { keyedVoiceParams } from "./voice-params.ts";
 
 export const insert: KindEntry = { name: "insert", worker: "engine", internal: true, define };
 
@@ -29,6 +31,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     },
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
     secrets: ["voice_key"],
+    conflicts: keyedVoiceFaults,
     alters: (params) => params.lip_sync === true,
     // which of them depends on the tier
     outputs: ["video", "audio"],
@@ -49,7 +52,7 @@ function paramsSchema(engines: string[]) {
       .array(z.strictObject({ marker: markerSchema.nullable(), text: textParam(MAX_WORDS_CHARS) }))
       .min(1)
       .max(MAX_MARKERS),
-    voice_key: z.string().min(1).max(500).optional(),
+    ...keyedVoiceParams(),
     intensity: intensityParam,
     engine: engineParam(engines),
   });

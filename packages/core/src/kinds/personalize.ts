@@ -4,6 +4,7 @@ import { consentParam } from "../consent.ts";
 import type { FieldError } from "../errors.ts";
 import { XLSX } from "../media/types.ts";
 import { type RecipientsOptions, readRecipients, sentenceOf, USUAL_COLUMNS } from "../recipients/recipients.ts";
+import { keyedVoiceFaults } from "../speech/keyed-voice.ts";
 import { intensityParam } from "./clip-params.ts";
 import { secondsOf } from "./inputs.ts";
 import { insertionParams, MAX_WORDS_CHARS } from "./insertion.ts";
@@ -11,6 +12,7 @@ import type { CheckContents, KindContext, KindDefinition, KindEntry, Params } fr
 import { videoSlot } from "./lipsync.ts";
 import { audioSlot } from "./spoken-params.ts";
 import { TIERS, tierOf } from "./tiers.ts";
+import { keyedVoiceParams } from "./voice-params.ts";
 
 export const personalize: KindEntry = { name: "personalize", worker: "plan", define };
 
@@ -59,9 +61,10 @@ export function recipientsOptions(params: PersonalizeJobParams, type: string): R
 }
 
 /** Params as they came. */
-function conflicts({ tier = TIERS[0].name, lip_sync, markers }: Params): FieldError[] {
+function conflicts(params: Params): FieldError[] {
+  const { tier = TIERS[0].name, lip_sync, markers } = params;
   const asked = TIERS.find(({ name }) => name === tier);
-  const faults: FieldError[] = [];
+  const faults = keyedVoiceFaults(params);
   if (lip_sync === true && asked?.lipSync === "never") {
     const able = TIERS.filter(({ lipSync }) => lipSync !== "never").map(({ name }) => name);
     const msg = `cannot be true with the tier '${asked.name}', which has no lip sync: leave it out, or choose the tier ${able.join(" or ")}`;
@@ -110,7 +113,7 @@ function paramsSchema() {
     rows: z.array(z.int().min(2)).min(1).max(100_000).optional().meta({
       description: "Only these rows of the list, counted as a spreadsheet does: the first recipient is row 2.",
     }),
-    voice_key: z.string().min(1).max(500).optional(),
+    ...keyedVoiceParams(),
     intensity: intensityParam,
     consent: consentParam,
   });

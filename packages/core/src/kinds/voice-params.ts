@@ -29,3 +29,22 @@ export const pronounceParam = z
   .refine((words) => Object.keys(words).length <= MAX_PRONOUNCED, { error: `at most ${MAX_PRONOUNCED} words` })
   .optional()
   .meta({ description: "How words are said: IPA between slashes, or a respelling." });
+
+/** Params of a voice that speaks with the client's own key (core/speech/keyed-voice.ts). The key is secret. */
+export function keyedVoiceParams() {
+  return {
+    voice_key: z
+      .string()
+      .max(500)
+      .regex(/^[\x21-\x7e]+$/, { error: "must be printable ASCII without spaces" })
+      .optional()
+      .meta({ description: "Your own key of the provider of `voice`, such as `elevenlabs:<voice id>`." }),
+    voice_model: z
+      .string()
+      .min(1)
+      .max(100)
+      .regex(PLAIN, notPlain)
+      .optional()
+      .meta({ description: "With `voice_key`: the provider's model that speaks. The operator's when absent." }),
+  };
+}

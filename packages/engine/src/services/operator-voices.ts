@@ -1,9 +1,19 @@
 /** The voices of this process: ours, and those that its environment names. */
 import { type Env, readVoiceEnv } from "@smileloop/core/env.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import { shown } from "@smileloop/core/text.ts";
 import { findEspeak } from "@smileloop/voice/espeak/find.ts";
-import { createVoices, type OperatorVoices, type Voices } from "@smileloop/voice/index.ts";
+import { createVoices, keyedVoice, type OperatorVoices, type Voices } from "@smileloop/voice/index.ts";
 
-export type HostVoices = Voices & { preferred: string | null; fallback: boolean };
+export type HostVoices = Voices & {
+  preferred: string | null;
+  fallback: boolean;
+  /** With the voice of this name, which speaks with the client's key alone: none stands in for it. Throws `invalid_request` for another name. */
+  withKey(name: string | undefined, account: Account): HostVoices;
+};
+
+/** A client's at the provider of a voice. */
+type Account = { key: string; model?: string | undefined };
 
 let opened: HostVoices | undefined;
 
@@ -15,7 +25,16 @@ export function hostVoices(): HostVoices {
 
 export function openHostVoices(env: Env): HostVoices {
   const voices = createVoices({ espeak: findEspeak(), operator: operatorVoicesOf(env) });
-  return { ...voices, preferred: env.VOICE_DEFAULT ?? null, fallback: env.VOICE_FALLBACK };
+  const all: HostVoices = {
+    ...voices,
+    ...{ preferred: env.VOICE_DEFAULT ?? null, fallback: env.VOICE_FALLBACK },
+    withKey(name = "", account) {
+      const voice = keyedVoice(name, account, { url: env.ELEVENLABS_URL, model: env.ELEVENLABS_MODEL });
+      if (voice) return { ...all, list: [voice, ...voices.list], fallback: false };
+      throw new AppError("invalid_request", `params.voice: the voice ${shown(name)} does not take a key.`);
+    },
+  };
+  return all;
 }
 
 function operatorVoicesOf(env: Env): OperatorVoices {

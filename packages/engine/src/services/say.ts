@@ -8,11 +8,15 @@ import type { TaskContext } from "../task.ts";
 import { type HostVoices, hostVoices } from "./operator-voices.ts";
 
 /** Throws what `sayText` throws; no file is left then. */
-export async function say({ params, timed, limits, outputs }: SayRequest, context: TaskContext): Promise<SayResult> {
+export async function say(
+  { params, timed, key, model, limits, outputs }: SayRequest,
+  context: TaskContext,
+): Promise<SayResult> {
   const started = performance.now();
   const { spoken, ...said } = await sayInto(outputs.sound, params, context, {
     maxSeconds: limits?.seconds,
     ...(timed ? { voices: { ...hostVoices(), preferred: null } } : {}),
+    ...(key === undefined ? {} : { voices: hostVoices().withKey(params.voice, { key, model }) }),
   });
   const times = spoken === null ? {} : { spoken: await packMotion(spoken, outputs.spoken) };
   return { ...factsOf(said), ...times, timings: { say: Math.round(performance.now() - started) } };

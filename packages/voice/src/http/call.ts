@@ -24,19 +24,35 @@ type Call = {
   accept: RegExp;
   limits: CallLimits;
   signal: AbortSignal;
+  /** The error of a status with which the same call would fail again; null for others. */
+  refusal?: ((status: number) => AppError | null) | undefined;
 };
 
 export type CallReply = { type: string; bytes: Buffer };
 
 const ERROR_BYTES = 4096;
 
-/** Throws `voice_unavailable`, which is tried again later; `signal.reason`. Redirects are not followed: they could lead anywhere. */
-export async function callVoice({ name, url, headers, body, accept, limits, signal }: Call): Promise<CallReply> {
+/** Throws `voice_unavailable`, which is tried again later; what `refusal` says; `signal.reason`. Redirects are not followed: they could lead anywhere. */
+export async function callVoice({
+  name,
+  url,
+  headers,
+  body,
+  accept,
+  limits,
+  signal,
+  refusal,
+}: Call): Promise<CallReply> {
   const stop = AbortSignal.any([signal, AbortSignal.timeout(limits.totalMs)]);
   try {
     const reply = await send(url, headers, JSON.stringify(body), limits.connectMs, stop);
     const status = reply.statusCode ?? 0;
     const type = (reply.headers["content-type"] ?? "").toLowerCase();
+    const refused = refusal?.(status);
+    if (refused) {
+      reply.destroy();
+      throw refused;
+    }
     if (status !== 200) throw unavailable(name, await whyRefused(reply, status, stop));
     if (!accept.test(type)) {
       reply.destroy();

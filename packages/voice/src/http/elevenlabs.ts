@@ -1,4 +1,5 @@
 /** Voices of ElevenLabs: `POST /v1/text-to-speech/{voice_id}/with-timestamps`, which tells the time of each character. */
+import { AppError } from "@smileloop/core/errors.ts";
 import type { Spoken } from "@smileloop/core/speech/spoken.ts";
 import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import { z } from "zod";
@@ -6,7 +7,14 @@ import { bareWord, type Said, type SayOptions, type Voice, type Word } from "../
 import { readPcm16 } from "../wav.ts";
 import { CALL_LIMITS, type CallLimits, callVoice, unavailable } from "./call.ts";
 
-export type ElevenLabs = { url: string; key: string; model: string; limits?: CallLimits };
+export type ElevenLabs = {
+  url: string;
+  key: string;
+  model: string;
+  /** Whether the key is the client's own: what ElevenLabs refuses with it then is for the client to put right. */
+  ofClient?: boolean;
+  limits?: CallLimits;
+};
 
 const MAX_CHARS = 2000;
 /** 16-bit mono samples, as `output_format` asks for them. */
@@ -33,7 +41,7 @@ export function elevenLabsVoice(facts: VoiceFacts, id: string, service: ElevenLa
 async function say(
   name: string,
   id: string,
-  { url, key, model, limits = CALL_LIMITS }: ElevenLabs,
+  { url, key, model, ofClient = false, limits = CALL_LIMITS }: ElevenLabs,
   words: readonly Word[],
   { speed, signal }: SayOptions,
 ): Promise<Said> {
@@ -47,12 +55,23 @@ async function say(
       voice_settings: { speed: Math.min(SPEED.most, Math.max(SPEED.least, speed)) },
     },
     accept: /^application\/json\b/,
+    refusal: ofClient ? (status) => refusalOf(name, status) : undefined,
   });
   const reply = replySchema.safeParse(parsed(bytes));
   if (!reply.success) throw unavailable(name, "what it answered cannot be read");
   const { samples, rate } = readPcm16(Buffer.from(reply.data.audio_base64, "base64"), RATE);
   if (samples.length === 0) throw unavailable(name, "its answer has no sound");
   return { samples, rate, spoken: spokenOf(words, reply.data.alignment ?? null, samples.length / rate) };
+}
+
+/** A time-out and too many requests pass; what else is wrong with a request stays so. */
+function refusalOf(name: string, status: number): AppError | null {
+  if (status < 400 || status >= 500 || status === 408 || status === 429) return null;
+  const ofKey = [401, 402, 403].includes(status);
+  const why = ofKey
+    ? "refuses the key that came with the job: it is not valid, may not use this voice, or its quota is used up"
+    : "has no such voice or model for the key that came with the job, or does not take the text";
+  return new AppError("service_failed", `ElevenLabs ${why} (${status}, voice ${name}).`);
 }
 
 function parsed(bytes: Buffer): unknown {

@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AppError } from "@smileloop/core/errors.ts";
-import { afterEach, expect, test } from "vitest";
-import { createVoices } from "../index.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { createVoices, keyedVoice } from "../index.ts";
 import { type SaidText, sayText } from "../say.ts";
 
 const KEY = "sk-very-secret-key";
@@ -233,4 +233,47 @@ test("IPA is not for them, which is told", async () => {
     { code: "pronounce_ignored", detail: expect.stringContaining("nova takes respellings") },
   ]);
   expect(seen[0]!.body.input).toBe("Hello there");
+});
+
+describe("a voice of a client's own account", () => {
+  const own = (url: string, key: string, model?: string) =>
+    keyedVoice("elevenlabs:abc_DEF-1", { key, model }, { url, model: "b-model" })!;
+  const speak = (url: string, key: string, model?: string) =>
+    own(url, key, model).say([{ written: "Hello", said: "Hello" }], {
+      ...{ language: "en", speed: 1, signal: AbortSignal.timeout(20_000) },
+    });
+
+  test("is asked with the client's key and model, where the operator says", async () => {
+    const { url, seen } = await serve((_request, _body, response) => {
+      const reply = { audio_base64: pcm(24_000).toString("base64"), alignment: null };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(reply));
+    });
+    await speak(url, "xi-one", "c-model");
+    await speak(url, "xi-two");
+    const path = "/v1/text-to-speech/abc_DEF-1/with-timestamps?output_format=pcm_24000";
+    expect(seen.map(({ path, headers, body }) => [path, headers["xi-api-key"], body.model_id])).toEqual([
+      [path, "xi-one", "c-model"],
+      [path, "xi-two", "b-model"],
+    ]);
+  });
+
+  test.each([
+    [401, "service_failed", "refuses the key that came with the job"],
+    [404, "service_failed", "has no such voice or model"],
+    [429, "voice_unavailable", "too many requests"],
+    [503, "voice_unavailable", "it answered 503"],
+  ])(
+    "%i: what the client has to put right is not tried again, and the key is in no error",
+    async (code, error, why) => {
+      const { url } = await serve(status(code));
+      const thrown = await speak(url, KEY).catch((caught: unknown) => caught);
+      expect(thrown).toMatchObject({ code: error, message: expect.stringContaining(why) as string });
+      expect(`${(thrown as Error).message}${(thrown as Error).stack}`).not.toMatch(/secret|Hello|127\.0\.0\.1/);
+    },
+  );
+
+  test.each(["elevenlabs:", "elevenlabs:..", "elevenlabs:a/b", "ElevenLabs:a", "others:a", "rachel"])(
+    "%s is none",
+    (name) => expect(keyedVoice(name, { key: KEY }, { url: "http://localhost", model: "m" })).toBeNull(),
+  );
 });

@@ -8,7 +8,8 @@ import {
   insertCheckResultSchema,
   insertRunResultSchema,
 } from "@smileloop/core/engine/tasks/insert.ts";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { MAX_FAILURES } from "@smileloop/core/job/change.ts";
 import type { JobOutput } from "@smileloop/core/job/record.ts";
 import { type InsertJobParams, outputOf } from "@smileloop/core/kinds/insert.ts";
 import { saysByLips } from "@smileloop/core/kinds/personalize.ts";
@@ -46,7 +47,7 @@ async function insert(context: HandlerContext, job: ClaimedJob, io: JobIo): Prom
     (await io.input("track"))[0],
   ]);
   if (!video || !survey) throw new AppError("invalid_request", "The job has no video, or no survey of it.");
-  const said = await io.timed("voice", () => sayAll(context, io, params));
+  const said = await io.timed("voice", () => sayAll(context, io, job));
   const output = outputOf(params);
   const path = join(io.dir, FORMATS[output].name);
   const asked: Asked = {
@@ -105,18 +106,36 @@ function fittingOf({ tier, natural, gap_seconds }: InsertJobParams): InsertRun["
   return { fits: fits || (as_long_as === "picture" && !natural), gap_seconds, as_long_as };
 }
 
-async function sayAll(context: HandlerContext, io: JobIo, params: InsertJobParams): Promise<Said[]> {
-  const { words, voice, language, speed, pronounce } = params;
+async function sayAll(context: HandlerContext, io: JobIo, { params, record }: ClaimedJob): Promise<Said[]> {
+  const { words, voice, voice_model: model, language, speed, pronounce } = params as InsertJobParams;
+  const { voice_key: key } = io.secrets();
   const maxSeconds = context.maxVideoSeconds;
+  const saying = { voice, language, speed, pronounce, key, model, maxSeconds };
+  // the next try may find it; after the last one a voice of ours is better than no file
+  const speak = key !== undefined && record.failures >= MAX_FAILURES - 1 ? sayOrStandIn : sayOnce;
   const said: Said[] = [];
   for (const [nth, { text }] of words.entries()) {
-    const each = await sayOnce(io, { voice, language, speed, pronounce, maxSeconds }, text, `words-${nth}`);
+    const each = await speak(io, saying, text, `words-${nth}`);
     // a voice of ours tells each sound that it makes; what one elsewhere has said is to be found out
     const told = each.spoken && (await unpackMotion<Spoken>(each.spoken, spokenSchema)).phones.length > 0;
     if (!told) await requireSaid(context, io, { language, pronounce, maxSeconds }, text, each);
     said.push(each);
   }
   return said;
+}
+
+/** As `sayOnce`; where a voice elsewhere cannot be reached, by a voice of ours, with a warning. */
+async function sayOrStandIn(io: JobIo, saying: Saying, text: string, name: string): Promise<Said> {
+  try {
+    return await sayOnce(io, saying, text, name);
+  } catch (error) {
+    if (!hasCode(error, "voice_unavailable")) throw error;
+    const { key: _, model: __, voice: ___, ...ours } = saying;
+    const said = await sayOnce(io, ours, text, name);
+    const names = said.voices.map((each) => each.name).join(", ");
+    const detail = `${(error as AppError).message} ${names} speaks instead.`;
+    return { ...said, warnings: [{ code: "voice_replaced", detail }, ...said.warnings] };
+  }
 }
 
 /** Throws `words_not_verified` where a voice of ours that says the same text is unlike what was said. */

@@ -159,7 +159,7 @@ test("each recipient is a child in the order of the list, with the words of the 
 });
 
 test("the key of a client's own voice goes to everybody's part, sealed for each, and to no record as it is", async () => {
-  const root = await newJob({ tier: "gold" }, LIST, "sk-secret");
+  const root = await newJob({ tier: "gold", voice: "elevenlabs:abc", voice_model: "m" }, LIST, "sk-secret");
   await step(root);
   expect((await childOf(root, 0)).sealed).toBeUndefined();
   await endChild(root, 0, { outputs: { survey: json(surveyWith([null])) } });
@@ -167,6 +167,7 @@ test("the key of a client's own voice goes to everybody's part, sealed for each,
   await step(root);
   const children = await Promise.all([1, 5].map((n) => childOf(root, n)));
   expect(children.map((child) => secretsOf(seals, child))).toEqual([1, 5].map(() => ({ voice_key: "sk-secret" })));
+  expect(children[0]!.params).toMatchObject({ voice: "elevenlabs:abc", voice_model: "m" });
   expect(children[0]!.sealed).not.toEqual(children[1]!.sealed);
   expect(JSON.stringify(children)).not.toContain("sk-secret");
 });

@@ -83,8 +83,8 @@ function insertsOf(
   survey: JobRecord,
   places: Survey["places"],
 ): PlanStep {
-  const { tier, name_position, face, gap_seconds, natural, voice, language, speed, intensity } = params;
-  const shared = { tier, name_position, face, gap_seconds, natural, voice, language, speed, intensity };
+  const { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity } = params;
+  const shared = { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity };
   const lip_sync = saysByLips(params);
   const track = survey.outputs.track ? { track: [{ child: 0, output: "track" }] } : {};
   const inputs = { video: [{ input: "video" }], survey: [{ child: 0, output: "survey" }], ...track };

@@ -15,16 +15,18 @@ const SAYING_MS = 60_000;
 
 export type Said = SayResult & { path: string };
 
-/** `timed`: by a voice of ours, which tells its times. */
+/** `timed`: by a voice of ours, which tells its times. `key`, `model`: of the client, for a voice elsewhere. */
 export type Saying = Pick<TalkJobParams, "voice" | "language" | "speed" | "pronounce"> & {
   timed?: boolean;
+  key?: string | undefined;
+  model?: string | undefined;
   maxSeconds: number;
 };
 
 /** Writes `<name>.wav` into the folder of the job. Throws what the service `say` throws. */
 export async function say(
   io: JobIo,
-  { voice, language, speed, pronounce, timed, maxSeconds }: Saying,
+  { voice, language, speed, pronounce, timed, key, model, maxSeconds }: Saying,
   text: string,
   name: string,
 ): Promise<Said> {
@@ -39,6 +41,8 @@ export async function say(
       ...(pronounce === undefined ? {} : { pronounce }),
     },
     ...(timed ? { timed } : {}),
+    ...(key === undefined ? {} : { key }),
+    ...(model === undefined ? {} : { model }),
     limits: { seconds: maxSeconds },
     outputs,
   };
@@ -54,7 +58,7 @@ export async function say(
 
 /**
  * `say`, or what an earlier job of the same owner had said in the same way: many recipients have the same name. One file holds the sound and
- * its times, so that they are always of one another.
+ * its times, so that they are always of one another. The name of that file follows from the key, too, of which only a hash is in it.
  */
 export async function sayOnce(io: JobIo, saying: Saying, text: string, name: string): Promise<Said> {
   const kept = await io.cached(

@@ -26,13 +26,13 @@ export async function createBatch(deps: DialectDeps, { owner, ...incoming }: Inc
     await receive(deps, owner, incoming, { fields: TEXT_PARTS, files: FILES, kind }, form);
     const { fields, files, faults } = form;
     const asked = readAsked({ fields, files: [...files.keys()], faults }, deps.config.allowedPrograms);
-    const { params, ownVoice } = chooseVoice(deps.voices, asked);
+    const { params, ...voice } = chooseVoice(deps.voices, asked);
     const { record } = await submit(deps, {
       owner,
       kind: KIND,
       inputs: inputsOf(form, FILES),
       params: { ...paramsOf(asked), ...params },
-      metadata: metadataOf(asked, fields, { ownVoice }),
+      metadata: metadataOf(asked, fields, voice),
       dialect: NAME,
     }).catch(throwInTheirWords);
     return record;

@@ -51,8 +51,9 @@ const says: Record<string, string> = {
   lang: "Of the words.",
   text: "What is said to a recipient; {column} is what the row has in that column.",
   tts_provider: "gtts, command and none: a voice of this server speaks.",
-  elevenlabs_api_key: "Neither used nor kept: voices of ElevenLabs are set up by the operator.",
-  elevenlabs_voice_id: "The name of a voice that the operator has set up.",
+  elevenlabs_api_key: "Speaks as elevenlabs_voice_id. Kept sealed until the job ends.",
+  elevenlabs_voice_id:
+    "A voice of your account, or the name of one that the operator has set up. Without it a voice of this server speaks: voice_sample is not cloned.",
   tts_cmd: "Refused, unless the operator allows it; never run.",
   lip_sync_provider: "wav2lip and sync_api: this server's own lip sync. With diamond alone; platinum always has it.",
   platinum_placeholders: "Words of the video that are replaced, in the order in which they are said.",

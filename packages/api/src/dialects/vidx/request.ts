@@ -154,7 +154,12 @@ export function paramsOf(asked: Asked): Record<string, unknown> {
 /** Names of the kind's params and inputs as this API calls them. */
 const OWN_NAMES: Readonly<Record<string, string>> = {
   ...{ video: "base_video", tier: "insert_mode", language: "lang", voice: "elevenlabs_voice_id" },
-  ...{ voice_key: "elevenlabs_api_key", speed: "elevenlabs_speed", lip_sync: "lip_sync_provider" },
+  ...{
+    voice_key: "elevenlabs_api_key",
+    voice_model: "elevenlabs_model_id",
+    speed: "elevenlabs_speed",
+    lip_sync: "lip_sync_provider",
+  },
   ...{ silence_seconds: "silence_dur", markers: "platinum_placeholders", natural: "diamond_natural_name" },
   gap_seconds: "diamond_gap_seconds",
 };

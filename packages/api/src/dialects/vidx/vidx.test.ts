@@ -3,6 +3,7 @@ import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { cacheKeys } from "@smileloop/core/jobs/cache.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { SAFEGUARDS } from "@smileloop/core/safeguards.ts";
+import { createSeals, secretsOf } from "@smileloop/core/seals.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import type { TestApi } from "../../../../../test/support/api.ts";
 import { CONVERTED, FILES, finishBatch, sendForm, VOICE, vidxApi, ZIP } from "../../../../../test/support/vidx.ts";
@@ -115,20 +116,56 @@ describe("a voice", () => {
     });
   });
 
-  it("of ElevenLabs is one that the operator has set up; without it one of ours speaks, and no key of the client's is kept", async () => {
+  it("of ElevenLabs is one that the operator has set up, or one of the account whose key was sent, which is kept sealed alone", async () => {
     const facts = { title: "Anna", languages: [], gender: null, sample: "", available: true };
     const anna = { ...facts, name: "anna", source: "operator" as const };
-    await serve({}, { voices: [...vidxApi().deps.voices, anna] });
-    const asked = { tts_provider: "elevenlabs", elevenlabs_speed: "1.1", elevenlabs_api_key: "xi-secret" };
+    const seals = createSeals([Buffer.alloc(32, 7)]);
+    await serve({}, { voices: [...vidxApi().deps.voices, anna], seals });
+    const sent = { tts_provider: "elevenlabs", elevenlabs_speed: "1.1", elevenlabs_api_key: "xi-secret" };
     const files = { ...FILES, voice_sample: VOICE };
-    const known = await created({ ...asked, elevenlabs_voice_id: "anna" }, files);
+    const notes = async (record: JobRecord) =>
+      ((await status(record.id)) as { warnings: { code: string; detail: string }[] }).warnings;
+    const known = await created({ ...sent, elevenlabs_voice_id: "anna" }, files);
     expect(known.params).toMatchObject({ voice: "anna", speed: 1.1 });
-    const noted = async (id: string) => ((await status(id)) as { warnings: { code: string }[] }).warnings;
-    expect((await noted(known.id)).map(({ code }) => code)).toEqual(["no_effect"]);
-    const unknown = await created({ ...asked, elevenlabs_voice_id: "21m00Tcm4TlvDq8ikWAM" }, files);
-    expect(unknown.params).not.toHaveProperty("voice");
-    expect((await noted(unknown.id)).map(({ code }) => code)).toEqual(["voice_replaced", "no_effect"]);
-    expect(JSON.stringify([known, unknown, api.lines])).not.toContain("xi-secret");
+    expect(secretsOf(seals, known)).toEqual({});
+    expect((await notes(known)).map(({ code }) => code)).toEqual(["no_effect"]);
+    const own = { ...sent, elevenlabs_voice_id: "21m00Tcm4TlvDq8ikWAM", elevenlabs_model_id: "eleven_turbo_v2" };
+    const account = await created(own, files);
+    const voice = "elevenlabs:21m00Tcm4TlvDq8ikWAM";
+    expect(account.params).toMatchObject({ voice, voice_model: "eleven_turbo_v2", speed: 1.1 });
+    expect(secretsOf(seals, account)).toEqual({ voice_key: "xi-secret" });
+    expect(await notes(account)).toEqual([]);
+    expect(JSON.stringify([known, account, api.lines])).not.toContain("xi-secret");
+  });
+
+  it.each([
+    ["id", { elevenlabs_api_key: "xi-secret" }, "elevenlabs_voice_id is missing: voice_sample is not cloned here"],
+    ["key", { elevenlabs_voice_id: "21m00Tcm4TlvDq8ikWAM" }, "elevenlabs_api_key is missing"],
+  ])("of ElevenLabs without its %s is one of this server, and the status says so", async (_, texts, why) => {
+    await serve();
+    const record = await created({ tts_provider: "elevenlabs", ...texts }, { ...FILES, voice_sample: VOICE });
+    expect(record.params).not.toHaveProperty("voice");
+    const [note] = ((await status(record.id)) as { warnings: object[] }).warnings;
+    expect(note).toEqual({ code: "voice_replaced", detail: expect.stringContaining(why) as string });
+    expect(JSON.stringify([record, api.lines])).not.toContain("xi-secret");
+  });
+
+  it("of ElevenLabs is refused where it cannot be one, and where no key can be kept safe", async () => {
+    await serve();
+    const sent = { tts_provider: "elevenlabs", elevenlabs_api_key: "xi-secret" };
+    const files = { ...FILES, voice_sample: VOICE };
+    const post = async (texts: Record<string, string>) =>
+      (await sendForm(api, "/jobs", { files, texts: { ...sent, ...texts } })).json() as Promise<{ detail: unknown }>;
+    expect(await post({ elevenlabs_voice_id: "../voices" })).toMatchObject({
+      detail: [
+        { loc: ["body", "elevenlabs_voice_id"], msg: expect.stringContaining("elevenlabs:<voice id>") as string },
+      ],
+    });
+    expect(await post({ elevenlabs_voice_id: "21m00Tcm4TlvDq8ikWAM" })).toMatchObject({
+      detail: [
+        { loc: ["body", "elevenlabs_api_key"], msg: "cannot be kept safe here: the operator has not set SEAL_KEY" },
+      ],
+    });
   });
 
   it("that nobody speaks is told at once", async () => {
