@@ -51,7 +51,8 @@ test("functions, which cannot look, take ENGINES at its word", () => {
 });
 
 test.each([
-  ["dance=house", "ENGINES: there is no kind `dance`. Choose from: paint, sing, plan"],
+  ["dance=house", "ENGINES: there is no kind `dance`. Choose from: paint, sing"],
+  ["plan=house", "ENGINES: no engine runs `plan`. Choose from: paint, sing"],
   ["paint=house+magic", "ENGINES: there is no engine `magic`. Choose from: house, card"],
   ["sing=house", "ENGINES: the engine `house` cannot run `sing`. Choose from: card, choir"],
 ])("%s is refused", (ENGINES, sentence) => {

@@ -44,9 +44,12 @@ export function capabilitiesOf(
 
 /** Throws EnvError where `ENGINES` names a kind or an engine that does not exist, or an engine that cannot run the kind. */
 function checkEngines({ ENGINES }: Pick<Env, "ENGINES">, { kinds, engines }: Known): void {
+  // plans need no engine
+  const runnable = kinds.filter((kind) => engines.some((engine) => engine.kinds.includes(kind)));
   for (const [kind, names] of ENGINES) {
-    if (!kinds.includes(kind)) {
-      throw new EnvError(`ENGINES: there is no kind \`${kind}\`. Choose from: ${kinds.join(", ")}`);
+    if (!runnable.includes(kind)) {
+      const fault = kinds.includes(kind) ? `no engine runs \`${kind}\`` : `there is no kind \`${kind}\``;
+      throw new EnvError(`ENGINES: ${fault}. Choose from: ${runnable.join(", ")}`);
     }
     const able = engines.filter((engine) => engine.kinds.includes(kind)).map(({ name }) => name);
     const wrong = names.find((name) => !able.includes(name));
