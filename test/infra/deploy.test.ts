@@ -69,6 +69,7 @@ describe("the first deployment", () => {
     expect(said.calls).toEqual([
       ["secret", "list", "--stage", "production"],
       ["secret", "set", "ApiKeys", `me:${apiKeySha256(key!)}`, "--stage", "production"],
+      ["secret", "set", "SealKey", "--stage", "production"],
       ["deploy", "--stage", "production"],
     ]);
     expect(JSON.stringify(said.calls)).not.toContain(key);
@@ -76,7 +77,7 @@ describe("the first deployment", () => {
 
   it("makes none where there are keys, or where nobody can tell", async () => {
     const there = await deploy(["--bundled"], {
-      "secret list": [0, "# smileloop/production\nApiKeys=me:00"],
+      "secret list": [0, "# smileloop/production\nApiKeys=me:00\nSealKey=abc"],
       deploy: [1, ""],
     });
     expect([there.calls.length, there.stdout]).toEqual([2, expect.not.stringContaining("sl_")]);
@@ -121,7 +122,7 @@ describe("one more key", () => {
 });
 
 describe("the keys that a stage has", () => {
-  const list = (own: string) => `# fallback\nApiKeys=all:00\n${own}`;
+  const list = (own: string) => `# fallback\nApiKeys=all:00\nSealKey=abc\n${own}`;
   const stage = ["--stage", "test"];
 
   it("are read below its own heading, whatever all stages share", async () => {
