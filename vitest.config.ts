@@ -24,7 +24,8 @@ const SLOW = [
   "packages/worker/src/{inspector,kinds/animate,process/engine-process}.test.ts",
   "functions/engines/facefusion.test.ts",
   "functions/setup/local-work.test.ts",
-  "test/{container,e2e,echo,faults,infra,protocol}/*.test.ts",
+  "test/{container,echo,faults,infra}/*.test.ts",
+  "test/e2e/{server,smoke,inspect}.test.ts",
   "presets/*.test.ts",
   "test/conformance/s3.test.ts",
   "test/extending.test.ts",
@@ -46,6 +47,8 @@ const QUALITY = [
   "tools/quality/*.test.ts",
   "test/faults/{disk-full,mutated-sounds}.test.ts",
 ];
+/** Whole servers, workers, bundles and commands as users start them, with real engines. */
+const E2E = ["test/{e2e,protocol}/*.test.ts"];
 const QUICK = ["{packages/*/src,functions,presets,test,tools}/**/*.test.ts"];
 
 type Options = { exclude?: string[]; timeoutMs?: number; hookMs?: number; alone?: boolean; globalSetup?: string[] };
@@ -75,8 +78,9 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project("unit", QUICK, { exclude: [...SLOW, ...QUALITY] }),
+      project("unit", QUICK, { exclude: [...SLOW, ...E2E, ...QUALITY] }),
       project("slow", SLOW, { exclude: QUALITY }),
+      project("e2e", E2E, { exclude: [...SLOW, ...QUALITY] }),
       project("quality", QUALITY),
       project("operate", ["test/operate/*.operate.ts"]),
       project("storm", ["test/faults/*.storm.ts"], { alone: true }),
