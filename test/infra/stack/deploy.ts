@@ -25,6 +25,8 @@ export const ACCOUNT = "123456789012";
 /** How Pulumi marks values that its state has to keep encrypted. */
 const SECRET = "4dabf18193072939515e22adb298388d";
 const REGION = "us-east-1";
+/** The secret that every stack has. */
+export const SEAL_KEY = "k".repeat(44);
 export const API_URL = "https://abcdef.lambda-url.us-east-1.on.aws/";
 
 /** What there is in the region. */
@@ -206,7 +208,7 @@ export async function deploy(
     );
     await setGlobals(stage, root, cli.url);
     process.env.SST_SECRET_ApiKeys = "me:0000";
-    process.env.SST_SECRET_SealKey = "k".repeat(44);
+    process.env.SST_SECRET_SealKey = SEAL_KEY;
     for (const [name, value] of Object.entries(secrets)) process.env[`SST_SECRET_${name}`] = value;
     const { run } = await import("../../../.sst/platform/src/auto/run.ts");
     const { createStack } = await import("../../../infra/stack.ts");

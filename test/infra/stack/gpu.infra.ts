@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { deploy } from "./deploy.ts";
+import { deploy, SEAL_KEY } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 
 const IMAGE = "ghcr.io/example/smileloop-gpu@sha256:0";
@@ -43,6 +43,7 @@ describe("functions", () => {
     expect(variablesOf(stack, "ApiFunction")).toEqual({
       ...common,
       ...batch,
+      SEAL_KEY,
       API_KEYS: "me:0000",
       ANONYMOUS: "1",
       CORS_ORIGINS: "https://a.example",
@@ -55,7 +56,7 @@ describe("functions", () => {
       MAX_WORKERS: "3",
       TARGET_WAIT_S: "60",
     });
-    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, SEAL_KEY, QUEUE: "warp" });
   });
 
   it("are fed: the warp worker by its queue, the sweeper by pokes too", () => {

@@ -1,6 +1,6 @@
 /** A first deployment: no GPU, and nothing set. */
 import { describe, expect, it } from "vitest";
-import { API_URL, deploy } from "./deploy.ts";
+import { API_URL, deploy, SEAL_KEY } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 
 const stack = await deploy("production", {});
@@ -90,6 +90,8 @@ describe("functions", () => {
   });
 
   it("are told this", () => {
+    // of clients' secrets: not for those that neither take nor use them
+    const sealed = { SEAL_KEY };
     const common = {
       BUCKET: "the-bucket",
       QUEUES: ["warp", "warp-bulk", "narrator", "narrator-bulk", "plans"].map((name) => `${name}=${url(name)}`).join(),
@@ -102,13 +104,14 @@ describe("functions", () => {
     };
     expect(variablesOf(stack, "ApiFunction")).toEqual({
       ...common,
+      ...sealed,
       API_KEYS: "me:0000",
       INSPECT_FUNCTION: "smileloop-production-warp",
     });
     expect(variablesOf(stack, "SweepFunction")).toEqual(common);
-    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, QUEUE: "warp" });
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, ...sealed, QUEUE: "warp" });
     expect(variablesOf(stack, "NarratorFunction")).toEqual({ ...common, QUEUE: "narrator" });
-    expect(variablesOf(stack, "PlansFunction")).toEqual({ ...common, QUEUE: "plans" });
+    expect(variablesOf(stack, "PlansFunction")).toEqual({ ...common, ...sealed, QUEUE: "plans" });
   });
 
   it("have an address that answers CORS itself", () => {
