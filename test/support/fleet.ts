@@ -25,7 +25,7 @@ import { build } from "esbuild";
 import { fastTime } from "./fast-time.ts";
 import type { FleetWorker } from "./fleet-worker.ts";
 import { jobHistory } from "./job-history.ts";
-import { isAlive } from "./processes.ts";
+import { isAlive, until } from "./processes.ts";
 import { openBucket } from "./s3.ts";
 import type { Call, Role } from "./s3-double/server.ts";
 import { openSqs } from "./sqs.ts";
@@ -41,6 +41,8 @@ export type Member = {
   /** As it is called in records. */
   name: string;
   paused: boolean;
+  /** Whether it works: what it does at its start is done. */
+  isUp(): boolean;
   kill(): void;
   /** Kills one of its engine's processes, which it starts again; false when none is up. */
   killEngine(which: number): boolean;
@@ -146,6 +148,8 @@ export async function openFleet({ skewsMs, allow = [], speed = SPEED }: FleetOpt
     caller: ({ by }: Call): Member | null => members.find(({ name }) => name === names.get(by)) ?? null,
     /** Ends the workers as a deploy would. Resolves when all are gone. */
     async stop(): Promise<void> {
+      // one that has just begun takes away what a killed one has left, unless it is ended before it can
+      await until(() => members.every(({ isUp }) => isUp()));
       stopping = true;
       for (const member of members.filter(({ pid }) => isAlive(pid))) {
         member.wake();
@@ -176,6 +180,7 @@ function memberOf(child: ChildProcess, killed: Set<string>, engines: Map<string,
     pid,
     name,
     paused: false,
+    isUp: () => engines.size > 0,
     kill() {
       killed.add(name);
       child.kill("SIGKILL");
