@@ -123,7 +123,7 @@ describe("what is refused", () => {
     await nothingLeft();
   });
 
-  it("a body that is no form", async () => {
+  it("a body that is not a form", async () => {
     const reply = get("/process/image", {
       method: "POST",
       body: "{}",

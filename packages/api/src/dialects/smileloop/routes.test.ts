@@ -272,7 +272,7 @@ describe("refusals, the first fault first, and nothing is left of them", () => {
     await nothingIsLeft();
   });
 
-  it("names both parts when the body is no form", async () => {
+  it("names both parts when the body is not a form", async () => {
     await start();
     for (const type of ["application/json", "text/plain", "multipart/form-data; boundary=x"]) {
       const body = type.startsWith("multipart") ? "" : "{}";

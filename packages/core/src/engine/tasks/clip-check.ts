@@ -1,7 +1,14 @@
-/** What the checks of all kinds whose result is a clip say of its files. */
+/** What engines and checks answer for all kinds whose result is a clip. */
 import { z } from "zod";
 import { warningsSchema } from "../../errors.ts";
 import { timingsSchema, videoSpecSchema } from "../protocol.ts";
+
+/** What an engine answers that has written the video itself. */
+export const videoRunResultSchema = z.strictObject({
+  outputs: z.strictObject({ video: videoSpecSchema }),
+  warnings: warningsSchema,
+  timings: timingsSchema,
+});
 
 /** `duration`: seconds. */
 export const checkedVideoSchema = videoSpecSchema.extend({ duration: z.number(), bytes: z.int() });

@@ -1,6 +1,5 @@
 /** Requests to the engine and the checker for jobs of the kind `convert`, and their results. */
 import { z } from "zod";
-import { warningsSchema } from "../../errors.ts";
 import { X264_PRESETS } from "../../kinds/convert.ts";
 import {
   audioSpecSchema,
@@ -9,10 +8,9 @@ import {
   posterOrderSchema,
   provenanceSchema,
   runIdSchema,
-  timingsSchema,
   videoSpecSchema,
 } from "../protocol.ts";
-import { checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
+import { checkedVideoSchema, clipCheckParts, videoRunResultSchema } from "./clip-check.ts";
 
 const inputs = z.strictObject({ video: z.array(fileSchema).length(1) });
 /**
@@ -44,11 +42,7 @@ const convertRunSchema = z.strictObject({
 });
 export type ConvertRun = z.infer<typeof convertRunSchema>;
 
-export const convertRunResultSchema = z.strictObject({
-  outputs: z.strictObject({ video: videoSpecSchema }),
-  warnings: warningsSchema,
-  timings: timingsSchema,
-});
+export const convertRunResultSchema = videoRunResultSchema;
 export type ConvertRunResult = z.infer<typeof convertRunResultSchema>;
 
 /**

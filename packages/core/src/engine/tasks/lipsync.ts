@@ -1,6 +1,5 @@
 /** Requests to the engine and the checker for jobs of the kind `lipsync`, and their results. */
 import { z } from "zod";
-import { warningsSchema } from "../../errors.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import { syncSchema, timesSchema } from "../../speech/sync.ts";
 import {
@@ -10,10 +9,8 @@ import {
   posterOrderSchema,
   provenanceSchema,
   runIdSchema,
-  timingsSchema,
-  videoSpecSchema,
 } from "../protocol.ts";
-import { checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
+import { checkedVideoSchema, clipCheckParts, videoRunResultSchema } from "./clip-check.ts";
 
 const asked = {
   run: runIdSchema,
@@ -59,11 +56,7 @@ const lipsyncRunSchema = z.strictObject({
 });
 export type LipsyncRun = z.infer<typeof lipsyncRunSchema>;
 
-export const lipsyncRunResultSchema = z.strictObject({
-  outputs: z.strictObject({ video: videoSpecSchema }),
-  warnings: warningsSchema,
-  timings: timingsSchema,
-});
+export const lipsyncRunResultSchema = videoRunResultSchema;
 export type LipsyncRunResult = z.infer<typeof lipsyncRunResultSchema>;
 
 /**
