@@ -138,7 +138,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     fetchAllow: raw("FETCH_ALLOW"),
     alarmEmail,
     budgetUsd: number("BUDGET_USD", 20, 1, 1_000_000),
-    // of the ten that a new account has, the API keeps half; AWS takes no less than 2 for each of two lanes
+    // half of the ten that a new account has; AWS takes no less than 2 for each of two lanes
     warpConcurrency: number("WARP_CONCURRENCY", 5, 4, 1000),
     logLevel,
     // not more than an hour: the bucket's lifecycle rules count on it
