@@ -21,7 +21,7 @@ const SLOW = [
   "packages/core/src/jobs/*-protocol.test.ts",
   "packages/core/src/{files,records}/s3.test.ts",
   "packages/speech/src/net.test.ts",
-  "packages/worker/src/{inspector,kinds/animate,process/engine-process}.test.ts",
+  "packages/worker/src/{inspector,kinds/{animate,archive},process/engine-process}.test.ts",
   "functions/engines/facefusion.test.ts",
   "functions/setup/local-work.test.ts",
   "test/{container,echo,faults,infra}/*.test.ts",

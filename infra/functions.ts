@@ -121,7 +121,7 @@ type FunctionOptions = {
 
 /** Uses its own minimal role: SST's default could write to any log group and be assumed by any principal in the account. */
 function createFunction(stage: Stage, spec: FunctionSpec, options: FunctionOptions) {
-  const { bundle, handler, memoryMb, timeoutS, storageMb } = spec;
+  const { bundle, handler, memoryMb, timeoutS } = spec;
   const { environment, statements, ...rest } = options;
   const name = nameOf(stage, spec.name);
   const permissions = $resolve({ statements, logGroup: logGroupArn(`/aws/lambda/${name}`) }).apply((all) => [
@@ -138,7 +138,6 @@ function createFunction(stage: Stage, spec: FunctionSpec, options: FunctionOptio
       architecture: ARCHITECTURE,
       memory: `${memoryMb} MB`,
       timeout: `${timeoutS} seconds`,
-      ...(storageMb ? { storage: `${storageMb} MB` as const } : {}),
       environment,
       permissions,
       logging: { retention: "2 weeks" },

@@ -94,6 +94,7 @@ const LAUNCHER = "packages/cli/bin/with-node.mjs";
 const AWS_ADAPTERS = [
   "packages/core/src/records/s3.ts",
   "packages/core/src/files/s3.ts",
+  "packages/core/src/files/s3-parts.ts",
   "packages/core/src/queue/sqs.ts",
   "packages/core/src/launcher/batch.ts",
   "packages/core/src/inspector/lambda.ts",

@@ -28,13 +28,11 @@ type Serving = {
 /** Settings that decide which engines a stack has. */
 export type Choices = Pick<Settings, "gpu" | "syncso">;
 
-/** `storageMb`: of the folder for temporary files; by default the 512 MB that every function has. */
 export type FunctionLimits = {
   bundle: string;
   handler: string;
   memoryMb: number;
   timeoutS: number;
-  storageMb?: number;
 };
 
 /** A function that takes jobs from its queues. */
@@ -178,8 +176,6 @@ export const PLANS: LambdaWorker = {
     // a whole processor: an archive is hashed as it is copied
     memoryMb: 1769,
     timeoutS: PLANS_TIMEOUT_S,
-    // the most that Lambda has: an archive lies there until it is whole
-    storageMb: 10_240,
   },
   oneLane: true,
   // there is one where an engine takes secrets

@@ -28,6 +28,8 @@ const RECEIVE = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVi
 /** A timer is only a name: nobody reads one. */
 const TIMERS = ["s3:PutObject", "s3:DeleteObject"];
 const READ_WRITE = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
+/** Of files that are too large for one request: beginning, sending and completing them is `PutObject`, giving them up is not. */
+const GIVE_UP = "s3:AbortMultipartUpload";
 
 function objects(bucket: string, actions: string[], prefixes: string[]): Statement {
   return { actions, resources: prefixes.map((prefix) => `${bucket}/${prefix}*`) };
@@ -58,7 +60,7 @@ export function apiStatements({
   inspects: string | null;
 }): Statement[] {
   return [
-    objects(bucket, READ_WRITE, ["jobs/", "uploads/"]),
+    objects(bucket, [...READ_WRITE, GIVE_UP], ["jobs/", "uploads/"]),
     objects(bucket, TIMERS, ["due/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/"]),
     objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
@@ -102,8 +104,8 @@ function batchStatements({ jobDefinitions, jobQueues, jobs }: BatchArns): Statem
  */
 export function workerStatements({ bucket, queues, plans }: Bucket & { queues: string[]; plans: string }): Statement[] {
   return [
-    objects(bucket, READ_WRITE, ["jobs/"]),
-    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["cache/"]),
+    objects(bucket, [...READ_WRITE, GIVE_UP], ["jobs/"]),
+    objects(bucket, ["s3:GetObject", "s3:PutObject", GIVE_UP], ["cache/"]),
     listing(bucket, ["jobs/", "cache/"]),
     { actions: RECEIVE, resources: queues },
     { actions: ["sqs:SendMessage"], resources: [...new Set([...queues, plans])] },

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSound } from "@smileloop/engine/media/sound-reader.ts";
+import { createSmileloop, type RunProgress } from "@smileloop/sdk/index.ts";
 import { BANDS, featuresOf } from "@smileloop/speech/features.ts";
 import { parse } from "csv-parse/sync";
 import { unzipSync } from "fflate";
@@ -113,10 +114,15 @@ test("a server that is killed half-way goes on where it was, and everybody has o
 
 test("a recipient who cannot be addressed is told, with why; the others are delivered, and a bad row is refused at once", async () => {
   const long = "Alexander Maximilian Montgomery of Winchester ".repeat(8).trim();
-  const { id } = (await (await post(`name\nAmit\n${long}\n`, { tier: "gold" })).json()) as Job;
-  const job = await endOf(server.url, id);
-  expect(job).toMatchObject({ status: "succeeded", error: null });
-  const [warning] = (job as unknown as { warnings: { code: string; detail: string }[] }).warnings;
+  const smileloop = createSmileloop({ baseUrl: server.url });
+  const stages: string[] = [];
+  const onProgress = ({ stage }: RunProgress) => stages.push(stage);
+  const made = await smileloop.personalize(base, ["Amit", long], { tier: "gold", onProgress });
+  expect(made.output).toMatchObject({ content_type: "application/zip", bytes: (await made.blob()).size });
+  expect((await made.blob("report")).type).toContain("text/csv");
+  expect([stages[0], new Set(stages).size > 2]).toEqual(["sending", true]);
+  const { id } = made.job;
+  const [warning] = made.job.warnings;
   expect(warning?.code).toBe("recipients_failed");
   expect(warning?.detail).toMatch(/^1 of 2 recipients failed, row 3\. Row 3: The words are too long/);
   expect(Object.keys(await archiveOf(id)).sort()).toEqual(["Amit.mp4", "report.csv"]);

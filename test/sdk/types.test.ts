@@ -3,6 +3,7 @@ import type { ErrorCode as ServerErrorCode } from "@smileloop/core/errors.ts";
 import { ERRORS } from "@smileloop/core/errors.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
 import type { LipsyncJobParams } from "@smileloop/core/kinds/lipsync.ts";
+import type { PersonalizeJobParams } from "@smileloop/core/kinds/personalize.ts";
 import type { ProcessVideoJobParams } from "@smileloop/core/kinds/process.ts";
 import type { SpeakJobParams } from "@smileloop/core/kinds/speak.ts";
 import type { TalkJobParams } from "@smileloop/core/kinds/talk.ts";
@@ -37,6 +38,7 @@ test("what it takes", () => {
   expectTypeOf<Names<sdk.TalkParams>>().toEqualTypeOf<Names<TalkJobParams>>();
   expectTypeOf<Names<sdk.LipsyncParams>>().toEqualTypeOf<Names<LipsyncJobParams>>();
   expectTypeOf<Names<sdk.SpeakParams>>().toEqualTypeOf<Names<SpeakJobParams>>();
+  expectTypeOf<Names<sdk.PersonalizeParams>>().toEqualTypeOf<Names<PersonalizeJobParams>>();
   expectTypeOf<Names<sdk.ProcessParams>>().toEqualTypeOf<
     Exclude<Names<ProcessVideoJobParams>, "processors"> | "engine"
   >();
@@ -47,6 +49,7 @@ test("what it takes", () => {
     Values<Omit<sdk.LipsyncParams, "format" | "sync_mode">>
   >();
   expectTypeOf<Values<SpeakJobParams>>().toExtend<Values<Omit<sdk.SpeakParams, "format">>>();
+  expectTypeOf<Values<PersonalizeJobParams>>().toExtend<Values<sdk.PersonalizeParams>>();
   expectTypeOf<Values<ProcessVideoJobParams>>().toExtend<Values<Omit<sdk.ProcessParams, "engine">>>();
 });
 

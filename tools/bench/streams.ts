@@ -66,9 +66,11 @@ async function passed(home: string, files: Files, dir: string, readsBack: boolea
   ];
 }
 
+/** Also of parts, of which a client has to be told under which name they go together. */
 const SINK = `
 const server = require("node:http").createServer((request, response) => {
-  request.resume().on("end", () => response.writeHead(200, { ETag: '"sunk"' }).end());
+  const xml = request.method === "POST" ? "<R><UploadId>sunk</UploadId><ETag>sunk</ETag></R>" : "";
+  request.resume().on("end", () => response.writeHead(200, { ETag: '"sunk"' }).end(xml));
 });
 server.listen(0, "127.0.0.1", () => process.stdout.write(String(server.address().port)));
 `;

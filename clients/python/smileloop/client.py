@@ -8,6 +8,7 @@ from .errors import SmileloopError, error_of_job
 from .files import File, Input, read
 from .http import TRIES, Http, default_pause
 from .ids import new_id
+from .recipients import Recipients, as_file
 from .result import Json, Progress, Result
 
 OnProgress = Callable[[Progress], None]
@@ -67,6 +68,23 @@ class Smileloop:
     def speak(self, text: str, *, on_progress: Optional[OnProgress] = None, **params: Any) -> Result:
         """A voice says a text."""
         return self.run("speak", {}, {"text": text, **params}, main="audio", on_progress=on_progress)
+
+    def personalize(
+        self,
+        video: Input,
+        recipients: Union[Input, Recipients],
+        *,
+        on_progress: Optional[OnProgress] = None,
+        **params: Any,
+    ) -> Result:
+        """The video for each recipient, who is addressed in it by name.
+
+        `recipients` is a CSV or XLSX file, or a list of names or rows. The result is the `archive`, a ZIP of all files; its output `report` is
+        a CSV that tells what became of each recipient.
+        """
+        listed = as_file(recipients, str(params.get("name_column", "name")))
+        inputs: Inputs = {"video": video, "recipients": listed}
+        return self.run("personalize", inputs, params, main="archive", on_progress=on_progress)
 
     def swap(
         self, target: Input, source: Input, *, video: bool = False, on_progress: Optional[OnProgress] = None, **params: Any

@@ -116,6 +116,28 @@ class Client(unittest.TestCase):
         self.assertEqual(percents, sorted(percents))
         self.assertEqual(percents[-1], 100)
 
+    def test_a_list_of_recipients_is_sent_as_the_table_that_it_is(self) -> None:
+        outputs = {"report": {"url": "r"}, "archive": {"url": "http://files.example/a.zip"}}
+        done = job("succeeded", outputs=outputs)
+        people: List[Dict[str, Any]] = [{"name": "Ann; B.", "city": 'the "Hague"', "age": 7}, {"name": "राम", "city": None}]
+        with BadServer({"PUT /file": [(200, {})]}) as files:
+            target = {"id": "u1", "method": "PUT", "url": f"{files.url}/file", "headers": {}}
+            with BadServer({"POST /v1/uploads": [(201, target)], CREATE: [(202, done)], GET: [(200, done)]}) as api:
+                made = client(api.url).personalize({"upload": "v1"}, people, tier="gold")
+                client(api.url).personalize({"upload": "v1"}, ["Ann"], name_column="first")
+                client(api.url).personalize({"upload": "v1"}, b"name\nAnn\n")
+                error = raised(lambda: client(api.url).personalize({"upload": "v1"}, ["Ann", " "]))
+                asked = json.loads(api.bodies[1])
+                count = len(api.calls)
+            bodies = [body.decode() for body in files.bodies]
+        self.assertEqual(made.url, "http://files.example/a.zip")
+        self.assertEqual(asked["inputs"], {"video": {"upload": "v1"}, "recipients": {"upload": "u1"}})
+        self.assertEqual(asked["params"], {"tier": "gold"})
+        self.assertEqual(bodies[0], '"name","city","age"\r\n"Ann; B.","the ""Hague""","7"\r\n"राम","",""\r\n')
+        self.assertEqual(bodies[1:], ['"first"\r\n"Ann"\r\n', "name\nAnn\n"])
+        self.assertEqual((error.code, str(error)), ("invalid_request", "recipients[1] is empty: give it a name."))
+        self.assertEqual(count, 9)
+
     def test_what_is_refused_and_what_fails_is_told_by_its_code(self) -> None:
         with BadServer({CREATE: [problem(422, "invalid_request")]}) as api:
             error = raised(lambda: client(api.url).animate({"upload": "u1"}, preset="smle"))

@@ -4,7 +4,16 @@ import { SmileloopError } from "./errors.ts";
 import { type FollowOptions, follow } from "./follow.ts";
 import { createHttp, type HttpOptions } from "./http.ts";
 import { readKept, type Store, writeKept } from "./keep.ts";
-import type { AnimateParams, LipsyncParams, ProcessParams, SpeakParams, Step, TalkParams } from "./params.ts";
+import type {
+  AnimateParams,
+  LipsyncParams,
+  PersonalizeParams,
+  ProcessParams,
+  SpeakParams,
+  Step,
+  TalkParams,
+} from "./params.ts";
+import { listOf, type Recipient } from "./recipients.ts";
 import { type Asked, finish, type Input, type InputRef, type Result, type RunOptions, run } from "./run.ts";
 import type { Inspection, Job, JobPage, JobStatus, Kind, Preset, UploadRequest, UploadTarget, Voice } from "./types.ts";
 import { type FileSource, type UploadOptions, upload } from "./upload.ts";
@@ -54,6 +63,18 @@ export function createSmileloop(options: ClientOptions = {}) {
     /** A voice says a text. */
     speak(options: Options<SpeakParams>): Promise<Result> {
       return start(...asking("speak", {}, options, "audio"));
+    },
+    /**
+     * The video for each recipient, who is addressed in it by name: `recipients` is a CSV or XLSX file, or an array of names or rows. The
+     * result is the `archive`, a ZIP of all files; its output `report` is a CSV that tells what became of each recipient.
+     */
+    async personalize(
+      video: Input,
+      recipients: Input | readonly (string | Recipient)[],
+      options: Options<PersonalizeParams> = {},
+    ): Promise<Result> {
+      const list = listOf(recipients, options.name_column);
+      return start(...asking("personalize", { video, recipients: list }, options, "archive"));
     },
     /** The face of the picture `source` in a picture or a video. */
     swap(target: Input, source: Input, options: Options<ProcessParams> & Medium = {}): Promise<Result> {

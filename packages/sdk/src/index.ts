@@ -4,6 +4,7 @@ export { type ClientCode, SmileloopError } from "./errors.ts";
 export { newId } from "./ids.ts";
 export type { Store } from "./keep.ts";
 export type * from "./params.ts";
+export type { Recipient } from "./recipients.ts";
 export type { Input, InputRef, Result, RunOptions, RunProgress } from "./run.ts";
 export type * from "./types.ts";
 export type { FileSource, UploadOptions } from "./upload.ts";

@@ -67,6 +67,32 @@ export type LipsyncParams = VoiceParams &
 
 export type SpeakParams = VoiceParams & Loose<{ format: "wav" | "mp3" | "m4a"; engine: string }> & { text: string };
 
+export type PersonalizeParams = VoiceParams &
+  Loose<{
+    tier: "silver" | "gold" | "diamond" | "platinum";
+    /** What is said to a recipient; `{column}` is what the row has in that column. */
+    text: string;
+    name_position: "start" | "end";
+    lip_sync: boolean;
+    face: number;
+    /** Words of the video that are replaced, in the order in which they are said. */
+    markers: string[];
+    base_text: string;
+    silence_db: number;
+    silence_seconds: number;
+    gap_seconds: number;
+    natural: boolean;
+    name_column: string;
+    phone_column: string;
+    pronunciation_column: string;
+    /** Only these rows: the first recipient is row 2. */
+    rows: number[];
+    voice_key: string;
+    voice_model: string;
+    intensity: number;
+    consent: Consent;
+  }>;
+
 /** A step by its name, or with its options. */
 export type Step = string | ({ name: string } & Record<string, unknown>);
 

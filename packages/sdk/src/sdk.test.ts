@@ -127,6 +127,52 @@ test("a portrait becomes a clip: what is sent, and what is told on the way", asy
   expect(percents.at(-1)).toBeLessThanOrEqual(100);
 });
 
+test("a list of recipients that is an array is sent as the table that it is", async () => {
+  const sent: string[] = [];
+  const { routes } = await storage((asked, response) => {
+    sent.push(asked.body);
+    status(200)(asked, response);
+  });
+  const asked: Asked[] = [];
+  const archive = { ...OUTPUT, url: "http://files.example/a.zip" };
+  const { url } = await serve({
+    ...routes,
+    [CREATE]: [
+      (created, response) => {
+        asked.push(created);
+        json(202, job("succeeded", { outputs: { report: OUTPUT, archive } }))(created, response);
+      },
+    ],
+    [EVENTS]: [events(event("done", job("succeeded", { outputs: { report: OUTPUT, archive } })))],
+  });
+  const people = [
+    { name: "Ann; B.", city: 'the "Hague"', age: 7 },
+    { name: "राम", city: null },
+    { city: "Ulm, Bonn", name: "Li\nLei" },
+  ];
+  const video = { upload: "v1" };
+  const made = await client(url).personalize(video, people, { tier: "gold", text: "{name} of {city}" });
+  expect(made.url).toBe(archive.url);
+  expect(await made.link("report").catch((error) => error.code)).toBe("not_found");
+  expect(JSON.parse(asked[0]!.body)).toEqual({
+    kind: "personalize",
+    inputs: { video, recipients: { upload: "u1" } },
+    params: { tier: "gold", text: "{name} of {city}" },
+  });
+  const list = 'name,city,age\r\n"Ann; B.","the ""Hague""",7\r\nराम,,\r\n"Li\nLei","Ulm, Bonn",\r\n';
+  expect(sent).toEqual([list]);
+  await client(url).personalize(video, ["Ann", "Ben"], { name_column: "first" });
+  await client(url).personalize(video, []);
+  expect(sent.slice(1)).toEqual(["first\r\nAnn\r\nBen\r\n", "name\r\n"]);
+  await client(url).personalize(video, { upload: "u2" });
+  expect(JSON.parse(asked[3]!.body).inputs).toEqual({ video, recipients: { upload: "u2" } });
+  const nobody = await client(url)
+    .personalize(video, ["Ann", " "])
+    .catch((error) => error);
+  expect(nobody).toMatchObject({ code: "invalid_request", message: "recipients[1] is empty: give it a name." });
+  expect(asked.length).toBe(4);
+});
+
 test("the key goes to the server, not to the storage", async () => {
   let headers: IncomingMessage["headers"] = {};
   const { routes } = await storage((asked, response) => {

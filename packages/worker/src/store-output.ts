@@ -44,7 +44,8 @@ export type StreamedOutput = {
   name: string;
   /** The same bytes from the start, at each call: after a failure it is stored again. */
   body: () => AsyncIterable<Uint8Array>;
-  facts: Omit<OutputFacts, "bytes">;
+  /** `bytes`: where it is known before; another length is `invalid_request`. */
+  facts: OutputFacts;
   signal: AbortSignal;
 };
 
@@ -55,7 +56,8 @@ export async function storeStream(
   { name, body, facts, signal }: StreamedOutput,
 ): Promise<JobOutput> {
   const key = keyOf(record, name, facts.type);
-  const put = () => files.put(key, body(), { type: facts.type, signal });
+  const { type, bytes } = facts;
+  const put = () => files.put(key, body(), { type, bytes, signal });
   const there = async () => {
     const found = await files.get(key, { signal });
     return { bytes: found.bytes, sha256: await hashed(found.body, signal) };

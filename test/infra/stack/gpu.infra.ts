@@ -123,12 +123,12 @@ describe("rights, word by word", () => {
     expect(rightsOf(stack, "GpuWorkerRole")).toEqual([
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
         Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
       },
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         Resource: ["arn:aws:s3:::the-bucket/cache/*"],
       },
       {

@@ -85,10 +85,6 @@ describe("functions", () => {
     ]);
   });
 
-  it("have room for an archive where one is made", () => {
-    expect(stack.find("Function", "PlansFunction").inputs.ephemeralStorage).toEqual({ size: 10_240 });
-  });
-
   it("are told this", () => {
     // of clients' secrets: not for those that neither take nor use them
     const sealed = { SEAL_KEY };
@@ -184,7 +180,7 @@ describe("rights, word by word", () => {
     expect(rightsOf(stack, "ApiRole")).toEqual([
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
         Resource: ["arn:aws:s3:::the-bucket/jobs/*", "arn:aws:s3:::the-bucket/uploads/*"],
       },
       { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/due/*"] },
@@ -248,12 +244,12 @@ describe("rights, word by word", () => {
     expect(rightsOf(stack, "WarpRole")).toEqual([
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
         Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
       },
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         Resource: ["arn:aws:s3:::the-bucket/cache/*"],
       },
       {
@@ -283,12 +279,12 @@ describe("rights, word by word", () => {
     expect(rightsOf(stack, "PlansRole")).toEqual([
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
         Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
       },
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         Resource: ["arn:aws:s3:::the-bucket/cache/*"],
       },
       {

@@ -23,6 +23,10 @@ export type Operation =
   | "DeleteObjects"
   | "ListObjectsV2"
   | "PostObject"
+  | "CreateMultipartUpload"
+  | "UploadPart"
+  | "CompleteMultipartUpload"
+  | "AbortMultipartUpload"
   | "Preflight";
 
 export type Fault =

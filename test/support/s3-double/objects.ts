@@ -84,7 +84,7 @@ function find(request: S3Request, key: string): StoredObject {
   throw new S3Error("NoSuchKey", "The specified key does not exist.");
 }
 
-function conditionsOf(request: S3Request) {
+export function conditionsOf(request: S3Request) {
   const { headers, key } = request;
   if (headers["if-match"] !== undefined) demand(request, "s3:GetObject", key);
   return { ifNoneMatch: headers["if-none-match"], ifMatch: headers["if-match"] };
@@ -110,10 +110,10 @@ export function checkKey(key: string): void {
   if (Buffer.byteLength(key) > LONGEST_KEY) throw new S3Error("KeyTooLongError", "Your key is too long");
 }
 
-function typeOf(headers: Record<string, string>): string {
+export function typeOf(headers: Record<string, string>): string {
   return headers["content-type"] ?? "binary/octet-stream";
 }
 
-function metadataOf(headers: Record<string, string>): Record<string, string> {
+export function metadataOf(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("x-amz-meta-")));
 }

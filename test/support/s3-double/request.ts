@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import { S3Error } from "./errors.ts";
 import type { Store } from "./store.ts";
 
-export type Action = "s3:GetObject" | "s3:PutObject" | "s3:DeleteObject" | "s3:ListBucket";
+export type Action = "s3:GetObject" | "s3:PutObject" | "s3:DeleteObject" | "s3:ListBucket" | "s3:AbortMultipartUpload";
 
 /** Who may call. `allows` is asked with a key, or with the prefix of a listing; without it everything is allowed. */
 export type Role = {

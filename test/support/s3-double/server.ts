@@ -12,6 +12,7 @@ import { escapeXml, S3Error } from "./errors.ts";
 import { createFaults, errorOf, type Fault, type Faults, type Operation } from "./faults.ts";
 import { postObject } from "./form.ts";
 import { deleteObject, getObject, putObject } from "./objects.ts";
+import { abortUpload, completeUpload, createUpload, uploadPart } from "./parts.ts";
 import type { Role, S3Reply, S3Request } from "./request.ts";
 import { checkBodyHash, checkSignature, readSignature } from "./signature.ts";
 import { createStore, type Store } from "./store.ts";
@@ -167,6 +168,10 @@ async function carryOut(settings: Settings, received: Received, operation: Opera
     return reply;
   }
   if (operation === "DeleteObject") return deleteObject(request);
+  if (operation === "CreateMultipartUpload") return createUpload(request);
+  if (operation === "UploadPart") return uploadPart(request);
+  if (operation === "CompleteMultipartUpload") return completeUpload(request);
+  if (operation === "AbortMultipartUpload") return abortUpload(request);
   return operation === "ListObjectsV2" ? listObjects(request) : deleteObjects(request);
 }
 
@@ -174,6 +179,11 @@ async function carryOut(settings: Settings, received: Received, operation: Opera
 function signerOf({ authorization = "" }: Record<string, string>): string {
   return /Credential=([^/]+)\//.exec(authorization)?.[1] ?? "";
 }
+
+/** Operations on a multipart upload, by method. */
+const PARTS: Record<string, Operation> = {
+  ...{ PUT: "UploadPart", POST: "CompleteMultipartUpload", DELETE: "AbortMultipartUpload" },
+};
 
 /** Null for what is not one of them. */
 function operationOf(
@@ -184,13 +194,16 @@ function operationOf(
   bucket: string,
 ): Operation | null {
   const onObject = keyOf(path, bucket) !== "";
+  const query = new URLSearchParams(search);
+  if (onObject && query.has("uploadId")) return PARTS[method] ?? null;
+  if (onObject && query.has("uploads")) return method === "POST" ? "CreateMultipartUpload" : null;
   if (method === "OPTIONS") return "Preflight";
   if (method === "GET") return onObject ? "GetObject" : "ListObjectsV2";
   if (method === "HEAD") return onObject ? "HeadObject" : null;
   if (method === "PUT" && onObject) return headers["x-amz-copy-source"] === undefined ? "PutObject" : "CopyObject";
   if (method === "DELETE" && onObject) return "DeleteObject";
   if (method !== "POST" || onObject) return null;
-  return new URLSearchParams(search).has("delete") ? "DeleteObjects" : "PostObject";
+  return query.has("delete") ? "DeleteObjects" : "PostObject";
 }
 
 function errorReply({ code, status, message, headers }: S3Error, isHead: boolean): S3Reply {

@@ -4,7 +4,7 @@ import { S3Error } from "./errors.ts";
 
 export type StoredObject = {
   body: Buffer;
-  /** Without quotes: the MD5 of the body. */
+  /** Without quotes: the MD5 of the body, or, of one that came in parts, of their MD5s and with their number. */
   etag: string;
   type: string;
   /** Headers by name in lower case: `x-amz-meta-…`. */
@@ -14,10 +14,24 @@ export type StoredObject = {
 
 export type Conditions = { ifNoneMatch?: string | undefined; ifMatch?: string | undefined };
 
+export type Part = { body: Buffer; etag: string; sha256: string | null };
+/** A multipart upload that is neither complete nor aborted. `parts`: by number. `summed`: whether each part has to have a SHA-256. */
+export type Unfinished = Pick<StoredObject, "type" | "metadata"> & {
+  key: string;
+  summed: boolean;
+  parts: Map<number, Part>;
+};
+
 export type Store = {
+  /** By upload id. */
+  unfinished: Map<string, Unfinished>;
   get(key: string): StoredObject | undefined;
   /** Throws `PreconditionFailed`, or `NoSuchKey` for If-Match on a missing key. */
-  put(key: string, object: Pick<StoredObject, "body" | "type" | "metadata">, conditions: Conditions): StoredObject;
+  put(
+    key: string,
+    object: Pick<StoredObject, "body" | "type" | "metadata"> & { etag?: string },
+    conditions: Conditions,
+  ): StoredObject;
   remove(key: string): void;
   /** All keys, in the order of their UTF-8 bytes. */
   keys(): string[];
@@ -30,11 +44,11 @@ export function createStore(now: () => number): Store {
   const sorted: string[] = [];
   return {
     get: (key) => objects.get(key),
-    put(key, { body, type, metadata }, conditions) {
+    unfinished: new Map(),
+    put(key, { body, type, metadata, etag = md5Hex(body) }, conditions) {
       const there = objects.get(key);
       checkWrite(there, conditions);
       if (!there) sorted.splice(placeOf(key, sorted), 0, key);
-      const etag = createHash("md5").update(body).digest("hex");
       const object = { body, type, metadata, etag, storedAtMs: now() };
       objects.set(key, object);
       return object;
@@ -47,6 +61,10 @@ export function createStore(now: () => number): Store {
       for (let at = placeOf(key, sorted); at < sorted.length; at++) yield sorted[at]!;
     },
   };
+}
+
+export function md5Hex(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("hex");
 }
 
 /** Where the key is, or would be. */

@@ -1,10 +1,9 @@
-import { readdir, readlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, collect } from "../../../../test/conformance/cases.ts";
 import { openBucket } from "../../../../test/support/s3.ts";
+import type { Operation } from "../../../../test/support/s3-double/faults.ts";
 import type { Fault } from "../../../../test/support/s3-double/server.ts";
-import type { Files } from "../files.ts";
+import type { Files, PutOptions } from "../files.ts";
 import { newId } from "../job/ids.ts";
 import { inputKey, uploadKey } from "../job/keys.ts";
 import { sha256Hex } from "../jobs/jobs.ts";
@@ -31,15 +30,6 @@ async function* bodyOf(bytes: Uint8Array) {
 const put = (bytes: Uint8Array = data) => files.put(key, bodyOf(bytes), { type });
 const textOf = async (body: ReadableStream<Uint8Array>) =>
   Buffer.from(await new Response(body).arrayBuffer()).toString();
-/** Spooled bodies that this process has open. */
-const openSpools = async () => {
-  const links = (await readdir("/proc/self/fd").catch(() => [])).map((fd) =>
-    readlink(`/proc/self/fd/${fd}`).catch(() => ""),
-  );
-  return (await Promise.all(links)).filter((path) => path.includes("smileloop-spool-"));
-};
-const spooled = async () => (await readdir(tmpdir())).filter((name) => name.startsWith("smileloop-spool-"));
-
 describe("files in S3", () => {
   const faults: Fault[] = ["conflict", "internal", "slow_down", "cut", "lost_reply", "late_error"];
   it.each(faults)("arrive once after: %s", async (fault) => {
@@ -57,7 +47,7 @@ describe("files in S3", () => {
     expect(home.double.faults.left).toBe(0);
   });
 
-  it("that are larger than S3 takes in one request are refused, and nothing of them is left", async () => {
+  it("that are larger than S3 takes are refused, and nothing of them is left", async () => {
     const small = s3Files({ ...home, maxBytes: 5 });
     const putSmall = (bytes: Uint8Array, maxBytes?: number) =>
       small.put(key, bodyOf(bytes), { type, ...(maxBytes === undefined ? {} : { maxBytes }) });
@@ -66,18 +56,6 @@ describe("files in S3", () => {
     expect(await codeOf(() => putSmall(Buffer.from("1234"), 3))).toBe("too_large");
     expect(await codeOf(() => files.get(key))).toBe("not_found");
     expect(await putSmall(Buffer.from("12345"))).toMatchObject({ bytes: 5 });
-  });
-
-  it("that are too large for memory are sent again from the start", async () => {
-    const large = Buffer.alloc(9 * 1024 * 1024, "x");
-    const before = await spooled();
-    home.double.faults.add("PutObject", ["internal", "lost_reply"]);
-    const info = await put(large);
-    expect(info).toMatchObject({ bytes: large.length, sha256: sha256Hex(large) });
-    expect(await spooled()).toEqual(before);
-    expect(await openSpools()).toEqual([]);
-    const file = await files.get(key, { range: { first: -3 } });
-    expect(await textOf(file.body)).toBe("xxx");
   });
 
   it("give their source back when they cannot be kept", async () => {
@@ -89,11 +67,11 @@ describe("files in S3", () => {
         returned = true;
       }
     }
-    vi.stubEnv("TMPDIR", "/nowhere");
+    home.double.faults.decide(({ operation }) => (operation === "UploadPart" ? "internal" : null));
     expect(await codeOf(() => files.put(key, endless(), { type }))).toBe("storage_unavailable");
-    vi.unstubAllEnvs();
     expect(returned).toBe(true);
     expect(await codeOf(() => files.get(key))).toBe("not_found");
+    expect(home.double.store.unfinished.size).toBe(0);
   });
 
   it("are copied once after a lost reply", async () => {
@@ -145,6 +123,89 @@ describe("files in S3", () => {
     const keys = Array.from({ length: 2300 }, (_, i) => `jobs/ann/x/out/1/${i}`);
     for (const each of keys) home.double.store.put(each, { body: data, type, metadata: {} }, {});
     expect((await collect(files.list("jobs/ann"))).map((file) => file.key)).toEqual([...keys].sort());
+  });
+});
+
+describe("files in S3 that are too large for one request", () => {
+  const MIB = 1024 * 1024;
+  const large = Buffer.alloc(20 * MIB, "a portrait ");
+  async function* pieces() {
+    for (let at = 0; at < large.length; at += 700_001) yield large.subarray(at, at + 700_001);
+  }
+  const putLarge = (options: Partial<PutOptions> = {}) => files.put(key, pieces(), { type, ...options });
+  const operations = () => home.double.seen.map(({ operation, status }) => `${operation} ${status}`);
+
+  it("go in parts, as they come", async () => {
+    const info = await putLarge();
+    expect(info).toMatchObject({ bytes: large.length, sha256: sha256Hex(large), storedAtMs: home.clock.now() });
+    const parts = Array.from({ length: 3 }, () => "UploadPart 200");
+    expect(operations()).toEqual(["CreateMultipartUpload 200", ...parts, "CompleteMultipartUpload 200"]);
+    const stored = home.double.store.get(key)!;
+    expect(Buffer.compare(stored.body, large)).toBe(0);
+    expect(await files.get(key)).toMatchObject({ type, bytes: large.length, etag: info.etag });
+    expect(await codeOf(() => putLarge())).toBe("already_exists");
+    expect(home.double.store.unfinished.size).toBe(0);
+  });
+
+  it("go in larger parts where they would be too many, and in one request where they just fit", async () => {
+    await files.put(key, bodyOf(Buffer.alloc(8 * MIB)), { type });
+    expect(operations()).toEqual(["PutObject 200"]);
+    let asked = 0;
+    async function* broken() {
+      for (; asked < 10; asked++) yield Buffer.alloc(MIB);
+      throw new Error("the source is gone");
+    }
+    const other = uploadKey("ann", newId(home.clock.now()));
+    const putHuge = () => files.put(other, broken(), { type, bytes: 10_000 * 16 * MIB });
+    expect(await codeOf(putHuge)).toBe("Error: the source is gone");
+    expect(operations()).toEqual(["PutObject 200"]);
+  });
+
+  const faults: [Operation, Fault[]][] = [
+    ["CreateMultipartUpload", ["internal"]],
+    ["UploadPart", ["cut", "lost_reply"]],
+    ["UploadPart", ["slow_down", "late_error"]],
+    ["CompleteMultipartUpload", ["internal"]],
+    ["CompleteMultipartUpload", ["lost_reply"]],
+    ["CompleteMultipartUpload", ["late_error", "cut"]],
+  ];
+  it.each(faults)("arrive once though %s meets %j", async (operation, planned) => {
+    home.double.faults.add(operation, planned);
+    expect(await putLarge()).toMatchObject({ bytes: large.length, sha256: sha256Hex(large) });
+    expect(Buffer.compare(home.double.store.get(key)!.body, large)).toBe(0);
+    expect([home.double.faults.left, home.double.store.unfinished.size]).toEqual([0, 0]);
+  });
+
+  it("are given up, and nothing of them stays, where S3 or the source fails", async () => {
+    const attempts: [string, () => Promise<unknown>][] = [
+      ["storage_unavailable", () => putLarge()],
+      ["invalid_request", () => putLarge({ sha256: "0".repeat(64) })],
+      ["too_large", () => putLarge({ maxBytes: 19 * MIB })],
+      ["Error: stopped", () => putLarge({ signal: AbortSignal.abort(new Error("stopped")) })],
+    ];
+    home.double.faults.add("CompleteMultipartUpload", ["conflict"]);
+    for (const [code, attempt] of attempts) expect(await codeOf(attempt)).toBe(code);
+    expect(await codeOf(() => files.get(key))).toBe("not_found");
+    expect([home.double.store.keys(), home.double.store.unfinished.size]).toEqual([[], 0]);
+  });
+
+  it("stop in the middle with their signal", async () => {
+    const stop = new AbortController();
+    home.double.faults.decide(({ operation }) => {
+      if (operation === "UploadPart") stop.abort(new Error("stopped"));
+      return null;
+    });
+    expect(await codeOf(() => putLarge({ signal: stop.signal }))).toBe("Error: stopped");
+    expect([home.double.store.keys(), home.double.store.unfinished.size]).toEqual([[], 0]);
+  });
+
+  it("are copied once after a lost reply, though a copy has another etag", async () => {
+    const { etag } = await putLarge();
+    const to = inputKey("ann", newId(home.clock.now()), "video");
+    home.double.faults.add("CopyObject", ["lost_reply"]);
+    await files.copy(key, to, etag);
+    expect(home.double.store.get(to)?.etag).not.toBe(etag);
+    expect(await codeOf(() => files.copy(key, to, etag))).toBe("already_exists");
   });
 });
 

@@ -1,8 +1,7 @@
 /**
  * Files in S3. Keys are those of `keys.ts`; an object is written once (`If-None-Match`), and each write carries a token in its
- * metadata, by which a writer whose first reply was lost sees that the file which is "there already" is its own. Etags are
- * those of S3's own encryption (SSE-S3), under which a copy has the etag of its original. This file is long because only the
- * adapters themselves import the SDK.
+ * metadata, by which a writer whose first reply was lost sees that the file which is "there already" is its own. This file is long
+ * because only the adapters themselves import the SDK.
  */
 import {
   CopyObjectCommand,
@@ -32,15 +31,15 @@ import {
   untilNoConflict,
 } from "../storage/s3-replies.ts";
 import { checkedBody } from "./body.ts";
+import { type BodyPart, partsOf } from "./parts.ts";
 import { signedFormFields } from "./s3-form.ts";
+import { beginParts, MAX_PARTS, type PartsTarget, type PartsUpload } from "./s3-parts.ts";
 import { type S3Body, streamOf } from "./s3-stream.ts";
-import { type Spooled, spool } from "./spool.ts";
 
 /** Longer links would gain nothing: a client that may read the file asks for a new one. */
 const LINK_LIFE_MS = 15 * 60_000;
-const STREAM_TRIES = 3;
-/** The most that S3 takes in one request. */
-const MAX_BYTES = 5 * 1024 ** 3;
+/** What is larger goes in parts of this size, or larger ones where they would be too many. */
+const PART_BYTES = 8 * 1024 * 1024;
 const SIGNED_HEADERS = ["content-length", "content-type", "if-none-match", "x-amz-checksum-sha256"];
 
 /** The client that records and files share. With a custom endpoint, the bucket is a part of the path. */
@@ -68,12 +67,12 @@ export function createS3Client(options: AwsClientOptions): S3Client {
   return client;
 }
 
-/** `maxBytes`: of a file; by default what S3 takes in one request. */
+/** `maxBytes`: of a file; by default what S3 takes in 10,000 parts: 78 GiB, or more where the length is told before. */
 export function s3Files({
   client,
   bucket,
   clock,
-  maxBytes = MAX_BYTES,
+  maxBytes,
 }: {
   client: S3Client;
   bucket: string;
@@ -93,27 +92,20 @@ export function s3Files({
 
   return {
     async put(key, body, options) {
-      const target = at(key);
-      const checked = checkedBody(body, { ...options, maxBytes: Math.min(options.maxBytes ?? maxBytes, maxBytes) });
-      const spooled = await spool(checked.chunks);
-      return translated(options.signal, async () => {
-        try {
-          const sum = checked.sum();
-          const { type, signal } = options;
-          const write = newToken();
-          const stored = await putSpooled(client, spooled, { ...target, ...sum, type, write }, signal).catch(
-            async (error: unknown) => {
-              if (statusOf(error) !== 412) throw error;
-              const there = await head(key);
-              if (there.write !== write) throw taken();
-              return there.info;
-            },
-          );
-          return { key, ...sum, type, etag: stored.etag, storedAtMs: stored.storedAtMs };
-        } finally {
-          await spooled.discard();
-        }
+      const target = { ...at(key), type: options.type, write: newToken() };
+      const partBytes = Math.max(PART_BYTES, Math.ceil((options.bytes ?? 0) / MAX_PARTS));
+      const most = maxBytes ?? partBytes * MAX_PARTS;
+      const checked = checkedBody(body, { ...options, maxBytes: Math.min(options.maxBytes ?? most, most) });
+      const stored = await putBody(client, target, partsOf(checked.chunks, partBytes), {
+        sha256: () => checked.sum().sha256,
+        mine: async () => {
+          const there = await head(key);
+          return there.write === target.write ? there.info : null;
+        },
+        signal: options.signal,
       });
+      const { etag, storedAtMs } = stored;
+      return { key, ...checked.sum(), type: options.type, etag, storedAtMs };
     },
 
     get: (key, { range, signal } = {}) =>
@@ -146,8 +138,10 @@ export function s3Files({
             if (statusOf(missing) !== 404) throw missing;
             throw new AppError("precondition_failed", "The file has changed.", { cause: error });
           });
-          // refused only because a try before, whose reply was lost, had made the copy
-          const mine = triesOf(error) > 1 && there.info.etag === etag;
+          // refused only because a try before, whose reply was lost, had made the copy; one of a file that came in parts has another etag
+          const same = async () =>
+            there.info.etag === etag || (there.write !== undefined && there.write === (await head(from)).write);
+          const mine = triesOf(error) > 1 && (await same());
           if (!mine) throw taken();
         }
       }),
@@ -220,40 +214,67 @@ export function s3Files({
   };
 }
 
-type Sent = { Bucket: string; Key: string; bytes: number; sha256: string; type: string; write: string };
+type Stored = Pick<FileInfo, "etag" | "storedAtMs">;
+/** `sha256`: of the whole, once all of it has come. `mine`: what is there, where it is of this very write. */
+type PutContext = {
+  sha256: () => string;
+  mine: () => Promise<Stored | null>;
+  signal: AbortSignal | undefined;
+};
 
-/** The SDK repeats what it holds in memory; a stream has to be opened again. */
-async function putSpooled(
+/** In one request where there is one part. What the parts throw is passed on. */
+async function putBody(
   client: S3Client,
-  spooled: Spooled,
-  sent: Sent,
-  signal?: AbortSignal,
-): Promise<Pick<FileInfo, "etag" | "storedAtMs">> {
-  const { Bucket, Key, bytes, sha256, type, write } = sent;
-  let streamed = false;
-  const put = async () => {
-    const Body = spooled.open();
-    streamed = !(Body instanceof Uint8Array);
-    const command = new PutObjectCommand({
-      ...{ Bucket, Key, Body, ContentLength: bytes, ContentType: type, IfNoneMatch: "*", Metadata: { write } },
-      ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
+  target: PartsTarget,
+  parts: AsyncIterable<BodyPart>,
+  { sha256, mine, signal }: PutContext,
+): Promise<Stored> {
+  const call = <T>(run: () => Promise<T>) =>
+    run().catch((error: unknown) => {
+      throw asStorageError(error, signal);
     });
-    try {
-      const reply = await client.send(command, signal ? { abortSignal: signal } : {});
-      return { etag: bareEtag(reply.ETag), storedAtMs: replyTimeMs(reply) };
-    } finally {
-      if (!(Body instanceof Uint8Array)) Body.destroy();
+  // refused, or an upload that is no longer there, also because a try before, whose reply was lost, has stored it
+  const once = (run: () => Promise<Stored>) =>
+    call(() =>
+      run().catch(async (error: unknown) => {
+        if (statusOf(error) !== 412 && statusOf(error) !== 404) throw error;
+        const there = await mine().catch(() => null);
+        if (there) return there;
+        throw statusOf(error) === 412 ? taken() : error;
+      }),
+    );
+  let upload: PartsUpload | null = null;
+  try {
+    for await (const { content, last } of parts) {
+      if (last && !upload) return await once(() => putWhole(client, target, { content, sha256: sha256() }, signal));
+      upload ??= await call(() => beginParts(client, target, signal));
+      const { send } = upload;
+      await call(() => send(content));
     }
-  };
-  for (let tries = 1; ; tries++) {
-    try {
-      return await untilNoConflict(put);
-    } catch (error) {
-      const status = statusOf(error);
-      const again = streamed && (status === null || status >= 500);
-      if (!again || signal?.aborted || tries === STREAM_TRIES) throw error;
-    }
+    const { complete } = upload!;
+    return await once(async () => storedOf(await complete()));
+  } catch (error) {
+    await upload?.abort();
+    throw error;
   }
+}
+
+/** The SDK repeats it where that may help. */
+async function putWhole(
+  client: S3Client,
+  { Bucket, Key, type, write }: PartsTarget,
+  { content, sha256 }: { content: Uint8Array; sha256: string },
+  signal: AbortSignal | undefined,
+): Promise<Stored> {
+  const command = new PutObjectCommand({
+    ...{ Bucket, Key, Body: content, ContentLength: content.byteLength, ContentType: type, IfNoneMatch: "*" },
+    ...{ Metadata: { write }, ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") },
+  });
+  return storedOf(await untilNoConflict(() => client.send(command, signal ? { abortSignal: signal } : {})));
+}
+
+function storedOf(reply: { ETag?: string | undefined }): Stored {
+  return { etag: bareEtag(reply.ETag), storedAtMs: replyTimeMs(reply) };
 }
 
 /** Files page by page; one page is one call. Objects that are not files of this service are left out. */

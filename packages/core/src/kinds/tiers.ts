@@ -19,24 +19,36 @@ export type Tier = {
 
 export const TIERS = [
   {
-    ...{ name: "silver", says: "The sound of the video with the words put in.", makes: "audio" },
-    ...{ place: "beside", fits: false, lipSync: "never" },
+    name: "silver",
+    says: "The sound of the video with the words put in.",
+    makes: "audio",
+    place: "beside",
+    fits: false,
+    lipSync: "never",
   },
   {
-    ...{
-      name: "gold",
-      says: "The words replace what is said first, fitted to its time; the picture stays.",
-      makes: "video",
-    },
-    ...{ place: "first", fits: true, lipSync: "never" },
+    name: "gold",
+    says: "The words replace what is said first, fitted to its time; the picture stays.",
+    makes: "video",
+    place: "first",
+    fits: true,
+    lipSync: "never",
   },
   {
-    ...{ name: "diamond", says: "The words replace what is said first, at their own speed.", makes: "video" },
-    ...{ place: "first", fits: false, lipSync: "asked" },
+    name: "diamond",
+    says: "The words replace what is said first, at their own speed.",
+    makes: "video",
+    place: "first",
+    fits: false,
+    lipSync: "asked",
   },
   {
-    ...{ name: "platinum", says: "Words replace every marker that is spoken, and the lips say them.", makes: "video" },
-    ...{ place: "markers", fits: true, lipSync: "always" },
+    name: "platinum",
+    says: "Words replace every marker that is spoken, and the lips say them.",
+    makes: "video",
+    place: "markers",
+    fits: true,
+    lipSync: "always",
   },
 ] as const satisfies readonly Tier[];
 

@@ -1,5 +1,5 @@
 /** Files of a job's children in one ZIP: stored as they are, since videos do not get smaller, and never held as a whole. */
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { JobOutput } from "@smileloop/core/job/record.ts";
 import { makeZip, predictLength } from "client-zip";
 import type { StoreIo } from "../job-io.ts";
@@ -21,10 +21,13 @@ export async function storeArchive(
       yield { name: entry.name, input, lastModified, size: sizeOf(entry) };
     }
   }
-  const stored = await io.storeStream(output, () => makeZip(files()), { type: "application/zip" });
-  const expected = predictLength(entries.map((entry) => ({ name: entry.name, size: sizeOf(entry) })));
-  if (BigInt(stored.bytes) === expected) return stored;
-  throw new AppError("internal", `The archive has ${stored.bytes} bytes instead of ${expected}.`);
+  const bytes = Number(predictLength(entries.map((entry) => ({ name: entry.name, size: sizeOf(entry) }))));
+  try {
+    return await io.storeStream(output, () => makeZip(files()), { type: "application/zip", bytes });
+  } catch (error) {
+    if (!hasCode(error, "invalid_request")) throw error;
+    throw new AppError("internal", `The archive does not have the ${bytes} bytes of its entries.`, { cause: error });
+  }
 }
 
 function sizeOf(entry: ArchiveEntry): number {
