@@ -82,6 +82,8 @@ export default defineConfig({
       project("slow", SLOW, { exclude: QUALITY }),
       project("e2e", E2E, { exclude: [...SLOW, ...QUALITY] }),
       project("quality", QUALITY),
+      // servers with their engine, and a browser
+      project("web", ["test/web/*.web.ts"], { timeoutMs: 10 * MINUTE }),
       project("operate", ["test/operate/*.operate.ts"]),
       project("storm", ["test/faults/*.storm.ts"], { alone: true }),
       project("rgw", ["test/rgw/*.rgw.ts"], { alone: true, hookMs: 10 * MINUTE }),

@@ -14,6 +14,10 @@ const TYPES: Record<string, string> = {
   ".webp": "image/webp",
   ".jpg": "image/jpeg",
   ".ico": "image/x-icon",
+  ".html": "text/html",
+  ".mp4": "video/mp4",
+  ".svg": "image/svg+xml",
+  ".webmanifest": "application/manifest+json",
 };
 
 /** Private, TLS only, encrypted by S3 itself (SSE-S3: the adapters take an etag for a copy's, which SSE-KMS would not keep). */

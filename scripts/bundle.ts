@@ -9,6 +9,7 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
+import { buildPage, PAGE_DIR } from "../functions/setup/page.ts";
 import { type BundledCode, bundleCode, ROOT } from "./bundle-code.ts";
 import { bundleEngine } from "./engine-bundle.ts";
 import { readArgs } from "./options.ts";
@@ -33,7 +34,8 @@ export async function bundleFunction(name: FunctionName, out: string): Promise<B
 
 /** Writes the files that the API serves out of the storage to `<out>/assets`. */
 export async function bundleAssets(out: string): Promise<string[]> {
-  const assets = packageAssets(join(ROOT, "presets"));
+  await buildPage();
+  const assets = packageAssets({ presetsDirs: [join(ROOT, "presets")], pageDir: PAGE_DIR });
   for (const name of assets.names) {
     const file = join(out, "assets", name);
     mkdirSync(dirname(file), { recursive: true });

@@ -67,6 +67,7 @@ const MAY_NAME: Record<string, string> = {
   "packages/engine/src/check/lipsync": "the check of one kind",
   "packages/engine/src/check/process-": "the checks of two kinds",
   "packages/engine/src/check/insert.ts": "the check of one kind",
+  "packages/engine/src/check/previews.ts": "the check of one kind",
   "packages/engine/src/check/survey.ts": "the check of one kind",
   "packages/engine/src/insert/": "the work of two kinds",
   "packages/core/src/speech/survey.ts": "what one kind makes and another takes",
@@ -79,7 +80,10 @@ const MAY_NAME: Record<string, string> = {
   "packages/engine/src/lip/drawn.ts": "mouths as the built-in engine draws them on photos",
   "packages/engine/src/services/inspect.ts": "glasses as the built-in engine finds them",
   "packages/api/src/dialects/": "each dialect, and their list",
+  "packages/api/src/assets.ts": "where the presets' pictures lie",
+  "packages/api/src/package-assets.ts": "where the presets' pictures lie",
   "packages/cli/src/": "commands for one kind each",
+  "packages/web/src/": "a page that makes jobs of some kinds",
   "functions/engines/": "each engine, and their list",
   "infra/policy/engines.ts": "the engines of a stack",
   "infra/policy/settings.ts": "settings of one engine each",
@@ -103,7 +107,11 @@ const AWS_ADAPTERS = [
 type Source = { path: string; text: string; isTest: boolean; part: string; imports: string[] };
 type Rule = (source: Source, name: string) => boolean;
 
-const sources = filesOf("packages/*/{src,bin}/**/*.{ts,mjs}", "functions/**/*.{ts,mjs}", "{test,tools}/**/*.{ts,mjs}");
+const sources = filesOf(
+  "packages/*/{src,bin}/**/*.{ts,tsx,mjs}",
+  "functions/**/*.{ts,mjs}",
+  "{test,tools}/**/*.{ts,mjs}",
+);
 const shipped = sources.filter((source) => !source.isTest);
 const deployment = filesOf("{infra,scripts}/**/*.ts").filter((source) => !source.isTest);
 const parts = Object.keys(MAY_IMPORT).filter(

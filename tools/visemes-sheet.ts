@@ -11,7 +11,7 @@ import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.t
 import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
-import { openStage } from "@smileloop/engine/warp/animate.ts";
+import { openStage } from "@smileloop/engine/warp/stage.ts";
 import { evenInstants, type Rgb, rgbOf, writeMouthRows } from "./quality/sheet.ts";
 import { bobby, heldVisemes, speechMotion } from "./quality/visemes.ts";
 
@@ -40,9 +40,10 @@ for (const file of readdirSync(values.portraits).sort()) {
   const path = join(values.portraits, file);
   const { cast } = await castPicture(path, { size, face: 0 });
   const told = motionOfCast(motion, cast.movers, 0);
-  const stage = await openStage(path, { cast, motion: told, seed: 0, signal: new AbortController().signal });
+  const stage = await openStage(path, cast, new AbortController().signal);
+  const frameAt = stage.play(told, 0);
   const { width, height } = stage.scene.still;
-  const frames = instants.map((index) => rgbOf(stage.frame(index), width, height));
+  const frames = instants.map((index) => rgbOf(frameAt(index), width, height));
   rows.push({ frames, face: stage.scene.movers[0]!.face });
 }
 await writeMouthRows(rows, join(values.out, `${values.what}.png`), Number(values.zoom));

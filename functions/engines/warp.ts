@@ -6,7 +6,17 @@ import type { Engine } from "./engine.ts";
 import { nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
-const KINDS = ["animate", "talk", "lipsync", "process_image", "process_video", "convert", "survey", "insert"];
+const KINDS = [
+  "animate",
+  "previews",
+  "talk",
+  "lipsync",
+  "process_image",
+  "process_video",
+  "convert",
+  "survey",
+  "insert",
+];
 /** The list in engine/faces/index.ts, which the API is deployed without. */
 const PROCESSORS = [
   "expression_restorer",

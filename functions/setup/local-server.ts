@@ -17,6 +17,7 @@ import { isLoopback, type Listening, listen } from "./listen.ts";
 import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { startWork, type Work } from "./local-work.ts";
 import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
+import { buildPage, PAGE_DIR } from "./page.ts";
 import { networkUrl } from "./ready-line.ts";
 import { checkAttested, localSafeguards, sayAttested } from "./safeguards.ts";
 import { withStorage } from "./storage-state.ts";
@@ -43,6 +44,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   checkAttested(env, lists.dialects ?? DIALECTS);
   const findings = await findEngines(env, engines);
   const all = await openDeps(env, { ...lists, findings });
+  await buildPage().catch((error: unknown) => all.log.error({ error }, "the page could not be built"));
   const opened = { ...all, safeguards: localSafeguards(env, access, all.safeguards) };
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);
   const inspector = openLocalInspector(opened, findings);
@@ -91,7 +93,7 @@ function apiDeps(env: Env, access: Access, deps: ServerDeps, work: () => Work | 
   return {
     ...deps,
     voices: voicesOf(env),
-    assets: packageAssets(PRESETS_DIR, env.PRESETS_DIR),
+    assets: packageAssets({ presetsDirs: [PRESETS_DIR, env.PRESETS_DIR], pageDir: PAGE_DIR }),
     admission: {
       ...deps.admission,
       queueFor: async (job) => {

@@ -85,7 +85,7 @@ const SPARE = { factor: 2, seconds: 60 };
 export const ENGINES: readonly DeployedEngine[] = [
   {
     name: "warp",
-    kinds: ["animate", "talk", "lipsync", "process_image", "process_video", "convert", "survey", "insert"],
+    kinds: ["animate", "previews", "talk", "lipsync", "process_image", "process_video", "convert", "survey", "insert"],
     runsOn: "lambda",
     function: {
       bundle: "dist/worker-lambda",

@@ -42,6 +42,13 @@ const animate = (inputs: object) => ({ kind: "animate", inputs, params: { preset
  */
 const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(things: Things): Ask; right: number }> = {
   "GET /": open("/"),
+  "GET /developers": open("/developers"),
+  // of a server without the built page
+  "GET /page/:file": { ...open("/page/index-abc.js"), right: 404 },
+  "GET /service-worker.js": { ...open("/service-worker.js"), right: 404 },
+  "GET /manifest.webmanifest": { ...open("/manifest.webmanifest"), right: 404 },
+  "GET /icon-192.png": { ...open("/icon-192.png"), right: 404 },
+  "GET /icon-512.png": { ...open("/icon-512.png"), right: 404 },
   "GET /home.css": open("/home.css"),
   "GET /home/still.jpg": open("/home/still.jpg"),
   "GET /home/example.webp": open("/home/example.webp"),

@@ -57,7 +57,7 @@ export function testApi(
     clock,
     log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
     presets: PRESETS,
-    assets: packageAssets(PRESETS_FOLDER),
+    assets: packageAssets({ presetsDirs: [PRESETS_FOLDER] }),
     voices: voiceFacts({ espeak: false, operator: { named: new Map(), elevenlabs: new Map() } }),
     kinds: KINDS,
     inspector: { inspect: async () => NO_FACES },

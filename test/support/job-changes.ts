@@ -26,6 +26,8 @@ export const CHANGES = {
   "close, lease alive": { by: "worker", do: "close", leaseAlive: true },
   "close, lease dead": { by: "sweeper", do: "close", leaseAlive: false },
   beat: { ...holder, do: "beat", progress: null },
+  publish: { ...holder, do: "publish", outputs: { early: output } },
+  "publish of another": { ...holder, token: "other", do: "publish", outputs: { early: output } },
   succeed: { ...holder, do: "succeed", ...result },
   "fetched, nothing was to be": { ...holder, do: "fetched", inputs: {}, estimateSeconds: 1 },
   "fail, to be tried again": { ...holder, do: "fail", error: crashed },

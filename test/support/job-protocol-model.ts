@@ -163,8 +163,10 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
         return;
       }
       const attempt = rec.attempt + 1;
+      const kept = rules.has("outputs go with their claim") ? {} : { out: rec.out };
       const claim = { token: rules.has("fence") ? `${attempt}` : "any", worker: "", leaseAlive: false };
-      const next = changed(rec, { by: "worker", do: "claim", ...claim });
+      const claimed = changed(rec, { by: "worker", do: "claim", ...claim });
+      const next = claimed && { ...claimed, ...kept };
       const then = next?.state === "running" ? mine({ ...me, at: begins(next), attempt, unsure: false }) : done;
       if (next) write("claims", next, then, me);
       if (rec.state === "running") step(`${name}leaves it, the lease is alive`, mine(IDLE));
@@ -219,7 +221,9 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
     case "stored": {
       const ended = rules.has("timer moved by the sweeper alone") ? done : mine({ ...me, at: "moving", unsure: false });
       if (me.unsure && rules.has("own write") && rec?.write === `${n}`) {
-        const then = rec.state === "succeeded" ? ended : mine({ ...me, at: "dropping", unsure: false });
+        const published = rec.state === "running" && rec.token === token;
+        const next = mine({ ...me, at: published ? "stored" : "dropping", unsure: false });
+        const then = rec.state === "succeeded" ? ended : next;
         step(`${name}reads: its own write`, { ...then, rec: { ...rec, write: "" } });
         return;
       }
@@ -229,6 +233,8 @@ function workerSteps({ world, rules, step, spend }: Party, n: 0 | 1): void {
       const canceled = rec && changed(rec, { ...by, do: "cancelDone" });
       if (succeeded) {
         write("succeeds", succeeded, ended, me);
+        const early = changed(rec, { ...by, do: "publish", outputs: resultOf(me.attempt).outputs });
+        if (early && rec.out !== me.attempt) write("publishes", early, mine({ ...me, unsure: false }), me);
         return;
       }
       if (canceled) {

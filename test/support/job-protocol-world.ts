@@ -7,6 +7,7 @@ export const RULES = [
   "own write",
   "fence",
   "files per attempt",
+  "outputs go with their claim",
   "timer before record",
   "timer moved by the sweeper alone",
   "next timer before the last is dropped",
@@ -118,7 +119,7 @@ export function changed(rec: Rec, change: Change, nowMs = 0): Rec | null {
   const { state, queue, attempt, token, out } = rec;
   const by = "token" in change ? change.token : "";
   const result =
-    change.do === "succeed"
+    change.do === "succeed" || change.do === "publish"
       ? change.outputs.video?.attempt
       : change.do === "fetched"
         ? change.inputs.image?.[0]?.bytes

@@ -7,9 +7,9 @@ import { type Face, type Landmarks, trackFace } from "@smileloop/engine/face/fac
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
-import { openStage } from "@smileloop/engine/warp/animate.ts";
 import type { Matte } from "@smileloop/engine/warp/behind/matte.ts";
 import { toRgb } from "@smileloop/engine/warp/canvas/planes.ts";
+import { openStage } from "@smileloop/engine/warp/stage.ts";
 
 export type Clip = {
   width: number;
@@ -32,8 +32,8 @@ export async function makeClip(
   file: string,
 ): Promise<Clip> {
   const { cast } = await castPicture(portrait, { size, face: 0 });
-  const options = { cast, motion: motionOfCast(motion, cast.movers, 0), seed: 0, signal: new AbortController().signal };
-  const { scene, frame } = await openStage(portrait, options);
+  const { scene, play } = await openStage(portrait, cast, new AbortController().signal);
+  const frame = play(motionOfCast(motion, cast.movers, 0), 0);
   const { width, height } = scene.still;
   const provenance = { job: "quality", engine: "warp", version: "0" };
   const writer = await openVideoWriter({ path: file, width, height, fps: motion.fps, provenance });

@@ -29,6 +29,11 @@ export type DoorOf = (method: string, path: string) => Door;
 
 const OPEN = new Set([
   "/",
+  "/developers",
+  "/service-worker.js",
+  "/manifest.webmanifest",
+  "/icon-192.png",
+  "/icon-512.png",
   "/home.css",
   "/example.jpg",
   "/favicon.ico",
@@ -43,7 +48,7 @@ const OPEN = new Set([
   "/v1/kinds",
   "/v1/voices",
 ]);
-const OPEN_FOLDERS = ["/home/", "/docs/", "/redoc/", "/v1/presets/", "/v1/voices/"];
+const OPEN_FOLDERS = ["/page/", "/home/", "/docs/", "/redoc/", "/v1/presets/", "/v1/voices/"];
 
 /** The owner of the request, null where no credentials are needed; or why it is refused. */
 export type Caller = { owner: string | null } | AppError;

@@ -16,6 +16,10 @@ export const PAGE_ASSETS = [
   ...["home/example.jpg", "home/example.webp", "home/still.jpg", "home/favicon.ico"],
 ];
 
+/** The page at `/`. What it loads lies beside it, named by its contents. */
+export const PAGE_INDEX = "page/index.html";
+const PAGE_FILE = /^page\/\w[\w.-]*$/;
+
 export function previewAsset(preset: string): string {
   return `previews/${preset}.webp`;
 }
@@ -25,14 +29,14 @@ export function assetKey(version: string, name: string): string {
   return `assets/${version}/${name}`;
 }
 
-/** Assets that a deployment has put into the storage, under `assetKey`. */
+/** Assets that a deployment has put into the storage, under `assetKey`. What the page loads need not be named. */
 export function storedAssets(options: { files: Pick<Files, "get">; version: string; names: Iterable<string> }): Assets {
   const { files, version } = options;
   const names = new Set(options.names);
   return {
     names,
     async read(name) {
-      if (!names.has(name)) throw new AppError("not_found", "There is no such file.");
+      if (!names.has(name) && !PAGE_FILE.test(name)) throw new AppError("not_found", "There is no such file.");
       const { body } = await files.get(assetKey(version, name));
       return new Uint8Array(await new Response(body).arrayBuffer());
     },

@@ -1,8 +1,8 @@
-/** Assets out of npm packages and the presets' folder: those of a server that runs from its sources. */
+/** Assets out of npm packages, the presets' folder and that of the built page: those of a server that runs from its sources. */
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { AppError } from "@smileloop/core/errors.ts";
 import { type Assets, PAGE_ASSETS } from "./assets.ts";
 
@@ -22,15 +22,22 @@ const PAGE_FILES: Record<string, () => Promise<Uint8Array>> = {
   "home/favicon.ico": ownFile("favicon.ico"),
 };
 
-/** Previews are the `.webp` files in the folder `previews` of each folder of presets. */
-export function packageAssets(presetsDir: string, ...more: (string | undefined)[]): Assets {
-  const previews = new Map([presetsDir, ...more.filter((dir) => dir !== undefined)].flatMap(previewsIn));
-  const names = new Set([...PAGE_ASSETS, ...previews.keys()]);
+type Folders = {
+  /** Previews are the `.webp` files in the folder `previews` of each. */
+  presetsDirs: readonly (string | undefined)[];
+  /** The built page; absent or missing: there is none. */
+  pageDir?: string | undefined;
+};
+
+export function packageAssets({ presetsDirs, pageDir }: Folders): Assets {
+  const given = presetsDirs.filter((dir) => dir !== undefined);
+  const files = new Map([...given.flatMap(previewsIn), ...(pageDir === undefined ? [] : pageIn(pageDir))]);
+  const names = new Set([...PAGE_ASSETS, ...files.keys()]);
   return {
     names,
     async read(name) {
-      const preview = previews.get(name);
-      if (preview !== undefined) return readFile(preview);
+      const file = files.get(name);
+      if (file !== undefined) return readFile(file);
       const read = PAGE_FILES[name];
       if (!read) throw new AppError("not_found", "There is no such file.");
       return read();
@@ -44,6 +51,13 @@ function previewsIn(presetsDir: string): [string, string][] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith(".webp"));
   return files.map((file) => [`previews/${file}`, join(folder, file)]);
+}
+
+/** All files of the page lie in one folder for clients. */
+function pageIn(pageDir: string): [string, string][] {
+  if (!existsSync(pageDir)) return [];
+  const entries = readdirSync(pageDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map(({ name, parentPath }) => [`page/${basename(name)}`, join(parentPath, name)]);
 }
 
 /** ReDoc shows its maker's logo beside its name, from the maker's site; here it gets our icon. */

@@ -114,7 +114,8 @@ export function outputLink(
   { method, now, inline = true, fileName = outputFileName(record, name) }: LinkOptions,
 ): Promise<string> {
   const { key, type } = outputOf(record, name);
-  const expiresAtMs = Math.min(now + LINK_LIFE_MS, record.expires_at ?? now);
+  // those of a running job go with its attempt
+  const expiresAtMs = Math.min(now + LINK_LIFE_MS, record.expires_at ?? Number.POSITIVE_INFINITY);
   return files.link(key, {
     method,
     expiresAtMs,

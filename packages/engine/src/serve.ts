@@ -110,7 +110,13 @@ async function work(part: Part, task: unknown, run: string): Promise<void> {
   current = { run, controller };
   try {
     const perform = await part.load();
-    const result = await perform(task, { signal: controller.signal, progress: progressOf(run) });
+    const result = await perform(task, {
+      signal: controller.signal,
+      progress: progressOf(run),
+      output: (name) => {
+        if (current?.run === run) reply({ type: "output", run, name });
+      },
+    });
     controller.signal.throwIfAborted();
     current = undefined;
     reply({ type: "done", run, result });

@@ -11,7 +11,12 @@ export type TaskContext = {
   progress(stage: string, done: number, total: number): void;
 };
 
-export type Work<Request> = (request: Request, context: TaskContext) => Promise<unknown>;
+export type OutputsContext = TaskContext & {
+  /** Says that the file of one of the outputs that the request names is finished. */
+  output(name: string): void;
+};
+
+export type Work<Request> = (request: Request, context: OutputsContext) => Promise<unknown>;
 
 /** One thing that a process can be asked: how its requests are read, and where its work is. */
 export type Part = {

@@ -4,6 +4,7 @@ import { animateTask } from "@smileloop/core/engine/tasks/animate.ts";
 import { convertTask } from "@smileloop/core/engine/tasks/convert.ts";
 import { insertTask } from "@smileloop/core/engine/tasks/insert.ts";
 import { lipsyncTask } from "@smileloop/core/engine/tasks/lipsync.ts";
+import { previewsTask } from "@smileloop/core/engine/tasks/previews.ts";
 import { processImageTask, processVideoTask } from "@smileloop/core/engine/tasks/process.ts";
 import { speakTask } from "@smileloop/core/engine/tasks/speak.ts";
 import { surveyTask } from "@smileloop/core/engine/tasks/survey.ts";
@@ -13,6 +14,7 @@ import { type Offer, part } from "./task.ts";
 export const OFFER: Offer = {
   runs: {
     animate: part(animateTask.run, async () => (await import("./warp/animate.ts")).animate),
+    previews: part(previewsTask.run, async () => (await import("./warp/previews.ts")).drawPreviews),
     speak: part(speakTask.run, async () => (await import("./speak/speak.ts")).speak),
     talk: part(talkTask.run, async () => (await import("./warp/talk.ts")).talk),
     lipsync: part(lipsyncTask.run, async () => (await import("./lip/lipsync.ts")).lipsync, { later: true }),
@@ -28,6 +30,7 @@ export const OFFER: Offer = {
   },
   checks: {
     animate: part(animateTask.check, async () => (await import("./check/check.ts")).check),
+    previews: part(previewsTask.check, async () => (await import("./check/previews.ts")).checkPreview),
     speak: part(speakTask.check, async () => (await import("./speak/check.ts")).checkSpoken),
     talk: part(talkTask.check, async () => (await import("./check/talk.ts")).checkTalk),
     lipsync: part(lipsyncTask.check, async () => (await import("./check/lipsync.ts")).checkLipsync, { later: true }),

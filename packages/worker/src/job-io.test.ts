@@ -39,7 +39,13 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
       checker: process("checker"),
       helpers: [{ services: ["finish"], process: process("helper") }],
     },
-    ...{ estimate: () => 1, queueOf: () => "short", requireDoable: () => {}, secrets: () => ({}) },
+    ...{
+      estimate: () => 1,
+      queueOf: () => "short",
+      requireDoable: () => {},
+      publish: async () => {},
+      secrets: () => ({}),
+    },
     ready: { type: "ready", protocol: 2, engine: "e", version: "1", kinds: [], checks: [], services },
   });
   return { io: made, asked };

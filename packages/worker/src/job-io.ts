@@ -67,6 +67,11 @@ export type JobIo = StoreIo &
     /** Whether the engine itself offers a service. */
     offers: (service: string) => boolean;
     provenance: Provenance;
+    /**
+     * Shows outputs that were stored while the rest is still being made. They are among the result's at the end, or they go again with
+     * this attempt. Throws when the claim is lost or the job is canceled.
+     */
+    publish: (outputs: Record<string, JobOutput>) => Promise<void>;
     /** Opens the job's secret params. Throws `seal_broken`. */
     secrets: () => Secrets;
     /** Whether a service elsewhere does the work: then the job is begun twice, once to send it and once to fetch what was made of it. */
@@ -140,6 +145,7 @@ type JobIoOptions = StoreIoOptions & {
   secrets: () => Secrets;
   stages: StageShares;
   report: (progress: Progress) => void;
+  publish: JobIo["publish"];
   /** The kind's estimate, seconds of work, and the queue for it. */
   estimate: (inputs: SlotFacts) => number;
   queueOf: (estimateSeconds: number) => string;
@@ -173,6 +179,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
     ...keeping(options),
     ...caching(options),
     elsewhere: options.elsewhere === true,
+    publish: options.publish,
     ...{ engine, ready, checker, serving, offers, provenance, secrets, timings, timed, options: requestOptions },
     expect: (inputs) => {
       expected = Math.max(expected, options.estimate(inputs));

@@ -44,8 +44,10 @@ type ClaimedIo = {
   signal: AbortSignal;
   report: (progress: Progress) => void;
   fetchFile: FetchFile;
-  write: ElsewhereOptions["write"];
+  write: ElsewhereOptions["write"] & ((change: Publish) => Promise<JobRecord>);
 };
+
+type Publish = { do: "publish"; outputs: JobRecord["outputs"] };
 
 /** Does the work of one claim: the job is done, or it waits for children. Throws AppErrors, `TooMuchWork` and `ServiceWait`. */
 export type Perform = (record: JobRecord, claimed: ClaimedIo) => Promise<JobResult | Waits>;
@@ -86,6 +88,7 @@ async function runBy(
       stages: handler.stages(record),
       estimate: (inputs) => estimateSeconds(job.params, inputs),
       queueOf: (seconds) => queueOf(engine, seconds),
+      publish: async (outputs) => void (await claimed.write({ do: "publish", outputs })),
       requireDoable: (queue, seconds) => requireDoable(served, queue, seconds),
     });
     const { allowed, contentCheck } = safeguards;

@@ -51,7 +51,10 @@ export const CLAIM_TIMES: ClaimTimes = { beatMs: BEAT_MS, lookMs: 2000, progress
 const NOT_FOR_US_MS = 30_000;
 
 /** A change in the middle of the work. */
-type Midway = Omit<Change & { do: "fetched" }, "by" | "token"> | Omit<Change & { do: "external" }, "by" | "token">;
+type Midway = { [Name in "fetched" | "external" | "publish"]: Omit<Change & { do: Name }, "by" | "token"> }[
+  | "fetched"
+  | "external"
+  | "publish"];
 
 /** Throws only what the storage throws before there is a claim, and what the engine throws when it does not start. */
 export async function runJob(deps: JobDeps, job: QueuedJob, options: RunOptions): Promise<Outcome> {

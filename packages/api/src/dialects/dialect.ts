@@ -40,7 +40,7 @@ export type Dialect = {
   errors: { schema: string; body(error: AppError): object };
   /** Maximum time that its requests wait for a result, in ms, where the installation allows it. */
   waitMs: number;
-  /** What follows `curl` on the page at `/`: it sends the picture `file`, and writes a file of what comes back. */
+  /** What follows `curl` on the page for developers: it sends the picture `file`, and writes a file of what comes back. */
   command?: (base: string, file: string) => string;
   routes(deps: DialectDeps): Api;
   /** Adds its operations and schemas to the document. */

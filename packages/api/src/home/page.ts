@@ -1,4 +1,4 @@
-/** The page at `/`: what this is, what comes out, and how to begin. Plain HTML without scripts; whatever it loads is named relative to it. */
+/** The page for developers: what this is, what comes out, and how to begin. Plain HTML without scripts; whatever it loads is named relative to it. */
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 
 export type HomeFacts = {

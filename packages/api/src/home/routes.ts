@@ -1,12 +1,13 @@
-/** `/`: a page for people, links for programs; and what the page loads. */
+/** `/`: a page for people, links for programs; `/developers`: what there is and how to begin; and what these pages load. */
 import { keepAssets, previewAsset, sendBytes } from "../assets.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { ICON } from "../icon.ts";
-import { type Api, newApi } from "../problem.ts";
+import { type Api, type ApiContext, newApi } from "../problem.ts";
 import { homePage } from "./page.ts";
 import { HOME_STYLE } from "./style.ts";
+import { webPage } from "./web-page.ts";
 
 const POLICY = [
   "default-src 'none'",
@@ -30,17 +31,18 @@ const FILES: Record<string, { type: string; asset: string }> = {
   "/favicon.ico": { type: "image/x-icon", asset: "home/favicon.ico" },
 };
 
-type HomeDeps = Pick<ApiDeps, "presets" | "kinds" | "assets" | "config">;
+type HomeDeps = Pick<ApiDeps, "presets" | "kinds" | "assets" | "config" | "files" | "localLinks" | "lifeMs" | "clock">;
 
-export function homeRoutes({ presets, kinds, assets, config }: HomeDeps, dialects: readonly Dialect[]): Api {
+export function homeRoutes(deps: HomeDeps, dialects: readonly Dialect[]): Api {
+  const { presets, kinds, assets, config } = deps;
   const api = newApi();
+  const web = webPage(deps);
+  api.route("/", web.routes);
   const listed = [...presets.values()].map(({ name, description }) => {
     return { name, description, hasPreview: assets.names.has(previewAsset(name)) };
   });
-  api.get("/", (c) => {
+  const developers = (c: ApiContext) => {
     const base = linkOrigin(config, c.req.raw);
-    c.header("Vary", "Accept");
-    if (!/\btext\/html\b/i.test(c.req.header("Accept") ?? "")) return c.json(linksOf(base, config.version));
     const closed = config.access !== "open";
     const commands = commandsOf(base, closed, dialects);
     const page = homePage({
@@ -52,6 +54,13 @@ export function homeRoutes({ presets, kinds, assets, config }: HomeDeps, dialect
       kinds: [...kinds.values()],
     });
     return c.html(page, 200, HEADERS);
+  };
+  api.get("/developers", developers);
+  api.get("/", (c) => {
+    c.header("Vary", "Accept");
+    const wantsPage = /\btext\/html\b/i.test(c.req.header("Accept") ?? "");
+    if (!wantsPage) return c.json(linksOf(linkOrigin(config, c.req.raw), config.version));
+    return web.send?.(c.req.raw) ?? developers(c);
   });
   const texts = keepAssets({ read: async (path) => Buffer.from(path === "/home.css" ? HOME_STYLE : ICON) });
   const text = (path: string, type: string) =>
@@ -69,7 +78,7 @@ export function homeRoutes({ presets, kinds, assets, config }: HomeDeps, dialect
 function linksOf(base: string, version: string) {
   const at = (path: string) => `${base}${path}`;
   return {
-    ...{ name: "SmileLoop", version },
+    ...{ name: "SmileLoop", version, developers: at("/developers") },
     ...{ docs: at("/docs"), redoc: at("/redoc"), openapi: at("/openapi.json") },
     ...{
       presets: at("/v1/presets"),

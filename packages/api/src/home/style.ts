@@ -1,4 +1,4 @@
-/** The style of the page at `/`, for phones first; light or dark as the reader's system is. */
+/** The style of the page for developers, for phones first; light or dark as the reader's system is. */
 export const HOME_STYLE = `:root {
   color-scheme: light dark;
   --ink: #1c1a17; --soft: #6a645a; --paper: #fffdf8; --card: #fff; --line: #e9e2d3; --sun: #fc3; --code: #f6f1e4;

@@ -1,7 +1,7 @@
 /**
  * `GET /v1/jobs/{id}/events`: a job as it goes, as server-sent events (HTML standard, 9.2).
  *
- * `status` at the start and when the state changes, `progress` when the progress changes, `done` at the end; the data of
+ * `status` at the start and when the state or the outputs change, `progress` when the progress changes, `done` at the end; the data of
  * `status` and `done` is the job. The last event of each version of the record carries its `rev` as `id`, so a client that
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
@@ -130,13 +130,19 @@ function createTexts(deps: ApiDeps): (record: JobRecord, origin: string) => Prom
 /** What is new in a version of the record. */
 function describe({ view, progress }: Texts, record: JobRecord, sent: JobRecord | null): string {
   const parts: [string, string][] = [];
-  if (sent?.state !== record.state) parts.push(["status", view]);
+  if (sent?.state !== record.state || !sameOutputs(sent, record)) parts.push(["status", view]);
   if (sent?.progress?.percent !== record.progress?.percent || sent?.progress?.stage !== record.progress?.stage) {
     parts.push(["progress", progress]);
   }
   if (isEnded(record.state)) parts.push(["done", view]);
   const texts = parts.map(([event, data]) => `event: ${event}\ndata: ${data}\n`);
   return texts.length === 0 ? "" : `${texts.join("\n")}id: ${record.rev}\n\n`;
+}
+
+/** Of a running job they become more, one by one, or go with the attempt that has made them. */
+function sameOutputs(a: JobRecord, b: JobRecord): boolean {
+  const keysOf = ({ outputs }: JobRecord) => Object.values(outputs).map(({ key }) => key);
+  return isEnded(b.state) || keysOf(a).join() === keysOf(b).join();
 }
 
 /** Asks the source only as fast as the client reads; `leave` is called when either has ended. */

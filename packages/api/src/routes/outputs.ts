@@ -15,7 +15,8 @@ const route = createRoute({
   path: "/v1/jobs/{id}/outputs/{name}",
   tags: ["Jobs"],
   summary: "Get an output",
-  description: "HEAD, ranges and conditional requests are supported.",
+  description:
+    "HEAD, ranges and conditional requests are supported. Jobs that make several outputs one after another have each as soon as it is ready.",
   request: {
     params: idParams.extend({ name: z.string().openapi({ example: "video" }) }),
     query: z.object({ disposition: z.enum(["attachment", "inline"]).default("attachment") }),
@@ -34,19 +35,20 @@ export function outputRoutes(deps: ApiDeps): Api {
   api.openapi(route, async (c) => {
     const { id, name } = c.req.valid("param");
     const record = await findJob(deps, ownerOf(c), id);
-    checkResult(record, deps.clock.now());
+    checkResult(record, name, deps.clock.now());
     const inline = c.req.valid("query").disposition === "inline";
     return sendOutput(deps, c.req.raw, record, name, { inline });
   });
   return api;
 }
 
-/** Throws `gone` after the job's hour, `not_ready` while there is no result and when there will be none. */
-function checkResult(record: JobRecord, nowMs: number): void {
+/** Throws `gone` after the job's hour, `not_ready` while there is no such output yet and when there will be none. */
+function checkResult(record: JobRecord, name: string, nowMs: number): void {
   if (hasExpired(record, nowMs))
     throw new AppError(
       "gone",
       `Results are kept for ${spanOf(resultLifeMs(record))} and this one is gone; create the job again.`,
     );
-  if (record.state !== "succeeded") throw new AppError("not_ready", `There is no result: the job is ${record.state}.`);
+  const isReady = record.state === "succeeded" || Object.hasOwn(record.outputs, name);
+  if (!isReady) throw new AppError("not_ready", `There is no result: the job is ${record.state}.`);
 }

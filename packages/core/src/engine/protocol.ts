@@ -10,7 +10,8 @@
  *
  * Rules
  * - The engine's first line is `ready`. It then takes one request at a time; each carries a `run` id, and every reply names it.
- *   A request ends with exactly one `done` or `failed`; `progress` may come before, and its share never goes back.
+ *   A request ends with exactly one `done` or `failed`; `progress` may come before, and its share never goes back. So may `output`,
+ *   of requests that name several outputs: the file of this one is finished and stays as it is. Each is said once at most.
  * - Files go by path, absolute, inside the job's directory. The engine writes only there and leaves nothing else behind. What may be
  *   long (curves) goes by path, too: a line to the engine has at most 32 MiB, one from it 1 MiB.
  * - `cancel` may come while a run is under way: the engine stops within a second and answers `failed` with code `canceled`.
@@ -105,6 +106,9 @@ const progressSchema = z.strictObject({
   total: z.number().positive(),
 });
 
+/** `name`: of an output, as the request names it. */
+const outputSchema = z.strictObject({ type: z.literal("output"), run: runIdSchema, name: nameSchema });
+
 const doneSchema = z.strictObject({ type: z.literal("done"), run: runIdSchema, result: z.unknown() });
 
 const failedSchema = z.strictObject({
@@ -119,5 +123,11 @@ const failedSchema = z.strictObject({
 
 export type Failed = z.infer<typeof failedSchema>;
 
-export const replySchema = z.discriminatedUnion("type", [readySchema, progressSchema, doneSchema, failedSchema]);
+export const replySchema = z.discriminatedUnion("type", [
+  readySchema,
+  progressSchema,
+  outputSchema,
+  doneSchema,
+  failedSchema,
+]);
 export type EngineReply = z.infer<typeof replySchema>;

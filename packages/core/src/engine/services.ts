@@ -25,6 +25,8 @@ const side = z.int().positive();
 /** Maximum number of faces that move, and of pixels on a side of the frame: far above what any cast has. */
 const MAX_MOVERS = 64;
 const MAX_FRAME_SIDE = 4096;
+/** Side of a square frame, pixels: between thumbnails and the largest clip. */
+const [MIN_SQUARE, MAX_SQUARE] = [64, 1024];
 
 /** How gently a face has to move, and why not fully: it is turned away, not clearly a person's, on its side, or its eyes are hidden. */
 const easeSchema = z.strictObject({
@@ -84,7 +86,7 @@ export type Cast = z.infer<typeof castSchema>;
  * can move does.
  */
 const castParamsSchema = z.strictObject({
-  size: z.union([z.literal("source"), z.literal(256), z.literal(512), z.literal(720), z.literal(1024)]),
+  size: z.union([z.literal("source"), z.int().min(MIN_SQUARE).max(MAX_SQUARE)]),
   face: z.union([count, z.literal("all")]),
   /** Longest side of the frame, where the format of the clip has one. */
   maxSide: side.optional(),

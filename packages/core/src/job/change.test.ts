@@ -10,6 +10,7 @@ import {
   jobIn,
   NOW,
   noFace,
+  output,
   queuedJob,
 } from "../../../../test/support/job-changes.ts";
 import { changeJob, MAX_CLAIMS, MAX_FAILURES } from "./change.ts";
@@ -49,6 +50,8 @@ const TABLE: Record<keyof typeof CHANGES, Record<JobState, string>> = {
   "close, lease alive": { ...nobodysResult, canceling: "lease_alive", ...ended },
   "close, lease dead": { ...nobodysResult, canceling: "canceled", ...ended },
   beat: holderOnly,
+  publish: holderOnly,
+  "publish of another": notOthers,
   succeed: { ...holderOnly, running: "succeeded" },
   "fetched, nothing was to be": holderStays,
   "fail, to be tried again": { ...holderOnly, running: "queued" },
@@ -122,8 +125,9 @@ describe("a job that fetches its input", () => {
     expect(JSON.stringify(whole)).not.toContain("secret");
   });
 
-  test("has no result before", () => {
+  test("has no result before, nor a part of one", () => {
     expect(changeJob(claimed(job()), CHANGES.succeed, NOW)).toBe("nothing_to_do");
+    expect(changeJob(claimed(job()), CHANGES.publish, NOW)).toBe("nothing_to_do");
     expect(changed(changed(claimed(job()), fetched), CHANGES.succeed).state).toBe("succeeded");
   });
 
@@ -151,6 +155,26 @@ describe("a job that fetches its input", () => {
     }
     expect(JSON.stringify(changed(running, CHANGES.delete))).not.toContain("files.example");
   });
+});
+
+test("outputs that are published early stay until the result takes their place, or go with the claim that made them", () => {
+  const publish = (record: JobRecord, name: string) =>
+    changed(record, { ...holder, do: "publish", outputs: { [name]: output } });
+  const first = publish(claimed(queuedJob()), "wink");
+  expect(first).toMatchObject({ state: "running", outputs: { wink: output } });
+  const both = publish(changed(first, CHANGES.beat), "nod");
+  expect(Object.keys(both.outputs)).toEqual(["wink", "nod"]);
+  expect(changed(both, CHANGES.cancel).outputs).toEqual(both.outputs);
+  expect(changed(both, CHANGES.succeed).outputs).toEqual({ video: output });
+  for (const name of Object.keys(CHANGES) as (keyof typeof CHANGES)[]) {
+    for (const record of [both, changed(both, CHANGES.cancel)]) {
+      const next = changeJob(record, CHANGES[name], TIMES[name] ?? NOW);
+      if (typeof next === "string" || next.state === "succeeded" || next.claim?.token === "mine") continue;
+      expect(next.outputs, name).toEqual({});
+    }
+  }
+  const waits = changed(both, { ...holder, do: "handBack", waitsFor: "service" });
+  expect(waits).toMatchObject({ state: "queued", outputs: {} });
 });
 
 test("the third failure is the last, and the job says which", () => {

@@ -27,6 +27,7 @@
  * | worker | count | waiting → waiting | more children have ended than the record says: progress |
  * | holder | beat | running → running | progress only ever rises |
  * | holder | fetched | running → running | inputs that the job had to fetch are there: once |
+ * | holder | publish | running → running | outputs that are ready before the others; they go with the claim unless the job succeeds |
  * | holder | external | running → running | the work is about to be sent to a service elsewhere, was sent, or was not taken there; an id stays |
  * | holder | succeed | running → succeeded | |
  * | holder | fail | running → failed, or queued | queued while the error is retryable and failures are under 3 |
@@ -85,6 +86,8 @@ export type Change =
   | { by: "holder"; token: string; do: "beat"; progress: Progress | null }
   /** `inputs`: all of the job's; `estimateSeconds`: of work, now that they are known. */
   | { by: "holder"; token: string; do: "fetched"; inputs: Record<string, JobInput[]>; estimateSeconds: number }
+  /** `outputs`: stored by this claim; those published before stay. */
+  | { by: "holder"; token: string; do: "publish"; outputs: JobRecord["outputs"] }
   /** `external`: null where the service has not taken the work. */
   | { by: "holder"; token: string; do: "external"; external: JobRecord["external"] | null }
   | ({ by: "holder"; token: string; do: "succeed" } & JobResult)
@@ -165,6 +168,10 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       if (!fetches) return "nothing_to_do";
       return { ...held, inputs: change.inputs, estimate_s: change.estimateSeconds };
     }
+    case "publish":
+      // nothing was made of what was not there
+      if (record.fetches) return "nothing_to_do";
+      return { ...record, outputs: { ...record.outputs, ...change.outputs } };
     case "external": {
       const { external, ...held } = record;
       if (external && external.id !== null) return "nothing_to_do";
@@ -178,7 +185,7 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
       const timings = keptTimings(change.timings);
       const engine = record.engine && { ...record.engine, version: engineVersion };
       const progress = { stage: "done", done: 1, total: 1, percent: 100 };
-      return end({ ...record, outputs, warnings, timings, engine, progress }, "succeeded", now);
+      return { ...end({ ...record, warnings, timings, engine, progress }, "succeeded", now), outputs };
     }
     case "handBack":
       return queued(handedBack(record, change.waitsFor, now), now);
@@ -213,7 +220,7 @@ function byHolder(record: JobRecord, change: Change & { by: "holder" }, now: num
 function handedBack(record: JobRecord, waitsFor: WaitsFor | undefined, now: number): JobRecord {
   if (waitsFor === undefined) return release(record, now, null);
   const waits = (record.waits ?? 0) + 1;
-  if (waitsFor === "service") return { ...record, claim: null, waits };
+  if (waitsFor === "service") return { ...record, claim: null, outputs: {}, waits };
   const progress = { stage: STAGE_NO_SPACE, done: 0, total: 1, percent: record.progress?.percent ?? 0 };
   return { ...release(record, now, null), progress, waits };
 }

@@ -15,11 +15,11 @@ export type Refusal =
   | "children_left"
   | "nothing_to_do";
 
-/** Takes the claim out and files it under the attempts. */
+/** Takes the claim out, with the outputs that it has published, and files it under the attempts. */
 export function release(record: JobRecord, now: number, error: JobError | null): JobRecord {
   if (!record.claim) return record;
   const attempt = { started: record.started_at ?? now, ended: now, worker: record.claim.worker, error };
-  return { ...record, claim: null, attempts: [...record.attempts, attempt].slice(-ATTEMPTS_KEPT) };
+  return { ...record, claim: null, outputs: {}, attempts: [...record.attempts, attempt].slice(-ATTEMPTS_KEPT) };
 }
 
 /** What stays of a job whose files are gone: who, when, and how it ended. No sentences, which speak of the files. */

@@ -6,6 +6,7 @@ import { firstWorld, keyOf, RULES, type Rule, type World } from "../../../../tes
 import { isEnded } from "../job/record.ts";
 
 const WRONG_FILE = "the file of a result is gone, or of another attempt";
+const WRONG_EARLY = "a running job shows an output whose file is gone, or of another attempt";
 const WRONG_QUEUE = "claimed from a queue that it has left";
 
 const WRONG_INPUT = "a result of an input that is not there, or is not the one that was checked";
@@ -26,6 +27,7 @@ const LASTING: { wrong(world: World): string | null }[] = [
 
 function wrongAtOnce(world: World): string | null {
   if (resultIsWrong(world)) return WRONG_FILE;
+  if (earlyIsWrong(world)) return WRONG_EARLY;
   if (inputIsWrong(world)) return WRONG_INPUT;
   return takenFromElsewhere(world) ? WRONG_QUEUE : null;
 }
@@ -33,6 +35,12 @@ function wrongAtOnce(world: World): string | null {
 function resultIsWrong({ rec, files }: World): boolean {
   if (rec?.state !== "succeeded") return false;
   return rec.out !== rec.attempt || (files[`out/${rec.out}`] ?? files.out) !== rec.out;
+}
+
+/** What a job shows before it has succeeded; one that has failed or was canceled has nothing to show. */
+function earlyIsWrong({ rec, files }: World): boolean {
+  if (!rec || rec.out === null || rec.state === "succeeded") return false;
+  return rec.token === null || (files[`out/${rec.out}`] ?? files.out) !== rec.out;
 }
 
 function inputIsWrong({ rec, files }: World): boolean {
@@ -77,6 +85,7 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]>; byUrl?
   "own write": { wrong: WRONG_FILE, left: { reply: 1 } },
   fence: { wrong: WRONG_FILE, left: {} },
   "files per attempt": { wrong: WRONG_FILE, left: {} },
+  "outputs go with their claim": { wrong: WRONG_EARLY, left: {} },
   "timer before record": { wrong: "stuck in queued", left: { crash: 1 } },
   "timer moved by the sweeper alone": { wrong: "never swept", left: { crash: 1 } },
   "next timer before the last is dropped": { wrong: "never swept", left: { crash: 1 } },

@@ -56,7 +56,7 @@ export function resolveSeed(params: Params, id: string): Params {
   return { ...params, seed: params.seed ?? Number.parseInt(id.slice(-8), 16) };
 }
 
-type Drawn = { size: ClipSize; fps: number; format: string };
+type Drawn = { size: "source" | number; fps: number; format: string };
 
 /** Seconds of work to draw and encode a clip of `seconds`, with `faces` that move. */
 export function drawingSeconds({ size, fps, format }: Drawn, seconds: number, faces: number): number {

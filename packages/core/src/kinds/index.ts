@@ -10,6 +10,7 @@ import { insert } from "./insert.ts";
 import { type EngineSecrets, type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
 import { personalize } from "./personalize.ts";
+import { previews } from "./previews.ts";
 import { processImage, processVideo } from "./process.ts";
 import { speak } from "./speak.ts";
 import { survey } from "./survey.ts";
@@ -20,6 +21,7 @@ export { IMAGE_SLOT as PICTURE_SLOT } from "./animate.ts";
 
 export const KINDS: readonly KindEntry[] = [
   animate,
+  previews,
   talk,
   lipsync,
   speak,

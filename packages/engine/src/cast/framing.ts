@@ -28,7 +28,7 @@ export function framing(
   const available = Math.min(pictureWidth, pictureHeight);
   const { box, wanted } = around(faces, available);
   const side = Math.round(Math.min(available, Math.max(wanted, size / MAX_ENLARGED)));
-  const out = exact ? size : Math.min(size, even(side * MAX_ENLARGED));
+  const out = exact ? even(size) : even(Math.min(size, side * MAX_ENLARGED));
   const x = box.x + box.width / 2 - side / 2;
   const y = box.y + box.height / 2 - side * FACE_HEIGHT;
   return {

@@ -56,7 +56,8 @@ export function requireFace({ likeness, meshScore }: Pick<Evidence, "likeness" |
   }
 }
 
-function requireMoving({ change, strength }: Evidence, which: string): void {
+/** Throws `check_still`. */
+export function requireMoving({ change, strength }: Pick<Evidence, "change" | "strength">, which: string): void {
   if (strength >= LEAST_STRENGTH && change < LEAST_CHANGE) {
     throw new AppError("check_still", `Nothing moves in the finished video${which}.`);
   }

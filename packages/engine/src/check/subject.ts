@@ -64,31 +64,42 @@ export async function readSource(path: string, cast: Cast, motion: MotionFrames,
   signal.throwIfAborted();
   const movers = await readCast(picture, cast);
   signal.throwIfAborted();
-  const full = picture.fullWidth / picture.width;
   const { frame } = cast;
-  const scale = frame.width / frame.crop.width;
   const subjects: Subject[] = [];
   for (const [nth, mover] of movers.entries()) {
     const { index, face } = mover;
     const own = { ...motion, faces: [curvesOf(motion, nth)] };
-    const least = movers.length > 1 ? LEAST_MEASURED.ofMany : LEAST_MEASURED.one;
-    const large = face.eyeDistance * full * scale >= least;
-    const legible = large && (await isLegible(picture, mover));
+    const legible = await isReadable(picture, mover, cast);
     const kinds = legible ? kindsOf(mover, sharpnessOf(picture, face)) : NOTHING;
     const relaxing = new Set(lipGap(face) > MOST_SHUT ? framesRelaxed(own) : []);
     const demands = demandsOf(own)
       .filter(({ kind }) => kinds.sure.includes(kind) || kinds.unsure.includes(kind))
       .flatMap((demand) => besideRelaxing(demand, relaxing));
-    const crop = {
-      x: (face.crop.x * full - frame.crop.x) * scale,
-      y: (face.crop.y * full - frame.crop.y) * scale,
-      size: face.crop.size * full * scale,
-      angle: face.crop.angle,
-    };
+    const crop = cropInFrame(face, picture, frame);
     const wanted = framesToLookAt(own, demands, movers.length > 1);
     subjects.push({ index, face, crop, motion: own, legible, kinds, demands, wanted, relaxing });
   }
   return { picture, subjects };
+}
+
+/** Whether the landmarks of a mover can tell how it moves in the video, where it may be smaller. */
+export async function isReadable(picture: Picture, mover: ReadMover, { movers, frame }: Cast): Promise<boolean> {
+  const least = movers.length > 1 ? LEAST_MEASURED.ofMany : LEAST_MEASURED.one;
+  const { full, scale } = scalesOf(picture, frame);
+  return mover.face.eyeDistance * full * scale >= least && isLegible(picture, mover);
+}
+
+/** `full`: pixels of the full picture in one of `picture`; `scale`: pixels of the frame in one of the full picture. */
+function scalesOf(picture: Picture, frame: Cast["frame"]): { full: number; scale: number } {
+  return { full: picture.fullWidth / picture.width, scale: frame.width / frame.crop.width };
+}
+
+/** Where a face of the picture lies in the frame of a video. */
+export function cropInFrame({ crop }: Face, picture: Picture, frame: Cast["frame"]): FaceCrop {
+  const { full, scale } = scalesOf(picture, frame);
+  const x = (crop.x * full - frame.crop.x) * scale;
+  const y = (crop.y * full - frame.crop.y) * scale;
+  return { x, y, size: crop.size * full * scale, angle: crop.angle };
 }
 
 /**

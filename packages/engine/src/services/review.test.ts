@@ -19,7 +19,9 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 async function verdict(files: EngineFile[], { by = reviewer(refusesMagenta), seconds = 60 } = {}) {
   const request: ReviewRequest = { type: "review", run: "1", inputs: { files }, limits: { seconds } };
-  return reviewResultSchema.parse(await by(request, { signal: new AbortController().signal, progress() {} }));
+  return reviewResultSchema.parse(
+    await by(request, { signal: new AbortController().signal, progress() {}, output() {} }),
+  );
 }
 
 const picture = (path: string): EngineFile => ({ path, type: "image/png" });

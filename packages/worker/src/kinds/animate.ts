@@ -97,9 +97,11 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   };
 }
 
+/** `duration`: seconds; the preset's own where it is absent. */
 type PresetAsked = Pick<AnimateJobParams, "preset" | "fps" | "duration" | "intensity"> & { seed: number };
 
-function presetFrames(
+/** Curves of a preset as `seed` has it. Throws `invalid_request` for a preset that is not here. */
+export function presetFrames(
   { presets }: HandlerContext,
   { preset: name, fps, duration, ...asked }: PresetAsked,
 ): MotionFrames {

@@ -1,6 +1,5 @@
 /** What the kinds whose result is a clip of a portrait have in common: who moves, whose time it was, and what to warn of. */
 import { join } from "node:path";
-import type { RawFrames, VideoSpec } from "@smileloop/core/engine/protocol.ts";
 import {
   type CastParams,
   type CastRequest,
@@ -14,7 +13,6 @@ import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 
 /** What an engine answers that has rendered a clip. */
 export type Rendered = {
-  outputs: { video: VideoSpec; frames?: RawFrames | undefined };
   warnings: Warning[];
   ignoredChannels: string[];
   timings: Record<string, number>;

@@ -7,6 +7,7 @@ import type { HandlerContext, HandlerMaker, Handlers } from "./handler.ts";
 import { insertHandler } from "./insert.ts";
 import { lipsyncHandler } from "./lipsync.ts";
 import { personalizeHandler } from "./personalize.ts";
+import { previewsHandler } from "./previews.ts";
 import { processImageHandler, processVideoHandler } from "./process.ts";
 import { speakHandler } from "./speak.ts";
 import { surveyHandler } from "./survey.ts";
@@ -18,6 +19,7 @@ export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
   convert: convertHandler,
   lipsync: lipsyncHandler,
   personalize: personalizeHandler,
+  previews: previewsHandler,
   process_image: processImageHandler,
   process_video: processVideoHandler,
   speak: speakHandler,

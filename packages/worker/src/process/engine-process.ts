@@ -50,6 +50,8 @@ export type RequestOptions = {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: EngineProgress) => void) | undefined;
+  /** Told of each output that is finished before the request is. The name is what the engine says. */
+  onOutput?: ((name: string) => void) | undefined;
 };
 
 /** `result`: schema of the result. */
@@ -135,7 +137,7 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
 async function perform<Result>(
   live: Live,
   message: EngineMessage,
-  { result, timeoutMs: estimatedMs, signal, onProgress }: Expecting<Result>,
+  { result, timeoutMs: estimatedMs, signal, onProgress, onOutput }: Expecting<Result>,
   limits: EngineLimits,
   log: Log,
 ): Promise<Result> {
@@ -151,6 +153,7 @@ async function perform<Result>(
     const mine = reply.type !== "ready" && (reply.run === run || (reply.type === "failed" && reply.run === ""));
     if (!mine) return stray(live, `reply to another run: ${reply.type}`, log);
     if (reply.type === "progress") return onProgress?.({ stage: reply.stage, done: reply.done, total: reply.total });
+    if (reply.type === "output") return onOutput?.(reply.name);
     if (reply.type === "failed") return answer.reject(failureOf(reply, signal));
     const parsed = result.safeParse(reply.result);
     if (parsed.success) return answer.resolve(parsed.data);

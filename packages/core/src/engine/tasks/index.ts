@@ -4,6 +4,7 @@ import { animateTask } from "./animate.ts";
 import { convertTask } from "./convert.ts";
 import { insertTask } from "./insert.ts";
 import { lipsyncTask } from "./lipsync.ts";
+import { previewsTask } from "./previews.ts";
 import { processImageTask, processVideoTask } from "./process.ts";
 import { speakTask } from "./speak.ts";
 import { surveyTask } from "./survey.ts";
@@ -13,6 +14,7 @@ type TaskSchemas = { run: z.ZodType; result: z.ZodType; check: z.ZodType; checkR
 
 export const TASKS: Readonly<Record<string, TaskSchemas>> = {
   animate: animateTask,
+  previews: previewsTask,
   speak: speakTask,
   talk: talkTask,
   lipsync: lipsyncTask,

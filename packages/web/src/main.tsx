@@ -1,0 +1,8 @@
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { loadTexts } from "./texts.ts";
+
+await loadTexts();
+render(<App />, document.getElementById("app")!);
+// pages of plain http have none but on this machine
+navigator.serviceWorker?.register(new URL("service-worker.js", document.baseURI)).catch(() => {});
