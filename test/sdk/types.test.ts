@@ -3,6 +3,7 @@ import type { ErrorCode as ServerErrorCode } from "@smileloop/core/errors.ts";
 import { ERRORS } from "@smileloop/core/errors.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
 import type { LipsyncJobParams } from "@smileloop/core/kinds/lipsync.ts";
+import type { PreviewsJobParams } from "@smileloop/core/kinds/previews.ts";
 import type { ProcessVideoJobParams } from "@smileloop/core/kinds/process.ts";
 import type { SpeakJobParams } from "@smileloop/core/kinds/speak.ts";
 import type { TalkJobParams } from "@smileloop/core/kinds/talk.ts";
@@ -34,6 +35,7 @@ test("what it takes", () => {
   expectTypeOf<sdk.UploadRequest>().toEqualTypeOf<UploadRequest>();
   expectTypeOf<sdk.UploadTarget>().toEqualTypeOf<UploadTarget>();
   expectTypeOf<Names<sdk.AnimateParams>>().toEqualTypeOf<Names<AnimateJobParams>>();
+  expectTypeOf<Names<sdk.PreviewsParams>>().toEqualTypeOf<Names<PreviewsJobParams>>();
   expectTypeOf<Names<sdk.TalkParams>>().toEqualTypeOf<Names<TalkJobParams>>();
   expectTypeOf<Names<sdk.LipsyncParams>>().toEqualTypeOf<Names<LipsyncJobParams>>();
   expectTypeOf<Names<sdk.SpeakParams>>().toEqualTypeOf<Names<SpeakJobParams>>();
@@ -42,6 +44,7 @@ test("what it takes", () => {
   >();
   // what the server has after its defaults may be sent to it
   expectTypeOf<Values<AnimateJobParams>>().toExtend<Values<Omit<sdk.AnimateParams, "format">>>();
+  expectTypeOf<Values<PreviewsJobParams>>().toExtend<Values<sdk.PreviewsParams>>();
   expectTypeOf<Values<TalkJobParams>>().toExtend<Values<Omit<sdk.TalkParams, "format">>>();
   expectTypeOf<Values<Omit<LipsyncJobParams, "format" | "sync_mode">>>().toExtend<
     Values<Omit<sdk.LipsyncParams, "format" | "sync_mode">>

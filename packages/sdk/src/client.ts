@@ -4,7 +4,15 @@ import { SmileloopError } from "./errors.ts";
 import { type FollowOptions, follow } from "./follow.ts";
 import { createHttp, type HttpOptions } from "./http.ts";
 import { readKept, type Store, writeKept } from "./keep.ts";
-import type { AnimateParams, LipsyncParams, ProcessParams, SpeakParams, Step, TalkParams } from "./params.ts";
+import type {
+  AnimateParams,
+  LipsyncParams,
+  PreviewsParams,
+  ProcessParams,
+  SpeakParams,
+  Step,
+  TalkParams,
+} from "./params.ts";
 import { type Asked, finish, type Input, type InputRef, type Result, type RunOptions, run } from "./run.ts";
 import type { Inspection, Job, JobPage, JobStatus, Kind, Preset, UploadRequest, UploadTarget, Voice } from "./types.ts";
 import { type FileSource, type UploadOptions, upload } from "./upload.ts";
@@ -40,6 +48,10 @@ export function createSmileloop(options: ClientOptions = {}) {
     animate(image: Input, options: Options<AnimateParams & { driving?: Input | undefined }>): Promise<Result> {
       const { driving, ...rest } = options;
       return start(...asking("animate", { image, driving }, rest, "video"));
+    },
+    /** A small clip of a portrait for each of several presets, as outputs of their names: `onOutput` is told of each as soon as it is ready. */
+    previews(image: Input, options: Options<PreviewsParams> = {}): Promise<Result> {
+      return start(...asking("previews", { image }, options, options.presets?.[0] ?? ""));
     },
     /** A portrait says a text, or what is in the sound `audio`. */
     talk(image: Input, options: Options<TalkParams & { audio?: Input | undefined }>): Promise<Result> {
@@ -147,10 +159,10 @@ function asking<Params extends object>(
   options: Params & RunOptions,
   main: string,
 ): [Asked, RunOptions] {
-  const { signal, onProgress, keep, metadata, ...params } = options;
+  const { signal, onProgress, onOutput, keep, metadata, ...params } = options;
   return [
     { kind, inputs, params, main },
-    { signal, onProgress, keep, metadata },
+    { signal, onProgress, onOutput, keep, metadata },
   ];
 }
 
