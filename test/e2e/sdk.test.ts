@@ -41,6 +41,21 @@ describe("the client", () => {
     await expect(smileloop.jobs.get(clip.job.id)).rejects.toMatchObject({ code: "gone", status: 410 });
   });
 
+  test("tells of each preview while the others are still being made", async () => {
+    const smileloop = createSmileloop({ baseUrl: server.url });
+    const presets = ["wink", "nod", "kiss"];
+    const told: [string, string][] = [];
+    const made = await smileloop.previews(photo(), {
+      ...{ presets, size: 128 },
+      onOutput: (name, _, job) => told.push([name, job.status]),
+    });
+    expect(told.map(([name]) => name)).toEqual(presets);
+    expect(told[0]![1]).toBe("running");
+    expect(Object.keys(made.job.outputs)).toEqual(presets);
+    expect((await made.blob("kiss")).type).toBe("video/mp4");
+    expect((await made.blob()).size).toBe(made.job.outputs.wink!.bytes);
+  });
+
   test("says what is wrong with a picture and with params", async () => {
     const smileloop = createSmileloop({ baseUrl: server.url });
     const text = new Blob(["not a picture"], { type: "text/plain" });

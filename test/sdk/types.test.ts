@@ -4,6 +4,7 @@ import { ERRORS } from "@smileloop/core/errors.ts";
 import type { AnimateJobParams } from "@smileloop/core/kinds/animate.ts";
 import type { LipsyncJobParams } from "@smileloop/core/kinds/lipsync.ts";
 import type { PersonalizeJobParams } from "@smileloop/core/kinds/personalize.ts";
+import type { PreviewsJobParams } from "@smileloop/core/kinds/previews.ts";
 import type { ProcessVideoJobParams } from "@smileloop/core/kinds/process.ts";
 import type { SpeakJobParams } from "@smileloop/core/kinds/speak.ts";
 import type { TalkJobParams } from "@smileloop/core/kinds/talk.ts";
@@ -35,6 +36,7 @@ test("what it takes", () => {
   expectTypeOf<sdk.UploadRequest>().toEqualTypeOf<UploadRequest>();
   expectTypeOf<sdk.UploadTarget>().toEqualTypeOf<UploadTarget>();
   expectTypeOf<Names<sdk.AnimateParams>>().toEqualTypeOf<Names<AnimateJobParams>>();
+  expectTypeOf<Names<sdk.PreviewsParams>>().toEqualTypeOf<Names<PreviewsJobParams>>();
   expectTypeOf<Names<sdk.TalkParams>>().toEqualTypeOf<Names<TalkJobParams>>();
   expectTypeOf<Names<sdk.LipsyncParams>>().toEqualTypeOf<Names<LipsyncJobParams>>();
   expectTypeOf<Names<sdk.SpeakParams>>().toEqualTypeOf<Names<SpeakJobParams>>();
@@ -44,6 +46,7 @@ test("what it takes", () => {
   >();
   // what the server has after its defaults may be sent to it
   expectTypeOf<Values<AnimateJobParams>>().toExtend<Values<Omit<sdk.AnimateParams, "format">>>();
+  expectTypeOf<Values<PreviewsJobParams>>().toExtend<Values<sdk.PreviewsParams>>();
   expectTypeOf<Values<TalkJobParams>>().toExtend<Values<Omit<sdk.TalkParams, "format">>>();
   expectTypeOf<Values<Omit<LipsyncJobParams, "format" | "sync_mode">>>().toExtend<
     Values<Omit<sdk.LipsyncParams, "format" | "sync_mode">>

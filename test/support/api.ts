@@ -114,6 +114,8 @@ export type FakeWorker = {
   /** Claims the job; the token is the claim's. */
   claim(job: Pick<JobRecord, "owner" | "id">): Promise<string>;
   beat(job: Pick<JobRecord, "owner" | "id">, token: string, progress: Progress): Promise<void>;
+  /** Stores these bytes as an output and shows it, while the job runs. */
+  publish(job: Pick<JobRecord, "owner" | "id">, token: string, name: string, video: Uint8Array): Promise<void>;
   /** Stores these bytes as the job's video and ends it. */
   succeed(job: Pick<JobRecord, "owner" | "id">, token: string, video: Uint8Array): Promise<void>;
   fail(job: Pick<JobRecord, "owner" | "id">, token: string, error: JobError): Promise<void>;
@@ -126,6 +128,13 @@ function fakeWorker(deps: ApiDeps): FakeWorker {
     if (refused || !stored) throw new Error(`the change was refused: ${refused}`);
     return stored.record;
   };
+  const stored = async ({ owner, id }: Pick<JobRecord, "owner" | "id">, name: string, video: Uint8Array) => {
+    const attempt = (await deps.records.get(owner, id))?.record.attempt ?? 1;
+    const key = outputKey(owner, id, attempt, name);
+    const { bytes, sha256 } = await deps.files.put(key, only(video), { type: "video/mp4" });
+    const shape = { width: 512, height: 512, frames: 75, fps: 25, duration: 3 };
+    return { key, attempt, type: "video/mp4", bytes, sha256, ...shape };
+  };
   return {
     async claim(job) {
       const token = newToken();
@@ -135,12 +144,12 @@ function fakeWorker(deps: ApiDeps): FakeWorker {
     async beat(job, token, progress) {
       await change(job, () => ({ by: "holder", do: "beat", token, progress }));
     },
+    async publish(job, token, name, video) {
+      const output = await stored(job, name, video);
+      await change(job, () => ({ by: "holder", do: "publish", token, outputs: { [name]: output } }));
+    },
     async succeed(job, token, video) {
-      const attempt = (await deps.records.get(job.owner, job.id))?.record.attempt ?? 1;
-      const key = outputKey(job.owner, job.id, attempt, "video");
-      const { bytes, sha256 } = await deps.files.put(key, only(video), { type: "video/mp4" });
-      const shape = { width: 512, height: 512, frames: 75, fps: 25, duration: 3 };
-      const outputs = { video: { key, attempt, type: "video/mp4", bytes, sha256, ...shape } };
+      const outputs = { video: await stored(job, "video", video) };
       const timings = { download: 5, render: 600, encode: 200, check: 90, upload: 4 };
       await change(job, () => ({
         ...{ by: "holder", do: "succeed", token, outputs, engineVersion: "1.0", warnings: [], timings },

@@ -12,6 +12,7 @@ from .recipients import Recipients, as_file
 from .result import Json, Progress, Result
 
 OnProgress = Callable[[Progress], None]
+OnOutput = Callable[[str, Json], None]
 Inputs = Mapping[str, Union[Input, Sequence[Input], None]]
 
 ENDED = ("succeeded", "failed", "canceled", "expired")
@@ -58,6 +59,18 @@ class Smileloop:
     ) -> Result:
         """A portrait says `text`, or what is in the sound `audio`."""
         return self.run("talk", {"image": image, "audio": audio}, params, on_progress=on_progress)
+
+    def previews(
+        self,
+        image: Input,
+        *,
+        on_output: Optional[OnOutput] = None,
+        on_progress: Optional[OnProgress] = None,
+        **params: Any,
+    ) -> Result:
+        """A small clip of a portrait for each of several presets; `on_output` is told name and output of each once it is ready."""
+        first = (params.get("presets") or [""])[0]
+        return self.run("previews", {"image": image}, params, main=first, on_output=on_output, on_progress=on_progress)
 
     def lipsync(
         self, video: Input, *, audio: Optional[Input] = None, on_progress: Optional[OnProgress] = None, **params: Any
@@ -115,6 +128,7 @@ class Smileloop:
         *,
         main: str = "video",
         metadata: Optional[Dict[str, str]] = None,
+        on_output: Optional[OnOutput] = None,
         on_progress: Optional[OnProgress] = None,
     ) -> Result:
         """Any kind of job; `main` is the output that the result's `url` is of."""
@@ -127,8 +141,14 @@ class Smileloop:
         if metadata:
             body["metadata"] = metadata
         job = self.jobs.create(new_id(), body)
+        tell_outputs = _new_outputs(on_output)
+
+        def on_change(now: Json) -> None:
+            _tell(on_progress, _progress_of(now))
+            tell_outputs(now)
+
         try:
-            job = self.jobs.follow(job["id"], lambda now: _tell(on_progress, _progress_of(now)))
+            job = self.jobs.follow(job["id"], on_change)
         except KeyboardInterrupt:
             self.jobs.cancel(job["id"])
             raise
@@ -234,6 +254,20 @@ class Jobs:
 
     def delete(self, id: str) -> None:
         self._http.send("DELETE", f"/v1/jobs/{id}")
+
+
+def _new_outputs(on_output: Optional[OnOutput]) -> Callable[[Json], None]:
+    """Tells of each output once, and again when another attempt has made it: the links of the one before are dead."""
+    told: Dict[str, int] = {}
+
+    def tell(job: Json) -> None:
+        attempt = job.get("attempt", 1)
+        for name, output in job["outputs"].items():
+            if on_output and told.get(name) != attempt:
+                on_output(name, output)
+            told[name] = attempt
+
+    return tell
 
 
 def _progress_of(job: Json) -> Progress:

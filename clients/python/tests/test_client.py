@@ -138,6 +138,18 @@ class Client(unittest.TestCase):
         self.assertEqual((error.code, str(error)), ("invalid_request", "recipients[1] is empty: give it a name."))
         self.assertEqual(count, 9)
 
+    def test_outputs_are_told_of_once_and_again_when_made_anew(self) -> None:
+        def showing(status: str, names: List[str], attempt: int) -> Dict[str, Any]:
+            return job(status, attempt=attempt, outputs={name: {"url": f"http://f/{attempt}/{name}"} for name in names})
+
+        seen = [showing("running", ["wink"], 1), showing("running", ["wink", "nod"], 1), showing("queued", [], 1)]
+        end = [showing("running", ["wink"], 2), showing("succeeded", ["wink", "nod"], 2)]
+        told: List[str] = []
+        with BadServer({CREATE: [(202, job("queued"))], GET: [(200, each) for each in seen + end]}) as api:
+            made = client(api.url).previews({"upload": "u1"}, on_output=lambda _, output: told.append(output["url"]))
+        self.assertEqual([link[len("http://f/") :] for link in told], ["1/wink", "1/nod", "2/wink", "2/nod"])
+        self.assertEqual(made.url, "http://f/2/wink")
+
     def test_what_is_refused_and_what_fails_is_told_by_its_code(self) -> None:
         with BadServer({CREATE: [problem(422, "invalid_request")]}) as api:
             error = raised(lambda: client(api.url).animate({"upload": "u1"}, preset="smle"))

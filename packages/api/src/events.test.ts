@@ -10,7 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-type Event = { event?: string; id?: string; data?: { status?: string; percent?: number }; comment?: boolean };
+type Event = {
+  event?: string;
+  id?: string;
+  data?: { status?: string; percent?: number; outputs?: object };
+  comment?: boolean;
+};
 
 async function* only(bytes: Uint8Array) {
   yield bytes;
@@ -60,6 +65,22 @@ it("tells of each change and ends with the job", async () => {
   expect(await next(events)).toMatchObject({ event: "progress", data: { percent: 100 } });
   expect(await next(events)).toMatchObject({ event: "done", id: "5", data: { status: "succeeded" } });
   expect((await events.next()).done).toBe(true);
+});
+
+it("tells the status again when an output is ready before the others", async () => {
+  const job = await makeJob();
+  const token = await api.worker.claim(job);
+  const events = follow(job.id);
+  expect(await next(events)).toMatchObject({ event: "status", data: { status: "running", outputs: {} } });
+  for (const [nth, name] of ["wink", "nod"].entries()) {
+    await api.worker.publish(job, token, name, new Uint8Array(10));
+    const { event, data } = await next(events);
+    expect([event, Object.keys(data!.outputs!)]).toEqual(["status", ["wink", "nod"].slice(0, nth + 1)]);
+  }
+  await api.worker.succeed(job, token, new Uint8Array(10));
+  const rest: (string | undefined)[] = [];
+  for await (const { event } of events) rest.push(event);
+  expect(rest).toEqual(["status", "progress", "done"]);
 });
 
 it("goes on from where a client was, and sends those away that have seen the end", async () => {

@@ -170,6 +170,26 @@ describe("a job as it goes", () => {
     expect(api.clock.sleepers).toBe(0);
   });
 
+  it("shows an output that is ready early, with a link that works, and takes it back when the attempt fails", async () => {
+    const { id } = (await call("POST", "/v1/jobs", await ask())).body;
+    const token = await api.worker.claim(job(id));
+    const held = call("GET", `/v1/jobs/${id}`, undefined, { Prefer: "wait=30" });
+    while (api.clock.sleepers === 0) await new Promise((resolve) => setImmediate(resolve));
+    await api.worker.publish(job(id), token, "wink", new Uint8Array(300));
+    const { body } = await held;
+    expect(body).toMatchObject({ status: "running", expires_at: null, outputs: { wink: { bytes: 300, frames: 75 } } });
+    const fetchLink = () => api.app.fetch(new Request(body.outputs.wink!.url));
+    expect((await (await fetchLink()).arrayBuffer()).byteLength).toBe(300);
+    const named = (name: string) => api.app.fetch(new Request(`http://localhost:8000/v1/jobs/${id}/outputs/${name}`));
+    expect((await (await named("wink")).arrayBuffer()).byteLength).toBe(300);
+    expect((await named("video")).status).toBe(409);
+    await api.clock.advance(15 * 60_000);
+    expect((await fetchLink()).status).toBe(403);
+    await api.worker.fail(job(id), token, { code: "engine_crashed", detail: "The engine crashed." });
+    expect(await call("GET", `/v1/jobs/${id}`)).toMatchObject({ body: { status: "queued", outputs: {} } });
+    expect((await named("wink")).status).toBe(409);
+  });
+
   it("does not hold a GET of a job that has ended", async () => {
     const { id } = (await call("POST", "/v1/jobs", await ask())).body;
     await api.worker.fail(job(id), await api.worker.claim(job(id)), { code: "no_face", detail: "No face was found." });

@@ -64,6 +64,12 @@ export function outputOf({ outputs }: JobRecord, name: string): JobOutput {
   return output;
 }
 
+/** Whether the job has the same files: while it runs they become more, one by one, or go with the attempt that has made them. */
+export function sameOutputs(a: JobRecord, b: JobRecord): boolean {
+  const keysOf = ({ outputs }: JobRecord) => Object.values(outputs).map(({ key }) => key);
+  return keysOf(a).join() === keysOf(b).join();
+}
+
 /** The file name that a client is offered. The first of several outputs is named like a single one. */
 export function outputFileName(record: JobRecord, name: string): string {
   const suffix = name === Object.keys(record.outputs)[0] ? "" : `-${name}`;

@@ -8,6 +8,7 @@ import type {
   AnimateParams,
   LipsyncParams,
   PersonalizeParams,
+  PreviewsParams,
   ProcessParams,
   SpeakParams,
   Step,
@@ -49,6 +50,10 @@ export function createSmileloop(options: ClientOptions = {}) {
     animate(image: Input, options: Options<AnimateParams & { driving?: Input | undefined }>): Promise<Result> {
       const { driving, ...rest } = options;
       return start(...asking("animate", { image, driving }, rest, "video"));
+    },
+    /** A small clip of a portrait for each of several presets, as outputs of their names: `onOutput` is told of each as soon as it is ready. */
+    previews(image: Input, options: Options<PreviewsParams> = {}): Promise<Result> {
+      return start(...asking("previews", { image }, options, options.presets?.[0] ?? ""));
     },
     /** A portrait says a text, or what is in the sound `audio`. */
     talk(image: Input, options: Options<TalkParams & { audio?: Input | undefined }>): Promise<Result> {
@@ -168,10 +173,10 @@ function asking<Params extends object>(
   options: Params & RunOptions,
   main: string,
 ): [Asked, RunOptions] {
-  const { signal, onProgress, keep, metadata, ...params } = options;
+  const { signal, onProgress, onOutput, keep, metadata, ...params } = options;
   return [
     { kind, inputs, params, main },
-    { signal, onProgress, keep, metadata },
+    { signal, onProgress, onOutput, keep, metadata },
   ];
 }
 

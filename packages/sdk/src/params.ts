@@ -35,6 +35,16 @@ export type AnimateParams = Loose<{
   seed: number;
 }>;
 
+export type PreviewsParams = Loose<{
+  /** Names of `GET /v1/presets`, in the order in which their clips are made; all of them by default. */
+  presets: string[];
+  engine: string;
+  /** Side of the clips, pixels: 128 to 384, even. */
+  size: number;
+  face: number;
+  seed: number;
+}>;
+
 export type TalkParams = VoiceParams &
   Loose<{
     text: string;

@@ -27,6 +27,8 @@ export type RunOptions = {
   /** Stops everything; a job that was created is canceled. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: RunProgress) => void) | undefined;
+  /** Told of each output once it is ready, which for some kinds is while others are still being made; again where it was made anew. */
+  onOutput?: ((name: string, output: Output, job: Job) => void) | undefined;
   /** A name under which the job is kept in `store`, so that `resume(name)` finds it after a reload. */
   keep?: string | undefined;
   metadata?: Record<string, string> | undefined;
@@ -35,7 +37,7 @@ export type RunOptions = {
 /** What came out. */
 export type Result = {
   job: Job;
-  /** The main output, such as the video. */
+  /** The main output, such as the video; the first one where a job has several alike. */
   output: Output;
   /** Its link, for at most 15 minutes: `link()` makes a new one. */
   url: string;
@@ -84,9 +86,14 @@ export async function run(http: Http, store: Store | undefined, asked: Asked, op
 
 /** Follows a job that was created to its result. */
 export async function finish(http: Http, store: Store | undefined, kept: Kept, options: RunOptions): Promise<Result> {
-  const { signal, onProgress, keep } = options;
+  const { signal, onProgress, onOutput, keep } = options;
+  const tellOutputs = newOutputs(onOutput);
+  const onChange = (now: Job) => {
+    onProgress?.(progressOf(now));
+    tellOutputs(now);
+  };
   try {
-    const job = await follow(http, kept.id, { signal, onChange: (now) => onProgress?.(progressOf(now)) });
+    const job = await follow(http, kept.id, { signal, onChange });
     writeKept(store, keep, null);
     if (job.status !== "succeeded") throw errorOfJob(job);
     return resultOf(http, job, kept.main);
@@ -97,6 +104,18 @@ export async function finish(http: Http, store: Store | undefined, kept: Kept, o
     }
     throw error;
   }
+}
+
+/** Tells of each output once, and again when another attempt has made it: the links of the one before are dead. */
+function newOutputs(onOutput: RunOptions["onOutput"]): (job: Job) => void {
+  const told = new Map<string, number>();
+  return (job) => {
+    for (const [name, output] of Object.entries(job.outputs)) {
+      if (told.get(name) === job.attempt) continue;
+      told.set(name, job.attempt);
+      onOutput?.(name, output, job);
+    }
+  };
 }
 
 /** It may have ended, or never been there: either is as good. */
@@ -149,7 +168,8 @@ function progressOf(job: Job): RunProgress {
 }
 
 function resultOf(http: Http, job: Job, main: string): Result {
-  const output = job.outputs[main] ?? Object.values(job.outputs)[0];
+  const first = job.outputs[main] ? main : (Object.keys(job.outputs)[0] ?? main);
+  const output = job.outputs[first];
   if (!output) throw new SmileloopError("unexpected_reply", "The job has succeeded without an output.", { job });
   const path = (name: string) => `/v1/jobs/${job.id}/outputs/${encodeURIComponent(name)}`;
   const expiresAt = new Date(job.expires_at ?? Date.now());
@@ -158,14 +178,14 @@ function resultOf(http: Http, job: Job, main: string): Result {
     output,
     url: output.url,
     expiresAt,
-    link: async (name = main) => {
+    link: async (name = first) => {
       const { outputs } = await http.json<Job>(`/v1/jobs/${job.id}`);
       const found = outputs[name];
       if (found) return found.url;
       const there = Object.keys(outputs).join(", ") || "none";
       throw new SmileloopError("not_found", `The job has no output '${name}', but: ${there}.`, { job });
     },
-    blob: async (name = main) => (await http.send(path(name))).blob(),
+    blob: async (name = first) => (await http.send(path(name))).blob(),
     delete: async () => {
       await http.send(`/v1/jobs/${job.id}`, { method: "DELETE" });
     },

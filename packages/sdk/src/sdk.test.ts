@@ -64,6 +64,12 @@ function job(state: string, more: object = {}) {
     ...more,
   };
 }
+/** With these outputs, of an attempt. */
+const showing = (state: string, names: string[], attempt = 1) =>
+  job(state, {
+    attempt,
+    outputs: Object.fromEntries(names.map((name) => [name, { ...OUTPUT, url: `http://f/${attempt}/${name}` }])),
+  });
 const DONE = job("succeeded", { outputs: { video: OUTPUT } });
 const event = (name: string, data: unknown) => `event: ${name}\nid: 1\ndata: ${JSON.stringify(data)}\n\n`;
 const events =
@@ -383,4 +389,21 @@ test("a file that does not say its type is known by its first bytes", async () =
       .catch(() => {});
   }
   expect(types).toEqual(["image/jpeg", "image/png", "audio/wav", "image/heic", "video/mp4", "text/csv"]);
+});
+
+test("outputs are told of as they come, each once, and again when another attempt has made them", async () => {
+  const told: string[] = [];
+  const parts = [
+    event("status", showing("running", [])),
+    event("status", showing("running", ["wink"])),
+    event("status", showing("running", ["wink", "nod"])),
+    event("status", showing("queued", [])),
+    event("status", showing("running", ["wink"], 2)),
+    event("done", showing("succeeded", ["wink", "nod"], 2)),
+  ];
+  const { url } = await serve({ [CREATE]: [json(202, showing("queued", []))], [EVENTS]: [events(...parts)] });
+  const made = await client(url).previews({ upload: "u1" }, { onOutput: (_, output) => told.push(output.url) });
+  expect(told.map((link) => link.slice("http://f/".length))).toEqual(["1/wink", "1/nod", "2/wink", "2/nod"]);
+  expect(made.url).toBe("http://f/2/wink");
+  expect(Object.keys(made.job.outputs)).toEqual(["wink", "nod"]);
 });

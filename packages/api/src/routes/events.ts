@@ -15,7 +15,7 @@ import { idParams } from "../ids.ts";
 import { findJob } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
-import { viewJob } from "../view.ts";
+import { sameOutputs, viewJob } from "../view.ts";
 
 /** How long without an event before a comment is sent, which keeps proxies from closing the connection. */
 const SILENCE_MS = 15_000;
@@ -130,19 +130,14 @@ function createTexts(deps: ApiDeps): (record: JobRecord, origin: string) => Prom
 /** What is new in a version of the record. */
 function describe({ view, progress }: Texts, record: JobRecord, sent: JobRecord | null): string {
   const parts: [string, string][] = [];
-  if (sent?.state !== record.state || !sameOutputs(sent, record)) parts.push(["status", view]);
+  if (sent?.state !== record.state || (!isEnded(record.state) && !sameOutputs(sent, record)))
+    parts.push(["status", view]);
   if (sent?.progress?.percent !== record.progress?.percent || sent?.progress?.stage !== record.progress?.stage) {
     parts.push(["progress", progress]);
   }
   if (isEnded(record.state)) parts.push(["done", view]);
   const texts = parts.map(([event, data]) => `event: ${event}\ndata: ${data}\n`);
   return texts.length === 0 ? "" : `${texts.join("\n")}id: ${record.rev}\n\n`;
-}
-
-/** Of a running job they become more, one by one, or go with the attempt that has made them. */
-function sameOutputs(a: JobRecord, b: JobRecord): boolean {
-  const keysOf = ({ outputs }: JobRecord) => Object.values(outputs).map(({ key }) => key);
-  return isEnded(b.state) || keysOf(a).join() === keysOf(b).join();
 }
 
 /** Asks the source only as fast as the client reads; `leave` is called when either has ended. */

@@ -15,7 +15,7 @@ import { idParams } from "../ids.ts";
 import { findJob, hasExpired, present } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
-import { jobSchema, tagOf, viewJob } from "../view.ts";
+import { jobSchema, sameOutputs, tagOf, viewJob } from "../view.ts";
 
 const params = idParams;
 const json = { "application/json": { schema: jobSchema } };
@@ -29,7 +29,8 @@ const getRoute = createRoute({
     params,
     headers: z.object({
       Prefer: z.string().optional().openapi({
-        description: "`wait=<seconds>`: holds the reply until the job's status changes, for that long at most.",
+        description:
+          "`wait=<seconds>`: holds the reply until the job's status or its outputs change, for that long at most.",
       }),
       "If-None-Match": z.string().optional().openapi({
         description: "The `ETag` of an earlier reply: 304 if the job is as it was, after the wait where there is one.",
@@ -109,9 +110,10 @@ export function jobRoutes(deps: RouteDeps): Api {
     if (asked !== null) {
       const seconds = Math.min(asked, Math.floor(deps.config.maxWaitMs / 1000));
       const options = { ms: seconds * 1000, signal: c.req.raw.signal };
-      const { id, state } = record;
+      const { id } = record;
+      const before = record;
       // one that has ended changes no more: there is nothing to wait for
-      const moved = (now: JobRecord) => now.state !== state || isEnded(now.state);
+      const moved = (now: JobRecord) => now.state !== before.state || isEnded(now.state) || !sameOutputs(now, before);
       const waited = await waitUntil(deps, record, moved, options);
       if (waited === "too_many") throw tooManyFollowers(deps.config.maxFollowers);
       record = present(waited, id, deps.clock.now());
