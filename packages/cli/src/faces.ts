@@ -9,6 +9,10 @@ import { runLocalJob } from "./local-job.ts";
 import { UsageError } from "./usage-error.ts";
 
 const FIRST_BYTES = 4100;
+const HELP = {
+  target: "Give a picture, or a video as a file: MP4, MOV, MKV, WebM or AVI.",
+  source: "Give a picture of the face.",
+};
 
 /** Resolves with the exit code. Throws UsageError. */
 export async function processFaces({
@@ -31,6 +35,7 @@ export async function processFaces({
     params,
     inputs: { target, source: sources },
     options: { subject: "consent" },
+    help: HELP,
     targets: ({ files }) => {
       const { type, title } = files.target!;
       const ending = isVideo ? "mp4" : endingOf(resultTypeOf(type));

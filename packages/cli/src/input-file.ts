@@ -21,7 +21,7 @@ const MIB = 2 ** 20;
 
 /** Takes files, pipes (`<(…)`, `/dev/stdin`) and `-`. Throws `not_found` and what `readFacts` throws, each with the file's name. */
 export async function openInput(given: string, options: InputOptions): Promise<InputFile> {
-  const name = given === STDIN ? "The standard input" : `"${basename(given)}"`;
+  const name = nameOf(given);
   const piped = given === STDIN || (await isPipe(given));
   const path = piped ? await keepPipe(given, name, options) : given;
   const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
@@ -37,6 +37,11 @@ export async function openInput(given: string, options: InputOptions): Promise<I
   } finally {
     await file.close();
   }
+}
+
+/** What a file is called in errors. */
+export function nameOf(given: string): string {
+  return given === STDIN ? "The standard input" : `"${basename(given)}"`;
 }
 
 /** What can be read once, from its start to its end, and has no size. */

@@ -4,7 +4,7 @@ import { type AppError, hasCode } from "@smileloop/core/errors.ts";
 import { requireContents } from "@smileloop/core/jobs/check-contents.ts";
 import { checkSubmission, type Submission } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds, Params } from "@smileloop/core/kinds/kind.ts";
-import { type InputFile, openInput } from "./input-file.ts";
+import { type InputFile, nameOf, openInput } from "./input-file.ts";
 import { UsageError } from "./usage-error.ts";
 
 export type LocalAsked = {
@@ -16,6 +16,8 @@ export type LocalAsked = {
   inputs: Readonly<Record<string, string | readonly string[] | null>>;
   /** Names of params whose option has another name than theirs with hyphens. */
   options?: Readonly<Record<string, string>>;
+  /** By slot: what to give instead of a file that is not taken; the kind's own advice by default. */
+  help?: Readonly<Record<string, string>>;
 };
 
 export type InputFiles = Record<string, InputFile[]>;
@@ -47,7 +49,9 @@ export async function openInputs(
 ): Promise<InputFiles> {
   const files: InputFiles = {};
   for (const [slot, given] of givenOf(job)) {
-    const options = { slot: submission.kind.slots[slot]!, folder, signal };
+    const known = submission.kind.slots[slot]!;
+    const help = job.help?.[slot];
+    const options = { slot: help === undefined ? known : { ...known, help }, folder, signal };
     files[slot] = [];
     for (const one of given) files[slot].push(await openInput(one, options));
     const look = ({ path, type }: InputFile) => requireContents({ ...submission, slot }, type, () => readFile(path));
@@ -59,6 +63,15 @@ export async function openInputs(
 /** A sentence of the worker, which names params as requests have them. */
 export function inOptions(job: LocalAsked, sentence: string): string {
   return sentence.replaceAll(/\bparams\.([a-z_]+)/g, (_, param: string) => optionOf(job, param));
+}
+
+/** A sentence about the files of a slot begins with their names. */
+export function withNames(job: LocalAsked, slot: string | undefined, sentence: string): string {
+  const [, given] = givenOf(job).find(([name]) => name === slot) ?? [];
+  const names = (given ?? []).map(nameOf);
+  return names.length === 0 || names.some((name) => sentence.includes(name))
+    ? sentence
+    : `${names.join(", ")}: ${sentence}`;
 }
 
 /** As it is typed. */

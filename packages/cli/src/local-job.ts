@@ -18,7 +18,7 @@ import { ENGINES, setupsFor } from "../../../functions/engines/index.ts";
 import { capabilitiesOf } from "../../../functions/setup/engines-served.ts";
 import type { InputFile } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
-import { checkAsked, inOptions, type LocalAsked, openInputs } from "./local-asked.ts";
+import { checkAsked, inOptions, type LocalAsked, openInputs, withNames } from "./local-asked.ts";
 import { OWNER, openStore, submitLocal } from "./local-store.ts";
 import { knownPresets } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
@@ -105,7 +105,8 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   try {
     const id = await submitLocal(store, submission, files);
     const record = await follow(store, id, report, signal).catch((error: unknown) => {
-      throw error instanceof AppError ? new AppError(error.code, inOptions(job, error.message)) : error;
+      if (!(error instanceof AppError)) throw error;
+      throw new AppError(error.code, withNames(job, error.input, inOptions(job, error.message)));
     });
     report.stop();
     for (const [output, path] of wanted) {
@@ -143,7 +144,8 @@ async function follow(store: JobStore, id: string, report: ProgressReport, signa
     if (record.progress) report.update(record.progress);
     if (record.state === "succeeded") return record;
     if (isEnded(record.state)) {
-      throw new AppError(record.error?.code ?? "internal", record.error?.detail ?? `The job ended as ${record.state}.`);
+      const { code = "internal", detail = `The job ended as ${record.state}.`, input } = record.error ?? {};
+      throw new AppError(code, detail, { input });
     }
     signal.throwIfAborted();
     await store.records.changed(OWNER, id, record.rev, signal);

@@ -16,9 +16,12 @@ const GUESSED = 0.025;
 /** Tiles narrower than this, in pixels of the full picture, could only show faces too small to be animated. */
 const MIN_TILE = 256;
 
+/** How sure the detector is of any face that is found, at least. */
+export const LEAST_SCORE = 0.5;
+
 /** How sure detector and mesh model must be, each and together. */
 export type Limits = { detector: number; mesh: number; sum: number };
-const WHOLE: Limits = { detector: 0.5, mesh: 0.6, sum: 1.4 };
+const WHOLE: Limits = { detector: LEAST_SCORE, mesh: 0.6, sum: 1.4 };
 /** Tiles and turned views are many: they must be surer, so as not to find faces in textures. */
 const CLOSER: Limits = { detector: 0.6, mesh: 0.9, sum: 1.5 };
 

@@ -37,6 +37,10 @@ type Speakers = ReadonlyMap<number, Speaker | AppError>;
 export const lipSyncer: Processor<"lip_syncer"> = {
   name: "lip_syncer",
   quality: "classical",
+  unused: {
+    model: "mouths of the video itself are used, so there is no choice of models",
+    weight: "the mouth follows the sound in full",
+  },
   async prepare(_step, clip, { speech }, context) {
     if (!speech) {
       const detail = "lip_syncer needs a video, and a sound as its source.";

@@ -1,7 +1,7 @@
 import { processorStepSchema } from "@smileloop/core/faces/processors.ts";
 import { expect, test } from "vitest";
 import type { AnyProcessor } from "./index.ts";
-import { openPipeline, warnOfChoices } from "./pipeline.ts";
+import { openPipeline } from "./pipeline.ts";
 import type { Applied, Clip, Processor, Scene } from "./processor.ts";
 
 const { signal } = new AbortController();
@@ -92,14 +92,4 @@ test("a step that is not here is named, and those before it are freed", async ()
   const opened = openPipeline({ steps, clip, sources, signal, processors: [first.processor] });
   await expect(opened).rejects.toThrow("This engine does not offer frame_enhancer.");
   expect(first.log.freed).toBe(first.log.prepared);
-});
-
-test("choices that the engine does not have are told", () => {
-  expect(warnOfChoices({}, { providers: ["cpu"], threads: 1 })).toEqual([]);
-  const [detector, execution] = warnOfChoices({ model: "retinaface" }, { providers: ["cuda", "cpu"], threads: 4 });
-  expect(detector).toMatchObject({ code: "detector_ignored", detail: expect.stringContaining("retinaface") as string });
-  expect(execution).toMatchObject({
-    code: "execution_ignored",
-    detail: expect.stringMatching(/cuda, 4 threads/) as string,
-  });
 });

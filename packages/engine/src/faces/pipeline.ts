@@ -3,8 +3,8 @@
 import type { Outcome } from "@smileloop/core/engine/tasks/process.ts";
 import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { type ProcessorStep, processorEntry } from "@smileloop/core/faces/processors.ts";
-import type { Detector, Execution } from "@smileloop/core/faces/selection.ts";
 import type { Box } from "../media/yuv.ts";
+import { warnOfOptions } from "./choices.ts";
 import { type AnyProcessor, PROCESSORS } from "./index.ts";
 import type { Applied, Clip, Prepared, Processor, RgbFrame, Scene, Sources } from "./processor.ts";
 
@@ -66,7 +66,7 @@ export async function openPipeline({
       left: [...left.values()],
       changed: changedFrames,
       noEffect: steps.filter((_, nth) => effects[nth] === 0).map(({ name }) => name),
-      warnings: prepared.flatMap(({ warnings }) => warnings),
+      warnings: [...warnOfOptions(steps, processors), ...prepared.flatMap(({ warnings }) => warnings)],
     }),
     free: () => {
       for (const step of prepared) step.free?.();
@@ -144,20 +144,4 @@ function union(a: Box | null, b: Box | null): Box | null {
   const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
   const [right, bottom] = [Math.max(a.x + a.width, b.x + b.width), Math.max(a.y + a.height, b.y + b.height)];
   return { x, y, width: right - x, height: bottom - y };
-}
-
-/** What was asked for and this engine has no choice of. */
-export function warnOfChoices({ model }: Pick<Detector, "model">, { providers, threads }: Execution): Warning[] {
-  const warnings: Warning[] = [];
-  if (model !== undefined) {
-    const detail = `Faces are found by the engine's own detector: it has no ${model}.`;
-    warnings.push({ code: "detector_ignored", detail });
-  }
-  const others = providers.filter((provider) => provider !== "cpu");
-  if (others.length === 0 && threads === 1) return warnings;
-  const asked = [...others, ...(threads === 1 ? [] : [`${threads} threads`])].join(", ");
-  return [
-    ...warnings,
-    { code: "execution_ignored", detail: `This engine works on the processor, on one thread: it has no ${asked}.` },
-  ];
 }

@@ -7,8 +7,9 @@ import { chooseFace, faceAt, findFaces, NO_FACE } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { decodeAlpha, writePicture } from "../media/picture-file.ts";
 import type { TaskContext } from "../task.ts";
+import { warnOfChoices } from "./choices.ts";
 import { isFree } from "./clear.ts";
-import { openPipeline, warnOfChoices } from "./pipeline.ts";
+import { openPipeline } from "./pipeline.ts";
 import type { Clip, Scene, SceneFace } from "./processor.ts";
 import { readSources } from "./sources.ts";
 

@@ -83,6 +83,8 @@ export type Processor<Name extends ProcessorName = ProcessorName> = {
   name: Name;
   /** Said of results: how they compare with a model trained for this. Absent: exact. */
   quality?: "classical";
+  /** Options that this step does not follow, and what it uses instead, as the end of a sentence: said where a job gives one. */
+  unused?: Readonly<Record<string, string>>;
   /** Throws AppErrors for sources and options that cannot be used; for a picture (`frames` 1) also for a face beyond the limits. */
   prepare(step: StepOf<Name>, clip: Clip, sources: Sources, context: StepContext): Promise<Prepared>;
 };

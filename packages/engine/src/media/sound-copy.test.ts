@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { AV_PIX_FMT_YUV420P, AVMEDIA_TYPE_AUDIO } from "node-av/constants";
 import { FormatContext, Packet } from "node-av/lib";
 import { afterAll, expect, test } from "vitest";
@@ -40,27 +41,60 @@ async function clicking(name: string, begins = 0): Promise<string> {
   return path;
 }
 
-async function copied(path: string, name: string, frames: number) {
-  const copy = (await copyFilmSound({ path, type: "video/mp4" }))!;
+async function copied(given: string | EngineFile, name: string, frames: number) {
+  const copy = (await copyFilmSound(typeof given === "string" ? { path: given, type: "video/mp4" } : given))!;
   const made = await film(name, { frames, copy });
   await copy.close();
   return { path: made, audio: copy.audio };
 }
 
-async function packetsOf(path: string): Promise<string[]> {
+const packetsOf = (path: string) => soundIn(path, (packet) => packet.data!.toString("hex"));
+const timesOf = (path: string) => soundIn(path, (packet) => packet.pts);
+
+/** Of each packet of the sound. */
+async function soundIn<T>(path: string, told: (packet: Packet) => T): Promise<T[]> {
   const file = new FormatContext();
   await file.openInput(`file:${path}`);
   const sound = file.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO)!;
   const packet = new Packet();
   packet.alloc();
-  const packets: string[] = [];
+  const all: T[] = [];
   while (file.readFrameSync(packet) >= 0) {
-    if (packet.streamIndex === sound.index) packets.push(packet.data!.toString("hex"));
+    if (packet.streamIndex === sound.index) all.push(told(packet));
     packet.unref();
   }
   packet.free();
   await file.closeInput();
-  return packets;
+  return all;
+}
+
+/** The same streams in another container. */
+async function matroskaOf(path: string, name: string): Promise<string> {
+  const [from, to] = [new FormatContext(), new FormatContext()];
+  const packet = new Packet();
+  packet.alloc();
+  await from.openInput(`file:${path}`);
+  await from.findStreamInfo(null);
+  to.allocOutputContext2(null, "matroska", `file:${join(dir, name)}`);
+  for (const { codecpar, timeBase } of from.streams) {
+    const stream = to.newStream();
+    codecpar.copy(stream.codecpar);
+    stream.codecpar.codecTag = 0;
+    stream.timeBase = timeBase;
+  }
+  to.openOutputSync();
+  to.writeHeaderSync();
+  while (from.readFrameSync(packet) >= 0) {
+    const at = packet.streamIndex;
+    packet.rescaleTs(from.streams[at]!.timeBase, to.streams[at]!.timeBase);
+    to.interleavedWriteFrameSync(packet);
+  }
+  await to.writeTrailer();
+  await to.closeOutput();
+  to.freeContext();
+  packet.free();
+  await from.closeInput();
+  return join(dir, name);
 }
 
 test("a sound is copied packet by packet, stays at its place, and ends with the video", async () => {
@@ -74,6 +108,21 @@ test("a sound is copied packet by packet, stays at its place, and ends with the 
   const clicks = clicksIn(heard);
   for (const [nth, at] of CLICKS.slice(0, 3).entries()) expect(clicks[nth]).toBeCloseTo(at, 3);
   expect(clicks).toHaveLength(3);
+});
+
+test("that of a Matroska file, too, whose times are rounded to a millisecond", async () => {
+  const mp4 = await clicking("from.mp4");
+  const given = await matroskaOf(mp4, "given.mkv");
+  const { path, audio } = await copied({ path: given, type: "video/x-matroska" }, "of-mkv.mp4", 50);
+  expect(audio).toEqual({ codec: "aac", channels: 2, sample_rate: RATE });
+  const is = await packetsOf(path);
+  expect(is.length).toBeGreaterThan(90);
+  expect(is).toEqual((await packetsOf(given)).slice(0, is.length));
+  const clicks = clicksIn((await heardIn(path))!);
+  expect(clicks).toEqual(CLICKS.slice(0, 3).map((at) => expect.closeTo(at, 2) as number));
+  // packets follow one another without gaps
+  const steps = (await timesOf(path)).map((at, nth, all) => at - (all[nth - 1] ?? at - 1024n));
+  expect(new Set(steps)).toEqual(new Set([1024n]));
 });
 
 test("what lies before the first frame is not heard, and what follows is not off", async () => {

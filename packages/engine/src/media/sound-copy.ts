@@ -1,9 +1,10 @@
-/** The AAC of an MP4 or a MOV, to be put into another MP4 packet by packet: nothing is decoded, so nothing is lost. */
+/** The AAC of an MP4, MOV or Matroska file, to be put into another MP4 packet by packet: nothing is decoded, so nothing is lost. */
 import type { AudioSpec, EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { AV_CODEC_ID_AAC, AVDISCARD_ALL, AVMEDIA_TYPE_AUDIO } from "node-av/constants";
-import { FormatContext, InputFormat, Packet, Rational, type Stream } from "node-av/lib";
+import { Dictionary, FormatContext, InputFormat, Packet, Rational, type Stream } from "node-av/lib";
 import { NO_TIME } from "./clip-reader.ts";
 import { must } from "./ffmpeg.ts";
+import { SOUND_FORMATS } from "./sound-formats.ts";
 
 export type SoundCopy = {
   audio: AudioSpec;
@@ -14,11 +15,15 @@ export type SoundCopy = {
   close(): Promise<void>;
 };
 
-const TYPES: readonly string[] = ["video/mp4", "video/quicktime"];
+/** Demuxers that know when each packet is heard. */
+const DEMUXERS: readonly string[] = ["mov", "matroska"];
+/** Matroska rounds times to its unit, a millisecond: packets that are as near to where the one before ends follow it without a gap. */
+const ROUNDED = 1.5;
 
 /** `begins`: when the result begins, seconds of the file's clock. Null for a sound of another kind, in another container, or none. */
 export async function openSoundCopy({ path, type }: EngineFile, begins: number): Promise<SoundCopy | null> {
-  if (!TYPES.includes(type)) return null;
+  const demuxer = SOUND_FORMATS[type] ?? "";
+  if (!DEMUXERS.includes(demuxer)) return null;
   const source = new FormatContext();
   const packet = new Packet();
   packet.alloc();
@@ -27,10 +32,15 @@ export async function openSoundCopy({ path, type }: EngineFile, begins: number):
     await source.closeInput();
   };
   try {
-    must(await source.openInput(`file:${path}`, InputFormat.findInputFormat("mov")), "open");
+    const options = Dictionary.fromObject({ protocol_whitelist: "file" });
+    must(await source.openInput(`file:${path}`, InputFormat.findInputFormat(demuxer), options), "open");
     must(await source.findStreamInfo(null), "probe");
     const from = source.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
-    if (from?.codecpar.codecId !== AV_CODEC_ID_AAC || from.codecpar.extradataSize === 0) {
+    if (
+      from?.codecpar.codecId !== AV_CODEC_ID_AAC ||
+      from.codecpar.extradataSize === 0 ||
+      from.codecpar.frameSize <= 0
+    ) {
       await close();
       return null;
     }
@@ -59,35 +69,42 @@ type Copying = { source: FormatContext; from: Stream; packet: Packet; begins: nu
 
 function copying({ source, from, packet, begins }: Copying): SoundCopy["copyTo"] {
   const tick = from.timeBase.toDouble();
-  const shift = BigInt(Math.round(begins / tick));
+  const { frameSize, sampleRate } = from.codecpar;
+  const whole = frameSize / sampleRate;
   let [waiting, ended] = [false, false];
+  /** When the packet is heard, for how long, and where the one before it ended, s of the result. */
+  let [at, lasting, follows] = [0, whole, Number.NaN];
   /** The next packet that is heard in the result; one before it belongs to it, as AAC overlaps. */
   const read = (): boolean => {
     for (;;) {
       if (source.readFrameSync(packet) < 0) return false;
-      const isHeard = packet.pts > NO_TIME && packet.pts - shift > -2n * packet.duration;
-      if (packet.streamIndex === from.index && isHeard) return true;
+      at = Number(packet.pts) * tick - begins;
+      const told = Number(packet.duration) * tick;
+      lasting = told > 0 && Math.abs(told - whole) > ROUNDED * tick ? told : whole;
+      if (packet.streamIndex === from.index && packet.pts > NO_TIME && at > -2 * lasting) break;
       packet.unref();
     }
+    if (Math.abs(at - follows) < ROUNDED * tick) at = follows;
+    follows = at + lasting;
+    return true;
   };
   return (file, stream, seconds, last) => {
-    const until = BigInt(Math.round(seconds / tick));
+    const ticks = (time: number): bigint => BigInt(Math.round(time / stream.timeBase.toDouble()));
     while (!ended) {
       if (!waiting && !read()) {
         ended = true;
         return;
       }
       waiting = true;
-      const at = packet.pts - shift;
-      if (at >= until) {
+      if (at >= seconds) {
         ended = last;
         return;
       }
-      if (last && at + packet.duration > until) packet.duration = until - at;
-      packet.pts = at;
-      packet.dts = at;
+      packet.pts = ticks(at);
+      packet.dts = packet.pts;
+      packet.duration = ticks(last ? Math.min(lasting, seconds - at) : lasting);
+      packet.timeBase = stream.timeBase;
       packet.streamIndex = stream.index;
-      packet.rescaleTs(from.timeBase, stream.timeBase);
       must(file.interleavedWriteFrameSync(packet), "write");
       waiting = false;
     }

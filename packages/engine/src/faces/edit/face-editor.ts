@@ -17,6 +17,7 @@ const MOST_YAW = 55;
 export const faceEditor: Processor<"face_editor"> = {
   name: "face_editor",
   quality: "classical",
+  unused: { model: "the face is moved without a network, so there is no choice of models" },
   async prepare(step, clip, _sources, { signal }) {
     if (PARAMETERS.every((name) => step[name] === 0)) {
       const detail = `Every parameter of \`face_editor\` is 0, so that faces stay as they are. One of them has to be other than 0: ${PARAMETERS.join(", ")}.`;
@@ -67,7 +68,7 @@ async function warningsOf(step: EditStep, clip: Clip): Promise<Warning[]> {
   if (clip.frames === 1 && first) {
     const reasons = faces.map(reasonToLeave);
     const reason = reasons[0];
-    if (reason && reasons.every(Boolean)) throw new AppError(reason.code, reason.detail);
+    if (reason && reasons.every(Boolean)) throw new AppError(reason.code, reason.detail, { input: "target" });
   }
   return [...limitedTurns(step), ...limitedEyes(step, faces)];
 }

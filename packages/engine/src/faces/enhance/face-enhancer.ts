@@ -21,6 +21,10 @@ const LEAST = 0.02;
 export const faceEnhancer: Processor<"face_enhancer"> = {
   name: "face_enhancer",
   quality: "classical",
+  unused: {
+    model: "the one network that comes with it is used",
+    weight: "how much is shown of the clearer face is set by `blend`",
+  },
   async prepare({ blend }, _clip, _sources, { signal }) {
     if (blend === 0) {
       const detail =

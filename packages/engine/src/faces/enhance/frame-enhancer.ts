@@ -25,6 +25,7 @@ const LEAST = 0.02;
 export const frameEnhancer: Processor<"frame_enhancer"> = {
   name: "frame_enhancer",
   quality: "classical",
+  unused: { model: "the networks that come with it are used, chosen by `scale`" },
   async prepare({ blend }, clip, _sources, { signal }) {
     if (blend === 0) {
       const detail =

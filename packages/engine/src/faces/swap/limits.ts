@@ -20,6 +20,9 @@ const PARTED = 0.12;
 const SHADED = 0.6;
 const GLASSES = 0.5;
 
+/** Whose fault it is. */
+const TARGET = { input: "target" };
+
 /** Why a face of the source cannot be put on any other. Throws `face_too_small`, `face_turned_away`. */
 export function requireSource({ eyeDistance, yaw }: Face): void {
   if (eyeDistance < MIN_EYE_DISTANCE) {
@@ -41,11 +44,11 @@ export function outOfReach(target: Face & { clear: boolean }, source: Face): App
   const { yaw, pitch, eyeDistance } = target;
   if (eyeDistance < MIN_EYE_DISTANCE) {
     const detail = `outer eye corners ${Math.round(eyeDistance)} pixels apart, at least ${MIN_EYE_DISTANCE} are needed`;
-    return new AppError("face_too_small", `The face is too small to be swapped: ${detail}.`);
+    return new AppError("face_too_small", `The face of the target is too small to be swapped: ${detail}.`, TARGET);
   }
   if (Math.abs(yaw) > TARGET_YAW) {
     const detail = `turned by ${degrees(yaw)} to the side, at most ${TARGET_YAW}° can be swapped`;
-    return new AppError("face_turned_away", `The face is turned too far away: ${detail}.`);
+    return new AppError("face_turned_away", `The face of the target is turned too far away: ${detail}.`, TARGET);
   }
   const [sideways, updown] = [Math.abs(yaw - source.yaw), Math.abs(pitch - source.pitch)];
   if (sideways > YAW_APART || updown > PITCH_APART) {

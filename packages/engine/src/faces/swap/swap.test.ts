@@ -224,7 +224,21 @@ describe("limits", () => {
   test("a source without a face is said to be the source", async () => {
     const plain = { ...astronaut, data: new Uint8Array(astronaut.data.length).fill(90) };
     const error = await swapped(plain, astronaut, [face]).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "no_face", input: "source" });
+    expect(error).toMatchObject({
+      code: "no_face",
+      input: "source",
+      message: expect.stringMatching(/in the source/) as string,
+    });
+  });
+
+  test("of several sources those that cannot be used are told, with the reason", async () => {
+    const plain = { ...astronaut, data: new Uint8Array(astronaut.data.length).fill(90) };
+    const scene = sceneOf(astronaut, [face]);
+    const sources = { pictures: [plain, hopper], speech: null };
+    const { warnings } = await faceSwapper.prepare(step, clipOf(scene), sources, context);
+    expect(warnings.find(({ code }) => code === "source_chosen")!.detail).toMatch(
+      /number 2 is used: it is the only one .* Number 1 cannot be used: No face/,
+    );
   });
 });
 

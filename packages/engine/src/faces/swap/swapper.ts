@@ -3,7 +3,7 @@
  * target's light, with its expression and gaze. What is not the face (hair, glasses, hands, what is between the lips) stays the target's.
  */
 import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
-import { chooseFace, findFaces } from "../../face/face.ts";
+import { findFaces } from "../../face/face.ts";
 import type { Face } from "../../face/types.ts";
 import type { Picture } from "../../media/picture.ts";
 import type { Box } from "../../media/yuv.ts";
@@ -24,6 +24,11 @@ import { type Before, swapFace } from "./swap.ts";
 export const faceSwapper: Processor<"face_swapper"> = {
   name: "face_swapper",
   quality: "classical",
+  unused: {
+    model: "the face is laid on without a network, so there is no choice of models",
+    weight: "without a network the source's face is laid on in full, with the target's expression",
+    pixel_boost: "the face is drawn at the target's own resolution",
+  },
   async prepare(_step, clip, sources, { signal }) {
     const scene = await clip.sceneAt(0);
     signal.throwIfAborted();
@@ -35,7 +40,7 @@ export const faceSwapper: Processor<"face_swapper"> = {
     const several = sources.pictures.length;
     const tracks = new Map<number, Before>();
     return {
-      warnings: [...weaknesses(source.value, targets), ...(several > 1 ? [chosenOf(source.number, several)] : [])],
+      warnings: [...weaknesses(source.value, targets), ...(several > 1 ? [chosenOf(source, several)] : [])],
       async apply({ frame, faces: seen, index }) {
         let changed: Box | null = null;
         const left: Warning[] = [];
@@ -61,14 +66,15 @@ export const faceSwapper: Processor<"face_swapper"> = {
   },
 };
 
-type Chosen = { value: Source; number: number };
+const NO_FACE = "No face was found in the source. Use a picture in which one is well lit and looks towards the camera.";
+
+/** `unfit`: why others of several pictures cannot be used. */
+type Chosen = { value: Source; number: number; unfit: string[] };
 
 function faultOf(face: SceneFace, { value }: Chosen): AppError | null {
   if (!face.clear) {
-    return new AppError(
-      "face_not_clear",
-      "The face is not seen clearly enough to be swapped: covered, cut off or blurred.",
-    );
+    const detail = "The face of the target is not seen clearly enough to be swapped: covered, cut off or blurred.";
+    return new AppError("face_not_clear", detail, { input: "target" });
   }
   return outOfReach(face, value.face);
 }
@@ -76,10 +82,11 @@ function faultOf(face: SceneFace, { value }: Chosen): AppError | null {
 /** Of several pictures the one that looks most nearly where the target does. */
 async function readSource({ pictures }: Sources, target: Face | undefined): Promise<Chosen> {
   const read: { picture: Picture; face: Face; number: number; apart: number }[] = [];
-  let fault: unknown;
+  const faults: { number: number; error: AppError }[] = [];
   for (const [number, picture] of pictures.entries()) {
     try {
-      const face = chooseFace(await findFaces(picture), 0);
+      const face = (await findFaces(picture))[0];
+      if (!face) throw new AppError("no_face", NO_FACE);
       requireSource(face);
       if (!(await isFree(picture, face))) {
         const detail = "The face of the source is not seen clearly: covered, cut off, blurred, or not a person's.";
@@ -89,17 +96,20 @@ async function readSource({ pictures }: Sources, target: Face | undefined): Prom
       read.push({ picture, face, number, apart });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      fault ??= error;
+      faults.push({ number, error });
     }
   }
   const best = read.sort((a, b) => a.apart - b.apart)[0];
-  if (!best) throw fault ?? new AppError("no_face", "The source has no picture. Send one with a face.");
-  return { value: await sourceOf(best.picture, best.face), number: best.number };
+  if (!best) throw faults[0]?.error ?? new AppError("no_face", "The source has no picture. Send one with a face.");
+  const unfit = faults.map(({ number, error }) => `Number ${number + 1} cannot be used: ${error.message}`);
+  return { value: await sourceOf(best.picture, best.face), number: best.number, unfit };
 }
 
-function chosenOf(number: number, count: number): Warning {
-  const detail = `Of ${count} pictures of the source, number ${number + 1} is used: it looks most nearly where the target does.`;
-  return { code: "source_chosen", detail };
+function chosenOf({ number, unfit }: Chosen, count: number): Warning {
+  const which = `Of ${count} pictures of the source, number ${number + 1} is used`;
+  const why =
+    unfit.length < count - 1 ? "it looks most nearly where the target does" : "it is the only one that can be";
+  return { code: "source_chosen", detail: [`${which}: ${why}.`, ...unfit].join(" ") };
 }
 
 function asPicture({ width, height, data }: RgbFrame): Picture {
