@@ -8,6 +8,8 @@ export type AskedMouth = {
   width: number;
   /** The lips have to meet: m, b or p. */
   shut: boolean;
+  /** Teeth rest on the lower lip: f or v. */
+  bites: boolean;
   /** Nothing is said here or around it. */
   rest: boolean;
 };
@@ -20,6 +22,8 @@ const WHOLE = 0.55;
 /** Lips press, the jaw is shut: a closure. */
 const PRESSED = 0.3;
 const SHUT = 0.06;
+/** The lower lip is rolled in: at m, b and p by no more than the first, at f and v by the second. */
+const ROLLED = [0.25, 0.55] as const;
 /** Openings below it, for so many seconds, are a pause. */
 const SILENT = { opening: 0.04, seconds: 0.36 };
 /** How far each channel moves both corners together, E, in the photos' engine. */
@@ -42,7 +46,11 @@ export function rangeOf(looks: readonly Look[]): MouthRange {
 /** One for each frame of the motion. */
 export function askedMouths(motion: MotionFrames, range: MouthRange): AskedMouth[] {
   const openings = openingsOf(motion);
-  const rests = restsOf(openings, motion.fps);
+  const bitten = openings.map((_, frame) => bittenAt(motion, frame));
+  const rests = restsOf(
+    openings.map((opening, frame) => Math.max(opening, bitten[frame]!)),
+    motion.fps,
+  );
   return openings.map((opening, frame) => {
     const share = Math.min(1, opening / WHOLE);
     const at = (name: Channel) => channelAt(motion, name, frame);
@@ -57,19 +65,26 @@ export function askedMouths(motion: MotionFrames, range: MouthRange): AskedMouth
       gap: range.shut + share * (range.open - range.shut),
       width: Math.min(range.wide, Math.max(range.narrow, range.usual + widens)),
       shut: opening < SHUT && both("mouthPress") > PRESSED,
+      bites: bitten[frame]! > 0.5,
       rest: rests[frame]!,
     };
   });
 }
 
-/** How open the mouth looks by its curves: 0 is shut, "aa" about 0.6. */
+/** How open the mouth looks by its curves: 0 is shut, "aa" about 0.6. An upper lip that is raised over teeth on the lower one opens nothing. */
 export function openingsOf(motion: MotionFrames): number[] {
   return Array.from({ length: motion.frames }, (_, frame) => {
     const at = (name: Channel) => channelAt(motion, name, frame);
     const lips =
       (at("mouthLowerDownLeft") + at("mouthLowerDownRight") + at("mouthUpperUpLeft") + at("mouthUpperUpRight")) / 2;
-    return Math.max(0, at("jawOpen") - at("mouthClose") + 0.35 * lips);
+    return Math.max(0, at("jawOpen") - at("mouthClose") + 0.35 * lips * (1 - bittenAt(motion, frame)));
   });
+}
+
+/** Whether teeth rest on the lower lip, 0–1. */
+function bittenAt(motion: MotionFrames, frame: number): number {
+  const [least, whole] = ROLLED;
+  return Math.min(1, Math.max(0, (channelAt(motion, "mouthRollLower", frame) - least) / (whole - least)));
 }
 
 function restsOf(openings: readonly number[], fps: number): boolean[] {

@@ -3,6 +3,7 @@
  * the asked mouth and the head of the frame is cheap, and so is going on with the frame that came next when it was recorded. Pure.
  */
 import type { AskedMouth, MouthRange } from "./asked.ts";
+import { MOST_ODD, oddLips, otherLips, shutness } from "./lips.ts";
 import { type Look, printDistance } from "./look.ts";
 
 /** Differences that cost 1: E, degrees, levels of brightness. */
@@ -11,6 +12,10 @@ const SCALE = { gap: 0.025, width: 0.03, yaw: 4, pitch: 4, print: 7 };
 const MOVE = { stay: 0.6, jump: 1.6, change: 0.03 };
 /** Lips that have to meet may be parted by so much more than the person's shut ones, E. */
 const SHUT_SLACK = 0.014;
+/** What they are parted by beyond the asked gap costs 1, E: a tooth that is seen there is seen at once. */
+const SHUT_GAP = 0.006;
+/** Cost of lips that look shut where they are to be bitten, by how little odd they are. */
+const BITTEN = 0.3;
 const NEVER = 1e6;
 /** Beyond it the face of another frame is another one, or in other light. */
 export const OTHER_PRINT = 26;
@@ -48,7 +53,8 @@ function cellOf({ gap, width, yaw, pitch, print }: Look): string {
   return [gap / 0.015, width / 0.025, yaw / 6, pitch / 6, light / 15].map(Math.round).join();
 }
 
-export type Wanted = { asked: AskedMouth; look: Look | null };
+/** `look`: of the frame; `like`: how much the mouth is to look like the frame's own, 0–1. */
+export type Wanted = { asked: AskedMouth; look: Look | null; like: number };
 
 /** For each frame the candidate that lends its mouth; null where there is no face, or none of its kind. */
 export function chooseMouths(
@@ -60,14 +66,15 @@ export function chooseMouths(
   const sources = candidates.map((n) => looks[n]!);
   const count = sources.length;
   if (count === 0) return wanted.map(() => null);
+  const odd = oddLips(sources, range.shut);
   let costs = new Float64Array(count);
   const from = wanted.map(() => new Uint16Array(count));
-  for (const [n, { asked, look }] of wanted.entries()) {
+  for (const [n, each] of wanted.entries()) {
     const next = new Float64Array(count);
-    const before = wanted[n - 1]?.asked ?? asked;
+    const before = wanted[n - 1]?.asked ?? each.asked;
     for (let c = 0; c < count; c++) {
-      const [least, by] = n === 0 ? [0, c] : cheapestWay(costs, sources, candidates, c, [before, asked]);
-      next[c] = least + (look ? fitOf(asked, look, sources[c]!, range) : 0);
+      const [least, by] = n === 0 ? [0, c] : cheapestWay(costs, sources, candidates, c, [before, each.asked]);
+      next[c] = least + fitOf(each, sources[c]!, range) + oddity(each, sources[c]!, odd[c]!, range);
       from[n]![c] = by;
     }
     costs = next;
@@ -83,17 +90,26 @@ export function chooseMouths(
   return way;
 }
 
-function fitOf(asked: AskedMouth, look: Look, source: Look, range: MouthRange): number {
+function fitOf({ asked, look, like }: Wanted, source: Look, range: MouthRange): number {
+  if (!look) return 0;
   const apart = printDistance(look.print, source.print);
   const light = (Math.max(0, apart - 3) / SCALE.print) ** 2;
+  const parted = source.gap - asked.gap;
   const cost =
-    ((source.gap - asked.gap) / SCALE.gap) ** 2 +
+    (parted / (asked.shut && parted > 0 ? SHUT_GAP : SCALE.gap)) ** 2 +
     ((source.width - asked.width) / SCALE.width) ** 2 +
     ((source.yaw - look.yaw) / SCALE.yaw) ** 2 +
     ((source.pitch - look.pitch) / SCALE.pitch) ** 2 +
     light;
   const open = asked.shut && source.gap > range.shut + SHUT_SLACK ? NEVER / 1000 : 0;
-  return cost + open + (apart > OTHER_PRINT ? NEVER : 0);
+  const other = like > 0 ? like * otherLips(source.lips, look.lips) : 0;
+  return cost + other + open + (apart > OTHER_PRINT ? NEVER : 0);
+}
+
+/** Lips that are to be shut, or that landmarks call shut, have to look so; where teeth are to rest on them, they have not. */
+function oddity({ asked, like }: Wanted, { gap }: Look, odd: number, { shut }: MouthRange): number {
+  const cost = asked.bites ? BITTEN * (MOST_ODD - odd) : odd * shutness(Math.min(asked.gap, gap), shut);
+  return (1 - like) * cost;
 }
 
 function cheapestWay(

@@ -2,11 +2,15 @@ import { fileURLToPath } from "node:url";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { findFaces } from "../face/face.ts";
+import { models } from "../face/models.ts";
 import { decodePicture } from "../media/picture.ts";
 import { toPlanes } from "../warp/canvas/planes.ts";
 import { closing, drawMouth, speaking } from "./drawn.ts";
 import { drawnFramesOf } from "./drawn-frames.ts";
+import { createFollower } from "./follow.ts";
+import { lipsDistance } from "./lips.ts";
 import { type Frame, type Look, lookOf } from "./look.ts";
+import { pasteMouth } from "./paste.ts";
 import type { FaceThere, Patch } from "./patch.ts";
 import { inFrame, type Place, type Point, placeOf, shapeOf } from "./place.ts";
 import { planLips } from "./plan.ts";
@@ -16,7 +20,7 @@ function look(gap: number, more: Partial<Look> = {}): Look {
   return {
     ...{ place: level, gap, width: 0.6, yaw: 0, pitch: 0, print: new Float32Array(23).fill(100) },
     ...{ upper: { x: 0, y: 0.68 }, lower: { x: 0, y: 0.68 + gap }, mouth: { x: 0, y: 0.7 }, chin: 1.15 + gap },
-    ...more,
+    ...{ lips: new Float32Array(45).fill(100), ...more },
   };
 }
 const FRAMES = 100;
@@ -150,11 +154,29 @@ describe("a mouth that is drawn", () => {
     const { frame, face } = scenes.get("astronaut.jpg")!;
     const { gap } = face.look;
     expect(gap).toBeGreaterThan(0.08);
-    const asked = [gap, 0].map((each) => ({ gap: each, width: 0.6, shut: false, rest: false }));
+    const asked = [gap, 0].map((each) => ({ gap: each, width: 0.6, shut: false, bites: false, rest: false }));
     const mouth = (await drawMouth(frame, face, closing(asked, gap)))!;
     const between = { x: face.mouth.x, y: (face.look.upper.y + face.look.lower.y) / 2 };
     const [teeth, lips] = [brightness(mouth(0), between), brightness(mouth(1), between)];
     expect(lips).toBeLessThan(0.8 * teeth);
+  });
+
+  test("with teeth on its lip it is shut by its landmarks, and does not look so", async () => {
+    const { frame, face } = scenes.get("grace_hopper.jpg")!;
+    const raised = [0, 0.55];
+    const channels = { mouthRollLower: [0, 0.7], mouthUpperUpLeft: raised, mouthUpperUpRight: raised };
+    const mouth = (await drawMouth(frame, face, speaking({ ...words, faces: [{ channels }] })))!;
+    const target = { place: face.place, mouth: face.mouth, chin: face.look.chin - face.mouth.y, strength: 1 };
+    const follower = createFollower(await models(), 0);
+    const looks: Look[] = [];
+    for (const n of [0, 1]) {
+      const shown = { ...frame, yuv: new Uint8Array(frame.yuv) };
+      pasteMouth(shown, target, [{ patch: mouth(n), share: 1, more: 0, wider: 0 }]);
+      looks.push((await follower.see(shown, n))!);
+    }
+    const [shut, bitten] = looks as [Look, Look];
+    expect(bitten.gap - shut.gap).toBeLessThan(0.015);
+    expect(lipsDistance(bitten.lips, shut.lips)).toBeGreaterThan(25);
   });
 
   test("is not drawn where no face is found", async () => {

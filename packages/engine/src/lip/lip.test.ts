@@ -17,7 +17,7 @@ function look(gap: number, more: Partial<Look> = {}): Look {
   return {
     ...{ place: level, gap, width: 0.6, yaw: 0, pitch: 0, print: new Float32Array(23).fill(100) },
     ...{ upper: { x: 0, y: 0.68 }, lower: { x: 0, y: 0.68 + gap }, mouth: MOUTH, chin: 1.15 + gap },
-    ...more,
+    ...{ lips: new Float32Array(45).fill(100), ...more },
   };
 }
 /** Somebody who opens and shuts the mouth once a second, at 25 frames a second. */
@@ -48,11 +48,11 @@ describe("where a face lies", () => {
 });
 
 describe("which mouths are lent", () => {
-  const asked = (gap: number, shut = false) => ({ gap, width: 0.6, shut, rest: false });
+  const asked = (gap: number, shut = false, bites = false) => ({ gap, width: 0.6, shut, bites, rest: false });
 
   test("one that was recorded opens and shuts as it did then", () => {
     const looks = talking(50);
-    const wanted = looks.slice(10, 40).map(({ gap }) => ({ asked: asked(gap), look: look(0) }));
+    const wanted = looks.slice(10, 40).map(({ gap }) => ({ asked: asked(gap), look: look(0), like: 0 }));
     const way = chooseMouths(
       wanted,
       looks,
@@ -65,7 +65,9 @@ describe("which mouths are lent", () => {
 
   test("lips that have to meet are shut in a single frame, too", () => {
     const looks = talking(50);
-    const wanted = Array.from({ length: 9 }, (_, n) => ({ asked: asked(n === 4 ? 0 : 0.1, n === 4), look: look(0) }));
+    const wanted = Array.from({ length: 9 }, (_, n) => ({
+      ...{ asked: asked(n === 4 ? 0 : 0.1, n === 4), look: look(0), like: 0 },
+    }));
     const way = chooseMouths(
       wanted,
       looks,
@@ -79,7 +81,7 @@ describe("which mouths are lent", () => {
   test("another person in the video, or another light, lends none", () => {
     const dark = talking(50).map((each) => ({ ...each, print: new Float32Array(23).fill(40) }));
     const way = chooseMouths(
-      [{ asked: asked(0.1), look: look(0) }],
+      [{ asked: asked(0.1), look: look(0), like: 0 }],
       dark,
       candidatesOf(dark, () => true),
       range,

@@ -1,5 +1,6 @@
 /** What one frame shows of the face that is to speak. */
 import { poseOf } from "../face/pose.ts";
+import { lipsOf } from "./lips.ts";
 import { onFace, type Place, type Point, placeOf, unitOf } from "./place.ts";
 
 /** Lengths in E, places on the face (place.ts). */
@@ -18,6 +19,8 @@ export type Look = {
   pitch: number;
   /** How the upper half of the face looks: brightness at some places, then its two colours. 0–255. */
   print: Float32Array;
+  /** How the mouth looks (`lipsOf`). */
+  lips: Float32Array;
 };
 
 const UPPER = [82, 13, 312] as const;
@@ -43,13 +46,14 @@ export function lookOf(shape: readonly Point[], points: Float32Array, frame: Fra
   const [right, left] = CORNERS.map((corner) => mean([corner])) as [Point, Point];
   const [upper, lower] = [mean(UPPER), mean(LOWER)];
   const { yaw, pitch } = poseOf(points);
+  const mouth = { x: (left.x + right.x) / 2, y: (left.y + right.y) / 2 };
+  const width = Math.hypot(left.x - right.x, left.y - right.y);
+  const print = printOf(frame, place);
   return {
-    ...{ place, upper, lower, yaw, pitch },
+    ...{ place, upper, lower, yaw, pitch, mouth, width, print },
     gap: Math.max(0, lower.y - upper.y),
-    width: Math.hypot(left.x - right.x, left.y - right.y),
-    mouth: { x: (left.x + right.x) / 2, y: (left.y + right.y) / 2 },
     chin: mean([CHIN]).y,
-    print: printOf(frame, place),
+    lips: lipsOf(frame, place, { upper, lower, mouth, width }, brightnessOf(print)),
   };
 }
 
@@ -76,6 +80,12 @@ export function printOf({ yuv, width, height }: Frame, place: Place): Float32Arr
     }
   }
   return print;
+}
+
+/** Of the face, 0–255. */
+function brightnessOf(print: Float32Array): number {
+  const values = print.subarray(0, -2);
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -2,6 +2,7 @@
 import { AppError } from "@smileloop/core/errors.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { type AskedMouth, askedMouths, type MouthRange, rangeOf } from "./asked.ts";
+import { borrowedBy } from "./borrow.ts";
 import { candidatesOf, chooseMouths, type Wanted } from "./choose.ts";
 import { drawnBy, drawnFramesOf } from "./drawn-frames.ts";
 import type { Followed } from "./follow.ts";
@@ -47,14 +48,6 @@ const DRAWN_BELOW = 0.75;
 const SHUT_ENOUGH = 0.02;
 /** Frames in which the frame's own mouth goes over into a borrowed one. */
 const RAMP = 4;
-/** Most that a borrowed mouth is changed, E. */
-const MOST_MORE = 0.045;
-const MOST_WIDER = 0.05;
-/** Part of the mouth before in the first frame after a jump, and the other way round. */
-const LINGERS = 0.3;
-/** Gaps and widths of two mouths that may be shown in one another differ by less, E: of others the teeth are seen twice. */
-const ALIKE = { gap: 0.02, width: 0.03 };
-
 /** The lips of the video hardly part, or never meet. */
 export type Drawn = "hardly_opens" | "never_shuts";
 
@@ -78,10 +71,14 @@ export function planLips(followed: Followed, motion: MotionFrames, timing: Timin
   };
   // a mouth that never shuts by itself is drawn shut
   const shut = drawn === "never_shuts" ? 0 : range.shut;
-  const asked = askedMouths(motion, { ...range, shut });
+  const said = askedMouths(motion, { ...range, shut });
   const shown = shownFrames(stamps, motion, timing);
-  const wanted = asked.map((each, n) => ({ asked: each, look: usableAt(looks[shown[n]!], usable) }));
   const free = framesInSpans(motion, timing);
+  const own = shown.map((source) => usableAt(looks[source], usable));
+  const needs = said.map(({ rest }, n) => !rest || (own[n] !== null && own[n]!.gap > shut + SHUT_ENOUGH));
+  const seen = own.map((look, n) => look !== null && free[n]!);
+  const wanted = goneOver(said, own, strengthsOf(seen, needs));
+  const asked = wanted.map((each) => each.asked);
   const choose = (list: Wanted[], candidates: number[]) => chosenWithin(free, list, looks, candidates, range);
   const shares = asked.map(({ gap }) => drawnShare(drawn, gap, range));
   const drawnWay = drawn && choose(wanted.map(asItIs), drawnFramesOf(looks, usable));
@@ -89,7 +86,6 @@ export function planLips(followed: Followed, motion: MotionFrames, timing: Timin
     ? drawnWay!
     : choose(wanted.map(asItCan(range)), candidatesOf(looks, usable));
   const can = wanted.map(({ look }, n) => look !== null && way[n] !== null && drawnWay?.[n] !== null);
-  const needs = wanted.map(({ asked: { rest }, look }) => !rest || (look !== null && look.gap > shut + SHUT_ENOUGH));
   const strengths = strengthsOf(can, needs);
   const frames = shown.map((source, n) => {
     const by = (share: number, lent: Borrowed[]) =>
@@ -144,13 +140,13 @@ function drawnShare(drawn: Drawn | null, gap: number, { shut }: MouthRange): num
 
 /** Of the mouths as they are, the one that is shut most is the best for one that has to be drawn shut. */
 function asItCan({ shut }: MouthRange) {
-  return ({ asked, look }: Wanted): Wanted =>
-    asked.gap >= shut ? { asked, look } : { asked: { ...asked, gap: shut, shut: false }, look };
+  return (wanted: Wanted): Wanted =>
+    wanted.asked.gap >= shut ? wanted : { ...wanted, asked: { ...wanted.asked, gap: shut, shut: false } };
 }
 
 /** What is asked of a mouth that is drawn is drawn: the frame is to be like the one that it is put into. */
 function asItIs({ asked, look }: Wanted): Wanted {
-  return { asked: { ...asked, gap: 0, width: look?.width ?? asked.width, shut: false }, look };
+  return { asked: { ...asked, gap: 0, width: look?.width ?? asked.width, shut: false }, look, like: 0 };
 }
 
 function usableAt(look: Look | null | undefined, usable: (look: Look) => boolean): Look | null {
@@ -175,6 +171,18 @@ function drawnIn(good: readonly Look[], range: MouthRange): Drawn | null {
   return open < LEAST_OPEN_FRAMES ? "hardly_opens" : null;
 }
 
+/** Where borrowed mouths go over into the frame's own, they look like it before both are shown in one another: else teeth shine through lips. */
+function goneOver(said: readonly AskedMouth[], own: readonly (Look | null)[], strengths: readonly number[]): Wanted[] {
+  return said.map((mouth, n) => {
+    const look = own[n]!;
+    const like = Math.min(1, 2 - 2 * strengths[n]!);
+    if (!look || like === 0) return { asked: mouth, look, like: 0 };
+    const between = (one: number, other: number) => one + like * (other - one);
+    const [gap, width] = [between(mouth.gap, look.gap), between(mouth.width, look.width)];
+    return { asked: { ...mouth, gap, width, shut: mouth.shut && like < 0.5 }, look, like };
+  });
+}
+
 /** A mouth that is needed comes and goes over some frames of rest; where it can't be had, the others do. */
 function strengthsOf(can: readonly boolean[], needs: readonly boolean[]): number[] {
   return can.map((able, n) => {
@@ -191,44 +199,4 @@ function strengthsOf(can: readonly boolean[], needs: readonly boolean[]): number
 
 function smooth(share: number): number {
   return share * share * (3 - 2 * share);
-}
-
-/** The mouth that was chosen; around a jump, the one before or after it as well, unless the lips have to meet. */
-function borrowedBy(
-  n: number,
-  way: readonly (number | null)[],
-  looks: readonly (Look | null)[],
-  asked: readonly AskedMouth[],
-): Borrowed[] {
-  const own = way[n]!;
-  const [before, after] = [way[n - 1] ?? null, way[n + 1] ?? null];
-  const fits = (source: number): boolean => looks[source] != null;
-  const other: number[] = [];
-  if (!asked[n]!.shut) {
-    if (before !== null && before !== own && before + 1 !== own) other.push(fits(before + 1) ? before + 1 : before);
-    if (after !== null && after !== own && own + 1 !== after) other.push(fits(after - 1) ? after - 1 : after);
-  }
-  const alike = other.filter((source) => areAlike(looks[source]!, looks[own]!));
-  const shares = [
-    { source: own, share: 1 - LINGERS * alike.length },
-    ...alike.map((source) => ({ source, share: LINGERS })),
-  ];
-  return shares
-    .filter(({ source }) => source >= 0)
-    .map(({ source, share }) => {
-      const { gap, width } = looks[source]!;
-      return {
-        ...{ source, drawn: false, share },
-        more: clamp(asked[n]!.gap - gap, MOST_MORE),
-        wider: clamp(asked[n]!.width - width, MOST_WIDER),
-      };
-    });
-}
-
-function areAlike(a: Look, b: Look): boolean {
-  return Math.abs(a.gap - b.gap) < ALIKE.gap && Math.abs(a.width - b.width) < ALIKE.width;
-}
-
-function clamp(value: number, most: number): number {
-  return Math.min(most, Math.max(-most, value));
 }

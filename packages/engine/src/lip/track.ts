@@ -25,5 +25,6 @@ export async function readTrack(path: string): Promise<Followed> {
 }
 
 function lookIn(look: Look | null): Look | null {
-  return look && { ...look, print: Float32Array.from(look.print) };
+  // a track that an earlier version made has no `lips`
+  return look && { ...look, print: Float32Array.from(look.print), lips: Float32Array.from(look.lips ?? []) };
 }
