@@ -20,7 +20,8 @@ describe("on the real server", () => {
   /** Pixels of a swap. */
   const swapped = async ({ target, source }: { target: string; source: string }) => {
     const form = new FormData();
-    for (const [part, path] of Object.entries({ target, source })) form.append(part, new Blob([readFileSync(path)]), "a.jpg");
+    for (const [part, path] of Object.entries({ target, source }))
+      form.append(part, new Blob([readFileSync(path)]), "a.jpg");
     const reply = await fetch(`${server.url}/process/image`, { method: "POST", body: form });
     const { status, output_path } = (await reply.json()) as { status: string; output_path: string };
     expect(status).toBe("completed");
