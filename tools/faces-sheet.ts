@@ -1,6 +1,6 @@
 /**
- * Faces before and after the steps of `edit`, `enhance` and `faces`, for the documentation: `npm run faces [-- --out docs/images]`. Each
- * picture is a row of what was given and what came of it, from the two portraits in `test/fixtures` (public domain).
+ * Faces before and after the steps of `edit`, `enhance`, `faces` and `swap`, for the documentation: `npm run faces [-- --out docs/images]`. Each
+ * picture is a row of what was given and what came of it, from the portraits in `test/fixtures` (public domain).
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,6 +18,7 @@ const QUALITY = 80;
 const dir = mkdtempSync(join(tmpdir(), "smileloop-faces-"));
 const fixture = (name: string) => join(ROOT, "test/fixtures", name);
 const [astronaut, hopper] = [fixture("astronaut.jpg"), fixture("grace_hopper.jpg")];
+const [agnew, chanler] = [fixture("agnew.jpg"), fixture("chanler.jpg")];
 
 /** Runs a command; answers the picture that it wrote. */
 function made(name: string, ...args: string[]): string {
@@ -56,6 +57,8 @@ async function writeRow(name: string, pictures: readonly Buffer[]): Promise<void
 
 const HEAD = {
   astronaut: { left: 0.2, top: 0, width: 0.5, height: 0.5 },
+  agnew: { left: 0.08, top: 0.02, width: 0.84, height: 0.98 },
+  chanler: { left: 0.13, top: 0.04, width: 0.68, height: 0.72 },
   hopper: { left: 0.15, top: 0.08, width: 0.7, height: 0.62 },
 } satisfies Record<string, Part>;
 
@@ -63,6 +66,9 @@ try {
   const smile = made("smile.jpg", "edit", hopper, "--smile", "0.7");
   const turned = made("turned.jpg", "edit", hopper, "--head-yaw", "0.8", "--eyes-open", "0.3");
   await writeRow("edit", await Promise.all([hopper, smile, turned].map((path) => cut(path, HEAD.hopper))));
+  const swapped = made("swap.jpg", "swap", chanler, agnew, "--consent", "public_domain");
+  const sitters = [cut(agnew, HEAD.agnew), cut(chanler, HEAD.chanler), cut(swapped, HEAD.chanler)];
+  await writeRow("swap", await Promise.all(sitters));
   const soft = join(dir, "soft.png");
   await sharp(astronaut).resize({ width: 300 }).blur(1).png().toFile(soft);
   const clearer = made("clearer.png", "enhance", soft);

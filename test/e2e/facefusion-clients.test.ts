@@ -4,17 +4,44 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MP4 } from "../support/facefusion-clients.ts";
-import { ASTRONAUT, COFFEE } from "../support/pictures.ts";
+import { ASTRONAUT, COFFEE, GRACE_HOPPER } from "../support/pictures.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
 
 describe("on the real server", () => {
   let server: ServerProcess;
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer({ env: { WARP_PROCESSES: "2" } });
   });
   afterAll(() => server.stop());
+
+  /** Pixels of a swap. */
+  const swapped = async ({ target, source }: { target: string; source: string }) => {
+    const form = new FormData();
+    for (const [part, path] of Object.entries({ target, source }))
+      form.append(part, new Blob([readFileSync(path)]), "a.jpg");
+    const reply = await fetch(`${server.url}/process/image`, { method: "POST", body: form });
+    const { status, output_path } = (await reply.json()) as { status: string; output_path: string };
+    expect(status).toBe("completed");
+    const picture = await (await fetch(`${server.url}/download/${output_path.split("/").pop()}`)).arrayBuffer();
+    return sharp(Buffer.from(picture)).raw().toBuffer();
+  };
+
+  it("swaps that run at once are each what they are alone: of their own faces", async () => {
+    const asked = [
+      { target: ASTRONAUT, source: GRACE_HOPPER },
+      { target: ASTRONAUT, source: ASTRONAUT },
+      { target: GRACE_HOPPER, source: ASTRONAUT },
+    ];
+    const together = await Promise.all(asked.map(swapped));
+    const alone: Buffer[] = [];
+    for (const each of asked) alone.push(await swapped(each));
+    for (const [nth, picture] of together.entries()) expect(picture.equals(alone[nth]!)).toBe(true);
+    // of one target, and yet of other people
+    expect(together[0]!.equals(together[1]!)).toBe(false);
+  });
 
   const processed = (target: string, texts: Record<string, string>) => {
     const form = new FormData();

@@ -3,7 +3,7 @@
  * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
  * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder;
  * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`);
- * `--only faces [--portraits DIR] [--out DIR] [--strict]` what steps do to the faces of the fixtures, and of more portraits.
+ * `--only faces [--portraits DIR] [--out DIR] [--strict]` what steps do to the faces of the fixtures, and of more portraits and clips.
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
  * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
@@ -44,7 +44,11 @@ if (values.only === "speech") {
 if (values.only === "faces") {
   const { portraits: dir, out = null } = values;
   if (out) mkdirSync(out, { recursive: true });
-  const { markdown, failures } = await facesReport(dir ? portraitsIn(dir) : [], out);
+  const { markdown, failures } = await facesReport({
+    portraits: dir ? portraitsIn(dir) : [],
+    clips: dir ? filesIn(dir, /\.(mp4|mov)$/i) : [],
+    out,
+  });
   console.log(markdown);
   process.exit(values.strict && failures > 0 ? 1 : 0);
 }
@@ -125,8 +129,12 @@ async function blindSheet(portrait: string, presets: PresetFigures[]): Promise<v
 }
 
 function portraitsIn(dir: string): string[] {
+  return filesIn(dir, /\.(jpe?g|png)$/i);
+}
+
+function filesIn(dir: string, named: RegExp): string[] {
   return readdirSync(dir)
-    .filter((file) => /\.(jpe?g|png)$/i.test(file) && file.includes(values.portrait))
+    .filter((file) => named.test(file) && file.includes(values.portrait))
     .sort()
     .map((file) => join(dir, file));
 }

@@ -7,10 +7,10 @@ export type FaceFigure = {
   to?: number;
 };
 
-/** `portraits`: absolute paths of more pictures with a face. `out`: a folder for sheets to look at. */
+/** `portraits`, `clips`: absolute paths of more pictures, and of videos, with a face. `out`: a folder for sheets to look at. */
 export type FacePart = {
   name: string;
-  figures(options: { portraits: string[]; out: string | null }): Promise<FaceFigure[]>;
+  figures(options: { portraits: string[]; clips: string[]; out: string | null }): Promise<FaceFigure[]>;
 };
 
 export function misses({ value, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: FaceFigure): boolean {

@@ -2,19 +2,18 @@
 import { edit } from "./edit.ts";
 import { enhance } from "./enhance.ts";
 import { type FacePart, faceTable, misses } from "./figures.ts";
+import { steady } from "./steady.ts";
 import { swap } from "./swap.ts";
 
-const PARTS: readonly FacePart[] = [edit, enhance, swap];
+const PARTS: readonly FacePart[] = [edit, enhance, swap, steady];
 
-/** `portraits`, `out`: as in `FacePart`. */
 export async function facesReport(
-  portraits: string[],
-  out: string | null,
+  options: Parameters<FacePart["figures"]>[0],
 ): Promise<{ markdown: string; failures: number }> {
   const sections: string[] = ["# Faces", "", "A figure in **bold** misses its goal."];
   let failures = 0;
   for (const { name, figures } of PARTS) {
-    const found = await figures({ portraits, out });
+    const found = await figures(options);
     failures += found.filter(misses).length;
     sections.push("", `## ${name}`, "", faceTable(found));
   }

@@ -65,9 +65,12 @@ z.config({
     (Object.hasOwn(SENTENCES, issue.code) ? SENTENCES[issue.code]?.(issue as never) : undefined) ?? "is not valid",
 });
 
-/** Zod's issues as the API reports them; `at`: path of the checked value in the request. */
+/** Zod's issues as the API reports them; `at`: path of the checked value in the request. Of a value of another type nothing else is told. */
 export function fieldErrors(error: z.ZodError, at: (string | number)[]): FieldError[] {
-  return error.issues.map((issue) => ({
+  const placeOf = ({ path }: z.core.$ZodIssue): string => path.map(String).join("\0");
+  const others = new Set(error.issues.filter(({ code }) => code === "invalid_type").map(placeOf));
+  const issues = error.issues.filter((issue) => issue.code === "invalid_type" || !others.has(placeOf(issue)));
+  return issues.map((issue) => ({
     loc: [...at, ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))],
     msg: issue.message,
     type: issue.code,

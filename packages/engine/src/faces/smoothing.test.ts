@@ -1,3 +1,4 @@
+import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { expect, test } from "vitest";
 import { shownFrames, timesShown } from "./shown.ts";
 import { type Sample, smoothedAt } from "./smoothing.ts";
@@ -5,11 +6,12 @@ import { type Sample, smoothedAt } from "./smoothing.ts";
 const LENGTH = 468 * 3 + 2 * 10 + 4 * 18 + 2 * 10;
 
 /** A face whose points are all at `at`, from its eyes' corners apart. */
-function sampleAt(at: number): Sample {
+function sampleAt(at: number, slip: Sample["slip"] = null): Sample {
   const values = new Float32Array(LENGTH).fill(at);
   values[263 * 3] = at + 60;
   const crop = { x: 0, y: 0, size: 100, angle: 0 };
-  return { values, crop, score: 0.9, meshScore: 1, clear: true, eyeDistance: 60 };
+  const place = { a: 60, b: 0, x: at, y: at };
+  return { values, crop, score: 0.9, meshScore: 1, clear: true, eyeDistance: 60, place, slip };
 }
 const filmOf = (places: (number | null)[]) =>
   places.map((at): ReadonlyMap<number, Sample> => new Map(at === null ? [] : [[0, sampleAt(at)]]));
@@ -30,6 +32,22 @@ test("of a face that moves fast less is smoothed", () => {
   const off = (size: number) =>
     Math.abs(noseOf(jump(size), 4) - size) + Math.abs(noseOf(jump(size), 5) - 2 * size) / size;
   expect(off(20)).toBeLessThan(off(2) * 0.7);
+});
+
+test("a head that nods fast goes with its skin, though its landmarks tremble by several pixels", () => {
+  const truth = Array.from({ length: 24 }, (_, n) => 20 * Math.sin(n / 2));
+  const random = randomFrom(3);
+  const off = truth.map(() => 6 * (random() - 0.5));
+  const followed = (byPicture: boolean) => {
+    const samples = truth.map((at, n): ReadonlyMap<number, Sample> => {
+      const moved = n > 0 ? (off[n - 1]! - off[n]!) / 60 : 0;
+      return new Map([[0, sampleAt(at + off[n]!, byPicture && n > 0 ? { a: 1, b: 0, x: moved, y: moved } : null)]]);
+    });
+    const errors = truth.map((at, n) => smoothedAt(samples, [0], n, 0).points[12]! - at);
+    return Math.max(...errors.slice(1).map((error, n) => Math.abs(error - errors[n]!)));
+  };
+  expect(followed(true)).toBeLessThan(0.6);
+  expect(followed(false)).toBeGreaterThan(3 * followed(true));
 });
 
 test("nothing is mixed over an absence or a cut", () => {

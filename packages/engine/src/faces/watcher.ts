@@ -11,7 +11,9 @@ import { type Face, faceAt, findFaces } from "../face/face.ts";
 import { cropAround } from "../face/landmarks.ts";
 import { cropTensor, UNIT } from "../face/sample.ts";
 import type { FaceCrop, Landmarks } from "../face/types.ts";
+import { type Point, placeOf, shapeOf } from "../lip/place.ts";
 import { shrunkPicture } from "../lip/shrunk.ts";
+import { slipOf, type Upper, upperOf } from "../lip/slip.ts";
 import type { Picture } from "../media/picture.ts";
 import { isFree } from "./clear.ts";
 import { createCutFinder, meanDifference } from "./cuts.ts";
@@ -47,6 +49,9 @@ type Track = {
   clear: boolean;
   judged: number;
   seen: number;
+  /** Its steady points, as they were seen first; and the skin around its nose in the frame in which it was seen last. */
+  shape?: Point[];
+  upper?: Upper;
 };
 type Read = { sample: Landmarks; crop: FaceCrop; near: Picture; within: Face };
 
@@ -66,6 +71,7 @@ export function createWatcher(leastScore: number): Watcher {
   const follow = async (frame: Frame, track: Track): Promise<Sample | null> => {
     const read = await readAt(frame, track.crop, track.score);
     if (!read) return null;
+    const motion = followSkin(frame, track, read.sample.points);
     track.seen = index;
     if (index >= track.judged + CLEAR_EVERY) {
       track.judged = index;
@@ -77,7 +83,23 @@ export function createWatcher(leastScore: number): Watcher {
     const ideal = cropAround(sample.points);
     if (hasDrifted(crop, ideal)) track.crop = ideal;
     const clear = track.clear && !isCut(frame, { box });
-    return { values: packed(sample), crop, score: track.score, meshScore: sample.meshScore, clear, eyeDistance };
+    return {
+      ...motion,
+      values: packed(sample),
+      crop,
+      score: track.score,
+      meshScore: sample.meshScore,
+      clear,
+      eyeDistance,
+    };
+  };
+  /** Where a face lies, and how its skin has moved there since the frame before. */
+  const followSkin = (frame: Frame, track: Track, points: Float32Array): Pick<Sample, "place" | "slip"> => {
+    track.shape ??= shapeOf(points);
+    const place = placeOf(track.shape, points);
+    const before = track.seen === index - 1 ? track.upper : undefined;
+    track.upper = upperOf(frame, place);
+    return { place, slip: before ? slipOf(before, track.upper) : null };
   };
   /** Faces that no active track has, as tracks: old ones that were lost, or new. */
   const search = async (frame: Frame, afterCut: boolean): Promise<Track[]> => {
@@ -114,6 +136,7 @@ export function createWatcher(leastScore: number): Watcher {
         else active.delete(track);
       };
       if (cut) active = new Set();
+      if (cut) for (const track of tracks) delete track.upper;
       for (const track of [...active].sort((a, b) => a.id - b.id)) await see(track);
       const missed = tracks.some((track) => !samples.has(track.id) && track.seen >= index - MISSED_FRAMES);
       if (cut || missed || index >= searched + SEARCH_EVERY) {

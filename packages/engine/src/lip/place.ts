@@ -54,7 +54,7 @@ export function onFace({ a, b, x, y }: Place, at: Point): Point {
 }
 
 /** Frames to both sides that a place is the mean of, and within which they count more. */
-const REACH = 8;
+export const REACH = 8;
 const SPREAD = 3.5;
 const SAME: Place = { a: 1, b: 0, x: 0, y: 0 };
 
@@ -64,31 +64,39 @@ const SAME: Place = { a: 1, b: 0, x: 0, y: 0 };
  * is found on this one's (slip.ts); what lies beyond a null says nothing.
  */
 export function steadied(places: readonly (Place | null)[], slips: readonly (Place | null)[]): (Place | null)[] {
-  return places.map((place, n) => {
-    if (!place) return null;
-    const sum = { a: 0, b: 0, x: 0, y: 0 };
-    let weights = 0;
-    const add = (other: Place, by: number) => {
-      const weight = Math.exp(-((by / SPREAD) ** 2) / 2);
-      for (const key of KEYS) sum[key] += weight * other[key];
-      weights += weight;
-    };
-    add(SAME, 0);
-    let from: Place | null = SAME;
-    for (let m = n; from && m > Math.max(0, n - REACH); m--) {
-      from = slips[m] && places[m - 1] ? throughBoth(from, slips[m]!) : null;
-      if (from) add(from, n - m + 1);
-    }
-    from = SAME;
-    for (let m = n + 1; from && m <= Math.min(places.length - 1, n + REACH); m++) {
-      from = slips[m] && places[m] ? throughBoth(from, backwards(slips[m]!)) : null;
-      if (from) add(from, m - n);
-    }
-    return throughBoth(
-      place,
-      mapped((key) => sum[key] / weights),
-    );
-  });
+  return places.map((_, n) => steadiedAt(places, slips, n));
+}
+
+/** The same of one frame, which needs no more than `REACH` frames to both sides. */
+export function steadiedAt(
+  places: readonly (Place | null)[],
+  slips: readonly (Place | null)[],
+  n: number,
+): Place | null {
+  const place = places[n];
+  if (!place) return null;
+  const sum = { a: 0, b: 0, x: 0, y: 0 };
+  let weights = 0;
+  const add = (other: Place, by: number) => {
+    const weight = Math.exp(-((by / SPREAD) ** 2) / 2);
+    for (const key of KEYS) sum[key] += weight * other[key];
+    weights += weight;
+  };
+  add(SAME, 0);
+  let from: Place | null = SAME;
+  for (let m = n; from && m > Math.max(0, n - REACH); m--) {
+    from = slips[m] && places[m - 1] ? throughBoth(from, slips[m]!) : null;
+    if (from) add(from, n - m + 1);
+  }
+  from = SAME;
+  for (let m = n + 1; from && m <= Math.min(places.length - 1, n + REACH); m++) {
+    from = slips[m] && places[m] ? throughBoth(from, backwards(slips[m]!)) : null;
+    if (from) add(from, m - n);
+  }
+  return throughBoth(
+    place,
+    mapped((key) => sum[key] / weights),
+  );
 }
 
 const KEYS = ["a", "b", "x", "y"] as const;

@@ -73,6 +73,14 @@ describe("what is refused", () => {
       422,
       /processors.*face_paint/,
     ],
+    [
+      "a name in place of a list",
+      "image",
+      image,
+      request({ processors: "face_debugger" }),
+      422,
+      /^body\.request\.processors: must be a list, got 'face_debugger'$/,
+    ],
     ["no processor", "image", image, request({ processors: [] }), 422, /processors: must not be empty/],
     [
       "a name nobody knows",

@@ -3,8 +3,9 @@ import type { Face } from "../../face/types.ts";
 import { createSampler } from "../../warp/canvas/sampler.ts";
 import { smooth } from "../../warp/head/falloff.ts";
 import type { RgbFrame } from "../processor.ts";
-import { eyeOpening, irisOf, lipsOpening, mouthOpening, type Opening } from "./features.ts";
+import { eyeOpening, lipsOpening, mouthOpening, type Opening } from "./features.ts";
 import { CELLS, type Grid, readCell, toCell } from "./grid.ts";
+import { irisAligner } from "./irises.ts";
 import { backAt, type Masks } from "./masks.ts";
 import { MIRROR, SIDES } from "./mesh.ts";
 import { createRasteriser, slopesOf } from "./raster.ts";
@@ -93,6 +94,7 @@ function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Arr
   const place = (point: number, axis: 0 | 1): number =>
     ((source.face.points[point * 3 + axis]! - (axis === 0 ? texture.left : texture.top)) * scale - 0.5) * unit;
   const fill = (pointOf: (point: number) => number, wanted: (at: number) => boolean): void => {
+    const alignIrises = irisAligner(painting, { unit, mirrored: pointOf !== direct });
     const x = slopesOf(points, (point) => place(pointOf(point), 0));
     const y = slopesOf(points, (point) => place(pointOf(point), 1));
     for (let row = 0; row < height; row++) {
@@ -106,7 +108,7 @@ function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Arr
         last = column;
       }
       if (last < first) continue;
-      if (pointOf === direct) alignIrises(mapX, mapY, width, row, first, last);
+      alignIrises(mapX, mapY, width, row, first, last);
       sampler.sample(row * width + first, last - first + 1);
       for (let at = row * width + first; at <= row * width + last; at++) {
         if (triangle[at]! < 0 || !wanted(at)) continue;
@@ -120,7 +122,6 @@ function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Arr
     }
   };
   const direct = (point: number): number => point;
-  const alignIrises = irisAligner(painting, unit);
   fill(direct, () => true);
   if (masks.mirrored.some((share) => share > 0.01)) {
     const share = slopesOf(points, (point) => masks.mirrored[point]!);
@@ -137,43 +138,6 @@ function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Arr
     );
   }
   return triangle;
-}
-
-/** Iris radii: within the first the map follows the iris, beyond the second the mesh. */
-const IRIS: [number, number] = [0.95, 1.9];
-
-/** Changes maps so that the source's irises are where the target's are, as large as its own would be there, and round. */
-function irisAligner({ target, shape, source, texture }: Painting, unit: number) {
-  const growth = source.head.unit / shape.head.unit;
-  const turn = ((target.roll - source.face.roll) * Math.PI) / 180;
-  const [cos, sin] = [Math.cos(turn) * growth, Math.sin(turn) * growth];
-  const eyes = SIDES.map((side) => {
-    const from = irisOf(source.face, side);
-    const radius = from.radius / growth;
-    return { at: shape.iris[side], from, radius, opening: eyeOpening(shape.points, side, shape.head.unit) };
-  });
-  const toMap = (value: number, start: number): number => ((value - start) * texture.scale - 0.5) * unit;
-  return (mapX: Int32Array, mapY: Int32Array, width: number, row: number, first: number, last: number): void => {
-    const y = row + 0.5;
-    for (const { at, from, radius, opening } of eyes) {
-      const reach = IRIS[1] * radius;
-      if (Math.abs(y - at.y) > reach) continue;
-      const start = Math.max(first, Math.floor(at.x - reach));
-      for (let column = start; column <= Math.min(last, Math.ceil(at.x + reach)); column++) {
-        const x = column + 0.5;
-        const away = Math.hypot(x - at.x, y - at.y) / radius;
-        if (away >= IRIS[1]) continue;
-        const near = 1 - smooth((away - IRIS[0]) / (IRIS[1] - IRIS[0]));
-        const share = near * smooth(opening.inside(x, y) / (0.35 * radius) + 0.3);
-        if (share === 0) continue;
-        const [dx, dy] = [x - at.x, y - at.y];
-        const i = row * width + column;
-        // roll is counter-clockwise, and rows run downwards
-        mapX[i]! += share * (toMap(from.x + cos * dx - sin * dy, texture.left) - mapX[i]!);
-        mapY[i]! += share * (toMap(from.y + sin * dx + cos * dy, texture.top) - mapY[i]!);
-      }
-    }
-  };
 }
 
 /** In E: how far around an eye or the lips, when they stay the target's own, and how soft the edge of the mouth's opening is. */

@@ -5,10 +5,13 @@ import { ASTRONAUT, GRACE_HOPPER } from "../../../../../test/support/pictures.ts
 import { type Face, findFaces } from "../../face/face.ts";
 import type { Picture } from "../../media/picture.ts";
 import type { Box } from "../../media/yuv.ts";
+import { createHead } from "../../warp/head/head.ts";
 import { expressionRestorer } from "../expression-restorer.ts";
 import type { Clip, RgbFrame, Scene, SceneFace } from "../processor.ts";
-import { ownEye } from "./features.ts";
+import { irisOf, ownEye } from "./features.ts";
+import { irisAligner } from "./irises.ts";
 import { outOfReach, requireSource } from "./limits.ts";
+import type { Source, Texture } from "./source.ts";
 import { faceSwapper } from "./swapper.ts";
 
 const SIDE = 400;
@@ -251,6 +254,27 @@ test("an eye that is shut, or looks elsewhere, stays the target's own", () => {
   expect(ownEye(shut, face, "right")).toBe(1);
   expect(ownEye(shut, face, "left")).toBe(0);
   expect(ownEye(face, face, "right")).toBe(0);
+});
+
+test.each([false, true])("irises look where the target's do, of the other half of the source, too: %s", (mirrored) => {
+  const head = createHead(face);
+  const iris = { left: irisOf(face, "left"), right: irisOf(face, "right") };
+  const shape = { points: face.points, head, iris, backX: new Float32Array(), backY: new Float32Array() };
+  const painting = {
+    target: face,
+    shape,
+    source: { face, head } as Source,
+    texture: { scale: 1, left: 0, top: 0 } as Texture,
+  };
+  const align = irisAligner(painting, { unit: 1, mirrored });
+  const [x, y] = [Math.floor(iris.right.x), Math.floor(iris.right.y)];
+  const [mapX, mapY] = [new Int32Array(SIDE * SIDE), new Int32Array(SIDE * SIDE)];
+  align(mapX, mapY, SIDE, y, x - 2, x + 2);
+  const from = mirrored ? iris.left : iris.right;
+  expect(Math.abs(mapX[y * SIDE + x]! - from.x)).toBeLessThan(2);
+  expect(Math.abs(mapY[y * SIDE + x]! - from.y)).toBeLessThan(2);
+  // what lies beside it in the picture lies at its other side in the mirror
+  expect(Math.sign(mapX[y * SIDE + x + 2]! - mapX[y * SIDE + x - 2]!)).toBe(mirrored ? -1 : 1);
 });
 
 test("in a video what is swapped follows the frames before, and a face that comes back begins anew", async () => {
