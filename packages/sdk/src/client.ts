@@ -24,6 +24,7 @@ export type JobRequest = {
   inputs?: Record<string, InputRef | InputRef[]> | undefined;
   params?: Record<string, unknown> | undefined;
   metadata?: Record<string, string> | undefined;
+  webhook?: { url: string } | undefined;
 };
 
 export type Smileloop = ReturnType<typeof createSmileloop>;
@@ -68,7 +69,10 @@ export function createSmileloop(options: ClientOptions = {}) {
       return start({ inputs: {}, main: "video", ...asked }, options);
     },
     /** The job that was kept under a name before the page was reloaded; null where there is none that still lives. */
-    async resume(name: string, options: Omit<RunOptions, "keep" | "metadata"> = {}): Promise<Result | null> {
+    async resume(
+      name: string,
+      options: Omit<RunOptions, "keep" | "metadata" | "webhook"> = {},
+    ): Promise<Result | null> {
       const kept = readKept(store, name);
       if (!kept) return null;
       try {
@@ -147,10 +151,10 @@ function asking<Params extends object>(
   options: Params & RunOptions,
   main: string,
 ): [Asked, RunOptions] {
-  const { signal, onProgress, keep, metadata, ...params } = options;
+  const { signal, onProgress, keep, metadata, webhook, ...params } = options;
   return [
     { kind, inputs, params, main },
-    { signal, onProgress, keep, metadata },
+    { signal, onProgress, keep, metadata, webhook },
   ];
 }
 
