@@ -26,7 +26,7 @@ type Serving = {
 };
 
 /** Settings that decide which engines a stack has. */
-export type Choices = Pick<Settings, "gpu" | "syncso">;
+export type Choices = Pick<Settings, "gpu" | "syncso" | "webhooks">;
 
 /** `storageMb`: of the folder for temporary files; by default the 512 MB that every function has. */
 export type FunctionLimits = {

@@ -5,8 +5,9 @@
  * choice: what is put off may be due at any moment, but for a try whose deliverer is at it.
  */
 import { type Change, changeJob } from "@smileloop/core/job/change.ts";
+import { RETRY_DELAYS_MS } from "@smileloop/core/job/deliveries.ts";
 import { type JobRecord, newJobRecord } from "@smileloop/core/job/record.ts";
-import { newWebhook, RETRY_DELAYS_MS } from "@smileloop/core/job/webhook.ts";
+import { newWebhook } from "@smileloop/core/job/webhook.ts";
 import type { Step } from "./explore.ts";
 
 /** What keeps events safe, each to be left out in turn. */

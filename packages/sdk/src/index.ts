@@ -7,3 +7,5 @@ export type * from "./params.ts";
 export type { Input, InputRef, Result, RunOptions, RunProgress } from "./run.ts";
 export type * from "./types.ts";
 export type { FileSource, UploadOptions } from "./upload.ts";
+export type * from "./webhook.ts";
+export type * from "./webhook-body.ts";

@@ -3,6 +3,8 @@
  * types equal to the schemas that the server checks. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
 
+import type { Webhook } from "./webhook.ts";
+
 export type JobStatus =
   | "queued"
   | "running"
@@ -67,51 +69,6 @@ export type Job = {
   timings: Record<string, number>;
   /** Absent for a job without one. */
   webhook?: Webhook | undefined;
-};
-
-export type WebhookEvent = "job.succeeded" | "job.failed" | "job.canceled";
-
-export type WebhookAttempt = {
-  at: string;
-  /** Of the receiver's reply; null where none came. */
-  status: number | null;
-  ms: number;
-  /** Why it counts as failed. */
-  error: string | null;
-};
-
-export type Webhook = {
-  /** Without its query. */
-  url: string;
-  /** `disabled`: the receiver answered 410. `failed`: no try is left. Both can be replayed. */
-  state: "waiting" | "pending" | "delivered" | "disabled" | "failed";
-  /** Null until the job has ended. */
-  event: WebhookEvent | null;
-  /** When the next try is due. */
-  next_at: string | null;
-  /** The last ten, oldest first. */
-  attempts: WebhookAttempt[];
-};
-
-/** The body of an event, once its signature is verified. */
-export type WebhookBody = {
-  type: WebhookEvent;
-  /** When the job ended, whichever try this is. */
-  timestamp: string;
-  data: {
-    id: string;
-    kind: string;
-    /** `expired` where the event comes after the job's files are gone. */
-    status: JobStatus;
-    metadata: Record<string, string>;
-    /** With lasting addresses, which need the key that made the job. */
-    outputs: Record<string, Output>;
-    error: JobError | null;
-    warnings: Warning[];
-    created_at: string;
-    finished_at: string;
-    expires_at: string | null;
-  };
 };
 
 export type JobPage = { jobs: Job[]; next_cursor: string | null };

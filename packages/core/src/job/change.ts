@@ -36,7 +36,7 @@
  * | holder | cancelDone | canceling → canceled | the work has stopped |
  * | sweeper | deadline | queued, running, waiting → failed; canceling → canceled | past `deadline_at` |
  * | sweeper | expire | succeeded, failed, canceled → expired | past `expires_at`, which a child has none of; inputs and outputs go |
- * | deliverer | deliver, delivered | an ended state → the same | its event is due; it has had an answer (`webhook.ts`) |
+ * | deliverer | deliver, delivered | an ended state → the same | its event is due; it has had an answer (`deliveries.ts`) |
  * | API | replay | an ended state → the same | its event is to be sent again; a deleted job has none |
  *
  * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
@@ -50,11 +50,11 @@
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
+import { beginDelivery, endDelivery, replayDelivery, type WebhookAttempted } from "./deliveries.ts";
 import { deadline, end, expire, type Refusal, release, tombstone } from "./endings.ts";
 import { newToken } from "./ids.ts";
 import { childrenProgress, endedSum, further } from "./progress.ts";
 import { type Ended, isEnded, type JobError, type JobInput, type JobRecord, type Progress } from "./record.ts";
-import { beginDelivery, endDelivery, replayDelivery, type WebhookAttempted } from "./webhook.ts";
 
 /** The stage of a job that was handed back because the storage is full. */
 export const STAGE_NO_SPACE = "waiting_for_space";

@@ -2,9 +2,10 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { memoryStore } from "../../../../test/support/memory-store.ts";
 import { openReceiver, type Receiver, type Reply } from "../../../../test/support/receiver.ts";
+import { RETRY_DELAYS_MS } from "../job/deliveries.ts";
 import { newId } from "../job/ids.ts";
 import { outputKey } from "../job/keys.ts";
-import { newWebhook, RETRY_DELAYS_MS } from "../job/webhook.ts";
+import { newWebhook } from "../job/webhook.ts";
 import { deleteJob } from "../jobs/close.ts";
 import { createJob, updateJob } from "../jobs/jobs.ts";
 import { recover } from "../jobs/recover.ts";

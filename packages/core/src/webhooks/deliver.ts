@@ -1,10 +1,11 @@
 /**
  * Deliverers: they take messages from the queue of events and send each event that is due, at least once and always under the same id.
- * What is due, and after which tries, the record says (`job/webhook.ts`), so that a deliverer that dies loses nothing.
+ * What is due, and after which tries, the record says (`job/deliveries.ts`), so that a deliverer that dies loses nothing.
  */
 
+import { beginDelivery, type WebhookAttempted } from "../job/deliveries.ts";
 import { readable } from "../job/unreadable.ts";
-import { beginDelivery, type WebhookAttempted, webhookDueMs } from "../job/webhook.ts";
+import { webhookDueMs } from "../job/webhook.ts";
 import { type JobStore, updateJob } from "../jobs/jobs.ts";
 import { LONGEST_DELAY_MS, WEBHOOK_QUEUE } from "../jobs/outbox.ts";
 import type { Log } from "../log.ts";
