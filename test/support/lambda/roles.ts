@@ -12,6 +12,7 @@ import {
   webhookStatements,
   workerStatements,
 } from "../../../infra/policy/roles.ts";
+import { WEBHOOKS } from "../../../infra/policy.ts";
 import type { FunctionName } from "../../../scripts/bundle.ts";
 import type { Role } from "../s3-double/server.ts";
 
@@ -22,7 +23,7 @@ const BUCKET = "arn:aws:s3:::smileloop";
 const queueArn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
 const OF_PLANS = queueArn(PLANS.name);
 const OF_WARP = lanesOf({ name: "warp" }).map(queueArn);
-const OF_EVENTS = queueArn("webhooks");
+const OF_EVENTS = queueArn(WEBHOOKS.name);
 const QUEUES = [...OF_WARP, OF_PLANS, OF_EVENTS];
 const WORKS = [
   ...workerStatements({ bucket: BUCKET, queues: OF_WARP, plans: OF_PLANS }),
