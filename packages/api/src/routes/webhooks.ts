@@ -126,8 +126,8 @@ export function webhookRoutes(deps: ApiDeps): Api {
     return c.json({ ...attempt, at: rfc3339(attempt.at) }, 200);
   });
   api.openapi(replayRoute, async (c) => {
-    requireSigning(deps);
     const { owner, id } = await findJob(deps, ownerOf(c), c.req.valid("param").id);
+    requireSigning(deps);
     const { stored } = await replayWebhook(deps, owner, id);
     const record = present(stored?.record ?? null, id, deps.clock.now());
     return c.json(await viewJob(deps, record, linkOrigin(deps.config, c.req.raw)), 202);
