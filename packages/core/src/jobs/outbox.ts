@@ -22,8 +22,8 @@ export async function tellDeliverers({ queue, clock }: Outbox, record: JobRecord
   return true;
 }
 
-/** The same for one that is due now alone, whose message may be lost. */
+/** The same for one that is due now alone, whose message may be lost. Never throws: whoever looks again tries again. */
 export async function remindDeliverers(outbox: Outbox, record: JobRecord): Promise<boolean> {
   const dueMs = webhookDueMs(record);
-  return dueMs !== null && dueMs <= outbox.clock.now() && tellDeliverers(outbox, record);
+  return dueMs !== null && dueMs <= outbox.clock.now() && (await tellDeliverers(outbox, record).catch(() => false));
 }
