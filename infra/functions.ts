@@ -1,23 +1,31 @@
-/** The API behind its address, the sweeper and its clock, and the workers on Lambda behind their queues. */
+/** The API behind its address, the sweeper and its clock, and behind their queues what sends events and the workers on Lambda. */
 import { join } from "node:path";
 import type { Batch } from "./gpu.ts";
 import { deployed, inspecting, type LambdaWorker, PLANS, queuesOf, workersOnLambda } from "./policy/engines.ts";
-import { apiEnvironment, lambdaWorkerEnvironment, sweepEnvironment } from "./policy/environments.ts";
+import {
+  apiEnvironment,
+  lambdaWorkerEnvironment,
+  sweepEnvironment,
+  webhookEnvironment,
+} from "./policy/environments.ts";
 import {
   apiStatements,
+  eventStatements,
   inspectStatements,
   logStatements,
   planStatements,
   type Statement,
   sweepStatements,
   trustPolicy,
+  webhookStatements,
   workerStatements,
 } from "./policy/roles.ts";
-import { SECRETS, workerSecretsOf } from "./policy/secrets.ts";
+import { SECRETS, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
   API,
   ARCHITECTURE,
+  EVENTS_AT_ONCE,
   eventSource,
   type FunctionSpec,
   LEAST_CONCURRENCY,
@@ -27,6 +35,7 @@ import {
   type Stage,
   SWEEP,
   SWEEP_SCHEDULE,
+  WEBHOOKS,
   workerFunction,
 } from "./policy.ts";
 import { arnsOf, type Queues, urlsOf } from "./queues.ts";
@@ -72,6 +81,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   callEachMinute(stage, sweep);
   if (poke) feed("SweepPokes", poke, sweep, LEAST_CONCURRENCY);
 
+  createSender(stage, settings, secrets, { storage, queues });
   for (const worker of workersOnLambda(deployed(settings))) {
     createWorker(stage, settings, { worker, inspects: worker === inspector, secrets }, { storage, queues });
   }
@@ -80,10 +90,27 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
 
 /** The secrets that engines of this stack need, by the variables that they are read from. */
 function secretValues(settings: Settings) {
-  const names = workerSecretsOf(deployed(settings));
+  const names = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings)];
   const create = ({ name, needed }: { name: string; needed: boolean }) =>
     (needed ? new sst.Secret(name) : new sst.Secret(name, "")).value;
   return $resolve(Object.fromEntries(names.map((variable) => [variable, create(SECRETS[variable])])));
+}
+
+/** What sends events, where there are webhooks. */
+function createSender(
+  stage: Stage,
+  settings: Settings,
+  secrets: ReturnType<typeof secretValues>,
+  { storage, queues }: Pick<Needs, "storage" | "queues">,
+) {
+  const events = queues[WEBHOOKS.name];
+  if (!events) return;
+  const parts = { bucket: storage.name, queues: urlsOf(queues), secrets };
+  const sender = createFunction(stage, WEBHOOKS, {
+    environment: $resolve(parts).apply((all) => webhookEnvironment(all, settings)),
+    statements: $resolve({ bucket: storage.arn, queue: events.arn }).apply(webhookStatements),
+  });
+  feed("SentEvents", events, sender, LEAST_CONCURRENCY, EVENTS_AT_ONCE);
 }
 
 function createWorker(
@@ -92,7 +119,7 @@ function createWorker(
   { worker, inspects, secrets }: { worker: LambdaWorker; inspects: boolean; secrets: ReturnType<typeof secretValues> },
   { storage, queues }: Pick<Needs, "storage" | "queues">,
 ) {
-  const { poke: _, ...jobQueues } = queues;
+  const { poke: _, [WEBHOOKS.name]: events = null, ...jobQueues } = queues;
   const own = queuesOf(worker).map((name) => ({ name, queue: queues[name]! }));
   const parts = { bucket: storage.name, queues: urlsOf(queues), secrets };
   const created = createFunction(stage, workerFunction(worker), {
@@ -102,8 +129,10 @@ function createWorker(
       queues: own.map(({ queue }) => queue.arn),
       plans: queues[PLANS.name]!.arn,
       all: arnsOf(jobQueues),
-    }).apply(({ all, ...arns }) => [
+      events: events?.arn ?? null,
+    }).apply(({ all, events, ...arns }) => [
       ...workerStatements(arns),
+      ...eventStatements(events),
       ...(worker === PLANS ? planStatements({ bucket: arns.bucket, queues: all }) : []),
       ...(inspects ? inspectStatements(arns) : []),
     ]),
@@ -154,10 +183,10 @@ function createFunction(stage: Stage, spec: FunctionSpec, options: FunctionOptio
 }
 
 /** Calls a function with the messages of a queue. */
-function feed(name: string, queue: aws.sqs.Queue, to: sst.aws.Function, concurrency: number) {
+function feed(name: string, queue: aws.sqs.Queue, to: sst.aws.Function, concurrency: number, atOnce = 1) {
   new aws.lambda.EventSourceMapping(
     name,
-    { eventSourceArn: queue.arn, functionName: to.name, ...eventSource(concurrency) },
+    { eventSourceArn: queue.arn, functionName: to.name, ...eventSource(concurrency, atOnce) },
     // AWS looks whether the role may receive
     { dependsOn: to.nodes.role },
   );

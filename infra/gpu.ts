@@ -15,9 +15,9 @@ import {
 } from "./policy/batch.ts";
 import { type BatchEngine, deployed, lanesOf, onBatch, PLANS } from "./policy/engines.ts";
 import { batchWorkerEnvironment } from "./policy/environments.ts";
-import { leaveStatements, policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
+import { eventStatements, leaveStatements, policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
 import type { GpuSettings, Settings } from "./policy/settings.ts";
-import { LOG_DAYS, nameOf, type Stage, tagsOf } from "./policy.ts";
+import { LOG_DAYS, nameOf, type Stage, tagsOf, WEBHOOKS } from "./policy.ts";
 import { type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
 
@@ -124,7 +124,10 @@ function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage
           bucket: storage.arn,
           queues: lanesOf(engine).map((name) => queues[name]!.arn),
           plans: queues[PLANS.name]!.arn,
-        }).apply((arns) => policyDocument([...workerStatements(arns), ...leaveStatements(arns)])),
+          events: queues[WEBHOOKS.name]?.arn ?? null,
+        }).apply(({ events, ...arns }) =>
+          policyDocument([...workerStatements(arns), ...eventStatements(events), ...leaveStatements(arns)]),
+        ),
       },
     ],
   });

@@ -61,12 +61,29 @@ export const SWEEP: FunctionSpec = {
   timeoutS: 90,
 };
 
+/** Sends one event in at most 15 s, and hands back what is not done 15 s before its end. */
+export const WEBHOOKS: FunctionSpec = {
+  name: "webhooks",
+  bundle: "dist/webhooks",
+  handler: "functions/webhooks.handler",
+  memoryMb: 256,
+  timeoutS: 60,
+};
+
+/** Most of the time it waits for receivers, so that a call sends several events. */
+export const EVENTS_AT_ONCE = 10;
+
 export function workerFunction({ name, function: limits }: LambdaWorker): FunctionSpec {
   return { name, ...limits };
 }
 
 /** All of a stack. Bundles come from `npm run bundle`. None reserves concurrency: the first ten of an account would not allow it. */
-export const FUNCTIONS: readonly FunctionSpec[] = [API, SWEEP, ...workersOnLambda(ENGINES).map(workerFunction)];
+export const FUNCTIONS: readonly FunctionSpec[] = [
+  API,
+  SWEEP,
+  WEBHOOKS,
+  ...workersOnLambda(ENGINES).map(workerFunction),
+];
 
 export const LOG_DAYS = 14;
 export const SWEEP_SCHEDULE = "rate(1 minute)";
@@ -96,7 +113,13 @@ const BULK_OLDEST_S = 3 * 60 * 60;
 /** By which the API tells the sweeper that workers may have to be started. */
 const POKE: QueueSpec = { name: "poke", visibilityS: SWEEP.timeoutS, oldestS: 10 * 60 };
 
-/** The queues of a stack: two lanes for each engine, one for plans, and one for pokes where workers are started. */
+/** By which those who end a job with a webhook tell who sends the event. */
+const EVENTS: QueueSpec = { name: WEBHOOKS.name, visibilityS: WEBHOOKS.timeoutS, oldestS: 30 * 60 };
+
+/**
+ * The queues of a stack: two lanes for each engine, one for plans, one for events where there are webhooks, and one for pokes where workers
+ * are started.
+ */
 export function queueSpecs(settings: Choices): QueueSpec[] {
   const engines = deployed(settings);
   const ofWorker = (worker: LambdaWorker | BatchEngine): QueueSpec[] => {
@@ -105,7 +128,8 @@ export function queueSpecs(settings: Choices): QueueSpec[] {
     const oldestS = [worker.oldestS, worker.bulkAlarm ? BULK_OLDEST_S : null];
     return queuesOf(worker).map((name, lane) => ({ name, visibilityS, oldestS: oldestS[lane] ?? null }));
   };
-  return [...[...engines, PLANS].flatMap(ofWorker), ...(onBatch(engines).length > 0 ? [POKE] : [])];
+  const others = [...(settings.webhooks ? [EVENTS] : []), ...(onBatch(engines).length > 0 ? [POKE] : [])];
+  return [...[...engines, PLANS].flatMap(ofWorker), ...others];
 }
 
 /** The least that AWS takes. */
@@ -120,10 +144,10 @@ export function laneConcurrency(worker: LambdaWorker, settings: Settings): Recor
   return { [fast!]: total - ofBulk, [bulk]: ofBulk };
 }
 
-/** How messages reach a function, with its maximum number of calls at a time. */
-export function eventSource(maximumConcurrency: number) {
+/** How messages reach a function, with its maximum number of calls at a time, and of messages in each. */
+export function eventSource(maximumConcurrency: number, batchSize = 1) {
   return {
-    batchSize: 1,
+    batchSize,
     functionResponseTypes: ["ReportBatchItemFailures"],
     scalingConfig: { maximumConcurrency },
   };

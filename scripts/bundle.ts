@@ -16,7 +16,7 @@ import { readArgs } from "./options.ts";
 
 const HELP = "npm run bundle -- [--out <folder>]    writes what a deployment uploads, into dist/ by default";
 
-export const FUNCTIONS = ["api", "sweep", "worker-lambda", "worker"] as const;
+export const FUNCTIONS = ["api", "sweep", "webhooks", "worker-lambda", "worker"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 type Bundled = BundledCode & { dir: string };

@@ -13,7 +13,7 @@ import { createInterface } from "node:readline/promises";
 import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
 import { EnvError, readEnv } from "@smileloop/core/env.ts";
 import { deployed } from "../infra/policy/engines.ts";
-import { SECRETS, secretsOf } from "../infra/policy/secrets.ts";
+import { SECRETS, secretsOf, webhookSecretsOf } from "../infra/policy/secrets.ts";
 import { readSettings, regionOf, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
@@ -139,7 +139,9 @@ async function newKey({ stage, newKey: owner }: Options, listed: string): Promis
 
 /** Makes the random secrets that engines of the stack need and the stage lacks. Nobody has to know them. Throws DeployError. */
 async function makeMissing(stage: string, listed: string): Promise<void> {
-  const names = secretsOf(deployed(readSettings(process.env))).map((variable) => SECRETS[variable]);
+  const settings = readSettings(process.env);
+  const variables = [...secretsOf(deployed(settings)), ...webhookSecretsOf(settings)];
+  const names = variables.map((variable) => SECRETS[variable]);
   for (const { name, needed } of names) {
     if (!needed || secretOf(name, stage, listed) !== "") continue;
     const set = await ask(["secret", "set", name, "--stage", stage], randomBytes(32).toString("base64"));

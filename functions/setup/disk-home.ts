@@ -11,6 +11,7 @@ import { roomIn } from "@smileloop/core/storage/disk-room.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Home } from "./home.ts";
 import { sealsOf } from "./seal-keys.ts";
+import { webhooksOf } from "./webhook-keys.ts";
 
 /** Throws what `openDataDir` throws. No other process can open the folder until `close`. */
 export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Home> {
@@ -25,6 +26,7 @@ export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Ho
     localLinks,
     secret,
     seals: sealsOf(env, secret),
+    webhooks: webhooksOf(env, secret),
     exclusive: true,
     label: dir,
     workRoot: join(dir, "work"),

@@ -2,6 +2,7 @@
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import type { Room } from "@smileloop/core/storage/disk-room.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
+import type { Webhooks } from "@smileloop/core/webhooks/signing.ts";
 import type { ClaimTimes } from "@smileloop/worker/claim.ts";
 
 export type Home = JobStore & {
@@ -9,6 +10,8 @@ export type Home = JobStore & {
   localLinks: LocalLinks | null;
   /** Of the installation, for signatures; absent where it is kept nowhere. */
   secret?: Uint8Array;
+  /** How events are signed, or why none are sent. */
+  webhooks: Webhooks;
   /** Whether no other process uses this home, so that claims of an earlier process are void. */
   exclusive: boolean;
   /** Its name for people: a folder, or a bucket. */

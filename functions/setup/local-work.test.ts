@@ -12,6 +12,7 @@ import type { Deps } from "./deps.ts";
 import { startWork } from "./local-work.ts";
 
 const ENV = readEnv({ WARP_PROCESSES: "1" });
+const NO_WEBHOOKS = { webhooks: { missing: "nothing is signed here" } };
 const stub = (...args: string[]) => ({ command: process.execPath, args: [STUB, ...args] });
 
 let shop: Shop;
@@ -42,7 +43,7 @@ test("a card that was lost is tried again after a while, and its jobs are done t
     slots: 1,
   };
   const deps = {
-    ...{ ...shop.store, clock, engines: ENGINES },
+    ...{ ...shop.store, ...NO_WEBHOOKS, clock, engines: ENGINES },
     ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
   };
   const log = createLog({ level: "error", destination: { write: (line) => void shop.logged.push(line) } });
@@ -62,7 +63,7 @@ test("a server that shares its storage leaves alone what others work on", async 
   shop.forward(1000);
   const log = createLog({ level: "info", destination: { write: (line) => void shop.logged.push(line) } });
   const deps = {
-    ...{ ...shop.store, engines: ENGINES, log, exclusive: false },
+    ...{ ...shop.store, ...NO_WEBHOOKS, engines: ENGINES, log, exclusive: false },
     ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
   };
   work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
@@ -89,7 +90,8 @@ test("each engine of the list that is here has a worker; the built-in one is `en
   const log = createLog({ level: "warn", destination: { write: (line) => void shop.logged.push(line) } });
   const animate = shop.kinds.get("animate")!;
   const deps = {
-    ...{ ...shop.store, engines, log, exclusive: true, presets: shop.presets, workRoot: shop.workRoot },
+    ...{ ...shop.store, ...NO_WEBHOOKS, engines, log, exclusive: true },
+    ...{ presets: shop.presets, workRoot: shop.workRoot },
     kinds: new Map([
       ["animate", { ...animate, engines: ["drum", "house"] }],
       ["plan", { ...animate, engines: [] }],

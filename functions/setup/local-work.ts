@@ -1,4 +1,4 @@
-/** The background of a local server: a worker for each engine that is here, and the sweeper. */
+/** The background of a local server: a worker for each engine that is here, the sweeper, and the deliverer of events. */
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Env } from "@smileloop/core/env.ts";
@@ -6,10 +6,12 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { recover } from "@smileloop/core/jobs/recover.ts";
 import { runSweeper } from "@smileloop/core/jobs/sweep.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
+import { runDeliverer } from "@smileloop/core/webhooks/deliver.ts";
 import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import type { Finding } from "../engines/engine.ts";
 import { builtInEngine, PLAN_WORKER } from "../engines/index.ts";
+import { deliverDeps } from "./deliver-deps.ts";
 import type { Deps } from "./deps.ts";
 import { withHandlers } from "./handlers.ts";
 
@@ -39,6 +41,7 @@ export function startWork(env: Env, deps: WorkDeps, findings: ReadonlyMap<string
     ...[...workers.values()].map((worker) => worker.ended),
     takeUp(env, deps),
     runSweeper(deps, { signal: ended.signal }),
+    ...("signing" in deps.webhooks ? [runDeliverer(deliverDeps(deps), { signal: ended.signal })] : []),
   ]);
   return {
     ready: () => {

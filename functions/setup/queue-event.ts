@@ -1,6 +1,7 @@
-/** A worker behind an SQS event source of Lambda: takes one message at a time, and reports unfinished ones as failed. */
+/** A worker, or a deliverer, behind an SQS event source of Lambda: sees through its messages, and reports unfinished ones as failed. */
 import type { Log } from "@smileloop/core/log.ts";
 import type { SqsQueue } from "@smileloop/core/queue/sqs.ts";
+import type { Message } from "@smileloop/core/queue.ts";
 import type { Worker } from "@smileloop/worker/worker.ts";
 
 /** As Lambda passes it. */
@@ -17,7 +18,6 @@ const FIRST_LEASE_MS = 90_000;
 const SPARE_MS = 15_000;
 
 type QueueEventDeps = {
-  worker: Worker;
   queue: SqsQueue;
   /** Queue of messages whose source is unknown. */
   queueName: string;
@@ -26,26 +26,41 @@ type QueueEventDeps = {
   log: Log;
 };
 
-export async function serveQueueEvent(
-  { worker, queue, queueName, urls = new Map(), log }: QueueEventDeps,
+export function serveQueueEvent(
+  { worker, ...deps }: QueueEventDeps & { worker: Worker },
   event: QueueEvent,
   context: QueueEventContext,
 ): Promise<QueueEventReply> {
-  const batchItemFailures: QueueEventReply["batchItemFailures"] = [];
-  for (const { messageId, body, receiptHandle, eventSourceARN } of event.Records) {
+  return serveMessages(deps, event, context, async (message, signal) => {
+    // Lambda deletes what is done
+    const outcome = await worker.take({ ...message, ack: async () => {} }, signal);
+    return outcome !== null && outcome.againMs === null;
+  });
+}
+
+/** All at the same time. `take`: answers whether the message is done with. What it throws is logged, and the message comes again. */
+export async function serveMessages(
+  { queue, queueName, urls = new Map(), log }: QueueEventDeps,
+  event: QueueEvent,
+  context: QueueEventContext,
+  take: (message: Message, signal: AbortSignal) => Promise<boolean>,
+): Promise<QueueEventReply> {
+  const isDone = async ({ messageId, body, receiptHandle, eventSourceARN }: QueueEvent["Records"][number]) => {
     const message = queue.received(queueOf(eventSourceARN, urls) ?? queueName, { body, receiptHandle });
     if (!message) {
       log.error({ messageId }, "message unreadable");
-      batchItemFailures.push({ itemIdentifier: messageId });
-      continue;
+      return false;
     }
     await message.extend(FIRST_LEASE_MS).catch((error: unknown) => log.warn({ err: error }, "message not extended"));
     const signal = AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - SPARE_MS));
-    // Lambda deletes what is done
-    const outcome = await worker.take({ ...message, ack: async () => {} }, signal);
-    if (!outcome || outcome.againMs !== null) batchItemFailures.push({ itemIdentifier: messageId });
-  }
-  return { batchItemFailures };
+    return take(message, signal).catch((error: unknown) => {
+      log.error({ err: error, jobId: message.id }, "message failed");
+      return false;
+    });
+  };
+  const done = await Promise.all(event.Records.map(isDone));
+  const failed = event.Records.filter((_, nth) => !done[nth]);
+  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
 /** Several queues may be the sources of one function: the name of a queue ends its ARN and its URL. */

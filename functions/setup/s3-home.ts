@@ -10,6 +10,7 @@ import { s3Records } from "@smileloop/core/records/s3.ts";
 import { withLanes } from "@smileloop/core/scale/lanes.ts";
 import type { Home } from "./home.ts";
 import { sealsOf } from "./seal-keys.ts";
+import { webhooksOf } from "./webhook-keys.ts";
 
 /** Every write costs money, and clients look every second or two at most. */
 export const S3_CLAIM_TIMES = { progressMs: 4000 };
@@ -28,6 +29,7 @@ export function openS3Home(env: Env, bucket: string, clock: Clock, log: Log): Ho
     lifeMs: env.RESULT_TTL_S * 1000,
     localLinks: null,
     seals: sealsOf(env),
+    webhooks: webhooksOf(env),
     exclusive: false,
     label: `s3://${bucket}`,
     workRoot: resolve(env.WORK_DIR),

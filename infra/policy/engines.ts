@@ -26,7 +26,7 @@ type Serving = {
 };
 
 /** Settings that decide which engines a stack has. */
-export type Choices = Pick<Settings, "gpu" | "syncso">;
+export type Choices = Pick<Settings, "gpu" | "syncso" | "webhooks">;
 
 export type FunctionLimits = {
   bundle: string;

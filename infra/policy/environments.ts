@@ -1,7 +1,7 @@
 /** Environment variables of functions and workers, as `core/env.ts` reads them. */
 import { envSchema } from "../../packages/core/src/env.ts";
 import { type BatchEngine, deployed, enginesByKind, type LambdaWorker, maxWorkS, onLambda } from "./engines.ts";
-import { SECRETS, type SecretVariable, secretsOf, workerSecretsOf } from "./secrets.ts";
+import { SECRETS, type SecretVariable, secretsOf, webhookSecretsOf, workerSecretsOf } from "./secrets.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 /** Values that exist only once the resources do. */
@@ -63,8 +63,13 @@ export function apiEnvironment(
     ...(settings.corsOrigins.length > 0 ? { CORS_ORIGINS: settings.corsOrigins.join(",") } : {}),
     ...(settings.publicUrl ? { PUBLIC_URL: settings.publicUrl } : {}),
     ...settings.told.api,
-    ...given(parts.secrets, secretsOf(deployed(settings))),
+    ...given(parts.secrets, [...secretsOf(deployed(settings)), ...webhookSecretsOf(settings)]),
   };
+}
+
+/** Of the function that sends events. */
+export function webhookEnvironment(parts: Parts & { secrets: SecretValues }, settings: Settings): Environment {
+  return { ...common(parts, settings), ...given(parts.secrets, webhookSecretsOf(settings)) };
 }
 
 /** Only the sweeper starts workers. */

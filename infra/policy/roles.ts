@@ -112,6 +112,20 @@ export function workerStatements({ bucket, queues, plans }: Bucket & { queues: s
   ];
 }
 
+/** For whoever may end a job that has a webhook: its queue, null where there are none. */
+export function eventStatements(queue: string | null): Statement[] {
+  return queue === null ? [] : [{ actions: ["sqs:SendMessage"], resources: [queue] }];
+}
+
+/** Of the function that sends events: it reads and writes records, receives messages, and sends those of later tries. */
+export function webhookStatements({ bucket, queue }: Bucket & { queue: string }): Statement[] {
+  return [
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["jobs/"]),
+    listing(bucket, ["jobs/"]),
+    { actions: [...RECEIVE, "sqs:SendMessage"], resources: [queue] },
+  ];
+}
+
 /** For the worker that runs plans, beside those of every worker: it creates jobs, each with its timer, for all engines. `queues`: of jobs. */
 export function planStatements({ bucket, queues }: Bucket & { queues: string[] }): Statement[] {
   return [objects(bucket, TIMERS, ["due/"]), { actions: ["sqs:SendMessage"], resources: queues }];

@@ -2,6 +2,7 @@
 
 /** Secrets of a stack by the variables that functions read them from. `needed`: a deployment without it fails. */
 export const SECRETS = {
+  WEBHOOK_SECRET: { name: "WebhookSecret", needed: true },
   SEAL_KEY: { name: "SealKey", needed: true },
   SYNC_API_KEY: { name: "SyncApiKey", needed: false },
   VOICE_KEY: { name: "VoiceKey", needed: false },
@@ -22,4 +23,9 @@ export function secretsOf(engines: readonly Holder[]): SecretVariable[] {
 /** The secrets that workers of these engines get. */
 export function workerSecretsOf(workers: readonly Holder[]): SecretVariable[] {
   return [...new Set([...secretsOf(workers), ...workers.flatMap(({ ownSecrets = [] }) => ownSecrets)])];
+}
+
+/** The secrets that the API and the function that sends events get. */
+export function webhookSecretsOf({ webhooks }: { webhooks: boolean }): SecretVariable[] {
+  return webhooks ? ["WEBHOOK_SECRET"] : [];
 }

@@ -28,6 +28,8 @@ export type Settings = {
   maxVideoSeconds: number;
   /** Variables that functions read as the operator has set them. */
   told: { everywhere: Record<string, string>; api: Record<string, string> };
+  /** Whether jobs report their end to webhooks. */
+  webhooks: boolean;
   /** Null: no lip sync by Sync.so. `url`: its API, or a server that speaks as it does. */
   syncso: { url: string } | null;
   /** Null: no GPU workers, and no quota for them is needed. */
@@ -88,6 +90,7 @@ export const SETTINGS = [
   "FETCH_ALLOW",
   ...TOLD.everywhere,
   ...TOLD.api,
+  "WEBHOOKS",
   "SYNCSO",
   "SYNC_API_URL",
   "ALARM_EMAIL",
@@ -145,6 +148,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     resultTtlS: number("RESULT_TTL_S", 3600, 60, 3600),
     maxVideoSeconds: number("MAX_VIDEO_LENGTH", MAX_VIDEO_SECONDS, 1, MAX_VIDEO_SECONDS),
     told: { everywhere: told(values, TOLD.everywhere), api: told(values, TOLD.api) },
+    webhooks: flag("WEBHOOKS"),
     syncso: flag("SYNCSO") ? { url: syncUrl ?? envSchema.shape.SYNC_API_URL.parse(undefined) } : null,
     gpu: gpuOf(values),
   };

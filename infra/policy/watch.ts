@@ -1,5 +1,5 @@
 /** What is watched: alarms, each with what to do about it (docs/deploy.md uses the same names), the dashboard, the budget. */
-import { API, type FunctionSpec, nameOf, queueSpecs, type Stage, SWEEP, workerFunction } from "../policy.ts";
+import { API, type FunctionSpec, nameOf, queueSpecs, type Stage, SWEEP, WEBHOOKS, workerFunction } from "../policy.ts";
 import { deployed, workersOnLambda } from "./engines.ts";
 import type { Settings } from "./settings.ts";
 
@@ -25,6 +25,7 @@ export function alarms(stage: Stage, settings: Settings): Alarm[] {
     ...queueSpecs(settings).flatMap(({ name, oldestS }) => (oldestS === null ? [] : [waits(stage, name, oldestS)])),
     deadLetters(stage),
     ...serviceAlarms(stage),
+    ...sendersOf(settings).map((sender) => senderAlarm(stage, sender)),
     ...workersOnLambda(deployed(settings)).map((worker) => workerAlarm(stage, workerFunction(worker))),
   ];
 }
@@ -99,6 +100,22 @@ function workerAlarm(stage: Stage, worker: FunctionSpec): Alarm {
   };
 }
 
+/** What sends events, where there are webhooks. */
+function sendersOf({ webhooks }: Settings): FunctionSpec[] {
+  return webhooks ? [WEBHOOKS] : [];
+}
+
+function senderAlarm(stage: Stage, sender: FunctionSpec): Alarm {
+  return {
+    what: `${sender.name}-errors`,
+    description:
+      "Events could not be sent because of us: crashes, or a storage that is away. What receivers answer does not count.",
+    ...lambda(stage, sender, "Errors"),
+    threshold: 3,
+    comparisonOperator: "GreaterThanOrEqualToThreshold",
+  };
+}
+
 /** SQS counts once a minute, and says nothing of queues that nobody used for hours. */
 function sqs(QueueName: string, metricName: string) {
   const dimensions = { QueueName };
@@ -119,7 +136,7 @@ function lambda(stage: Stage, { name }: FunctionSpec, metricName: string) {
 
 /** The body of the dashboard, as CloudWatch takes it. */
 export function dashboard(stage: Stage, settings: Settings, region: string): string {
-  const functions = [API, SWEEP, ...workersOnLambda(deployed(settings)).map(workerFunction)];
+  const functions = [API, SWEEP, ...sendersOf(settings), ...workersOnLambda(deployed(settings)).map(workerFunction)];
   const names = functions.map(({ name }) => nameOf(stage, name));
   const queues = [...queueSpecs(settings).map(({ name }) => name), DEAD_LETTERS];
   const ofQueues = (metric: string) => queues.map((queue) => ["AWS/SQS", metric, "QueueName", nameOf(stage, queue)]);

@@ -141,6 +141,11 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
     ["/health", ...DOCS_PATHS].map((path) => [`GET /facefusion${path}`, open(`/facefusion${path}`)]),
   ),
   "POST /v1/jobs/:id/cancel": theirs(({ queued }) => ({ path: `/v1/jobs/${queued}/cancel` })),
+  // none are sent here
+  "POST /v1/jobs/:id/webhook/replay": theirs(({ done }) => ({ path: `/v1/jobs/${done}/webhook/replay` }), 422),
+  "GET /v1/webhooks/secret": { ...own("/v1/webhooks/secret"), right: 422 },
+  "POST /v1/webhooks/test": { ...own("/v1/webhooks/test", { url: "https://example.org/" }), right: 422 },
+  "GET /.well-known/jwks.json": open("/.well-known/jwks.json"),
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
 };

@@ -141,7 +141,7 @@ describe("in memory", () => {
     const { url, work, forward, queue, ...store } = await inMemory();
     const { id } = await create(url, { kind: "echo", word: "again" });
     const dead = { by: "worker", do: "claim", token: "dead", worker: "dead", leaseAlive: false } as const;
-    await updateJob(store, "local", id, () => dead);
+    await updateJob({ ...store, queue }, "local", id, () => dead);
     forward(61_000);
     work("echo");
     expect(await ended(url, id, "text")).toMatchObject({ job: { attempt: 2 }, text: says("again") });

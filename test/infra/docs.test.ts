@@ -51,7 +51,7 @@ describe("commands to copy", () => {
 
 describe("the documentation", () => {
   it("has every alarm, with what to do", () => {
-    const all = readSettings({ GPU: "1", GPU_IMAGE: "x", FACEFUSION_IMAGE: "y", SYNCSO: "1" });
+    const all = readSettings({ GPU: "1", GPU_IMAGE: "x", FACEFUSION_IMAGE: "y", SYNCSO: "1", WEBHOOKS: "1" });
     const told = [...docs.matchAll(/^\| `([a-z][a-z-]+)` \| .+ \| .+ \|$/gm)].map(([, name]) => name);
     const there = alarms({ stage: "production" }, all).map(({ what }) => what);
     expect(told.toSorted()).toEqual(there.toSorted());

@@ -7,6 +7,7 @@ import { bulkLane } from "@smileloop/core/scale/lanes.ts";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../functions/engines/index.ts";
 import { voiceTrouble } from "../../functions/engines/voice-env.ts";
+import { webhooksOf } from "../../functions/setup/webhook-keys.ts";
 import { containerProperties, workerNames } from "../../infra/policy/batch.ts";
 import {
   ENGINES as DEPLOYED,
@@ -24,6 +25,7 @@ import {
   batchWorkerEnvironment,
   lambdaWorkerEnvironment,
   sweepEnvironment,
+  webhookEnvironment,
 } from "../../infra/policy/environments.ts";
 import { secretsOf } from "../../infra/policy/secrets.ts";
 import { readSettings, regionOf, SETTINGS } from "../../infra/policy/settings.ts";
@@ -67,6 +69,7 @@ describe("settings", () => {
       resultTtlS: 3600,
       maxVideoSeconds: 300,
       told: { everywhere: {}, api: {} },
+      webhooks: false,
       syncso: null,
       gpu: null,
     });
@@ -226,6 +229,20 @@ describe("environments, read as the functions read them", () => {
     });
   });
 
+  it("of a stack with webhooks: the API and what sends events get the secret, workers do not", () => {
+    const settings = readSettings({ WEBHOOKS: "1" });
+    const secrets = { WEBHOOK_SECRET: "w".repeat(44) };
+    const urls = Object.fromEntries(queueSpecs(settings).map(({ name }) => [name, url(name)]));
+    const all = { ...parts, queues: urls, secrets };
+    const api = apiEnvironment({ ...all, batch: null, apiKeys: KEYS, users: "", inspects: null }, settings);
+    for (const env of [readEnv(api), readEnv(webhookEnvironment(all, settings))]) {
+      expect(webhooksOf(env)).toHaveProperty("signing");
+    }
+    expect(lambdaWorkerEnvironment(warp!, all, settings)).not.toHaveProperty("WEBHOOK_SECRET");
+    expect(sweepEnvironment({ ...parts, batch: null }, settings)).not.toHaveProperty("WEBHOOK_SECRET");
+    expect(webhooksOf(readEnv(lambdaWorkerEnvironment(warp!, parts, PLAIN)))).toHaveProperty("missing");
+  });
+
   describe("of a stack with an engine that takes secrets", () => {
     const SEALED = { SEAL_KEY: "s".repeat(44), SYNC_API_KEY: "" };
     const settings = readSettings({ SYNCSO: "1", SYNC_API_URL: "https://sync.example" });
@@ -352,6 +369,7 @@ describe("engines", () => {
       ...["warp", "warp-bulk", "narrator", "narrator-bulk", "liveportrait", "liveportrait-bulk"],
       ...["syncso", "syncso-bulk", "facefusion", "facefusion-bulk", "plans", "poke"],
     ]);
+    expect(names(readSettings({ WEBHOOKS: "1" }))).toEqual([...names(PLAIN), "webhooks"]);
     const faces = readSettings({ GPU: "1", FACEFUSION_IMAGE: "b" });
     expect(deployed(faces)).toEqual([warp, narrator, facefusion]);
     expect(facefusion!.image(faces.gpu!)).toBe("b");
@@ -498,6 +516,8 @@ describe("alarms", () => {
       "narrator-errors",
       "plans-errors",
     ]);
+    const withEvents = alarms({ stage: "production" }, readSettings({ WEBHOOKS: "1" }));
+    expect(withEvents.map(({ what }) => what)).toEqual(expect.arrayContaining(["webhooks-waits", "webhooks-errors"]));
     // ten cost nothing
     expect(alarms({ stage: "production" }, PLAIN)).toHaveLength(12);
     for (const { description } of all) expect(description).toMatch(/^[A-Z].+\. .+\.$/);

@@ -13,6 +13,7 @@ import type { Inspection } from "@smileloop/core/wire/inspection.ts";
 import type { JobPage, JobView } from "@smileloop/core/wire/job.ts";
 import type { Problem } from "@smileloop/core/wire/problem.ts";
 import type { UploadRequest, UploadTarget } from "@smileloop/core/wire/upload.ts";
+import type { WebhookBody } from "@smileloop/core/wire/webhook-event.ts";
 import type * as sdk from "@smileloop/sdk/index.ts";
 import { expectTypeOf, test } from "vitest";
 
@@ -24,6 +25,7 @@ type Values<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
 test("what the server sends", () => {
   expectTypeOf<sdk.Job>().toEqualTypeOf<JobView>();
   expectTypeOf<sdk.JobPage>().toEqualTypeOf<JobPage>();
+  expectTypeOf<sdk.WebhookBody>().toEqualTypeOf<WebhookBody>();
   expectTypeOf<sdk.Inspection>().toEqualTypeOf<Inspection>();
   expectTypeOf<sdk.Preset>().toEqualTypeOf<catalog.PresetView>();
   expectTypeOf<sdk.Kind>().toEqualTypeOf<catalog.KindView>();

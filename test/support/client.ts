@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { until } from "./processes.ts";
 
 export type Job = {
+  webhook?: { state: string };
   id: string;
   status: string;
   attempt: number;

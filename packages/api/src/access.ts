@@ -44,6 +44,7 @@ const OPEN = new Set([
   "/openapi.json",
   "/docs",
   "/redoc",
+  "/.well-known/jwks.json",
   "/v1/presets",
   "/v1/kinds",
   "/v1/voices",

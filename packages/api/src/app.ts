@@ -32,6 +32,7 @@ import { metricsRoutes } from "./routes/metrics.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { voiceRoutes } from "./routes/voices.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 
 export type App = {
   fetch(request: Request, bindings?: object): Response | Promise<Response>;
@@ -83,6 +84,7 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     catalogRoutes,
     voiceRoutes,
     inspectRoutes,
+    webhookRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));
   for (const dialect of dialects) {

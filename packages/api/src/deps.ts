@@ -16,6 +16,7 @@ import type { Admission } from "@smileloop/core/scale/admission.ts";
 import type { Seals } from "@smileloop/core/seals.ts";
 import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
+import type { Webhooks } from "@smileloop/core/webhooks/signing.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
 import type { Tokens } from "./logins/tokens.ts";
@@ -76,6 +77,8 @@ export type ApiDeps = {
   localLinks: LocalLinks | null;
   /** Signs the tokens of those who log in, at least 32 bytes; absent: those end with this process. */
   tokenKey?: Uint8Array | undefined;
+  /** How events are signed, or why none are sent; absent: none are. */
+  webhooks?: Webhooks | undefined;
   /** Addresses of a host; the system's when absent. */
   lookup?: Lookup | undefined;
   config: ApiConfig;

@@ -102,6 +102,7 @@ with a \`code\`; every reply carries \`X-Request-Id\`.`;
 const TAGS = [
   { name: "Uploads", description: "Links for uploading files." },
   { name: "Jobs", description: "Work and its results." },
+  { name: "Webhooks", description: "Events that report how jobs have ended." },
   { name: "Catalog", description: "What you can ask for." },
   { name: "Files", description: "The server's own signed links." },
   { name: "Service", description: "Health and readiness." },

@@ -137,7 +137,7 @@ describe("making a job", () => {
     expect((await api.deps.records.list("local", { limit: 9 })).records).toEqual([]);
   });
 
-  it("answers 404 for uploads that are not there, 410 for those past their hour, 422 for what is not built yet", async () => {
+  it("answers 404 for uploads that are not there, 410 for those past their hour, 503 for an engine that is not here", async () => {
     const inputs = { image: { upload: newId(api.clock.now()) } };
     expect(await call("POST", "/v1/jobs", await ask({ inputs }))).toMatchObject({
       status: 404,
@@ -146,8 +146,6 @@ describe("making a job", () => {
     const old = await ask();
     await api.clock.advance(3_600_000);
     expect(await call("POST", "/v1/jobs", old)).toMatchObject({ status: 410, body: { code: "gone" } });
-    const webhook = await ask({ webhook: { url: "https://example.org" } });
-    expect(await call("POST", "/v1/jobs", webhook)).toMatchObject({ status: 422, body: { code: "not_supported" } });
     const engine = await ask({ params: { preset: "blink", engine: "liveportrait" } });
     expect(await call("POST", "/v1/jobs", engine)).toMatchObject({
       status: 503,

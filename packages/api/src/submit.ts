@@ -22,6 +22,7 @@ import type { ApiDeps, RouteDeps } from "./deps.ts";
 import { checkUpload } from "./intake/check.ts";
 import { ownFile } from "./intake/own-url.ts";
 import { hasExpired } from "./job-lookup.ts";
+import { checkedWebhook, type WebhookAsked } from "./webhooks.ts";
 
 /**
  * `source`: how the record names it for people, when it was no upload of the client's own (`form`). `base`: what links of this server
@@ -45,6 +46,7 @@ type JobAsked = {
   id?: string;
   idempotency?: { keySha256: string; bodySha256: string };
   dialect?: string;
+  webhook?: WebhookAsked | undefined;
 };
 
 /**
@@ -55,6 +57,7 @@ type JobAsked = {
 export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Created> {
   const { owner, metadata = {}, id, idempotency, dialect } = request;
   const submission = checkAsked(deps, request);
+  const webhook = request.webhook && checkedWebhook(deps, request.webhook);
   const sealed = sealerOf(deps.seals, submission.secrets);
   const checked: Record<string, (Given | ToFetch)[]> = {};
   for (const [slot, sources] of Object.entries(request.inputs)) {
@@ -87,6 +90,7 @@ export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Creat
     ...(fetches === undefined ? {} : { fetches }),
     ...(dialect === undefined ? {} : { dialect }),
     ...(consent === undefined ? {} : { consent }),
+    ...(webhook === undefined ? {} : { webhook }),
   });
   if (!created.replayed) await deps.admission.arrived(created.record);
   return created;

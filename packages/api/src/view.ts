@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { AppError, ERRORS } from "@smileloop/core/errors.ts";
 import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
 import { isElsewhere, isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
+import type { JobWebhook } from "@smileloop/core/job/webhook.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
@@ -40,6 +41,17 @@ export async function viewJob(deps: ApiDeps, stored: JobRecord, origin: string):
     finished_at: record.ended_at === null ? null : rfc3339(record.ended_at),
     expires_at: record.expires_at === null ? null : rfc3339(record.expires_at),
     timings: viewTimings(record),
+    ...(record.webhook ? { webhook: viewWebhook(record.webhook) } : {}),
+  };
+}
+
+/** The query of its URL may be secret. */
+function viewWebhook({ url, state, event, next_at, attempts }: JobWebhook): JobView["webhook"] {
+  const { origin = "", pathname = "" } = URL.parse(url) ?? {};
+  return {
+    ...{ url: origin + pathname, state, event },
+    next_at: next_at === null ? null : rfc3339(next_at),
+    attempts: attempts.map((attempt) => ({ ...attempt, at: rfc3339(attempt.at) })),
   };
 }
 

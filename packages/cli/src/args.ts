@@ -19,6 +19,7 @@ import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { PERSONALIZE_OPTIONS, type PersonalizeArgs, personalizeArgs } from "./personalize-args.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
+import { WEBHOOK_OPTIONS, type WebhookArgs, webhookArgs } from "./webhook-args.ts";
 
 const help = { help: { type: "boolean", short: "h" } } as const;
 const text = { type: "string" } as const;
@@ -63,6 +64,7 @@ const OPTIONS = {
   inspect: { ...help, json: { type: "boolean" } },
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
+  webhooks: { ...help, ...WEBHOOK_OPTIONS },
   key: { ...help, json: { type: "boolean" } },
   user: { ...help, "password-stdin": { type: "boolean" }, json: { type: "boolean" } },
 } as const;
@@ -89,6 +91,7 @@ type Command =
   | { name: "inspect"; args: InspectArgs }
   | { name: "presets"; json: boolean }
   | { name: "serve" }
+  | { name: "webhooks"; args: WebhookArgs }
   | { name: "key"; owner: string; json: boolean }
   | { name: "user"; args: UserArgs };
 
@@ -121,6 +124,7 @@ export function parseCommand(argv: string[]): Command {
   if (name === "key" && positionals.length < 2) {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
+  if (name === "webhooks") return { name, args: webhookArgs(values, positionals) };
   if (name === "user") return { name, args: userArgs(values, positionals) };
   if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals.at(-1)}".`, name);
   if (name === "voices") return { name, language: fileName(values.language), json: values.json === true };

@@ -4,6 +4,7 @@ import { CONVERT } from "./help/convert.ts";
 import { FACE_HELP } from "./help/faces.ts";
 import { PERSONALIZE } from "./help/personalize.ts";
 import { SPEAK } from "./help/speak.ts";
+import { WEBHOOKS } from "./help/webhooks.ts";
 
 export const OVERVIEW = `Makes a portrait move.
 
@@ -26,6 +27,8 @@ Commands:
   convert <video>         makes an MP4 of a video that plays everywhere
   presets                 lists the presets
   serve                   starts the server (the same as npm start)
+  webhooks replay|test|listen
+                          sends events of a server again, tests a receiver, or receives events here
   key [owner]             makes a key for the API
   user <name>             makes an entry for somebody who logs in with a password
 
@@ -207,6 +210,7 @@ export const HELP = {
   motion: MOTION,
   presets: PRESETS,
   serve: SERVE,
+  webhooks: WEBHOOKS,
   key: KEY,
   user: USER,
 };

@@ -74,6 +74,10 @@ async function run(argv: string[]): Promise<number> {
         process.stdout.write(await newUser(command.args));
         return EXIT.done;
       }
+      case "webhooks": {
+        const { webhooks } = await import("./webhooks.ts");
+        return await webhooks(command.args);
+      }
       case "serve": {
         // the same entry as `npm start`: the server is one thing, however it is started
         const { main: serve } = await import("../../../functions/local.ts");

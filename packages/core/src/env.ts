@@ -9,7 +9,16 @@ export { type Env, envSchema };
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
 /** Variables whose values may be secrets. */
-const SECRETS = ["API_KEY", "API_KEYS", "USERS", "SEAL_KEY", "VOICE_KEY", "ELEVENLABS_API_KEY", "SYNC_API_KEY"];
+const SECRETS = [
+  "API_KEY",
+  "API_KEYS",
+  "USERS",
+  "SEAL_KEY",
+  "WEBHOOK_SECRET",
+  "VOICE_KEY",
+  "ELEVENLABS_API_KEY",
+  "SYNC_API_KEY",
+];
 
 /** The environment is invalid; `message` names each variable that is wrong, its value, and what is allowed. */
 export class EnvError extends Error {}

@@ -34,6 +34,7 @@ export type JobRequest = {
   inputs?: Record<string, InputRef | InputRef[]> | undefined;
   params?: Record<string, unknown> | undefined;
   metadata?: Record<string, string> | undefined;
+  webhook?: { url: string } | undefined;
 };
 
 export type Smileloop = ReturnType<typeof createSmileloop>;
@@ -94,7 +95,10 @@ export function createSmileloop(options: ClientOptions = {}) {
       return start({ inputs: {}, main: "video", ...asked }, options);
     },
     /** The job that was kept under a name before the page was reloaded; null where there is none that still lives. */
-    async resume(name: string, options: Omit<RunOptions, "keep" | "metadata"> = {}): Promise<Result | null> {
+    async resume(
+      name: string,
+      options: Omit<RunOptions, "keep" | "metadata" | "webhook"> = {},
+    ): Promise<Result | null> {
       const kept = readKept(store, name);
       if (!kept) return null;
       try {
@@ -173,10 +177,10 @@ function asking<Params extends object>(
   options: Params & RunOptions,
   main: string,
 ): [Asked, RunOptions] {
-  const { signal, onProgress, onOutput, keep, metadata, ...params } = options;
+  const { signal, onProgress, onOutput, keep, metadata, webhook, ...params } = options;
   return [
     { kind, inputs, params, main },
-    { signal, onProgress, onOutput, keep, metadata },
+    { signal, onProgress, onOutput, keep, metadata, webhook },
   ];
 }
 

@@ -32,6 +32,8 @@ export type RunOptions = {
   /** A name under which the job is kept in `store`, so that `resume(name)` finds it after a reload. */
   keep?: string | undefined;
   metadata?: Record<string, string> | undefined;
+  /** Where the end of the job is reported, besides. */
+  webhook?: { url: string } | undefined;
 };
 
 /** What came out. */
@@ -62,7 +64,7 @@ export type Asked = {
 const SENDING = 15;
 
 export async function run(http: Http, store: Store | undefined, asked: Asked, options: RunOptions): Promise<Result> {
-  const { signal, onProgress, keep, metadata } = options;
+  const { signal, onProgress, keep, metadata, webhook } = options;
   const { kind, main } = asked;
   signal?.throwIfAborted();
   const inputs = await send(http, asked.inputs, options);
@@ -70,7 +72,7 @@ export async function run(http: Http, store: Store | undefined, asked: Asked, op
   writeKept(store, keep, kept);
   const params = Object.fromEntries(Object.entries(asked.params).filter(([, value]) => value !== undefined));
   try {
-    const body = { kind, inputs, params, ...(metadata ? { metadata } : {}) };
+    const body = { kind, inputs, params, ...(metadata ? { metadata } : {}), ...(webhook ? { webhook } : {}) };
     // with an id of our own it is as safe to repeat as a GET
     const job = await http.json<Job>(`/v1/jobs/${kept.id}`, { method: "PUT", body, signal });
     onProgress?.(progressOf(job));

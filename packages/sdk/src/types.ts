@@ -3,6 +3,8 @@
  * types equal to the schemas that the server checks. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
 
+import type { Webhook } from "./webhook.ts";
+
 export type JobStatus =
   | "queued"
   | "running"
@@ -65,6 +67,8 @@ export type Job = {
   /** When the job's files are deleted. */
   expires_at: string | null;
   timings: Record<string, number>;
+  /** Absent for a job without one. */
+  webhook?: Webhook | undefined;
 };
 
 export type JobPage = { jobs: Job[]; next_cursor: string | null };

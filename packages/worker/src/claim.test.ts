@@ -27,7 +27,7 @@ async function held({ times, onBeat }: Options, records: (store: MemoryStore) =>
     return store.records.get(owner, job);
   };
   const claim = holdClaim({
-    ...{ store: { records: { ...store.records, get, ...records(store) }, clock: store.clock }, stored, token: "mine" },
+    ...{ store: { ...store, records: { ...store.records, get, ...records(store) } }, stored, token: "mine" },
     ...{ times: { ...TIMES, ...times }, log: store.log, onBeat },
   });
   await store.clock.advance(0);
@@ -231,14 +231,14 @@ describe("looks", () => {
 describe("the last write", () => {
   /** Written to a storage that refuses for so many milliseconds. */
   async function written(code: "storage_full" | "storage_unavailable" | "unauthorized", refusesMs: number) {
-    const { clock, records, newJob, claimed } = memoryStore();
+    const { clock, records, queue, newJob, claimed } = memoryStore();
     const seen = await claimed((await newJob()).id);
     const startMs = clock.now();
     const replace: Records["replace"] = async (...args) => {
       if (clock.now() - startMs < refusesMs) throw new AppError(code, "It refuses.");
       return records.replace(...args);
     };
-    const store = { clock, records: { ...records, replace } };
+    const store = { clock, queue, records: { ...records, replace } };
     const writing = lastWrite(store, seen, { by: "holder", token: "mine", do: "handBack" }).then(
       ({ stored }) => stored?.record.state,
       (error: AppError) => error.code,

@@ -24,7 +24,7 @@ export type ClaimTimes = {
 };
 
 type HoldOptions = {
-  store: Pick<JobStore, "records" | "clock">;
+  store: Pick<JobStore, "records" | "clock" | "queue">;
   /** As the claim has left it. */
   stored: StoredRecord;
   token: string;
@@ -197,7 +197,7 @@ function see(hold: Hold, stored: StoredRecord | null): void {
 
 /** The last write of a claim: tried for longer than a beat, because a job that is done should not be done again. */
 export async function lastWrite(
-  store: Pick<JobStore, "records" | "clock">,
+  store: Pick<JobStore, "records" | "clock" | "queue">,
   seen: StoredRecord,
   change: Change,
 ): Promise<Changed> {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assetKey } from "@smileloop/api/assets.ts";
 import { lanesOf, PLANS } from "../../../infra/policy/engines.ts";
+import { WEBHOOKS } from "../../../infra/policy.ts";
 import { bundleAssets, bundleFunction, FUNCTIONS, type FunctionName } from "../../../scripts/bundle.ts";
 import { bundleEngine } from "../../../scripts/engine-bundle.ts";
 import { ADMIN, openBucket } from "../s3.ts";
@@ -14,7 +15,7 @@ import { STUB } from "../worker.ts";
 import { type RoleName, roleOf } from "./roles.ts";
 import { type Lambda, startLambda } from "./runtime.ts";
 
-const QUEUES = [...lanesOf({ name: "warp" }), PLANS.name];
+const QUEUES = [...lanesOf({ name: "warp" }), PLANS.name, WEBHOOKS.name];
 
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 

@@ -3,13 +3,16 @@
 import { lanesOf, PLANS } from "../../../infra/policy/engines.ts";
 import {
   apiStatements,
+  eventStatements,
   inspectStatements,
   leaveStatements,
   planStatements,
   type Statement,
   sweepStatements,
+  webhookStatements,
   workerStatements,
 } from "../../../infra/policy/roles.ts";
+import { WEBHOOKS } from "../../../infra/policy.ts";
 import type { FunctionName } from "../../../scripts/bundle.ts";
 import type { Role } from "../s3-double/server.ts";
 
@@ -20,8 +23,12 @@ const BUCKET = "arn:aws:s3:::smileloop";
 const queueArn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
 const OF_PLANS = queueArn(PLANS.name);
 const OF_WARP = lanesOf({ name: "warp" }).map(queueArn);
-const QUEUES = [...OF_WARP, OF_PLANS];
-const WORKS = workerStatements({ bucket: BUCKET, queues: OF_WARP, plans: OF_PLANS });
+const OF_EVENTS = queueArn(WEBHOOKS.name);
+const QUEUES = [...OF_WARP, OF_PLANS, OF_EVENTS];
+const WORKS = [
+  ...workerStatements({ bucket: BUCKET, queues: OF_WARP, plans: OF_PLANS }),
+  ...eventStatements(OF_EVENTS),
+];
 
 /** The function that looks at pictures. */
 const INSPECTS = "arn:aws:lambda:us-east-1:000000000000:function:worker-lambda";
@@ -29,6 +36,7 @@ const INSPECTS = "arn:aws:lambda:us-east-1:000000000000:function:worker-lambda";
 const STATEMENTS: Record<RoleName, Statement[]> = {
   api: apiStatements({ bucket: BUCKET, queues: QUEUES, inspects: INSPECTS }),
   sweep: sweepStatements({ bucket: BUCKET, queues: QUEUES, poke: null, batch: null }),
+  webhooks: webhookStatements({ bucket: BUCKET, queue: OF_EVENTS }),
   "worker-lambda": [...WORKS, ...inspectStatements({ bucket: BUCKET })],
   worker: [...WORKS, ...leaveStatements({ bucket: BUCKET })],
   plans: [

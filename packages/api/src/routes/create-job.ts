@@ -15,7 +15,7 @@ import { ownerOf } from "../owner.ts";
 import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
 import { submit } from "../submit.ts";
 import { jobSchema, viewJob } from "../view.ts";
-import { exampleRequests, inputsOf, type JobRequest, jobRequestSchema } from "./job-request.ts";
+import { exampleRequests, inputsOf, type JobRequest, jobRequestSchema, webhookOf } from "./job-request.ts";
 
 /** How far ahead the time in a client's id may be. */
 const MAX_AHEAD_MS = 5 * 60_000;
@@ -124,6 +124,7 @@ async function create(deps: RouteDeps, c: ApiContext, request: JobRequest, named
     : await submit(deps, {
         ...{ owner, kind: request.kind, params: request.params, metadata: request.metadata },
         inputs: inputsOf(request, linkOrigin(deps.config, c.req.raw)),
+        webhook: webhookOf(request, linkOrigin(deps.config, c.req.raw)),
         ...(named.id === undefined ? {} : { id: named.id }),
         ...(idempotency ? { idempotency } : {}),
       });

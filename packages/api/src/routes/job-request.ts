@@ -6,6 +6,7 @@ import { MAX_URL_CHARS } from "@smileloop/core/fetch/target.ts";
 import type { Kind, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { idSchema } from "../ids.ts";
 import type { InputSource } from "../submit.ts";
+import type { WebhookAsked } from "../webhooks.ts";
 
 const id = idSchema;
 const UPLOAD = "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b";
@@ -31,6 +32,7 @@ export const inputSchema = z
   )
   .openapi("JobInput");
 
+const url = z.string().max(MAX_URL_CHARS);
 const filesSchema = z.array(inputSchema).min(1).max(MOST_FILES);
 
 /** For what is neither a file nor a list; faults inside of one are told as they are. */
@@ -55,7 +57,16 @@ export const jobRequestSchema = z
       .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries.")
       .default({})
       .openapi({ description: "Up to 16 short texts of the client's own, given back with the job." }),
-    webhook: z.unknown().optional().openapi({ description: "Not supported yet." }),
+    webhook: z
+      .union([url, z.strictObject({ url })], {
+        error: ({ input }) => `must be {"url": "https://…"} or the URL${got(input)}`,
+      })
+      .optional()
+      .openapi({
+        description:
+          "Where the end of the job is reported, by one signed event (Standard Webhooks): an address, or an object with it. See docs/webhooks.md.",
+        example: { url: "https://example.org/hooks/smileloop" },
+      }),
   })
   .openapi("JobRequest");
 export type JobRequest = z.infer<typeof jobRequestSchema>;
@@ -83,18 +94,20 @@ export function exampleRequests(kinds: Kinds): Record<string, Example> {
   return { ...Object.fromEntries(examples), ...(byUrl && { by_url: byUrl }) };
 }
 
-/**
- * The inputs of a request; `base` is what links of this server start with. Throws `not_supported` for what is part of the contract
- * and not built yet.
- */
-export function inputsOf({ inputs, webhook }: JobRequest, base: string): Record<string, InputSource[]> {
-  if (webhook !== undefined)
-    throw notSupported(["webhook"], "Webhooks are not supported here; ask for the job instead.");
+/** The inputs of a request; `base` is what links of this server start with. */
+export function inputsOf({ inputs }: JobRequest, base: string): Record<string, InputSource[]> {
   const sources = Object.entries(inputs).map(([slot, given]) => [
     slot,
     [given].flat().map((one) => sourceOf(one, base)),
   ]);
   return Object.fromEntries(sources);
+}
+
+/** The webhook of a request, unchecked; undefined where there is none. */
+export function webhookOf({ webhook }: JobRequest, base: string): WebhookAsked | undefined {
+  if (webhook === undefined) return undefined;
+  if (typeof webhook === "string") return { url: webhook, base, loc: ["body", "webhook"] };
+  return { url: webhook.url, base, loc: ["body", "webhook", "url"] };
 }
 
 export function sourceOf({ upload, job, input, url }: z.infer<typeof inputSchema>, base: string): InputSource {

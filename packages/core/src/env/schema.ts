@@ -105,6 +105,8 @@ export const envSchema = z.object({
   USERS: loginUsers.default(() => new Map()),
   /** Keys that secret params of jobs are sealed with, the newest first; by default, what DATA_DIR keeps. Workers need the same. */
   SEAL_KEY: sealKeys.optional(),
+  /** What webhooks are signed with, the newest first; by default, what DATA_DIR keeps. The API and deliverers need the same. */
+  WEBHOOK_SECRET: sealKeys.optional(),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
   /** Whether everyone may use the API where there are neither keys nor tokens. */

@@ -29,7 +29,7 @@ export async function addressesOf(url: URL, policy: FetchPolicy, look: Lookup): 
   if (isAllowed(url, policy)) return found;
   const whats = found.map(({ address }) => specialAddress(address) ?? ownNetwork(address));
   const open = found.filter((_, n) => whats[n] === null);
-  if (open.length === 0) throw refusedAddress(hostOf(url), whats[0]!);
+  if (open.length === 0) throw refusedAddress(hostOf(url), whats[0]!, policy);
   return open;
 }
 

@@ -17,6 +17,8 @@ export type FetchPolicy = {
   hosts: readonly HostRule[];
   /** Beginnings of URLs of this installation, each with a slash at its end: what begins so is allowed like those hosts. */
   places: readonly string[];
+  /** What a client may do instead, as advice says it; absent: upload the file. */
+  instead?: string;
 };
 
 export const PUBLIC_ONLY: FetchPolicy = { hosts: [], places: [] };
@@ -27,9 +29,6 @@ export const FETCH_PORTS: readonly number[] = [80, 443, 8080, 8443];
 /** Maximum length: links to storages are signed with some 2,000 characters. */
 export const MAX_URL_CHARS = 4096;
 
-const HELP_PRIVATE =
-  "Give a public address, or upload the file; the operator of this server can allow a host by FETCH_ALLOW";
-
 /** The URL that is to be fetched. Throws `fetch_refused`. */
 export function checkedTarget(text: string, policy: FetchPolicy): URL {
   const url = plainUrl(text);
@@ -39,10 +38,10 @@ export function checkedTarget(text: string, policy: FetchPolicy): URL {
     throw refused(`Port ${port} of ${hostOf(url)} is not fetched from; allowed are ${FETCH_PORTS.join(", ")}.`);
   }
   const name = bareHost(url);
-  if (name === "localhost" || name.endsWith(".localhost")) throw refusedAddress(name, "this server itself");
+  if (name === "localhost" || name.endsWith(".localhost")) throw refusedAddress(name, "this server itself", policy);
   if (isIP(name) === 0) return url;
   const special = specialAddress(name);
-  if (special !== null) throw refusedAddress(name, special);
+  if (special !== null) throw refusedAddress(name, special, policy);
   return url;
 }
 
@@ -57,8 +56,9 @@ export function isAllowed(url: URL, { hosts, places }: FetchPolicy): boolean {
 }
 
 /** `what` the address is, such as `private`. */
-export function refusedAddress(host: string, what: string): AppError {
-  return refused(`The address of ${clip(host, 100)} is not public (${what}). ${HELP_PRIVATE}.`);
+export function refusedAddress(host: string, what: string, { instead = "upload the file" }: FetchPolicy): AppError {
+  const help = `Give a public address, or ${instead}; the operator of this server can allow a host by FETCH_ALLOW.`;
+  return refused(`The address of ${clip(host, 100)} is not public (${what}). ${help}`);
 }
 
 /** Host and port as messages and logs name them. Never the path or the query, which may be secret. */

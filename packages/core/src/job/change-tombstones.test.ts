@@ -1,8 +1,10 @@
 /** What the record of a job keeps, and what it forgets. */
+
 import { expect, test } from "vitest";
 import { asked, CHANGES, changed, claimed, jobIn, NOW, queuedJob } from "../../../../test/support/job-changes.ts";
 import { ERRORS } from "../errors.ts";
 import { jobRecordSchema, newJobRecord } from "./record.ts";
+import { newWebhook } from "./webhook.ts";
 
 test("tombstones hold no file and no claim; a deleted one nothing that the client wrote", () => {
   expect(jobIn("expired")).toMatchObject({ inputs: {}, outputs: {}, claim: null, params: { preset: "smile" } });
@@ -65,7 +67,8 @@ test("a record takes the beginning of what is too long", () => {
 });
 
 test("a deleted job keeps nothing of what it was asked and promised", () => {
-  const more = { webhook: { url: "secret" }, access: { price: 1 }, consent: { by: "secret" } };
+  const webhook = newWebhook({ url: "secret", base: "secret" });
+  const more = { webhook, access: { price: 1 }, consent: { by: "secret" } };
   const job = { ...asked(queuedJob()), engine: null, estimateSeconds: 1, ...more };
   const record = { ...newJobRecord(job, NOW), external: { provider: "sync", id: "secret" } };
   const deleted = changed(record, CHANGES.delete);

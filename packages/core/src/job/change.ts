@@ -37,6 +37,8 @@
  * | holder | cancelDone | canceling → canceled | the work has stopped |
  * | sweeper | deadline | queued, running, waiting → failed; canceling → canceled | past `deadline_at` |
  * | sweeper | expire | succeeded, failed, canceled → expired | past `expires_at`, which a child has none of; inputs and outputs go |
+ * | deliverer | deliver, delivered | an ended state → the same | its event is due; it has had an answer (`deliveries.ts`) |
+ * | API | replay | an ended state → the same | its event is to be sent again; a deleted job has none |
  *
  * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
  * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.
@@ -49,6 +51,7 @@
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
+import { beginDelivery, endDelivery, replayDelivery, type WebhookAttempted } from "./deliveries.ts";
 import { deadline, end, expire, type Refusal, release, tombstone } from "./endings.ts";
 import { newToken } from "./ids.ts";
 import { childrenProgress, endedSum, further } from "./progress.ts";
@@ -101,7 +104,10 @@ export type Change =
   | { by: "holder"; token: string; do: "requeue"; queue: string; estimateSeconds: number }
   | { by: "holder"; token: string; do: "cancelDone" }
   | { by: "sweeper"; do: "deadline" }
-  | { by: "sweeper"; do: "expire" };
+  | { by: "sweeper"; do: "expire" }
+  | { by: "deliverer"; do: "deliver" }
+  | ({ by: "deliverer"; do: "delivered" } & WebhookAttempted)
+  | { by: "api"; do: "replay" };
 
 /** The record as it is after the change, or why there is none. Pure: the record that was given is not touched. */
 export function changeJob(record: JobRecord, change: Change, nowMs: number): JobRecord | Refusal {
@@ -113,6 +119,9 @@ export function changeJob(record: JobRecord, change: Change, nowMs: number): Job
 function nextOf(record: JobRecord, change: Change, now: number): JobRecord | Refusal {
   if (change.do === "delete") return record.state === "deleted" ? "ended" : tombstone(record, "deleted", now);
   if (change.do === "expire") return expire(record, now);
+  if (change.do === "deliver") return beginDelivery(record, now);
+  if (change.do === "delivered") return endDelivery(record, change, now);
+  if (change.do === "replay") return replayDelivery(record, now);
   if (isEnded(record.state)) return "ended";
   switch (change.do) {
     case "cancel":

@@ -1,6 +1,7 @@
 /** What goes from a record when a claim, the job or its files come to their end. */
 import { ERRORS } from "../errors.ts";
 import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, resultLifeMs } from "./record.ts";
+import { dueWebhook } from "./webhook.ts";
 
 /**
  * Why a change was refused: the record has ended; somebody else holds it; its lease is alive; it is being canceled; too early;
@@ -67,5 +68,7 @@ export function expire(record: JobRecord, now: number): JobRecord | Refusal {
 /** The record of a job that has come to its end, in this state. */
 export function end(record: JobRecord, state: "succeeded" | "failed" | "canceled", now: number): JobRecord {
   const expires = record.root === undefined ? now + resultLifeMs(record) : null;
-  return { ...withoutSecrets(release(record, now, record.error)), state, ended_at: now, expires_at: expires };
+  const webhook = record.webhook ? { webhook: dueWebhook(record.webhook, state, now) } : {};
+  const ended = { state, ended_at: now, expires_at: expires, ...webhook };
+  return { ...withoutSecrets(release(record, now, record.error)), ...ended };
 }

@@ -4,6 +4,7 @@ import { timingsSchema } from "../engine/protocol.ts";
 import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../errors.ts";
 import { newToken } from "./ids.ts";
 import { isFileKey } from "./keys.ts";
+import { webhookSchema } from "./webhook.ts";
 
 /** How long results and uploads live, from the end of the job and from the upload; an installation may keep them for less. */
 export const RESULT_LIFE_MS = 60 * 60_000;
@@ -169,8 +170,8 @@ export const jobRecordSchema = z.strictObject({
   ended: endedSchema.optional(),
   /** The job at a service elsewhere that does the work. `id`: null once it is about to be sent there, until the reply is known. */
   external: z.strictObject({ provider: z.string(), id: z.string().nullable() }).optional(),
-  /** Where to report its end. */
-  webhook: loose.optional(),
+  /** Where it reports its end, and how far that is. Never of a child. */
+  webhook: webhookSchema.optional(),
   /** Who may fetch its outputs. */
   access: loose.optional(),
   /** What the people shown have agreed to. */

@@ -120,7 +120,7 @@ export async function livingRoot({ records }: { records: Records }, child: Id): 
 
 /** Cancels a child whose root no longer lives. Answers the record as it is then; null when there is none. */
 export async function cancelChild(
-  store: Pick<JobStore, "records" | "clock">,
+  store: Pick<JobStore, "records" | "clock" | "queue">,
   by: "api" | "worker" | "sweeper",
   { owner, id }: Id,
 ): Promise<JobRecord | null> {

@@ -20,6 +20,7 @@ import { type JobInput, type JobRecord, type NewJob, newJobRecord } from "../job
 import type { Queue, QueuedJob } from "../queue.ts";
 import type { Records, StoredRecord } from "../records.ts";
 import type { Seals } from "../seals.ts";
+import { tellDeliverers } from "./outbox.ts";
 
 /** How long after its creation a record is looked at for the first time. */
 export const FIRST_LOOK_MS = 5 * 60_000;
@@ -44,30 +45,38 @@ export type Changed = { stored: StoredRecord | null; refused: Refusal | "missing
 /**
  * Changes a record by compare-and-set, and decides again whenever another writer was faster. The change is made from what is
  * stored, so that a lease is judged by the age of that very version. `known`: the version that the caller has read or written
- * last; while it is the present one it saves a read, and nothing is refused because of one that isn't.
+ * last; while it is the present one it saves a read, and nothing is refused because of one that isn't. A write that makes the job's
+ * event due is told to the deliverers (`outbox.ts`).
  */
 export async function updateJob(
-  { records, clock }: Pick<JobStore, "records" | "clock">,
+  { records, clock, queue }: Pick<JobStore, "records" | "clock" | "queue">,
   owner: string,
   id: string,
   changeOf: (stored: StoredRecord) => Change,
   known?: StoredRecord,
 ): Promise<Changed> {
   const written = new Set<string>();
+  let isNews = false;
   let lastError: unknown;
+  const told = async (stored: StoredRecord): Promise<Changed> => {
+    if (isNews) await tellDeliverers({ queue, clock }, stored.record).catch(() => false);
+    return { stored, refused: null };
+  };
   for (let tries = 0; tries < WRITE_TRIES; tries++) {
     try {
       const guess = tries === 0 ? known : undefined;
       const stored = guess ?? (await records.get(owner, id));
       if (!stored) return { stored: null, refused: "missing" };
-      if (written.has(stored.record.write)) return { stored, refused: null };
-      const next = changeJob(stored.record, changeOf(stored), clock.now());
+      if (written.has(stored.record.write)) return await told(stored);
+      const change = changeOf(stored);
+      const next = changeJob(stored.record, change, clock.now());
       if (typeof next === "string") {
         if (guess) continue;
         return { stored, refused: next };
       }
       written.add(next.write);
-      return { stored: await records.replace(next, stored.etag), refused: null };
+      isNews = next.webhook !== stored.record.webhook && change.do !== "deliver";
+      return await told(await records.replace(next, stored.etag));
     } catch (error) {
       if (!hasCode(error, "precondition_failed", "storage_unavailable")) throw error;
       lastError = error;

@@ -1,5 +1,6 @@
 /** When the sweeper looks at a record again, and what it counts. */
 import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "../job/record.ts";
+import { webhookDueMs } from "../job/webhook.ts";
 
 export const LOOK_AGAIN_MS = 5 * 60_000;
 /** The longer a job waits, the likelier that the queue is long and not its message lost: each further one makes it longer. */
@@ -7,22 +8,26 @@ export const LOOK_LATEST_MS = 30 * 60_000;
 /** How long files of a closed job may still appear: longer than a worker that lost its claim can go on. */
 export const LATE_WRITERS_MS = 60 * 60_000;
 
-/** How many timers were looked at, and what was done; `cached` counts moments (`cache.ts`), `failed` counts what could not be done and is tried again. */
-export type Swept = {
-  looked: number;
-  sent: number;
-  closed: number;
-  expired: number;
-  purged: number;
-  removed: number;
-  uploads: number;
-  cached: number;
-  failed: number;
+export const NOTHING_SWEPT = {
+  looked: 0,
+  sent: 0,
+  closed: 0,
+  expired: 0,
+  purged: 0,
+  removed: 0,
+  uploads: 0,
+  cached: 0,
+  failed: 0,
 };
+/** How many timers were looked at, and what was done; `cached` counts moments (`cache.ts`), `failed` counts what could not be done and is tried again. */
+export type Swept = typeof NOTHING_SWEPT;
 
 /** Always later than now, and thereby than the timer that is due. */
 export function nextLookMs(record: JobRecord, nowMs: number): number {
-  const later = (atMs: number) => Math.max(atMs, nowMs + 1000);
+  const eventMs = webhookDueMs(record) ?? Number.POSITIVE_INFINITY;
+  // the message of one that is due was just sent
+  const eventLookMs = eventMs <= nowMs ? nowMs + LOOK_AGAIN_MS : eventMs;
+  const later = (atMs: number) => Math.max(Math.min(atMs, eventLookMs), nowMs + 1000);
   if (record.closed_at !== null) {
     const purge = record.closed_at + LATE_WRITERS_MS;
     return later(nowMs < purge ? purge : record.closed_at + TOMBSTONE_LIFE_MS);

@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import type { Timer } from "../records.ts";
 import { damageOf } from "./damaged.ts";
 import { type JobStore, updateJob } from "./jobs.ts";
+import { tellDeliverers } from "./outbox.ts";
 import { markEnded, wakeRoot } from "./waiting.ts";
 
 type Recovered = {
@@ -76,6 +77,7 @@ async function recoverJob(
     stored = changed.stored;
   }
   const record = stored?.record;
+  if (record && (await tellDeliverers(store, record))) recovered.sent++;
   if (record?.root !== undefined && isEnded(record.state)) await markEnded(store, record);
   if (record?.state === "queued") {
     await store.queue.send({ queue: record.queue, owner, id });

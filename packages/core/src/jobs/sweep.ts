@@ -15,6 +15,8 @@
  * | succeeded, failed, canceled | past `expires_at`: expires it, takes its files and its children away | an hour later |
  * | expired, deleted | takes its files and its children away again, for late writers | an hour, then a day after it was closed |
  * | expired, deleted a day ago | takes the record and the timer away | |
+ * | any that has ended and whose event is due (`outbox.ts`) | sends the message of the event again, besides | in 5 minutes |
+ * | any that has ended and whose event will be due | | then, if that is sooner |
  *
  * Children have timers like all others, but go with their root:
  *
@@ -49,7 +51,8 @@ import { closeJob } from "./close.ts";
 import { damageOf } from "./damaged.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
-import { LOOK_AGAIN_MS, nextLookMs, type Swept } from "./looks.ts";
+import { LOOK_AGAIN_MS, NOTHING_SWEPT, nextLookMs, type Swept } from "./looks.ts";
+import { remindDeliverers } from "./outbox.ts";
 import { lookAtDamaged, removeChild, rootState } from "./sweep-damaged.ts";
 import { markEnded, wakeRoot } from "./waiting.ts";
 
@@ -67,17 +70,7 @@ export async function sweepOnce(
   store: SweepStore,
   options: { signal?: AbortSignal; maxMs?: number; forgetKeys?: boolean } = {},
 ): Promise<Swept> {
-  const swept: Swept = {
-    looked: 0,
-    sent: 0,
-    closed: 0,
-    expired: 0,
-    purged: 0,
-    removed: 0,
-    uploads: 0,
-    cached: 0,
-    failed: 0,
-  };
+  const swept: Swept = { ...NOTHING_SWEPT };
   const startedMs = store.clock.now();
   const over = () => options.signal?.aborted || store.clock.now() - startedMs >= (options.maxMs ?? MAX_MS);
   const guard = async (what: object, run: () => Promise<void>) => {
@@ -172,6 +165,7 @@ async function lookAtRoot(store: JobStore, stored: StoredRecord, swept: Swept): 
       return null;
     }
   } else if (await sendAgain(store, stored)) swept.sent++;
+  if (await remindDeliverers(store, record)) swept.sent++;
   return nextLookMs(record, now);
 }
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { errorCodeSchema, warningSchema } from "../errors.ts";
 import { STATES } from "../job/record.ts";
+import { webhookViewSchema } from "./webhook.ts";
 
 const time = z.iso.datetime();
 
@@ -31,7 +32,7 @@ export const outputFactsSchema = z.object({
   mark: z.string().optional().describe("How the file is marked as made by a machine."),
 });
 
-const outputViewSchema = z.object({
+export const outputViewSchema = z.object({
   url: z
     .url()
     .describe(
@@ -90,6 +91,7 @@ export const jobViewSchema = z.object({
   timings: z
     .record(z.string(), z.number())
     .describe("Seconds by stage: queued, download, detect, render, encode, check, upload."),
+  webhook: webhookViewSchema.optional().describe("Absent for a job without one."),
 });
 export type JobView = z.infer<typeof jobViewSchema>;
 

@@ -1,10 +1,10 @@
 /** Every way in which another server may answer, or lead somewhere else. */
 import type { ServerResponse } from "node:http";
+import { exchange } from "@smileloop/core/fetch/exchange.ts";
 import { addressesOf } from "@smileloop/core/fetch/resolve.ts";
 import { PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import { afterEach, expect, test } from "vitest";
 import { allowing, named, type OtherServer, otherServer, rawServer } from "../../../../test/support/other-server.ts";
-import { exchange } from "./exchange.ts";
 import { createFetcher } from "./fetch-file.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./limits.ts";
 

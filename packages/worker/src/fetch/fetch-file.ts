@@ -13,11 +13,11 @@
 
 import type { IncomingMessage } from "node:http";
 import { AppError } from "@smileloop/core/errors.ts";
+import { exchange } from "@smileloop/core/fetch/exchange.ts";
 import { slowFault, statusFault } from "@smileloop/core/fetch/faults.ts";
 import { addressesOf, type Lookup, systemLookup } from "@smileloop/core/fetch/resolve.ts";
 import { checkedTarget, type FetchPolicy, hostOf, PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import { bodyOf, tooLarge } from "./body.ts";
-import { exchange } from "./exchange.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./limits.ts";
 
 /**

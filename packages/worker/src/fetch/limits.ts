@@ -1,8 +1,7 @@
 /** How much a fetch may cost. */
-export type FetchLimits = {
-  /** From the name to a connection that is ready for the request, and from there to the header of the reply, ms each. */
-  connectMs: number;
-  headerMs: number;
+import type { ExchangeLimits } from "@smileloop/core/fetch/exchange.ts";
+
+export type FetchLimits = ExchangeLimits & {
   /** Without a single byte, ms. */
   silenceMs: number;
   /** Average rate, bytes a second, once it was waited for as long as `rateAfterMs`. */
@@ -11,7 +10,6 @@ export type FetchLimits = {
   /** All hops and the whole body, ms. */
   wholeMs: number;
   redirects: number;
-  headerBytes: number;
 };
 
 export const FETCH_LIMITS: FetchLimits = {

@@ -59,6 +59,10 @@ const keys = {
   output_video_scale: percent("video"),
   face_detector_model: z.string().default("yoloface_8n"),
   face_detector_score: z.number().min(0).max(1).default(0.5),
+  webhook_url: z.string().optional().openapi({
+    description:
+      "Where the end of the job is reported, by an event as those of POST /v1/jobs have it. The reply is then 202, at once; the event's `data.id` ends its `job_id`.",
+  }),
   consent: z.enum(["self", "permission", "public_domain"]).optional().openapi({
     description:
       "Why the people shown may be shown so. Required where a face is altered, unless the operator answers for it.",

@@ -1,5 +1,6 @@
 /** Forms come in, the request waits, and what there is is told. */
 
+import { createSigning } from "@smileloop/core/webhooks/signing.ts";
 import { describe, expect, it } from "vitest";
 import { jpegBytes, pngBytes } from "../../../../../test/support/api.ts";
 import {
@@ -34,6 +35,21 @@ describe("processing", () => {
     expect(new Uint8Array(await file.arrayBuffer())).toEqual(RESULT);
     expect((await here.api.stored()).filter((key) => key.startsWith("uploads/"))).toEqual([]);
     expect(await recordOf(result)).toMatchObject({ kind: "process_image", dialect: "facefusion", state: "succeeded" });
+  });
+
+  it("answers at once where a webhook is named, which is told of the end", async () => {
+    await here.start({}, { webhooks: { signing: createSigning([Buffer.alloc(32)]) } });
+    for (const texts of [
+      { webhook_url: "https://a.example/done" },
+      request({ webhook_url: "https://a.example/done" }),
+    ]) {
+      const reply = await processing(here.api, "/process/image", image, { ...texts });
+      const result = (await reply.json()) as Result;
+      expect([reply.status, result.status]).toEqual([202, "processing"]);
+      expect((await recordOf(result)).webhook).toMatchObject({ url: "https://a.example/done", state: "waiting" });
+    }
+    const priv = processing(here.api, "/process/image", image, request({ webhook_url: "http://10.1.2.3/" }));
+    expect(await outcome(priv)).toEqual([422, expect.stringMatching(/^body\.request\.webhook_url: The address of 10/)]);
   });
 
   it("by JSON in a field, by fields, and by nothing but files: the same", async () => {

@@ -113,7 +113,7 @@ describe("what is refused", () => {
       image,
       { webhook_url: "https://example.com/done" },
       422,
-      /^body\.webhook_url: No webhooks are called here.*GET \/v1\/jobs/,
+      /^body\.webhook_url: No webhooks are sent here: they are not set up\.$/,
     ],
     [
       "a result that is too large",

@@ -15,9 +15,11 @@ import {
 } from "@smileloop/core/faces/processors.ts";
 import { SCALE } from "@smileloop/core/faces/scale.ts";
 import { DETECTORS, executionSchema } from "@smileloop/core/faces/selection.ts";
+import { MAX_URL_CHARS } from "@smileloop/core/fetch/target.ts";
 import { z } from "zod";
 import { parseJson } from "../../http/json-body.ts";
 import type { Form } from "../../http/multipart.ts";
+import type { WebhookAsked } from "../../webhooks.ts";
 import { MEDIA, type Medium } from "./names.ts";
 
 const MAX_STEPS = 10;
@@ -35,10 +37,11 @@ export const requestSchema = z.strictObject({
   output_video_scale: scale,
   face_detector_model: z.enum(DETECTORS).optional(),
   face_detector_score: z.number().min(0).max(1).default(0.5),
-  webhook_url: z.string().max(2000).nullable().optional(),
+  webhook_url: z.string().max(MAX_URL_CHARS).nullable().optional(),
   consent: subject.optional(),
 });
-export type Asked = z.infer<typeof requestSchema>;
+/** `webhook`: where its end is reported, and where the request says so. */
+export type Asked = z.infer<typeof requestSchema> & { webhook: Omit<WebhookAsked, "base"> | null };
 
 const NAMES = Object.keys(requestSchema.shape);
 const LISTS = ["processors", "execution_providers"];
@@ -55,7 +58,7 @@ export const TEXT_PARTS = Object.fromEntries(
 
 type TextParts = Pick<Form<unknown>, "fields" | "lists" | "faults">;
 
-/** Throws `invalid_request` with every fault, and `not_supported`. */
+/** Throws `invalid_request` with every fault. */
 export function readAsked(form: TextParts): Asked {
   const whole = form.fields.get("request");
   const inRequest = whole === undefined ? {} : objectOf(whole);
@@ -74,8 +77,9 @@ export function readAsked(form: TextParts): Asked {
     faults.push({ loc: [...(loc.length === 0 ? ["body", "request"] : place(loc[0])), ...loc], msg, type });
   }
   if (faults.length > 0 || !parsed.data) throw notValid(faults);
-  if (typeof parsed.data.webhook_url === "string") throw noWebhooks(place("webhook_url"));
-  return parsed.data;
+  const { webhook_url: url } = parsed.data;
+  const webhook = typeof url === "string" ? { url, loc: [...place("webhook_url"), "webhook_url"] } : null;
+  return { ...parsed.data, webhook };
 }
 
 function objectOf(text: string): Record<string, unknown> {
@@ -142,15 +146,6 @@ function consentOf(asked: Asked, attested: boolean): { consent?: { subject: Aske
     `Field required for ${altering.join(", ")}: one of ${subject.options.join(", ")}, as a field of the form. The operator of ` +
     "the server may answer for all clients instead, with FACEFUSION_ATTEST=operator.";
   throw notValid([{ loc: ["body", "consent"], msg, type: "missing" }]);
-}
-
-function noWebhooks(place: string[]): AppError {
-  const msg =
-    "No webhooks are called here. Leave `webhook_url` out, and this request waits for its result; or use POST /v1/jobs, which " +
-    "answers at once, and ask GET /v1/jobs/{id} how it goes.";
-  return new AppError("not_supported", msg, {
-    errors: [{ loc: [...place, "webhook_url"], msg, type: "not_supported" }],
-  });
 }
 
 export function notValid(errors: FieldError[]): AppError {

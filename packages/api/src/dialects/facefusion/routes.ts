@@ -8,6 +8,7 @@ import { cancelJob, deleteJob } from "@smileloop/core/jobs/close.ts";
 import type { ApiDeps } from "../../deps.ts";
 import { docsRoutes } from "../../docs.ts";
 import { emptyForm, type Form } from "../../http/multipart.ts";
+import { linkOrigin } from "../../http/origin.ts";
 import type { RequestBody } from "../../http/request-body.ts";
 import { waitUntil } from "../../http/wait.ts";
 import type { StoredUpload } from "../../intake/check.ts";
@@ -59,11 +60,13 @@ async function processForm(deps: DialectDeps, c: ApiContext, body: RequestBody, 
   let created: JobRecord;
   try {
     await receive(deps, owner, { body, contentType: c.req.raw.headers.get("content-type") }, form);
-    created = await start(deps, owner, form, medium);
+    created = await start(deps, { owner, base: linkOrigin(deps.config, c.req.raw) }, form, medium);
   } finally {
     // the job has copies
     await dropAll(deps, owner, form);
   }
+  // its end is reported
+  if (created.webhook) return c.json(replyOf(created, medium, "processing"), 202);
   const { signal } = c.req.raw;
   const options = { ms: deps.waitMs, signal };
   const waited = await waitUntil(deps, created, ({ state }) => isEnded(state), options);
@@ -78,7 +81,12 @@ async function processForm(deps: DialectDeps, c: ApiContext, body: RequestBody, 
   return c.json(replyOf(record, medium, "completed"));
 }
 
-async function start(deps: DialectDeps, owner: string, form: Form<StoredUpload>, medium: Medium): Promise<JobRecord> {
+async function start(
+  deps: DialectDeps,
+  { owner, base }: { owner: string; base: string },
+  form: Form<StoredUpload>,
+  medium: Medium,
+): Promise<JobRecord> {
   const target = form.files.get("target");
   const sources = form.fileLists.get("source") ?? [];
   if (!target) form.faults.push({ loc: ["body", "target"], msg: "Field required", type: "missing" });
@@ -97,6 +105,7 @@ async function start(deps: DialectDeps, owner: string, form: Form<StoredUpload>,
     inputs: { target: [inputOf(target)], source: sources.map(inputOf) },
     params,
     dialect: NAME,
+    ...(asked.webhook ? { webhook: { ...asked.webhook, base } } : {}),
   }).catch((error: unknown) => {
     throw hasCode(error, "engine_not_configured")
       ? new NotOffered((error as Error).message, error)
@@ -112,7 +121,9 @@ function inTheirWords(error: unknown, medium: Medium): unknown {
     ...{ scale: medium.scale, fps: "output_video_fps", execution: "execution_providers" },
     detector: "face_detector_score",
   };
-  const errors = error.errors.map(({ loc: [, , name, ...rest], msg, type }): FieldError => {
+  const errors = error.errors.map(({ loc, msg, type }): FieldError => {
+    if (loc.at(-1) === "webhook_url") return { loc, msg, type };
+    const [, , name, ...rest] = loc;
     const own = names[String(name)];
     // what follows are names of the kind's own
     return { loc: ["body", own ?? name ?? "request", ...(own === undefined ? rest : [])], msg, type };

@@ -21,7 +21,10 @@ const OTHER_VOICE = "the voices here have no such setting: leave it out";
 const BY_URL = "there is no media library here: give `url`";
 /** By name, wherever it stands. */
 const NOT_DONE = new Map([
-  ["webhookUrl", "webhooks are not sent here: leave it out, and get the generation until it is COMPLETED or FAILED"],
+  [
+    "webhookUrl",
+    "webhooks are not sent here: get the generation until it is COMPLETED or FAILED; POST /v1/jobs has webhooks",
+  ],
   ...["segments", "segments_secs", "segments_frames", "refId"].map((name): [string, string] => [name, WHOLE]),
   ...["frame_number", "coordinates", "bounding_boxes"].map((name): [string, string] => [name, LARGEST]),
   ...["model_mode", "prompt"].map((name): [string, string] => [name, OTHER_MODEL]),
