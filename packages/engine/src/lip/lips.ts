@@ -2,8 +2,7 @@
  * How a mouth looks, beside how far its lips are parted: landmarks take teeth that rest on the lower lip (f, v) for a lip, and call such a
  * mouth shut. Pure.
  */
-import type { Frame, Look } from "./look.ts";
-import { inFrame, type Place, unitOf } from "./place.ts";
+import { inFrame, type Place, type Point, unitOf } from "./place.ts";
 
 /** Where it is looked at: columns in half widths of the mouth from its middle, rows in E from the line between the lips. */
 const GRID = { columns: [-0.5, -0.25, 0, 0.25, 0.5], rows: [-0.03, 0, 0.03] };
@@ -11,7 +10,9 @@ const REACH = 0.012;
 /** Brightness that the face is brought to, so that shadows and clouds change nothing. */
 const LIGHT = 128;
 
-type Mouth = Pick<Look, "upper" | "lower" | "mouth" | "width">;
+type Frame = { yuv: Uint8Array; width: number; height: number };
+/** As a `Look` has them. */
+type Mouth = { upper: Point; lower: Point; mouth: Point; width: number };
 
 /** By place of the grid: brightness and both colours, of a face as bright as `LIGHT`. `light`: the brightness of the face, 0–255. */
 export function lipsOf(frame: Frame, place: Place, { upper, lower, mouth, width }: Mouth, light: number): Float32Array {
@@ -67,7 +68,7 @@ const STEP = 8;
 export const MOST_ODD = 9;
 
 /** By look, what it costs to show it as a shut mouth, by how little it looks as the person's shut ones do: 0–`MOST_ODD`. `shut`: how far those are parted, E. */
-export function oddLips(looks: readonly Look[], shut: number): number[] {
+export function oddLips(looks: readonly { gap: number; lips: Float32Array }[], shut: number): number[] {
   const closed = looks.filter(({ gap }) => gap < shut + SHUT);
   if (closed.length < LEAST_SHUT) return looks.map(() => 0);
   const usual = closed[0]!.lips.map((_, i) => {
