@@ -125,7 +125,7 @@ test("half a name, silence, another video's sound and other pictures are refused
   await expect(check("gold", video.path, words.amit)).rejects.toMatchObject({ code: "check_other_words" });
   const mute = join(dir, "mute.mp4");
   // the very pictures, encoded once: two encodings need not be the same on every machine
-  await copyFilm(video.path, mute, { begins: 0, seconds: 6.4, sound: silence(6.4), marks, signal: context.signal });
+  await copyFilm(video.path, mute, { first: 0, seconds: 6.4, sound: silence(6.4), marks, signal: context.signal });
   await expect(check("gold", mute, words.amit)).rejects.toMatchObject({ code: "check_other_words" });
   const moved = join(dir, "moved.mp4");
   copyFileSync(other.path, moved);

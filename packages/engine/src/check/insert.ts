@@ -3,7 +3,7 @@
  * sound of the video, and whether sound and picture are as long as they should be.
  */
 import { stat } from "node:fs/promises";
-import type { AudioSpec } from "@smileloop/core/engine/protocol.ts";
+import type { AudioSpec, EngineFile } from "@smileloop/core/engine/protocol.ts";
 import type { InsertCheck, InsertCheckResult } from "@smileloop/core/engine/tasks/insert.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
@@ -16,7 +16,8 @@ import { readSurvey } from "../insert/insert.ts";
 import { asLoudAs, readWords } from "../insert/words.ts";
 import { createDecimator } from "../media/decimate.ts";
 import { growing } from "../media/loudness.ts";
-import { SOUND_RATE } from "../media/resample.ts";
+import { keepRecent } from "../media/recent.ts";
+import { monoOf, SOUND_RATE } from "../media/resample.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
 import type { TaskContext } from "../task.ts";
 import { requireSamePictures } from "./same-pictures.ts";
@@ -50,7 +51,7 @@ export async function checkInsert(request: InsertCheck, { signal }: TaskContext)
   const pictures =
     files.video !== undefined && picture === "same" ? await requireSamePictures(video.path, path, signal) : null;
   const watched = performance.now();
-  const base = await lowRate(await openBaseSound(video, survey.film.begins, SAMPLE_RATE), signal);
+  const base = await baseHeard(video, survey.film.begins, signal);
   const [heard, spec] = [await heardIn(path, signal), await specOf(path)];
   if (spec === null) throw new AppError("check_out_of_sync", "The finished file has no sound.");
   requireLength(heard.length / SAMPLE_RATE, arranged.seconds);
@@ -135,10 +136,24 @@ function roomIn(base: Float32Array, { sound: { room } }: Survey): Float32Array |
   return room && base.subarray(Math.round(room.from * SAMPLE_RATE), Math.round(room.to * SAMPLE_RATE));
 }
 
+/** Of all sounds of videos that are kept, bytes: four minutes. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+const bases = keepRecent<Float32Array>(KEPT_BYTES);
+
+function baseHeard(video: EngineFile, begins: number, signal: AbortSignal): Promise<Float32Array> {
+  return bases.of(video.path, String(begins), async () => {
+    const value = Float32Array.from(await lowRate(await openBaseSound(video, begins, SAMPLE_RATE), signal));
+    return { value, bytes: value.byteLength };
+  });
+}
+
 async function heardIn(path: string, signal: AbortSignal): Promise<Float32Array> {
   const format = soundFormatOfPath(path) ?? clipFormatOfPath(path);
   try {
-    return await lowRate(await openSound({ path, type: format?.contentType ?? "" }, SAMPLE_RATE), signal);
+    return await lowRate(
+      await openSound({ path, type: format?.contentType ?? "" }, { rate: SAMPLE_RATE, probes: false }),
+      signal,
+    );
   } catch (cause) {
     signal.throwIfAborted();
     throw new AppError("check_unreadable", "The sound of the finished file cannot be decoded.", { cause });
@@ -153,8 +168,7 @@ async function lowRate(sound: Sound, signal: AbortSignal): Promise<Float32Array>
     for (let count = room[0]!.length; count === room[0]!.length; ) {
       signal.throwIfAborted();
       count = sound.read(room);
-      const [left, right] = room.map((side) => side.subarray(0, count));
-      samples.append(right ? left!.map((value, i) => (value + right[i]!) / 2) : left!);
+      samples.append(monoOf(room.map((side) => side.subarray(0, count))));
       await new Promise((resolve) => setImmediate(resolve));
     }
     return samples.values();

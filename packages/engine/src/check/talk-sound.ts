@@ -3,6 +3,7 @@ import type { AudioSpec, EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { AVMEDIA_TYPE_AUDIO } from "node-av/constants";
 import { avGetCodecName, FormatContext } from "node-av/lib";
+import { tellsEnough } from "../media/container.ts";
 import { must } from "../media/ffmpeg.ts";
 import { SOUND_RATE } from "../media/resample.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
@@ -48,7 +49,7 @@ export async function checkSound(
   const wanted = await lowRate(await open(given), signal);
   const audio = await specOf(video.path);
   if (audio === null) throw new AppError("check_out_of_sync", "The finished video has no sound.");
-  const heard = await openSound({ path: video.path, type: video.type })
+  const heard = await openSound({ path: video.path, type: video.type }, { probes: false })
     .then((sound) => lowRate(sound, signal))
     .catch((cause: unknown) => {
       signal.throwIfAborted();
@@ -192,7 +193,7 @@ export async function specOf(path: string): Promise<AudioSpec | null> {
   const file = new FormatContext();
   try {
     must(await file.openInput(`file:${path}`), "open");
-    must(await file.findStreamInfo(null), "probe");
+    if (!tellsEnough(file)) must(await file.findStreamInfo(null), "probe");
     const stream = file.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
     if (!stream) return null;
     const { codecId, channels, sampleRate } = stream.codecpar;

@@ -13,7 +13,7 @@ import { encodeSound } from "../media/sound-file.ts";
 import { openWav } from "../media/wav-file.ts";
 import type { TaskContext } from "../task.ts";
 import { type Arranged, arrange, type Said } from "./arrange.ts";
-import { openBaseSound, skipSound } from "./base-sound.ts";
+import { type Base, baseOf, skipSound } from "./base-sound.ts";
 import { type Composed, composeSound } from "./compose.ts";
 import type { Stretch } from "./silences.ts";
 import { asLoudAs, atTempo, readWords } from "./words.ts";
@@ -44,18 +44,19 @@ export async function insertWords(request: InsertRun, { signal, progress }: Task
   );
   const ready = performance.now();
   const video = inputs.video[0]!;
-  const room = await blaming("video", readRoom(video, survey));
-  const base = await blaming("video", openBaseSound(video, survey.film.begins));
+  const base = await blaming("video", baseOf(video, survey.film.begins));
+  const room = await blaming("video", readRoom(base, survey));
+  const line = await blaming("video", base.open());
   const path = outputs.video ?? outputs.sound!;
   try {
-    const sound = composeSound(base, arranged, { room, words });
+    const sound = composeSound(line, arranged, { room, words });
     const marks = marksOf(provenance, outputs.video ? "video" : "sound", "voice");
-    await write(path, sound, { video: outputs.video ? video : null, survey, arranged, marks, signal });
+    await write(path, sound, { video: outputs.video ? video : null, base, arranged, marks, signal });
   } catch (error) {
     await rm(path, { force: true });
     throw error;
   } finally {
-    await base.close();
+    await line.close();
   }
   progress("insert", 1, 1);
   return {
@@ -72,20 +73,16 @@ export async function insertWords(request: InsertRun, { signal, progress }: Task
 
 type Writing = {
   video: EngineFile | null;
-  survey: Survey;
+  base: Base;
   arranged: Arranged;
   marks: Marks;
   signal: AbortSignal;
 };
 
-async function write(
-  path: string,
-  sound: Composed,
-  { video, survey, arranged, marks, signal }: Writing,
-): Promise<void> {
+async function write(path: string, sound: Composed, { video, base, arranged, marks, signal }: Writing): Promise<void> {
   const { seconds } = arranged;
   if (video) {
-    await blaming("video", copyFilm(video.path, path, { begins: survey.film.begins, seconds, sound, marks, signal }));
+    await blaming("video", copyFilm(video.path, path, { first: base.first, seconds, sound, marks, signal }));
   } else if (extname(path) === ".wav") await writeWav(path, sound, signal);
   else await encodeSound({ sound, to: path, marks, seconds, signal });
 }
@@ -114,17 +111,17 @@ export async function readSurvey({ path }: EngineFile): Promise<Survey> {
   }
 }
 
-async function readRoom(video: EngineFile, { film, sound }: Survey): Promise<Samples | null> {
-  if (sound.room === null) return null;
-  const { from, to } = sound.room;
-  const base = await openBaseSound(video, film.begins);
+async function readRoom(base: Base, { sound: { room } }: Survey): Promise<Samples | null> {
+  if (room === null) return null;
+  const sound = await base.open();
   try {
-    skipSound(base, Math.round(from * SOUND_RATE));
-    const samples = Array.from({ length: base.channels }, () => new Float32Array(Math.round((to - from) * SOUND_RATE)));
-    const count = base.read(samples);
+    skipSound(sound, Math.round(room.from * SOUND_RATE));
+    const length = Math.round((room.to - room.from) * SOUND_RATE);
+    const samples = Array.from({ length: sound.channels }, () => new Float32Array(length));
+    const count = sound.read(samples);
     return count === 0 ? null : samples.map((side) => side.subarray(0, count));
   } finally {
-    await base.close();
+    await sound.close();
   }
 }
 

@@ -7,7 +7,7 @@ import { followFace } from "../lip/follow.ts";
 import { writeTrack } from "../lip/track.ts";
 import { createDecimator } from "../media/decimate.ts";
 import { createMeter, growing, integratedLoudness } from "../media/loudness.ts";
-import { type Samples, SOUND_RATE } from "../media/resample.ts";
+import { monoOf, SOUND_RATE } from "../media/resample.ts";
 import type { Sound } from "../media/sound-reader.ts";
 import type { TaskContext } from "../task.ts";
 import { eachPiece, openBaseSound } from "./base-sound.ts";
@@ -88,10 +88,6 @@ async function hear({ inputs, film, params }: SurveyRun, { signal }: TaskContext
   } finally {
     finder.free();
   }
-}
-
-function monoOf([left, right]: Samples): Float32Array {
-  return right ? left!.map((value, i) => (value + right[i]!) / 2) : left!;
 }
 
 async function markersOf(request: SurveyRun, { voice, levels }: Heard, { signal }: TaskContext): Promise<Found[]> {

@@ -1,8 +1,8 @@
 /** What a voice has said, made ready to be put into another sound. */
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { createMeter, integratedLoudness } from "../media/loudness.ts";
-import { SOUND_RATE } from "../media/resample.ts";
+import { createMeter, growing, integratedLoudness } from "../media/loudness.ts";
+import { monoOf, SOUND_RATE } from "../media/resample.ts";
 import { openSoundFilter, samplesOf } from "../media/sound-filter.ts";
 import { openSound } from "../media/sound-reader.ts";
 
@@ -24,14 +24,17 @@ export type Words = { samples: Float32Array; skipped: number };
 /** Mono, 48 kHz, without the silence around them. Throws what `openSound` throws, and `invalid_request` for silence. */
 export async function readWords(file: EngineFile): Promise<Words> {
   const sound = await openSound(file);
+  const samples = growing();
   try {
-    const room = Array.from({ length: sound.channels }, () => new Float32Array(MOST_SECONDS * SOUND_RATE));
-    const count = sound.read(room);
-    const [left, right] = room.map((side) => side.subarray(0, count));
-    return trimmed(right ? left!.map((value, i) => (value + right[i]!) / 2) : left!);
+    const room = Array.from({ length: sound.channels }, () => new Float32Array(SOUND_RATE));
+    for (let [count, left] = [SOUND_RATE, MOST_SECONDS]; count === SOUND_RATE && left > 0; left--) {
+      count = sound.read(room);
+      samples.append(monoOf(room.map((side) => side.subarray(0, count))));
+    }
   } finally {
     await sound.close();
   }
+  return trimmed(samples.values());
 }
 
 /** Throws `invalid_request` for silence. */

@@ -6,14 +6,10 @@
 import type { LipsyncRun, LipsyncRunResult } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { AppError, blaming, type Warning } from "@smileloop/core/errors.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
-import { fadeAt, fadingOf, type Sync } from "@smileloop/core/speech/sync.ts";
-import { filmFrames } from "../media/film-reader.ts";
-import { openSound } from "../media/sound-reader.ts";
-import { openVideoWriter } from "../media/video-writer.ts";
-import { dimmed } from "../media/yuv.ts";
 import type { TaskContext } from "../task.ts";
+import { drawLips } from "./draw.ts";
 import { type Followed, followFace } from "./follow.ts";
-import { lentMouths, type Scene, withMouth } from "./lend.ts";
+import { lentMouths } from "./lend.ts";
 import { type LipPlan, planLips } from "./plan.ts";
 import { timeOf } from "./shown.ts";
 import { readTrack } from "./track.ts";
@@ -49,7 +45,14 @@ export async function lipsync(request: LipsyncRun, context: TaskContext): Promis
     ),
   );
   const cut = performance.now();
-  const seams = await draw(request, { followed, plan, mouths, motion }, context);
+  const seams = await drawLips(
+    request,
+    { followed, plan, mouths, motion },
+    {
+      signal,
+      progress: (share) => progress("render", SHARES.cut + (1 - SHARES.cut) * share, 1),
+    },
+  );
   const spec = { width: followed.width, height: followed.height, fps: motion.fps, frames: motion.frames };
   const timings = { follow: planned - started, cut: cut - planned, render: performance.now() - cut };
   return {
@@ -75,42 +78,6 @@ async function followedIn({ inputs, params }: LipsyncRun, { signal, progress }: 
       progress: (share) => progress("follow", SHARES.follow * share, 1),
     }),
   );
-}
-
-/** Mean seams of the frames that were changed. */
-async function draw(request: LipsyncRun, scene: Scene, { signal, progress }: TaskContext): Promise<number[]> {
-  const { followed, plan, motion } = scene;
-  const { width, height, stamps } = followed;
-  const { provenance, outputs } = request;
-  const { sync, times } = request.params;
-  const sound = await blaming("audio", openSound(request.inputs.audio[0]!));
-  const film = filmFrames(request.inputs.video[0]!.path, stamps, signal);
-  const { video: path, poster } = outputs;
-  const seams: number[] = [];
-  try {
-    const writer = await openVideoWriter({ path, width, height, fps: motion.fps, times, provenance, poster, sound });
-    try {
-      for (const [n, frame] of plan.frames.entries()) {
-        signal.throwIfAborted();
-        const { yuv, seam } = await withMouth(film, [n, frame], scene);
-        if (seam !== null) seams.push(seam);
-        await writer.write(faded(yuv, width * height, sync, timeOf(n, motion, times)));
-        progress("render", SHARES.cut + (1 - SHARES.cut) * ((n + 1) / motion.frames), 1);
-      }
-      await writer.close();
-    } finally {
-      await writer.abort();
-    }
-    return seams;
-  } finally {
-    await film.close();
-    await sound.close();
-  }
-}
-
-function faded(yuv: Uint8Array, luma: number, sync: Sync, at: number): Uint8Array {
-  const share = fadingOf(sync) === "video" ? fadeAt(sync, at) : 1;
-  return share === 1 ? yuv : dimmed(yuv, luma, share);
 }
 
 /** Frames beside those that stay as they are in which a mouth comes or goes. */

@@ -53,12 +53,25 @@ type EncoderOptions = {
   rate: Rational;
   /** Of the frames' time stamps; a frame each by default. */
   timeBase?: Rational;
+  /** What 4:2:0 says that it is, where that is not `BT709`. */
+  colours?: Colours;
 };
 
-/** 4:2:0 is BT.709, limited range, and says so. */
+/** What a stream says of its colours. */
+export type Colours = Pick<
+  CodecContext,
+  "colorRange" | "colorPrimaries" | "colorTrc" | "colorSpace" | "chromaLocation"
+>;
+
+const BT709: Colours = {
+  ...{ colorRange: AVCOL_RANGE_MPEG, colorPrimaries: AVCOL_PRI_BT709, colorTrc: AVCOL_TRC_BT709 },
+  ...{ colorSpace: AVCOL_SPC_BT709, chromaLocation: AVCHROMA_LOC_LEFT },
+};
+
+/** 4:2:0 is BT.709, limited range. */
 export async function openEncoder(
   { codec: name, pixels, options }: PictureEncoder,
-  { width, height, rate, timeBase = rate.inv() }: EncoderOptions,
+  { width, height, rate, timeBase = rate.inv(), colours = BT709 }: EncoderOptions,
 ): Promise<CodecContext> {
   const codec = Codec.findEncoderByName(name as never);
   if (codec === null) throw new Error(`FFmpeg was built without ${name}`);
@@ -70,13 +83,7 @@ export async function openEncoder(
   encoder.framerate = rate;
   encoder.timeBase = timeBase;
   encoder.sampleAspectRatio = new Rational(1, 1);
-  if (pixels === AV_PIX_FMT_YUV420P) {
-    encoder.colorRange = AVCOL_RANGE_MPEG;
-    encoder.colorPrimaries = AVCOL_PRI_BT709;
-    encoder.colorTrc = AVCOL_TRC_BT709;
-    encoder.colorSpace = AVCOL_SPC_BT709;
-    encoder.chromaLocation = AVCHROMA_LOC_LEFT;
-  }
+  if (pixels === AV_PIX_FMT_YUV420P) Object.assign(encoder, colours);
   encoder.threadCount = THREADS;
   encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
   must(await encoder.open2(codec, Dictionary.fromObject(options)), "encoder");

@@ -22,12 +22,13 @@ import {
   type Stream,
 } from "node-av/lib";
 import { CODECS, STILL_TRACKS } from "./clip-reader.ts";
+import { tellsEnough } from "./container.ts";
 import { must } from "./ffmpeg.ts";
 import { isTransposed, type Orientation, orientationOf } from "./upright.ts";
 
-export type FilmFile = {
+/** A video whose pictures are read as they lie in the file. */
+export type FilmPictures = {
   file: FormatContext;
-  decoder: CodecContext;
   stream: Stream;
   orientation: Orientation;
   /** As shown: turned, with square pixels, even. */
@@ -40,19 +41,37 @@ export type FilmFile = {
   close(): Promise<void>;
 };
 
+export type FilmFile = FilmPictures & { decoder: CodecContext };
+
 const MORE_CODECS: readonly number[] = [AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG];
 const HDR: readonly number[] = [AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67];
 const ADVICE = "Use an MP4, MOV, WebM or AVI video of one person who faces the camera.";
 
 /** Throws `input_unreadable`, `unsupported_type` (also of HDR) or `input_too_large`. */
 export async function openFilm(path: string): Promise<FilmFile> {
-  Log.setLevel(AV_LOG_FATAL);
-  const file = new FormatContext();
+  const pictures = await openPictures(path);
   const decoder = new CodecContext();
   const close = async (): Promise<void> => {
     decoder.freeContext();
-    await file.closeInput();
+    await pictures.close();
   };
+  try {
+    await openDecoder(decoder, pictures.stream);
+    return { ...pictures, decoder, close };
+  } catch (error) {
+    await close();
+    throw asUnreadable(error);
+  }
+}
+
+/**
+ * The same without a decoder. `probes: false`: where the header tells enough to copy the pictures, nothing is decoded. Throws
+ * `input_unreadable` and `unsupported_type`.
+ */
+export async function openPictures(path: string, { probes = true } = {}): Promise<FilmPictures> {
+  Log.setLevel(AV_LOG_FATAL);
+  const file = new FormatContext();
+  const close = () => file.closeInput();
   try {
     const format = await formatOf(path);
     const options = Dictionary.fromObject({
@@ -61,12 +80,11 @@ export async function openFilm(path: string): Promise<FilmFile> {
     });
     const opened = await file.openInput(`file:${path}`, InputFormat.findInputFormat(format), options);
     if (opened < 0) throw unreadable("it is cut off or damaged", new FFmpegError(opened));
-    const probed = await file.findStreamInfo(null);
+    const probed = !probes && tellsEnough(file) ? 0 : await file.findStreamInfo(null);
     if (probed < 0) throw unreadable("it is cut off or damaged", new FFmpegError(probed));
     const stream = picturesOf(file);
-    await openDecoder(decoder, stream);
     const sound = file.streams.some(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
-    return { file, decoder, stream, ...shapeOf(stream), sound, seeks: format !== "avi", close };
+    return { file, stream, ...shapeOf(stream), sound, seeks: format !== "avi", close };
   } catch (error) {
     await close();
     throw asUnreadable(error);

@@ -30,6 +30,8 @@ type ReadOptions = {
 const KEPT_BYTES = 64 * 1024 * 1024;
 /** Frames that are gone back where none comes any more. */
 const REACH = 25;
+/** Of a unit of time stamps: what sums of seconds are off by. */
+const EXACT = 1e-3;
 
 /** Every frame in the order they are shown. Throws what `openFilm` throws, and the signal's reason. */
 export async function readFilm(path: string, options: ReadOptions): Promise<FilmRead> {
@@ -89,6 +91,8 @@ async function* framesOf(film: FilmFile, { zero, onDamage = () => {} }: { zero?:
 export type FilmFrames = {
   /** A frame's pixels, which must not be changed. Cheap for the next ones; going back is done in long steps. */
   at(index: number): Promise<Uint8Array>;
+  /** The next to be asked for is this one, before which nothing has to be decoded; harmless where that is not so. */
+  skipTo(index: number): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -165,6 +169,12 @@ export function filmFrames(path: string, stamps: readonly number[], signal: Abor
         throw asUnreadable(error);
       }
     },
+    async skipTo(index) {
+      kept.clear();
+      await start(index).catch((error: unknown) => {
+        throw asUnreadable(error);
+      });
+    },
     close: stop,
   };
 }
@@ -174,7 +184,11 @@ async function seek(film: FilmFile, seconds: number): Promise<number | undefined
   const { file, stream } = film;
   const tick = stream.timeBase.toDouble();
   const zero = stream.startTime > NO_TIME ? Number(stream.startTime) * tick : 0;
-  const code = await file.seekFrame(stream.index, BigInt(Math.floor((zero + seconds) / tick)), AVSEEK_FLAG_BACKWARD);
+  const code = await file.seekFrame(
+    stream.index,
+    BigInt(Math.floor((zero + seconds) / tick + EXACT)),
+    AVSEEK_FLAG_BACKWARD,
+  );
   return code < 0 ? undefined : zero;
 }
 

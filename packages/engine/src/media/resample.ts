@@ -10,6 +10,11 @@ export type TimedFrame = { frame: Frame; seconds: number | null };
 /** One array of the same length for each channel, −1 … 1. */
 export type Samples = Float32Array[];
 
+/** The mean of both channels; of one, itself. */
+export function monoOf([left, right]: Samples): Float32Array {
+  return right ? left!.map((value, i) => (value + right[i]!) / 2) : left!;
+}
+
 /** Seconds by which time stamps may differ from what the samples before add up to: some containers only count milliseconds. */
 const SLACK = 0.05;
 const SILENCE = new Float32Array(4096);

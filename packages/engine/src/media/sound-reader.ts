@@ -17,6 +17,7 @@ import {
   Packet,
   type Stream,
 } from "node-av/lib";
+import { startOf, tellsEnough } from "./container.ts";
 import { must } from "./ffmpeg.ts";
 import { placedSamples, type Samples, SOUND_RATE, type TimedFrame } from "./resample.ts";
 import { claimOf } from "./sound-claim.ts";
@@ -57,8 +58,18 @@ const UNTOLD: readonly string[] = ["aac"];
 const NO_TIME = -(2n ** 62n);
 const NO_SOUND = "it is cut off, damaged or empty";
 
-/** `rate`: samples a second that are handed out. Throws `input_unreadable` or `unsupported_type`: a part of the sound was decoded when it resolves. */
-export async function openSound({ path, type }: EngineFile, rate = SOUND_RATE): Promise<Sound> {
+type OpenOptions = {
+  /** Samples a second that are handed out. */
+  rate?: number;
+  /** False for a file of ours, whose header tells what its sound is: then nothing is decoded to find that out. */
+  probes?: boolean;
+};
+
+/** Throws `input_unreadable` or `unsupported_type`: a part of the sound was decoded when it resolves. */
+export async function openSound(
+  { path, type }: EngineFile,
+  { rate = SOUND_RATE, probes = true }: OpenOptions = {},
+): Promise<Sound> {
   Log.setLevel(AV_LOG_FATAL);
   const name = Object.hasOwn(SOUND_FORMATS, type) ? SOUND_FORMATS[type] : undefined;
   if (name === undefined) throw new AppError("unsupported_type", `Sound is not read from files of the type ${type}.`);
@@ -71,7 +82,7 @@ export async function openSound({ path, type }: EngineFile, rate = SOUND_RATE): 
     await file.closeInput();
   };
   try {
-    const stream = await openStream(file, decoder, path, name);
+    const stream = await openStream(file, decoder, { path, name, probes });
     const damage: Damage = { faults: 0, gaps: 0, gapSeconds: 0, wrong: 0 };
     frames = decodedFrames(file, decoder, stream, UNTOLD.includes(name), damage);
     const first = frames.next();
@@ -101,7 +112,13 @@ export async function openSound({ path, type }: EngineFile, rate = SOUND_RATE): 
   }
 }
 
-async function openStream(file: FormatContext, decoder: CodecContext, path: string, name: string): Promise<Stream> {
+type Opening = { path: string; name: string; probes: boolean };
+
+async function openStream(
+  file: FormatContext,
+  decoder: CodecContext,
+  { path, name, probes }: Opening,
+): Promise<Stream> {
   const options = Dictionary.fromObject({
     protocol_whitelist: "file",
     format_whitelist: "wav,mp3,aac,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi",
@@ -109,7 +126,7 @@ async function openStream(file: FormatContext, decoder: CodecContext, path: stri
   const opened = await file.openInput(`file:${path}`, InputFormat.findInputFormat(name), options);
   if (opened < 0) throw unreadable(NO_SOUND, new FFmpegError(opened));
   // where the file's clock starts is found here
-  const probed = await file.findStreamInfo(null);
+  const probed = !probes && tellsEnough(file) ? 0 : await file.findStreamInfo(null);
   if (probed < 0) throw unreadable(NO_SOUND, new FFmpegError(probed));
   const stream = file.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
   if (stream === undefined) throw unreadable("it has no sound");
@@ -135,7 +152,7 @@ function* decodedFrames(
   damage: Damage,
 ): Generator<TimedFrame, void> {
   const tick = stream.timeBase.toDouble();
-  let zero = file.startTime > NO_TIME ? Number(file.startTime) / 1e6 : 0;
+  let zero = startOf(file);
   const packet = new Packet();
   const frame = new Frame();
   packet.alloc();

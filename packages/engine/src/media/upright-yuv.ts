@@ -29,7 +29,7 @@ export function createUprightYuv(orientation: Orientation, width: number, height
   return {
     /** A copy: Y, U, V without padding. */
     yuv(frame: Frame): Uint8Array {
-      const stored = isOurs(frame, across, down) ? frame.toBuffer() : filtered(frame);
+      const stored = isStoredAsShown(frame, across, down) ? frame.toBuffer() : filtered(frame);
       return turned(stored, across, down, orientation);
     },
     free: () => filter?.free(),
@@ -37,12 +37,15 @@ export function createUprightYuv(orientation: Orientation, width: number, height
 }
 
 /** What does not say its matrix is taken for what players take it for, by its size. */
-function matrixOf({ colorSpace, width, height }: Frame): number {
+function matrixOf({ colorSpace, width, height }: Stored): number {
   if (colorSpace !== AVCOL_SPC_UNSPECIFIED) return colorSpace;
   return width >= 1280 || height > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
 }
 
-function isOurs(frame: Frame, width: number, height: number): boolean {
+type Stored = { width: number; height: number; format: number; colorRange: number; colorSpace: number };
+
+/** Whether the pixels of a frame, or of the frames of a stream, are handed out bit by bit. */
+export function isStoredAsShown(frame: Stored, width: number, height: number): boolean {
   const sized = frame.width === width && frame.height === height;
   const limited = frame.colorRange !== AVCOL_RANGE_JPEG;
   return sized && limited && frame.format === AV_PIX_FMT_YUV420P && matrixOf(frame) === AVCOL_SPC_BT709;

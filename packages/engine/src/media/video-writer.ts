@@ -151,7 +151,8 @@ function openPoster({ poster, width, height, provenance, part, marks }: VideoWri
   };
 }
 
-function unwritten(error: unknown): AppError {
+/** What a file that could not be written fails with: `storage_full` or `engine_failed`; errors of ours as they are. */
+export function unwritten(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const full = isDiskFull(error) || (error instanceof FFmpegError && error.code === AVERROR_ENOSPC);
   return full
