@@ -5,7 +5,8 @@ import type { Wanted } from "../jobs.ts";
 import type { Photo } from "../photo.ts";
 import { presetName, t } from "../texts.ts";
 import { stillWanted } from "./still-wanted.ts";
-import { usePreviews } from "./use-previews.ts";
+import { useFileUrl } from "./use-file-url.ts";
+import { type Clip, SIDE, usePreviews } from "./use-previews.ts";
 
 type MotionsProps = {
   photo: Photo;
@@ -56,7 +57,7 @@ export function Motions({ photo, starting, onMake, onPhoto }: MotionsProps) {
                 onChange={() => setChosen(name)}
               />
               <Tile
-                own={previews.urls.get(name)}
+                own={previews.clips.get(name)}
                 photo={photo}
                 example={previews.state === "example" ? preview_url : null}
               />
@@ -106,23 +107,34 @@ const PLACEHOLDERS = Array.from({ length: 12 }, (_, n) => {
   return { name: `place-${n}`, title: "\u00a0", description: "", preview_url: null };
 });
 
-type TileProps = { own: string | undefined; photo: Photo; example: string | null };
+type TileProps = { own: Clip | undefined; photo: Photo; example: string | null };
 
 /** The motion on this photo, else the photo itself, else the catalogue's example. Moving pictures only for those who want them. */
 function Tile({ own, photo, example }: TileProps) {
   const still = stillWanted();
-  const moving = still ? null : (own ?? example);
-  if (moving) return <img src={moving} alt="" width="256" height="256" />;
+  const url = useFileUrl(own);
+  if (url) return <video src={url} autoplay={!still} muted loop playsInline width={SIDE} height={SIDE} />;
+  if (example && !still) return <img src={example} alt="" width={SIDE} height={SIDE} />;
   if (photo.url === null) return <span class="blank" />;
   return (
-    <img class={own || still ? "" : "waiting"} src={photo.url} alt="" width="256" height="256" style={cropOf(photo)} />
+    <span class={`crop ${still ? "" : "waiting"}`}>
+      <img src={photo.url} alt="" style={cropOf(photo)} />
+    </span>
   );
 }
 
-/** The part of the photo around the face. */
+/** Times the face that the square around it is, about as the server frames it. */
+const AROUND = 2.9;
+
+/** Shows the square around the face. */
 function cropOf({ inspection: { width, height, faces }, face }: Photo) {
-  const box = faces[face === "all" ? 0 : face]?.box;
-  if (!box) return {};
-  const share = (middle: number, whole: number) => `${Math.min(100, Math.max(0, (100 * middle) / whole))}%`;
-  return { objectPosition: `${share(box.x + box.width / 2, width)} ${share(box.y + box.height / 2, height)}` };
+  const { x, y, width: across, height: down } = faces[face === "all" ? 0 : face]!.box;
+  const side = Math.min(width, height, AROUND * Math.max(across, down));
+  const startOf = (middle: number, whole: number) => Math.min(whole - side, Math.max(0, middle - side / 2));
+  const percent = (part: number) => `${(100 * part) / side}%`;
+  return {
+    width: percent(width),
+    left: percent(-startOf(x + across / 2, width)),
+    top: percent(-startOf(y + down / 2, height)),
+  };
 }

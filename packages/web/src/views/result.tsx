@@ -119,15 +119,15 @@ function Deletion({ job, onDelete }: { job: Job; onDelete: () => Promise<void> }
         <Icon name="clock" /> <span class="left">{t("deleted_in", { time: clock(left) })}</span>
       </p>
       {asking ? (
-        <div class="sure" role="group" aria-label={t("delete_sure")}>
-          <p>{t("delete_sure")}</p>
+        <fieldset class="sure">
+          <legend>{t("delete_sure")}</legend>
           <button class="button danger" type="button" onClick={onDelete}>
             {t("delete_yes")}
           </button>
           <button class="button plain" type="button" onClick={() => setAsking(false)}>
             {t("delete_no")}
           </button>
-        </div>
+        </fieldset>
       ) : (
         <button class="quiet" type="button" onClick={() => setAsking(true)}>
           <Icon name="bin" /> {t("delete")}

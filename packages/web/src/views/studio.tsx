@@ -40,9 +40,10 @@ export function Studio({ photo, onPhoto, onFile }: StudioProps) {
     }
   };
   const shared = { photo, starting, onMake: make };
+  const work = tab === "motion" ? <Motions {...shared} onPhoto={onPhoto} /> : <Speech {...shared} />;
 
   return (
-    <div class="studio">
+    <div class="studio choosing">
       <div class="beside">
         <div class="stage">
           {photo.url ? (
@@ -54,10 +55,6 @@ export function Studio({ photo, onPhoto, onFile }: StudioProps) {
         </div>
         {blocked ? null : <Hints hints={hintsOf(photo)} />}
         {blocked ? null : <FaceChoice photo={photo} onPhoto={onPhoto} />}
-        <details class="other-photo" open={blocked !== null}>
-          <summary>{t("another_photo")}</summary>
-          <Picker onFile={onFile} />
-        </details>
       </div>
       <div class="panel">
         {blocked ? (
@@ -74,12 +71,20 @@ export function Studio({ photo, onPhoto, onFile }: StudioProps) {
                 {fault}
               </p>
             ) : null}
-            <div id="tab-panel" role={kinds?.has("talk") ? "tabpanel" : undefined} aria-labelledby={`tab-${tab}`}>
-              {tab === "motion" ? <Motions {...shared} onPhoto={onPhoto} /> : <Speech {...shared} />}
-            </div>
+            {kinds?.has("talk") ? (
+              <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+                {work}
+              </div>
+            ) : (
+              work
+            )}
           </>
         )}
       </div>
+      <details class="other-photo" open={blocked !== null}>
+        <summary>{t("another_photo")}</summary>
+        <Picker onFile={onFile} />
+      </details>
     </div>
   );
 }

@@ -1,14 +1,16 @@
 /** Each motion on the reader's own photo: a job that makes all of them, small, whose outputs appear one by one. */
 import { newId } from "@smileloop/sdk/index.ts";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useJob } from "../jobs.ts";
 import type { Photo } from "../photo.ts";
 import { smileloop } from "../server.ts";
 
+export type Clip = { url: string; sha256: string };
 /** `drawing`: they are on their way; `own`: all are there; `example`: there will be none. */
-export type Previews = { state: "drawing" | "own" | "example"; urls: ReadonlyMap<string, string> };
+export type Previews = { state: "drawing" | "own" | "example"; clips: ReadonlyMap<string, Clip> };
 
-const SIDE = 256;
+/** Of the small clips, pixels. */
+export const SIDE = 256;
 
 /** `offered`: whether the server makes them; null while that is not known. */
 export function usePreviews(photo: Photo, onPhoto: (photo: Photo) => void, offered: boolean | null): Previews {
@@ -25,17 +27,9 @@ export function usePreviews(photo: Photo, onPhoto: (photo: Photo) => void, offer
     );
   }, [offered, id, face, photo.upload]);
   const { job, error } = useJob(id);
-  const links = useRef(new Map<string, { sha256: string; url: string }>());
-  // each answer has new links to the same files: the first one stays, so that no picture is loaded twice
-  for (const [name, { sha256, url }] of Object.entries(job?.outputs ?? {})) {
-    if (links.current.get(name)?.sha256 !== sha256) links.current.set(name, { sha256, url });
-  }
-  const names = new Set(Object.keys(job?.outputs ?? {}));
-  const urls = new Map(
-    [...links.current].flatMap(([name, { url }]) => (names.has(name) ? [[name, url] as const] : [])),
-  );
+  const clips = new Map(Object.entries(job?.outputs ?? {}));
+  if (job?.status === "succeeded") return { state: "own", clips };
   const ended = job !== null && ["failed", "canceled", "expired"].includes(job.status);
   const lost = offered === false || failed || error !== null || ended;
-  if (job?.status === "succeeded") return { state: "own", urls };
-  return { state: lost ? "example" : "drawing", urls };
+  return { state: lost ? "example" : "drawing", clips };
 }
