@@ -16,6 +16,9 @@ export type Calls = { s3: Record<string, number>; sqs: Record<string, number> };
 /** `lambdaJob`: from upload to download; `after`: what sweeps do about it until its record is gone; `sweep`: one that finds nothing. */
 type CountedCalls = { lambdaJob: Calls; job: Calls; after: Calls; sweep: Calls };
 
+/** Of a recipient of a batch (`npm run bench:aws`); `bytes`: of their file. */
+type BatchCalls = { recipient: Calls; after: Calls; bytes: number };
+
 type Line = { what: string; usd: number };
 /** `watch`: alarms and dashboard that every account has free, a month. */
 type Costs = {
@@ -24,13 +27,15 @@ type Costs = {
   watch: Line[];
   warp: Line[];
   gpu: Line[];
+  batch: Line[];
   gpuOnDemandUsd: number;
 };
 
 const ROOT = join(import.meta.dirname, "..");
 export const DOCS = join(ROOT, "docs/deploy.md");
 const CALLS = join(ROOT, "tools/bench/aws-calls.json");
-const FREE = ["DeleteObject", "DeleteObjects"];
+const BATCH_CALLS = join(ROOT, "tools/bench/aws-batch.json");
+const FREE = ["DeleteObject", "DeleteObjects", "AbortMultipartUpload"];
 const READS = ["GetObject", "HeadObject"];
 const CLIPS = 1000;
 const GPU = { GPU: "1", GPU_IMAGE: "x" };
@@ -41,7 +46,11 @@ export function readCalls(): CountedCalls {
   return JSON.parse(readFileSync(CALLS, "utf8")) as CountedCalls;
 }
 
-export function costs(calls: CountedCalls): Costs {
+export function readBatchCalls(): BatchCalls {
+  return JSON.parse(readFileSync(BATCH_CALLS, "utf8")) as BatchCalls;
+}
+
+export function costs(calls: CountedCalls, batch: BatchCalls): Costs {
   const { minutesPerMonth, pollsPerMinute } = ASSUMED;
   const minutes = minutesPerMonth.value;
   const alarmsOf = (variables: Record<string, string>) =>
@@ -77,6 +86,7 @@ export function costs(calls: CountedCalls): Costs {
       { what: "rendering (g6.xlarge on Spot)", usd: gpuUsd(PRICES.g6Spot) },
       ...forEachClip(calls.job, calls.after),
     ],
+    batch: forEachRecipient(batch),
     gpuOnDemandUsd: gpuUsd(PRICES.g6OnDemand),
   };
 }
@@ -93,6 +103,19 @@ function forEachClip(job: Calls, after: Calls): Line[] {
     { what: "messages (SQS)", usd: CLIPS * (sqs(job) + sqs(after)) },
     { what: "the API (Lambda)", usd: CLIPS * apiRequests.value * lambda("api", apiSeconds.value) },
     { what: "downloads", usd: per(CLIPS * clipMegabytes.value, 1000, PRICES.transfer.usd) },
+    { what: "logs", usd: CLIPS * logs(logKilobytes.value) },
+  ];
+}
+
+/** What 1,000 recipients of one batch cost. */
+function forEachRecipient({ recipient, after, bytes }: BatchCalls): Line[] {
+  const { insertSeconds, planSeconds, logKilobytes } = ASSUMED;
+  return [
+    { what: "putting words in (Lambda)", usd: CLIPS * lambda("warp", insertSeconds.value) },
+    { what: "the plan and the archive (Lambda)", usd: CLIPS * lambda("plans", planSeconds.value) },
+    { what: "files and records (S3)", usd: CLIPS * (s3(recipient) + s3(after)) },
+    { what: "messages (SQS)", usd: CLIPS * (sqs(recipient) + sqs(after)) },
+    { what: "downloads", usd: per(CLIPS * bytes, 1e9, PRICES.transfer.usd) },
     { what: "logs", usd: CLIPS * logs(logKilobytes.value) },
   ];
 }
@@ -127,7 +150,7 @@ function sqs({ sqs }: Calls): number {
   );
 }
 
-function lambda(name: "api" | "sweep" | "warp", seconds: number): number {
+function lambda(name: "api" | "sweep" | "warp" | "plans", seconds: number): number {
   const { memoryMb } = FUNCTIONS.find((one) => one.name === name)!;
   return per(1, 1e6, PRICES.lambdaRequest.usd) + (memoryMb / 1024) * seconds * PRICES.lambdaTime.usd;
 }
@@ -160,6 +183,7 @@ export function costsText(found: Costs): string {
     "",
     ...table("1,000 clips by `warp` (512 pixels, 4 s), on Lambda", found.warp),
     ...table("1,000 clips by `liveportrait`, in a row, on one machine that starts for them", found.gpu),
+    ...table("1,000 recipients of a batch (`gold`, a video of 8 s and 1280 × 720), on Lambda", found.batch),
     `On-Demand instead of Spot: rendering is ${found.gpuOnDemandUsd.toFixed(2)}.`,
     "",
     "Taken to be so:",
@@ -184,7 +208,7 @@ const HELP = "npm run costs -- [--write]    computes what a stack costs; --write
 
 if (import.meta.main) {
   const { values } = readArgs("costs", HELP, { options: { write: { type: "boolean" } } });
-  const text = costsText(costs(readCalls()));
+  const text = costsText(costs(readCalls(), readBatchCalls()));
   process.stdout.write(`${text}\n`);
   if (values.write) writeFileSync(DOCS, withCosts(readFileSync(DOCS, "utf8"), text));
 }

@@ -37,6 +37,13 @@ export const PRICES = {
 export const ASSUMED = {
   /** A clip of 512 pixels and 4 s took 3.1 s of one processor here, from the start of its process. */
   warpSeconds: { value: 4, says: "seconds of the warp worker per clip, cold starts included" },
+  /** A name in a video of 8 s took 0.5 s of one processor here, said, put in and checked, by an engine that was up. */
+  insertSeconds: { value: 1.5, says: "seconds of the warp worker per recipient of a batch, cold starts included" },
+  /** Of a processor here: 1 ms of 5,000 that are planned, 7 s of a GB that is copied; each end is a look at the storage. */
+  planSeconds: {
+    value: 0.3,
+    says: "seconds of the plans worker per recipient: its job is made, its end counted, its file copied",
+  },
   apiSeconds: { value: 0.15, says: "seconds of the API per request, cold starts included" },
   sweepSeconds: { value: 0.3, says: "seconds of the sweeper per minute" },
   apiRequests: { value: 3, says: "requests per clip: upload link, job, one poll; the bytes go past the API" },

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSettings, SETTINGS, WITHOUT_FUNCTION_URLS } from "../../infra/policy/settings.ts";
 import { alarms } from "../../infra/policy/watch.ts";
-import { type Calls, costs, costsText, DOCS, readCalls, total, withCosts } from "../../scripts/costs.ts";
+import {
+  type Calls,
+  costs,
+  costsText,
+  DOCS,
+  readBatchCalls,
+  readCalls,
+  total,
+  withCosts,
+} from "../../scripts/costs.ts";
 import { ASSUMED, PRICES } from "../../scripts/prices.ts";
 import { CHECKS } from "../../scripts/smoke/checks.ts";
 
@@ -12,7 +21,7 @@ const docs = readFileSync(DOCS, "utf8");
 
 describe("costs", () => {
   it("in the documentation are those that the script computes (`npm run costs -- --write`)", () => {
-    expect(withCosts(docs, costsText(costs(readCalls())))).toBe(docs);
+    expect(withCosts(docs, costsText(costs(readCalls(), readBatchCalls())))).toBe(docs);
   });
 
   it("count every call that is paid for, at its price", () => {
@@ -21,19 +30,23 @@ describe("costs", () => {
       s3: { PutObject: 2, ListObjectsV2: 1, GetObject: 5, DeleteObjects: 9 },
       sqs: { SendMessage: 1 },
     };
-    const found = costs({ lambdaJob: calls, job: none, after: none, sweep: none });
-    const usd = (what: string) => found.warp.find((line) => line.what.startsWith(what))?.usd;
+    const batch = { recipient: calls, after: none, bytes: 2_000_000 };
+    const found = costs({ lambdaJob: calls, job: none, after: none, sweep: none }, batch);
+    const usd = (what: string, lines = found.warp) => lines.find((line) => line.what.startsWith(what))?.usd;
     expect(usd("files and records")).toBeCloseTo(3 * PRICES.s3Write.usd + 5 * PRICES.s3Read.usd, 10);
     expect(usd("messages")).toBeCloseTo(1000 * (0.4e-6 + 0.1e-6), 10);
     const gigabyteSeconds = 1000 * (3008 / 1024) * ASSUMED.warpSeconds.value;
     expect(usd("rendering")).toBeCloseTo(gigabyteSeconds * 0.0000166667 + 0.0002, 8);
+    for (const what of ["files and records", "messages"]) expect(usd(what, found.batch)).toBe(usd(what));
+    expect(usd("downloads", found.batch)).toBeCloseTo(2 * PRICES.transfer.usd, 10);
   });
 
   it("are about nothing while nobody uses it, and tenths of a cent for a clip", () => {
-    const { idle, warp, gpu } = costs(readCalls());
+    const { idle, warp, gpu, batch } = costs(readCalls(), readBatchCalls());
     expect(total(idle)).toBeLessThan(3);
     expect(total(warp)).toBeLessThan(1);
     expect(total(gpu)).toBeLessThan(2);
+    expect(total(batch)).toBeLessThan(1);
   });
 });
 

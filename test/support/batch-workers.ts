@@ -1,13 +1,13 @@
 /**
  * An API, a sweeper, and workers as operators start them, with the built-in engine: two for clips and one for plans, over S3 and SQS on
- * loopback, in real time. Workers are killed at calls to the storage that are drawn by a seed, and followed by the next.
+ * loopback, in real time. Workers may be killed, at calls to the storage that are drawn by a seed, and followed by the next.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock as clock } from "@smileloop/core/clock.ts";
+import { systemClock } from "@smileloop/core/clock.ts";
 import { s3Files } from "@smileloop/core/files/s3.ts";
 import { runSweeper } from "@smileloop/core/jobs/sweep.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
@@ -37,6 +37,8 @@ export type KillPlan = {
 
 export async function openBatchWorkers({ seed, due }: KillPlan) {
   const dir = mkdtempSync(join(tmpdir(), "smileloop-batch-"));
+  let aheadMs = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
   const random = randomFrom(seed);
   const history = jobHistory();
   /** By access key. */
@@ -112,11 +114,16 @@ export async function openBatchWorkers({ seed, due }: KillPlan) {
   });
   broken.promise.catch(() => {});
   const over = new AbortController();
-  const sweeps = runSweeper(storeOf(bucket.clientOf(sweeper)), { signal: over.signal });
+  const sweeperStore = storeOf(bucket.clientOf(sweeper));
+  const sweeps = runSweeper(sweeperStore, { signal: over.signal });
   for (const place of PLACES.keys()) start(place);
 
   return {
-    ...{ api, dir, history, store: storeOf(bucket.client), double: bucket.double },
+    ...{ api, history, sweeperStore, sqs, double: bucket.double },
+    /** Puts the clock forward, of all but the workers: once they have ended. */
+    forward(ms: number): void {
+      aheadMs += ms;
+    },
     /** Rejects where a worker ends that was not killed. */
     broken: broken.promise,
     kills: () => kills,

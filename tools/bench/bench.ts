@@ -11,6 +11,7 @@ import { lambda } from "./lambda.ts";
 import { lipsync, longLipsync } from "./lipsync.ts";
 import { personalize } from "./personalize.ts";
 import { plans } from "./plans.ts";
+import { recipients } from "./recipients.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
 import { speak } from "./speak.ts";
@@ -32,6 +33,7 @@ await runBench("bench", [
   jobs,
   requests,
   plans,
+  recipients,
   streams,
   archive,
   installed,

@@ -59,7 +59,7 @@ async function figures(): Promise<Figure[]> {
     const waiting = await store.records.get(root.owner, root.id);
     if (waiting?.record.children !== CHILDREN) throw new Error(`The plan is ${waiting?.record.state}.`);
 
-    const bare = await timed(1, () => bareWrites(dir, JSON.stringify(root).length));
+    const bare = await timed(1, () => bareWrites(dir, JSON.stringify(root).length, CHILDREN));
     await markThousand(store, waiting.record);
     const count = await timed(5, () => countEnded(store, waiting.record));
     const cancel = await timed(1, () => cancelJob(store, root.owner, root.id));
@@ -124,9 +124,9 @@ async function runPlan(store: Store, root: JobRecord, workRoot: string): Promise
 }
 
 /** As many as a plan of so many children makes: a timer and a record for each. */
-async function bareWrites(dir: string, bytes: number): Promise<void> {
+export async function bareWrites(dir: string, bytes: number, count: number): Promise<void> {
   const content = Buffer.alloc(bytes, "x");
-  const numbers = Array.from({ length: CHILDREN }, (_, n) => n);
+  const numbers = Array.from({ length: count }, (_, n) => n);
   const write = async (n: number) => {
     await writeOnce(dir, join(dir, "bare", "due", `${n}`), 0, async () => {});
     await writeOnce(dir, join(dir, "bare", `${n}`, "job.1.json"), 0, (handle) => handle.writeFile(content));
