@@ -109,6 +109,8 @@ export const envSchema = z.object({
   WEBHOOK_SECRET: sealKeys.optional(),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
+  /** Requests a minute of each owner that make or change something; 0: any number. Where everybody is let in they are not counted. */
+  RATE_LIMIT: wholeNumber(0, 1_000_000).default(600),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
   ALLOW_OPEN: flag.default(false),
   /** Whether pictures and videos are looked at for nudity where somebody's face is changed. */
