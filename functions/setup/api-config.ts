@@ -32,11 +32,13 @@ const MAX_FOLLOWERS = 100;
 type Needs = { access: Access; deps: Pick<Deps, "version" | "fetchPolicy"> };
 
 export function lambdaConfig(env: Env, needs: Needs): ApiConfig {
-  return { ...LAMBDA, hostsChecked: false, allowedHosts: [], ...everywhere(env, needs) };
+  // a proxy before the function stands for all of its clients
+  const byNetwork = env.PUBLIC_URL === undefined;
+  return { ...LAMBDA, hostsChecked: false, allowedHosts: [], ...everywhere(env, needs, byNetwork) };
 }
 
 export function localConfig(env: Env, needs: Needs): ApiConfig {
-  const config = everywhere(env, needs);
+  const config = everywhere(env, needs, true);
   return {
     ...LOCAL,
     ...config,
@@ -45,8 +47,11 @@ export function localConfig(env: Env, needs: Needs): ApiConfig {
   };
 }
 
-function everywhere(env: Env, { access, deps }: Needs) {
+function everywhere(env: Env, { access, deps }: Needs, byNetwork: boolean) {
+  const { RATE_LIMIT: perMinute } = env;
   return {
+    // where everybody is let in all are one owner
+    requests: access === "open" || perMinute === 0 ? null : { perMinute, byNetwork },
     publicUrl: env.PUBLIC_URL ?? null,
     ...dialectSettings(env),
     fetch: deps.fetchPolicy,

@@ -80,7 +80,8 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
   const safeguards = safeguardsOf(env);
   if (!safeguards.contentCheck) log.warn({ variable: "CONTENT_CHECK" }, "the content check is off");
   const home = await openHome(env, log);
-  const admission = createAdmission({ ...home, log, queues, launched: new Set(env.BATCH_QUEUES.keys()) });
+  const launched = new Set(env.BATCH_QUEUES.keys());
+  const admission = createAdmission({ ...home, log, queues, launched, maxWaiting: env.MAX_WAITING_JOBS });
   return {
     ...home,
     admission,

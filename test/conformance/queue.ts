@@ -104,6 +104,14 @@ export function queueSuite(name: string, open: () => Promise<QueueHome>, options
       expect(await queue.depth("warp")).toEqual({ waiting: 1, held: 0 });
     },
 
+    "an owner's messages are counted, where that can be told": async ({ queue }) => {
+      await queue.sendAll([job("ann"), job("ann"), job("bob"), job("ann", "liveportrait")]);
+      await queue.send(job("ann"), { delayMs: 10_000 });
+      expect([3, null]).toContain(await queue.waitingOf("warp", "ann"));
+      expect([1, null]).toContain(await queue.waitingOf("warp", "bob"));
+      expect([0, null]).toContain(await queue.waitingOf("warp", "carl"));
+    },
+
     "a delayed message waits for its time": async ({ queue, clock }) => {
       const [late, soon] = [job(), job()];
       await queue.send(late, { delayMs: 10_000 });

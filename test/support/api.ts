@@ -76,6 +76,7 @@ export function testApi(
       largeReplies: true,
       allowedPrograms: [],
       liveEvents: true,
+      requests: null,
       maxFollowers: 100,
       version: "1.2.3",
       ...config,

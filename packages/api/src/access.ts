@@ -168,8 +168,19 @@ export function refusalReply(
 ): Response {
   const signedIn = typeof door === "object" && door.signedIn !== undefined;
   const headers = { "WWW-Authenticate": signedIn ? "Bearer" : 'Bearer realm="SmileLoop"', "Cache-Control": "no-store" };
+  return shapedReply(error, door, { path, requestId, headers });
+}
+
+/** An error that was found before any route was called, as the clients of that door expect it. */
+export function shapedReply(
+  error: AppError,
+  door: Door,
+  { path, requestId, headers = {} }: { path: string; requestId: string; headers?: Record<string, string> },
+): Response {
   if (typeof door !== "object") return problemReply(error, path, requestId, headers);
-  return Response.json(door.errors.body(error), { status: error.status, headers });
+  const { status, retryAfterSeconds } = error;
+  const again = retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) };
+  return Response.json(door.errors.body(error), { status, headers: { ...again, ...headers } });
 }
 
 function refused(detail: string): AppError {

@@ -9,7 +9,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { kindsForClients } from "@smileloop/core/kinds/index.ts";
 import { isAttested, SAFEGUARDS } from "@smileloop/core/safeguards.ts";
 import { clip } from "@smileloop/core/text.ts";
-import { type Caller, createDoors, createGate, type DoorOf, refusalReply } from "./access.ts";
+import { type Caller, createDoors, createGate, type DoorOf, refusalReply, shapedReply } from "./access.ts";
 import type { ApiDeps, RouteDeps } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { DIALECTS } from "./dialects/index.ts";
@@ -18,7 +18,9 @@ import { homeRoutes } from "./home/routes.ts";
 import { createFollowers } from "./http/followers.ts";
 import { splitUrl } from "./http/origin.ts";
 import { isOpened, openBody } from "./http/request-body.ts";
+import { createLimits } from "./limits.ts";
 import { createTokens, type Tokens } from "./logins/tokens.ts";
+import { createPace } from "./pace.ts";
 import { type Api, answerError, newApi, problemReply } from "./problem.ts";
 import { createProtection } from "./protect.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
@@ -56,7 +58,8 @@ export function createApp(deps: ApiDeps, dialects: readonly Dialect[] = DIALECTS
   const { attested } = deps.safeguards ?? SAFEGUARDS;
   const attests = (dialect: string) => isAttested(attested, dialect, usual);
   const kinds = kindsForClients(deps.kinds);
-  mount(api, { ...deps, kinds, followers, tokens, isAttested: attests }, dialects, document);
+  const pace = deps.pace ?? createPace();
+  mount(api, { ...deps, pace, kinds, followers, tokens, isAttested: attests }, dialects, document);
   api.onError(answerError(deps));
   api.notFound((c) => {
     const allowed = METHODS.filter((method) => api.router.match(method, c.req.path)[0].length > 0);
@@ -100,13 +103,14 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
 
 function around(
   api: Api,
-  { config, log, onReply, tokens }: ApiDeps & { tokens: Tokens },
+  { config, log, onReply, tokens, clock }: ApiDeps & { tokens: Tokens },
   dialects: readonly Dialect[],
   doorOf: DoorOf,
 ): App["fetch"] {
   const requestIdOf = createRequestIds();
   const protection = createProtection(config, dialects);
   const callerOf = createGate(config.access, doorOf, tokens);
+  const limits = createLimits(clock, config);
   return (request, bindings) => {
     const startedMs = performance.now();
     const requestId = requestIdOf(request.headers.get("x-request-id"));
@@ -141,12 +145,21 @@ function around(
         return settle(refusalReply(caller, doorOf(request.method, path), { path, requestId }));
       }
       owner = caller.owner;
+      const limited = owner === null ? null : limits(request, bindings ?? {}, owner);
+      const told = limited ? (reply: Response) => settle(withHeaders(reply, limited.headers)) : settle;
+      if (limited?.refused)
+        return told(shapedReply(limited.refused, doorOf(request.method, path), { path, requestId }));
       const reply = api.fetch(request, { ...bindings, requestId, owner });
-      return reply instanceof Promise ? reply.then(settle) : settle(reply);
+      return reply instanceof Promise ? reply.then(told) : told(reply);
     };
     const caller = callerOf(request, path);
     return caller instanceof Promise ? caller.then(answer) : answer(caller);
   };
+}
+
+function withHeaders(reply: Response, headers: Record<string, string>): Response {
+  for (const [name, value] of Object.entries(headers)) reply.headers.set(name, value);
+  return reply;
 }
 
 /** The pattern of the route that answers, so that paths with ids are counted as one. */

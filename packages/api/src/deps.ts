@@ -20,6 +20,7 @@ import type { Webhooks } from "@smileloop/core/webhooks/signing.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
 import type { Tokens } from "./logins/tokens.ts";
+import type { Pace } from "./pace.ts";
 
 export type ApiConfig = {
   /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
@@ -46,6 +47,11 @@ export type ApiConfig = {
   allowedPrograms: readonly string[];
   /** Whether `/events` stays open until the job ends; else it sends the present state and ends. */
   liveEvents: boolean;
+  /**
+   * Requests of each owner a minute that make or change something; null = any number. `byNetwork`: whether those without a key are also
+   * counted by the network that they come from, which has to be known.
+   */
+  requests: { perMinute: number; byNetwork: boolean } | null;
   /** How many event streams and waiting requests of one owner are held at a time. */
   maxFollowers: number;
   version: string;
@@ -82,6 +88,8 @@ export type ApiDeps = {
   /** Addresses of a host; the system's when absent. */
   lookup?: Lookup | undefined;
   config: ApiConfig;
+  /** How fast this installation works; by default what the API's own requests have shown. */
+  pace?: Pace | undefined;
   ready(): Promise<Readiness>;
   /** What monitoring reads at `/metrics`; absent: nothing is served there. */
   metrics?: (() => Promise<{ type: string; text: string }>) | undefined;

@@ -11,6 +11,7 @@ beforeEach(() => {
   api = testApi();
 });
 afterEach(() => api.close());
+const RECEIVE = { leaseMs: 1000, waitMs: 0, signal: new AbortController().signal };
 const { call, upload, ask, run } = jobCalls(() => api);
 
 describe("making a job", () => {
@@ -47,12 +48,29 @@ describe("making a job", () => {
       ...{ kind: "animate", status: "queued", attempt: 0, error: null, outputs: {}, metadata: { order: "7" } },
       params: { preset: "gentle_smile", fps: 25, size: "source", intensity: 1 },
       progress: { percent: 0, queue_position: 0 },
+      queue: { position: 0, starts_in_s: null },
       engine: { name: "warp", version: null },
       inputs: { image: { content_type: "image/jpeg", bytes: 2000 } },
       ...{ started_at: null, finished_at: null, expires_at: null },
     });
     expect(await api.stored()).toContainEqual(expect.stringMatching(new RegExp(`${body.id}/in/image/0$`)));
     expect(await api.deps.queue.depth("warp")).toEqual({ waiting: 1, held: 0 });
+  });
+
+  it("says when it starts once it is known how long jobs take here", async () => {
+    for (let n = 0; n < 3; n++) {
+      const { body } = await call("POST", "/v1/jobs", await ask());
+      const job = { owner: "local", id: body.id };
+      const token = await api.worker.claim(job);
+      await api.clock.advance(8000);
+      await api.worker.succeed(job, token, pngBytes());
+      await (await api.deps.queue.receive("warp", RECEIVE))?.ack();
+      expect((await call("GET", `/v1/jobs/${body.id}`)).body).not.toHaveProperty("queue");
+    }
+    const [first, second] = [await call("POST", "/v1/jobs", await ask()), await call("POST", "/v1/jobs", await ask())];
+    expect(first.body.queue).toEqual({ position: 0, starts_in_s: 4 });
+    expect(second.body.queue).toEqual({ position: 1, starts_in_s: 12 });
+    expect(second.body.progress.eta_seconds).toBe(20);
   });
 
   it("draws a seed for each job and says it; the same request again, and the seed given back, keep it", async () => {

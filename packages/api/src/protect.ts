@@ -24,7 +24,8 @@ const REQUEST_HEADERS = [
 ];
 const RESPONSE_HEADERS = [
   ...["Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range", "ETag", "Idempotency-Replayed"],
-  ...["Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-Id"],
+  ...["Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate"],
+  "X-Request-Id",
 ];
 
 export function createProtection(config: ApiConfig, dialects: readonly Dialect[]): Protection {

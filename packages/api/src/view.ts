@@ -23,6 +23,9 @@ export async function viewJob(deps: ApiDeps, stored: JobRecord, origin: string):
   const record: JobRecord = isElsewhere(stored) ? { ...stored, state: "running" } : stored;
   const now = deps.clock.now();
   const expired = hasExpired(record, now);
+  deps.pace?.saw(stored);
+  const position = record.state === "queued" ? await deps.queue.position(record) : null;
+  const startsIn = position === null ? null : (deps.pace?.startsInSeconds(record.queue, position) ?? null);
   return {
     id: record.id,
     kind: record.kind,
@@ -30,7 +33,7 @@ export async function viewJob(deps: ApiDeps, stored: JobRecord, origin: string):
     params: record.params,
     inputs: expired ? {} : viewInputs(deps, record),
     outputs: expired ? {} : await viewOutputs(deps, record, origin, now),
-    progress: await viewProgress(deps, record, now),
+    progress: viewProgress(deps, record, { position, startsIn, now }),
     error: record.error ? { ...record.error, retryable: ERRORS[record.error.code].retryable } : null,
     warnings: record.warnings,
     engine: record.engine,
@@ -41,6 +44,9 @@ export async function viewJob(deps: ApiDeps, stored: JobRecord, origin: string):
     finished_at: record.ended_at === null ? null : rfc3339(record.ended_at),
     expires_at: record.expires_at === null ? null : rfc3339(record.expires_at),
     timings: viewTimings(record),
+    ...(record.state === "queued"
+      ? { queue: { position, starts_in_s: startsIn === null ? null : tenths(startsIn) } }
+      : {}),
     ...(record.webhook ? { webhook: viewWebhook(record.webhook) } : {}),
   };
 }
@@ -142,28 +148,34 @@ export function outputLink(
   });
 }
 
-async function viewProgress({ queue }: ApiDeps, record: JobRecord, now: number): Promise<JobView["progress"]> {
+/** `startsIn`: seconds until it begins, where that is known. */
+type Waiting = { position: number | null; startsIn: number | null; now: number };
+
+function viewProgress({ pace }: ApiDeps, record: JobRecord, waiting: Waiting): JobView["progress"] {
   const shown = record.progress ?? { stage: record.state, done: 0, total: 1, percent: 0 };
   const waits = record.state === "queued" && shown.stage !== STAGE_NO_SPACE;
   const stage = isEnded(record.state) || waits ? record.state : shown.stage;
-  const position =
-    record.state === "queued"
-      ? await queue.position({ queue: record.queue, owner: record.owner, id: record.id })
-      : null;
-  return { ...shown, stage, eta_seconds: etaSeconds(record, shown.percent, position, now), queue_position: position };
+  // how long such jobs have taken here, and else what the kind expects
+  const seconds = pace?.secondsOf(record) ?? record.estimate_s;
+  const eta_seconds = etaSeconds(record, { percent: shown.percent, seconds, waiting });
+  return { ...shown, stage, eta_seconds, queue_position: waiting.position };
 }
 
-/** A guess: by what was done so far once enough was, else by what the kind expects; null where there is nothing to expect. */
-function etaSeconds(record: JobRecord, percent: number, position: number | null, now: number): number | null {
+type Expected = { percent: number; seconds: number; waiting: Waiting };
+
+/** A guess: by what was done so far once enough was, else by what is expected; null where there is nothing to expect. */
+function etaSeconds(record: JobRecord, { percent, seconds, waiting }: Expected): number | null {
+  const { position, startsIn, now } = waiting;
   if (record.state === "succeeded") return 0;
-  if (record.state === "queued") return tenths(record.estimate_s * ((position ?? 0) + 1));
+  if (record.state === "queued")
+    return tenths(startsIn === null ? seconds * ((position ?? 0) + 1) : startsIn + seconds);
   if (record.started_at === null) return null;
   const spent = (now - record.started_at) / 1000;
   if (record.state === "waiting") return tenths(childrenSeconds(record, spent));
   if (record.state !== "running") return null;
   // the percentage never goes back: of a further attempt it may be that of an earlier one
   const isMeasured = percent >= 5 && record.attempt === 1;
-  return tenths(isMeasured ? (spent * (100 - percent)) / percent : Math.max(0, record.estimate_s - spent));
+  return tenths(isMeasured ? (spent * (100 - percent)) / percent : Math.max(0, seconds - spent));
 }
 
 /** By the pace at which children have ended since they were created; where none has, by what the kind expects. */

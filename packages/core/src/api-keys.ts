@@ -15,7 +15,7 @@ import type { Users } from "./password-hash.ts";
 export const LOCAL_OWNER = "local";
 /** The owner of jobs that came without any credentials: their ids are the only way to them, so nobody may list them. */
 export const PUBLIC_OWNER = "public";
-const ANONYMOUS_PREFIX = "anon-";
+export const ANONYMOUS_PREFIX = "anon-";
 
 /** Owners by the SHA-256 of their keys, in lower-case hex. */
 type ApiKeys = ReadonlyMap<string, string>;

@@ -21,6 +21,8 @@ export interface Queue {
   receive(queue: string, options: { leaseMs: number; waitMs: number; signal: AbortSignal }): Promise<Message | null>;
   /** How many messages wait or are held, about. */
   depth(queue: string): Promise<{ waiting: number; held: number }>;
+  /** How many messages of an owner wait, where the queue can tell. */
+  waitingOf(queue: string, owner: string): Promise<number | null>;
   /** For how long the message that has waited longest could have been received, ms; null where none waits, or the queue cannot tell. */
   oldestMs(queue: string): Promise<number | null>;
   /** How many messages will be received before this one, where the queue can tell. */

@@ -67,6 +67,8 @@ export type Job = {
   /** When the job's files are deleted. */
   expires_at: string | null;
   timings: Record<string, number>;
+  /** Only while it is queued. Jobs ahead, and seconds until it begins; null where that is not known. */
+  queue?: { position: number | null; starts_in_s: number | null } | undefined;
   /** Absent for a job without one. */
   webhook?: Webhook | undefined;
 };

@@ -11,6 +11,13 @@ export function addressOf({ headers }: Request, bindings: object): string {
   return network(isProxy && forwarded ? forwarded.slice(0, 64) : address);
 }
 
+/** The network of that machine: /24 for IPv4, /64 for IPv6; null where it is not known. */
+export function networkOf(request: Request, bindings: object): string | null {
+  const address = addressOf(request, bindings);
+  if (address === "unknown") return null;
+  return address.replace(/^(\d+\.\d+\.\d+)\.\d+$/, "$1");
+}
+
 function peerOf(bindings: object): string | undefined {
   if (!("incoming" in bindings) || !(bindings.incoming instanceof IncomingMessage)) return undefined;
   return bindings.incoming.socket.remoteAddress?.replace(/^::ffff:/i, "");

@@ -54,6 +54,7 @@ const responses = {
       "input_unreadable",
       "engine_not_configured",
       "no_capacity",
+      "too_many_requests",
     ] as const),
   ),
 };

@@ -109,6 +109,10 @@ export const envSchema = z.object({
   WEBHOOK_SECRET: sealKeys.optional(),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
+  /** Requests a minute of each owner that make or change something; 0: any number. Where everybody is let in they are not counted. */
+  RATE_LIMIT: wholeNumber(0, 1_000_000).default(600),
+  /** Jobs that may wait in each queue, a fifth of them of one owner; further ones are refused until some have begun. */
+  MAX_WAITING_JOBS: wholeNumber(10, 1_000_000).default(10_000),
   /** Whether everyone may use the API where there are neither keys nor tokens. */
   ALLOW_OPEN: flag.default(false),
   /** Whether pictures and videos are looked at for nudity where somebody's face is changed. */

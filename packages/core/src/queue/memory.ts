@@ -69,6 +69,19 @@ export function memoryQueue({ clock }: { clock: Clock }): Queue {
       return { waiting, held: lane.held.size };
     },
 
+    async waitingOf(queue, owner) {
+      const lane = laneOf(queue);
+      bringForward(lane, clock.now());
+      const ofOwner = ({ job }: { job: QueuedJob }) => job.owner === owner;
+      let waiting = [...lane.later.values()].filter(ofOwner).length;
+      for (const jobs of lane.ready.values()) {
+        const [first] = jobs.values();
+        // all jobs of a group are of one owner
+        if (first && ofOwner(first)) waiting += jobs.size;
+      }
+      return waiting;
+    },
+
     async oldestMs(queue) {
       const lane = laneOf(queue);
       bringForward(lane, clock.now());

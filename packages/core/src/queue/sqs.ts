@@ -123,6 +123,9 @@ export function sqsQueue(options: { client: SQSClient; urls: Record<string, stri
         return { waiting, held: Number(counts.ApproximateNumberOfMessagesNotVisible ?? 0) };
       }),
 
+    // SQS does not say
+    waitingOf: async () => null,
+
     // SQS tells it to CloudWatch alone (ApproximateAgeOfOldestMessage)
     oldestMs: async () => null,
 

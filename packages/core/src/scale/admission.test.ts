@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { newRecord } from "../../../../test/conformance/records.ts";
 import { type ManualClock, manualClock } from "../../../../test/support/manual-clock.ts";
+import type { AppError } from "../errors.ts";
 import { newId } from "../job/ids.ts";
 import { createLog } from "../log.ts";
 import { memoryQueue } from "../queue/memory.ts";
@@ -38,6 +39,35 @@ test("who makes many jobs in a minute goes into the second lane, and nobody else
   expect(await admission.queueFor({ owner: "ann", queue: "slow" })).toBe("slow");
   await clock.advance(FAST_WINDOW_MS + 1);
   expect(await admission.queueFor({ owner: "ann", queue: "warp" })).toBe("warp");
+});
+
+test("so many jobs may wait, a fifth of them of one owner; then they are refused until some have begun", async () => {
+  const log = createLog({ level: "silent" });
+  const bounded = createAdmission({
+    records,
+    queue,
+    clock,
+    log,
+    queues: new Set(),
+    launched: new Set(),
+    maxWaiting: 10,
+  });
+  const send = (owner: string) => queue.send({ queue: "warp", owner, id: newId(clock.now()) });
+  const ask = (owner: string) => bounded.queueFor({ owner, queue: "warp" }).catch((error: AppError) => error);
+  await send("ann");
+  expect(await ask("ann")).toBe("warp");
+  await send("ann");
+  const told = "2 of your jobs wait here already; send more once some of them have begun.";
+  expect(await ask("ann")).toMatchObject({ code: "too_many_requests", message: told, retryAfterSeconds: 60 });
+  expect(await ask("bob")).toBe("warp");
+  expect(await bounded.queueFor({ owner: "ann", queue: "other" })).toBe("other");
+  for (let n = 0; n < 8; n++) await send(`owner-${n}`);
+  await clock.advance(5000);
+  expect(await ask("bob")).toMatchObject({ code: "no_capacity", retryAfterSeconds: 60 });
+  const options = { leaseMs: 1000, waitMs: 0, signal: new AbortController().signal };
+  for (let n = 0; n < 3; n++) await (await queue.receive("warp", options))?.ack();
+  await clock.advance(5000);
+  expect(await ask("bob")).toBe("warp");
 });
 
 test("ids that pretend to be old gain nothing", async () => {

@@ -4,6 +4,7 @@ import { idTimeMs } from "../job/ids.ts";
 import type { Log } from "../log.ts";
 import type { Queue, QueuedJob } from "../queue.ts";
 import type { Records } from "../records.ts";
+import { backlogGuard } from "./backlog.ts";
 import { bulkLane, FAST_JOBS, FAST_WINDOW_MS, laneOf } from "./lanes.ts";
 import { capacityGuard } from "./no-capacity.ts";
 
@@ -12,13 +13,13 @@ export const POKE_QUEUE = "poke";
 const POKE_EVERY_MS = 10_000;
 
 export interface Admission {
-  /** The queue or lane for a new job. `id`: where the client has chosen it. Throws `no_capacity`. */
+  /** The queue or lane for a new job. `id`: where the client has chosen it. Throws `no_capacity`, and `too_many_requests` for an owner whose jobs wait in great numbers. */
   queueFor(job: { owner: string; queue: string; id?: string | undefined }): Promise<string>;
   /** A new job is in its queue. */
   arrived(job: QueuedJob): Promise<void>;
 }
 
-/** `queues`: all that there are. `launched`: those whose workers the sweeper starts. */
+/** `queues`: all that there are. `launched`: those whose workers the sweeper starts. `maxWaiting`: jobs that may wait in each; any number unless given. */
 export function createAdmission(options: {
   records: Records;
   queue: Queue;
@@ -26,13 +27,16 @@ export function createAdmission(options: {
   log: Log;
   queues: ReadonlySet<string>;
   launched: ReadonlySet<string>;
+  maxWaiting?: number | undefined;
 }): Admission {
-  const { records, queue, clock, log, queues, launched } = options;
+  const { records, queue, clock, log, queues, launched, maxWaiting } = options;
+  const checkBacklog = maxWaiting === undefined ? null : backlogGuard({ queue, clock, maxWaiting });
   const checkCapacity = capacityGuard({ notes: records.notes, clock });
   let pokedMs = Number.NEGATIVE_INFINITY;
   return {
     async queueFor({ owner, queue: name, id }) {
       if (launched.has(name)) await checkCapacity(name);
+      await checkBacklog?.(name, owner);
       if (!queues.has(bulkLane(name))) return name;
       const sinceMs = clock.now() - FAST_WINDOW_MS;
       // jobs are counted by the times in their ids: one that pretends to be old would not be counted

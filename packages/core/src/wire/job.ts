@@ -91,6 +91,16 @@ export const jobViewSchema = z.object({
   timings: z
     .record(z.string(), z.number())
     .describe("Seconds by stage: queued, download, detect, render, encode, check, upload."),
+  queue: z
+    .object({
+      position: z.int().nullable().describe("Number of jobs ahead of this one; null where the queue cannot tell."),
+      starts_in_s: z
+        .number()
+        .nullable()
+        .describe("Seconds until it begins, by the jobs that were made here lately; null until that is known."),
+    })
+    .optional()
+    .describe("Only while it is queued."),
   webhook: webhookViewSchema.optional().describe("Absent for a job without one."),
 });
 export type JobView = z.infer<typeof jobViewSchema>;

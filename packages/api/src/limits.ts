@@ -1,0 +1,58 @@
+/**
+ * How many requests callers may send. What only reads is not counted, and neither is what needs no key; the rest is counted by owner, and for
+ * those without a key by network, because they can make up owners. `public`, which they share, is counted by network alone. Replies
+ * tell what is left (draft-ietf-httpapi-ratelimit-headers-11).
+ */
+import { ANONYMOUS_PREFIX, PUBLIC_OWNER } from "@smileloop/core/api-keys.ts";
+import type { Clock } from "@smileloop/core/clock.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import type { ApiConfig } from "./deps.ts";
+import { createCounter, type Quota, type Taken } from "./http/quota.ts";
+import { networkOf } from "./logins/address.ts";
+
+const WINDOW_MS = 60_000;
+/** Several people may share a network. */
+const OWNERS_OF_A_NETWORK = 4;
+const UNCOUNTED = ["GET", "HEAD", "OPTIONS"];
+
+/** `refused`: null where the request may go on. `headers`: of the reply, either way. */
+export type Limited = { refused: AppError | null; headers: Record<string, string> };
+
+/** Counts a request of this owner; null where it counts for nothing. */
+export type Limits = (request: Request, bindings: object, owner: string) => Limited | null;
+
+export function createLimits(clock: Clock, { requests }: Pick<ApiConfig, "requests">): Limits {
+  if (requests === null) return () => null;
+  const { perMinute, byNetwork } = requests;
+  const owners = policyOf(clock, "owner", { limit: perMinute, windowMs: WINDOW_MS });
+  const networks = policyOf(clock, "network", { limit: OWNERS_OF_A_NETWORK * perMinute, windowMs: WINDOW_MS });
+  return (request, bindings, owner) => {
+    if (UNCOUNTED.includes(request.method)) return null;
+    const isPublic = owner === PUBLIC_OWNER;
+    const network = byNetwork && (isPublic || owner.startsWith(ANONYMOUS_PREFIX)) ? networkOf(request, bindings) : null;
+    const used = [...(isPublic ? [] : [owners.use(owner)]), ...(network === null ? [] : [networks.use(network)])];
+    return used.length === 0 ? null : { refused: refusalOf(used), headers: headersOf(used) };
+  };
+}
+
+type Used = { name: string; quota: Quota; taken: Taken };
+
+function policyOf(clock: Clock, name: string, quota: Quota): { use(key: string): Used } {
+  const count = createCounter(clock, quota);
+  return { use: (key) => ({ name, quota, taken: count(key) }) };
+}
+
+function refusalOf(used: Used[]): AppError | null {
+  const [worst] = used.filter(({ taken }) => taken.refused).sort((a, b) => b.taken.resetSeconds - a.taken.resetSeconds);
+  if (!worst) return null;
+  const { name, quota, taken } = worst;
+  const whose = name === "owner" ? "you" : "your network";
+  const detail = `At most ${quota.limit} requests a minute that make or change something are taken from ${whose}; the next in ${taken.resetSeconds} s.`;
+  return new AppError("too_many_requests", detail, { retryAfterSeconds: taken.resetSeconds });
+}
+
+function headersOf(used: Used[]): Record<string, string> {
+  const policies = used.map(({ name, quota }) => `"${name}";q=${quota.limit};w=${quota.windowMs / 1000}`);
+  const left = used.map(({ name, taken }) => `"${name}";r=${taken.remaining};t=${taken.resetSeconds}`);
+  return { "RateLimit-Policy": policies.join(", "), RateLimit: left.join(", ") };
+}
