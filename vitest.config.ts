@@ -9,6 +9,7 @@ const SLOW = [
   "packages/engine/src/{cast,face}/*.test.ts",
   "packages/engine/src/warp/**/*.test.ts",
   "packages/engine/src/lip/drawn.test.ts",
+  "packages/engine/src/insert/odd-videos.test.ts",
   "packages/engine/src/facefusion/command-line.test.ts",
   "packages/engine/src/media/{film-reader,formats,loudness,picture,sound}.test.ts",
   "packages/engine/src/speak/*.test.ts",

@@ -81,6 +81,7 @@ const MAY_NAME: Record<string, string> = {
   "packages/engine/src/faces/enhance/": "the outline of a face as the built-in engine has it",
   "packages/engine/src/faces/swap/": "faces that are bent and sampled as the built-in engine does it",
   "packages/engine/src/lip/lipsync.ts": "the work of one kind",
+  "packages/engine/src/lip/draw.ts": "the work of one kind",
   "packages/engine/src/lip/drawn.ts": "mouths as the built-in engine draws them on photos",
   "packages/engine/src/services/inspect.ts": "glasses as the built-in engine finds them",
   "packages/api/src/dialects/": "each dialect, and their list",

@@ -63,17 +63,17 @@ export async function stripedFilm(path: string, sound: Float32Array): Promise<En
   return { path, type: "video/mp4" };
 }
 
-type Asked = { place: "beside" | "first" | "markers"; name_position?: "start" | "end" };
+type Asked = { place: "beside" | "first" | "markers"; name_position?: "start" | "end"; copies?: boolean };
 
 export async function surveyOf(
   video: EngineFile,
   to: string,
-  { place, name_position = "start" }: Asked,
+  { place, name_position = "start", copies = false }: Asked,
 ): Promise<EngineFile> {
   const request = { type: "film" as const, run: "f", inputs: { video: [video] }, limits: { seconds: 60 } };
   const { width, height, fps, even, frames, seconds, begins } = await film(request, context);
   const facts: Survey["film"] = { width, height, fps, even, frames, seconds, begins };
-  const params = { place, name_position, silence_db: -30, silence_seconds: 0.3, markers: [], face: 0 };
+  const params = { place, name_position, silence_db: -30, silence_seconds: 0.3, markers: [], face: 0, copies };
   const run = { type: "run" as const, run: "s", kind: "survey" as const, inputs: { video: [video] }, film: facts };
   await surveyFilm({ ...run, params, outputs: { survey: to } }, context);
   return { path: to, type: "application/json" };

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
 import type { FilmResult, ListenResult, SayResult } from "@smileloop/core/engine/speech-services.ts";
 import type { InsertRun, InsertRunResult } from "@smileloop/core/engine/tasks/insert.ts";
+import { unpackMotion } from "@smileloop/core/motion/motion-file.ts";
+import { type Spoken, spokenSchema } from "@smileloop/core/speech/spoken.ts";
 import { surveySchema } from "@smileloop/core/speech/survey.ts";
 import { type Engine, startEngine } from "../../test/support/engine.ts";
 import { inFolder } from "./clip.ts";
@@ -79,11 +81,12 @@ async function insert(engine: Engine, dir: string, { video, name, params, sound 
 
 async function withLips(engine: Engine, dir: string, video: EngineFile, name: string): Promise<void> {
   const sound = join(dir, "words.wav");
-  const { changed, task } = await insert(engine, dir, { video, name, params: DIAMOND, sound });
+  const { changed, task, said, spoken } = await insert(engine, dir, { video, name, params: DIAMOND, sound });
   const { film } = surveySchema.parse(JSON.parse(await readFile(join(dir, "survey.json"), "utf8")));
   const audio = { path: sound, type: "audio/wav" };
   const heard = await engine.ask<ListenResult>({
     ...{ type: "listen", run: "listen", inputs: { audio: [audio] }, params: { fps: film.fps, intensity: 1, seed: 0 } },
+    ...{ spoken: await placedAt(said[0]!, spoken!) },
     ...{ limits: { seconds: 60 }, outputs: { motion: join(dir, "heard.json"), sound: join(dir, "heard.wav") } },
   });
   const params = {
@@ -97,4 +100,14 @@ async function withLips(engine: Engine, dir: string, video: EngineFile, name: st
   const judged = { ...params, speechShare: heard.speechShare };
   await engine.ask({ type: "check", run: "lips", ...lips, params: judged, files });
   await engine.ask({ type: "check", run: "check", ...task, picture: "other", files });
+}
+
+/** When the voice's phones are heard where its words were put: as the worker tells it. */
+async function placedAt(
+  { from, to, tempo, skipped }: InsertRunResult["said"][number],
+  packed: NonNullable<SayResult["spoken"]>,
+): Promise<Spoken> {
+  const { phones } = await unpackMotion<Spoken>(packed, spokenSchema);
+  const at = (seconds: number) => Math.min(to, Math.max(from, from + (seconds - skipped) / tempo));
+  return { words: [], phones: phones.map(({ phone, start, end }) => ({ phone, start: at(start), end: at(end) })) };
 }

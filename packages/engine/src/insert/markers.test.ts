@@ -13,7 +13,14 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const FIRST = "Hello Jonathan, how are you today?";
 const SECOND = "Come and visit us in Barcelona next week.";
-const PARAMS = { place: "markers", name_position: "start", silence_db: -30, silence_seconds: 0.3, face: 0 } as const;
+const PARAMS = {
+  place: "markers",
+  name_position: "start",
+  silence_db: -30,
+  silence_seconds: 0.3,
+  face: 0,
+  copies: false,
+} as const;
 
 let sound: Float32Array;
 let at: { from: number; to: number }[];

@@ -5,7 +5,9 @@ import { AppError, blaming, hasCode } from "@smileloop/core/errors.ts";
 import type { Place, Survey } from "@smileloop/core/speech/survey.ts";
 import { followFace } from "../lip/follow.ts";
 import { writeTrack } from "../lip/track.ts";
+import { requireCopied } from "../media/copied-film.ts";
 import { createDecimator } from "../media/decimate.ts";
+import { openPictures } from "../media/film-file.ts";
 import { createMeter, growing, integratedLoudness } from "../media/loudness.ts";
 import { monoOf, SOUND_RATE } from "../media/resample.ts";
 import type { Sound } from "../media/sound-reader.ts";
@@ -22,10 +24,11 @@ const NO_SPEECH_HELP = "Use a video in which somebody speaks, or change `silence
 /** `voice`: mono, 16 kHz, where markers are looked for in it. */
 type Heard = { seconds: number; channels: 1 | 2; speech: Stretch[]; levels: Levels; voice: Float32Array };
 
-/** Throws `no_speech`, and what reading the sound throws; no file is left then. */
+/** Throws `no_speech`, `unsupported_type` for pictures that can't be copied, and what reading the sound throws; no file is left then. */
 export async function surveyFilm(request: SurveyRun, context: TaskContext): Promise<SurveyRunResult> {
   const started = performance.now();
   const { film, params, outputs } = request;
+  if (params.copies) await blaming("video", requirePicturesCopied(request.inputs.video[0]!.path));
   const heard = await blaming("video", hear(request, context));
   const listened = performance.now();
   const found = params.place === "markers" ? await markersOf(request, heard, context) : placesOf(params, heard);
@@ -47,6 +50,16 @@ export async function surveyFilm(request: SurveyRun, context: TaskContext): Prom
     warnings: [],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
+}
+
+/** Known before any recipient's file is begun. */
+async function requirePicturesCopied(path: string): Promise<void> {
+  const { stream, close } = await openPictures(path, { probes: false });
+  try {
+    requireCopied(stream);
+  } finally {
+    await close();
+  }
 }
 
 /** Seconds of a video beyond those that its container counts. */

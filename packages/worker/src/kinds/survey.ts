@@ -41,7 +41,7 @@ async function survey({ maxVideoSeconds }: HandlerContext, job: ClaimedJob, io: 
   if (!film.sound) throw new AppError("no_speech", "The video has no sound, so there is no place for words in it.");
   const { width, height, seconds } = film;
   io.expect({ video: [{ type: video.type, bytes: video.bytes, width, height, seconds }] });
-  const { place } = tierOf(params.tier);
+  const { place, makes } = tierOf(params.tier);
   const markers = place === "markers" ? (params.markers ?? []) : [];
   if (place === "markers" && markers.length === 0) {
     throw new AppError("invalid_request", "params.markers: the words of the video that are replaced are missing.");
@@ -53,7 +53,13 @@ async function survey({ maxVideoSeconds }: HandlerContext, job: ClaimedJob, io: 
   };
   const run: Omit<SurveyRun, "run"> = {
     ...{ type: "run", kind: "survey", inputs: { video: [fileOf(video)] }, film: factsOf(film), ...voices, outputs },
-    params: { ...pick(params), place, markers, face: params.face ?? 0 },
+    params: {
+      ...pick(params),
+      place,
+      markers,
+      face: params.face ?? 0,
+      copies: makes === "video" && !saysByLips(params),
+    },
   };
   const made = await io.timed("follow", () =>
     io.engine.request(run, { ...io.options("follow"), result: surveyRunResultSchema }),

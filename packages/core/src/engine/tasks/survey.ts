@@ -21,6 +21,7 @@ const outputs = z.strictObject({ survey: filePathSchema, track: filePathSchema.o
  * - `text`: a voice that says what is said in the video, and its times: the markers are found by it.
  * - `said`: without a text, a voice that says each of the markers.
  * - `face`: which face is followed, 0 is the largest, where `outputs.track` is asked for.
+ * - `copies`: whether the pictures will be copied into an MP4 as they are: `unsupported_type` where an MP4 does not take them.
  *
  * Fails with `no_speech` where there is nothing to be heard, `marker_not_found`, or as following a face does.
  */
@@ -37,6 +38,7 @@ const surveyRunSchema = z.strictObject({
     silence_seconds: z.number().positive(),
     markers: z.array(markerSchema).max(MAX_MARKERS).default([]),
     face: z.int().min(0).max(99).default(0),
+    copies: z.boolean().default(false),
   }),
   text: saidSchema.optional(),
   said: z.array(saidSchema).max(MAX_MARKERS).optional(),
