@@ -6,7 +6,7 @@ import { CHROMIUM, openChromium } from "../support/chromium.ts";
 import { ASTRONAUT, COFFEE, GRACE_HOPPER, twoFaces } from "../support/pictures.ts";
 import { PATIENCE_MS } from "../support/processes.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
-import { awaitResult, changeAt, choosePhoto, make, openPage, openStudio, PHONE } from "./support.ts";
+import { awaitResult, changeAt, choosePhoto, make, openPage, openStudio, PHONE, until } from "./support.ts";
 
 const HEIC = new URL("../fixtures/heif-enc.heic", import.meta.url);
 let server: ServerProcess;
@@ -26,8 +26,8 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
   test("a photo moves in every way that there is, becomes a video that moves, in three formats, and is deleted", async () => {
     const { page, faults, close } = await openPage(browser, server.url);
     await openStudio(page, ASTRONAUT);
-    await page.waitForFunction("document.querySelectorAll('.tile video[src^=blob]').length === 12");
-    await page.waitForFunction("document.querySelector('.tiles video').readyState >= 2");
+    await until(page, "document.querySelectorAll('.tile video[src^=blob]').length === 12");
+    await until(page, "document.querySelector('.tiles video').readyState >= 2");
     expect(await changeAt(page, ".tile:has(input[value=big_smile]) video", 1.4)).toBeGreaterThan(0.5);
     await make(page, "big_smile");
     await awaitResult(page);
@@ -36,7 +36,7 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     expect(await page.evaluate("document.querySelector('.player video').videoWidth")).toBe(512);
 
     await page.getByRole("button", { name: "Show the photo" }).click();
-    await page.waitForFunction("document.querySelector('.player video').currentTime === 0");
+    await until(page, "document.querySelector('.player video').currentTime === 0");
     const save = async (name: string) => {
       const [download] = await Promise.all([
         page.waitForEvent("download"),
@@ -75,7 +75,7 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     await make(page, "laugh");
     await page.reload();
     await page.context().setOffline(true);
-    await page.waitForFunction("/offline/.test(document.querySelector('.notice').textContent)");
+    await until(page, "/offline/.test(document.querySelector('.notice').textContent)");
     await page.context().setOffline(false);
     await awaitResult(page);
 
@@ -186,7 +186,7 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
   test("without a network the page still opens", async () => {
     const { page, close } = await openPage(browser, server.url);
     await page.evaluate("navigator.serviceWorker.ready");
-    await page.waitForFunction("caches.keys().then((names) => names.length === 1)");
+    await until(page, "caches.keys().then((names) => names.length === 1)");
     await page.reload();
     await page.context().setOffline(true);
     await page.reload();

@@ -60,7 +60,12 @@ export async function make(page: Page, preset: string): Promise<void> {
 
 export async function awaitResult(page: Page): Promise<void> {
   await page.waitForSelector(".player video[src^=blob]");
-  await page.waitForFunction("document.querySelector('.player video').readyState >= 2");
+  await until(page, "document.querySelector('.player video').readyState >= 2");
+}
+
+/** Waits until an expression is true. By asking again: what a page of this policy may evaluate by itself is nothing. */
+export async function until(page: Page, expression: string): Promise<void> {
+  await expect.poll(() => page.evaluate(expression).catch(() => false), { timeout: PATIENCE_MS }).toBe(true);
 }
 
 /** How far the picture at `seconds` of a video is from its first one, mean of the channels, 0–255. */
