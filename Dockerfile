@@ -7,10 +7,14 @@ ARG NODE=node:24-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37
 
 FROM ${NODE} AS packages
 WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
+COPY package.json package-lock.json .npmrc tsconfig.json ./
 COPY packages packages
 # the Node of the image serves, so that of the npm package goes
 RUN npm ci --omit=dev && rm -rf node_modules/node-linux-*
+
+# the page at `/`, with what builds it
+FROM packages AS page
+RUN npm ci --workspace packages/web && npm run build:web
 
 FROM ${NODE}
 # tini reaps processes and passes signals on
@@ -23,6 +27,7 @@ WORKDIR /app
 # from what changes seldom to what changes often
 COPY --from=packages /app/node_modules node_modules
 COPY --from=packages /app/packages packages
+COPY --from=page /app/packages/web/dist packages/web/dist
 COPY package.json LICENSE THIRD-PARTY.md ./
 COPY functions functions
 COPY presets presets
