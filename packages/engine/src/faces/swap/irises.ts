@@ -1,15 +1,17 @@
 /** Where the irises of a swapped face look: where the target's do. */
+import type { Face } from "../../face/types.ts";
 import { smooth } from "../../warp/head/falloff.ts";
 import { eyeOpening, eyeState, irisOf } from "./features.ts";
 import { SIDES } from "./mesh.ts";
-import type { Painting } from "./paint.ts";
+import type { Shape } from "./shape.ts";
+import type { Source, Texture } from "./source.ts";
 
 /** Iris radii: within the first the map follows the iris, beyond the second the mesh. */
 const IRIS: [number, number] = [0.95, 1.9];
 /** The way between is longer for an iris that is moved far: by so many times its move, or the map would fold and show parts of it twice. */
 const LONGER = 1.6;
 
-type Irises = Pick<Painting, "target" | "shape" | "source" | "texture">;
+type Irises = { target: Face; shape: Shape; source: Source; texture: Texture };
 
 /**
  * Changes maps so that the source's irises are where the target's are, as large as its own would be there, and round. `unit`: of the maps, in
