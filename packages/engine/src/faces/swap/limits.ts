@@ -19,6 +19,8 @@ const SMALL = 0.6;
 const PARTED = 0.12;
 const SHADED = 0.6;
 const GLASSES = 0.5;
+/** Of `overLip`. */
+const MOUSTACHE = -0.35;
 
 /** Whose fault it is. */
 const TARGET = { input: "target" };
@@ -61,7 +63,7 @@ export function outOfReach(target: Face & { clear: boolean }, source: Face): App
 /** What makes the result weaker, with its figures; each code once. */
 export function weaknesses(
   source: Source,
-  targets: readonly { face: Face; unit: number; glasses: number }[],
+  targets: readonly { face: Face; unit: number; glasses: number; lip: number }[],
 ): Warning[] {
   const { face, head } = source;
   const { contrast } = source.shade;
@@ -69,6 +71,7 @@ export function weaknesses(
   const largest = Math.max(0, ...targets.map((target) => target.face.eyeDistance));
   const enlarged = largest / face.eyeDistance;
   const apart = Math.max(0, ...targets.map((target) => Math.abs(target.face.yaw - face.yaw)));
+  const darkest = Math.min(0, ...targets.map(({ lip }) => lip));
   const worn = Math.max(0, ...targets.map(({ glasses }) => glasses));
   const list: [boolean, string, string][] = [
     [
@@ -92,6 +95,11 @@ export function weaknesses(
       "The face of the source wears glasses, so the eyes stay the target's. Use a picture without glasses.",
     ],
     [worn > GLASSES, "target_glasses", "The face of the target wears glasses, so what is behind them stays its own."],
+    [
+      darkest < MOUSTACHE && source.lip > MOUSTACHE,
+      "target_moustache",
+      `The target has a moustache (over the lip it is ${Math.exp(-darkest).toFixed(1)} times as dark as its cheeks, up to ${Math.exp(-MOUSTACHE).toFixed(1)} is good), which shines through. Use a target without one, or a source that has one, too.`,
+    ],
     [
       gap > PARTED,
       "source_mouth_open",

@@ -10,6 +10,7 @@ import { findGlasses } from "../../warp/eyes/glasses.ts";
 import { createHead, type Head } from "../../warp/head/head.ts";
 import { CELLS, fromCell, type Grid, gridOf, type Light, logLight, pointsInGrid, reuseFields, SIDE } from "./grid.ts";
 import { turnedAway, withLids } from "./mesh.ts";
+import { overLip } from "./moustache.ts";
 import { litOf, type Shade, shadeOf } from "./shade.ts";
 import { FEATURE_CELLS, featureCells, freeOf, skinOf, zonesOf } from "./skin.ts";
 
@@ -27,6 +28,8 @@ export type Source = {
   shade: Shade;
   /** How plainly it wears glasses, 0–1. */
   glasses: number;
+  /** As `overLip` has it. */
+  lip: number;
   /** The texture for a face whose E is so many pixels. `grey`: without its colours. */
   texture(eyeDistance: number, grey: boolean): Promise<Texture>;
 };
@@ -96,6 +99,7 @@ export async function sourceOf(picture: Picture, found: Face): Promise<Source> {
     away,
     shade,
     glasses: glasses.score,
+    lip: overLip(picture, face),
     texture: textures(picture, face),
   };
 }

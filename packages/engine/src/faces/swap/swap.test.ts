@@ -214,6 +214,23 @@ describe("limits", () => {
     expect(outOfReach({ ...target, eyeDistance: 20 }, face)!.code).toBe("face_too_small");
   });
 
+  test("a moustache of the target is told where the source has none", async () => {
+    const data = astronaut.data.slice();
+    for (let y = 0; y < SIDE; y++) {
+      for (let x = 0; x < SIDE; x++) {
+        const beside = [165, 167, 164, 393, 391].some(
+          (i) => Math.hypot(face.points[i * 3]! - x, face.points[i * 3 + 1]! - y) < 0.07 * face.eyeDistance,
+        );
+        if (beside) data.fill(40, (y * SIDE + x) * 3, (y * SIDE + x) * 3 + 3);
+      }
+    }
+    const codes = async (source: Picture, target: Picture) =>
+      (await swapped(source, target, [face])).warnings.map(({ code }) => code);
+    const bearded = { ...astronaut, data };
+    expect(await codes(astronaut, bearded)).toContain("quality_limited:target_moustache");
+    expect(await codes(bearded, astronaut)).not.toContain("quality_limited:target_moustache");
+  });
+
   test("are an error of a picture; in a video the face is left", async () => {
     const turned = { ...face, yaw: 60 };
     const error = await swapped(hopper, astronaut, [turned]).catch((reason: unknown) => reason);

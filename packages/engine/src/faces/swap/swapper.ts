@@ -13,11 +13,12 @@ import { createHead } from "../../warp/head/head.ts";
 import { isFree } from "../clear.ts";
 import type { Processor, RgbFrame, SceneFace, Sources } from "../processor.ts";
 import { outOfReach, requireSource, weaknesses } from "./limits.ts";
+import { overLip } from "./moustache.ts";
 import { type Source, sourceOf, steadied } from "./source.ts";
 import { type Before, swapFace } from "./swap.ts";
 
 /**
- * Warns `quality_limited:<why>` (source_turned, turned_apart, source_small, source_glasses, target_glasses, source_mouth_open, source_shaded). Throws
+ * Warns `quality_limited:<why>` (source_turned, turned_apart, source_small, source_glasses, target_glasses, target_moustache, source_mouth_open, source_shaded). Throws
  * `no_face`, `face_too_small`, `face_turned_away`, `face_not_clear` of the source. Of a picture whose faces are all beyond the limits
  * `prepare` throws why; a frame of a video leaves them, with the same codes and `face_not_clear`.
  */
@@ -36,7 +37,7 @@ export const faceSwapper: Processor<"face_swapper"> = {
     const faces = scene.faces.map((face) => ({ face, fault: faultOf(face, source) }));
     const fault = faces[0]?.fault;
     if (clip.frames === 1 && fault && faces.every((each) => each.fault)) throw fault;
-    const targets = faces.filter((each) => !each.fault).map(({ face }) => ({ face, ...glassesOn(scene.frame, face) }));
+    const targets = faces.filter((each) => !each.fault).map(({ face }) => ({ face, ...wornOn(scene.frame, face) }));
     const several = sources.pictures.length;
     const tracks = new Map<number, Before>();
     return {
@@ -124,10 +125,10 @@ function asPicture({ width, height, data }: RgbFrame): Picture {
   };
 }
 
-function glassesOn(frame: RgbFrame, face: Face): { unit: number; glasses: number } {
+function wornOn(frame: RgbFrame, face: Face): { unit: number; glasses: number; lip: number } {
   const head = createHead(face);
   const luma = { ...frame, y: toLuma(frame.data, frame.width, frame.height) };
-  return { unit: head.unit, glasses: findGlasses(head, face, luma).score };
+  return { unit: head.unit, glasses: findGlasses(head, face, luma).score, lip: overLip(frame, face) };
 }
 
 function around(a: Box, b: Box): Box {
