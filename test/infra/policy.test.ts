@@ -159,6 +159,7 @@ describe("environments, read as the functions read them", () => {
     expect(env.API_KEYS.size).toBe(1);
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp"]],
+      ["previews", ["warp"]],
       ["talk", ["warp"]],
       ["lipsync", ["warp"]],
       ["process_image", ["warp"]],
@@ -281,6 +282,7 @@ describe("environments, read as the functions read them", () => {
     expect([...env.QUEUES.keys()]).toEqual(["warp", "liveportrait", "poke"]);
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp", "liveportrait"]],
+      ["previews", ["warp"]],
       ["talk", ["warp", "liveportrait"]],
       ["lipsync", ["warp"]],
       ["process_image", ["warp"]],
@@ -360,7 +362,7 @@ describe("engines", () => {
   it("are told to functions by kind, and to the sweeper with the job definition of each", () => {
     const other = { ...liveportrait!, name: "choir", id: "choir", kinds: ["sing", "animate"] };
     expect(enginesByKind([warp!, other])).toBe(
-      "animate=warp+choir,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,sing=choir",
+      "animate=warp+choir,previews=warp,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,sing=choir",
     );
     const both = { ...batch, jobDefinitions: { ...batch.jobDefinitions, choir: "other" } };
     expect(sweepEnvironment({ ...gpuParts, batch: both }, GPU)).toMatchObject({

@@ -11,6 +11,7 @@ import { lambda } from "./lambda.ts";
 import { lipsync, longLipsync } from "./lipsync.ts";
 import { personalize } from "./personalize.ts";
 import { plans } from "./plans.ts";
+import { previews } from "./previews.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
 import { speak } from "./speak.ts";
@@ -20,6 +21,7 @@ import { longTalk, talk } from "./talk.ts";
 await runBench("bench", [
   clip,
   growth,
+  previews,
   speak,
   talk,
   longTalk,
