@@ -75,7 +75,7 @@ test.each([
   [{ ENGINES: "animate=magic" }, "ENGINES: there is no engine `magic`. Choose from: warp, liveportrait"],
   [
     { ENGINES: "dance=warp" },
-    "ENGINES: there is no kind `dance`. Choose from: animate, talk, lipsync, speak, process_image, process_video, convert, survey, insert",
+    "ENGINES: there is no kind `dance`. Choose from: animate, previews, talk, lipsync, speak, process_image, process_video, convert, survey, insert",
   ],
 ])("a server that could not work so does not start: %j", async (more, sentence) => {
   const ended = await runServer({ dataDir: join(dir, "data"), env: { ...env, ...more } });

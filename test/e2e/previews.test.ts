@@ -1,13 +1,16 @@
 /** One photo, many clips: each can be had while the others are still being made, and by the events. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endOf, upload } from "../support/client.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
 
+const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/smileloop.mjs");
 const dir = mkdtempSync(join(tmpdir(), "smileloop-previews-"));
 let server: ServerProcess;
 let image: { upload: string };
@@ -82,6 +85,20 @@ test("an output that is not ready yet says so, and one that nobody asked for is 
   await endOf(server.url, id);
   expect((await fetch(`${server.url}/v1/jobs/${id}/outputs/kiss`)).status).toBe(200);
   expect((await fetch(`${server.url}/v1/jobs/${id}/outputs/wink`)).status).toBe(404);
+});
+
+test("the command writes a clip for each preset into a folder that it makes, and leaves none where it fails", async () => {
+  const smileloop = (args: string[]) =>
+    promisify(execFile)(process.execPath, [COMMAND, "previews", ...args, "-q"], { cwd: dir });
+  const made = await smileloop([ASTRONAUT, "-o", "motions", "-p", "nod", "-p", "wink", "--size", "128", "--seed", "0"]);
+  expect(made.stdout).toBe("motions\n");
+  expect(readdirSync(join(dir, "motions")).sort()).toEqual(["nod.mp4", "wink.mp4"]);
+  expect(await readVideo(join(dir, "motions", "nod.mp4"))).toMatchObject({ width: 128, height: 128, fps: 25 });
+  await expect(smileloop([ASTRONAUT, "-o", "motions", "-p", "nod"])).rejects.toThrow("exists already");
+  const cat = join(import.meta.dirname, "../fixtures/cat.jpg");
+  await expect(smileloop([cat, "-o", "none", "-p", "nod"])).rejects.toThrow("No face");
+  expect(existsSync(join(dir, "none"))).toBe(false);
+  await expect(smileloop([ASTRONAUT, "-p", "nodd"])).rejects.toThrow("Did you mean nod?");
 });
 
 test.each([

@@ -11,6 +11,7 @@ import { lambda } from "./lambda.ts";
 import { lipsync, longLipsync } from "./lipsync.ts";
 import { personalize } from "./personalize.ts";
 import { plans } from "./plans.ts";
+import { previews } from "./previews.ts";
 import { recipients } from "./recipients.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
@@ -21,6 +22,7 @@ import { longTalk, talk } from "./talk.ts";
 await runBench("bench", [
   clip,
   growth,
+  previews,
   speak,
   talk,
   longTalk,

@@ -17,6 +17,7 @@ import { type ConvertArgs, convertArgs } from "./convert-args.ts";
 import { EDITS, FACE_COMMANDS, type FaceArgs, type FaceCommandName, faceArgs } from "./face-args.ts";
 import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { PERSONALIZE_OPTIONS, type PersonalizeArgs, personalizeArgs } from "./personalize-args.ts";
+import { type PreviewsArgs, previewsArgs } from "./previews-args.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
 import { UsageError } from "./usage-error.ts";
 import { WEBHOOK_OPTIONS, type WebhookArgs, webhookArgs } from "./webhook-args.ts";
@@ -44,6 +45,10 @@ const MOVES = Object.fromEntries(Object.keys(EDITS).map((name) => [name, text]))
 
 const OPTIONS = {
   animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
+  previews: {
+    ...{ ...help, ...RESULT, size: text, face: text, seed: text, engine: text },
+    preset: { type: "string", short: "p", multiple: true },
+  },
   talk: { ...help, ...DRAWN, ...SPOKEN, expression: text },
   lipsync: { ...help, ...CLIP, ...SPOKEN, faces: text, "sync-mode": text, "original-sound": text },
   personalize: { ...help, ...PERSONALIZE_OPTIONS },
@@ -80,6 +85,7 @@ type Command =
   | { name: "help"; text: string }
   | { name: "version" }
   | { name: "animate"; args: AnimateArgs }
+  | { name: "previews"; args: PreviewsArgs }
   | { name: "talk"; args: TalkArgs }
   | { name: "lipsync"; args: LipsyncArgs }
   | { name: "personalize"; args: PersonalizeArgs }
@@ -111,6 +117,7 @@ export function parseCommand(argv: string[]): Command {
   const { values, positionals } = parse(name, rest);
   if (values.help) return { name: "help", text: HELP[name] };
   if (name === "animate") return { name, args: animateArgs(values, positionals) };
+  if (name === "previews") return { name, args: previewsArgs(values, positionals) };
   if (name === "talk") return { name, args: talkArgs(values, positionals) };
   if (name === "lipsync") return { name, args: lipsyncArgs(values, positionals) };
   if (name === "personalize") return { name, args: personalizeArgs(values, positionals) };

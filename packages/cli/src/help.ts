@@ -3,6 +3,7 @@ import { KEY, USER } from "./help/access.ts";
 import { CONVERT } from "./help/convert.ts";
 import { FACE_HELP } from "./help/faces.ts";
 import { PERSONALIZE } from "./help/personalize.ts";
+import { PREVIEWS } from "./help/previews.ts";
 import { SPEAK } from "./help/speak.ts";
 import { WEBHOOKS } from "./help/webhooks.ts";
 
@@ -12,6 +13,7 @@ Usage: smileloop <command> [options]
 
 Commands:
   animate <photo>         makes a clip of a photo and a preset or a driving clip
+  previews <photo>        makes a small clip of a photo for each preset, to choose by
   talk <photo> [sound]    makes a video of somebody who speaks, of a photo and a sound or a text
   lipsync <video> [sound] makes the person in a video say something else: a sound or a text
   personalize --video <file> --recipients <file>
@@ -199,6 +201,7 @@ Options:
 
 export const HELP = {
   animate: ANIMATE,
+  previews: PREVIEWS,
   talk: TALK,
   lipsync: LIPSYNC,
   personalize: PERSONALIZE,

@@ -2,33 +2,38 @@
  * One job of a command on the same core, worker and engine as the server's, but with temporary storage: records and queue in memory,
  * files in a folder that is deleted afterwards.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { EnvError, readCommandEnv } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
+import type { Submission } from "@smileloop/core/jobs/submission.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
-import type { Params } from "@smileloop/core/kinds/kind.ts";
+import type { Kinds, Params } from "@smileloop/core/kinds/kind.ts";
 import { createLog } from "@smileloop/core/log.ts";
+import type { Preset } from "@smileloop/core/motion/preset.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
+import type { EngineSetup } from "../../../functions/engines/engine.ts";
 import { ENGINES, setupsFor } from "../../../functions/engines/index.ts";
 import { capabilitiesOf } from "../../../functions/setup/engines-served.ts";
 import type { InputFile } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
-import { checkAsked, inOptions, type LocalAsked, openInputs, withNames } from "./local-asked.ts";
+import { checkAsked, type InputFiles, inOptions, type LocalAsked, openInputs, withNames } from "./local-asked.ts";
 import { OWNER, openStore, submitLocal } from "./local-store.ts";
 import { knownPresets } from "./presets.ts";
 import { createProgressReport, EXIT, type ProgressReport, printJson } from "./report.ts";
-import { checkTarget, writeTarget } from "./target.ts";
+import { checkTarget, makeFolder, writeTarget } from "./target.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a command asks for. */
 export type LocalJob = LocalAsked & {
   /** Where outputs go, when params and inputs are known, of each slot the first; null: an output that is not wanted. */
   targets: (found: { params: Params; files: Readonly<Record<string, InputFile>> }) => Record<string, string | null>;
+  /** Whether each target is a result of its own, in a folder that is made if it is missing, and that is printed. */
+  inFolder?: true;
   force: boolean;
   json: boolean;
   quiet: boolean;
@@ -39,7 +44,7 @@ export type LocalJob = LocalAsked & {
 type Made = { record: JobRecord; targets: Record<string, string | null> };
 
 /**
- * Resolves with the exit code; says what went wrong by itself. The name of the first target is printed. Throws UsageError for params
+ * Resolves with the exit code; says what went wrong by itself. The name of the first target is printed, or of its folder. Throws UsageError for params
  * that no job can have.
  */
 export async function runLocalJob(job: LocalJob): Promise<number> {
@@ -47,7 +52,8 @@ export async function runLocalJob(job: LocalJob): Promise<number> {
   try {
     const { record, targets } = await run(job, stop);
     const { json, lines } = job.told(record);
-    const [output] = Object.values(targets);
+    const [first] = Object.values(targets);
+    const output = job.inFolder && first ? dirname(first) : first;
     if (job.json) printJson({ ok: true, output, ...json, warnings: record.warnings });
     else {
       if (!job.quiet) for (const line of lines) process.stderr.write(`${line}\n`);
@@ -88,8 +94,34 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
   const firsts = Object.fromEntries(Object.entries(files).map(([slot, [first]]) => [slot, first!]));
   const targets = job.targets({ params: submission.params, files: firsts });
   const wanted = Object.entries(targets).filter((entry): entry is [string, string] => entry[1] !== null);
-  for (const [, path] of wanted) await checkTarget(path, job.force);
+  const made = job.inFolder && wanted[0] ? await makeFolder(dirname(wanted[0][1])) : null;
+  try {
+    for (const [, path] of wanted) await checkTarget(path, job.force);
+    const work: LocalWork = { setup, kinds, presets, submission, files, wanted };
+    return { record: await perform(folder, job, work, signal), targets };
+  } catch (error) {
+    // unless something of use lies in it
+    if (made !== null) await rmdir(made).catch(() => {});
+    throw error;
+  }
+}
 
+type LocalWork = {
+  setup: EngineSetup;
+  kinds: Kinds;
+  presets: ReadonlyMap<string, Preset>;
+  submission: Submission;
+  files: InputFiles;
+  wanted: [output: string, path: string][];
+};
+
+/** Has the job done and its outputs written; answers its record. */
+async function perform(
+  folder: string,
+  job: LocalJob,
+  { setup, kinds, presets, submission, files, wanted }: LocalWork,
+  signal: AbortSignal,
+): Promise<JobRecord> {
   const store = openStore();
   const worker = createWorker({
     ...store,
@@ -110,9 +142,11 @@ async function runIn(folder: string, job: LocalJob, signal: AbortSignal): Promis
     });
     report.stop();
     for (const [output, path] of wanted) {
-      await writeTarget(path, (await store.files.get(record.outputs[output]!.key)).body);
+      // what a job leaves out it warns of
+      const made = record.outputs[output];
+      if (made) await writeTarget(path, (await store.files.get(made.key)).body);
     }
-    return { record, targets };
+    return record;
   } finally {
     report.stop();
     await worker.stop({ graceMs: 0 });

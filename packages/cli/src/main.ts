@@ -27,6 +27,10 @@ async function run(argv: string[]): Promise<number> {
         const { animate } = await import("./animate.ts");
         return await animate(command.args);
       }
+      case "previews": {
+        const { previews } = await import("./previews.ts");
+        return await previews(command.args);
+      }
       case "speak": {
         const { speak } = await import("./speak.ts");
         return await speak(command.args);

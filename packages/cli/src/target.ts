@@ -1,6 +1,6 @@
 /** The file that a command writes: looked at before the work, written whole or not at all. */
 import { randomBytes } from "node:crypto";
-import { open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AppError } from "@smileloop/core/errors.ts";
 
@@ -18,6 +18,12 @@ export async function checkTarget(path: string, force: boolean): Promise<void> {
     throw new AppError("storage_unavailable", `Nothing can be written to "${dirname(path)}".`, { cause: error });
   });
   await rm(part, { force: true });
+}
+
+/** Makes the folder where there is none; answers it if it was made. What else is wrong with the place, `checkTarget` says. */
+export async function makeFolder(path: string): Promise<string | null> {
+  const made = await mkdir(path).catch(() => null);
+  return made === undefined ? path : null;
 }
 
 /** Writes beside the target and renames, so that whoever looks sees the whole file or none. */
