@@ -22,6 +22,8 @@ const WHOLE = 0.55;
 /** Lips press, the jaw is shut: a closure. */
 const PRESSED = 0.3;
 const SHUT = 0.06;
+/** How much lips that are drawn apart open, beside the jaw. */
+const LIPS = 0.35;
 /** The lower lip is rolled in: at m, b and p by no more than the first, at f and v by the second. */
 const ROLLED = [0.25, 0.55] as const;
 /** Openings below it, for so many seconds, are a pause. */
@@ -46,13 +48,11 @@ export function rangeOf(looks: readonly Look[]): MouthRange {
 /** One for each frame of the motion. */
 export function askedMouths(motion: MotionFrames, range: MouthRange): AskedMouth[] {
   const openings = openingsOf(motion);
-  const bitten = openings.map((_, frame) => bittenAt(motion, frame));
-  const rests = restsOf(
-    openings.map((opening, frame) => Math.max(opening, bitten[frame]!)),
-    motion.fps,
-  );
+  const rests = restsOf(openings, motion.fps);
   return openings.map((opening, frame) => {
-    const share = Math.min(1, opening / WHOLE);
+    const bitten = bittenAt(motion, frame);
+    // an upper lip that is raised over teeth on the lower one opens nothing
+    const share = Math.min(1, Math.max(0, opening - bitten * LIPS * raisedAt(motion, frame)) / WHOLE);
     const at = (name: Channel) => channelAt(motion, name, frame);
     const both = (name: "mouthStretch" | "mouthSmile" | "mouthPress") =>
       (at(`${name}Left` as Channel) + at(`${name}Right` as Channel)) / 2;
@@ -65,20 +65,23 @@ export function askedMouths(motion: MotionFrames, range: MouthRange): AskedMouth
       gap: range.shut + share * (range.open - range.shut),
       width: Math.min(range.wide, Math.max(range.narrow, range.usual + widens)),
       shut: opening < SHUT && both("mouthPress") > PRESSED,
-      bites: bitten[frame]! > 0.5,
+      bites: bitten > 0.5,
       rest: rests[frame]!,
     };
   });
 }
 
-/** How open the mouth looks by its curves: 0 is shut, "aa" about 0.6. An upper lip that is raised over teeth on the lower one opens nothing. */
+/** How open the mouth looks by its curves: 0 is shut, "aa" about 0.6. */
 export function openingsOf(motion: MotionFrames): number[] {
   return Array.from({ length: motion.frames }, (_, frame) => {
     const at = (name: Channel) => channelAt(motion, name, frame);
-    const lips =
-      (at("mouthLowerDownLeft") + at("mouthLowerDownRight") + at("mouthUpperUpLeft") + at("mouthUpperUpRight")) / 2;
-    return Math.max(0, at("jawOpen") - at("mouthClose") + 0.35 * lips * (1 - bittenAt(motion, frame)));
+    const lips = (at("mouthLowerDownLeft") + at("mouthLowerDownRight")) / 2 + raisedAt(motion, frame);
+    return Math.max(0, at("jawOpen") - at("mouthClose") + LIPS * lips);
   });
+}
+
+function raisedAt(motion: MotionFrames, frame: number): number {
+  return (channelAt(motion, "mouthUpperUpLeft", frame) + channelAt(motion, "mouthUpperUpRight", frame)) / 2;
 }
 
 /** Whether teeth rest on the lower lip, 0–1. */
