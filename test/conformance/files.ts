@@ -43,6 +43,8 @@ function bytesOf(length: number): Uint8Array {
   return bytes;
 }
 
+/** More than S3 is sent in one request. */
+const largeBytes = (n: number) => Buffer.alloc(20 * 1024 ** 2, `file ${n} `);
 const sha256Of = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
 const read = async (body: ReadableStream<Uint8Array>) => new Uint8Array(await new Response(body).arrayBuffer());
 const keysOf = async (files: Files, prefix: string) => (await collect(files.list(prefix))).map((file) => file.key);
@@ -120,6 +122,27 @@ export function filesSuite(name: string, open: () => Promise<FilesHome>, options
       const data = await read((await files.get(key)).body);
       expect(data).toEqual(new Uint8Array(Buffer.alloc(5000, codes.indexOf(null) + 1)));
       expect(await codeOf(() => put(5))).toBe("already_exists");
+      expect(await leftovers()).toEqual([]);
+    },
+
+    "a large file is whole, with its length and hash": async ({ files, clock, leftovers }) => {
+      const key = uploadKey("ann", newId(clock.now()));
+      const info = await files.put(key, chunksOf(largeBytes(1), 1_000_003), { type });
+      const facts = { type, bytes: largeBytes(1).byteLength };
+      expect(info).toMatchObject({ ...facts, sha256: sha256Of(largeBytes(1)) });
+      const file = await files.get(key);
+      expect(file).toMatchObject({ ...facts, etag: info.etag });
+      expect(Buffer.compare(await read(file.body), largeBytes(1))).toBe(0);
+      expect(await leftovers()).toEqual([]);
+    },
+
+    "of two writers of a large file one has stored it": async ({ files, clock, leftovers }) => {
+      const key = uploadKey("ann", newId(clock.now()));
+      const put = (n: number) => files.put(key, chunksOf(largeBytes(n), 1_000_003), { type });
+      const codes = await Promise.all([1, 2].map((n) => codeOf(() => put(n))));
+      expect(codes.toSorted()).toEqual(["already_exists", null]);
+      const { body } = await files.get(key);
+      expect(Buffer.compare(await read(body), largeBytes(codes.indexOf(null) + 1))).toBe(0);
       expect(await leftovers()).toEqual([]);
     },
 

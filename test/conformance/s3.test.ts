@@ -32,7 +32,8 @@ filesSuite("S3", async () => {
   const files = s3Files({ client, bucket, clock });
   const leftovers = async () => {
     const listed = (await collect(files.list(""))).map(({ key }) => key);
-    return double.store.keys().filter((key) => !listed.includes(key));
+    const unfinished = [...double.store.unfinished.values()].map(({ key }) => key);
+    return [...double.store.keys().filter((key) => !listed.includes(key)), ...unfinished];
   };
   return { files, clock, leftovers, close };
 });

@@ -252,7 +252,14 @@ async function putBody(
       await call(() => send(content));
     }
     const { complete } = upload!;
-    return await once(async () => storedOf(await complete()));
+    return await once(async () => {
+      const reply = await complete();
+      if (reply.ETag) return storedOf(reply);
+      // Ceph does not always say it
+      const there = await mine();
+      if (there) return there;
+      throw taken();
+    });
   } catch (error) {
     await upload?.abort();
     throw error;
