@@ -12,7 +12,7 @@ export type Photo = {
   /** When the server deletes it, ms since 1970. */
   expiresAt: number;
   /** The job that tries the motions on it, by face. */
-  previews: Record<number, string>;
+  previews: Record<number, string | undefined>;
 };
 
 /** What is kept of it for when the page is loaded again; no picture. */

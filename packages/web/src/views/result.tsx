@@ -88,7 +88,7 @@ async function forget(photo: Photo | null): Promise<void> {
   };
   await Promise.all([
     smileloop.uploads.delete(photo.upload).catch(gone),
-    ...Object.values(photo.previews).map((id) => smileloop.jobs.delete(id).catch(gone)),
+    ...Object.values(photo.previews).map((id) => id && smileloop.jobs.delete(id).catch(gone)),
   ]);
 }
 

@@ -11,6 +11,7 @@ import { faultOf, hintsOf } from "./hints.ts";
 import { Motions } from "./motions.tsx";
 import { Picker } from "./picker.tsx";
 import { Speech } from "./speech.tsx";
+import { stopPreviews } from "./use-previews.ts";
 
 type StudioProps = { photo: Photo; onPhoto: (photo: Photo | null) => void; onFile: (file: Blob) => void };
 
@@ -32,6 +33,7 @@ export function Studio({ photo, onPhoto, onFile }: StudioProps) {
     const inputs = { image: { upload: photo.upload }, ...(audio === undefined ? {} : { audio: { upload: audio } }) };
     const faces = face === "all" ? { faces: "all" } : { face };
     try {
+      stopPreviews(photo);
       go({ at: "job", id: await startJob({ kind, inputs, params: { ...params, ...faces } }, preset) });
     } catch (error) {
       setStarting(false);

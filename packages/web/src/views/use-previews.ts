@@ -1,6 +1,6 @@
 /** Each motion on the reader's own photo: a job that makes all of them, small, whose outputs appear one by one. */
-import { newId } from "@smileloop/sdk/index.ts";
-import { useEffect, useState } from "preact/hooks";
+import { type Job, newId } from "@smileloop/sdk/index.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useJob } from "../jobs.ts";
 import type { Photo } from "../photo.ts";
 import { smileloop } from "../server.ts";
@@ -27,9 +27,27 @@ export function usePreviews(photo: Photo, onPhoto: (photo: Photo) => void, offer
     );
   }, [offered, id, face, photo.upload]);
   const { job, error } = useJob(id);
-  const clips = new Map(Object.entries(job?.outputs ?? {}));
+  // for the sake of a video they were stopped (`stopPreviews`), so they begin anew
+  const stopped = job?.status === "canceled";
+  useEffect(() => {
+    if (stopped) onPhoto({ ...photo, previews: { ...photo.previews, [face]: undefined } });
+  }, [stopped]);
+  // what a first attempt has made stays to be seen while a second one makes it again
+  const clips = useClips(id, job);
   if (job?.status === "succeeded") return { state: "own", clips };
-  const ended = job !== null && ["failed", "canceled", "expired"].includes(job.status);
+  const ended = job !== null && ["failed", "expired"].includes(job.status);
   const lost = offered === false || failed || error !== null || ended;
   return { state: lost ? "example" : "drawing", clips };
+}
+
+function useClips(id: string | null, job: Job | null): ReadonlyMap<string, Clip> {
+  const kept = useRef<{ id: string | null; clips: Map<string, Clip> }>({ id, clips: new Map() });
+  if (kept.current.id !== id) kept.current = { id, clips: new Map() };
+  for (const [name, clip] of Object.entries(job?.outputs ?? {})) kept.current.clips.set(name, clip);
+  return kept.current.clips;
+}
+
+/** What is still being tried gives way to the video that was chosen; what has ended stays. */
+export function stopPreviews({ previews }: Photo): void {
+  for (const id of Object.values(previews)) if (id) smileloop.jobs.cancel(id).catch(() => {});
 }
