@@ -25,15 +25,7 @@ it("tells the secret to the API and to what sends events, and to nobody else", (
 });
 
 it("lets whoever ends jobs send to the queue of events, and its function alone receive from it", () => {
-  const roles = [
-    "ApiRole",
-    "SweepRole",
-    "WarpRole",
-    "NarratorRole",
-    "PlansRole",
-    "GpuWorkerRole",
-    "WebhooksRole",
-  ];
+  const roles = ["ApiRole", "SweepRole", "WarpRole", "NarratorRole", "PlansRole", "GpuWorkerRole", "WebhooksRole"];
   for (const role of roles) expect(allowed(role, "sqs:SendMessage"), role).toContain(arn("webhooks"));
   const receivers = roles.filter((role) => allowed(role, "sqs:ReceiveMessage").includes(arn("webhooks")));
   expect(receivers).toEqual(["WebhooksRole"]);
