@@ -26,6 +26,7 @@ export type Step =
   | { oversize: number }
   | { expect: object; within?: number }
   | { progress: string }
+  | { outputs: string[]; of: string }
   | { silent: number }
   | { video: string; is: object }
   | { missing: string }
@@ -73,6 +74,7 @@ async function take(step: Step, engine: Engine): Promise<void> {
     );
     await engine.finished();
   } else if ("progress" in step) await engine.progressOf(step.progress);
+  else if ("outputs" in step) expect(engine.outputsOf(step.of, step.outputs)).toEqual(step.outputs);
   else if ("silent" in step) await engine.silence(step.silent);
   else if ("video" in step) {
     if (!engine.declined()) expect(await readVideo(step.video)).toMatchObject(step.is);
@@ -84,7 +86,8 @@ type Engine = ReturnType<typeof start>;
 
 function start({ command, dir }: Setting) {
   const child: ChildProcess = spawn(command[0]!, command.slice(1), { cwd: dir, env: {}, stdio: "pipe" });
-  const replies: Exclude<EngineReply, { type: "progress" }>[] = [];
+  const replies: Exclude<EngineReply, { type: "progress" | "output" }>[] = [];
+  const outputs = new Map<string, string[]>();
   const shares = new Map<string, number>();
   const ended = new Set<string>();
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
@@ -114,6 +117,12 @@ function start({ command, dir }: Setting) {
       expect(share).toBeGreaterThanOrEqual(shares.get(reply.run) ?? 0);
       expect(share).toBeLessThanOrEqual(1);
       shares.set(reply.run, share);
+      return;
+    }
+    if (reply.type === "output") {
+      const told = outputs.get(reply.run) ?? [];
+      expect(told).not.toContain(reply.name);
+      outputs.set(reply.run, [...told, reply.name]);
       return;
     }
     if (reply.type === "done") {
@@ -162,6 +171,8 @@ function start({ command, dir }: Setting) {
     finished: () => finishing,
     next: (ms?: number) => until(() => replies.shift(), "a reply", ms),
     progressOf: (run: string) => (unserved.has(run) ? 0 : until(() => shares.get(run), `progress of ${run}`)),
+    /** Names of the outputs that a run has told of; those that were due, where it is not served. */
+    outputsOf: (run: string, due: string[]) => (unserved.has(run) ? due : (outputs.get(run) ?? [])),
     async silence(ms: number) {
       await delay(ms);
       expect(replies).toEqual([]);

@@ -1,13 +1,12 @@
 /** Outputs that an engine finishes one after another: each is delivered while the engine makes the next. */
 import { AppError } from "@smileloop/core/errors.ts";
-import type { RequestOptions } from "../process/engine-process.ts";
 
 type OneByOne<Result> = {
   /** Names of the outputs that the engine is asked for. */
   names: readonly string[];
   /** Stops the engine. */
   signal: AbortSignal;
-  ask: (hooks: Required<Pick<RequestOptions, "signal" | "onOutput">>) => Promise<Result>;
+  ask: (hooks: { signal: AbortSignal; onOutput: (name: string) => void }) => Promise<Result>;
   /** Called for one output at a time, in the order in which they are finished. What it throws stops the engine, and is thrown. */
   deliver: (name: string) => Promise<void>;
 };

@@ -21,6 +21,7 @@ type Backdrop = {
 export function createBackdrop(canvas: Canvas, field: Field, still: Planes, matte: Matte): Backdrop {
   const plate = plateOf(still, matte);
   const cells = cellExtremes(canvas, matte);
+  const squares = squaresOf(matte);
   const { nodes, backX, backY } = field;
   const seen: Seen = { least: 0, most: 0 };
   const layers: Layer[] = [
@@ -40,7 +41,7 @@ export function createBackdrop(canvas: Canvas, field: Field, still: Planes, matt
           if (seen.least === 255) continue;
           for (let k = 0; k < layers.length; k++) {
             if (seen.most === 0) copyCell(canvas, layers[k]!, targets[k]!, column, row);
-            else drawCell(canvas, field, matte, layers[k]!, targets[k]!, column, row);
+            else drawCell(canvas, field, matte, squares, layers[k]!, targets[k]!, column, row);
           }
         }
       }
@@ -72,6 +73,7 @@ function drawCell(
   canvas: Canvas,
   { nodes, backX, backY }: Field,
   { width, height, alpha }: Matte,
+  squares: Uint8Array,
   { half, plate }: Layer,
   { pixels, stride }: Target,
   column: number,
@@ -95,7 +97,11 @@ function drawCell(
     for (let px = left; px < right; px++) {
       const fromX = (px << half) + startX + stepX * (px - left);
       const fromY = (py << half) + half * 0.5 + startY + stepY * (px - left);
-      const a = sampleAt(alpha, width, height, fromX, fromY) / 255;
+      const sx = fromX <= 0 ? 0 : Math.min(width - 2, fromX | 0);
+      const sy = fromY <= 0 ? 0 : Math.min(height - 2, fromY | 0);
+      const square = squares[sy * width + sx]!;
+      if (square === PERSON) continue;
+      const a = square === BEHIND ? 0 : sampleAt(alpha, width, height, fromX, fromY) / 255;
       if (a > 0.996) continue;
       const here = plate[py * planeWidth + px]!;
       const to = py * stride + px;
@@ -112,6 +118,23 @@ function drawCell(
 
 function isStill(values: Float32Array, at: number, columns: number): boolean {
   return values[at] === 0 && values[at + 1] === 0 && values[at + columns] === 0 && values[at + columns + 1] === 0;
+}
+
+/** What a place between four pixels of the matte shows, whatever its place between them: only the person, or only what is behind. */
+const [MIXED, PERSON, BEHIND] = [0, 1, 2];
+
+/** For each pixel of the matte, what it and its neighbours to the right and below show: most of a picture is not mixed. */
+function squaresOf({ width, height, alpha }: Matte): Uint8Array {
+  const squares = new Uint8Array(width * height);
+  for (let y = 0; y < height - 1; y++) {
+    for (let x = 0; x < width - 1; x++) {
+      const at = y * width + x;
+      const [a, b, c, d] = [alpha[at]!, alpha[at + 1]!, alpha[at + width]!, alpha[at + width + 1]!];
+      if (a >= 254 && b >= 254 && c >= 254 && d >= 254) squares[at] = PERSON;
+      else squares[at] = a <= 1 && b <= 1 && c <= 1 && d <= 1 ? BEHIND : MIXED;
+    }
+  }
+  return squares;
 }
 
 type Extremes = { least: Uint8Array; most: Uint8Array };
