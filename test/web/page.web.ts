@@ -127,6 +127,9 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     await openStudio(page, { name: "two.png", mimeType: "image/png", buffer: await twoFaces() });
     await page.getByText("There are 2 faces.").waitFor();
     await page.locator(".face-mark").nth(1).click();
+    await expect.poll(() => page.getByRole("radio", { name: "Face 2" }).isChecked()).toBe(true);
+    // the small clips of that face, which were begun meanwhile, do not change the choice
+    await page.waitForSelector(".tile video[src^=blob]");
     expect(await page.getByRole("radio", { name: "Face 2" }).isChecked()).toBe(true);
     await make(page, "big_smile");
     await awaitResult(page);
