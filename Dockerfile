@@ -7,13 +7,16 @@ ARG NODE=node:24-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37
 
 FROM ${NODE} AS packages
 WORKDIR /app
-COPY package.json package-lock.json .npmrc tsconfig.json ./
+COPY package.json package-lock.json .npmrc ./
 COPY packages packages
 # the Node of the image serves, so that of the npm package goes
 RUN npm ci --omit=dev && rm -rf node_modules/node-linux-*
 
 # the page at `/`, with what builds it
-FROM packages AS page
+FROM ${NODE} AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc tsconfig.json ./
+COPY packages packages
 RUN npm ci --workspace packages/web && npm run build:web
 
 FROM ${NODE}

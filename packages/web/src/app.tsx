@@ -1,6 +1,6 @@
 /** The page: a start, a photo with what can be made of it, and a job from its beginning to its result. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { keepPhoto, keptPhoto, type Photo, sendPhoto } from "./photo.ts";
+import { type ChangePhoto, keepPhoto, keptPhoto, type Photo, sendPhoto } from "./photo.ts";
 import { go, usePlace } from "./place.ts";
 import { applyKey, hasKey, sayError } from "./server.ts";
 import { chooseLanguage, t } from "./texts.ts";
@@ -24,10 +24,12 @@ export function App() {
   const [keyed, setKeyed] = useState(hasKey);
   const main = useRef<HTMLElement>(null);
 
-  const change = (next: Photo | null) => {
-    keepPhoto(next);
-    setPhoto(next);
-  };
+  const change: ChangePhoto = (by) =>
+    setPhoto((now) => {
+      const next = now && by ? by(now) : null;
+      keepPhoto(next);
+      return next;
+    });
   const open = async (file: Blob) => {
     sending?.stop();
     const leaving = new AbortController();
@@ -44,7 +46,8 @@ export function App() {
     try {
       const sent = await sendPhoto(file, { signal, onShown, onSent });
       if (photo?.url) URL.revokeObjectURL(photo.url);
-      change(sent);
+      keepPhoto(sent);
+      setPhoto(sent);
       setSending(null);
       go({ at: "photo" });
     } catch (error) {

@@ -15,6 +15,9 @@ export type Photo = {
   previews: Record<number, string | undefined>;
 };
 
+/** Null: it is forgotten. Two changes at once do not undo each other, as each begins with the photo as it is then. */
+export type ChangePhoto = (change: ((now: Photo) => Photo) | null) => void;
+
 /** What is kept of it for when the page is loaded again; no picture. */
 const KEPT = "smileloop.photo";
 /** Larger ones are made smaller here, which saves most of the time to send them. The longest side of a result is 1280. */

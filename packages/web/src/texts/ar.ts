@@ -25,7 +25,6 @@ export const ar: Texts = {
   api_docs: "API",
   home: "SmileLoop، الصفحة الرئيسية",
   history_title: "مقاطعك في هذا المتصفح",
-  history_open: "فتح: {name}",
   working_on_photo: "جارٍ فحص الصورة",
   sending: "جارٍ إرسال الصورة",
   another_photo: "صورة أخرى",

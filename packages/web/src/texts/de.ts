@@ -26,7 +26,6 @@ export const de: Texts = {
   api_docs: "API",
   home: "SmileLoop, Startseite",
   history_title: "Ihre Videos in diesem Browser",
-  history_open: "Öffnen: {name}",
   working_on_photo: "Das Foto wird angesehen",
   sending: "Das Foto wird gesendet",
   another_photo: "Anderes Foto",

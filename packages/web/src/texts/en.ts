@@ -24,7 +24,6 @@ export const en = {
   api_docs: "API",
   home: "SmileLoop, start page",
   history_title: "Your videos in this browser",
-  history_open: "Open: {name}",
   working_on_photo: "Looking at the photo",
   sending: "Sending the photo",
   another_photo: "Another photo",

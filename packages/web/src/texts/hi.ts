@@ -25,7 +25,6 @@ export const hi: Texts = {
   api_docs: "API",
   home: "SmileLoop, मुख पृष्ठ",
   history_title: "इस ब्राउज़र में आपके वीडियो",
-  history_open: "खोलें: {name}",
   working_on_photo: "फ़ोटो देखी जा रही है",
   sending: "फ़ोटो भेजी जा रही है",
   another_photo: "दूसरी फ़ोटो",

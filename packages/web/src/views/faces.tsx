@@ -1,9 +1,9 @@
 /** Which of several faces moves: marks on the photo, and the same as a list. */
-import type { Photo } from "../photo.ts";
+import type { ChangePhoto, Photo } from "../photo.ts";
 import { t } from "../texts.ts";
 import { movable } from "./hints.ts";
 
-type FacesProps = { photo: Photo; onPhoto: (photo: Photo) => void };
+type FacesProps = { photo: Photo; onPhoto: ChangePhoto };
 
 export function FaceMarks({ photo, onPhoto }: FacesProps) {
   const { width, height, faces } = photo.inspection;
@@ -28,7 +28,7 @@ export function FaceMarks({ photo, onPhoto }: FacesProps) {
             style={style}
             aria-pressed={photo.face === place || photo.face === "all"}
             aria-label={t("face_n", { n: place + 1 })}
-            onClick={() => onPhoto({ ...photo, face: place })}
+            onClick={() => onPhoto((now) => ({ ...now, face: place }))}
           />
         );
       })}
@@ -45,7 +45,12 @@ export function FaceChoice({ photo, onPhoto }: FacesProps) {
       <legend>{t("faces_title")}</legend>
       {choices.map((face) => (
         <label key={face}>
-          <input type="radio" name="face" checked={photo.face === face} onChange={() => onPhoto({ ...photo, face })} />
+          <input
+            type="radio"
+            name="face"
+            checked={photo.face === face}
+            onChange={() => onPhoto((now) => ({ ...now, face }))}
+          />
           <span>{face === "all" ? t("all_faces") : t("face_n", { n: face + 1 })}</span>
         </label>
       ))}

@@ -44,7 +44,7 @@ function Item({ entry, now }: { entry: Entry; now: number }) {
   const poster = job?.outputs.poster?.url;
   return (
     <li>
-      <a href={hashOf({ at: "job", id })} aria-label={t("history_open", { name })}>
+      <a href={hashOf({ at: "job", id })}>
         {poster ? <img src={poster} alt="" loading="lazy" /> : <span class="blank" />}
         <span>{name}</span>
         <span class="soft">

@@ -1,7 +1,7 @@
 /** A job from its beginning to its result, or to why there is none. */
 import type { Job } from "@smileloop/sdk/index.ts";
 import { useJob } from "../jobs.ts";
-import type { Photo } from "../photo.ts";
+import type { ChangePhoto, Photo } from "../photo.ts";
 import { go } from "../place.ts";
 import { facts, isGone, sayError, smileloop } from "../server.ts";
 import { clock, span, t, tMaybe } from "../texts.ts";
@@ -11,7 +11,7 @@ import { Result } from "./result.tsx";
 type JobViewProps = {
   id: string;
   photo: Photo | null;
-  onPhoto: (photo: Photo | null) => void;
+  onPhoto: ChangePhoto;
   onFile: (file: Blob) => void;
 };
 

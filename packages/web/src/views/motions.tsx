@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useKinds, usePresets } from "../catalog.ts";
 import type { Wanted } from "../jobs.ts";
-import type { Photo } from "../photo.ts";
+import type { ChangePhoto, Photo } from "../photo.ts";
 import { presetName, t } from "../texts.ts";
 import { stillWanted } from "./still-wanted.ts";
 import { useFileUrl } from "./use-file-url.ts";
@@ -12,7 +12,7 @@ type MotionsProps = {
   photo: Photo;
   starting: boolean;
   onMake: (wanted: Wanted) => void;
-  onPhoto: (photo: Photo) => void;
+  onPhoto: ChangePhoto;
 };
 
 const SIZES = ["source", 512, 720, 1024] as const;

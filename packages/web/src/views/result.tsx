@@ -3,7 +3,7 @@ import type { Job } from "@smileloop/sdk/index.ts";
 import { useEffect, useState } from "preact/hooks";
 import { removeEntry } from "../history.ts";
 import { download } from "../jobs.ts";
-import type { Photo } from "../photo.ts";
+import type { ChangePhoto, Photo } from "../photo.ts";
 import { go } from "../place.ts";
 import { isGone, sayError, smileloop } from "../server.ts";
 import { clock, presetName, t } from "../texts.ts";
@@ -18,7 +18,7 @@ import { useNow } from "./use-now.ts";
 type ResultProps = {
   job: Job;
   photo: Photo | null;
-  onPhoto: (photo: Photo | null) => void;
+  onPhoto: ChangePhoto;
   onFile: (file: Blob) => void;
 };
 

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useKinds } from "../catalog.ts";
 import { startJob, type Wanted } from "../jobs.ts";
-import type { Photo } from "../photo.ts";
+import type { ChangePhoto, Photo } from "../photo.ts";
 import { go } from "../place.ts";
 import { isGone, sayError } from "../server.ts";
 import { t } from "../texts.ts";
@@ -13,7 +13,7 @@ import { Picker } from "./picker.tsx";
 import { Speech } from "./speech.tsx";
 import { stopPreviews } from "./use-previews.ts";
 
-type StudioProps = { photo: Photo; onPhoto: (photo: Photo | null) => void; onFile: (file: Blob) => void };
+type StudioProps = { photo: Photo; onPhoto: ChangePhoto; onFile: (file: Blob) => void };
 
 const TABS = ["motion", "speech"] as const;
 

@@ -2,7 +2,7 @@
 import { type Job, newId } from "@smileloop/sdk/index.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useJob } from "../jobs.ts";
-import type { Photo } from "../photo.ts";
+import type { ChangePhoto, Photo } from "../photo.ts";
 import { smileloop } from "../server.ts";
 
 export type Clip = { url: string; sha256: string };
@@ -13,7 +13,7 @@ export type Previews = { state: "drawing" | "own" | "example"; clips: ReadonlyMa
 export const SIDE = 256;
 
 /** `offered`: whether the server makes them; null while that is not known. */
-export function usePreviews(photo: Photo, onPhoto: (photo: Photo) => void, offered: boolean | null): Previews {
+export function usePreviews(photo: Photo, onPhoto: ChangePhoto, offered: boolean | null): Previews {
   const face = photo.face === "all" ? 0 : photo.face;
   const id = photo.previews[face] ?? null;
   const [failed, setFailed] = useState(false);
@@ -22,7 +22,7 @@ export function usePreviews(photo: Photo, onPhoto: (photo: Photo) => void, offer
     const made = newId();
     const request = { kind: "previews", inputs: { image: { upload: photo.upload } }, params: { size: SIDE, face } };
     smileloop.jobs.create(made, request).then(
-      () => onPhoto({ ...photo, previews: { ...photo.previews, [face]: made } }),
+      () => onPhoto((now) => withPreviews(now, photo.upload, face, made)),
       () => setFailed(true),
     );
   }, [offered, id, face, photo.upload]);
@@ -30,7 +30,7 @@ export function usePreviews(photo: Photo, onPhoto: (photo: Photo) => void, offer
   // for the sake of a video they were stopped (`stopPreviews`), so they begin anew
   const stopped = job?.status === "canceled";
   useEffect(() => {
-    if (stopped) onPhoto({ ...photo, previews: { ...photo.previews, [face]: undefined } });
+    if (stopped) onPhoto((now) => withPreviews(now, photo.upload, face, undefined));
   }, [stopped]);
   // what a first attempt has made stays to be seen while a second one makes it again
   const clips = useClips(id, job);
@@ -38,6 +38,11 @@ export function usePreviews(photo: Photo, onPhoto: (photo: Photo) => void, offer
   const ended = job !== null && ["failed", "expired"].includes(job.status);
   const lost = offered === false || failed || error !== null || ended;
   return { state: lost ? "example" : "drawing", clips };
+}
+
+/** Unless it is another photo by now. */
+function withPreviews(now: Photo, upload: string, face: number, id: string | undefined): Photo {
+  return now.upload === upload ? { ...now, previews: { ...now.previews, [face]: id } } : now;
 }
 
 function useClips(id: string | null, job: Job | null): ReadonlyMap<string, Clip> {
