@@ -19,6 +19,7 @@ import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
 import type { Tokens } from "./logins/tokens.ts";
+import type { Observed } from "./operator/observed.ts";
 
 export type ApiConfig = {
   /** Address that clients see, perhaps with a path, without a trailing slash; null = the host that the request was sent to. */
@@ -29,6 +30,8 @@ export type ApiConfig = {
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];
   access: Access;
+  /** Names of operators by the SHA-256 of their keys; absent or empty: nobody is let in to the operator's view. */
+  operators?: ReadonlyMap<string, string> | undefined;
   /** Which private addresses jobs may fetch inputs from. */
   fetch: FetchPolicy;
   /** Maximum size of any request's body in bytes; null = each route's own limit alone. */
@@ -82,6 +85,8 @@ export type ApiDeps = {
   ready(): Promise<Readiness>;
   /** What monitoring reads at `/metrics`; absent: nothing is served there. */
   metrics?: (() => Promise<{ type: string; text: string }>) | undefined;
+  /** For the operator's view; absent: it says that it does not know. */
+  observed?: Observed | undefined;
   /** Told of each reply when its headers are ready. */
   onReply?: ((reply: Replied) => void) | undefined;
 };

@@ -9,7 +9,16 @@ export { type Env, envSchema };
 /** Characters of a value that an error repeats at most. */
 const MAX_SHOWN = 100;
 /** Variables whose values may be secrets. */
-const SECRETS = ["API_KEY", "API_KEYS", "USERS", "SEAL_KEY", "VOICE_KEY", "ELEVENLABS_API_KEY", "SYNC_API_KEY"];
+const SECRETS = [
+  "API_KEY",
+  "API_KEYS",
+  "OPERATOR_KEY",
+  "USERS",
+  "SEAL_KEY",
+  "VOICE_KEY",
+  "ELEVENLABS_API_KEY",
+  "SYNC_API_KEY",
+];
 
 /** The environment is invalid; `message` names each variable that is wrong, its value, and what is allowed. */
 export class EnvError extends Error {}
@@ -70,6 +79,16 @@ function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address
   const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
   return SECRETS.includes(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
+}
+
+/**
+ * Operators by the SHA-256 of their keys. Throws EnvError where a key is that of a client as well: whoever has it would see what all
+ * clients do.
+ */
+export function operatorsOf({ OPERATOR_KEY, API_KEYS }: Pick<Env, "OPERATOR_KEY" | "API_KEYS">): Env["OPERATOR_KEY"] {
+  const both = [...OPERATOR_KEY].find(([sha256]) => API_KEYS.has(sha256));
+  if (!both) return OPERATOR_KEY;
+  throw new EnvError(`OPERATOR_KEY: the key of ${both[1]} is in API_KEYS, too; make one for the operator alone`);
 }
 
 /**
