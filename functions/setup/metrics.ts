@@ -105,6 +105,8 @@ const FIGURES: readonly Wanted[] = [
   { metric: "smileloop_http_request_duration_seconds", part: "count" },
   { metric: "smileloop_http_request_duration_seconds", part: "sum" },
   { metric: "process_resident_memory_bytes" },
+  // to ask for this one is what brings the next up to date
+  { metric: "process_cpu_user_seconds_total" },
   { metric: "process_cpu_seconds_total" },
 ];
 

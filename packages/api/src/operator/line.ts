@@ -100,7 +100,7 @@ function failureOf({ code, detail }: JobError): z.infer<typeof failureSchema> {
 
 /**
  * A sentence without what it quotes in ' or ": texts that were to be said, names of files, values of params. From the first quote of a kind
- * to the last, because what is quoted may have some of its own. An apostrophe within a word is none.
+ * to the last, because what is quoted may have quotes in it. An apostrophe within a word is not a quote.
  */
 export function withoutQuotes(sentence: string): string {
   return sentence.replace(/(?<![\p{L}\p{N}])'.*'(?![\p{L}\p{N}])/gsu, "'…'").replace(/["“].*["”]/gsu, '"…"');

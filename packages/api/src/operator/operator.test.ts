@@ -142,7 +142,7 @@ describe("jobs of all owners", () => {
     expect(all).not.toMatch(/secret words|Bob|image\/jpeg|uploads|studio/);
   });
 
-  it("come in pages that lose none, whoever they belong to", async () => {
+  it("come in pages that lose none, of all owners", async () => {
     const ids = [];
     for (let n = 0; n < 7; n++) {
       ids.push(await failedJob());

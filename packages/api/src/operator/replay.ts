@@ -19,7 +19,7 @@ export function replayFault(record: JobRecord, nowMs: number): string | null {
 
 /**
  * A record never leaves the state that it ended in, so this is a new job of the same owner, which copies the inputs as long as they are
- * there. Once for each job: whoever asks again gets the same one. Throws `conflict`, and what `submit` throws.
+ * there. Once for each job: a second request gets the same one. Throws `conflict`, and what `submit` throws.
  */
 export async function replay(deps: RouteDeps, record: JobRecord): Promise<{ record: JobRecord; replayed: boolean }> {
   const { owner, id, kind, params, metadata, dialect } = record;

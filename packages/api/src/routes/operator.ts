@@ -1,4 +1,4 @@
-/** What whoever runs the service looks at: queues, engines, storage, jobs of all owners; and failed jobs that are sent again. */
+/** For those who run the service: queues, engines, storage, jobs of all owners; and failed jobs that are sent again. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { isId } from "@smileloop/core/job/ids.ts";

@@ -69,6 +69,8 @@ export class Refused extends Error {
   }
 }
 
+/** Jobs a page. */
+const LIMITS: Record<ListName, number> = { active: 50, failed: 50, ended: 10 };
 const KEY = "smileloop.operator";
 // this page lies one folder below the start
 const BASE = new URL("../v1/operator/", document.baseURI);
@@ -83,7 +85,11 @@ export function keepKey(key: string | null): void {
 export const getOverview = (signal: AbortSignal) => call<Overview>("GET", "overview", signal);
 
 export function getJobs(list: ListName, signal: AbortSignal, cursor: string | null = null): Promise<JobPage> {
-  return call("GET", `jobs?list=${list}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`, signal);
+  return call(
+    "GET",
+    `jobs?list=${list}&limit=${LIMITS[list]}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
+    signal,
+  );
 }
 
 /** Answers the id of the new job. */
