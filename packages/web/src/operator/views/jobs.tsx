@@ -9,7 +9,8 @@ export function Jobs({ name, page, nowMs, onReplayed }: Options) {
   // pages behind the first stay as they were when they were asked for
   const [further, setFurther] = useState<JobPage | null>(null);
   const known = new Set(page.jobs.map(({ id }) => id));
-  const jobs = [...page.jobs, ...(further?.jobs.filter(({ id }) => !known.has(id)) ?? [])];
+  const found = [...page.jobs, ...(further?.jobs.filter(({ id }) => !known.has(id)) ?? [])];
+  const jobs = name === "failed" ? found.toSorted(newestFirst) : found;
   const { next_cursor: cursor } = further ?? page;
   const look = async () => {
     const next = await getJobs(name, new AbortController().signal, cursor).catch(() => null);
@@ -36,6 +37,11 @@ export function Jobs({ name, page, nowMs, onReplayed }: Options) {
       )}
     </section>
   );
+}
+
+/** As the server lists them, those that expire next come first. */
+function newestFirst(a: JobLine, b: JobLine): number {
+  return Date.parse(b.finished_at ?? "") - Date.parse(a.finished_at ?? "");
 }
 
 function Job({ job, name, nowMs, onReplayed }: { job: JobLine } & Omit<Options, "page">) {
