@@ -48,6 +48,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   const keys = new sst.Secret("ApiKeys");
   // a stack may have none
   const users = new sst.Secret("Users", "");
+  const operators = new sst.Secret("OperatorKey", "");
   const secrets = secretValues(settings);
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
   const withBatch = { ...parts, batch: batch?.names ?? null };
@@ -57,9 +58,10 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   const inspects = inspector ? nameOf(stage, workerFunction(inspector).name) : null;
 
   const api = createFunction(stage, API, {
-    environment: $resolve({ ...withBatch, apiKeys: keys.value, users: users.value, secrets }).apply((all) =>
-      apiEnvironment({ ...all, inspects }, settings),
-    ),
+    environment: $resolve({
+      ...{ ...withBatch, secrets },
+      ...{ apiKeys: keys.value, users: users.value, operatorKey: operators.value },
+    }).apply((all) => apiEnvironment({ ...all, inspects }, settings)),
     statements: $resolve({
       ...{ bucket, queues: arnsOf(queues) },
       inspects: inspects === null ? null : functionArn(inspects),

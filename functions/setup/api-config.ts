@@ -1,7 +1,7 @@
 /** How the API is configured: on Lambda, and in a local server. */
 import type { ApiConfig } from "@smileloop/api/deps.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import { dialectSettings, type Env } from "@smileloop/core/env.ts";
+import { dialectSettings, type Env, operatorsOf } from "@smileloop/core/env.ts";
 import type { Deps } from "./deps.ts";
 import { isLoopback } from "./listen.ts";
 
@@ -57,6 +57,7 @@ function everywhere(env: Env, { access, deps }: Needs, byNetwork: boolean) {
     fetch: deps.fetchPolicy,
     corsOrigins: env.CORS_ORIGINS,
     access,
+    operators: operatorsOf(env),
     maxFollowers: MAX_FOLLOWERS,
     version: deps.version,
   };

@@ -1,6 +1,6 @@
 /** The API as it runs behind a Function URL. */
 import { type App, createApp } from "@smileloop/api/app.ts";
-import { PAGE_ASSETS, PAGE_INDEX, previewAsset, storedAssets } from "@smileloop/api/assets.ts";
+import { OPERATOR_INDEX, PAGE_ASSETS, PAGE_INDEX, previewAsset, storedAssets } from "@smileloop/api/assets.ts";
 import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
 import type { Inspector } from "@smileloop/core/inspector.ts";
@@ -18,7 +18,7 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const access = accessOf(env, "This stack");
   checkAttested(env, lists.dialects ?? DIALECTS);
   const deps = await openCloudDeps(env, lists);
-  const names = [...PAGE_ASSETS, PAGE_INDEX, ...[...deps.presets.keys()].map(previewAsset)];
+  const names = [...PAGE_ASSETS, PAGE_INDEX, OPERATOR_INDEX, ...[...deps.presets.keys()].map(previewAsset)];
   const apiDeps = {
     ...deps,
     inspector: await openCloudInspector(env),

@@ -91,6 +91,7 @@ describe("messages of an event source", () => {
     ready: () => true,
     trouble: () => null,
     checker: null,
+    look: async () => ({ slots: 1, busy: 0, version: null, memoryBytes: null }),
   });
 
   async function serve(outcome: Outcome | null, body?: string) {

@@ -54,12 +54,15 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   let deps = opened;
   try {
     const place = placeOfServer(env);
-    const metrics = place === "off" ? null : await createMetrics(opened.version);
+    const watched = place !== "off" || env.OPERATOR_KEY.size > 0;
+    const metrics = watched ? await createMetrics(opened.version) : null;
     if (metrics) deps = watchedHome(opened, metrics);
     const parts = apiDeps(env, access, { ...deps, inspector }, () => work);
     metrics?.observe({ ...parts, ready: async () => (await parts.ready()).ok });
     const onReply = metrics?.onReply;
-    const app = createApp({ ...parts, onReply, metrics: place === "on" ? metrics?.read : undefined }, lists.dialects);
+    const observed = { engines: async () => (await work?.engines()) ?? [], room: deps.room, figures: metrics?.figures };
+    const read = place === "on" ? metrics?.read : undefined;
+    const app = createApp({ ...parts, onReply, observed, metrics: read }, lists.dialects);
     listening = await listen(getRequestListener(app.fetch), env.HOST, env.PORT);
     if (metrics && typeof place === "object") figures = await listenForMetrics(metrics, place);
     work = startWork(env, { ...deps, onLost: metrics?.onLost }, findings);

@@ -1,6 +1,7 @@
 /** The background of a local server: a worker for each engine that is here, the sweeper, and the deliverer of events. */
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { EngineState } from "@smileloop/api/operator/observed.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { recover } from "@smileloop/core/jobs/recover.ts";
@@ -8,7 +9,7 @@ import { runSweeper } from "@smileloop/core/jobs/sweep.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import { runDeliverer } from "@smileloop/core/webhooks/deliver.ts";
 import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
-import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
+import { createWorker, type WorkerLook, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import type { Finding } from "../engines/engine.ts";
 import { builtInEngine, PLAN_WORKER } from "../engines/index.ts";
 import { deliverDeps } from "./deliver-deps.ts";
@@ -18,6 +19,8 @@ import { withHandlers } from "./handlers.ts";
 export type Work = {
   /** Whether the default engines can work. */
   ready(): { ok: boolean; parts: Record<string, string> };
+  /** How each engine that works here is doing. */
+  engines(): Promise<EngineState[]>;
   /** Throws `unavailable` where the worker of this queue cannot work, so that a job would wait in vain. */
   check(queue: string): void;
   /** Resolves when jobs in progress were finished or handed back, and no process is left. */
@@ -52,6 +55,13 @@ export function startWork(env: Env, deps: WorkDeps, findings: ReadonlyMap<string
       const named = ([name, state]: readonly [string, string]) => [name === builtIn ? "engine" : name, state];
       return { ok, parts: Object.fromEntries([...states, ...troubles].map(named)) };
     },
+    engines: () =>
+      Promise.all(
+        [...workers].map(async ([name, worker]) => {
+          const { memoryBytes, ...look } = await worker.look();
+          return { name, queue: worker.queueName, state: worker.state(), ...look, memory_bytes: memoryBytes };
+        }),
+      ),
     check: (queue) => {
       const [name, worker] = [...workers].find((entry) => entry[1].queueName === queue) ?? [];
       const why = worker?.trouble();
@@ -102,6 +112,7 @@ type Lasting = {
   state(): string;
   /** Why it cannot work, where waiting does not help. */
   trouble(): string | null;
+  look(): Promise<WorkerLook>;
   stop(graceMs: number): Promise<void>;
   ended: Promise<void>;
 };
@@ -124,6 +135,7 @@ function lastingWorker(options: WorkerOptions, signal: AbortSignal): Lasting {
   return {
     queueName,
     trouble: () => worker.trouble(),
+    look: () => worker.look(),
     state: () => (worker.ready() ? "ok" : (worker.trouble() ?? "It is starting.")),
     stop: (graceMs) => worker.stop({ graceMs }),
     ended: run(),

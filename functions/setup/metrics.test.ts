@@ -38,3 +38,22 @@ test("stages and methods without end are told as `other`", async () => {
   expect(text).toContain('smileloop_job_stage_seconds_count{kind="animate",stage="other"} 30');
   expect(text).toContain('route="none",method="other",status="404"');
 });
+
+test("the operator's view gets sums of some of them", async () => {
+  const { onJob, onReply, figures } = await createMetrics("1.2.3");
+  for (const kind of ["animate", "talk"]) onJob({ kind, timings: {} } as never, "succeeded");
+  onJob({ kind: "talk", timings: {}, error: { code: "no_face" } } as never, "failed");
+  for (const route of ["/v1/jobs", "/health"]) onReply({ route, method: "GET", status: 200, seconds: 0.25 });
+  const found = await figures();
+  expect(found).toEqual(
+    expect.arrayContaining([
+      { name: "smileloop_jobs_total", label: "succeeded", value: 2 },
+      { name: "smileloop_jobs_total", label: "failed", value: 1 },
+      { name: "smileloop_http_request_duration_seconds_count", label: null, value: 2 },
+      { name: "smileloop_http_request_duration_seconds_sum", label: null, value: 0.5 },
+      { name: "smileloop_storage_errors_total", label: null, value: 0 },
+    ]),
+  );
+  const memory = found.find(({ name }) => name === "process_resident_memory_bytes");
+  expect(memory?.value).toBeGreaterThan(1e6);
+});

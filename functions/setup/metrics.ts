@@ -4,8 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ApiDeps } from "@smileloop/api/deps.ts";
+import type { Figure } from "@smileloop/api/operator/observed.ts";
 import { type Env, EnvError } from "@smileloop/core/env.ts";
 import type { SlotOptions } from "@smileloop/worker/slots.ts";
+import type { Registry } from "prom-client";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import type { HomeEvents } from "./watched-home.ts";
 
@@ -15,6 +17,8 @@ export type Metrics = HomeEvents & {
   /** Looked at for each answer. */
   observe(service: Observed): void;
   read: NonNullable<ApiDeps["metrics"]>;
+  /** Some of them as numbers, for the operator's view. */
+  figures(): Promise<Figure[]>;
 };
 
 type Address = { host: string; port: number };
@@ -88,8 +92,39 @@ export async function createMetrics(version: string): Promise<Metrics> {
     },
     observe: (service) => observe(gauge, service),
     read: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    figures: async () => (await Promise.all(FIGURES.map((wanted) => figuresOf(registry, wanted)))).flat(),
   };
 }
+
+/** `part`: of a histogram. `label`: what is told apart; the rest is summed. */
+type Wanted = { metric: string; part?: "count" | "sum"; label?: string };
+const FIGURES: readonly Wanted[] = [
+  { metric: "smileloop_jobs_total", label: "state" },
+  { metric: "smileloop_engine_restarts_total" },
+  { metric: "smileloop_storage_errors_total" },
+  { metric: "smileloop_http_request_duration_seconds", part: "count" },
+  { metric: "smileloop_http_request_duration_seconds", part: "sum" },
+  { metric: "process_resident_memory_bytes" },
+  // to ask for this one is what brings the next up to date
+  { metric: "process_cpu_user_seconds_total" },
+  { metric: "process_cpu_seconds_total" },
+];
+
+async function figuresOf(registry: Registry, { metric, part, label }: Wanted): Promise<Figure[]> {
+  const found = registry.getSingleMetric(metric);
+  if (!found) return [];
+  const name = part === undefined ? metric : `${metric}_${part}`;
+  const { values } = (await found.get()) as { values: Sample[] };
+  const counted = values.filter((sample) => part === undefined || sample.metricName === name);
+  const sums = new Map<string | null, number>(label === undefined ? [[null, 0]] : []);
+  for (const { value, labels } of counted) {
+    const key = label === undefined ? null : String(labels[label]);
+    sums.set(key, (sums.get(key) ?? 0) + value);
+  }
+  return [...sums].map(([key, value]) => ({ name, label: key, value }));
+}
+
+type Sample = { value: number; labels: Record<string, string | number | undefined>; metricName?: string };
 
 type MakeGauge = (
   name: string,

@@ -10,7 +10,7 @@ const WEB = join(PACKAGES_DIR, "web");
 /** The folder with the built page. */
 export const PAGE_DIR = join(WEB, "dist");
 const INDEX = join(PAGE_DIR, "index.html");
-const SOURCES = ["web/{src,public}/**/*", "web/*.{html,ts,json}", "sdk/src/*.ts"];
+const SOURCES = ["web/{app,src,public}/**/*", "web/*.{html,ts,json}", "sdk/src/*.ts"];
 const BUILD_LIMIT_MS = 5 * 60_000;
 
 /**

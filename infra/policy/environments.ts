@@ -46,17 +46,24 @@ function batchEnvironment({ batch }: { batch: BatchParts | null }): Environment 
 }
 
 /**
- * `apiKeys`: `owner:sha256hex,…`, and `users`: `name:hash,…`, hashes only; no users: empty. `inspects`: the name of the function that looks
+ * `apiKeys`: `owner:sha256hex,…`, and `users`: `name:hash,…`, hashes only; no users: empty. `operatorKey` like `apiKeys`, or empty. `inspects`: the name of the function that looks
  * at pictures. `secrets`: values of the stack's secrets.
  */
 export function apiEnvironment(
-  parts: WithBatch & { apiKeys: string; users: string; inspects: string | null; secrets: SecretValues },
+  parts: WithBatch & {
+    apiKeys: string;
+    users: string;
+    operatorKey?: string;
+    inspects: string | null;
+    secrets: SecretValues;
+  },
   settings: Settings,
 ): Environment {
   return {
     ...common(parts, settings),
     ...batchEnvironment(parts),
     API_KEYS: parts.apiKeys,
+    ...(parts.operatorKey ? { OPERATOR_KEY: parts.operatorKey } : {}),
     ...(parts.users === "" ? {} : { USERS: parts.users }),
     ...(parts.inspects ? { INSPECT_FUNCTION: parts.inspects } : {}),
     ...(settings.anonymous ? { ANONYMOUS: "1" } : {}),

@@ -65,7 +65,8 @@ export function apiStatements({
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/"]),
     objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
     objects(bucket, ["s3:DeleteObject"], ["cache/"]),
-    listing(bucket, ["jobs/", "uploads/", "cache/", "idempotency/", "assets/", "locks/"]),
+    // timers are listed for the operator's view alone
+    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "idempotency/", "assets/", "locks/"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
     ...(inspects ? [{ actions: ["lambda:InvokeFunction"], resources: [inspects] }] : []),
   ];

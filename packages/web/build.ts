@@ -1,17 +1,17 @@
 /**
- * Writes `dist/`: `index.html`, what has to lie beside it, and in `page/` the files that are named by their contents.
- * A server that runs from its sources calls it where `dist/` is missing or older than they are (`functions/setup/page.ts`).
+ * Writes `dist/`: `index.html`, what has to lie beside it, the operator's page in `app/`, and in `page/` the files of both that are named by
+ * their contents. A server that runs from its sources calls it where `dist/` is missing or older than they are (`functions/setup/page.ts`).
  */
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "vite";
+import { build, type InlineConfig } from "vite";
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
 // two servers that start at once do not write over each other
 const fresh = `${dist}.${process.pid}`;
 
-await build({
+const config = (input: string, more: InlineConfig["build"] = {}): InlineConfig => ({
   root,
   configFile: false,
   // named relative to the page, so that it works behind a proxy that puts a path before ours
@@ -25,8 +25,14 @@ await build({
     modulePreload: { polyfill: false },
     target: "es2022",
     reportCompressedSize: false,
+    rollupOptions: { input: join(root, input) },
+    ...more,
   },
 });
+
+await build(config("index.html"));
+// by itself, so that the page for people loads nothing of it, and no more files than without it
+await build(config("app/jobs.html", { emptyOutDir: false, copyPublicDir: false }));
 rmSync(dist, { recursive: true, force: true });
 try {
   renameSync(fresh, dist);

@@ -323,6 +323,9 @@ export function recordsSuite(name: string, open: () => Promise<RecordsHome>, opt
       await records.timers.drop(a!);
       await records.timers.drop(a!);
       expect(await collect(records.timers.due(at + 5000))).toEqual([b, c]);
+      expect(await collect(records.timers.due(at + 5000, at + 1001))).toEqual([c]);
+      expect(await collect(records.timers.due(at + 5000, at + 1000))).toEqual([b, c]);
+      expect(await collect(records.timers.due(at + 5000, at + 9000))).toEqual([]);
     },
 
     "a timer is never due before its time": async ({ records, clock }) => {

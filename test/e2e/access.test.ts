@@ -18,6 +18,8 @@ import { CSV, finishBatch } from "../support/vidx.ts";
 const [alice, bob, stranger] = ["alice", "bob", "carol"].map(makeApiKey) as [Key, Key, Key];
 type Key = ReturnType<typeof makeApiKey>;
 const { keys } = parseApiKeys(`${alice.entry},${bob.entry}`);
+const operator = makeApiKey("operator");
+const operators = parseApiKeys(operator.entry).keys;
 const video = new Uint8Array(3000).fill(7);
 
 /** What an owner has: an upload that has arrived, a job with a result, one that waits; and an id that nobody has. */
@@ -38,9 +40,12 @@ const animate = (inputs: object) => ({ kind: "animate", inputs, params: { preset
 
 /**
  * What each route is asked for. `theirs`: there is something of its owner's in it, so for anybody else it must look as if it
- * were not there; `own`: it makes or lists something of the caller's.
+ * were not there; `own`: it makes or lists something of the caller's; `operator`: no owner gets in.
  */
-const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(things: Things): Ask; right: number }> = {
+const ROUTES: Record<
+  string,
+  { door: "open" | "link" | "own" | "theirs" | "operator"; ask(things: Things): Ask; right: number }
+> = {
   "GET /": open("/"),
   "GET /developers": open("/developers"),
   // of a server without the built page
@@ -49,6 +54,7 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
   "GET /manifest.webmanifest": { ...open("/manifest.webmanifest"), right: 404 },
   "GET /icon-192.png": { ...open("/icon-192.png"), right: 404 },
   "GET /icon-512.png": { ...open("/icon-512.png"), right: 404 },
+  "GET /app/jobs": { ...open("/app/jobs"), right: 404 },
   "GET /home.css": open("/home.css"),
   "GET /home/still.jpg": open("/home/still.jpg"),
   "GET /home/example.webp": open("/home/example.webp"),
@@ -82,6 +88,13 @@ const ROUTES: Record<string, { door: "open" | "link" | "own" | "theirs"; ask(thi
     ask: () => ({ path: "/v1/uploads", body: { content_type: "image/jpeg", size: 2000 } }),
   },
   "POST /animate": { door: "own", ask: () => ({ path: "/animate", form: "source_image" }), right: 202 },
+  "GET /v1/operator/overview": operated("/v1/operator/overview", 200),
+  "GET /v1/operator/jobs": operated("/v1/operator/jobs?list=ended", 200),
+  // it is queued
+  "POST /v1/operator/jobs/:id/replay": {
+    ...operated("", 409),
+    ask: ({ queued }) => ({ path: `/v1/operator/jobs/${queued}/replay` }),
+  },
   "GET /v1/jobs": { door: "own", ask: () => ({ path: "/v1/jobs" }), right: 200 },
   "POST /v1/jobs": theirs(({ upload }) => ({ path: "/v1/jobs", body: animate({ image: { upload } }) }), 202),
   "POST /v1/inspect": theirs(({ upload }) => ({ path: "/v1/inspect", body: { input: { upload } } })),
@@ -195,6 +208,10 @@ function open(path: string) {
   return { door: "open" as const, ask: () => ({ path }), right: 200 };
 }
 
+function operated(path: string, right: number) {
+  return { door: "operator" as const, ask: (_: Things): Ask => ({ path }), right };
+}
+
 function own(path: string, body?: object) {
   return { door: "own" as const, ask: () => ({ path, body }), right: 200 };
 }
@@ -214,7 +231,7 @@ const HOMES = {
     return { api: lipsyncApi(config, deps), close: () => bucket.close() };
   },
 };
-const config = { access: { keys, anonymous: false }, dialectWaitMs: 0 };
+const config = { access: { keys, anonymous: false }, operators, dialectWaitMs: 0 };
 
 describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with its files in %s", (home) => {
   let api: TestApi;
@@ -354,9 +371,10 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       // the pages and what they load
       if (!operation)
         expect(route).toMatch(
-          /^GET (\/facefusion)?\/(docs|redoc|openapi|home|example|favicon|developers$|page|service-worker|manifest|icon-|$)/,
+          /^GET (\/facefusion)?\/(docs|redoc|openapi|home|example|favicon|developers$|app|page|service-worker|manifest|icon|$)/,
         );
       else if (door === "open" || door === "link") expect(operation.security, route).toEqual([]);
+      else if (door === "operator") expect(operation.security, route).toEqual([{ operator: [] }]);
       else {
         const inQuery = route.includes(" /api/v1/") && !SIGNED_IN.test(route) ? [{ api_key: [] }] : [];
         expect(operation.security, route).toEqual([{ bearer: [] }, { apiKey: [] }, ...inQuery]);
@@ -449,17 +467,18 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
     for (const [route, { door, ask, right }] of Object.entries(ROUTES)) {
       const [method = ""] = route.split(" ");
       if (door === "link" && home !== "memory") continue;
-      const reply = await call(method, ask(things), bearer(alice));
+      if (door === "operator") expect((await call(method, ask(things), bearer(alice))).status, route).toBe(401);
+      const reply = await call(method, ask(things), bearer(door === "operator" ? operator : alice));
       expect(reply.status, `${route}: ${await reply.text()}`).toBe(right);
       // no cache on the way may give it to somebody else
-      if (door === "own" || door === "theirs")
+      if (door === "own" || door === "theirs" || (door === "operator" && reply.ok))
         expect(reply.headers.get("cache-control"), route).toMatch(/private|no-store/);
     }
   });
 
   it("is logged with its owner, never with a key", () => {
     const log = JSON.stringify(api.lines);
-    for (const { key, entry } of [alice, bob, stranger]) {
+    for (const { key, entry } of [alice, bob, stranger, operator]) {
       expect(log).not.toContain(key.slice(10));
       expect(log).not.toContain(entry.split(":")[1]);
     }

@@ -159,7 +159,11 @@ describe("environments, read as the functions read them", () => {
     const users = userEntry("alice", "correct horse");
     const withUsers = apiEnvironment({ ...parts, batch: null, apiKeys: KEYS, users, inspects: null }, settings);
     expect([...readEnv(withUsers).USERS.keys()]).toEqual(["alice"]);
-    expect(env.API_KEYS.size).toBe(1);
+    expect([env.API_KEYS.size, env.OPERATOR_KEY.size]).toEqual([1, 0]);
+    const operated = { ...parts, batch: null, apiKeys: KEYS, users: "", operatorKey: `me:${"1".repeat(64)}` };
+    expect([...readEnv(apiEnvironment({ ...operated, inspects: null }, settings)).OPERATOR_KEY.values()]).toEqual([
+      "me",
+    ]);
     expect([...env.ENGINES]).toEqual([
       ["animate", ["warp"]],
       ["previews", ["warp"]],

@@ -23,6 +23,10 @@ const ANONYMOUS = {
   },
 } as const;
 
+const OPERATOR = {
+  operator: { type: "http", scheme: "bearer", description: "A key whose hash is in OPERATOR_KEY." },
+} as const;
+
 const LOGIN = { type: "http", scheme: "bearer", description: "The token of a login." } as const;
 
 const REFUSED = "`unauthorized`: no key, or an unknown one";
@@ -38,11 +42,18 @@ export function describeAccess(document: Document, access: Access, doorOf: DoorO
   const inQuery: Record<string, ReturnType<typeof queryScheme>> = {};
   const needed = Object.keys(everywhere).map((name): Record<string, string[]> => ({ [name]: [] }));
   let isAsked = false;
+  let asksOperator = false;
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of ["get", "put", "post", "delete", "patch"] as const) {
       const operation = item[method];
       if (!operation) continue;
       const door = doorOf(method.toUpperCase(), path);
+      if (door === "operator") {
+        asksOperator = true;
+        operation.security = [{ operator: [] }];
+        operation.responses = { ...operation.responses, 401: refusal("Problem") };
+        continue;
+      }
       const signedIn = typeof door === "object" && door.signedIn !== undefined;
       if (isOpen && !signedIn) continue;
       isAsked = true;
@@ -55,12 +66,17 @@ export function describeAccess(document: Document, access: Access, doorOf: DoorO
       if (name !== undefined) inQuery[name] = queryScheme(name);
       const own = name === undefined ? [] : [{ [name]: [] }];
       operation.security = [...needed, ...own, ...(anonymous && letsInAnybody(door) ? [{}] : [])];
-      const schema = { $ref: `#/components/schemas/${dialect ? dialect.errors.schema : "Problem"}` };
-      const type = dialect ? "application/json" : "application/problem+json";
-      operation.responses = { ...operation.responses, 401: { description: REFUSED, content: { [type]: { schema } } } };
+      const refused = dialect ? refusal(dialect.errors.schema, "application/json") : refusal("Problem");
+      operation.responses = { ...operation.responses, 401: refused };
     }
   }
-  if (isAsked) document.components = { ...document.components, securitySchemes: { ...everywhere, ...inQuery } };
+  if (!isAsked && !asksOperator) return;
+  const securitySchemes = { ...(isAsked ? { ...everywhere, ...inQuery } : {}), ...(asksOperator ? OPERATOR : {}) };
+  document.components = { ...document.components, securitySchemes };
+}
+
+function refusal(schema: string, type = "application/problem+json") {
+  return { description: REFUSED, content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } } };
 }
 
 /** Named like its parameter. */

@@ -13,23 +13,26 @@ import {
 } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { LOCAL_LINKS_PATH } from "@smileloop/core/storage/local-links.ts";
+import type { ApiConfig } from "./deps.ts";
 import type { Dialect } from "./dialects/dialect.ts";
 import { createPathIndex } from "./dialects/paths.ts";
 import { isToken, type Tokens } from "./logins/tokens.ts";
 import { problemReply } from "./problem.ts";
 
 /**
- * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission.
+ * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission. `operator`: a key of
+ * those who run the service, and no other, on every server.
  * A dialect: its clients know nothing of keys, unless it says that they log in; where anonymous callers are let in, they are the owner
  * `public`. `closed`: the rest.
  */
-type Door = "open" | "link" | "closed" | Dialect;
+type Door = "open" | "link" | "operator" | "closed" | Dialect;
 /** `path`: as it was sent, without the query. A path that is not encoded as its route is written counts as closed. */
 export type DoorOf = (method: string, path: string) => Door;
 
 const OPEN = new Set([
   "/",
   "/developers",
+  "/app/jobs",
   "/service-worker.js",
   "/manifest.webmanifest",
   "/icon-192.png",
@@ -49,6 +52,7 @@ const OPEN = new Set([
   "/v1/kinds",
   "/v1/voices",
 ]);
+const OPERATOR_FOLDER = "/v1/operator/";
 const OPEN_FOLDERS = ["/page/", "/home/", "/docs/", "/redoc/", "/v1/presets/", "/v1/voices/"];
 
 /** The owner of the request, null where no credentials are needed; or why it is refused. */
@@ -58,6 +62,7 @@ export function createDoors(dialects: readonly Dialect[]): DoorOf {
   const dialectOf = createPathIndex(dialects);
   return (method, path) => {
     if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
+    if (path.startsWith(OPERATOR_FOLDER)) return "operator";
     const reads = method === "GET" || method === "HEAD";
     const dialect = dialectOf(method, path);
     if (dialect?.logins?.includes(path)) return "open";
@@ -68,8 +73,26 @@ export function createDoors(dialects: readonly Dialect[]): DoorOf {
 
 type Gate = (request: Request, path: string) => Caller | Promise<Caller>;
 
-export function createGate(access: Access, doorOf: DoorOf, tokens: Tokens): Gate {
-  if (access === "open") return openGate(doorOf, tokens);
+export function createGate(
+  { access, operators }: Pick<ApiConfig, "access" | "operators">,
+  doorOf: DoorOf,
+  tokens: Tokens,
+): Gate {
+  const gate = access === "open" ? openGate(doorOf, tokens) : closedGate(access, doorOf, tokens);
+  return (request, path) =>
+    doorOf(request.method, path) === "operator" ? operatorCaller(operators, request.headers) : gate(request, path);
+}
+
+/** An operator owns nothing. */
+function operatorCaller(operators: ApiConfig["operators"], headers: Headers): Caller {
+  if (!operators || operators.size === 0) return new AppError("forbidden", NO_OPERATORS);
+  const [key, ...others] = new Set(credentialsOf(headers));
+  if (key === undefined) return new NotSent(OPERATOR_NEEDED);
+  if (others.length > 0) return refused("This request holds different keys; send one of them.");
+  return ownerOfApiKey(operators, key) === null ? refused(WRONG_OPERATOR) : { owner: null };
+}
+
+function closedGate(access: Exclude<Access, "open">, doorOf: DoorOf, tokens: Tokens): Gate {
   const nobody = { owner: null };
   return (request, path) => {
     const door = doorOf(request.method, path);
@@ -150,6 +173,11 @@ function keysInQuery(url: string, door: Door): string[] {
   return new URLSearchParams(url.slice(at + 1)).getAll(door.keyInQuery);
 }
 
+const NO_OPERATORS =
+  "The operator's view is off. `npm run -s key -- operator` makes a key and its entry; set OPERATOR_KEY to the entry, and start again.";
+const OPERATOR_NEEDED = "The operator's key is required: send it as `Authorization: Bearer sl_…` or as `X-API-Key`.";
+const WRONG_OPERATOR =
+  "This is not the operator's key. Send the one whose hash is in OPERATOR_KEY, as `Authorization: Bearer sl_…` or as `X-API-Key`; keys of clients do not open this.";
 const TOKEN_FORM = "32 to 128 random characters of A-Z a-z 0-9 _ -";
 const KEY_NEEDED = "API key required: send it as `Authorization: Bearer sl_…` or as `X-API-Key`.";
 const TOKEN_TOO = `A browser may instead send a token that it made itself: X-Anonymous-Token, ${TOKEN_FORM}.`;

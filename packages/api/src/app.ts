@@ -31,6 +31,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { inspectRoutes } from "./routes/inspect.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { operatorRoutes } from "./routes/operator.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { voiceRoutes } from "./routes/voices.ts";
@@ -88,6 +89,7 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     voiceRoutes,
     inspectRoutes,
     webhookRoutes,
+    operatorRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));
   for (const dialect of dialects) {
@@ -109,7 +111,7 @@ function around(
 ): App["fetch"] {
   const requestIdOf = createRequestIds();
   const protection = createProtection(config, dialects);
-  const callerOf = createGate(config.access, doorOf, tokens);
+  const callerOf = createGate(config, doorOf, tokens);
   const limits = createLimits(clock, config);
   return (request, bindings) => {
     const startedMs = performance.now();

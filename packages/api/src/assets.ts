@@ -18,6 +18,8 @@ export const PAGE_ASSETS = [
 
 /** The page at `/`. What it loads lies beside it, named by its contents. */
 export const PAGE_INDEX = "page/index.html";
+/** The operator's page, which loads its parts from the same folder. */
+export const OPERATOR_INDEX = "page/jobs.html";
 const PAGE_FILE = /^page\/\w[\w.-]*$/;
 
 export function previewAsset(preset: string): string {

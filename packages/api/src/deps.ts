@@ -20,6 +20,7 @@ import type { Webhooks } from "@smileloop/core/webhooks/signing.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
 import type { Tokens } from "./logins/tokens.ts";
+import type { Observed } from "./operator/observed.ts";
 import type { Pace } from "./pace.ts";
 
 export type ApiConfig = {
@@ -31,6 +32,8 @@ export type ApiConfig = {
   /** Origins (`https://example.org`) of other sites' pages that may call. */
   corsOrigins: string[];
   access: Access;
+  /** Names of operators by the SHA-256 of their keys; absent or empty: nobody is let in to the operator's view. */
+  operators?: ReadonlyMap<string, string> | undefined;
   /** Which private addresses jobs may fetch inputs from. */
   fetch: FetchPolicy;
   /** Maximum size of any request's body in bytes; null = each route's own limit alone. */
@@ -93,6 +96,8 @@ export type ApiDeps = {
   ready(): Promise<Readiness>;
   /** What monitoring reads at `/metrics`; absent: nothing is served there. */
   metrics?: (() => Promise<{ type: string; text: string }>) | undefined;
+  /** For the operator's view; absent: it says that it does not know. */
+  observed?: Observed | undefined;
   /** Told of each reply when its headers are ready. */
   onReply?: ((reply: Replied) => void) | undefined;
 };

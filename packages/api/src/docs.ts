@@ -106,6 +106,7 @@ const TAGS = [
   { name: "Catalog", description: "What you can ask for." },
   { name: "Files", description: "The server's own signed links." },
   { name: "Service", description: "Health and readiness." },
+  { name: "Operator", description: "For those who run the service, with a separate key." },
 ];
 
 type Described = { dialects: readonly Dialect[]; doorOf: DoorOf; lifeMs?: number | undefined };

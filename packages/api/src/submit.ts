@@ -26,11 +26,11 @@ import { checkedWebhook, type WebhookAsked } from "./webhooks.ts";
 
 /**
  * `source`: how the record names it for people, when it was no upload of the client's own (`form`). `base`: what links of this server
- * start with for the client.
+ * start with for the client. `nth`: which of a slot's files; the first where it is absent.
  */
 export type InputSource =
   | { upload: string; source?: string }
-  | { job: string; input: string }
+  | { job: string; input: string; nth?: number }
   | { url: string; base: string };
 
 type SubmitDeps = ApiDeps & Pick<RouteDeps, "isAttested">;
@@ -147,12 +147,12 @@ async function checkUrl(
 async function checkJobInput(
   deps: ApiDeps,
   owner: string,
-  { job, input }: { job: string; input: string },
+  { job, input, nth = 0 }: { job: string; input: string; nth?: number },
   slot: Slot,
 ): Promise<Given> {
   const stored = isId(job) ? await deps.records.get(owner, job) : null;
   if (!stored) throw new AppError("not_found", "There is no job with this id to take an input from.");
-  const file = inputOf(stored.record, input);
+  const file = inputOf(stored.record, input, nth);
   if (hasExpired(stored.record, deps.clock.now()) || stored.record.state === "deleted") {
     throw new AppError("gone", "The files of this job are gone; upload the file again.");
   }
@@ -163,6 +163,6 @@ async function checkJobInput(
   return { file: await checkFile(deps.files, file.key, slot), source: `job:${job}/${input}` };
 }
 
-function inputOf({ inputs }: JobRecord, slot: string): JobInput | undefined {
-  return Object.hasOwn(inputs, slot) ? inputs[slot]?.[0] : undefined;
+function inputOf({ inputs }: JobRecord, slot: string, nth: number): JobInput | undefined {
+  return Object.hasOwn(inputs, slot) ? inputs[slot]?.[nth] : undefined;
 }

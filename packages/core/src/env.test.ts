@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { makeApiKey, ownerOfChosenKey } from "./api-keys.ts";
-import { accessOf, EnvError, lookalikes, readEnv } from "./env.ts";
+import { apiKeySha256, makeApiKey, ownerOfChosenKey } from "./api-keys.ts";
+import { accessOf, EnvError, lookalikes, operatorsOf, readEnv } from "./env.ts";
 
 test("everything has a default; empty counts as unset", () => {
   const env = readEnv({});
@@ -130,6 +130,16 @@ test("of a key that the operator chose the hash alone is kept", () => {
 
 test.each(["alice", ","])("API_KEYS=%s is refused by its name alone, as it may hold a secret", (value) => {
   expect(() => readEnv({ API_KEYS: value })).toThrow(/^The environment is invalid\. API_KEYS: /);
+});
+
+test("an operator's key is kept as its hash, said by its name alone, and is no client's", () => {
+  const { entry, key } = makeApiKey("operator");
+  const env = readEnv({ OPERATOR_KEY: entry });
+  expect([...operatorsOf(env)]).toEqual([[apiKeySha256(key), "operator"]]);
+  expect(operatorsOf(readEnv({})).size).toBe(0);
+  expect(() => readEnv({ OPERATOR_KEY: key })).toThrow(/^The environment is invalid\. OPERATOR_KEY: entry 1 /);
+  const both = readEnv({ OPERATOR_KEY: entry, API_KEYS: entry.replace("operator", "alice") });
+  expect(() => operatorsOf(both)).toThrow(/^OPERATOR_KEY: the key of operator is in API_KEYS/);
 });
 
 test("origins of web pages and of apps, as browsers and web views send them", () => {

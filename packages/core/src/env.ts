@@ -12,6 +12,7 @@ const MAX_SHOWN = 100;
 const SECRETS = [
   "API_KEY",
   "API_KEYS",
+  "OPERATOR_KEY",
   "USERS",
   "SEAL_KEY",
   "WEBHOOK_SECRET",
@@ -79,6 +80,16 @@ function shown(name: string, set: Record<string, string | undefined>): string {
   // a password in an address
   const value = (set[name] ?? "").replace(/(\/\/[^/@:]*:)[^/@]*@/, "$1…@");
   return SECRETS.includes(name) ? name : `${name}=${value.slice(0, MAX_SHOWN)}`;
+}
+
+/**
+ * Operators by the SHA-256 of their keys. Throws EnvError where a key is that of a client as well: whoever has it would see what all
+ * clients do.
+ */
+export function operatorsOf({ OPERATOR_KEY, API_KEYS }: Pick<Env, "OPERATOR_KEY" | "API_KEYS">): Env["OPERATOR_KEY"] {
+  const both = [...OPERATOR_KEY].find(([sha256]) => API_KEYS.has(sha256));
+  if (!both) return OPERATOR_KEY;
+  throw new EnvError(`OPERATOR_KEY: the key of ${both[1]} is in API_KEYS, too; make one for the operator alone`);
 }
 
 /**

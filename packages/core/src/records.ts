@@ -52,8 +52,8 @@ export interface Timers {
   arm(timer: Timer): Promise<void>;
   /** No error when it is gone already. */
   drop(timer: Timer): Promise<void>;
-  /** Timers up to this moment, oldest first; stops reading at the first that is not due. */
-  due(untilMs: number): AsyncIterable<Timer>;
+  /** Timers up to this moment, oldest first, none before `fromMs` where that is given; stops reading at the first that is not due. */
+  due(untilMs: number, fromMs?: number): AsyncIterable<Timer>;
 }
 
 /** What an Idempotency-Key stands for: the job that its first request made, and the hash of that request's body. */

@@ -1,4 +1,5 @@
 /** The words of the page in the reader's language, and its numbers and times. */
+import { fill } from "./fill.ts";
 import { en, type TextKey, type Texts } from "./texts/en.ts";
 
 type Language = { tag: string; name: string; direction: "ltr" | "rtl"; load: () => Promise<Texts> };
@@ -49,10 +50,7 @@ function chosen(): string | undefined {
 }
 
 export function t(key: TextKey, values: Record<string, string | number> = {}): string {
-  return texts[key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
-    const value = values[name];
-    return typeof value === "number" ? new Intl.NumberFormat(language.tag).format(value) : (value ?? whole);
-  });
+  return fill(texts[key], values, language.tag);
 }
 
 /** The text under a name that is made of another one, such as a preset's; null where there is none. */

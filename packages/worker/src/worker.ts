@@ -13,6 +13,7 @@ import type { Log } from "@smileloop/core/log.ts";
 import type { Message } from "@smileloop/core/queue.ts";
 import type { Outcome } from "./conclude.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
+import { treeRssBytes } from "./process/process-tree.ts";
 import { type JobDeps, runJob } from "./run-job.ts";
 import { openSlots, type Slot, type SlotOptions } from "./slots.ts";
 import { removeLeftovers } from "./work-dirs.ts";
@@ -52,7 +53,12 @@ export type Worker = {
   checker: EngineProcess | null;
   /** Why the engine cannot work, while that is so. */
   trouble(): string | null;
+  /** For those who watch: how many jobs are under way, and what its processes are and use. */
+  look(): Promise<WorkerLook>;
 };
+
+/** `version`: of the engine, null while none is up. `memoryBytes`: resident, of all processes that are up; null where unknown. */
+export type WorkerLook = { slots: number; busy: number; version: string | null; memoryBytes: number | null };
 
 /** How long a worker without work waits at a time. */
 export const POLL_MS = 20_000;
@@ -198,7 +204,25 @@ export function createWorker(options: WorkerOptions): Worker {
     checker: slots[0]?.checker ?? null,
     ready: () => !intake.signal.aborted && running.every((engine) => engine.isUp()),
     trouble: () => sentenceOf(fatal ?? failure),
+    async look() {
+      const up = [...running, ...others].filter((engine) => engine.isUp());
+      const engine = slots[0]?.engine;
+      const version = engine?.isUp()
+        ? await engine.ready().then(
+            (ready) => ready.version,
+            () => null,
+          )
+        : null;
+      return { slots: slots.length, busy: underWay.size, version, memoryBytes: await memoryOf(up) };
+    },
   };
+}
+
+async function memoryOf(processes: EngineProcess[]): Promise<number | null> {
+  const pids = processes.map((each) => each.pid()).filter((pid) => pid > 0);
+  const each = await Promise.all(pids.map((pid) => treeRssBytes(pid).catch(() => null)));
+  const known = each.filter((bytes) => bytes !== null);
+  return known.length === 0 ? null : known.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function sentenceOf(error: unknown): string | null {

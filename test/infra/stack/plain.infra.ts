@@ -201,7 +201,7 @@ describe("rights, word by word", () => {
         Resource: ["arn:aws:s3:::the-bucket"],
         Condition: {
           StringLikeIfExists: {
-            "s3:prefix": ["jobs/*", "uploads/*", "cache/*", "idempotency/*", "assets/*", "locks/*"],
+            "s3:prefix": ["jobs/*", "uploads/*", "cache/*", "due/*", "idempotency/*", "assets/*", "locks/*"],
           },
         },
       },

@@ -1,7 +1,7 @@
 /** The page for people, which is built in `packages/web`: itself, with what it has to know of this installation, and the files that it loads. */
 import { AppError } from "@smileloop/core/errors.ts";
 import { RESULT_LIFE_MS } from "@smileloop/core/job/record.ts";
-import { type Assets, keepAssets, PAGE_INDEX, sendBytes } from "../assets.ts";
+import { type Assets, keepAssets, OPERATOR_INDEX, PAGE_INDEX, sendBytes } from "../assets.ts";
 import type { ApiDeps } from "../deps.ts";
 import { type Api, newApi } from "../problem.ts";
 
@@ -59,6 +59,10 @@ export function webPage(deps: PageDeps): WebPage {
       "Content-Security-Policy": await policy(),
       "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
     });
+  routes.get("/app/jobs", async (c) => {
+    const headers = { "Cache-Control": "no-cache", "Content-Security-Policy": await policy() };
+    return sendBytes(c.req.raw, await kept(OPERATOR_INDEX), TYPES.html!, headers);
+  });
   return { send: assets.names.has(PAGE_INDEX) ? send : null, routes };
 }
 

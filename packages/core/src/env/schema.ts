@@ -99,6 +99,8 @@ export const envSchema = z.object({
   FETCH_ALLOW: hostRules.default([]),
   /** `owner:sha256` of each key, separated by commas; an owner may have several keys. */
   API_KEYS: apiKeys.default(() => new Map()),
+  /** `name:sha256` of each key that opens the operator's view, separated by commas; unset: nobody gets in there. */
+  OPERATOR_KEY: apiKeys.default(() => new Map()),
   /** One key that the operator chose, in plain text, under the name that the talking-avatar API gave it. Only its hash is kept. */
   API_KEY: chosenKey.optional(),
   /** `name:hash` of each user who may log in, separated by commas. */

@@ -46,7 +46,8 @@ function withoutFetches({ fetches: _, sealed: __, ...record }: JobRecord): JobRe
 }
 
 /** Without its sealed params, and without the URLs of inputs that were never fetched, which may be secret. */
-export function withoutSecrets({ sealed: _, fetches, ...record }: JobRecord): JobRecord {
+export function withoutSecrets({ sealed, fetches, ...bare }: JobRecord): JobRecord {
+  const record: JobRecord = sealed ? { ...bare, had_secrets: true } : bare;
   return fetches ? { ...record, fetches: fetches.map(({ url: _, ...kept }) => kept) } : record;
 }
 

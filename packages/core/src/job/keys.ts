@@ -176,7 +176,7 @@ function checkName(name: string): string {
 }
 
 /** `yyyymmddThhmmssZ`, rounded up. */
-function momentText(ms: number): string {
+export function momentText(ms: number): string {
   const text = new Date(Math.ceil(ms / 1000) * 1000).toISOString();
   return text.replace(/\.000Z$/, "Z").replaceAll(/[-:]/g, "");
 }

@@ -136,6 +136,8 @@ export const jobRecordSchema = z.strictObject({
   params: loose,
   /** Secret params by name, each sealed for this job (`seals.ts`); absent once the job has ended. */
   sealed: z.record(z.string(), z.string()).optional(),
+  /** Whether it had secret params; set when it ends, and they go. */
+  had_secrets: z.literal(true).optional(),
   metadata: metadataSchema,
   inputs: z.record(z.string(), z.array(jobInputSchema)),
   /** What is still missing among the inputs, because nobody has fetched it yet. */

@@ -2,7 +2,7 @@
 import { open, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { idempotencyKey, timerKey, timerOfKey } from "../job/keys.ts";
+import { idempotencyKey, momentText, timerKey, timerOfKey } from "../job/keys.ts";
 import { parseEntry } from "../job/unreadable.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
 import {
@@ -41,8 +41,10 @@ export function diskTimers(dir: string): Timers {
         await rm(path, { force: true });
         await removeEmptyFolders(dir, dirname(path));
       }),
-    async *due(untilMs) {
+    async *due(untilMs, fromMs = 0) {
+      const first = momentText(fromMs);
       for (const moment of await sortedNames(join(dir, "due"))) {
+        if (moment < first) continue;
         for (const owner of await sortedNames(join(dir, "due", moment))) {
           for (const id of await sortedNames(join(dir, "due", moment, owner))) {
             const timer = timerOfKey(`due/${moment}/${owner}/${id}`);

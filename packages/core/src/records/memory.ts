@@ -106,11 +106,11 @@ function memoryTimers(): Timers {
     async drop(timer) {
       armed.delete(timerKey(timer));
     },
-    async *due(untilMs) {
+    async *due(untilMs, fromMs = 0) {
       for (const key of [...armed].sort()) {
         const timer = timerOfKey(key) as Timer;
         if (timer.atMs > untilMs) return;
-        if (armed.has(key)) yield timer;
+        if (timer.atMs >= fromMs && armed.has(key)) yield timer;
       }
     },
   };

@@ -1,5 +1,5 @@
 /** What S3 keeps besides the records: timers, idempotency keys and notes, one small object each. */
-import { idempotencyKey, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
+import { idempotencyKey, momentText, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
 import { parseEntry } from "../job/unreadable.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
@@ -30,10 +30,12 @@ export function s3Timers(objects: Objects): Timers {
     async drop(timer) {
       await objects.remove(timerKey(timer));
     },
-    async *due(untilMs) {
+    async *due(untilMs, fromMs) {
       let token: string | undefined;
+      // in byte order the name of a moment comes before all that lies in its folder
+      const first = fromMs === undefined ? {} : { StartAfter: `due/${momentText(fromMs)}` };
       do {
-        const page = await objects.list({ Prefix: "due/", ...(token ? { ContinuationToken: token } : {}) });
+        const page = await objects.list({ Prefix: "due/", ...(token ? { ContinuationToken: token } : first) });
         for (const key of page.keys) {
           const timer = timerOfKey(key);
           if (!timer) continue;

@@ -99,6 +99,6 @@ describe("room on the disk", () => {
     [0.5e6, 1e9, true, "The disk is full: 0 MB of 1000 MB are free."],
     [0, 0, false, "ok"],
   ])("%d of %d bytes", (free, total, full, state) => {
-    expect(roomOf(free, total)).toEqual({ full, state: expect.stringContaining(state) });
+    expect(roomOf(free, total)).toMatchObject({ full, state: expect.stringContaining(state) });
   });
 });
