@@ -240,7 +240,7 @@ describe("a browser's own token", () => {
       paths: Record<string, Record<string, { security: object[] }>>;
     };
     const schemes = document.components.securitySchemes;
-    expect(Object.keys(schemes)).toEqual(["bearer", "apiKey", "anonymous", "api_key"]);
+    expect(Object.keys(schemes)).toEqual(["bearer", "apiKey", "anonymous", "api_key", "operator"]);
     expect(schemes.api_key).toMatchObject({ type: "apiKey", in: "query", name: "api_key" });
     expect(document.paths["/v1/jobs"]?.get?.security).toEqual([{ bearer: [] }, { apiKey: [] }, { anonymous: [] }]);
     expect(document.paths["/animate"]?.post?.security).toContainEqual({});

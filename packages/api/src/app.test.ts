@@ -1,4 +1,5 @@
 import { request as rawRequest } from "node:http";
+import { makeApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 
@@ -8,9 +9,12 @@ const assets = {
   read: async () => Buffer.from("RIFF....WEBP of a blink"),
 };
 
+const operator = makeApiKey("operator");
+const operators = parseApiKeys(operator.entry).keys;
+
 let api: TestApi;
 beforeAll(async () => {
-  api = testApi({ corsOrigins: ["https://app.example"], allowedHosts: ["Studio.local"] }, { assets });
+  api = testApi({ corsOrigins: ["https://app.example"], allowedHosts: ["Studio.local"], operators }, { assets });
   await api.listen();
 });
 afterAll(() => api.close());
@@ -124,11 +128,10 @@ describe("queries", () => {
     expect(routes.length).toBeGreaterThan(8);
     for (const [path, item] of routes) {
       for (const method of Object.keys(item)) {
-        const body = ["post", "put"].includes(method)
-          ? { body: "{}", headers: { "Content-Type": "application/json" } }
-          : {};
+        const headers = { Authorization: `Bearer ${operator.key}`, "Content-Type": "application/json" };
+        const body = ["post", "put"].includes(method) ? { body: "{}" } : {};
         const url = `${api.url}${path.replaceAll(/\{\w+\}/g, "0".repeat(32))}?colour=red`;
-        const reply = await fetch(url, { method: method.toUpperCase(), ...body });
+        const reply = await fetch(url, { method: method.toUpperCase(), headers, ...body });
         const { status, errors } = (await reply.json()) as { status: number; errors?: { loc: string[] }[] };
         expect([status, errors?.[0]?.loc], `${method} ${path}`).toEqual([422, ["query"]]);
       }
