@@ -15,6 +15,8 @@ export const PREVIEW_FPS = 25;
 const SIDES = { min: 128, max: 384, usual: 256 };
 /** Seconds of work before the first frame. */
 const OPENING_SECONDS = 0.5;
+/** Seconds of work for each clip beside its frames: it is muxed, checked and stored. */
+const CLIP_SECONDS = 0.5;
 
 function define({ presets, engines }: KindContext): KindDefinition {
   return {
@@ -27,7 +29,8 @@ function define({ presets, engines }: KindContext): KindDefinition {
       const { presets: names, size } = params as PreviewsJobParams;
       const drawn = { size, fps: PREVIEW_FPS, format: CLIP_FORMATS[0]!.name };
       const seconds = names.reduce((sum, name) => sum + (presets.get(name)?.duration ?? 3), 0);
-      return Math.round((OPENING_SECONDS + drawingSeconds(drawn, seconds, 1)) * 10) / 10;
+      const work = OPENING_SECONDS + names.length * CLIP_SECONDS + drawingSeconds(drawn, seconds, 1);
+      return Math.round(work * 10) / 10;
     },
   };
 }
