@@ -27,7 +27,7 @@ it("tells the key that seals to the API and to who opens, and to nobody else", (
   expect(variablesOf(stack, "SyncsoFunction")).toMatchObject({
     ...{ QUEUE: "syncso", SEAL_KEY: SealKey, SYNC_API_URL: "https://api.sync.so", CONTENT_CHECK: "off" },
     ENGINES:
-      "animate=warp,talk=warp,lipsync=warp+syncso,process_image=warp+facefusion,process_video=warp+facefusion,convert=warp,survey=warp,insert=warp,speak=narrator",
+      "animate=warp,previews=warp,talk=warp,lipsync=warp+syncso,process_image=warp+facefusion,process_video=warp+facefusion,convert=warp,survey=warp,insert=warp,speak=narrator",
   });
   expect(variablesOf(stack, "PlansFunction")).toMatchObject({ QUEUE: "plans", SEAL_KEY: SealKey });
   expect(variablesOf(stack, "WarpFunction")).toMatchObject({ SEAL_KEY: SealKey });

@@ -28,7 +28,7 @@ describe("functions", () => {
     BUCKET: "the-bucket",
     QUEUES,
     ENGINES:
-      "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
+      "animate=warp+liveportrait,previews=warp,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
     LOG_LEVEL: "info",
     RESULT_TTL_S: "3600",
     MAX_VIDEO_LENGTH: "300",
@@ -231,7 +231,7 @@ describe("GPU workers", () => {
       BUCKET: "the-bucket",
       QUEUES,
       ENGINES:
-        "animate=warp+liveportrait,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
+        "animate=warp+liveportrait,previews=warp,talk=warp+liveportrait,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",

@@ -92,7 +92,7 @@ describe("functions", () => {
       BUCKET: "the-bucket",
       QUEUES: ["warp", "warp-bulk", "narrator", "narrator-bulk", "plans"].map((name) => `${name}=${url(name)}`).join(),
       ENGINES:
-        "animate=warp,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
+        "animate=warp,previews=warp,talk=warp,lipsync=warp,process_image=warp,process_video=warp,convert=warp,survey=warp,insert=warp,speak=narrator",
       LOG_LEVEL: "info",
       RESULT_TTL_S: "3600",
       MAX_VIDEO_LENGTH: "300",
