@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { ERRORS } from "@smileloop/core/errors.ts";
 import { isElsewhere, type JobError, type JobRecord } from "@smileloop/core/job/record.ts";
+import { type JobWebhook, WEBHOOK_STATES } from "@smileloop/core/job/webhook.ts";
 import { clip } from "@smileloop/core/text.ts";
 import { type JobStatus, jobStatusSchema } from "@smileloop/core/wire/job.ts";
 import { rfc3339 } from "../view.ts";
@@ -48,6 +49,16 @@ export const lineSchema = z
         }),
       )
       .openapi({ description: "The last ones that have ended, oldest first." }),
+    webhook: z
+      .object({
+        host: z.string(),
+        state: z.enum(WEBHOOK_STATES),
+        tries: z.int(),
+        last: z.object({ status: z.int().nullable(), error: z.string().nullable() }).nullable(),
+        next_at: time,
+      })
+      .nullable()
+      .openapi({ description: "Where its end is reported to, and how that goes." }),
     replay: z
       .object({ possible: z.boolean(), why_not: z.string().nullable() })
       .openapi({ description: "Whether the same inputs and params can be sent again as a new job." }),
@@ -89,7 +100,19 @@ export function lineOf(record: JobRecord, nowMs: number): z.infer<typeof lineSch
       worker: clip(worker, WORKER_CHARS),
       error: fault && failureOf(fault),
     })),
+    webhook: record.webhook ? webhookOf(record.webhook) : null,
     replay: { possible: whyNot === null, why_not: whyNot },
+  };
+}
+
+function webhookOf({ url, state, tries, attempts, next_at }: JobWebhook) {
+  const last = attempts.at(-1);
+  return {
+    // what follows it may hold a client's secret
+    host: new URL(url).host,
+    ...{ state, tries },
+    last: last ? { status: last.status, error: last.error } : null,
+    next_at: next_at === null ? null : rfc3339(next_at),
   };
 }
 

@@ -19,14 +19,21 @@ type Page = {
   cursor: string | null;
 };
 
-/** What is listed, by name. */
+/** Jobs whose files are there have their timer within that time: at the end of the files' hour, or sooner. */
+const HORIZON_MS = RESULT_LIFE_MS + 10 * 60_000;
+/** Events are tried for some 18 hours, and a job whose files are gone has its timer at the next try. */
+const EVENTS_HORIZON_MS = 24 * 60 * 60_000;
+
+/** What is listed, by name. `horizonMs`: within which its timers are. */
 const LISTS = {
   /** Not ended. */
-  active: ({ state }: JobRecord) => !isEnded(state),
-  failed: ({ state }: JobRecord) => state === "failed",
+  active: { fits: ({ state }, isThere) => isThere && !isEnded(state), horizonMs: HORIZON_MS },
+  failed: { fits: ({ state }, isThere) => isThere && state === "failed", horizonMs: HORIZON_MS },
   /** Ended, with files that are still there: what expires next comes first. */
-  ended: ({ state }: JobRecord) => isEnded(state),
-} satisfies Record<string, (record: JobRecord) => boolean>;
+  ended: { fits: ({ state }, isThere) => isThere && isEnded(state), horizonMs: HORIZON_MS },
+  /** Whose event did not arrive at its first try, though its files may be gone. */
+  unreported: { fits: (record) => isUnreported(record), horizonMs: EVENTS_HORIZON_MS },
+} satisfies Record<string, { fits: (record: JobRecord, isThere: boolean) => boolean; horizonMs: number }>;
 export type ListName = keyof typeof LISTS;
 export const LIST_NAMES = Object.keys(LISTS) as [ListName, ...ListName[]];
 
@@ -35,8 +42,6 @@ export const MAX_READ = 300;
 const READ_AT_ONCE = 16;
 /** Timers that one request passes by at most when it looks for a job by its id; none of their records is read. */
 const MAX_TIMERS = 50_000;
-/** Jobs whose files are there have their timer within that time: at the end of the files' hour, or sooner. */
-const HORIZON_MS = RESULT_LIFE_MS + 10 * 60_000;
 
 /** In the order in which the sweeper comes to them. Throws `invalid_request` for a bad cursor. */
 export async function listForOperator(
@@ -44,14 +49,16 @@ export async function listForOperator(
   { list, limit, cursor, signal }: { list: ListName; limit: number; cursor: string | undefined; signal: AbortSignal },
 ): Promise<Page> {
   const now = clock.now();
-  const fits = (record: JobRecord) => !hasExpired(record, now) && record.state !== "deleted" && LISTS[list](record);
+  const { fits, horizonMs } = LISTS[list];
+  const isListed = (record: JobRecord) =>
+    record.state !== "deleted" && fits(record, record.state !== "expired" && !hasExpired(record, now));
   const found = new Map<string, JobRecord>();
   let looked = 0;
-  for await (const timers of batches(rootsAfter({ records }, now + HORIZON_MS, readCursor(cursor)))) {
+  for await (const timers of batches(rootsAfter({ records }, now + horizonMs, readCursor(cursor)))) {
     const read = await Promise.all(timers.map(({ owner, id }) => readable(() => records.get(owner, id))));
     looked += timers.length;
     for (const [nth, stored] of read.entries()) {
-      if (stored && fits(stored.record)) found.set(stored.record.id, stored.record);
+      if (stored && isListed(stored.record)) found.set(stored.record.id, stored.record);
       if (found.size === limit) return { records: [...found.values()], looked, cursor: cursorOf(timers[nth]!) };
     }
     if (looked >= MAX_READ || signal.aborted) {
@@ -59,6 +66,13 @@ export async function listForOperator(
     }
   }
   return { records: [...found.values()], looked, cursor: null };
+}
+
+function isUnreported({ webhook }: JobRecord): boolean {
+  if (!webhook) return false;
+  return (
+    webhook.state === "failed" || webhook.state === "disabled" || (webhook.state === "pending" && webhook.tries > 0)
+  );
 }
 
 /** A job whose owner the operator does not know. Throws `not_found`, and `record_unreadable`. */

@@ -22,7 +22,7 @@ export function replayFault(record: JobRecord, nowMs: number): string | null {
  * there. Once for each job: a second request gets the same one. Throws `conflict`, and what `submit` throws.
  */
 export async function replay(deps: RouteDeps, record: JobRecord): Promise<{ record: JobRecord; replayed: boolean }> {
-  const { owner, id, kind, params, metadata, dialect } = record;
+  const { owner, id, kind, params, metadata, dialect, webhook: was } = record;
   const idempotency = { keySha256: sha256Hex(`replay:${id}`), bodySha256: sha256Hex("replay") };
   const earlier = await replayedJob(deps, owner, idempotency);
   if (earlier) return { record: earlier, replayed: true };
@@ -34,6 +34,7 @@ export async function replay(deps: RouteDeps, record: JobRecord): Promise<{ reco
       files.map((_, nth) => ({ job: id, input: slot, nth })),
     ]),
   );
-  const asked = { owner, kind, params, metadata, inputs, idempotency };
+  const webhook = was && { url: was.url, base: was.base, loc: ["webhook"] };
+  const asked = { owner, kind, params, metadata, inputs, idempotency, ...(webhook && { webhook }) };
   return submit(deps, dialect === null ? asked : { ...asked, dialect });
 }

@@ -65,6 +65,7 @@ function Board({ onRefused }: { onRefused: (why: string) => void }) {
       <Queues queues={overview.queues} />
       <Jobs name="failed" page={lists.failed} nowMs={nowMs} onReplayed={again} />
       <Jobs name="active" page={lists.active} nowMs={nowMs} onReplayed={again} />
+      <Jobs name="unreported" page={lists.unreported} nowMs={nowMs} onReplayed={again} />
       <Plots plots={PLOTS} samples={samples} />
       <Engines engines={overview.engines} />
       <Storage overview={overview} />

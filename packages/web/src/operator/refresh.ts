@@ -57,13 +57,14 @@ export function useWatch(onOverview: (overview: Overview) => void): Watched {
 
 async function lookOnce(last: Seen | null, all: boolean, signal: AbortSignal): Promise<Seen> {
   const ended = (name: ListName) => (last && !all ? last.lists[name] : getJobs(name, signal));
-  const [overview, active, failed, kept] = await Promise.all([
+  const [overview, active, failed, unreported, kept] = await Promise.all([
     getOverview(signal),
     getJobs("active", signal),
     ended("failed"),
+    ended("unreported"),
     ended("ended"),
   ]);
-  return { overview, lists: { active, failed, ended: kept } };
+  return { overview, lists: { active, failed, unreported, ended: kept } };
 }
 
 /** Whether another try with the same key is in vain. */

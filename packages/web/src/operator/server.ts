@@ -55,10 +55,17 @@ export type JobLine = {
   expires_at: string | null;
   error: Failure | null;
   attempts: { started_at: string; finished_at: string; worker: string; error: Failure | null }[];
+  webhook: {
+    host: string;
+    state: "waiting" | "pending" | "delivered" | "disabled" | "failed";
+    tries: number;
+    last: { status: number | null; error: string | null } | null;
+    next_at: string | null;
+  } | null;
   replay: { possible: boolean; why_not: string | null };
 };
 export type JobPage = { jobs: JobLine[]; looked_at: number; next_cursor: string | null };
-export type ListName = "active" | "failed" | "ended";
+export type ListName = "active" | "failed" | "unreported" | "ended";
 
 /** What the server refused; `status` null: it could not be reached. */
 export class Refused extends Error {
@@ -70,7 +77,7 @@ export class Refused extends Error {
 }
 
 /** Jobs a page. */
-const LIMITS: Record<ListName, number> = { active: 50, failed: 50, ended: 10 };
+const LIMITS: Record<ListName, number> = { active: 50, failed: 50, unreported: 20, ended: 10 };
 const KEY = "smileloop.operator";
 // this page lies one folder below the start
 const BASE = new URL("../v1/operator/", document.baseURI);

@@ -66,7 +66,7 @@ function Job({ job, name, nowMs, onReplayed }: { job: JobLine } & Omit<Options, 
       <p class="soft small">{facts.filter((fact) => fact !== null).join(" · ")}</p>
       {name === "ended" ? null : (
         <>
-          {error ? <Reason error={error} /> : null}
+          {name === "unreported" ? <Event job={job} nowMs={nowMs} /> : error ? <Reason error={error} /> : null}
           <Earlier job={job} />
           {name === "failed" ? <Replay job={job} onReplayed={onReplayed} /> : null}
         </>
@@ -80,6 +80,20 @@ function when({ queued_at, started_at, finished_at, expires_at }: JobLine, name:
   if (name === "ended") return t("job_expires", { time: span((Date.parse(expires_at ?? "") - nowMs) / 1000) });
   if (finished_at) return t("job_ago", { time: since(finished_at) });
   return t("job_age", { time: since(started_at ?? queued_at) });
+}
+
+/** How it goes to report the job's end. */
+function Event({ job: { webhook }, nowMs }: { job: JobLine; nowMs: number }) {
+  if (!webhook) return null;
+  const { host, state, tries, last, next_at } = webhook;
+  const answer = last && (last.error ?? String(last.status));
+  const next = next_at === null ? null : t("event_next", { time: span((Date.parse(next_at) - nowMs) / 1000) });
+  return (
+    <p class="reason">
+      <code>{host}</code>{" "}
+      {[t(`event_${state}`), t("event_tries", { n: tries }), answer, next].filter(Boolean).join(" · ")}
+    </p>
+  );
 }
 
 function Reason({ error: { code, title, detail } }: { error: Failure }) {
