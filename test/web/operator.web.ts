@@ -1,7 +1,5 @@
 /** The operator's page in a real browser, before a real server with its engine. Left out where there is no Chromium. */
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,12 +7,10 @@ import { CHROMIUM, openChromium } from "../support/chromium.ts";
 import { ASTRONAUT, COFFEE } from "../support/pictures.ts";
 import { PATIENCE_MS, until } from "../support/processes.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
+import { expectAccessible } from "./support.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
-/** Where pictures of the page are kept, for those who look at it. */
-const { PICTURES_DIR } = process.env;
 
 const operator = makeApiKey("operator");
 const alice = makeApiKey("alice-and-her-studio");
@@ -73,21 +69,6 @@ async function open(options: BrowserContextOptions = {}) {
 async function giveKey(page: Page, key: string): Promise<void> {
   await page.getByLabel("Operator's key").fill(key);
   await page.keyboard.press("Enter");
-}
-
-/** Nothing that axe-core finds wrong, and nothing to scroll sideways. */
-async function expectAccessible(page: Page, state: string): Promise<void> {
-  if (PICTURES_DIR) {
-    mkdirSync(PICTURES_DIR, { recursive: true });
-    await page.screenshot({ path: join(PICTURES_DIR, `${state.replaceAll(" ", "-")}.png`), fullPage: true });
-  }
-  await page.evaluate(AXE);
-  const found = await page.evaluate<string[]>(
-    "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html + ' ' + failureSummary)))",
-  );
-  expect([state, found]).toEqual([state, []]);
-  const beyond = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-  expect([state, beyond <= 0]).toEqual([state, true]);
 }
 
 describe.skipIf(CHROMIUM === null)("with Chromium", () => {

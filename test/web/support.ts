@@ -1,11 +1,14 @@
 /** The page in a real browser, before a real server with its engine. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
 import { PATIENCE_MS } from "../support/processes.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** Where pictures of every view are left, to be looked at; none are taken where it is not set. */
+const { PICTURES_DIR } = process.env;
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -92,6 +95,7 @@ export function changeAt(page: Page, selector: string, seconds: number): Promise
 
 /** Nothing that axe-core finds wrong, and nothing to scroll sideways. */
 export async function expectAccessible(page: Page, state: string): Promise<void> {
+  if (PICTURES_DIR) await takePicture(page, state, PICTURES_DIR);
   // by the protocol of the developer tools, which the policy of the page does not bind
   await page.evaluate(AXE);
   const found = await page.evaluate<string[]>(
@@ -100,4 +104,13 @@ export async function expectAccessible(page: Page, state: string): Promise<void>
   expect([state, found]).toEqual([state, []]);
   const beyond = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
   expect([state, beyond <= 0]).toEqual([state, true]);
+}
+
+/** Named by language, width and state, such as `ar-390-dark-motions.png`. */
+async function takePicture(page: Page, state: string, dir: string): Promise<void> {
+  const look = await page.evaluate<string>(
+    "[document.documentElement.lang, innerWidth, ...(matchMedia('(prefers-color-scheme: dark)').matches ? ['dark'] : [])].join('-')",
+  );
+  mkdirSync(dir, { recursive: true });
+  await page.screenshot({ path: join(dir, `${look}-${state.replaceAll(" ", "-")}.png`), fullPage: true });
 }
