@@ -26,7 +26,10 @@ import { problemReply } from "./problem.ts";
  * `public`. `closed`: the rest.
  */
 type Door = "open" | "link" | "operator" | "closed" | Dialect;
-/** `path`: as it was sent, without the query. A path that is not encoded as its route is written counts as closed. */
+/**
+ * `path`: as it was sent, without the query. A path that is not encoded as its route is written counts as closed; one of the operator's
+ * stays the operator's, however it is encoded.
+ */
 export type DoorOf = (method: string, path: string) => Door;
 
 const OPEN = new Set([
@@ -62,13 +65,25 @@ export function createDoors(dialects: readonly Dialect[]): DoorOf {
   const dialectOf = createPathIndex(dialects);
   return (method, path) => {
     if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
-    if (path.startsWith(OPERATOR_FOLDER)) return "operator";
+    if (decodedPath(path).startsWith(OPERATOR_FOLDER)) return "operator";
     const reads = method === "GET" || method === "HEAD";
     const dialect = dialectOf(method, path);
     if (dialect?.logins?.includes(path)) return "open";
     if (dialect) return reads && dialect.open?.includes(path) ? "open" : dialect;
     return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
   };
+}
+
+/** As routes are matched: what cannot be decoded stays, and the rest does not. */
+function decodedPath(path: string): string {
+  if (!path.includes("%")) return path;
+  return path.replaceAll(/(?:%[0-9a-f]{2})+/gi, (coded) => {
+    try {
+      return decodeURIComponent(coded);
+    } catch {
+      return coded;
+    }
+  });
 }
 
 type Gate = (request: Request, path: string) => Caller | Promise<Caller>;

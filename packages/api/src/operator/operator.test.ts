@@ -88,6 +88,21 @@ describe("who is let in", () => {
     expect(asClient.status).toBe(kind === "open" ? 200 : 401);
   });
 
+  it.each([
+    "/v1/%6fperator/overview",
+    "/%76%31/operator/overview",
+    "/v1/%6Fperator/jobs?list=failed",
+    "/v1/%6fperator/%zz",
+  ])("nor those who encode the address in another way: %s", async (path) => {
+    for (const here of [testApi({}), testApi({ access: { keys, anonymous: true }, operators })]) {
+      for (const headers of [{}, { Authorization: `Bearer ${alice.key}` }, { "X-Anonymous-Token": TOKEN }]) {
+        const reply = await here.app.fetch(new Request(`http://localhost${path}`, { headers }));
+        expect([401, 403], path).toContain(reply.status);
+      }
+      await here.close();
+    }
+  });
+
   it("nobody where no operator is set, not even on loopback, and the reply says how to set one", async () => {
     const here = testApi();
     for (const path of PATHS) {

@@ -87,6 +87,12 @@ export function operatorRoutes(deps: RouteDeps): Api {
   const seen = recent(deps.clock, AGE_MS, () => overview(deps));
   const headers = { "Cache-Control": "no-store" };
 
+  // the gate has asked for the operator's key, and operators own nothing: a caller who owns something has come past it
+  api.use("/v1/operator/*", async (c, next) => {
+    if (c.env.owner !== null) throw new AppError("unauthorized", "The operator's key is required.");
+    await next();
+  });
+
   api.openapi(overviewRoute, async (c) => c.json(await seen(), 200, headers));
 
   api.openapi(listRoute, async (c) => {
