@@ -8,11 +8,18 @@ import type { TableFault } from "./table.ts";
 
 /** Of the parts that are read, unpacked. `ratio`: how many times as large as it is packed; looked at from `ratioBytes` on. */
 const MOST = { entries: 1000, bytes: 16 * 1024 * 1024, ratio: 200, ratioBytes: 1024 * 1024 };
+/**
+ * Readers take time for every tag and attribute, for every row, and for the text of a cell as often as it is referred to. `pieces`: tags
+ * and signs of equality. `textChars`: between two tags, as many as a spreadsheet lets a cell have.
+ */
+const MOST_XML = { pieces: 600_000, tagChars: 4096, textChars: 32_767, rows: 2 * MAX_ROWS };
 const SHEET_ROWS = 1_048_576;
 
 export type OpenedXlsx = { fault: null; archive: ArrayBuffer } | { fault: TableFault };
 
 const NOT_ZIP = "The list cannot be read as XLSX: the file is damaged or not whole. Save it again, or as CSV (UTF-8).";
+const TOO_MANY =
+  "The list has more cells than are read, or far longer ones. Save the sheet with the recipients alone, without empty rows and formats, or as CSV.";
 const TOO_LARGE = `The list is too large when it is unpacked: at most ${MOST.bytes} bytes are read. Save the sheet with the recipients alone, or as CSV.`;
 
 /** The parts that a table is read from, packed again without compression and without any other part. */
@@ -36,13 +43,31 @@ export async function openXlsx(bytes: Uint8Array): Promise<OpenedXlsx> {
     return { fault: whole(NOT_ZIP) };
   }
   if (seen.entries > MOST.entries || seen.bytes > MOST.bytes || seen.packed) return { fault: whole(TOO_LARGE) };
+  let pieces = 0;
   for (const [name, part] of Object.entries(parts)) {
+    const xml = new TextDecoder().decode(part);
+    pieces += piecesOf(xml);
+    if (pieces > MOST_XML.pieces) return { fault: whole(TOO_MANY) };
     // the reader tells sheets by their use, so that any part may be one
-    const fault = name.endsWith(".xml") ? sheetFault(new TextDecoder().decode(part), Parser) : null;
+    const fault = name.endsWith(".xml") ? sheetFault(xml, Parser) : null;
     if (fault) return { fault };
   }
   const packed = zipSync(parts as Zippable, { level: 0 });
   return { fault: null, archive: packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength) };
+}
+
+/** Tags, and signs of equality; Infinity where a tag, or the text after it, is longer than any that a spreadsheet writes. */
+function piecesOf(xml: string): number {
+  let count = xml.split("=").length - 1;
+  for (let at = xml.indexOf("<"); at !== -1; count++) {
+    const end = xml.indexOf(">", at);
+    const next = xml.indexOf("<", at + 1);
+    const close = end === -1 ? xml.length : end;
+    const text = (next === -1 ? xml.length : next) - close;
+    if (close - at > MOST_XML.tagChars || text > MOST_XML.textChars) return Number.POSITIVE_INFINITY;
+    at = next;
+  }
+  return count;
 }
 
 function whole(msg: string): TableFault {
@@ -56,6 +81,7 @@ function sheetFault(xml: string, Parser: SaxParser): TableFault | null {
   const parser = new Parser();
   let fault = null as TableFault | null;
   let inSheet = false;
+  let rows = 0;
   let cell: string | null = null;
   const stop = (found: TableFault | null) => {
     fault ??= found;
@@ -65,6 +91,7 @@ function sheetFault(xml: string, Parser: SaxParser): TableFault | null {
     const name = bare(element);
     inSheet ||= name === "sheetData";
     if (!inSheet || (name !== "row" && name !== "c")) return;
+    if (name === "row" && ++rows > MOST_XML.rows) return stop(whole(TOO_MANY));
     const given = Object.entries(attributes()).map(([key, value]) => [bare(key), decode(value)]);
     const { r = "" } = Object.fromEntries(given) as { r?: string };
     if (name === "c") cell = r;

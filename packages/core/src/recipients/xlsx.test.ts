@@ -17,6 +17,23 @@ test.each<[string, Uint8Array]>([
   expect(await faultOf(bytes)).toMatch(/^The list is too large when it is unpacked/);
 });
 
+test.each<[string, Uint8Array]>([
+  ["rows without end", sheetOf(Array.from({ length: 300_000 }, (_, n) => `<row r="${n + 1}"/>`).join(""))],
+  ["a cell with attributes without end", sheetOf(`<row r="1"><c r="A1" ${'a="" '.repeat(200_000)}/></row>`)],
+  ["small cells without end", sheetOf(`<row r="1">${'<c r="A1"/>'.repeat(350_000)}</row>`)],
+  [
+    "a text that is longer than a cell may be, and is referred to again and again",
+    xlsxOf({
+      "xl/worksheets/sheet1.xml": `<worksheet><sheetData><row r="1">${'<c r="A1" t="s"><v>0</v></c>'.repeat(9)}</row></sheetData></worksheet>`,
+      "xl/sharedStrings.xml": `<sst><si><t>${"a b".repeat(11_000)}</t></si></sst>`,
+    }),
+  ],
+])("%s: a reader never sees it", async (_, bytes) => {
+  expect(await faultOf(bytes)).toMatch(
+    /^The list has more cells than are read, or far longer ones|^The list is too large/,
+  );
+});
+
 test("a part that is larger than the directory of the file says is not unpacked either", async () => {
   const bytes = Buffer.from(xlsxBytes([["name"], ["Amit"]]));
   for (let at = directoryOf(bytes, 0); at >= 0; at = directoryOf(bytes, at + 4)) bytes.writeUInt32LE(10, at + 24);
