@@ -339,3 +339,28 @@ test("a deliverer serves its queue until it is stopped, and cuts off what takes 
   await waiting;
   expect(await slow.hook()).toMatchObject({ state: "pending", attempts: [] });
 });
+
+test("a host that never answers holds four deliveries, and events of others go past it", async () => {
+  const [silent, quick] = [await openReceiver(() => "silent"), await openReceiver()];
+  opened.push(silent, quick);
+  const store = memoryStore();
+  const hosts = [silent, quick].map(({ port }) => ({ host: "127.0.0.1", port }));
+  const deps = { ...store, policy: { hosts, places: [] }, signing: createSigning([Buffer.alloc(32)]) };
+  const canceled = async (owner: string, { url }: Receiver) => {
+    const { record } = await createJob(store, {
+      ...{ id: newId(store.clock.now()), owner, kind: "animate", queue: "warp", engine: "warp", estimateSeconds: 1 },
+      ...{ params: {}, metadata: {}, storeInputs: async () => ({}) },
+      webhook: newWebhook({ url: url(), base: "https://api.example" }),
+    });
+    await updateJob(store, owner, record.id, () => ({ by: "api", do: "cancel" }));
+  };
+  for (let n = 0; n < 70; n++) await canceled(`anon-${n}`, silent);
+  const stop = new AbortController();
+  const running = runDeliverer(deps, { signal: stop.signal, graceMs: 0 });
+  await expect.poll(() => silent.received.length).toBe(4);
+  await canceled("ann", quick);
+  await expect.poll(() => quick.received.length).toBe(1);
+  expect(silent.received).toHaveLength(4);
+  stop.abort();
+  await running;
+});
