@@ -143,6 +143,28 @@ describe("a test event", () => {
   });
 });
 
+describe("callers without a key", () => {
+  it("share the tests of their network, however many tokens they have", async () => {
+    const fetchPolicy = { hosts: [{ host: "127.0.0.1", port: receiver.port }], places: [] };
+    const here = testApi(
+      { access: { keys: new Map(), anonymous: true }, fetch: fetchPolicy },
+      { webhooks: { signing } },
+    );
+    await here.listen();
+    const statuses = [];
+    for (let nth = 0; nth <= 10; nth++) {
+      const headers = {
+        "Content-Type": "application/json",
+        "X-Anonymous-Token": `f3a9c05d7e1b48266a0d94c7b18e52${10 + nth}`,
+      };
+      const body = JSON.stringify({ url: receiver.url() });
+      statuses.push((await fetch(`${here.url}/v1/webhooks/test`, { method: "POST", headers, body })).status);
+    }
+    expect(statuses).toEqual([...Array(10).fill(200), 429]);
+    await here.close();
+  });
+});
+
 describe("a replay", () => {
   it("sends the event again under the same id", async () => {
     const { id } = await ended();

@@ -1,5 +1,6 @@
 /** Which machine a request came from, as far as that can be told: to slow guesses down, never to let anybody in. */
 import { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
 import { specialAddress } from "@smileloop/core/fetch/addresses.ts";
 
 /** `bindings`: what the server passed along. An IPv6 address stands for its network (/64), which a single customer has. */
@@ -8,7 +9,7 @@ export function addressOf({ headers }: Request, bindings: object): string {
   // a proxy of ours writes the address of its own client at the end
   const forwarded = headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
   const isProxy = address !== "unknown" && specialAddress(address) !== null;
-  return network(isProxy && forwarded ? forwarded.slice(0, 64) : address);
+  return network(isProxy && forwarded && isIP(forwarded) !== 0 ? forwarded : address);
 }
 
 /** The network of that machine: /24 for IPv4, /64 for IPv6; null where it is not known. */

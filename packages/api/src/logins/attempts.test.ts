@@ -64,6 +64,7 @@ describe("the address of a request", () => {
     expect(from("8.8.8.8", "1.1.1.1")).toBe("8.8.8.8");
     expect(from("127.0.0.1", "6.6.6.6, 1.1.1.1")).toBe("1.1.1.1");
     expect(from("10.0.0.2")).toBe("10.0.0.2");
+    expect(from("10.0.0.2", "anything-at-all")).toBe("10.0.0.2");
     expect(addressOf(new Request("http://x/"), {})).toBe("unknown");
   });
   it("is a network where it is one of IPv6", () => {

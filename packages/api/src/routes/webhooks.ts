@@ -1,5 +1,6 @@
 /** Webhooks: what events are verified with, a test, and sending an event again. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { ANONYMOUS_PREFIX } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { MAX_URL_CHARS } from "@smileloop/core/fetch/target.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
@@ -14,12 +15,13 @@ import { linkOrigin } from "../http/origin.ts";
 import { createCounter } from "../http/quota.ts";
 import { idParams } from "../ids.ts";
 import { findJob, present } from "../job-lookup.ts";
+import { networkOf } from "../logins/address.ts";
 import { ownerOf } from "../owner.ts";
 import { type Api, newApi, problemReplies } from "../problem.ts";
 import { jobSchema, rfc3339, viewJob } from "../view.ts";
 import { checkedReceiver, requireSigning } from "../webhooks.ts";
 
-/** Tests of one owner. */
+/** Tests of one owner, or of all callers without a key in one network. */
 const TESTS = { limit: 10, windowMs: 60_000 };
 
 const json = <T extends z.ZodType>(description: string, schema: T) => ({
@@ -113,7 +115,9 @@ export function webhookRoutes(deps: ApiDeps): Api {
     const owner = ownerOf(c);
     const signing = requireSigning(deps);
     const url = checkedReceiver(deps, c.req.valid("json").url, ["body", "url"]);
-    const { refused, resetSeconds } = count(owner);
+    // one person may have many tokens
+    const network = owner.startsWith(ANONYMOUS_PREFIX) ? networkOf(c.req.raw, c.env) : null;
+    const { refused, resetSeconds } = count(network ?? owner);
     if (refused) {
       const detail = `At most ${TESTS.limit} tests a minute are sent; the next in ${resetSeconds} s.`;
       throw new AppError("too_many_requests", detail, { retryAfterSeconds: resetSeconds });
