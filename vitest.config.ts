@@ -37,6 +37,7 @@ const QUALITY = [
   "packages/core/src/jobs/job-plan.test.ts",
   "test/e2e/{cli-personalize,lambda-plans,vidx,voice-key}.test.ts",
   "packages/engine/src/facefusion/{headless,process}.test.ts",
+  "packages/engine/src/warp/previews.test.ts",
   "packages/engine/src/faces/{process-*,lip-syncer}.test.ts",
   "packages/engine/src/faces/{edit,swap}/*.test.ts",
   "packages/engine/src/lip/covered.test.ts",
