@@ -12,7 +12,7 @@ import { lineOf, lineSchema } from "../operator/line.ts";
 import { findForOperator, LIST_NAMES, listForOperator, MAX_READ } from "../operator/lists.ts";
 import { overview, overviewSchema } from "../operator/overview.ts";
 import { replay } from "../operator/replay.ts";
-import { type Api, newApi, problemReplies } from "../problem.ts";
+import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
 
 const TAGS = ["Operator"];
 /** How old an overview may be: several may look at once, and to ask queues costs money where they are in SQS. */
@@ -87,15 +87,13 @@ export function operatorRoutes(deps: RouteDeps): Api {
   const seen = recent(deps.clock, AGE_MS, () => overview(deps));
   const headers = { "Cache-Control": "no-store" };
 
-  // the gate has asked for the operator's key, and operators own nothing: a caller who owns something has come past it
-  api.use("/v1/operator/*", async (c, next) => {
-    if (c.env.owner !== null) throw new AppError("unauthorized", "The operator's key is required.");
-    await next();
+  api.openapi(overviewRoute, async (c) => {
+    requireOperator(c);
+    return c.json(await seen(), 200, headers);
   });
 
-  api.openapi(overviewRoute, async (c) => c.json(await seen(), 200, headers));
-
   api.openapi(listRoute, async (c) => {
+    requireOperator(c);
     const { list, limit, cursor } = c.req.valid("query");
     const page = await listForOperator(deps, { list, limit, cursor, signal: c.req.raw.signal });
     const jobs = page.records.map((record) => lineOf(record, deps.clock.now()));
@@ -103,6 +101,7 @@ export function operatorRoutes(deps: RouteDeps): Api {
   });
 
   api.openapi(replayRoute, async (c) => {
+    requireOperator(c);
     const { id } = c.req.valid("param");
     if (!isId(id)) throw new AppError("not_found", "There is no job with this id.");
     const made = await replay(deps, await findForOperator(deps, id));
@@ -111,4 +110,9 @@ export function operatorRoutes(deps: RouteDeps): Api {
     return c.json({ id: newId, kind, status: state as JobStatus }, 201, headers);
   });
   return api;
+}
+
+/** The gate has asked for the operator's key, and operators own nothing: a caller who owns something has come past it. */
+function requireOperator(c: ApiContext): void {
+  if (c.env.owner !== null) throw new AppError("unauthorized", "The operator's key is required.");
 }
