@@ -56,6 +56,8 @@ export const de: Texts = {
   speech_placeholder: "Hallo! Schön, Sie zu sehen.",
   speech_count: "{n} von {max} Zeichen",
   voice: "Stimme",
+  voice_male: "Mann",
+  voice_female: "Frau",
   sound_record: "Aufnehmen",
   sound_stop: "Aufnahme beenden",
   sound_recording: "Aufnahme läuft: {time}",
