@@ -158,9 +158,9 @@ export const de: Texts = {
   preset_gentle_smile: "Sanftes Lächeln",
   preset_kiss: "Kuss",
   preset_laugh: "Lachen",
-  preset_look_around: "Umschauen",
+  preset_look_around: "Um\u00ADschauen",
   preset_nod: "Nicken",
   preset_sad_to_smile: "Erst traurig, dann froh",
-  preset_surprise: "Überraschung",
+  preset_surprise: "Über\u00ADraschung",
   preset_wink: "Zwinkern",
 };
