@@ -24,7 +24,8 @@ export const CHROMIUM: string | null =
     .flatMap((dir) => NAMES.map((name) => join(dir, name)))
     .find((path) => existsSync(path)) ?? null;
 
-export function openChromium(): Promise<Browser> {
+/** `more`: further flags of its command line. */
+export function openChromium(more: readonly string[] = []): Promise<Browser> {
   if (!CHROMIUM) throw new Error("There is no Chromium on the PATH.");
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: PATIENCE_MS });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...more], timeout: PATIENCE_MS });
 }

@@ -5,6 +5,7 @@
 import { archive } from "./archive.ts";
 import { clip, growth } from "./clip.ts";
 import { faces } from "./faces.ts";
+import { followers } from "./followers.ts";
 import { inspect } from "./inspect.ts";
 import { installed } from "./installed.ts";
 import { lambda } from "./lambda.ts";
@@ -37,6 +38,7 @@ await runBench("bench", [
   plans,
   recipients,
   streams,
+  followers,
   archive,
   installed,
   lambda,

@@ -16,7 +16,9 @@ type Result = {
   isBase64Encoded?: boolean;
 };
 
-export async function startFunctionUrl(lambda: Lambda) {
+type Function = Pick<Lambda, "invoke">;
+
+export async function startFunctionUrl(lambda: Function) {
   const events: unknown[] = [];
   const server = createServer((request, response) => {
     void serve(lambda, request, response, events).catch(() => response.destroy());
@@ -33,7 +35,7 @@ export async function startFunctionUrl(lambda: Lambda) {
   };
 }
 
-async function serve(lambda: Lambda, request: IncomingMessage, response: ServerResponse, events: unknown[]) {
+async function serve(lambda: Function, request: IncomingMessage, response: ServerResponse, events: unknown[]) {
   const event = await eventOf(request);
   if (JSON.stringify(event).length > MAX_PAYLOAD_BYTES) return refuse(response, 413, "Request Entity Too Large");
   events.push(event);

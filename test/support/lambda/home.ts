@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assetKey } from "@smileloop/api/assets.ts";
 import { lanesOf, PLANS } from "../../../infra/policy/engines.ts";
-import { WEBHOOKS } from "../../../infra/policy.ts";
+import { corsRules, WEBHOOKS } from "../../../infra/policy.ts";
 import { bundleAssets, bundleFunction, FUNCTIONS, type FunctionName } from "../../../scripts/bundle.ts";
 import { bundleEngine } from "../../../scripts/engine-bundle.ts";
 import { ADMIN, openBucket } from "../s3.ts";
+import { deployedRules } from "../s3-double/cors.ts";
 import { openSqs } from "../sqs.ts";
 import { STUB } from "../worker.ts";
 import { type RoleName, roleOf } from "./roles.ts";
@@ -19,11 +20,12 @@ const QUEUES = [...lanesOf({ name: "warp" }), PLANS.name, WEBHOOKS.name];
 
 export type Stack = Awaited<ReturnType<typeof openStack>>;
 
-/** `names`: the functions to bundle, workers with this engine. */
-export async function openStack(names: FunctionName[], options: { engine?: "stub" | "warp" } = {}) {
+/** `names`: the functions to bundle, workers with this engine. `pages`: origins whose pages may upload. */
+export async function openStack(names: FunctionName[], options: { engine?: "stub" | "warp"; pages?: string[] } = {}) {
+  const cors = deployedRules(corsRules(options.pages ?? []));
   const out = mkdtempSync(join(tmpdir(), "smileloop-lambda-"));
   const [bucket, sqs, ...bundled] = await Promise.all([
-    openBucket({ roles: [ADMIN, ...[...FUNCTIONS, "plans" as const].map(roleOf)] }),
+    openBucket({ cors, roles: [ADMIN, ...[...FUNCTIONS, "plans" as const].map(roleOf)] }),
     openSqs([...QUEUES]),
     ...names.map((name) => bundleFunction(name, out)),
   ]);

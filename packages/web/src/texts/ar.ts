@@ -55,6 +55,8 @@ export const ar: Texts = {
   speech_placeholder: "مرحبًا! سعيد بلقائك.",
   speech_count: "{n} من {max} حرف",
   voice: "الصوت",
+  voice_male: "رجل",
+  voice_female: "امرأة",
   sound_record: "تسجيل",
   sound_stop: "إنهاء التسجيل",
   sound_recording: "جارٍ التسجيل: {time}",

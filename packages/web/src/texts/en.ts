@@ -54,6 +54,8 @@ export const en = {
   speech_placeholder: "Hello! It is nice to see you.",
   speech_count: "{n} of {max} characters",
   voice: "Voice",
+  voice_male: "a man",
+  voice_female: "a woman",
   sound_record: "Record",
   sound_stop: "Stop recording",
   sound_recording: "Recording: {time}",

@@ -55,6 +55,8 @@ export const hi: Texts = {
   speech_placeholder: "नमस्ते! आपसे मिलकर अच्छा लगा।",
   speech_count: "{max} में से {n} अक्षर",
   voice: "आवाज़",
+  voice_male: "पुरुष",
+  voice_female: "महिला",
   sound_record: "रिकॉर्ड करें",
   sound_stop: "रिकॉर्डिंग रोकें",
   sound_recording: "रिकॉर्ड हो रहा है: {time}",

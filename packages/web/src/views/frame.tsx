@@ -2,8 +2,11 @@
 import { hashOf } from "../place.ts";
 import { facts } from "../server.ts";
 import { LANGUAGES, languageTag, t } from "../texts.ts";
+import { usePainted } from "./use-painted.ts";
 
 export function Header({ onLanguage }: { onLanguage: (tag: string) => void }) {
+  // looking for the fonts of other scripts takes a slow machine 200 ms
+  const languages = usePainted() ? LANGUAGES : LANGUAGES.filter(({ tag }) => tag === languageTag());
   return (
     <header>
       <a class="brand" href={hashOf({ at: "start" })} aria-label={t("home")}>
@@ -13,7 +16,7 @@ export function Header({ onLanguage }: { onLanguage: (tag: string) => void }) {
       <label class="language">
         <span class="hidden">{t("language")}</span>
         <select value={languageTag()} onChange={(event) => onLanguage(event.currentTarget.value)}>
-          {LANGUAGES.map(({ tag, name }) => (
+          {languages.map(({ tag, name }) => (
             <option key={tag} value={tag} lang={tag}>
               {name}
             </option>

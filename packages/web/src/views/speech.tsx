@@ -105,9 +105,9 @@ function VoiceSelect({ voices, voice, onVoice }: VoiceSelectProps) {
       <select value={voice ?? ""} onChange={(event) => onVoice(event.currentTarget.value)}>
         {sorted.map(([language, group]) => (
           <optgroup key={language} label={nameOf(names, language)}>
-            {group.map(({ name, title }) => (
-              <option key={name} value={name}>
-                {title}
+            {group.map((each) => (
+              <option key={each.name} value={each.name}>
+                {titleOf(each, names)}
               </option>
             ))}
           </optgroup>
@@ -115,6 +115,12 @@ function VoiceSelect({ voices, voice, onVoice }: VoiceSelectProps) {
       </select>
     </label>
   );
+}
+
+/** In the reader's words; an operator's voice is called as the operator calls it. */
+function titleOf({ title, languages: [language], gender, source }: Voice, names: Intl.DisplayNames): string {
+  if (languageTag() === "en" || source === "operator" || language === undefined || gender === null) return title;
+  return `${nameOf(names, language)} – ${t(gender === "male" ? "voice_male" : "voice_female")}`;
 }
 
 function nameOf(names: Intl.DisplayNames, language: string): string {

@@ -5,8 +5,11 @@ import { Example } from "./example.tsx";
 import { History } from "./history.tsx";
 import { Icon } from "./icons.tsx";
 import { Picker } from "./picker.tsx";
+import { usePainted } from "./use-painted.ts";
 
 export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: string | null }) {
+  // the browser's names of units take a slow machine 130 ms the first time
+  const life = usePainted() ? span(facts.lifeSeconds) : "…";
   return (
     <>
       <section class="hero">
@@ -33,7 +36,7 @@ export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: 
             <Icon name="lock" /> {t("privacy_sent")}
           </li>
           <li>
-            <Icon name="clock" /> {t("privacy_life", { life: span(facts.lifeSeconds) })}
+            <Icon name="clock" /> {t("privacy_life", { life })}
           </li>
           <li>
             <Icon name="robot" /> {t("privacy_machine")}
