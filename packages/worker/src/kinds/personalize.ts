@@ -86,8 +86,8 @@ function insertsOf(
   const { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity } = params;
   const shared = { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity };
   const lip_sync = saysByLips(params);
-  const track = survey.outputs.track ? { track: [{ child: 0, output: "track" }] } : {};
-  const inputs = { video: [{ input: "video" }], survey: [{ child: 0, output: "survey" }], ...track };
+  const made = Object.keys(survey.outputs).map((output) => [output, [{ child: 0, output }]]);
+  const inputs = { video: [{ input: "video" }], ...Object.fromEntries(made) };
   const create = chosen.map((recipient) => {
     const words = places.map(({ marker }) => ({ marker, text: wordsOf(recipient, params.text, marker) }));
     const pronounce = pronounced(params, recipient);
