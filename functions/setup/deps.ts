@@ -8,6 +8,7 @@ import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
 import type { KindEntry, Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
 import { loadPresets, type Preset } from "@smileloop/core/motion/preset.ts";
+import type { ReadRecipients } from "@smileloop/core/recipients/recipients.ts";
 import type { Safeguards } from "@smileloop/core/safeguards.ts";
 import { type Admission, createAdmission } from "@smileloop/core/scale/admission.ts";
 import type { HandlerMaker } from "@smileloop/worker/kinds/handler.ts";
@@ -37,6 +38,8 @@ export type Deps = Home & {
   kinds: Kinds;
   /** Maximum duration of a talking video, seconds. */
   maxVideoSeconds: number;
+  /** How lists of recipients are read; absent: on the caller's thread. */
+  readRecipients: ReadRecipients | undefined;
   /** Where inputs by URL may come from. */
   fetchPolicy: FetchPolicy;
   /** Makers of the kinds' handlers where they are not this repository's; only workers call them (`handlers.ts`). */
@@ -48,6 +51,7 @@ export type Deps = Home & {
 type DepsOptions = Lists & {
   /** For processes that are frozen between requests. */
   syncLog?: boolean;
+  readRecipients?: ReadRecipients;
   /** Results of looking for the engines on this machine, by engine. */
   findings?: ReadonlyMap<string, Finding>;
 };
@@ -57,7 +61,7 @@ export const PRESETS_DIR = folderAbove("presets");
 
 /** Throws EnvError, and what the homes throw. */
 export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Deps> {
-  const { engines = ENGINES, kinds: entries = KINDS, findings = null, syncLog = false } = options;
+  const { engines = ENGINES, kinds: entries = KINDS, findings = null, syncLog = false, readRecipients } = options;
   const presets = loadPresets(PRESETS_DIR, env.PRESETS_DIR);
   const queues = new Set(env.QUEUES.keys());
   const maxVideoSeconds = env.MAX_VIDEO_LENGTH;
@@ -73,6 +77,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     },
     queues,
     maxVideoSeconds,
+    readRecipients,
     maxWork: env.MAX_WORK_S,
   });
   const log = createLog({ level: env.LOG_LEVEL, sync: syncLog });
@@ -90,6 +95,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     presets,
     kinds,
     maxVideoSeconds,
+    readRecipients,
     fetchPolicy: fetchPolicy(env),
     handlerMakers: options.handlers,
     safeguards,

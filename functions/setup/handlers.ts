@@ -4,7 +4,7 @@ import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
 import { createHandlers, HANDLERS } from "@smileloop/worker/kinds/index.ts";
 import type { Deps } from "./deps.ts";
 
-type Needs = Pick<Deps, "presets" | "handlerMakers" | "maxVideoSeconds" | "fetchPolicy">;
+type Needs = Pick<Deps, "presets" | "handlerMakers" | "maxVideoSeconds" | "readRecipients" | "fetchPolicy">;
 
 export function withHandlers<D extends Needs>(deps: D): D & { handlers: Handlers; fetchFile: FetchFile } {
   const handlers = createHandlers(deps, deps.handlerMakers ?? HANDLERS);

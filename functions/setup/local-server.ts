@@ -8,6 +8,7 @@ import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
+import { readRecipientsAside } from "@smileloop/core/recipients/read-aside.ts";
 import { ENGINES, findEngines } from "../engines/index.ts";
 import { voicesOf } from "../engines/voice-env.ts";
 import { localConfig } from "./api-config.ts";
@@ -43,7 +44,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   checkOwnQueue(env, engines);
   checkAttested(env, lists.dialects ?? DIALECTS);
   const findings = await findEngines(env, engines);
-  const all = await openDeps(env, { ...lists, findings });
+  const all = await openDeps(env, { ...lists, findings, readRecipients: readRecipientsAside });
   await buildPage().catch((error: unknown) => all.log.error({ error }, "the page could not be built"));
   const opened = { ...all, safeguards: localSafeguards(env, access, all.safeguards) };
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);

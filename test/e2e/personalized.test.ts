@@ -1,7 +1,11 @@
 /** A video in which people are addressed by name, through the real server with the real engine. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { hash, randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openPictures } from "@smileloop/engine/media/film-file.ts";
+import { unzipSync } from "fflate";
+import { Packet } from "node-av/lib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endOf, type Job, postJson, upload } from "../support/client.ts";
 import { spokenSound, stripedFilm } from "../support/personalized.ts";
@@ -82,7 +86,30 @@ test("diamond with lips: the lips say the words where they are heard, and the re
   expect(job).toMatchObject({ status: "succeeded", error: null });
   const report = await (await fetch(`${server.url}/v1/jobs/${job.id}/outputs/report`)).text();
   expect(report.match(/succeeded/g), report).toHaveLength(2);
+  // this server's clips are one group of pictures each, so none of the video's own could be copied
+  const archive = await (await fetch(`${server.url}/v1/jobs/${job.id}/outputs/archive`)).arrayBuffer();
+  const files = unzipSync(new Uint8Array(archive));
+  const [one, other] = await Promise.all(["Amelia Poppins.mp4", "Tom.mp4"].map((name) => picturesIn(files[name]!)));
+  expect([one!.length, other!.length]).toEqual([113, 113]);
+  expect(one!.slice(0, 50)).not.toEqual(other!.slice(0, 50));
+  expect(one!.slice(-12)).toEqual(other!.slice(-12));
 });
+
+/** Hashes of the packets, in the order of the file. */
+async function picturesIn(bytes: Uint8Array): Promise<string[]> {
+  const path = join(folder, `${randomUUID()}.mp4`);
+  writeFileSync(path, bytes);
+  const { file, stream, close } = await openPictures(path);
+  const packet = new Packet();
+  packet.alloc();
+  const hashes: string[] = [];
+  for (; file.readFrameSync(packet) >= 0; packet.unref()) {
+    if (packet.streamIndex === stream.index) hashes.push(hash("sha256", packet.data!));
+  }
+  packet.free();
+  await close();
+  return hashes;
+}
 
 test("platinum: words of the video are found by its text, and others are said in their place, by the lips, too", async () => {
   const [first, second] = ["Hello Jonathan, how are you today?", "Come to Barcelona with all of us."];

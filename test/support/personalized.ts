@@ -12,6 +12,7 @@ import { filmOf } from "./talking-film.ts";
 
 const context = { signal: new AbortController().signal, progress() {} };
 const RATE = 48_000;
+const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 
 /** What the voice says, as a WAV. */
 export async function sayWav(dir: string, name: string, text: string, voice?: string): Promise<EngineFile> {
@@ -75,6 +76,6 @@ export async function surveyOf(
   const facts: Survey["film"] = { width, height, fps, even, frames, seconds, begins };
   const params = { place, name_position, silence_db: -30, silence_seconds: 0.3, markers: [], face: 0, copies };
   const run = { type: "run" as const, run: "s", kind: "survey" as const, inputs: { video: [video] }, film: facts };
-  await surveyFilm({ ...run, params, outputs: { survey: to } }, context);
+  await surveyFilm({ ...run, params, outputs: { survey: to }, provenance }, context);
   return { path: to, type: "application/json" };
 }

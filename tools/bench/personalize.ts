@@ -58,7 +58,8 @@ async function survey(engine: Engine, dir: string, video: EngineFile): Promise<v
     ...{ type: "run", run: "survey", kind: "survey", inputs: { video: [video] } },
     film: { width, height, fps, even, frames, seconds, begins },
     params: { place: "first", name_position: "start", silence_db: -30, silence_seconds: 0.3 },
-    outputs: { survey: join(dir, "survey.json"), track: join(dir, "track.json") },
+    outputs: { survey: join(dir, "survey.json"), track: join(dir, "track.json"), pictures: join(dir, "pictures.mp4") },
+    provenance,
   });
 }
 
@@ -94,7 +95,12 @@ async function withLips(engine: Engine, dir: string, video: EngineFile, name: st
     ...{ face: 0, spans: changed.map(({ from, to }) => ({ from: Math.max(0, from - 0.2), to: to + 0.2 })) },
   };
   const track = { path: join(dir, "track.json"), type: "application/json" };
-  const lips = { kind: "lipsync", inputs: { video: [video], audio: [audio], track: [track] }, motion: heard.motion };
+  const pictures = { path: join(dir, "pictures.mp4"), type: "video/mp4" };
+  const lips = {
+    kind: "lipsync",
+    inputs: { video: [video], audio: [audio], track: [track], pictures: [pictures] },
+    motion: heard.motion,
+  };
   const files = { video: join(dir, "lips.mp4") };
   await engine.ask({ type: "run", run: "lips", ...lips, params, outputs: files, provenance });
   const judged = { ...params, speechShare: heard.speechShare };

@@ -3,6 +3,7 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import { createKinds, KINDS } from "@smileloop/core/kinds/index.ts";
 import { XLSX } from "@smileloop/core/media/types.ts";
+import { readRecipientsAside } from "@smileloop/core/recipients/read-aside.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type TestApi, testApi } from "../../../test/support/api.ts";
 import { xlsxBytes } from "../../../test/support/xlsx.ts";
@@ -51,6 +52,28 @@ async function post(
 }
 
 const LIST = ["body", "inputs", "recipients"];
+
+test("while the largest lists are read, others are answered", async () => {
+  await api.close();
+  const engines = { known, serve };
+  api = testApi({}, { kinds: createKinds({ presets: new Map(), engines, readRecipients: readRecipientsAside }) });
+  const header = Array.from({ length: 100 }, (_, n) => (n === 0 ? "name" : `column ${n}`));
+  const rows = Array.from({ length: 1000 }, (_, n) => header.map((_, column) => (column === 0 ? "Amit" : n)));
+  const list = xlsxBytes([header, ...rows]);
+  let done = false;
+  const posted = post(await upload(list, XLSX)).finally(() => {
+    done = true;
+  });
+  let answered = 0;
+  for (; !done; answered++) {
+    const { status } = await api.app.fetch(new Request("http://localhost:8000/v1/presets"));
+    expect(status).toBe(200);
+    // as the next request comes from a socket
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await posted).toMatchObject({ status: 202 });
+  expect(answered).toBeGreaterThan(50);
+});
 
 test("a list as CSV, as XLSX or as names alone is taken", async () => {
   const lists = ["name,phone\nAmit,1\n", "name\nराम\n", xlsxBytes([["name"], ["李雷"]])];

@@ -7,7 +7,7 @@ import type { Preset } from "../motion/preset.ts";
 import { animate } from "./animate.ts";
 import { convert } from "./convert.ts";
 import { insert } from "./insert.ts";
-import { type EngineSecrets, type Kind, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
+import { type EngineSecrets, type Kind, type KindContext, type KindEntry, type Kinds, PLAN_QUEUE } from "./kind.ts";
 import { lipsync } from "./lipsync.ts";
 import { personalize } from "./personalize.ts";
 import { previews } from "./previews.ts";
@@ -58,6 +58,7 @@ type KindsOptions = {
   queues?: ReadonlySet<string>;
   /** Maximum duration of a talking video, seconds. */
   maxVideoSeconds?: number;
+  readRecipients?: KindContext["readRecipients"];
   /** Maximum work expected of a job, seconds, by queue; none where the queue is missing. */
   maxWork?: ReadonlyMap<string, number>;
 };
@@ -78,12 +79,13 @@ function longQueue(engine: string): string {
 
 function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kind {
   const { presets, engines, queues = new Set(), maxVideoSeconds = MAX_VIDEO_SECONDS, maxWork } = options;
+  const { readRecipients } = options;
   const { name, worker, internal = false } = entry;
   const knownEngines = engines.known.filter(({ kinds }) => kinds.includes(name)).map((engine) => engine.name);
   const here = engines.serve.get(name) ?? [];
   const withLong = (engine: string) => (queues.has(longQueue(engine)) ? [engine, longQueue(engine)] : [engine]);
   const planQueues = queues.size === 0 || queues.has(PLAN_QUEUE) ? [PLAN_QUEUE] : [];
-  const definition = entry.define({ presets, engines: knownEngines, maxVideoSeconds });
+  const definition = entry.define({ presets, engines: knownEngines, maxVideoSeconds, readRecipients });
   const required = Object.entries(definition.slots).filter(([, { files }]) => files.min > 0);
   return {
     resolveParams: (params) => params,

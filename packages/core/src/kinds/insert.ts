@@ -28,6 +28,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
       video: videoSlot(maxVideoSeconds),
       survey: { noun: "survey", ...dataSlot, files: { min: 1, max: 1 } },
       track: { noun: "track of a face", ...dataSlot, files: { min: 0, max: 1 } },
+      pictures: { ...videoSlot(maxVideoSeconds), files: { min: 0, max: 1 } },
     },
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
     secrets: ["voice_key"],

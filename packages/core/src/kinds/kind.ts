@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { FieldError } from "../errors.ts";
 import type { Preset } from "../motion/preset.ts";
+import type { ReadRecipients } from "../recipients/recipients.ts";
 import type { InputFacts, Slot } from "./inputs.ts";
 
 export type Params = Record<string, unknown>;
@@ -15,6 +16,8 @@ export type KindContext = {
   engines: string[];
   /** Maximum duration of a talking video, seconds. */
   maxVideoSeconds: number;
+  /** How lists of recipients are read; by default on the caller's thread. */
+  readRecipients?: ReadRecipients | undefined;
 };
 
 export type KindDefinition = {

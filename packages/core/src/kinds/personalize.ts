@@ -3,7 +3,13 @@ import { z } from "zod";
 import { consentParam } from "../consent.ts";
 import type { FieldError } from "../errors.ts";
 import { XLSX } from "../media/types.ts";
-import { type RecipientsOptions, readRecipients, sentenceOf, USUAL_COLUMNS } from "../recipients/recipients.ts";
+import {
+  type ReadRecipients,
+  type RecipientsOptions,
+  readRecipients,
+  sentenceOf,
+  USUAL_COLUMNS,
+} from "../recipients/recipients.ts";
 import { keyedVoiceFaults } from "../speech/keyed-voice.ts";
 import { intensityParam } from "./clip-params.ts";
 import { secondsOf } from "./inputs.ts";
@@ -20,7 +26,7 @@ const MIB = 1024 * 1024;
 const TYPICAL_SECONDS = 20;
 const columnParam = (name: string) => z.string().min(1).max(100).default(name);
 
-function define({ maxVideoSeconds }: KindContext): KindDefinition {
+function define({ maxVideoSeconds, readRecipients: read = readRecipients }: KindContext): KindDefinition {
   return {
     title: "A video and a list of people become a file for each, in which they are addressed by name",
     slots: {
@@ -39,7 +45,7 @@ function define({ maxVideoSeconds }: KindContext): KindDefinition {
     params: paramsSchema() as unknown as KindDefinition["params"],
     secrets: ["voice_key"],
     conflicts,
-    contents: { recipients: checkRecipients },
+    contents: { recipients: (...file) => checkRecipients(read, ...file) },
     alters: saysByLips,
     outputs: ["archive", "report"],
     example: { inputs: ["video", "recipients"], params: { tier: "gold", text: "{name}" } },
@@ -77,9 +83,12 @@ function conflicts(params: Params): FieldError[] {
   return faults;
 }
 
-async function checkRecipients(...[bytes, { type, params }]: Parameters<CheckContents>): Promise<FieldError[]> {
+async function checkRecipients(
+  read: ReadRecipients,
+  ...[bytes, { type, params }]: Parameters<CheckContents>
+): Promise<FieldError[]> {
   const asked = params as PersonalizeJobParams;
-  const { rows, faults } = await readRecipients(bytes, recipientsOptions(asked, type));
+  const { rows, faults } = await read(bytes, recipientsOptions(asked, type));
   const inList = ["inputs", "recipients"];
   if (faults.length > 0) {
     return faults.map((fault) => ({

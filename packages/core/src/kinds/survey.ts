@@ -12,19 +12,19 @@ import { videoSlot } from "./lipsync.ts";
 export const survey: KindEntry = { name: "survey", worker: "engine", internal: true, define };
 
 const TYPICAL_SECONDS = 20;
-/** Seconds of work for a second of video: listening, and following the face whatever the size. */
-const WORK = { listening: 0.1, following: 0.6 };
+/** Seconds of work for a second of video: listening, and following the face whatever the size, and encoding its pictures once. */
+const WORK = { listening: 0.1, following: 0.6, encoding: 0.2 };
 
 function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
   return {
     title: "Where somebody speaks in a video, and where words are to go",
     slots: { video: videoSlot(maxVideoSeconds) },
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
-    // `track` only where the lips are to say the words
-    outputs: ["survey", "track"],
+    // `track` only where the lips are to say the words, and `pictures` where those of the video cannot be copied in parts, too
+    outputs: ["survey", "track", "pictures"],
     estimateSeconds: ({ lip_sync }, inputs) => {
       const seconds = secondsOf(inputs, "video") ?? TYPICAL_SECONDS;
-      return 2 + seconds * (WORK.listening + (lip_sync ? WORK.following : 0));
+      return 2 + seconds * (WORK.listening + (lip_sync ? WORK.following + WORK.encoding : 0));
     },
   };
 }

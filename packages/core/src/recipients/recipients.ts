@@ -44,6 +44,8 @@ export type RecipientFault = TableFault & { about?: "textTemplate" };
 
 export type Recipients = { columns: string[]; rows: Recipient[]; faults: RecipientFault[]; warnings: Warning[] };
 
+export type ReadRecipients = (bytes: Uint8Array, options: RecipientsOptions) => Promise<Recipients>;
+
 /** What is said in each place of a video, in place of which marker: null where the place has none. */
 export function wordsOf(recipient: Recipient, textTemplate: string, marker: string | null): string {
   const column = marker === null ? null : columnNamed(Object.keys(recipient.fields), marker);

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { SurveyCheck, SurveyCheckResult } from "@smileloop/core/engine/tasks/survey.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { type Survey, surveySchema } from "@smileloop/core/speech/survey.ts";
+import { readVideo } from "../media/video-reader.ts";
 
 /** As the slots of those jobs have it that read them. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -18,10 +19,12 @@ export async function checkSurvey({ film, places, files }: SurveyCheck): Promise
     const frames = await readAs(files.track, (value) => (value as { stamps: unknown[] }).stamps.length);
     if (frames !== film.frames) throw wrong(`follows the face through ${frames} of ${film.frames} frames`);
   }
+  const pictures = files.pictures === undefined ? null : await requirePictures(files.pictures, film);
   requirePlaces(survey, film.seconds, places);
   return {
     survey: { bytes, places: survey.places.length },
     ...(track === null ? {} : { track: { bytes: track } }),
+    ...(pictures === null ? {} : { pictures: { bytes: pictures } }),
     warnings: [],
     timings: { read: Math.round(performance.now() - started) },
   };
@@ -39,6 +42,17 @@ async function readAs<T>(path: string, read: (value: unknown) => T): Promise<T> 
   } catch (cause) {
     throw new AppError("check_unreadable", "The survey of the video cannot be read.", { cause });
   }
+}
+
+/** Their bytes. */
+async function requirePictures(path: string, { width, height, frames }: SurveyCheck["film"]): Promise<number> {
+  const info = await readVideo(path).catch((cause: unknown) => {
+    throw new AppError("check_unreadable", "The pictures that were copied from the video cannot be read.", { cause });
+  });
+  if (info.width === width && info.height === height && info.frames === frames) return info.bytes;
+  throw wrong(
+    `has ${info.frames} pictures of ${info.width} × ${info.height}; the video has ${frames} of ${width} × ${height}`,
+  );
 }
 
 function requirePlaces({ places, sound }: Survey, seconds: number, wanted: number): void {

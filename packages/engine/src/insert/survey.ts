@@ -3,12 +3,14 @@ import { writeFile } from "node:fs/promises";
 import type { SurveyRun, SurveyRunResult } from "@smileloop/core/engine/tasks/survey.ts";
 import { AppError, blaming, hasCode } from "@smileloop/core/errors.ts";
 import type { Place, Survey } from "@smileloop/core/speech/survey.ts";
-import { followFace } from "../lip/follow.ts";
+import { type Followed, followFace } from "../lip/follow.ts";
 import { writeTrack } from "../lip/track.ts";
 import { requireCopied } from "../media/copied-film.ts";
 import { createDecimator } from "../media/decimate.ts";
 import { openPictures } from "../media/film-file.ts";
+import { writeInGroups } from "../media/grouped-film.ts";
 import { createMeter, growing, integratedLoudness } from "../media/loudness.ts";
+import { convertedMarks } from "../media/marks.ts";
 import { monoOf, SOUND_RATE } from "../media/resample.ts";
 import type { Sound } from "../media/sound-reader.ts";
 import type { TaskContext } from "../task.ts";
@@ -42,11 +44,18 @@ export async function surveyFilm(request: SurveyRun, context: TaskContext): Prom
     places: places.map((place, n) => ({ ...place, loudness: loudness[length + n]! })),
   };
   const measured = performance.now();
-  if (outputs.track !== undefined) await track(outputs.track, request, context);
+  const followed = outputs.track === undefined ? null : await track(outputs.track, request, context);
+  const tracked = performance.now();
+  const { pictures: to } = outputs;
+  const pictures = followed !== null && to !== undefined && (await writePictures(to, request, followed, context));
   await writeFile(outputs.survey, JSON.stringify(survey), { mode: 0o600 });
   context.progress("follow", 1, 1);
-  const timings = { listen: listened - started, measure: measured - listened, follow: performance.now() - measured };
+  const timings = {
+    ...{ listen: listened - started, measure: measured - listened },
+    ...{ follow: tracked - measured, encode: performance.now() - tracked },
+  };
   return {
+    pictures,
     warnings: [],
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
@@ -62,6 +71,8 @@ async function requirePicturesCopied(path: string): Promise<void> {
   }
 }
 
+/** Share of the work, where pictures are encoded as well. */
+const FOLLOWING = 0.8;
 /** Seconds of a video beyond those that its container counts. */
 const SLACK_SECONDS = 1;
 
@@ -69,15 +80,33 @@ async function track(
   path: string,
   { inputs, film, params }: SurveyRun,
   { signal, progress }: TaskContext,
-): Promise<void> {
+): Promise<Followed> {
   const followed = await blaming(
     "video",
     followFace(inputs.video[0]!.path, {
       ...{ face: params.face, maxSeconds: film.seconds + SLACK_SECONDS, signal },
-      progress: (share) => progress("follow", share, 1),
+      progress: (share) => progress("follow", FOLLOWING * share, 1),
     }),
   );
   await writeTrack(path, followed);
+  return followed;
+}
+
+/** Whether they were to be written, and are. */
+function writePictures(
+  to: string,
+  { inputs, film, provenance }: SurveyRun,
+  { stamps }: Followed,
+  { signal, progress }: TaskContext,
+): Promise<boolean> {
+  const marks = convertedMarks(provenance, {});
+  return blaming(
+    "video",
+    writeInGroups(inputs.video[0]!.path, to, {
+      ...{ ...film, stamps, marks, provenance, signal },
+      progress: (share) => progress("follow", FOLLOWING + (1 - FOLLOWING) * share, 1),
+    }),
+  );
 }
 
 async function hear({ inputs, film, params }: SurveyRun, { signal }: TaskContext): Promise<Heard> {

@@ -4,6 +4,7 @@ import type { LipsyncRun } from "@smileloop/core/engine/tasks/lipsync.ts";
 import { blaming } from "@smileloop/core/errors.ts";
 import { clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import { fadeAt, fadingOf, type Sync } from "@smileloop/core/speech/sync.ts";
+import { SPLICE_SLACK } from "../media/film-groups.ts";
 import { type FilmFrames, filmFrames } from "../media/film-reader.ts";
 import { marksOf } from "../media/marks.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
@@ -15,8 +16,6 @@ import { timeOf } from "./shown.ts";
 
 type DrawOptions = { signal: AbortSignal; progress: (share: number) => void };
 
-/** Seconds by which a frame may be shown sooner or later than it is due: none that files notice, and where frames are uneven what containers round. */
-const SLACK = { even: 2e-5, uneven: 1e-3 };
 /** Frames that are decoded rather than skipped: as many take as long as opening the file again. */
 const NEAR = 8;
 
@@ -58,8 +57,9 @@ async function spliceOf({ inputs, params, outputs }: LipsyncRun, { plan, motion,
   if (outputs.poster || clipFormatOfPath(outputs.video)?.name !== "mp4" || !isItself) return null;
   const due = plan.frames.map((_, n) => timeOf(n, motion, times));
   const changed = plan.frames.map(({ strength }, n) => strength > 0 || shareAt(sync, due[n]!) < 1);
-  const slack = times ? SLACK.uneven : SLACK.even;
-  return blaming("video", planSplice(inputs.video[0]!.path, { changed, times: due, slack }));
+  const slack = times ? SPLICE_SLACK.uneven : SPLICE_SLACK.even;
+  const { path } = inputs.pictures?.[0] ?? inputs.video[0]!;
+  return blaming("video", planSplice(path, { changed, times: due, slack }));
 }
 
 /** Frames between those that are asked for are not decoded. */

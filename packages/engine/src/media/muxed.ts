@@ -33,8 +33,8 @@ export type ClipFileOptions = {
   fps: number;
   times?: readonly number[] | undefined;
   marks: Marks;
-  /** How H.264 is encoded, where not as usual. */
-  x264?: { crf: number; preset: string } | undefined;
+  /** How H.264 is encoded, where not as usual. `g`: the most frames from one that begins a group to the next. */
+  x264?: { crf?: number; preset?: string; g?: number } | undefined;
   /** Of AAC, bits a second, where not as usual. */
   soundBitRate?: number | undefined;
   sound?: Sound | undefined;

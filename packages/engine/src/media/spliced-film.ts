@@ -4,97 +4,36 @@
  * beside those of the video, and the very times of what it stands for.
  */
 import type { AudioSpec } from "@smileloop/core/engine/protocol.ts";
-import { AV_CODEC_ID_H264, AV_PKT_FLAG_DISCARD, AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
+import { AVERROR_EAGAIN, AVERROR_EOF } from "node-av/constants";
 import { type CodecContext, Packet, Rational } from "node-av/lib";
-import { type AvcConfig, avcConfigOf, freeId, isIdr, lengthPrefixed, withSets } from "./avc.ts";
-import { NO_TIME } from "./clip-reader.ts";
+import { lengthPrefixed, withSets } from "./avc.ts";
 import { type FilmCopy, openCopy } from "./copied-film.ts";
 import { openEncoder, PICTURE_ENCODERS, toFrame } from "./encoders.ts";
 import { must } from "./ffmpeg.ts";
 import { type FilmPictures, openPictures } from "./film-file.ts";
+import { copiedGroups, type Due, type Groups } from "./film-groups.ts";
 import type { Marks } from "./marks.ts";
 import type { Sound } from "./sound-reader.ts";
-import { isStoredAsShown } from "./upright-yuv.ts";
 
 /** Pictures by number, in the order in which they are shown: whole groups. `isNew`: whether they are encoded. */
 type Run = { first: number; count: number; isNew: boolean };
-/** Of pictures in the order in which they are shown, and `dts` in that of decoding, in units of the stream, from the first picture on. */
-type Times = { pts: bigint[]; dts: bigint[]; lasts: Map<bigint, bigint> };
-export type Splice = { path: string; runs: Run[]; times: Times; config: AvcConfig; id: number; profile: string };
+export type Splice = Omit<Groups, "groups"> & { path: string; runs: Run[] };
 
-type SpliceOptions = {
+type SpliceOptions = Due & {
   /** By picture. */
   changed: readonly boolean[];
-  /** When each is to be shown, s, and by how much it may be off. */
-  times: readonly number[];
-  slack: number;
 };
 
-/** As H.264 numbers them, and as x264 calls them. */
-const PROFILES: Readonly<Record<number, string>> = { 66: "baseline", 77: "main", 100: "high" };
-
 /**
- * Null where the whole video has to be encoded: where every group has a picture that changes, where another codec than H.264, other
- * pixels than those that frames are handed out with, a turn or an edit list stand against it, or where pictures are not shown when they are wanted.
+ * Null where the whole video has to be encoded: where every group has a picture that changes, or none can be copied.
  */
-export async function planSplice(path: string, options: SpliceOptions): Promise<Splice | null> {
-  const film = await openPictures(path);
-  try {
-    const { codecpar } = film.stream;
-    const config = codecpar.codecId === AV_CODEC_ID_H264 ? avcConfigOf(codecpar.extradata) : null;
-    const profile = config && PROFILES[config.sps[0]![1]!];
-    const id = config && freeId(config);
-    if (!config || !profile || id === null || !isPlain(film)) return null;
-    const found = groupsIn(film);
-    if (!found || !areDue(found.times.pts, film.stream.timeBase.toDouble(), options)) return null;
-    const runs = runsOf(found.groups, options.changed);
-    if (!runs.some(({ isNew }) => isNew) || runs.every(({ isNew }) => isNew)) return null;
-    return { path, runs, times: found.times, config, id, profile };
-  } finally {
-    await film.close();
-  }
-}
-
-function isPlain({ stream: { codecpar }, orientation, width, height }: FilmPictures): boolean {
-  const isUpright = orientation.a === 1 && orientation.d === 1;
-  return isUpright && isStoredAsShown(codecpar, width, height);
-}
-
-/** How many pictures each group has; null where the file does not begin with one, or where pictures of two groups are shown by turns. */
-function groupsIn({ file, stream }: FilmPictures): { groups: number[]; times: Times } | null {
-  const groups: number[] = [];
-  const [pts, dts, lasts]: [bigint[], bigint[], Map<bigint, bigint>] = [[], [], new Map()];
-  const packet = new Packet();
-  packet.alloc();
-  let [ended, latest] = [NO_TIME, NO_TIME];
-  try {
-    for (let code = file.readFrameSync(packet); code >= 0 && code !== AVERROR_EOF; code = file.readFrameSync(packet)) {
-      if (packet.streamIndex === stream.index && packet.data) {
-        if (isIdr(packet.data)) {
-          groups.push(0);
-          ended = latest;
-        }
-        const isCut = (packet.flags & AV_PKT_FLAG_DISCARD) !== 0;
-        const inOrder = packet.dts > (dts.at(-1) ?? NO_TIME) && packet.dts <= packet.pts && packet.pts > ended;
-        if (groups.length === 0 || isCut || !inOrder || lasts.has(packet.pts)) return null;
-        groups[groups.length - 1]!++;
-        if (packet.pts > latest) latest = packet.pts;
-        pts.push(packet.pts);
-        dts.push(packet.dts);
-        lasts.set(packet.pts, packet.duration);
-      }
-      packet.unref();
-    }
-  } finally {
-    packet.free();
-  }
-  pts.sort((a, b) => (a < b ? -1 : 1));
-  return { groups, times: { pts, dts, lasts } };
-}
-
-function areDue(pts: readonly bigint[], tick: number, { times, slack }: SpliceOptions): boolean {
-  const at = (n: number) => Number(pts[n]! - pts[0]!) * tick;
-  return pts.length === times.length && times.every((due, n) => Math.abs(at(n) - due) <= slack);
+export async function planSplice(path: string, { changed, ...due }: SpliceOptions): Promise<Splice | null> {
+  const found = await copiedGroups(path, due);
+  if (!found) return null;
+  const { groups, ...parts } = found;
+  const runs = runsOf(groups, changed);
+  if (!runs.some(({ isNew }) => isNew) || runs.every(({ isNew }) => isNew)) return null;
+  return { path, runs, ...parts };
 }
 
 function runsOf(groups: readonly number[], changed: readonly boolean[]): Run[] {

@@ -5,6 +5,7 @@
 import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import type { Params } from "@smileloop/core/kinds/kind.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
+import type { ReadRecipients } from "@smileloop/core/recipients/recipients.ts";
 import type { JobIo, StageShares, StoreIo } from "../job-io.ts";
 
 /** `params`: checked by the kind, with its defaults. */
@@ -43,6 +44,8 @@ export type Handlers = Readonly<Record<string, Handler>>;
 
 export type HandlerContext = {
   presets: ReadonlyMap<string, Preset>;
+  /** How lists of recipients are read; by default on the caller's thread. */
+  readRecipients?: ReadRecipients | undefined;
   /** Maximum duration of a talking video, seconds. */
   maxVideoSeconds: number;
 };

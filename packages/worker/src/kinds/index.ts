@@ -30,6 +30,7 @@ export const HANDLERS: Readonly<Record<string, HandlerMaker>> = {
 type Installed = Pick<HandlerContext, "presets"> & Partial<HandlerContext>;
 
 export function createHandlers(installed: Installed, makers = HANDLERS): Handlers {
-  const context = { presets: installed.presets, maxVideoSeconds: installed.maxVideoSeconds ?? MAX_VIDEO_SECONDS };
+  const { presets, maxVideoSeconds = MAX_VIDEO_SECONDS, readRecipients } = installed;
+  const context = { presets, maxVideoSeconds, readRecipients };
   return Object.fromEntries(Object.entries(makers).map(([kind, make]) => [kind, make(context)]));
 }

@@ -26,6 +26,8 @@ export type Speaking = {
   params: Pick<InsertJobParams, "face" | "intensity">;
   video: LocalFile;
   track: LocalFile;
+  /** The same pictures in parts that can be copied, where those of the video cannot. */
+  pictures: LocalFile | undefined;
   film: Survey["film"];
   sound: LocalFile;
   said: readonly Said[];
@@ -43,7 +45,7 @@ export async function sayByLips(
   io: JobIo,
   asked: Speaking,
 ): Promise<{ video: LipsyncCheckResult["video"]; warnings: Warning[] }> {
-  const { params, video, track, film, sound, to } = asked;
+  const { params, video, track, pictures, film, sound, to } = asked;
   const { seconds } = film;
   const sync: Sync = { mode: "cut_off", video: seconds, sound: seconds };
   const times = film.even ? undefined : [...(await stampsIn(track)), seconds];
@@ -57,7 +59,10 @@ export async function sayByLips(
   const spans = spansOf(asked.made.changed, seconds);
   const task = {
     kind: "lipsync" as const,
-    inputs: { video: [fileOf(video)], audio: [fileOf(sound)], track: [fileOf(track)] },
+    inputs: {
+      ...{ video: [fileOf(video)], audio: [fileOf(sound)], track: [fileOf(track)] },
+      ...(pictures && { pictures: [fileOf(pictures)] }),
+    },
     motion,
   };
   const how = { sync, face: params.face ?? 0, spans, ...(times ? { times } : {}) };

@@ -41,10 +41,11 @@ export function insertHandler(context: HandlerContext): RunHandler {
 
 async function insert(context: HandlerContext, job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
   const params = job.params as InsertJobParams;
-  const [video, survey, track] = await io.timed("download", async () => [
+  const [video, survey, track, pictures] = await io.timed("download", async () => [
     (await io.input("video"))[0],
     (await io.input("survey"))[0],
     (await io.input("track"))[0],
+    (await io.input("pictures"))[0],
   ]);
   if (!video || !survey) throw new AppError("invalid_request", "The job has no video, or no survey of it.");
   const said = await io.timed("voice", () => sayAll(context, io, job));
@@ -66,7 +67,8 @@ async function insert(context: HandlerContext, job: ClaimedJob, io: JobIo): Prom
     return io.engine.request(run, { ...io.options("insert"), result: insertRunResultSchema });
   });
   const warnings = [...said.flatMap((each) => each.warnings), ...made.warnings];
-  const spoken = lips && (await byLips(context, io, { params, video, track, survey, said, made, work, to: path }));
+  const spoken =
+    lips && (await byLips(context, io, { params, video, track, pictures, survey, said, made, work, to: path }));
   const checked = await check(io, asked, files, spoken ? "other" : "same");
   const facts = spoken ? { ...checked, video: spoken.video } : checked;
   const { type } = FORMATS[output];

@@ -98,6 +98,8 @@ async function endChild(root: JobRecord, n: number, end: End | { code: ErrorCode
   await markEnded(store, await store.read(record.id));
 }
 
+/** As much of a video as is looked at where nothing opens it. */
+const FILM = { type: "video/mp4", text: `\0\0\0\x18ftypisom${"\0".repeat(400)}` };
 const json = (value: object) => ({ type: "application/json", text: JSON.stringify(value) });
 const clip = (text: string, facts: Partial<JobOutput> = {}) => ({
   outputs: { video: { type: "video/mp4", text, facts } },
@@ -107,7 +109,7 @@ const clip = (text: string, facts: Partial<JobOutput> = {}) => ({
 async function surveyed(params: Record<string, unknown>, markers: (string | null)[] = [null], list = LIST) {
   const root = await newJob(params, list);
   await step(root);
-  await endChild(root, 0, { outputs: { survey: json(surveyWith(markers)), track: json([]) } });
+  await endChild(root, 0, { outputs: { survey: json(surveyWith(markers)), track: json([]), pictures: FILM } });
   await step(root);
   return step(root);
 }
@@ -153,7 +155,7 @@ test("each recipient is a child in the order of the list, with the words of the 
   ]);
   expect(children[0]).toMatchObject({
     params: { tier: "gold", lip_sync: false, speed: 1.2 },
-    inputs: { video: [{}], survey: [{ type: "application/json" }], track: [{}] },
+    inputs: { video: [{}], survey: [{ type: "application/json" }], track: [{}], pictures: [{ type: FILM.type }] },
   });
   expect(children[0]!.params).not.toHaveProperty("language");
 });

@@ -7,17 +7,25 @@ import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { type PersonalizeJobParams, recipientsOptions, saysByLips } from "@smileloop/core/kinds/personalize.ts";
 import { pronounceOf } from "@smileloop/core/recipients/pronounce.ts";
-import { type Recipient, readRecipients, sentenceOf, wordsOf } from "@smileloop/core/recipients/recipients.ts";
+import {
+  type ReadRecipients,
+  type Recipient,
+  readRecipients,
+  sentenceOf,
+  wordsOf,
+} from "@smileloop/core/recipients/recipients.ts";
 import { type Survey, surveySchema } from "@smileloop/core/speech/survey.ts";
 import type { StoreIo } from "../job-io.ts";
-import type { ChildJob, PlanHandler, PlanStep } from "./handler.ts";
+import type { ChildJob, HandlerContext, PlanHandler, PlanStep } from "./handler.ts";
 import { deliver } from "./personalize-result.ts";
 
-export function personalizeHandler(): PlanHandler {
+export function personalizeHandler({
+  readRecipients: read = readRecipients,
+}: Pick<HandlerContext, "readRecipients">): PlanHandler {
   return {
     async plan(job, ended, io) {
       const params = job.params as PersonalizeJobParams;
-      const list = await listOf(params, io);
+      const list = await listOf(read, params, io);
       const [survey, ...children] = ended;
       if (!survey) return { create: [surveyOf(params)], expected: 1 + list.chosen.length };
       if (survey.error || !survey.outputs.survey) throw errorOf(survey);
@@ -32,13 +40,10 @@ export function personalizeHandler(): PlanHandler {
 export type List = { all: Recipient[]; chosen: Recipient[]; warnings: Warning[] };
 
 /** Throws `invalid_request` with the first fault; what submission checks, a job that came by other ways does not have. */
-async function listOf(params: PersonalizeJobParams, io: StoreIo): Promise<List> {
+async function listOf(read: ReadRecipients, params: PersonalizeJobParams, io: StoreIo): Promise<List> {
   const [file] = await io.input("recipients");
   if (!file) throw new AppError("invalid_request", "The job has no list of recipients.");
-  const { rows, faults, warnings } = await readRecipients(
-    await readFile(file.path),
-    recipientsOptions(params, file.type),
-  );
+  const { rows, faults, warnings } = await read(await readFile(file.path), recipientsOptions(params, file.type));
   if (faults[0]) throw new AppError("invalid_request", sentenceOf(faults[0]), { input: "recipients" });
   const asked = params.rows && new Set(params.rows);
   const chosen = asked ? rows.filter(({ row }) => asked.has(row)) : rows;
@@ -86,8 +91,8 @@ function insertsOf(
   const { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity } = params;
   const shared = { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity };
   const lip_sync = saysByLips(params);
-  const track = survey.outputs.track ? { track: [{ child: 0, output: "track" }] } : {};
-  const inputs = { video: [{ input: "video" }], survey: [{ child: 0, output: "survey" }], ...track };
+  const made = Object.keys(survey.outputs).map((output) => [output, [{ child: 0, output }]]);
+  const inputs = { video: [{ input: "video" }], ...Object.fromEntries(made) };
   const create = chosen.map((recipient) => {
     const words = places.map(({ marker }) => ({ marker, text: wordsOf(recipient, params.text, marker) }));
     const pronounce = pronounced(params, recipient);

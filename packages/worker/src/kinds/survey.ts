@@ -26,6 +26,7 @@ const STAGES: StageShares = {
   upload: [97, 99],
 };
 const JSON_TYPE = "application/json";
+const MP4 = "video/mp4";
 /** Words that are looked for in a video may be said this much slower than a voice of ours says all of it, s. */
 const MOST_REFERENCE_SECONDS = 900;
 
@@ -49,10 +50,11 @@ async function survey({ maxVideoSeconds }: HandlerContext, job: ClaimedJob, io: 
   const voices = await io.timed("voice", () => voicesOf(io, params, markers));
   const outputs = {
     survey: join(io.dir, "survey.json"),
-    ...(saysByLips(params) ? { track: join(io.dir, "track.json") } : {}),
+    ...(saysByLips(params) ? { track: join(io.dir, "track.json"), pictures: join(io.dir, "pictures.mp4") } : {}),
   };
   const run: Omit<SurveyRun, "run"> = {
     ...{ type: "run", kind: "survey", inputs: { video: [fileOf(video)] }, film: factsOf(film), ...voices, outputs },
+    provenance: io.provenance,
     params: {
       ...pick(params),
       place,
@@ -66,13 +68,20 @@ async function survey({ maxVideoSeconds }: HandlerContext, job: ClaimedJob, io: 
   );
   const checked = await io.timed("check", () => {
     const places = Math.max(1, markers.length);
-    const check: Omit<SurveyCheck, "run"> = { type: "check", kind: "survey", film: run.film, places, files: outputs };
+    const { pictures, ...files } = outputs;
+    const check: Omit<SurveyCheck, "run"> = {
+      ...{ type: "check", kind: "survey", film: run.film, places },
+      files: made.pictures ? outputs : files,
+    };
     return io.checker.request(check, { ...io.options("check"), result: surveyCheckResultSchema });
   });
   const stored = await io.timed("upload", async () => ({
     survey: await io.store("survey", outputs.survey, { type: JSON_TYPE, bytes: checked.survey.bytes }),
     ...(outputs.track && checked.track
       ? { track: await io.store("track", outputs.track, { type: JSON_TYPE, bytes: checked.track.bytes }) }
+      : {}),
+    ...(outputs.pictures && checked.pictures
+      ? { pictures: await io.store("pictures", outputs.pictures, { type: MP4, bytes: checked.pictures.bytes }) }
       : {}),
   }));
   return { outputs: stored, warnings: [...film.warnings, ...made.warnings, ...checked.warnings] };

@@ -21,6 +21,8 @@ const asked = {
     audio: z.array(fileSchema).length(1),
     /** Where the face is in every frame, as an earlier run of this engine has written it (`survey`): then it is not looked for again. */
     track: z.array(fileSchema).max(1).optional(),
+    /** The pictures of the video in groups that can be copied, as `survey` has written them: what stays as it is comes from there. */
+    pictures: z.array(fileSchema).max(1).optional(),
   }),
   /** Curves of the one face that speaks, at the frames of the result. Its head and eyes stay those of the video. */
   motion: motionInputSchema,

@@ -5,11 +5,18 @@ import { MAX_MARKERS, markerSchema } from "../../kinds/insertion.ts";
 import { inlineOrPath } from "../../motion/motion-file.ts";
 import { spokenSchema } from "../../speech/spoken.ts";
 import { surveyedFilmSchema } from "../../speech/survey.ts";
-import { filePathSchema, fileSchema, runIdSchema, timingsSchema } from "../protocol.ts";
+import { filePathSchema, fileSchema, provenanceSchema, runIdSchema, timingsSchema } from "../protocol.ts";
 
 const saidSchema = z.strictObject({ sound: fileSchema, spoken: inlineOrPath(spokenSchema) });
-/** `survey`: JSON as `core/speech/survey.ts` has it. `track`: JSON of where the face is in every frame, as the engine itself reads it again. */
-const outputs = z.strictObject({ survey: filePathSchema, track: filePathSchema.optional() });
+/**
+ * `survey`: JSON as `core/speech/survey.ts` has it. `track`: JSON of where the face is in every frame, as the engine itself reads it again.
+ * `pictures`: an MP4 of the video's pictures in short groups, which can be copied one by one; written only where those of the video cannot.
+ */
+const outputs = z.strictObject({
+  survey: filePathSchema,
+  track: filePathSchema.optional(),
+  pictures: filePathSchema.optional(),
+});
 
 /**
  * Finds where somebody speaks in a video, and where words are to go. Speech is what lies between silences, as FFmpeg's `silencedetect`
@@ -20,7 +27,7 @@ const outputs = z.strictObject({ survey: filePathSchema, track: filePathSchema.o
  *   last. `markers`: where the words of `markers` are said, in their order.
  * - `text`: a voice that says what is said in the video, and its times: the markers are found by it.
  * - `said`: without a text, a voice that says each of the markers.
- * - `face`: which face is followed, 0 is the largest, where `outputs.track` is asked for.
+ * - `face`: which face is followed, 0 is the largest, where `outputs.track` is asked for, without which there is no `outputs.pictures`.
  * - `copies`: whether the pictures will be copied into an MP4 as they are: `unsupported_type` where an MP4 does not take them.
  *
  * Fails with `no_speech` where there is nothing to be heard, `marker_not_found`, or as following a face does.
@@ -43,10 +50,16 @@ const surveyRunSchema = z.strictObject({
   text: saidSchema.optional(),
   said: z.array(saidSchema).max(MAX_MARKERS).optional(),
   outputs,
+  provenance: provenanceSchema,
 });
 export type SurveyRun = z.infer<typeof surveyRunSchema>;
 
-export const surveyRunResultSchema = z.strictObject({ warnings: warningsSchema, timings: timingsSchema });
+/** `pictures`: whether they were written. */
+export const surveyRunResultSchema = z.strictObject({
+  pictures: z.boolean(),
+  warnings: warningsSchema,
+  timings: timingsSchema,
+});
 export type SurveyRunResult = z.infer<typeof surveyRunResultSchema>;
 
 /** Judges a survey by itself: that it can be read, and that its places lie within the video, one after another, as many as were asked for. */
@@ -64,6 +77,7 @@ export type SurveyCheck = z.infer<typeof surveyCheckSchema>;
 export const surveyCheckResultSchema = z.strictObject({
   survey: z.strictObject({ bytes: z.int(), places: z.int() }),
   track: z.strictObject({ bytes: z.int() }).optional(),
+  pictures: z.strictObject({ bytes: z.int() }).optional(),
   warnings: warningsSchema.default([]),
   timings: timingsSchema,
 });
