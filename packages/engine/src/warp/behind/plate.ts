@@ -18,10 +18,10 @@ export function plateOf(still: Planes, { alpha }: Matte): Planes {
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const at = 2 * row * width + 2 * column;
-      const four = [at, at + 1, at + width, at + width + 1] as const;
-      if (four.some((i) => alpha[i]! > CLEAN)) continue;
+      const below = at + width;
+      if (alpha[at]! > CLEAN || alpha[at + 1]! > CLEAN || alpha[below]! > CLEAN || alpha[below + 1]! > CLEAN) continue;
       clean[row * columns + column] = 1;
-      luma[row * columns + column] = four.reduce((sum, i) => sum + still.y[i]!, 0) / 4;
+      luma[row * columns + column] = (still.y[at]! + still.y[at + 1]! + still.y[below]! + still.y[below + 1]!) / 4;
     }
   }
   return {

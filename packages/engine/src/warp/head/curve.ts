@@ -34,11 +34,7 @@ const REACH = 1.25;
 
 /** Through points (t, v) in any order, smoothed; beyond the outermost points it goes on level. */
 export function createCurve(points: { t: number; v: number }[], smoothing: number): Curve {
-  const sorted = points.toSorted((a, b) => a.t - b.t);
-  let table = Array.from({ length: STEPS + 1 }, (_, i) => linear(sorted, (i / STEPS) * 2 * REACH - REACH));
-  for (let pass = 0; pass < smoothing; pass++) {
-    table = table.map((v, i) => (v * 2 + (table[i - 1] ?? v) + (table[i + 1] ?? v)) / 4);
-  }
+  const table = smoothed(tableOf(points.toSorted((a, b) => a.t - b.t)), smoothing);
   return (t) => {
     const at = Math.min(STEPS - 0.001, Math.max(0, ((t + REACH) / (2 * REACH)) * STEPS));
     const before = Math.floor(at);
@@ -46,11 +42,36 @@ export function createCurve(points: { t: number; v: number }[], smoothing: numbe
   };
 }
 
-function linear(points: { t: number; v: number }[], t: number): number {
-  const after = points.findIndex((p) => p.t > t);
-  if (after === 0) return points[0]!.v;
-  if (after === -1) return points.at(-1)!.v;
-  const a = points[after - 1]!;
-  const b = points[after]!;
-  return a.v + ((b.v - a.v) * (t - a.t)) / Math.max(1e-6, b.t - a.t);
+type Table = Float64Array<ArrayBuffer>;
+
+/** `points` from left to right. */
+function tableOf(points: { t: number; v: number }[]): Table {
+  const table = new Float64Array(STEPS + 1);
+  let after = 0;
+  for (let i = 0; i <= STEPS; i++) {
+    const t = (i / STEPS) * 2 * REACH - REACH;
+    while (after < points.length && points[after]!.t <= t) after++;
+    if (after === 0) table[i] = points[0]!.v;
+    else if (after === points.length) table[i] = points.at(-1)!.v;
+    else {
+      const a = points[after - 1]!;
+      const b = points[after]!;
+      table[i] = a.v + ((b.v - a.v) * (t - a.t)) / Math.max(1e-6, b.t - a.t);
+    }
+  }
+  return table;
+}
+
+function smoothed(table: Table, passes: number): Table {
+  let [from, to] = [table, new Float64Array(table.length)];
+  for (let pass = 0; pass < passes; pass++) {
+    for (let i = 0; i <= STEPS; i++) {
+      const v = from[i]!;
+      const left = i > 0 ? from[i - 1]! : v;
+      const right = i < STEPS ? from[i + 1]! : v;
+      to[i] = (v * 2 + left + right) / 4;
+    }
+    [from, to] = [to, from];
+  }
+  return from;
 }
