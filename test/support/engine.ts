@@ -22,8 +22,9 @@ export type Engine = {
   close(): Promise<void>;
 };
 
-export async function startEngine(args: string[] = []): Promise<Engine> {
-  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, HOST, ...args], {
+/** `host`: of another checkout; `flags`: of Node. */
+export async function startEngine(args: string[] = [], { host = HOST, flags = [] as string[] } = {}): Promise<Engine> {
+  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, ...flags, host, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
     env: {},
   });

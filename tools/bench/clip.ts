@@ -17,11 +17,16 @@ import { type Told, toldOf } from "../../test/support/asked.ts";
 import { startEngine } from "../../test/support/engine.ts";
 import { twelveMegapixels } from "../../test/support/pictures.ts";
 import { type Figure, median, type Part, RUNS, seconds, timed } from "./measure.ts";
+import { stageFigures } from "./stages.ts";
 
 const PRESETS = fileURLToPath(new URL("../../presets", import.meta.url));
+export const PROVENANCE = { job: "0".repeat(32), engine: "warp", version: "0" };
 const WORK_ONLY = ["--kinds", "animate", "--checks", "", "--services", "inspect,finish"];
 
-export const clip: Part = { name: "clip", figures: () => inFolder(clipFigures) };
+export const clip: Part = {
+  name: "clip",
+  figures: ({ stages, against }) => inFolder((dir) => (stages ? stageFigures(dir, against) : clipFigures(dir))),
+};
 export const growth: Part = { name: "growth", figures: () => inFolder(growthFigures), onRequest: true };
 
 /** A folder that is there while figures are taken. */
@@ -115,27 +120,29 @@ async function requestFor(
   name: string,
   size: CastParams["size"],
 ): Promise<AnimateRun & Told["run"]> {
+  const { run } = await tellClip(image, name, size);
+  return { type: "run", run: "run", ...run, outputs: { video }, provenance: PROVENANCE };
+}
+
+/** What a run and a check of a preset are told. */
+export async function tellClip(image: string, name: string, size: CastParams["size"]): Promise<Told> {
   const preset = loadPresets(PRESETS).get(name)!;
   const motion = sampleMotion(presetMotion(preset), { fps: 25, durationSeconds: preset.duration, intensity: 1 });
-  const { run } = await toldOf({ image, motion, size });
-  return {
-    type: "run",
-    run: "run",
-    ...run,
-    outputs: { video },
-    provenance: { job: "0".repeat(32), engine: "warp", version: "0" },
-  };
+  return toldOf({ image, motion, size });
 }
 
 /** Milliseconds that the encoder takes for the frames of a finished clip. */
 export async function encodeAlone(from: string, to: string): Promise<number> {
+  return median(await timed(RUNS, await encoderAlone(from, to)));
+}
+
+/** Encodes the frames of a finished clip, which are read once, at each call. */
+export async function encoderAlone(from: string, to: string): Promise<() => Promise<void>> {
   const frames: Uint8Array[] = [];
   const { width, height, fps } = await readVideo(from, { onFrame: (frame) => frames.push(frame.yuv()) });
-  const times = await timed(RUNS, async () => {
-    const provenance = { job: "0".repeat(32), engine: "bench", version: "0" };
-    const writer = await openVideoWriter({ path: to, width, height, fps, provenance });
+  return async () => {
+    const writer = await openVideoWriter({ path: to, width, height, fps, provenance: PROVENANCE });
     for (const frame of frames) await writer.write(frame);
     await writer.close();
-  });
-  return median(times);
+  };
 }

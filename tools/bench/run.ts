@@ -7,9 +7,11 @@ import { type Figure, type Part, table } from "./measure.ts";
 
 const OUT = fileURLToPath(new URL("../../out/", import.meta.url));
 
-/** `name`: of the file in `out/`. Takes `--only <part>[,<part>]` from the command line. */
+/** `name`: of the file in `out/`. Takes `--only <part>[,<part>]`, `--stages` and `--against <checkout>` from the command line. */
 export async function runBench(name: string, parts: Part[]): Promise<void> {
-  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { only: { type: "string" }, stages: { type: "boolean", default: false }, against: { type: "string" } },
+  });
   const only = values.only?.split(",");
   for (const wanted of only ?? []) {
     if (!parts.some((part) => part.name === wanted)) {
@@ -24,7 +26,7 @@ export async function runBench(name: string, parts: Part[]): Promise<void> {
   for (const part of parts) {
     if (only ? !only.includes(part.name) : part.onRequest) continue;
     process.stderr.write(`${part.name} …\n`);
-    figures.push(...(await part.figures()).map((figure) => ({ part: part.name, ...figure })));
+    figures.push(...(await part.figures(values)).map((figure) => ({ part: part.name, ...figure })));
   }
   console.log(table(figures));
   mkdirSync(OUT, { recursive: true });
