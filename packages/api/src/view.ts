@@ -1,15 +1,16 @@
 /** A job as clients see it. */
 import { z } from "@hono/zod-openapi";
-import { ERRORS } from "@smileloop/core/errors.ts";
+import { ERRORS, hasCode } from "@smileloop/core/errors.ts";
 import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
 import type { Charge } from "@smileloop/core/job/charge.ts";
-import { OPEN, PAID, readableNames, readableOutput } from "@smileloop/core/job/may-read.ts";
+import { OPEN, PAID, readableNames } from "@smileloop/core/job/may-read.ts";
 import { isElsewhere, isEnded, type JobInput, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { JobWebhook } from "@smileloop/core/job/webhook.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "./deps.ts";
+import { openOutput } from "./http/open-output.ts";
 import { absoluteLink } from "./http/origin.ts";
 import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
@@ -127,7 +128,8 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
   for (const name of readableNames(record, record.owner, now)) {
     const output = record.outputs[name]!;
     const { type, bytes, sha256 } = output;
-    const url = await outputLink(deps, record, name, { method: "GET", now });
+    const url = await outputLink(deps, record, name, { method: "GET", now }).catch(ifClosed);
+    if (url === null) continue;
     outputs[name] = {
       url: absoluteLink(origin, url),
       content_type: type,
@@ -139,23 +141,29 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
   return outputs;
 }
 
+/** A payment may be taken back while links are made. */
+function ifClosed(error: unknown): null {
+  if (hasCode(error, "payment_required")) return null;
+  throw error;
+}
+
 type LinkOptions = { method: "GET" | "HEAD"; now: number; inline?: boolean; fileName?: string };
 
 /**
  * A signed link to an output, for a browser to show: absolute, or a path of our own. Throws what `readableOutput` throws. A link to a paid
  * file outlives a refund, so it lives for less.
  */
-export function outputLink(
-  { files }: Pick<ApiDeps, "files">,
+export async function outputLink(
+  deps: ApiDeps,
   record: JobRecord,
   name: string,
   { method, now, inline = true, fileName = outputFileName(record, name) }: LinkOptions,
 ): Promise<string> {
-  const { key, type, access } = readableOutput(record, name, record.owner, now);
+  const { key, type, access } = await openOutput(deps, record, name);
   const lifeMs = access === PAID ? PAID_LINK_LIFE_MS : LINK_LIFE_MS;
   // those of a running job go with its attempt
   const expiresAtMs = Math.min(now + lifeMs, record.expires_at ?? Number.POSITIVE_INFINITY);
-  return files.link(key, {
+  return deps.files.link(key, {
     method,
     expiresAtMs,
     type,

@@ -1,8 +1,8 @@
 /** A finished file as a reply. */
-import { readableOutput } from "@smileloop/core/job/may-read.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 import { outputFileName, outputLink } from "../view.ts";
+import { openOutput } from "./open-output.ts";
 import { absoluteLink, linkOrigin } from "./origin.ts";
 import { dispositionOf, sendFile } from "./send-file.ts";
 
@@ -23,7 +23,7 @@ export async function sendOutput(
   name: string,
   { inline = false, fileName = outputFileName(record, name), whole = false }: SendOutputOptions = {},
 ): Promise<Response> {
-  const output = readableOutput(record, name, record.owner, deps.clock.now());
+  const output = await openOutput(deps, record, name);
   const served = deps.localLinks !== null || (whole && deps.config.largeReplies);
   if (!served && output.bytes > MAX_SERVED_BYTES) {
     const method = request.method === "HEAD" ? "HEAD" : "GET";
