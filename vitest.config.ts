@@ -14,7 +14,7 @@ const SLOW = [
   "packages/engine/src/media/{film-reader,formats,loudness,picture,sound}.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process,flite/flite,http/voices}.test.ts",
-  "packages/api/src/{docs,attack}.test.ts",
+  "packages/api/src/{docs,attack,leak}.test.ts",
   "packages/api/src/dialects/{facefusion,vidx}/*.test.ts",
   "packages/api/src/dialects/talking-avatar/files.test.ts",
   "packages/api/src/http/multipart.test.ts",

@@ -5,10 +5,11 @@ import { scaleOnce } from "@smileloop/core/scale/scale.ts";
 import { meanSecondsOf } from "./engines/index.ts";
 import { openCloudDeps } from "./setup/cloud.ts";
 import { openLauncher } from "./setup/launch.ts";
+import { withPayments } from "./setup/payments.ts";
 import type { QueueEvent, QueueEventReply } from "./setup/queue-event.ts";
 
 const env = readEnv();
-const deps = await openCloudDeps(env);
+const deps = await withPayments(env, await openCloudDeps(env));
 const launcher = openLauncher(env);
 const limits = { maxWorkers: env.MAX_WORKERS, targetWaitSeconds: env.TARGET_WAIT_S, meanSecondsOf };
 

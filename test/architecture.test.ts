@@ -39,6 +39,7 @@ const WIRE = /^packages\/core\/src\/wire\//;
 /** What those may be made of. */
 const WIRE_MAY_IMPORT = [
   "packages/core/src/errors.ts",
+  "packages/core/src/job/charge.ts",
   "packages/core/src/job/record.ts",
   "packages/core/src/job/webhook.ts",
 ];

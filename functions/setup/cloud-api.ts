@@ -9,6 +9,7 @@ import { voicesOf } from "../engines/voice-env.ts";
 import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
+import { withPayments } from "./payments.ts";
 import { checkAttested } from "./safeguards.ts";
 import { recordsState } from "./storage-state.ts";
 import { tokenKeyOf } from "./token-key.ts";
@@ -17,7 +18,7 @@ import { tokenKeyOf } from "./token-key.ts";
 export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const access = accessOf(env, "This stack");
   checkAttested(env, lists.dialects ?? DIALECTS);
-  const deps = await openCloudDeps(env, lists);
+  const deps = await withPayments(env, await openCloudDeps(env, lists));
   const names = [...PAGE_ASSETS, PAGE_INDEX, OPERATOR_INDEX, ...[...deps.presets.keys()].map(previewAsset)];
   const apiDeps = {
     ...deps,

@@ -7,7 +7,8 @@ import { createApp } from "@smileloop/api/app.ts";
 import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import type { Access } from "@smileloop/core/api-keys.ts";
-import { accessOf, type Env } from "@smileloop/core/env.ts";
+import { accessOf, type Env, saleOf } from "@smileloop/core/env.ts";
+import type { Payments } from "@smileloop/core/payments/payments.ts";
 import { readRecipientsAside } from "@smileloop/core/recipients/read-aside.ts";
 import { ENGINES, findEngines } from "../engines/index.ts";
 import { voicesOf } from "../engines/voice-env.ts";
@@ -19,6 +20,7 @@ import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { startWork, type Work } from "./local-work.ts";
 import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
 import { buildPage, PAGE_DIR } from "./page.ts";
+import { withPayments } from "./payments.ts";
 import { networkUrl } from "./ready-line.ts";
 import { checkAttested, localSafeguards, sayAttested } from "./safeguards.ts";
 import { withStorage } from "./storage-state.ts";
@@ -43,10 +45,11 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   const access = accessOf(env, isLoopback(env.HOST) ? null : `HOST ${env.HOST}`);
   checkOwnQueue(env, engines);
   checkAttested(env, lists.dialects ?? DIALECTS);
+  saleOf(env);
   const findings = await findEngines(env, engines);
   const all = await openDeps(env, { ...lists, findings, readRecipients: readRecipientsAside });
   await buildPage().catch((error: unknown) => all.log.error({ error }, "the page could not be built"));
-  const opened = { ...all, safeguards: localSafeguards(env, access, all.safeguards) };
+  const opened = await withPayments(env, { ...all, safeguards: localSafeguards(env, access, all.safeguards) });
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);
   const inspector = openLocalInspector(opened, findings);
   let work: Work | null = null;
@@ -91,7 +94,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   };
 }
 
-type ServerDeps = Deps & { inspector: LocalInspector | null };
+type ServerDeps = Deps & { inspector: LocalInspector | null; payments?: Payments | undefined };
 
 function apiDeps(env: Env, access: Access, deps: ServerDeps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {

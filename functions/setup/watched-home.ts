@@ -40,9 +40,10 @@ export function watchedHome<H extends Pick<Home, "records" | "files" | "queue">>
   };
 }
 
-/** Of a version that was written over another. A record is written in each of these states once per change into it. */
-function eventOf({ state }: JobRecord): JobEvent | null {
+/** Of a version that was written over another. One that has ended is written again for its webhook and its payment, which are no events. */
+function eventOf({ state, webhook, charge }: JobRecord): JobEvent | null {
   if (state === "queued") return "requeued";
+  if ((webhook?.tries ?? 0) > 0 || (charge?.sessions.length ?? 0) > 0) return null;
   return state === "succeeded" || state === "failed" || state === "canceled" ? state : null;
 }
 

@@ -20,7 +20,7 @@ import { isToken, type Tokens } from "./logins/tokens.ts";
 import { problemReply } from "./problem.ts";
 
 /**
- * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself is the permission. `operator`: a key of
+ * `open`: nobody is asked (what can be read there is the same for all). `link`: the address itself, or a signature, is the permission. `operator`: a key of
  * those who run the service, and no other, on every server.
  * A dialect: its clients know nothing of keys, unless it says that they log in; where anonymous callers are let in, they are the owner
  * `public`. `closed`: the rest.
@@ -55,6 +55,8 @@ const OPEN = new Set([
   "/v1/kinds",
   "/v1/voices",
 ]);
+/** Where the payment provider sends its events, which are signed. */
+export const PAYMENT_EVENTS_PATH = "/v1/payments/events";
 const OPERATOR_FOLDER = "/v1/operator/";
 const OPEN_FOLDERS = ["/page/", "/home/", "/docs/", "/redoc/", "/v1/presets/", "/v1/voices/"];
 
@@ -64,7 +66,7 @@ export type Caller = { owner: string | null } | AppError;
 export function createDoors(dialects: readonly Dialect[]): DoorOf {
   const dialectOf = createPathIndex(dialects);
   return (method, path) => {
-    if (path.startsWith(LOCAL_LINKS_PATH)) return "link";
+    if (path.startsWith(LOCAL_LINKS_PATH) || path === PAYMENT_EVENTS_PATH) return "link";
     if (decodedPath(path).startsWith(OPERATOR_FOLDER)) return "operator";
     const reads = method === "GET" || method === "HEAD";
     const dialect = dialectOf(method, path);

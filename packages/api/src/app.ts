@@ -33,6 +33,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { operatorRoutes } from "./routes/operator.ts";
 import { outputRoutes } from "./routes/outputs.ts";
+import { paymentRoutes } from "./routes/payments.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { voiceRoutes } from "./routes/voices.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
@@ -90,6 +91,7 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     inspectRoutes,
     webhookRoutes,
     operatorRoutes,
+    paymentRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));
   for (const dialect of dialects) {

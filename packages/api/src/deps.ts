@@ -9,6 +9,7 @@ import type { Inspector } from "@smileloop/core/inspector.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
+import type { Payments } from "@smileloop/core/payments/payments.ts";
 import type { Queue } from "@smileloop/core/queue.ts";
 import type { Records } from "@smileloop/core/records.ts";
 import type { Safeguards } from "@smileloop/core/safeguards.ts";
@@ -73,6 +74,8 @@ export type ApiDeps = {
   lifeMs?: number | undefined;
   /** Absent: no job can have secret params. */
   seals?: Seals | undefined;
+  /** Absent: nothing is sold, and every result is free. */
+  payments?: Payments | undefined;
   /** By default the strictest. */
   safeguards?: Safeguards | undefined;
   log: Log;

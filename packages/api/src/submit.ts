@@ -2,6 +2,7 @@
 import { attestationOf } from "@smileloop/core/consent.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { checkedTarget, sourceOfUrl } from "@smileloop/core/fetch/target.ts";
+import type { Charge } from "@smileloop/core/job/charge.ts";
 import { isId } from "@smileloop/core/job/ids.ts";
 import type { JobInput, JobRecord } from "@smileloop/core/job/record.ts";
 import { checkContents } from "@smileloop/core/jobs/check-contents.ts";
@@ -16,6 +17,7 @@ import {
 import { type Created, createJob } from "@smileloop/core/jobs/jobs.ts";
 import { checkSubmission, type Submission, workOf } from "@smileloop/core/jobs/submission.ts";
 import type { Slot } from "@smileloop/core/kinds/inputs.ts";
+import type { Kind } from "@smileloop/core/kinds/kind.ts";
 import { sealerOf } from "@smileloop/core/seals.ts";
 import { shown } from "@smileloop/core/text.ts";
 import type { ApiDeps, RouteDeps } from "./deps.ts";
@@ -75,6 +77,7 @@ export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Creat
   const work = workOf(submission, factsOf(checked));
   const queue = await deps.admission.queueFor({ owner, queue: work.queue, id });
   const consent = attestationOf(submission.kind, submission.params, { owner, at: deps.clock.now() });
+  const charge = chargeOf(deps, submission.kind, owner);
   const created = await createJob(deps, {
     owner,
     kind: submission.kind.name,
@@ -90,10 +93,24 @@ export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Creat
     ...(fetches === undefined ? {} : { fetches }),
     ...(dialect === undefined ? {} : { dialect }),
     ...(consent === undefined ? {} : { consent }),
+    ...(charge === undefined ? {} : { charge }),
     ...(webhook === undefined ? {} : { webhook }),
   });
   if (!created.replayed) await deps.admission.arrived(created.record);
   return created;
+}
+
+/** What the job costs; undefined where it is free. Throws `payment_required` for a kind that is neither sold nor given away. */
+function chargeOf({ payments }: SubmitDeps, { name, sale }: Kind, owner: string): Charge | undefined {
+  if (sale === "free") return undefined;
+  const charge = payments?.chargeFor(owner);
+  if (charge && sale === "none") {
+    throw new AppError(
+      "payment_required",
+      `Jobs of the kind ${name} have no preview, so they are not sold to you here.`,
+    );
+  }
+  return charge;
 }
 
 /** Checks everything that does not need a file. Throws what `checkSubmission` throws. */

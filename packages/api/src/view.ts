@@ -1,19 +1,23 @@
 /** A job as clients see it. */
 import { z } from "@hono/zod-openapi";
-import { AppError, ERRORS } from "@smileloop/core/errors.ts";
+import { ERRORS, hasCode } from "@smileloop/core/errors.ts";
 import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
-import { isElsewhere, isEnded, type JobInput, type JobOutput, type JobRecord } from "@smileloop/core/job/record.ts";
+import type { Charge } from "@smileloop/core/job/charge.ts";
+import { OPEN, PAID, readableNames } from "@smileloop/core/job/may-read.ts";
+import { isElsewhere, isEnded, type JobInput, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { JobWebhook } from "@smileloop/core/job/webhook.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
 import { type InputView, type JobView, jobViewSchema, outputFactsSchema } from "@smileloop/core/wire/job.ts";
 import type { ApiDeps } from "./deps.ts";
+import { openOutput } from "./http/open-output.ts";
 import { absoluteLink } from "./http/origin.ts";
 import { dispositionOf } from "./http/send-file.ts";
 import { hasExpired } from "./job-lookup.ts";
 
 /** Links to files live no longer than this, and never longer than the file. */
 export const LINK_LIFE_MS = 15 * 60_000;
+const PAID_LINK_LIFE_MS = 5 * 60_000;
 
 export const jobSchema = z.object(jobViewSchema.shape).openapi("Job");
 
@@ -47,7 +51,21 @@ export async function viewJob(deps: ApiDeps, stored: JobRecord, origin: string):
     ...(record.state === "queued"
       ? { queue: { position, starts_in_s: startsIn === null ? null : tenths(startsIn) } }
       : {}),
+    ...(record.charge ? { charge: viewCharge(record, record.charge) } : {}),
     ...(record.webhook ? { webhook: viewWebhook(record.webhook) } : {}),
+  };
+}
+
+function viewCharge({ outputs }: JobRecord, charge: Charge): JobView["charge"] {
+  const sold = Object.entries(outputs).filter(([, { access }]) => access !== OPEN);
+  const facts = sold.map(([name, output]) => {
+    const { type, bytes } = output;
+    return [name, { content_type: type, bytes, ...outputFactsSchema.parse(output) }] as const;
+  });
+  return {
+    ...{ state: charge.state, amount: charge.quote.amount, currency: charge.quote.currency },
+    ...{ price_version: charge.quote.version, outputs: Object.fromEntries(facts) },
+    ...{ paid_life_s: charge.paid_life_ms / 1000, paid_at: charge.paid_at ? rfc3339(charge.paid_at) : null },
   };
 }
 
@@ -75,13 +93,6 @@ export function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Throws `not_found` where the job does not have an output of this name. */
-export function outputOf({ outputs }: JobRecord, name: string): JobOutput {
-  const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
-  if (!output) throw new AppError("not_found", "The job has no output of this name.");
-  return output;
-}
-
 /** Whether the job has the same files: while it runs they become more, one by one, or go with the attempt that has made them. */
 export function sameOutputs(a: JobRecord, b: JobRecord): boolean {
   const keysOf = ({ outputs }: JobRecord) => Object.values(outputs).map(({ key }) => key);
@@ -91,7 +102,7 @@ export function sameOutputs(a: JobRecord, b: JobRecord): boolean {
 /** The file name that a client is offered. The first of several outputs is named like a single one. */
 export function outputFileName(record: JobRecord, name: string): string {
   const suffix = name === Object.keys(record.outputs)[0] ? "" : `-${name}`;
-  return `smileloop_${record.id.slice(0, 8)}${suffix}.${endingOf(outputOf(record, name).type)}`;
+  return `smileloop_${record.id.slice(0, 8)}${suffix}.${endingOf(record.outputs[name]?.type ?? "")}`;
 }
 
 /** A file by slot, or a list of files where the slot takes several. */
@@ -114,9 +125,11 @@ function viewInputs({ kinds }: Pick<ApiDeps, "kinds">, record: JobRecord): JobVi
 
 async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now: number): Promise<JobView["outputs"]> {
   const outputs: JobView["outputs"] = {};
-  for (const [name, output] of Object.entries(record.outputs)) {
+  for (const name of readableNames(record, record.owner, now)) {
+    const output = record.outputs[name]!;
     const { type, bytes, sha256 } = output;
-    const url = await outputLink(deps, record, name, { method: "GET", now });
+    const url = await outputLink(deps, record, name, { method: "GET", now }).catch(ifClosed);
+    if (url === null) continue;
     outputs[name] = {
       url: absoluteLink(origin, url),
       content_type: type,
@@ -128,19 +141,29 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
   return outputs;
 }
 
+/** A payment may be taken back while links are made. */
+function ifClosed(error: unknown): null {
+  if (hasCode(error, "payment_required")) return null;
+  throw error;
+}
+
 type LinkOptions = { method: "GET" | "HEAD"; now: number; inline?: boolean; fileName?: string };
 
-/** A signed link to an output, for a browser to show: absolute, or a path of our own. */
-export function outputLink(
-  { files }: Pick<ApiDeps, "files">,
+/**
+ * A signed link to an output, for a browser to show: absolute, or a path of our own. Throws what `readableOutput` throws. A link to a paid
+ * file outlives a refund, so it lives for less.
+ */
+export async function outputLink(
+  deps: ApiDeps,
   record: JobRecord,
   name: string,
   { method, now, inline = true, fileName = outputFileName(record, name) }: LinkOptions,
 ): Promise<string> {
-  const { key, type } = outputOf(record, name);
+  const { key, type, access } = await openOutput(deps, record, name);
+  const lifeMs = access === PAID ? PAID_LINK_LIFE_MS : LINK_LIFE_MS;
   // those of a running job go with its attempt
-  const expiresAtMs = Math.min(now + LINK_LIFE_MS, record.expires_at ?? Number.POSITIVE_INFINITY);
-  return files.link(key, {
+  const expiresAtMs = Math.min(now + lifeMs, record.expires_at ?? Number.POSITIVE_INFINITY);
+  return deps.files.link(key, {
     method,
     expiresAtMs,
     type,

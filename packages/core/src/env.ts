@@ -16,6 +16,8 @@ const SECRETS = [
   "USERS",
   "SEAL_KEY",
   "WEBHOOK_SECRET",
+  "STRIPE_KEY",
+  "STRIPE_WEBHOOK_SECRET",
   "VOICE_KEY",
   "ELEVENLABS_API_KEY",
   "SYNC_API_KEY",
@@ -90,6 +92,20 @@ export function operatorsOf({ OPERATOR_KEY, API_KEYS }: Pick<Env, "OPERATOR_KEY"
   const both = [...OPERATOR_KEY].find(([sha256]) => API_KEYS.has(sha256));
   if (!both) return OPERATOR_KEY;
   throw new EnvError(`OPERATOR_KEY: the key of ${both[1]} is in API_KEYS, too; make one for the operator alone`);
+}
+
+/** What is needed to sell results; null where there is no price. Throws EnvError where a part is missing. */
+export function saleOf({ PRICE: quote, STRIPE_KEY: key, STRIPE_WEBHOOK_SECRET: secrets, ...env }: Env) {
+  const parts = { PRICE: quote, STRIPE_KEY: key, STRIPE_WEBHOOK_SECRET: secrets };
+  const missing = Object.entries(parts).flatMap(([name, value]) => (value === undefined ? [name] : []));
+  if (missing.length === 3) return null;
+  if (!quote || !key || !secrets) {
+    throw new EnvError(
+      `${missing.join(" and ")}: missing; results are sold with PRICE, STRIPE_KEY and STRIPE_WEBHOOK_SECRET together`,
+    );
+  }
+  const { PRICE_EXEMPT: exempt, PAID_LIFE_H: hours, STRIPE_URL: url, PRICE_PRODUCT: product } = env;
+  return { quote, key, secrets, url, product, paidLifeMs: hours * 3_600_000, keysExempt: exempt === "keys" };
 }
 
 /**

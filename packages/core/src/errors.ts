@@ -14,6 +14,8 @@ export const ERRORS = {
   malformed: entry(400, "The request could not be read"),
   empty_file: entry(400, "The file is empty"),
   unauthorized: entry(401, "API key required"),
+  payment_required: entry(402, "Payment required"),
+  payment_unavailable: entry(503, "The payment service does not answer", true),
   forbidden: entry(403, "Not allowed"),
   host_not_allowed: entry(403, "This host name is not served here"),
   origin_not_allowed: entry(403, "This origin is not allowed"),

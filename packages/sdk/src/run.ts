@@ -4,7 +4,8 @@ import { follow } from "./follow.ts";
 import type { Http } from "./http.ts";
 import { newId } from "./ids.ts";
 import { type Kept, type Store, writeKept } from "./keep.ts";
-import type { Job, Output } from "./types.ts";
+import type { Output } from "./output.ts";
+import type { Job } from "./types.ts";
 import { type FileSource, upload } from "./upload.ts";
 
 /** A file that the server has or fetches: an upload, the input of an earlier job, or an address. */

@@ -3,6 +3,7 @@
  * types equal to the schemas that the server checks. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
 
+import type { Charge, Output } from "./output.ts";
 import type { Webhook } from "./webhook.ts";
 
 export type JobStatus =
@@ -26,22 +27,6 @@ export type Progress = {
   eta_seconds: number | null;
   /** Number of jobs ahead of this one while it is queued. */
   queue_position: number | null;
-};
-
-export type Output = {
-  /** A signed link that needs no key, for at most 15 minutes; ask for the job again to get a new one. */
-  url: string;
-  content_type: string;
-  bytes: number;
-  sha256: string;
-  width?: number | undefined;
-  height?: number | undefined;
-  frames?: number | undefined;
-  fps?: number | undefined;
-  duration?: number | undefined;
-  audio?: { codec: string; channels: number; sample_rate: number } | undefined;
-  access?: string | undefined;
-  mark?: string | undefined;
 };
 
 export type InputView = { content_type: string | null; bytes: number | null; source: string };
@@ -69,6 +54,8 @@ export type Job = {
   timings: Record<string, number>;
   /** Only while it is queued. Jobs ahead, and seconds until it begins; null where that is not known. */
   queue?: { position: number | null; starts_in_s: number | null } | undefined;
+  /** Absent for a job that is free. */
+  charge?: Charge | undefined;
   /** Absent for a job without one. */
   webhook?: Webhook | undefined;
 };
@@ -179,6 +166,8 @@ export type ErrorCode =
   | "malformed"
   | "empty_file"
   | "unauthorized"
+  | "payment_required"
+  | "payment_unavailable"
   | "forbidden"
   | "host_not_allowed"
   | "origin_not_allowed"

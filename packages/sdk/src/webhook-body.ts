@@ -1,5 +1,6 @@
 /** What a webhook is told; as `types.ts` held equal to the server's schema by `test/sdk/types.test.ts`. */
-import type { JobError, JobStatus, Output, Warning } from "./types.ts";
+import type { Output } from "./output.ts";
+import type { JobError, JobStatus, Warning } from "./types.ts";
 import type { WebhookEvent } from "./webhook.ts";
 
 /** The body of an event, once its signature is verified. */

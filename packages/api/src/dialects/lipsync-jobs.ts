@@ -2,7 +2,9 @@
  * The caller's jobs of lip sync, for the dialects that make and show them: one, all, old ones that go; and what their clients are told of
  * each: how far it is, where its inputs came from, a link to its video.
  */
+
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { shownName } from "@smileloop/core/job/may-read.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
@@ -82,10 +84,12 @@ export function urlOf({ metadata, inputs, fetches = [] }: JobRecord, slot: "vide
 
 /** A link to the video that needs no token. `fits`: the form of names that the dialect lets clients give their video (`output_filename`). */
 export async function videoLink(deps: ApiDeps, request: Request, record: JobRecord, fits: RegExp): Promise<string> {
-  const ending = endingOf(record.outputs[OUTPUT]?.type ?? "video/mp4");
+  const now = deps.clock.now();
+  const output = shownName(record, OUTPUT, now);
+  const ending = endingOf(record.outputs[output]?.type ?? "video/mp4");
   const { output_filename: name } = record.metadata;
   // jobs that came in another way may have any text there
-  const fileName = fits.test(name ?? "") ? `${name}.${ending}` : outputFileName(record, OUTPUT);
-  const link = await outputLink(deps, record, OUTPUT, { method: "GET", now: deps.clock.now(), fileName });
+  const fileName = fits.test(name ?? "") ? `${name}.${ending}` : outputFileName(record, output);
+  const link = await outputLink(deps, record, output, { method: "GET", now, fileName });
   return absoluteLink(linkOrigin(deps.config, request), link);
 }

@@ -1,7 +1,8 @@
 /** A finished file as a reply. */
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
-import { outputFileName, outputLink, outputOf } from "../view.ts";
+import { outputFileName, outputLink } from "../view.ts";
+import { openOutput } from "./open-output.ts";
 import { absoluteLink, linkOrigin } from "./origin.ts";
 import { dispositionOf, sendFile } from "./send-file.ts";
 
@@ -12,8 +13,8 @@ const MAX_SERVED_BYTES = 4 * 1024 * 1024;
 type SendOutputOptions = { inline?: boolean; fileName?: string; whole?: boolean };
 
 /**
- * The file, with ranges and conditions, or where the storage serves it. Throws `not_found` when the job has no output of this
- * name and when the file is not there any more.
+ * The file, with ranges and conditions, or where the storage serves it. Throws what `readableOutput` throws, and `not_found` when the
+ * file is not there any more.
  */
 export async function sendOutput(
   deps: ApiDeps,
@@ -22,7 +23,7 @@ export async function sendOutput(
   name: string,
   { inline = false, fileName = outputFileName(record, name), whole = false }: SendOutputOptions = {},
 ): Promise<Response> {
-  const output = outputOf(record, name);
+  const output = await openOutput(deps, record, name);
   const served = deps.localLinks !== null || (whole && deps.config.largeReplies);
   if (!served && output.bytes > MAX_SERVED_BYTES) {
     const method = request.method === "HEAD" ? "HEAD" : "GET";

@@ -6,8 +6,8 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { canonicalId } from "@smileloop/core/job/ids.ts";
 import { LOCAL_LINKS_PATH } from "@smileloop/core/storage/local-links.ts";
 import type { ApiDeps } from "../deps.ts";
+import { openOutput } from "../http/open-output.ts";
 import { findJob, hasExpired } from "../job-lookup.ts";
-import { outputOf } from "../view.ts";
 
 /** `key` of a stored file, and how a record names where it came from. */
 type OwnFile = { key: string; source: string };
@@ -31,7 +31,7 @@ export async function ownFile(deps: ApiDeps, owner: string, url: URL, base: stri
   const record = await findJob(deps, owner, canonicalId(id));
   if (hasExpired(record, deps.clock.now())) throw new AppError("gone", "The files of the job in this URL are gone.");
   if (record.state !== "succeeded") throw new AppError("not_ready", "The job in this URL has no result yet.");
-  return { key: outputOf(record, name).key, source: `job:${record.id}/${name}` };
+  return { key: (await openOutput(deps, record, name)).key, source: `job:${record.id}/${name}` };
 }
 
 /** The path below `base`; null where it is elsewhere. On loopback each name of this machine is the same server. */

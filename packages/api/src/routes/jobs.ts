@@ -27,6 +27,11 @@ const getRoute = createRoute({
   summary: "Get a job",
   request: {
     params,
+    query: z.object({
+      cs: z.string().max(200).optional().openapi({
+        description: "The checkout that the buyer comes back from: it is asked for before the reply.",
+      }),
+    }),
     headers: z.object({
       Prefer: z.string().optional().openapi({
         description:
@@ -106,6 +111,8 @@ export function jobRoutes(deps: RouteDeps): Api {
   api.openapi(getRoute, async (c) => {
     const owner = ownerOf(c);
     let record = await findJob(deps, owner, c.req.valid("param").id);
+    const { cs } = c.req.valid("query");
+    if (cs !== undefined && deps.payments) record = await deps.payments.look(record, cs);
     const asked = preferredWait(c.req.valid("header").Prefer);
     if (asked !== null) {
       const seconds = Math.min(asked, Math.floor(deps.config.maxWaitMs / 1000));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { MAX_VIDEO_SECONDS } from "../media/limits.ts";
 import { aliasVariables } from "./aliases.ts";
+import { price, stripeKey, stripeSecrets } from "./payment-values.ts";
 import {
   address,
   apiKeys,
@@ -131,6 +132,18 @@ export const envSchema = z.object({
   LD_LIBRARY_PATH: text.optional(),
   /** Where figures for Prometheus are served; unset: by a server at `/metrics`, where only this machine reaches it. */
   METRICS: metricsPlace.optional(),
+  /** What the clean file of a result costs, tax included; unset: every result is free. `currency:amount:version`, such as `eur:499:2026-11`. */
+  PRICE: price.optional(),
+  /** Who does not pay where there is a price: `none`, or `keys`, all who have a key or log in. */
+  PRICE_EXEMPT: oneOf("none", "keys").default("none"),
+  /** How long a result lives once it is paid, hours. */
+  PAID_LIFE_H: wholeNumber(1, 168).default(24),
+  /** Name of what is sold, on the payment page. */
+  PRICE_PRODUCT: z.string().min(1).max(200).default("Video without a watermark"),
+  /** Key of Stripe's API, and the secrets that its events are signed with, the newest first. Only the API and the sweeper get them. */
+  STRIPE_KEY: stripeKey.optional(),
+  STRIPE_WEBHOOK_SECRET: stripeSecrets.optional(),
+  STRIPE_URL: address("https://api.stripe.com").default("https://api.stripe.com"),
   LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "silent").default("info"),
 
   // --- Variables of one engine each ---

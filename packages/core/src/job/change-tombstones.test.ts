@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { asked, CHANGES, changed, claimed, jobIn, NOW, queuedJob } from "../../../../test/support/job-changes.ts";
 import { ERRORS } from "../errors.ts";
+import { newCharge } from "./charge.ts";
 import { jobRecordSchema, newJobRecord } from "./record.ts";
 import { newWebhook } from "./webhook.ts";
 
@@ -68,7 +69,11 @@ test("a record takes the beginning of what is too long", () => {
 
 test("a deleted job keeps nothing of what it was asked and promised", () => {
   const webhook = newWebhook({ url: "secret", base: "secret" });
-  const more = { webhook, access: { price: 1 }, consent: { by: "secret" } };
+  const more = {
+    webhook,
+    charge: newCharge("secret", { amount: 499, currency: "eur", version: "secret" }, 1),
+    consent: { by: "secret" },
+  };
   const job = { ...asked(queuedJob()), engine: null, estimateSeconds: 1, ...more };
   const record = { ...newJobRecord(job, NOW), external: { provider: "sync", id: "secret" } };
   const deleted = changed(record, CHANGES.delete);

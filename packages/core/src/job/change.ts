@@ -39,6 +39,7 @@
  * | sweeper | expire | succeeded, failed, canceled → expired | past `expires_at`, which a child has none of; inputs and outputs go |
  * | deliverer | deliver, delivered | an ended state → the same | its event is due; it has had an answer (`deliveries.ts`) |
  * | API | replay | an ended state → the same | its event is to be sent again; a deleted job has none |
+ * | API, sweeper | checkout, session, settle, supply, refund | succeeded → the same | its payment (`charge-changes.ts`) |
  *
  * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
  * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.
@@ -51,6 +52,7 @@
 import { keptTimings } from "../engine/protocol.ts";
 import { DETAIL_CHARS, ERRORS, keptWarnings } from "../errors.ts";
 import { clip } from "../text.ts";
+import { type ChargeChange, changeCharge, isChargeChange } from "./charge-changes.ts";
 import { beginDelivery, endDelivery, replayDelivery, type WebhookAttempted } from "./deliveries.ts";
 import { deadline, end, expire, type Refusal, release, tombstone } from "./endings.ts";
 import { newToken } from "./ids.ts";
@@ -107,7 +109,8 @@ export type Change =
   | { by: "sweeper"; do: "expire" }
   | { by: "deliverer"; do: "deliver" }
   | ({ by: "deliverer"; do: "delivered" } & WebhookAttempted)
-  | { by: "api"; do: "replay" };
+  | { by: "api"; do: "replay" }
+  | ChargeChange;
 
 /** The record as it is after the change, or why there is none. Pure: the record that was given is not touched. */
 export function changeJob(record: JobRecord, change: Change, nowMs: number): JobRecord | Refusal {
@@ -122,6 +125,7 @@ function nextOf(record: JobRecord, change: Change, now: number): JobRecord | Ref
   if (change.do === "deliver") return beginDelivery(record, now);
   if (change.do === "delivered") return endDelivery(record, change, now);
   if (change.do === "replay") return replayDelivery(record, now);
+  if (isChargeChange(change)) return changeCharge(record, change, now);
   if (isEnded(record.state)) return "ended";
   switch (change.do) {
     case "cancel":

@@ -26,7 +26,7 @@ export function release(record: JobRecord, now: number, error: JobError | null):
 /** What stays of a job whose files are gone: who, when, and how it ended. No sentences, which speak of the files. */
 export function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
   const released = release(record, now, null);
-  const { external, webhook, access, consent, fetches, sealed, ...bare } = released;
+  const { external, webhook, charge, consent, fetches, sealed, ...bare } = released;
   return {
     ...(state === "deleted" ? { ...bare, params: {}, metadata: {} } : withoutFetches(released)),
     state,

@@ -7,6 +7,7 @@
  *     uploads/<id>.<owner>                                                                    oldest first
  *     cache/<yyyymmddThhmmssZ>/<owner>/<sha256>                                               kept for other jobs until then
  *     due/<yyyymmddThhmmssZ>/<owner>/<id>                                                     the one timer of a record
+ *     payments/<session>/<what>                                                               what became of a payment; outlives its job
  *     idempotency/<owner>/<sha256>
  *     locks/<name>
  *     assets/<version>/<name>                                                                 put there by a deployment, read only
@@ -18,7 +19,7 @@ import { childNumber, idTimeMs, isId, isJobId, rootOf } from "./ids.ts";
 
 const OWNER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
-const FILE_KEY = /^(jobs|uploads|cache|assets)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
+const FILE_KEY = /^(jobs|uploads|cache|assets|payments)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
 const RECORD_FILE = /\/job(\.\d+)?\.json$/;
 /** Names that mean a device to Windows, whatever follows their first dot. */
 const DEVICE = /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i;
@@ -83,6 +84,13 @@ export function outputKey(owner: string, id: string, attempt: number, name: stri
   return `${jobPrefix(owner, id)}out/${attempt}/${checkName(name)}`;
 }
 
+/** Whose output a key is; null when it is not that of an output. A child's counts as its root's. */
+export function outputOfKey(key: string): { owner: string; id: string } | null {
+  const [, owner = "", folder = ""] = /^jobs\/([^/]+)\/([0-9a-f]{44})\/(?:c\/\d+\/)?out\//.exec(key) ?? [];
+  const id = jobFolderId(folder);
+  return id !== null && isOwner(owner) ? { owner, id } : null;
+}
+
 export function attemptPrefix(owner: string, id: string, attempt: number): string {
   return `${jobPrefix(owner, id)}out/${attempt}/`;
 }
@@ -144,7 +152,7 @@ export function idempotencyKey(owner: string, keySha256: string): string {
 }
 
 /**
- * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs`, `uploads`, `cache` or `assets`, `..`,
+ * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs`, `uploads`, `cache`, `assets` or `payments`, `..`,
  * empty parts, NUL, back slashes, colons, percent signs, a dot at either end of a name, names that Windows keeps for devices,
  * and records, which are not files.
  */
@@ -156,6 +164,11 @@ export function checkFileKey(key: string): string {
 /** Whether `checkFileKey` takes it. */
 export function isFileKey(key: string): boolean {
   return key.length <= 400 && FILE_KEY.test(key) && !RECORD_FILE.test(key) && !DEVICE.test(key);
+}
+
+/** `session`: as the payment provider calls it. `what` happened to it. Throws `not_found`. */
+export function paymentKey(session: string, what: string): string {
+  return `payments/${checkName(session)}/${checkName(what)}`;
 }
 
 export function noteKey(name: string): string {

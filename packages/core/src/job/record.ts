@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { timingsSchema } from "../engine/protocol.ts";
 import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../errors.ts";
+import { chargeSchema } from "./charge.ts";
 import { newToken } from "./ids.ts";
 import { isFileKey } from "./keys.ts";
 import { webhookSchema } from "./webhook.ts";
@@ -88,7 +89,7 @@ const jobOutputSchema = z.strictObject({
     .array(z.strictObject({ name: z.string(), language: z.string() }))
     .max(20)
     .optional(),
-  /** Who may fetch it. */
+  /** Who may fetch it (`may-read.ts`): `open`, `paid`; anything else is nobody. */
   access: z.string().optional(),
   /** How it is marked as made by a machine. */
   mark: z.string().optional(),
@@ -174,15 +175,15 @@ export const jobRecordSchema = z.strictObject({
   external: z.strictObject({ provider: z.string(), id: z.string().nullable() }).optional(),
   /** Where it reports its end, and how far that is. Never of a child. */
   webhook: webhookSchema.optional(),
-  /** Who may fetch its outputs. */
-  access: loose.optional(),
+  /** What its clean result costs, and how far the payment is (`charge.ts`); absent: it is free. */
+  charge: chargeSchema.optional(),
   /** What the people shown have agreed to. */
   consent: loose.optional(),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
 type Held = "id" | "owner" | "kind" | "queue" | "params" | "metadata" | "inputs";
-type Optional = "root" | "index" | "webhook" | "access" | "consent" | "result_life_ms" | "fetches" | "sealed";
+type Optional = "root" | "index" | "webhook" | "charge" | "consent" | "result_life_ms" | "fetches" | "sealed";
 export type NewJob = Pick<JobRecord, Held> &
   Partial<Pick<JobRecord, Optional>> & {
     /** Null for a plan. */

@@ -7,6 +7,7 @@ import { AppError, hasCode } from "../errors.ts";
 import { type Change, changeJob } from "../job/change.ts";
 import { jobPrefix } from "../job/keys.ts";
 import { isPlan } from "../job/record.ts";
+import { readable } from "../job/unreadable.ts";
 import type { StoredRecord } from "../records.ts";
 import { cancelChildren, purgeJob } from "./children.ts";
 import { buryDamaged, damageOf, tombstoneOf } from "./damaged.ts";
@@ -35,10 +36,19 @@ export async function cancelJob(store: JobStore, owner: string, id: string): Pro
  * `not_found`; no error when it is deleted already.
  */
 export async function deleteJob(store: JobStore, owner: string, id: string): Promise<void> {
+  const settle = await closeCheckouts(store, owner, id);
   const { stored } = await closeJob(store, owner, id, { by: "api", do: "delete" });
+  await settle?.();
   if (!stored) throw new AppError("not_found", "There is no job with this id.");
   const purge = purgeJob(store, stored.record);
   await (isPlan(stored.record) ? waitAtMost(store.clock, ANSWER_MS, purge) : purge);
+}
+
+/** What was paid at the last moment is given back once the job is gone. */
+async function closeCheckouts({ payments, records }: JobStore, owner: string, id: string) {
+  if (!payments) return null;
+  const stored = await readable(() => records.get(owner, id));
+  return stored && payments.closing(stored.record);
 }
 
 /**

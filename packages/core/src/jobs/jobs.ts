@@ -28,6 +28,14 @@ export const FIRST_LOOK_MS = 5 * 60_000;
 export const CREATION_MS = 10 * 60_000;
 const WRITE_TRIES = 8;
 
+/** What has a say before a result goes, where files are sold (`payments/payments.ts`). */
+export type Till = {
+  /** Before a job is deleted: what is open can't be paid after that. Answers what is to be done once it is gone. */
+  closing(record: JobRecord): Promise<() => Promise<void>>;
+  /** Before a result goes with its time: false while it may still turn out to be paid. Carries on a refund that was begun. */
+  mayExpire(record: JobRecord): Promise<boolean>;
+};
+
 export type JobStore = {
   records: Records;
   files: Files;
@@ -35,6 +43,8 @@ export type JobStore = {
   clock: Clock;
   /** How long results and uploads live, where that is less than an hour. */
   lifeMs?: number | undefined;
+  /** Absent where nothing is sold. */
+  payments?: Till | undefined;
   /** Absent where the installation has no key for it: then no job can have secret params. */
   seals?: Seals | undefined;
 };

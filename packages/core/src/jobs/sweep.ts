@@ -12,6 +12,7 @@
  * | waiting | wakes it if the markers of all its children are there | in 5 minutes, or at `deadline_at` |
  * | canceling with a dead lease | closes it: canceled | at `expires_at` |
  * | any of these past `deadline_at` | fails it (a canceling one is canceled) | at `expires_at` |
+ * | succeeded, with a payment on its way | has it looked at (`payments/`); while that can't be told, keeps it | in a minute |
  * | succeeded, failed, canceled | past `expires_at`: expires it, takes its files and its children away | an hour later |
  * | expired, deleted | takes its files and its children away again, for late writers | an hour, then a day after it was closed |
  * | expired, deleted a day ago | takes the record and the timer away | |
@@ -136,6 +137,8 @@ async function lookInTime(store: JobStore, { owner, id }: Timer, swept: Swept): 
   const { records, clock } = store;
   const stored = await records.get(owner, id);
   const due = stored && dueChange(stored, clock.now());
+  const isHeld = due?.do === "expire" || stored?.record.charge?.state === "refunding";
+  if (isHeld && stored && !((await store.payments?.mayExpire(stored.record)) ?? true)) return stored;
   if (!due) return stored;
   const wasEnded = isEnded(stored.record.state);
   const changed =

@@ -70,7 +70,8 @@ function define({ presets, engines }: KindContext): KindDefinition {
       const msg = "Give a preset or a driving clip, not both.";
       return [{ loc: ["inputs", "driving"], msg, type: "invalid_value" }];
     },
-    outputs: ["video", "poster"],
+    sale: "preview",
+    outputs: ["video", "poster", "preview"],
     example: { inputs: ["image"], params: { preset: "gentle_smile" } },
     estimateSeconds: (params, inputs) => {
       const { fps, duration, size, preset, faces, format } = params as AnimateJobParams;

@@ -93,6 +93,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     mismatches: () => [],
     needs: () => [],
     alters: () => false,
+    sale: "none",
     contents: {},
     secrets: [],
     example: { inputs: required.map(([slot]) => slot), params: {} },

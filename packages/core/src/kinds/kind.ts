@@ -45,6 +45,11 @@ export type KindDefinition = {
    * says, and the pictures and videos that the job takes and makes are looked at for nudity.
    */
   alters?: (params: Params) => boolean;
+  /**
+   * What becomes of such jobs where results are sold. `preview`: the clean file is, and the job makes a preview beside it. `free`: they stay
+   * free. `none`, by default: only owners who do not pay may have them.
+   */
+  sale?: "preview" | "free" | "none";
   /** Names of all outputs that jobs of the kind may have. Which of them one has may follow from its params. */
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */

@@ -24,6 +24,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
     slots: { image: IMAGE_SLOT },
     params: previewsParamsSchema(presets, engines) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
+    sale: "free",
     outputs: [...presets.keys()],
     estimateSeconds: (params) => {
       const { presets: names, size } = params as PreviewsJobParams;

@@ -19,6 +19,7 @@ function define(engines: string[]): KindDefinition {
     title: "A voice says a text",
     slots: {},
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
+    sale: "free",
     outputs: ["audio", "spoken"],
     example: { inputs: [], params: { text: "Good morning! How are you today?" } },
     estimateSeconds: ({ text }) => Math.round(10 * (WORK + String(text).length * WORK_PER_CHARACTER)) / 10,

@@ -1,5 +1,6 @@
 /** What a receiver is told: small, and without links that expire. */
 import { ERRORS } from "../errors.ts";
+import { readableNames } from "../job/may-read.ts";
 import type { JobRecord } from "../job/record.ts";
 import { outputFactsSchema } from "../wire/job.ts";
 import { TEST_EVENT, type TestEvent, type WebhookBody } from "../wire/webhook-event.ts";
@@ -15,7 +16,7 @@ export function eventOf(record: JobRecord): Event | null {
     timestamp: rfc3339(record.ended_at),
     data: {
       ...{ id, kind: record.kind, status: record.state as WebhookBody["data"]["status"], metadata: record.metadata },
-      outputs: outputsOf(record, webhook.base),
+      outputs: outputsOf(record, webhook.base, record.ended_at),
       error: record.error ? { ...record.error, retryable: ERRORS[record.error.code].retryable } : null,
       warnings: record.warnings,
       created_at: rfc3339(record.created_at),
@@ -32,11 +33,12 @@ export function testEvent(id: string, nowMs: number): Event {
   return { id: `msg_${id}_test`, body: JSON.stringify(body) };
 }
 
-/** Their lasting addresses, which need the key that made the job. */
-function outputsOf({ id, outputs }: JobRecord, base: string): WebhookBody["data"]["outputs"] {
-  const entries = Object.entries(outputs).map(([name, output]) => {
+/** Those that may be read, by their lasting addresses, which need the key that made the job. */
+function outputsOf(record: JobRecord, base: string, nowMs: number): WebhookBody["data"]["outputs"] {
+  const entries = readableNames(record, record.owner, nowMs).map((name) => {
+    const output = record.outputs[name]!;
     const { type, bytes, sha256 } = output;
-    const url = `${base}/v1/jobs/${id}/outputs/${name}`;
+    const url = `${base}/v1/jobs/${record.id}/outputs/${name}`;
     return [name, { url, content_type: type, bytes, sha256, ...outputFactsSchema.parse(output) }] as const;
   });
   return Object.fromEntries(entries);

@@ -1,6 +1,7 @@
 /** A job as clients see it, in JSON. Times are RFC 3339 in UTC, sizes bytes, durations seconds. */
 import { z } from "zod";
 import { errorCodeSchema, warningSchema } from "../errors.ts";
+import { chargeSchema } from "../job/charge.ts";
 import { STATES } from "../job/record.ts";
 import { webhookViewSchema } from "./webhook.ts";
 
@@ -44,6 +45,19 @@ export const outputViewSchema = z.object({
   ...outputFactsSchema.shape,
 });
 export type OutputView = z.infer<typeof outputViewSchema>;
+
+export const chargeViewSchema = z.object({
+  state: chargeSchema.shape.state.describe("Only `paid` opens the clean files."),
+  amount: z.int().describe("Full price in the currency's smallest unit, tax included."),
+  currency: z.string().describe("ISO 4217, lower case."),
+  price_version: z.string(),
+  outputs: z
+    .record(z.string(), z.object({ content_type: z.string(), bytes: z.int(), ...outputFactsSchema.shape }))
+    .describe("What is sold, by name. Once it is paid, the same names are in `outputs`."),
+  paid_life_s: z.number().describe("How long the result lives once it is paid, seconds."),
+  paid_at: time.nullable(),
+});
+export type ChargeView = z.infer<typeof chargeViewSchema>;
 
 const progressViewSchema = z.object({
   stage: z.string(),
@@ -101,6 +115,7 @@ export const jobViewSchema = z.object({
     })
     .optional()
     .describe("Only while it is queued."),
+  charge: chargeViewSchema.optional().describe("Absent for a job that is free."),
   webhook: webhookViewSchema.optional().describe("Absent for a job without one."),
 });
 export type JobView = z.infer<typeof jobViewSchema>;

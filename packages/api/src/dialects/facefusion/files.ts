@@ -1,6 +1,8 @@
 /** The files of this dialect: those that come in a form, and the results by their names. */
+
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import { type ProcessorName, processorEntry } from "@smileloop/core/faces/processors.ts";
+import { shownName } from "@smileloop/core/job/may-read.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import type { Kind } from "@smileloop/core/kinds/kind.ts";
@@ -95,7 +97,8 @@ export async function download(
   if (record.error) throw new AppError(record.error.code, reasonOf(record.error));
   if (record.state === "canceled") throw notFound();
   if (record.state !== "succeeded") throw new AppError("not_ready", "Output file is not ready yet; ask again.");
-  const reply = await sendOutput(deps, request, record, medium.output, { fileName: name }).catch((error: unknown) => {
+  const output = shownName(record, medium.output, deps.clock.now());
+  const reply = await sendOutput(deps, request, record, output, { fileName: name }).catch((error: unknown) => {
     throw hasCode(error, "not_found") ? notFound() : error;
   });
   if (!cleanup || request.method !== "GET" || reply.status !== 200 || !reply.body) return reply;

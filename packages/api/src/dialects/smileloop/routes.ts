@@ -2,8 +2,10 @@
  * The original portrait API: `POST /animate` waits for its result, `/job/{id}` and `/download/{id}` serve those who come back.
  * A façade: requests become jobs of kind `animate`, jobs become its replies. Its errors are `{"detail": …}`.
  */
+
 import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
 import { canonicalId } from "@smileloop/core/job/ids.ts";
+import { shownName } from "@smileloop/core/job/may-read.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { shown } from "@smileloop/core/text.ts";
@@ -203,7 +205,7 @@ async function download(deps: ApiDeps, c: ApiContext, id: string): Promise<Respo
 
 function sendVideo(deps: ApiDeps, request: Request, record: JobRecord): Promise<Response> {
   if (!record.outputs.video) throw notFound();
-  return sendOutput(deps, request, record, "video").catch((error: unknown) => {
+  return sendOutput(deps, request, record, shownName(record, "video", deps.clock.now())).catch((error: unknown) => {
     throw hasCode(error, "not_found") ? cleanedUp() : error;
   });
 }

@@ -2,8 +2,10 @@
  * The API of Talking Avatar: files are uploaded, `generate` makes a video of two of them. A façade: requests become jobs of kind `talk`,
  * jobs become its replies. Its errors are `{"detail": …}`.
  */
+
 import { AppError, ERRORS, hasCode } from "@smileloop/core/errors.ts";
 import { canonicalId } from "@smileloop/core/job/ids.ts";
+import { shownName } from "@smileloop/core/job/may-read.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { deleteJob } from "@smileloop/core/jobs/close.ts";
 import { spanOf } from "@smileloop/core/text.ts";
@@ -42,7 +44,7 @@ export function talkingAvatarRoutes(deps: DialectDeps): Api {
   });
   api.get(`${BASE}/download/:filename`, async (c) => {
     const record = await findVideo(deps, ownerOf(c), c.req.param("filename"));
-    return sendOutput(deps, c.req.raw, record, "video").catch((error: unknown) => {
+    return sendOutput(deps, c.req.raw, record, shownName(record, "video", deps.clock.now())).catch((error: unknown) => {
       throw hasCode(error, "not_found") ? new AppError("not_found", "Video not found") : error;
     });
   });

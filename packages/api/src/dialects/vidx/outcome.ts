@@ -1,5 +1,6 @@
 /** What became of the recipients of a batch: while it goes on by what its record counts, once it is done by its report. */
 import { hasCode } from "@smileloop/core/errors.ts";
+import { mayRead } from "@smileloop/core/job/may-read.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import { readReport } from "@smileloop/core/recipients/read-report.ts";
 import type { ReportRow } from "@smileloop/core/recipients/report.ts";
@@ -21,8 +22,12 @@ export type Outcome = {
 const SURVEYS = 1;
 const MAX_FAILURES = 100;
 
-export async function outcomeOf({ files }: Pick<ApiDeps, "files">, record: JobRecord): Promise<Outcome> {
-  const report = record.outputs[OUTPUT.report];
+export async function outcomeOf(
+  { files, clock }: Pick<ApiDeps, "files" | "clock">,
+  record: JobRecord,
+): Promise<Outcome> {
+  const isReadable = mayRead(record, OUTPUT.report, record.owner, clock.now());
+  const report = isReadable ? record.outputs[OUTPUT.report] : undefined;
   const rows = report === undefined ? null : await readReport(await textOf(files, report.key));
   return rows === null ? countsOf(record) : told(rows);
 }

@@ -1,0 +1,25 @@
+/** How the values of variables about payments are read. Messages never say what is in a secret. */
+import { z } from "zod";
+import { type Quote, quoteSchema } from "../job/charge.ts";
+import { list } from "./values.ts";
+
+const PRICE =
+  "must be currency:amount:version, the amount in the smallest unit, tax included, such as `eur:499:2026-11`";
+
+export const price = z.string().transform((text, context): Quote => {
+  const [, currency, amount, version] = /^([a-z]{3}):(\d{1,8}):([A-Za-z0-9._-]{1,40})$/i.exec(text) ?? [];
+  const quote = quoteSchema.safeParse({ currency: currency?.toLowerCase(), amount: Number(amount), version });
+  if (quote.success) return quote.data;
+  context.addIssue({ code: "custom", message: PRICE });
+  return z.NEVER;
+});
+
+export const stripeKey = z.string().regex(/^[sr]k_(test|live)_\w+$/, "must be a key of Stripe, sk_… or better rk_…");
+
+export const stripeSecrets = list.superRefine((items, context) => {
+  if (items.length >= 1 && items.length <= 2 && items.every((item) => /^whsec_\w{16,}$/.test(item))) return;
+  context.addIssue({
+    code: "custom",
+    message: "must be one whsec_… of Stripe, or two during a change, separated by commas",
+  });
+});

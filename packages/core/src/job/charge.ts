@@ -1,0 +1,62 @@
+/**
+ * What a job costs, and how far its payment is; part of the record. A job without a charge is free, and all of its outputs are open.
+ *
+ *     none ──checkout──▶ pending ──paid──▶ paid ──withdraw──▶ refunding ──▶ refunded
+ *      ▲                    │               │  └──────────dispute───────▶ disputed
+ *      └──no session open───┘               └──refund at the provider──▶ refunded
+ *
+ * Only `paid` opens the clean file. Nothing leads back from `refunding`, `refunded` or `disputed`.
+ */
+import { z } from "zod";
+
+/** Checkouts of one job, at most. */
+export const MAX_SESSIONS = 3;
+
+const time = z.int().min(0).max(8.64e15);
+
+/** `amount`: in the currency's smallest unit, tax included. `currency`: ISO 4217, lower case. `version`: of the operator's price list. */
+export const quoteSchema = z.strictObject({
+  amount: z.int().min(1).max(99_999_999),
+  currency: z.string().regex(/^[a-z]{3}$/),
+  version: z.string().min(1).max(40),
+});
+export type Quote = z.infer<typeof quoteSchema>;
+
+/** A checkout page at the provider. */
+const sessionSchema = z.strictObject({
+  /** Null from before it is asked for until the provider's reply is known. */
+  id: z.string().max(200).nullable(),
+  expires_at: time,
+  /** False once it cannot be paid any more, or was. */
+  open: z.boolean(),
+});
+
+export const chargeSchema = z.strictObject({
+  provider: z.string().max(40),
+  quote: quoteSchema,
+  state: z.enum(["none", "pending", "paid", "refunding", "refunded", "disputed"]),
+  /** How long the result lives once it is paid, ms. */
+  paid_life_ms: z.int().min(0),
+  /** How often a checkout has made the result live longer. */
+  extended: z.int().min(0),
+  sessions: z.array(sessionSchema).max(MAX_SESSIONS),
+  /** The session that was paid, and the provider's name of the payment. */
+  session: z.string().max(200).optional(),
+  payment: z.string().max(200).optional(),
+  paid_at: time.optional(),
+  /** When the buyer asked for immediate supply, and acknowledged that this ends the right of withdrawal. */
+  waiver_at: time.optional(),
+  /** When the clean file was first handed out. */
+  supplied_at: time.optional(),
+});
+export type Charge = z.infer<typeof chargeSchema>;
+
+export function newCharge(provider: string, quote: Quote, paidLifeMs: number): Charge {
+  return { provider, quote, state: "none", paid_life_ms: paidLifeMs, extended: 0, sessions: [] };
+}
+
+/** Whether the clean file was paid for and the payment stands. False for whatever is not a whole charge. */
+export function isPaid(charge: unknown): boolean {
+  const { data } = chargeSchema.safeParse(charge);
+  return data?.state === "paid" && [data.session, data.payment, data.paid_at].every((each) => each !== undefined);
+}

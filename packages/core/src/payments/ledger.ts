@@ -1,0 +1,46 @@
+/**
+ * What became of each payment, kept apart from the jobs, which are gone within days: a dispute may come after months, and books have to be
+ * kept. One small object for each thing that happened, written once. No picture, no name.
+ */
+
+import { z } from "zod";
+import { hasCode } from "../errors.ts";
+import type { Files } from "../files.ts";
+import { paymentKey } from "../job/keys.ts";
+
+export const LEDGER_EVENTS = ["opened", "paid", "refunded", "disputed", "wrong"] as const;
+export type LedgerEvent = (typeof LEDGER_EVENTS)[number];
+
+const entrySchema = z.object({
+  job: z.string(),
+  owner: z.string(),
+  amount: z.int(),
+  currency: z.string(),
+  price_version: z.string(),
+  at: z.int(),
+  why: z.string().optional(),
+});
+export type LedgerEntry = z.infer<typeof entrySchema>;
+
+/** Notes what happened; what was noted before stays as it is. */
+export async function noteEvent(files: Files, session: string, what: LedgerEvent, entry: LedgerEntry): Promise<void> {
+  const put = files.put(paymentKey(session, `${what}.json`), one(JSON.stringify(entry)), { type: "application/json" });
+  await put.catch((error: unknown) => {
+    if (!hasCode(error, "already_exists")) throw error;
+  });
+}
+
+/** How a session was opened; null for one that was not opened here. */
+export async function openedHere(files: Files, session: string): Promise<LedgerEntry | null> {
+  try {
+    const stored = await files.get(paymentKey(session, "opened.json"));
+    return entrySchema.parse(await new Response(stored.body).json());
+  } catch (error) {
+    if (hasCode(error, "not_found")) return null;
+    throw error;
+  }
+}
+
+async function* one(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
