@@ -11,7 +11,7 @@ const SLOW = [
   "packages/engine/src/lip/drawn.test.ts",
   "packages/engine/src/insert/odd-videos.test.ts",
   "packages/engine/src/facefusion/command-line.test.ts",
-  "packages/engine/src/media/{film-reader,formats,loudness,picture,sound}.test.ts",
+  "packages/engine/src/media/{film-reader,formats,loudness,picture,preview,sound}.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process,flite/flite,http/voices}.test.ts",
   "packages/api/src/{docs,attack,leak}.test.ts",

@@ -104,6 +104,15 @@ const ROUTES: Record<
   "GET /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` })),
   "GET /v1/jobs/:id/events": theirs(({ done }) => ({ path: `/v1/jobs/${done}/events` })),
   "GET /v1/jobs/:id/outputs/:name": theirs(({ done }) => ({ path: `/v1/jobs/${done}/outputs/video` })),
+  // nothing is sold here
+  "POST /v1/jobs/:id/checkout": theirs(({ done }) => {
+    return { path: `/v1/jobs/${done}/checkout`, body: { waiver: true } };
+  }, 422),
+  "GET /v1/jobs/:id/withdrawal": theirs(({ done }) => ({ path: `/v1/jobs/${done}/withdrawal` }), 422),
+  "POST /v1/jobs/:id/withdrawal": theirs(({ done }) => {
+    return { path: `/v1/jobs/${done}/withdrawal`, body: { confirm: true } };
+  }, 422),
+  "POST /v1/payments/events": { door: "link", ask: () => ({ path: "/v1/payments/events", body: {} }), right: 422 },
   "GET /job/:id": theirs(({ done }) => ({ path: `/job/${done}` })),
   "GET /download/:id{[0-9A-Fa-f-]{32,36}}": theirs(({ done }) => ({ path: `/download/${done}` })),
   "GET /api/v1/health": open("/api/v1/health"),

@@ -103,6 +103,7 @@ const TAGS = [
   { name: "Uploads", description: "Links for uploading files." },
   { name: "Jobs", description: "Work and its results." },
   { name: "Webhooks", description: "Events that report how jobs have ended." },
+  { name: "Payments", description: "The sale of clean files, where the operator has a price." },
   { name: "Catalog", description: "What you can ask for." },
   { name: "Files", description: "The server's own signed links." },
   { name: "Service", description: "Health and readiness." },

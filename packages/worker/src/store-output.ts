@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
+import { PAID } from "@smileloop/core/job/may-read.ts";
 import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
@@ -85,7 +86,9 @@ function keyOf({ owner, id, attempt }: JobRecord, name: string, type: string): s
 }
 
 function outputOf(record: JobRecord, key: string, facts: OutputFacts, { bytes, sha256 }: Sum): JobOutput {
-  return { ...facts, ...rounded(facts), key, attempt: record.attempt, bytes, sha256 } as JobOutput;
+  // where the job is for sale, whatever does not say that it is open has to be paid
+  const access = record.charge ? { access: facts.access ?? PAID } : {};
+  return { ...facts, ...rounded(facts), ...access, key, attempt: record.attempt, bytes, sha256 } as JobOutput;
 }
 
 function rounded({ fps, duration }: OutputFacts): Pick<OutputFacts, "fps" | "duration"> {

@@ -122,8 +122,9 @@ export function paymentRoutes(deps: RouteDeps): Api {
     return c.json({ url: await paymentsOf(deps).checkout(record, { success, cancel }) }, 200);
   });
   api.openapi(askRoute, async (c) => {
+    const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     paymentsOf(deps);
-    return c.json(withdrawalOf(await findJob(deps, ownerOf(c), c.req.valid("param").id)), 200);
+    return c.json(withdrawalOf(record), 200);
   });
   api.openapi(withdrawRoute, async (c) => {
     const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);

@@ -79,6 +79,10 @@ export type RawFrames = z.infer<typeof rawFramesSchema>;
 export const posterOrderSchema = z.strictObject({ path: filePathSchema, frame: z.int().min(0) });
 export type PosterOrder = z.infer<typeof posterOrderSchema>;
 
+/** An MP4 of all frames, small and with a visible mark, to be written beside the video; then the poster is of it. `seed`: where the mark is. */
+export const previewOrderSchema = z.strictObject({ path: filePathSchema, seed: z.int().min(0).max(0xffffffff) });
+export type PreviewOrder = z.infer<typeof previewOrderSchema>;
+
 /** What all requests have in common; the rest is read by the schema of the task or the service. */
 export const requestSchema = z.looseObject({ type: z.string().min(1), run: runIdSchema, kind: z.string().optional() });
 export type EngineRequest = z.infer<typeof requestSchema>;

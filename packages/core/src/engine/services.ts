@@ -9,6 +9,7 @@ import {
   filePathSchema,
   fileSchema,
   posterOrderSchema,
+  previewOrderSchema,
   provenanceSchema,
   rawFramesSchema,
   runIdSchema,
@@ -181,7 +182,11 @@ const finishRequestSchema = z.strictObject({
   frames: rawFramesSchema,
   audio: fileSchema.optional(),
   spec: videoSpecSchema,
-  outputs: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
+  outputs: z.strictObject({
+    video: filePathSchema,
+    poster: posterOrderSchema.optional(),
+    preview: previewOrderSchema.optional(),
+  }),
   provenance: provenanceSchema,
 });
 export type FinishRequest = z.infer<typeof finishRequestSchema>;

@@ -110,7 +110,7 @@ test("more work is expected to take longer", () => {
 });
 
 test("a format is one of the list, and a GIF is not larger than it should be", () => {
-  expect(animate.outputs).toEqual(["video", "poster"]);
+  expect(animate.outputs).toEqual(["video", "poster", "preview"]);
   expect(faults({ preset: "nod", format: "avi" })).toMatchObject([
     { loc: ["body", "params", "format"], msg: "must be one of mp4, gif, webp, webm, got 'avi'" },
   ]);

@@ -33,7 +33,8 @@ function define({ presets, engines, maxVideoSeconds }: KindContext): KindDefinit
     params: talkParamsSchema(engines, presetParam(presets).optional()) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
     conflicts: (params, slots) => conflictsOf(params, slots.includes("audio")),
-    outputs: ["video", "poster"],
+    sale: "preview",
+    outputs: ["video", "poster", "preview"],
     example: { inputs: ["image"], params: { text: "Good morning! How are you today?" } },
     estimateSeconds: (params, inputs) => {
       const { text = "", speed = 1, faces, ...drawn } = params as TalkJobParams;

@@ -1,5 +1,5 @@
 import { unlink } from "node:fs/promises";
-import type { AudioSpec, PosterOrder, Provenance } from "@smileloop/core/engine/protocol.ts";
+import type { AudioSpec, PosterOrder, PreviewOrder, Provenance } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import { AV_LOG_ERROR, AVERROR_ENOSPC } from "node-av/constants";
@@ -9,6 +9,7 @@ import { toFrame } from "./encoders.ts";
 import { type Marks, marksOf } from "./marks.ts";
 import type { ClipFile, ClipFileOptions } from "./muxed.ts";
 import { writePoster } from "./poster.ts";
+import { openPreviewFrames } from "./preview-frames.ts";
 import type { SoundCopy } from "./sound-copy.ts";
 import type { Sound } from "./sound-reader.ts";
 
@@ -24,6 +25,11 @@ type VideoWriterOptions = {
   provenance: Provenance;
   /** A JPEG of one of its frames, written beside it. */
   poster?: PosterOrder | undefined;
+  /**
+   * A second file of the same frames, small and with a visible mark, in one pass; then the poster is of it. `sound`: the same as `sound`, opened
+   * once more.
+   */
+  preview?: (PreviewOrder & { sound?: Sound | undefined }) | undefined;
   /** What of it a machine has made, where that is not the motion. */
   part?: "face" | undefined;
   /** What the file says of itself, where that is something else. */
@@ -56,6 +62,44 @@ const MAX_IN_FLIGHT = 3;
  * own, and in the metadata that a machine made it. Encoders work on other threads while the caller renders the next frame.
  */
 export async function openVideoWriter(options: VideoWriterOptions): Promise<VideoWriter> {
+  return options.preview ? openBoth(options, options.preview) : openOne(options);
+}
+
+/** How a preview is encoded. */
+const PREVIEW_X264 = { crf: 28, preset: "veryfast" };
+
+/** Both or neither: what fails in one leaves no file of the other. */
+async function openBoth(
+  { poster, preview: _, ...clean }: VideoWriterOptions,
+  { path, seed, sound }: NonNullable<VideoWriterOptions["preview"]>,
+): Promise<VideoWriter> {
+  const { width, height, frame } = openPreviewFrames({ ...clean, seed });
+  const { copy: __, x264: ___, ...shared } = clean;
+  const shown = await openOne({ ...shared, path, width, height, poster, sound, x264: PREVIEW_X264 });
+  const abort = async () => {
+    await Promise.all([shown.abort(), sold?.abort()]);
+  };
+  const sold = await openOne(clean).catch(async (error: unknown) => {
+    await shown.abort();
+    throw error;
+  });
+  return {
+    ...(sold.audio && { audio: sold.audio }),
+    async write(yuv) {
+      await Promise.all([sold.write(yuv), shown.write(frame(yuv))]);
+    },
+    async close() {
+      const closed = await Promise.allSettled([shown.close(), sold.close()]);
+      const failed = closed.find((each) => each.status === "rejected");
+      if (!failed) return;
+      await Promise.all([path, clean.path, poster?.path].map((each) => each && unlink(each).catch(() => {})));
+      throw failed.reason;
+    },
+    abort,
+  };
+}
+
+async function openOne(options: Omit<VideoWriterOptions, "preview">): Promise<VideoWriter> {
   const { width, height, path } = options;
   if (width % 2 !== 0 || height % 2 !== 0) throw new Error(`width and height have to be even: ${width}×${height}`);
   const frameBytes = (width * height * 3) / 2;
@@ -132,7 +176,7 @@ async function openOutput(options: ClipFileOptions): Promise<ClipFile> {
 }
 
 /** The poster as frames go by. */
-function openPoster({ poster, width, height, provenance, part, marks }: VideoWriterOptions) {
+function openPoster({ poster, width, height, provenance, part, marks }: Omit<VideoWriterOptions, "preview">) {
   let writing: Promise<void> | undefined;
   return {
     see(yuv: Uint8Array, index: number): void {

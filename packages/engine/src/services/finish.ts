@@ -20,14 +20,17 @@ export async function finish(request: FinishRequest, context: TaskContext): Prom
     throw new AppError("engine_failed", "The engine left no frames.", { cause: error });
   });
   let sound: Sound | undefined;
+  let again: Sound | undefined;
   try {
     const { size } = await frames.stat();
     const due = frameBytesOf(request) * spec.frames;
     if (size !== due) throw new AppError("engine_failed", `The engine left ${size} bytes of frames instead of ${due}.`);
     sound = request.audio && (await openSound(request.audio));
-    const audio = await write(request, frames, sound, context);
+    if (request.outputs.preview) again = request.audio && (await openSound(request.audio));
+    const audio = await write(request, frames, { sound, again }, context);
     return { video: spec, ...(audio && { audio }), timings: { encode: Math.round(performance.now() - started) } };
   } finally {
+    await again?.close();
     await sound?.close();
     await frames.close();
   }
@@ -36,7 +39,7 @@ export async function finish(request: FinishRequest, context: TaskContext): Prom
 async function write(
   request: FinishRequest,
   frames: FileHandle,
-  sound: Sound | undefined,
+  { sound, again }: { sound: Sound | undefined; again: Sound | undefined },
   { signal, progress }: TaskContext,
 ): Promise<AudioSpec | undefined> {
   const { spec, provenance, outputs } = request;
@@ -47,7 +50,8 @@ async function write(
       `The poster is frame ${poster.frame} of ${spec.frames}; the last one is ${spec.frames - 1}.`,
     );
   }
-  const writer = await openVideoWriter({ path, ...spec, provenance, poster, sound });
+  const preview = outputs.preview && { ...outputs.preview, sound: again };
+  const writer = await openVideoWriter({ path, ...spec, provenance, poster, sound, preview });
   try {
     const frame = new Uint8Array(frameBytesOf(request));
     for (let done = 0; done < spec.frames; done++) {

@@ -15,13 +15,14 @@ export async function animate(request: AnimateRun, context: TaskContext): Promis
 type ClipRun = Pick<AnimateRun, "inputs" | "cast" | "motion" | "outputs" | "provenance"> & { params: { seed: number } };
 
 /**
- * Draws every frame of a motion and writes the video, with a sound where there is one, which stays the caller's to close. Throws,
+ * Draws every frame of a motion and writes the video, with a sound where there is one, which stays the caller's to close. `again`: the same
+ * sound once more, for a preview. Throws,
  * leaving no file, what `openScene` and the writer throw, and `signal.reason`.
  */
 export async function drawClip(
   request: ClipRun,
   { signal, progress }: Pick<TaskContext, "signal" | "progress">,
-  sound?: Sound,
+  { sound, again }: { sound?: Sound | undefined; again?: Sound | undefined } = {},
 ): Promise<AnimateRunResult> {
   signal.throwIfAborted();
   const motion = await unpackFrames(request.motion);
@@ -30,8 +31,9 @@ export async function drawClip(
   const { width, height } = scene.still;
   const { provenance, outputs } = request;
   const { video: path, poster } = outputs;
+  const preview = outputs.preview && { ...outputs.preview, sound: again };
   const started = performance.now();
-  const writer = await openVideoWriter({ path, width, height, fps: motion.fps, provenance, poster, sound });
+  const writer = await openVideoWriter({ path, width, height, fps: motion.fps, provenance, poster, sound, preview });
   let rendering = 0;
   try {
     for (let frame = 0; frame < motion.frames; frame++) {

@@ -23,6 +23,7 @@ import { fileOf, type JobIo } from "../job-io.ts";
 import { castOf, splitEngineTime, warningsOfEngine, warningsOfFormat } from "./clip.ts";
 import { readDriving } from "./driving.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
+import { checkedFiles, previewOf, storeClip } from "./sold-clip.ts";
 
 /** Shares by the usual duration of each stage. */
 const STAGES = { download: [0, 2], detect: [2, 8], render: [8, 90], check: [90, 97], upload: [97, 99] } as const;
@@ -61,6 +62,7 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const outputs = {
     video: join(io.dir, `video.${format.extension}`),
     poster: { path: join(io.dir, "poster.jpg"), frame: posterFrame(frames) },
+    ...previewOf(job.record, io),
   };
   const rendered = await io.timed("render", () => {
     const { provenance } = io;
@@ -76,13 +78,15 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const { frames: raw, video: spec } = rendered.outputs;
   if (raw) await io.timed("encode", () => io.finish(raw, spec, outputs));
   const checked = await io.timed("check", () => {
-    const check: Omit<AnimateCheck, "run"> = { type: "check", ...task, params: { intensity }, files: outputs };
+    const check: Omit<AnimateCheck, "run"> = {
+      type: "check",
+      ...task,
+      params: { intensity },
+      files: checkedFiles(outputs),
+    };
     return io.checker.request(check, { ...io.options("check"), result: animateCheckResultSchema });
   });
-  const stored = await io.timed("upload", async () => ({
-    video: await io.store("video", outputs.video, { type: format.contentType, ...checked.video }),
-    poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
-  }));
+  const stored = await io.timed("upload", () => storeClip(io, outputs, checked, format.contentType));
   splitEngineTime(io.timings, rendered);
   const ofFormat = warningsOfFormat(format, { asked: rest.fps, ...checked.video });
   return {

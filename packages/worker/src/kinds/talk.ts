@@ -18,6 +18,7 @@ import { fileOf, type JobIo, type StageShares } from "../job-io.ts";
 import { castOf, splitEngineTime, warningsOfEngine } from "./clip.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 import { type Heard, hear } from "./hear.ts";
+import { checkedFiles, previewOf, storeClip } from "./sold-clip.ts";
 import { motionOfScene, speakerOf } from "./talk-scene.ts";
 
 /** Shares by the usual duration of each stage. */
@@ -51,12 +52,10 @@ async function talk(context: HandlerContext, job: ClaimedJob, io: JobIo): Promis
   const outputs = {
     video: join(io.dir, `video.${format.extension}`),
     poster: { path: join(io.dir, "poster.jpg"), frame: speakingFrame(frames, speaker) },
+    ...previewOf(job.record, io),
   };
   const { rendered, checked } = await render(io, { task, outputs, seed, heard });
-  const stored = await io.timed("upload", async () => ({
-    video: await io.store("video", outputs.video, { type: format.contentType, ...checked.video }),
-    poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
-  }));
+  const stored = await io.timed("upload", () => storeClip(io, outputs, checked, format.contentType));
   splitEngineTime(io.timings, rendered);
   const warnings: Warning[] = [
     ...heard.warnings,
@@ -84,7 +83,12 @@ async function render(io: JobIo, { task, outputs, seed, heard }: Work) {
   if (raw) await io.timed("encode", () => io.finish(raw, spec, outputs, heard.sound));
   const checked = await io.timed("check", () => {
     const { speechShare } = heard;
-    const check: Omit<TalkCheck, "run"> = { type: "check", ...task, params: { speechShare }, files: outputs };
+    const check: Omit<TalkCheck, "run"> = {
+      type: "check",
+      ...task,
+      params: { speechShare },
+      files: checkedFiles(outputs),
+    };
     return io.checker.request(check, { ...io.options("check"), result: talkCheckResultSchema });
   });
   return { rendered, checked };

@@ -6,6 +6,7 @@ import {
   filePathSchema,
   fileSchema,
   posterOrderSchema,
+  previewOrderSchema,
   provenanceSchema,
   rawFramesSchema,
   runIdSchema,
@@ -36,7 +37,11 @@ const animateRunSchema = z.strictObject({
   type: z.literal("run"),
   ...asked,
   params: z.strictObject({ intensity, seed: z.int().min(0).max(0xffffffff) }),
-  outputs: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
+  outputs: z.strictObject({
+    video: filePathSchema,
+    poster: posterOrderSchema.optional(),
+    preview: previewOrderSchema.optional(),
+  }),
   provenance: provenanceSchema,
 });
 export type AnimateRun = z.infer<typeof animateRunSchema>;

@@ -6,6 +6,7 @@ import {
   filePathSchema,
   fileSchema,
   posterOrderSchema,
+  previewOrderSchema,
   provenanceSchema,
   runIdSchema,
 } from "../protocol.ts";
@@ -29,7 +30,7 @@ const talkRunSchema = z.strictObject({
   type: z.literal("run"),
   ...asked,
   params: z.strictObject({ seed: z.int().min(0).max(0xffffffff) }),
-  outputs: z.strictObject(outputs),
+  outputs: z.strictObject({ ...outputs, preview: previewOrderSchema.optional() }),
   provenance: provenanceSchema,
 });
 export type TalkRun = z.infer<typeof talkRunSchema>;
