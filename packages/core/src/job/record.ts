@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { timingsSchema } from "../engine/protocol.ts";
 import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../errors.ts";
+import { outputMarkSchema } from "../marking/mark.ts";
 import { newToken } from "./ids.ts";
 import { isFileKey } from "./keys.ts";
 import { webhookSchema } from "./webhook.ts";
@@ -91,7 +92,7 @@ const jobOutputSchema = z.strictObject({
   /** Who may fetch it. */
   access: z.string().optional(),
   /** How it is marked as made by a machine. */
-  mark: z.string().optional(),
+  mark: outputMarkSchema.optional(),
 });
 export type JobOutput = z.infer<typeof jobOutputSchema>;
 
