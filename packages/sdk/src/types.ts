@@ -41,7 +41,8 @@ export type Output = {
   duration?: number | undefined;
   audio?: { codec: string; channels: number; sample_rate: number } | undefined;
   access?: string | undefined;
-  mark?: string | undefined;
+  /** How it is marked as made by a machine. */
+  mark?: { c2pa?: { instance: string; leaf: string } | null | undefined; unsigned?: "type" | undefined } | undefined;
 };
 
 export type InputView = { content_type: string | null; bytes: number | null; source: string };
@@ -231,6 +232,7 @@ export type ErrorCode =
   | "engine_crashed"
   | "engine_timeout"
   | "engine_out_of_memory"
+  | "signing_failed"
   | "device_lost"
   | "worker_lost"
   | "deadline_passed"

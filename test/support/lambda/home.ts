@@ -10,6 +10,7 @@ import { WEBHOOKS } from "../../../infra/policy.ts";
 import { bundleAssets, bundleFunction, FUNCTIONS, type FunctionName } from "../../../scripts/bundle.ts";
 import { bundleEngine } from "../../../scripts/engine-bundle.ts";
 import { ADMIN, openBucket } from "../s3.ts";
+import { SIGNING_KEY } from "../signing.ts";
 import { openSqs } from "../sqs.ts";
 import { STUB } from "../worker.ts";
 import { type RoleName, roleOf } from "./roles.ts";
@@ -40,6 +41,7 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
       SQS_ENDPOINT: sqs.endpoint,
       QUEUES: QUEUES.map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join(),
       ALLOW_OPEN: "1",
+      ...(name.startsWith("worker") ? { SIGNING_KEY } : {}),
       WORK_DIR: join(out, "work"),
     };
   };

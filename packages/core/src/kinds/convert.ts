@@ -22,6 +22,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     title: "A video becomes an MP4 that plays everywhere",
     slots: { video: { ...videoSlot(maxVideoSeconds), help: HELP, maxBytes: 500 * MIB } },
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
+    making: { action: "transcoded", parent: "video" },
     outputs: ["video", "poster"],
     estimateSeconds: ({ preset }, inputs) => {
       const seconds = secondsOf(inputs, "video") ?? TYPICAL.seconds;

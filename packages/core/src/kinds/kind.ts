@@ -1,6 +1,7 @@
 /** A kind of job: what it takes, what it makes, and how much work it is. The list of all kinds is in `index.ts`. */
 import type { z } from "zod";
 import type { FieldError } from "../errors.ts";
+import type { Making } from "../marking/making.ts";
 import type { Preset } from "../motion/preset.ts";
 import type { InputFacts, Slot } from "./inputs.ts";
 
@@ -42,6 +43,8 @@ export type KindDefinition = {
    * says, and the pictures and videos that the job takes and makes are looked at for nudity.
    */
   alters?: (params: Params) => boolean;
+  /** How its outputs come about; by default, they are new. */
+  making?: Making;
   /** Names of all outputs that jobs of the kind may have. Which of them one has may follow from its params. */
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */

@@ -26,17 +26,26 @@ export type MarkOrder = z.infer<typeof markOrderSchema>;
 const watermarkSchema = z.strictObject({ key: z.string().max(64), payload: z.int().min(0).max(0xffffffff) });
 export type Watermark = z.infer<typeof watermarkSchema>;
 
+/** A signature in the file (C2PA): the label of its manifest, and the SHA-256 of the signer's certificate. */
+const signatureMarkSchema = z.strictObject({ instance: z.string().max(100), leaf: z.string().max(64) });
+export type SignatureMark = z.infer<typeof signatureMarkSchema>;
+
 /** Why a picture has no mark: no machine has made anything in it, or its pixels are the given ones, copied as they were. */
 const UNMARKED = ["not_synthetic", "copied"] as const;
 
+/** Why a file has no signature: files of its type have no place for one. */
+const UNSIGNED = ["type"] as const;
+
 /**
  * How an output is marked, as its record keeps it. `watermark`: null where it has none, and `unmarked` says why; absent where there is
- * no picture. Other layers have members of their own.
+ * no picture. `c2pa`: null where the file has no signature, and `unsigned` says why. Other layers have members of their own.
  */
 export const outputMarkSchema = z.looseObject({
   watermark: watermarkSchema.nullable().optional(),
   unmarked: z.enum(UNMARKED).optional(),
   label: z.boolean().optional(),
+  c2pa: signatureMarkSchema.nullable().optional(),
+  unsigned: z.enum(UNSIGNED).optional(),
 });
 export type OutputMark = z.infer<typeof outputMarkSchema>;
 
