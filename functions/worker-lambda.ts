@@ -9,12 +9,14 @@ import { withHandlers } from "./setup/handlers.ts";
 import { serveInspectEvent } from "./setup/inspect-event.ts";
 import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./setup/queue-event.ts";
 import { openQueues } from "./setup/s3-home.ts";
+import { checkSigning } from "./setup/signing.ts";
 
 const env = readEnv();
 const deps = await openCloudDeps(env);
 const queue = openQueues(env, deps.clock);
 const engine = await engineOfQueue(env);
 const workRoot = workRootOf(deps.workRoot, env);
+if (engine.source) await checkSigning(deps.signing);
 const worker = createWorker({ ...withHandlers(deps), workRoot, queue, ...engine, slots: 1 });
 // Lambda may start a function long before its first event, and freezes it in between: an engine that was still starting would
 // be found late when it thaws, and killed. After 10 s Lambda would start all of it again.

@@ -3,6 +3,7 @@
  *
  *     dist/<function>/functions/<function>.mjs   its code, minified, with the parts that are loaded when they are needed
  *     dist/<function>/presets/*.json
+ *     dist/<worker>/functions/c2pa*              what signs results, in a thread of its own
  *     dist/<worker>/node_modules/                the engine, which runs as a process of its own (`engine-bundle.ts`)
  *     dist/assets/                               what the API serves out of the storage, for `assetKey` of `api/assets.ts`
  */
@@ -19,13 +20,24 @@ const HELP = "npm run bundle -- [--out <folder>]    writes what a deployment upl
 export const FUNCTIONS = ["api", "sweep", "webhooks", "worker-lambda", "worker"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
+/** Those that sign what they make: in a thread, which has its program beside it. */
+const SIGNERS: readonly FunctionName[] = ["worker-lambda", "worker"];
+const SIGNING_THREAD = join(ROOT, "packages/worker/src/signing/c2pa-thread.ts");
+const SIGNING_PROGRAM = join(ROOT, "node_modules/@contentauth/c2pa-wasm/pkg/c2pa_bg.wasm");
+
 type Bundled = BundledCode & { dir: string };
 
 /** Writes one function's code and presets to `<out>/<name>`, which is emptied first. */
 export async function bundleFunction(name: FunctionName, out: string): Promise<Bundled> {
   const dir = join(out, name);
   rmSync(dir, { recursive: true, force: true });
-  const code = await bundleCode({ [name]: join(ROOT, "functions", `${name}.ts`) }, join(dir, "functions"));
+  const signs = SIGNERS.includes(name);
+  const entries = {
+    [name]: join(ROOT, "functions", `${name}.ts`),
+    ...(signs ? { "c2pa-thread": SIGNING_THREAD } : {}),
+  };
+  const code = await bundleCode(entries, join(dir, "functions"));
+  if (signs) cpSync(SIGNING_PROGRAM, join(dir, "functions/c2pa.wasm"));
   mkdirSync(join(dir, "presets"), { recursive: true });
   const presets = readdirSync(join(ROOT, "presets")).filter((file) => file.endsWith(".json") && !/schema/.test(file));
   for (const file of presets) cpSync(join(ROOT, "presets", file), join(dir, "presets", file));

@@ -1,6 +1,7 @@
 /** An engine as an installation sees it. Each has a file in this folder; `index.ts` lists them. */
 import type { Env } from "@smileloop/core/env.ts";
 import type { EngineSecrets } from "@smileloop/core/kinds/kind.ts";
+import type { SourceType } from "@smileloop/core/marking/making.ts";
 import type { EngineCommand } from "@smileloop/worker/process/engine-life.ts";
 import type { WorkerOptions } from "@smileloop/worker/worker.ts";
 
@@ -48,10 +49,13 @@ export type WorkerSetup = Pick<
   | "slots"
   | "engineLimits"
   | "maxFailedStarts"
+  | "source"
 >;
 
 /** The processes and limits of a worker that serves an engine's usual queue. */
 export type EngineSetup = WorkerSetup & {
+  /** Where what it makes comes from, as its signatures say. */
+  source: SourceType;
   checkerCommand: EngineCommand;
   /** A process that looks at pictures for the API of a local server, beside the workers' processes. */
   inspectorCommand?: EngineCommand;

@@ -55,6 +55,7 @@ async function findFacefusion(env: Env): Promise<Finding> {
   return {
     engine: {
       queueName: NAME,
+      source: "compositeWithTrainedAlgorithmicMedia",
       engineCommand: { command: process.execPath, args, env: own },
       checkerCommand: nodeEngine({ checks: KINDS, services: ["review"], env: own }),
       helpers: [nodeHelper(["film"], own)],

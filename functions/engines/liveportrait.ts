@@ -55,6 +55,7 @@ function engineOf(root: string, weights: string, python: string, voices: Record<
   const cache = join(homedir(), ".cache", "smileloop", "liveportrait");
   return {
     queueName: "liveportrait",
+    source: "compositeWithTrainedAlgorithmicMedia",
     engineCommand: {
       command: python,
       args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "cuda"],

@@ -18,6 +18,7 @@ export const narrator: Engine = {
     return {
       engine: {
         queueName: NAME,
+        source: "trainedAlgorithmicMedia",
         engineCommand: nodeEngine({ engine: NAME, kinds: KINDS, services: ["say"], env: voiceVariables(env) }),
         checkerCommand: nodeEngine({ checks: KINDS, env: libraries }),
         slots: env.NARRATOR_PROCESSES,

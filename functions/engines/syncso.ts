@@ -23,6 +23,7 @@ export const syncso: Engine = {
     return {
       engine: {
         queueName: NAME,
+        source: "compositeWithTrainedAlgorithmicMedia",
         service: { engine: NAME, service },
         checkerCommand: nodeEngine({ checks: KINDS, services: ["review"], env: libraries }),
         helpers: [

@@ -43,6 +43,7 @@ export const warp: Engine = {
     return {
       engine: {
         queueName: "warp",
+        source: "compositeWithTrainedAlgorithmicMedia",
         engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "speaker", "mix"], env }),
         checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect", "review"], env }),
         inspectorCommand: nodeEngine({ services: ["inspect"], env }),

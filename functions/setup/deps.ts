@@ -20,6 +20,7 @@ import { fetchPolicy } from "./fetching.ts";
 import type { Home } from "./home.ts";
 import { folderAbove } from "./paths.ts";
 import { safeguardsOf } from "./safeguards.ts";
+import type { SigningSource } from "./signing.ts";
 
 /** The lists that say what an installation can do. Each defaults to what this repository has. */
 export type Lists = {
@@ -45,6 +46,7 @@ export type Deps = Home & {
   /** Makers of the kinds' handlers where they are not this repository's; only workers call them (`handlers.ts`). */
   handlerMakers: Lists["handlers"];
   safeguards: Safeguards;
+  signing: SigningSource;
   version: string;
 };
 
@@ -99,6 +101,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     fetchPolicy: fetchPolicy(env),
     handlerMakers: options.handlers,
     safeguards,
+    signing: { key: env.SIGNING_KEY, chain: env.SIGNING_CHAIN, file: home.signingFile },
     version: manifest.version,
   };
 }

@@ -25,6 +25,7 @@ export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Ho
     lifeMs: env.RESULT_TTL_S * 1000,
     localLinks,
     secret,
+    signingFile: join(dir, "signing.pem"),
     seals: sealsOf(env, secret),
     webhooks: webhooksOf(env, secret),
     exclusive: true,

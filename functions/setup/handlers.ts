@@ -2,11 +2,18 @@
 import { createFetcher, type FetchFile } from "@smileloop/worker/fetch/fetch-file.ts";
 import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
 import { createHandlers, HANDLERS } from "@smileloop/worker/kinds/index.ts";
+import type { Signer } from "@smileloop/worker/signing/signer.ts";
 import type { Deps } from "./deps.ts";
+import { openSigner } from "./signing.ts";
 
-type Needs = Pick<Deps, "presets" | "handlerMakers" | "maxVideoSeconds" | "readRecipients" | "fetchPolicy">;
+type Needs = Pick<
+  Deps,
+  "presets" | "handlerMakers" | "maxVideoSeconds" | "readRecipients" | "fetchPolicy" | "signing" | "version" | "log" | "clock"
+>;
+type ForWorkers = { handlers: Handlers; fetchFile: FetchFile; signer: Signer };
 
-export function withHandlers<D extends Needs>(deps: D): D & { handlers: Handlers; fetchFile: FetchFile } {
+export function withHandlers<D extends Needs>(deps: D): D & ForWorkers {
   const handlers = createHandlers(deps, deps.handlerMakers ?? HANDLERS);
-  return { ...deps, handlers, fetchFile: createFetcher({ policy: deps.fetchPolicy }) };
+  const signer = openSigner(deps);
+  return { ...deps, handlers, fetchFile: createFetcher({ policy: deps.fetchPolicy }), signer };
 }

@@ -10,6 +10,8 @@ export type Home = JobStore & {
   localLinks: LocalLinks | null;
   /** Of the installation, for signatures; absent where it is kept nowhere. */
   secret?: Uint8Array;
+  /** Where the key that results are signed with is kept, or will be; absent where the operator has to give one. */
+  signingFile?: string;
   /** How events are signed, or why none are sent. */
   webhooks: Webhooks;
   /** Whether no other process uses this home, so that claims of an earlier process are void. */

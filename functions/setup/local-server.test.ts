@@ -15,7 +15,10 @@ function engineOf(name: string, more: Partial<Engine> = {}): Engine {
   const commands = { engineCommand: stub("--engine", name), checkerCommand: stub("--kinds", "") };
   return {
     ...{ name, kinds: ["animate"], queues: [name], meanSeconds: 1 },
-    find: async () => ({ engine: { queueName: name, ...commands, slots: 1 }, trouble: null }),
+    find: async () => ({
+      engine: { queueName: name, source: "trainedAlgorithmicMedia", ...commands, slots: 1 },
+      trouble: null,
+    }),
     ...more,
   };
 }

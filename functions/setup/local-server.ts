@@ -23,6 +23,7 @@ import { buildPage, PAGE_DIR } from "./page.ts";
 import { withPayments } from "./payments.ts";
 import { networkUrl } from "./ready-line.ts";
 import { checkAttested, localSafeguards, sayAttested } from "./safeguards.ts";
+import { checkSigning } from "./signing.ts";
 import { withStorage } from "./storage-state.ts";
 import { tokenKeyOf } from "./token-key.ts";
 import { watchedHome } from "./watched-home.ts";
@@ -48,6 +49,10 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   saleOf(env);
   const findings = await findEngines(env, engines);
   const all = await openDeps(env, { ...lists, findings, readRecipients: readRecipientsAside });
+  await checkSigning(all.signing).catch((error: unknown) => {
+    all.close();
+    throw error;
+  });
   await buildPage().catch((error: unknown) => all.log.error({ error }, "the page could not be built"));
   const opened = await withPayments(env, { ...all, safeguards: localSafeguards(env, access, all.safeguards) });
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);

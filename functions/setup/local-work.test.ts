@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { type Clock, systemClock } from "@smileloop/core/clock.ts";
 import { readEnv } from "@smileloop/core/env.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
@@ -38,13 +39,19 @@ test("a card that was lost is tried again after a while, and its jobs are done t
   };
   const engine = {
     queueName: "liveportrait",
+    source: "trainedAlgorithmicMedia" as const,
     engineCommand: stub("--engine", "liveportrait"),
     checkerCommand: stub("--kinds", ""),
     slots: 1,
   };
   const deps = {
     ...{ ...shop.store, ...NO_WEBHOOKS, clock, engines: ENGINES },
-    ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
+    ...{
+      kinds: shop.kinds,
+      presets: shop.presets,
+      workRoot: shop.workRoot,
+      signing: { file: join(shop.dir, "signing.pem") },
+    },
   };
   const log = createLog({ level: "error", destination: { write: (line) => void shop.logged.push(line) } });
   const findings = new Map([...(await findEngines(ENV)), ["liveportrait", { engine, trouble: null }] as const]);
@@ -64,7 +71,12 @@ test("a server that shares its storage leaves alone what others work on", async 
   const log = createLog({ level: "info", destination: { write: (line) => void shop.logged.push(line) } });
   const deps = {
     ...{ ...shop.store, ...NO_WEBHOOKS, engines: ENGINES, log, exclusive: false },
-    ...{ kinds: shop.kinds, presets: shop.presets, workRoot: shop.workRoot },
+    ...{
+      kinds: shop.kinds,
+      presets: shop.presets,
+      workRoot: shop.workRoot,
+      signing: { file: join(shop.dir, "signing.pem") },
+    },
   };
   work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
   await until(() => shop.logged.join("").includes("looked at"));
@@ -73,7 +85,13 @@ test("a server that shares its storage leaves alone what others work on", async 
 
 test("each engine of the list that is here has a worker; the built-in one is `engine` in what is told of them", async () => {
   const found = (queueName: string, ...args: string[]): Finding => ({
-    engine: { queueName, engineCommand: stub(...args), checkerCommand: stub("--kinds", ""), slots: 1 },
+    engine: {
+      queueName,
+      source: "trainedAlgorithmicMedia",
+      engineCommand: stub(...args),
+      checkerCommand: stub("--kinds", ""),
+      slots: 1,
+    },
     trouble: null,
   });
   const engineOf = (name: string, finding: Finding, more: Partial<Engine> = {}): Engine => ({
@@ -91,7 +109,7 @@ test("each engine of the list that is here has a worker; the built-in one is `en
   const animate = shop.kinds.get("animate")!;
   const deps = {
     ...{ ...shop.store, ...NO_WEBHOOKS, engines, log, exclusive: true },
-    ...{ presets: shop.presets, workRoot: shop.workRoot },
+    ...{ presets: shop.presets, workRoot: shop.workRoot, signing: { file: join(shop.dir, "signing.pem") } },
     kinds: new Map([
       ["animate", { ...animate, engines: ["drum", "house"] }],
       ["plan", { ...animate, engines: [] }],

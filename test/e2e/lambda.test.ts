@@ -26,6 +26,7 @@ import type { Lambda } from "../support/lambda/runtime.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import type { StubScript } from "../support/stub-engine.ts";
+import { factsIn } from "../support/stub-video.ts";
 import { wavBytes } from "../support/talking-avatar.ts";
 
 const LANES = lanesOf({ name: "warp" });
@@ -168,11 +169,11 @@ describe("a job", () => {
     expect(held.headers.get("preference-applied")).toBe("wait=10");
     const job = await getJob(front.url, id);
     expect([job.status, job.attempt]).toEqual(["succeeded", 1]);
-    const video = await (await fetch(`${front.url}/download/${id}`)).text();
-    expect(JSON.parse(video)).toMatchObject({ frames: 25, fps: 25 });
-    expect(await (await fetch(job.outputs.video!.url)).text()).toBe(video);
+    const video = Buffer.from(await (await fetch(`${front.url}/download/${id}`)).arrayBuffer());
+    expect(factsIn(video)).toMatchObject({ frames: 25, fps: 25 });
+    expect(video.equals(Buffer.from(await (await fetch(job.outputs.video!.url)).arrayBuffer()))).toBe(true);
     const head = await fetch(`${front.url}/v1/jobs/${id}/outputs/video`, { method: "HEAD" });
-    expect([head.status, head.headers.get("content-length")]).toEqual([200, `${Buffer.byteLength(video)}`]);
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, `${video.byteLength}`]);
     expect((await stack.sqs.take("warp", 1)) ?? "empty").toBe("empty");
   });
 

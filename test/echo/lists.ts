@@ -18,6 +18,7 @@ export const echoEngine: Engine = {
   find: async () => ({
     engine: {
       queueName: "echo",
+      source: "trainedAlgorithmicMedia",
       engineCommand: { command: process.execPath, args: [SCRIPT] },
       checkerCommand: { command: process.execPath, args: [SCRIPT, "--checks"] },
       slots: 1,

@@ -59,7 +59,7 @@ export function commandLine() {
 type Where = { cwd: string; temporary: string };
 
 function spawned(node: string, args: string[], { cwd, temporary }: Where): Started {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
+  const env = { PATH: process.env.PATH, HOME: temporary, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
   const child = spawn(node, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   const said: Said = { code: null, stdout: "", stderr: "" };
   child.stdout!.on("data", (chunk: Buffer) => {
@@ -85,6 +85,8 @@ async function typed(args: readonly string[], { cwd, temporary }: Where): Promis
       return true;
     }),
   );
+  // where their key is
+  vi.stubEnv("HOME", temporary);
   vi.stubEnv("TMPDIR", temporary);
   process.chdir(cwd);
   try {

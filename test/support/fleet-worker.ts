@@ -13,6 +13,7 @@ import { createWorker } from "@smileloop/worker/worker.ts";
 import { fastTime, type Speed } from "./fast-time.ts";
 import { clipsHandler, clipsKind } from "./fleet-plan.ts";
 import { kindsWith } from "./kinds.ts";
+import { unsigned } from "./signing.ts";
 import { smile } from "./worker.ts";
 
 export type FleetWorker = {
@@ -44,6 +45,7 @@ async function serve({ s3, sqs, time, workRoot, engine, checker, allow }: FleetW
     kinds: kindsWith(presets, ["warp"], undefined, [clipsKind]),
     log: createLog({ level: "info", sync: true }),
     slots: 1,
+    signer: unsigned,
     times: { progressMs: 4000 },
     fetchFile: createFetcher({ policy: { hosts: allow, places: [] } }),
   };

@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import type { Cast, CastRequest, FinishRequest, InspectRequest } from "@smileloop/core/engine/services.ts";
 import type { AnimateCheck, AnimateRun, AnimateRunResult } from "@smileloop/core/engine/tasks/animate.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
+import { factsIn, STUB_POSTER, stubVideo } from "./stub-video.ts";
 
 /** What the picture of a job is made of. `trace`: a file that is told of every run and check by the pid that got it. */
 export type StubScript = {
@@ -244,19 +245,16 @@ function leaveFrames(task: Task, name: string): void {
 /** A video as `finish(task)` writes it. */
 function finishFrames({ run, frames, spec, outputs, provenance }: FinishRequest): void {
   statSync(frames.path);
-  writeFileSync(outputs.video, JSON.stringify({ frames: spec.frames, fps: spec.fps, provenance }));
-  if (outputs.poster) writeFileSync(outputs.poster.path, "poster");
+  writeFileSync(outputs.video, stubVideo({ frames: spec.frames, fps: spec.fps, provenance }));
+  if (outputs.poster) writeFileSync(outputs.poster.path, STUB_POSTER);
   say({ type: "done", run, result: { video: spec, timings: { encode: 1 } } });
 }
 
 function finish(task: Task): void {
   if (task.type === "run") {
     const { fps, frames } = motionOf(task);
-    writeFileSync(
-      task.outputs.video,
-      JSON.stringify({ frames, fps, provenance: task.provenance, params: task.params }),
-    );
-    if (task.outputs.poster) writeFileSync(task.outputs.poster.path, "poster");
+    writeFileSync(task.outputs.video, stubVideo({ frames, fps, provenance: task.provenance, params: task.params }));
+    if (task.outputs.poster) writeFileSync(task.outputs.poster.path, STUB_POSTER);
   }
   try {
     say({ type: "done", run: task.run, result: resultOf(task) });
@@ -308,14 +306,14 @@ function resultOf(task: Task): unknown {
       timings,
     };
   }
-  const text = readFileSync(task.files.video, "utf8");
-  const found = JSON.parse(text) as { frames: number; fps: number };
+  const file = readFileSync(task.files.video);
+  const found = factsIn(file) as { frames: number; fps: number };
   const video = {
     ...spec,
     frames: found.frames,
     fps: found.fps,
     duration: found.frames / found.fps,
-    bytes: Buffer.byteLength(text),
+    bytes: file.byteLength,
   };
   const { weak } = scriptOf(task.inputs.image[0]!.path);
   const warnings = weak === undefined ? [] : [{ code: "motion_weak", detail: weak }];

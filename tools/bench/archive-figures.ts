@@ -14,6 +14,7 @@ import { newJobRecord } from "@smileloop/core/job/record.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createStoreIo } from "@smileloop/worker/job-io.ts";
 import { storeArchive } from "@smileloop/worker/kinds/archive.ts";
+import { unsigned } from "../../test/support/signing.ts";
 import { type Figure, timed, watchMemory } from "./measure.ts";
 
 const FILES = 100;
@@ -30,7 +31,13 @@ async function figures(): Promise<Figure[]> {
     const record = { ...newJobRecord({ ...job, metadata: {}, inputs: {} }, clock.now()), attempt: 1 };
     const key = outputKey("ann", `${id}.0`, 1, "video.mp4");
     const { bytes } = await files.put(key, Readable.from([Buffer.alloc(FILE_BYTES, "video")]), { type: "video/mp4" });
-    const io = createStoreIo({ files, record, dir: join(dir, "work"), signal: new AbortController().signal });
+    const io = createStoreIo({
+      signing: unsigned,
+      files,
+      record,
+      dir: join(dir, "work"),
+      signal: new AbortController().signal,
+    });
     const entries = Array.from({ length: FILES }, (_, n) => ({ name: `राम (${n}).mp4`, file: { key, bytes } }));
     const memory = watchMemory();
     const cpu = process.cpuUsage();

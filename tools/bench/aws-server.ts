@@ -21,6 +21,7 @@ import { createWorker } from "@smileloop/worker/worker.ts";
 import { builtInSetup } from "../../functions/engines/index.ts";
 import { PRESETS_DIR } from "../../functions/setup/deps.ts";
 import { S3_CLAIM_TIMES } from "../../functions/setup/s3-home.ts";
+import { openSigner } from "../../functions/setup/signing.ts";
 import { lanesOf } from "../../infra/policy/engines.ts";
 import { jpegBytes } from "../../test/support/api.ts";
 import { kindsWith } from "../../test/support/kinds.ts";
@@ -143,6 +144,7 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
   const presets = loadPresets(PRESETS_DIR);
   const sqs = createSqsClient({ region: "us-east-1", endpoint: cloud.sqsEndpoint, credentials });
   const messages = sqsQueue({ client: sqs, urls: cloud.urls, clock: systemClock });
+  const log = createLog({ level: "silent" });
   const worker = createWorker({
     ...{ records: { ...records, replace }, files: { ...files, put }, clock: systemClock, times: S3_CLAIM_TIMES },
     ...{ queue: withLanes(messages, new Set(LANES), systemClock), ...(await builtInSetup()), slots: 1 },
@@ -150,7 +152,8 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
       handlers: createHandlers({ presets }),
       kinds: kindsWith(presets, ["warp"]),
       workRoot: dir,
-      log: createLog({ level: "silent" }),
+      log,
+      signer: openSigner({ signing: { file: join(dir, "signing.pem") }, version: "bench", log, clock: systemClock }),
     },
   });
   const running = worker.run();

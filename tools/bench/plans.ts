@@ -24,6 +24,7 @@ import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { PlanHandler } from "@smileloop/worker/kinds/handler.ts";
 import { runJob } from "@smileloop/worker/run-job.ts";
 import { LISTS } from "../../test/echo/lists.ts";
+import { unsigned } from "../../test/support/signing.ts";
 import { wavBytes } from "../../test/support/silence.ts";
 import { type Figure, type Part, timed, watchMemory } from "./measure.ts";
 
@@ -118,7 +119,16 @@ async function runPlan(store: Store, root: JobRecord, workRoot: string): Promise
   const engines = { known: LISTS.engines, serve: new Map([["echo", ["echo"]]]) };
   const kinds = createKinds({ kinds: LISTS.kinds, presets: new Map(), engines });
   const log = createLog({ level: "error" });
-  const deps = { ...store, kinds, handlers: { echo_all: PLAN }, log, processes: null, workRoot, worker: "bench" };
+  const deps = {
+    ...store,
+    kinds,
+    handlers: { echo_all: PLAN },
+    signer: unsigned,
+    log,
+    processes: null,
+    workRoot,
+    worker: "bench",
+  };
   const { did } = await runJob(deps, root, { signal: new AbortController().signal });
   if (did !== "waits") throw new Error(`The plan has ${did}.`);
 }

@@ -15,6 +15,7 @@ import { newId } from "@smileloop/core/job/ids.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createStoreIo } from "@smileloop/worker/job-io.ts";
+import { unsigned } from "../../test/support/signing.ts";
 import { type Figure, type Part, timed, watchMemory } from "./measure.ts";
 
 const BYTES = 1e9;
@@ -44,7 +45,7 @@ async function figures(): Promise<Figure[]> {
 async function passed(home: string, files: Files, dir: string, readsBack: boolean): Promise<Figure[]> {
   const { signal } = new AbortController();
   const record = { owner: "ann", id: newId(clock.now()), attempt: 1 } as JobRecord;
-  const io = createStoreIo({ files, record, dir, signal });
+  const io = createStoreIo({ signing: unsigned, files, record, dir, signal });
   const body = async function* () {
     for (let at = 0; at < BYTES; at += CHUNK.length) yield CHUNK;
   };

@@ -5,20 +5,24 @@
 import { mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { EnvError, readCommandEnv } from "@smileloop/core/env.ts";
+import { systemClock } from "@smileloop/core/clock.ts";
+import { type Env, EnvError, readCommandEnv } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import type { Submission } from "@smileloop/core/jobs/submission.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import type { Kinds, Params } from "@smileloop/core/kinds/kind.ts";
-import { createLog } from "@smileloop/core/log.ts";
+import { createLog, type Log } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
+import type { Signer } from "@smileloop/worker/signing/signer.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import type { EngineSetup } from "../../../functions/engines/engine.ts";
 import { ENGINES, setupsFor } from "../../../functions/engines/index.ts";
 import { capabilitiesOf } from "../../../functions/setup/engines-served.ts";
+import { commandSigning, openSigner } from "../../../functions/setup/signing.ts";
+import manifest from "../package.json" with { type: "json" };
 import type { InputFile } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
 import { checkAsked, type InputFiles, inOptions, type LocalAsked, openInputs, withNames } from "./local-asked.ts";
@@ -123,9 +127,11 @@ async function perform(
   signal: AbortSignal,
 ): Promise<JobRecord> {
   const store = openStore();
+  const log = createLog({ level: "silent" });
   const worker = createWorker({
     ...store,
-    log: createLog({ level: "silent" }),
+    log,
+    signer: signerHere(job, log),
     handlers: createHandlers({ presets }),
     kinds,
     workRoot: join(folder, "work"),
@@ -151,6 +157,20 @@ async function perform(
     report.stop();
     await worker.stop({ graceMs: 0 });
     await working;
+  }
+}
+
+/** Signs what commands make. Throws UsageError for variables that are wrong. */
+export function signerHere({ kind, command = kind }: Pick<LocalJob, "kind" | "command">, log: Log): Signer {
+  return openSigner({ signing: commandSigning(envHere(command)), version: manifest.version, log, clock: systemClock });
+}
+
+function envHere(command: string): Env {
+  try {
+    return readCommandEnv();
+  } catch (error) {
+    if (error instanceof EnvError) throw new UsageError(error.message, command);
+    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import type { PersonalizeJobParams } from "@smileloop/core/kinds/personalize.ts";
+import { createLog } from "@smileloop/core/log.ts";
 import { type ReportRow, reportOf } from "@smileloop/core/recipients/report.ts";
 import type { HandlerMaker, PlanHandler } from "@smileloop/worker/kinds/handler.ts";
 import { createHandlers, HANDLERS } from "@smileloop/worker/kinds/index.ts";
@@ -19,7 +20,7 @@ import { openInput } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
 import { checkAsked, type LocalAsked } from "./local-asked.ts";
 import { runBatch } from "./local-batch.ts";
-import { setupsHere } from "./local-job.ts";
+import { setupsHere, signerHere } from "./local-job.ts";
 import { PARAMS, type PersonalizeArgs } from "./personalize-args.ts";
 import { knownPresets } from "./presets.ts";
 import {
@@ -131,6 +132,7 @@ async function make(batch: Batch): Promise<Map<number, ReportRow>> {
       ...{ kinds, files, folder, signal },
       submission: checkAsked(kinds, askedOf(args, todo.length === all.length ? undefined : rows)),
       handlers: createHandlers({ presets: knownPresets() }, { ...HANDLERS, [KIND]: withoutArchive }),
+      signer: signerHere({ kind: KIND }, createLog({ level: "silent" })),
       setup: { ...setup, slots: Math.min(setup.slots, todo.length) },
       onEnded: async (child, store) => {
         const addressed = todo[(child.index ?? 0) - 1];

@@ -18,6 +18,7 @@ const SECRETS = [
   "WEBHOOK_SECRET",
   "STRIPE_KEY",
   "STRIPE_WEBHOOK_SECRET",
+  "SIGNING_KEY",
   "VOICE_KEY",
   "ELEVENLABS_API_KEY",
   "SYNC_API_KEY",
@@ -46,9 +47,10 @@ export function readVoiceEnv(variables: Record<string, string | undefined> = pro
   return readEnv(Object.fromEntries(named));
 }
 
-const OF_COMMANDS = /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$|ENGINES$|LIVEPORTRAIT_|FACEFUSION_(ROOT|PYTHON)$)/;
+const OF_COMMANDS =
+  /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$|ENGINES$|LIVEPORTRAIT_|FACEFUSION_(ROOT|PYTHON)$|SIGNING_|DATA_DIR$)/;
 
-/** What commands take from the environment: the voices, and which engines there are. Throws EnvError. */
+/** What commands take from the environment: the voices, which engines there are, and what results are signed with. Throws EnvError. */
 export function readCommandEnv(variables: Record<string, string | undefined> = process.env): Env {
   return readEnv(Object.fromEntries(Object.entries(variables).filter(([name]) => OF_COMMANDS.test(name))));
 }

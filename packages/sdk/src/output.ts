@@ -13,7 +13,8 @@ export type Output = {
   duration?: number | undefined;
   audio?: { codec: string; channels: number; sample_rate: number } | undefined;
   access?: string | undefined;
-  mark?: string | undefined;
+  /** How it is marked as made by a machine. */
+  mark?: { c2pa?: { instance: string; leaf: string } | null | undefined; unsigned?: "type" | undefined } | undefined;
 };
 
 export type ChargeState = "none" | "pending" | "paid" | "refunding" | "refunded" | "disputed";

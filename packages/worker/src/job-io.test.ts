@@ -9,6 +9,7 @@ import type { Files } from "@smileloop/core/files.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { unsigned } from "../../../test/support/signing.ts";
 import { createJobIo, type JobIo } from "./job-io.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
 
@@ -32,7 +33,12 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
       },
     }) as unknown as EngineProcess;
   const made = createJobIo({
-    ...{ dir, files, record: { id: JOB, owner: "me", attempt: 1, estimate_s: 1 } as JobRecord, clock: systemClock },
+    ...{
+      dir,
+      files,
+      record: { id: JOB, owner: "me", attempt: 1, estimate_s: 1, inputs: {} } as unknown as JobRecord,
+      clock: systemClock,
+    },
     ...{ signal: new AbortController().signal, stages: { render: [0, 100] }, report: () => {} },
     ...{
       engine: process("engine"),
@@ -46,6 +52,7 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
       publish: async () => {},
       secrets: () => ({}),
     },
+    signing: unsigned,
     ready: { type: "ready", protocol: 2, engine: "e", version: "1", kinds: [], checks: [], services },
   });
   return { io: made, asked };

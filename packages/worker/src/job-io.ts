@@ -19,7 +19,8 @@ import { type Caching, caching } from "./caching.ts";
 import { downloadTo, readStored } from "./download.ts";
 import { type Keeping, keeping } from "./keeping.ts";
 import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
-import { type OutputFacts, type StreamedOutput, storeOutput, storeStream } from "./store-output.ts";
+import { givenOf, type Signing } from "./signing/signing.ts";
+import { type OutputFacts, type SignFile, type StreamedOutput, storeOutput, storeStream } from "./store-output.ts";
 
 /** A process for services that engines leave to others. */
 export type HelperProcess = { services: readonly string[]; process: EngineProcess };
@@ -110,9 +111,10 @@ export class TooMuchWork extends Error {
   }
 }
 
-type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal };
+type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal; signing: Signing };
 
-export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): StoreIo {
+export function createStoreIo({ files, record, dir, signal, signing }: StoreIoOptions): StoreIo {
+  const here = new Map<string, string>(); // inputs, by key
   const download = async (file: Pick<JobInput, "key" | "type" | "bytes">, name: string): Promise<LocalFile> => {
     const path = join(dir, `${name}.${endingOf(file.type)}`);
     const stored = await downloadTo(path, files, file.key, signal);
@@ -127,10 +129,17 @@ export function createStoreIo({ files, record, dir, signal }: StoreIoOptions): S
     input: async (slot) => {
       const given = (Object.hasOwn(record.inputs, slot) && record.inputs[slot]) || [];
       const local: LocalFile[] = [];
-      for (const [nth, file] of given.entries()) local.push(await download(file, nth === 0 ? slot : `${slot}-${nth}`));
+      for (const [nth, file] of given.entries()) {
+        const found = await download(file, nth === 0 ? slot : `${slot}-${nth}`);
+        here.set(file.key, found.path);
+        local.push(found);
+      }
       return local;
     },
-    store: (name, path, facts) => storeOutput(files, record, { name, path, facts, signal }),
+    store: (name, path, facts) => {
+      const sign: SignFile = (file) => signing.sign({ ...file, inputs: givenOf(record, here), signal });
+      return storeOutput(files, record, { name, path, facts, sign, signal });
+    },
     storeStream: (name, body, facts) => storeStream(files, record, { name, body, facts, signal }),
   };
 }

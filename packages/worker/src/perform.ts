@@ -7,6 +7,7 @@ import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import { requireDoable } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import type { SourceType } from "@smileloop/core/marking/making.ts";
 import { SAFEGUARDS, type Safeguards } from "@smileloop/core/safeguards.ts";
 import { type Secrets, secretsOf } from "@smileloop/core/seals.ts";
 import type { FetchFile } from "./fetch/fetch-file.ts";
@@ -17,6 +18,8 @@ import type { EngineProcess } from "./process/engine-process.ts";
 import { reviewedIo } from "./reviewed-io.ts";
 import { type ElsewhereOptions, openElsewhere } from "./service/elsewhere.ts";
 import type { Service } from "./service/service.ts";
+import type { Signer } from "./signing/signer.ts";
+import { signingFor } from "./signing/signing.ts";
 
 /** The processes of one slot of a worker. */
 export type Processes = {
@@ -34,6 +37,10 @@ export type PerformDeps = JobStore & {
   /** By default the strictest. */
   safeguards?: Safeguards | undefined;
   log: Log;
+  /** Signs what jobs have made. */
+  signer: Signer;
+  /** Where what the engine makes comes from; by default, a photograph of which a model has made parts. */
+  source?: SourceType | undefined;
   /** Null for a worker without an engine: it can run plans alone. */
   processes: Processes | null;
 };
@@ -61,7 +68,8 @@ export async function performerOf(deps: PerformDeps, { kind, engine }: JobRecord
 
 function planned(deps: PerformDeps, handler: PlanHandler): Perform {
   return async (record, claimed) => {
-    const io = createStoreIo({ ...deps, ...claimed, record });
+    const signing = signingFor(deps, record, null);
+    const io = createStoreIo({ ...deps, ...claimed, record, signing });
     return takeStep(deps, handler, claimedJob(deps.kinds, record), io, claimed.report);
   };
 }
@@ -85,6 +93,7 @@ async function runBy(
     const own = await engineOf({ ...deps, ...claimed, processes, ready, record, secrets });
     const io = createJobIo({
       ...{ ...deps, ...processes, ...claimed, ...own, record, ready, secrets },
+      signing: signingFor(deps, record, ready),
       stages: handler.stages(record),
       estimate: (inputs) => estimateSeconds(job.params, inputs),
       queueOf: (seconds) => queueOf(engine, seconds),

@@ -1,15 +1,17 @@
 /** Stores what a job has made, from a finished file or as it comes. What the record says of it comes from the check, and from hashing it here. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { lstat } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import { outputKey } from "@smileloop/core/job/keys.ts";
 import { PAID } from "@smileloop/core/job/may-read.ts";
 import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
+import type { Watermark } from "@smileloop/core/marking/mark.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
+import { isSignable, type Signed } from "./signing/signer.ts";
 
 const PUT_TRIES = 3;
 /** It becomes the name of a file in the job's folder. */
@@ -18,26 +20,42 @@ const OUTPUT_NAME = /^[a-z][a-z0-9_-]{0,39}$/;
 /** Facts about an output; `bytes` is set by the check, and another length then means that the file was changed. */
 export type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "sha256">> & { type: string };
 
-type NewOutput = { name: string; path: string; facts: OutputFacts; signal: AbortSignal };
+/** Signs a finished file of this job; null where its type has no place for a signature. Throws `signing_failed`. */
+export type SignFile = (file: { path: string; type: string; watermark: Watermark | null }) => Promise<Signed | null>;
 
-/** Throws `check_unreadable` where the file was changed after the check, and what the storage throws. */
+type NewOutput = { name: string; path: string; facts: OutputFacts; sign: SignFile; signal: AbortSignal };
+
+/**
+ * Throws `check_unreadable` where the file was changed after the check, `signing_failed`, and what the storage throws: no file leaves
+ * unsigned.
+ */
 export async function storeOutput(
   files: Files,
   record: JobRecord,
-  { name, path, facts, signal }: NewOutput,
+  { name, path, facts, sign, signal }: NewOutput,
 ): Promise<JobOutput> {
   const key = keyOf(record, name, facts.type);
   const found = await lstat(path);
   if (!found.isFile()) throw new AppError("engine_failed", "The result is not a regular file.");
-  const bytes = found.size;
-  if (facts.bytes !== undefined && facts.bytes !== bytes) {
+  if (facts.bytes !== undefined && facts.bytes !== found.size) {
     throw new AppError("check_unreadable", "The result was changed after it was checked.");
   }
-  const sha256 = await sha256Of(path, signal);
-  const sum = { bytes, sha256 };
-  const put = () => files.put(key, createReadStream(path), { type: facts.type, ...sum, signal });
-  // only this attempt writes under this key, so what is there is what a try before has stored
-  return outputOf(record, key, facts, await tried(put, async () => sum));
+  const { type, mark } = facts;
+  const signed = await sign({ path, type, watermark: mark?.watermark ?? null });
+  const finished = signed?.path ?? path;
+  try {
+    const sum = { bytes: signed?.bytes ?? found.size, sha256: await sha256Of(finished, signal) };
+    const put = () => files.put(key, createReadStream(finished), { type, ...sum, signal });
+    // only this attempt writes under this key, so what is there is what a try before has stored
+    return outputOf(record, key, signedFacts(facts, signed), await tried(put, async () => sum));
+  } finally {
+    if (signed) await rm(signed.path, { force: true });
+  }
+}
+
+function signedFacts(facts: OutputFacts, signed: Pick<Signed, "c2pa"> | null): OutputFacts {
+  const c2pa = signed ? { c2pa: signed.c2pa } : ({ c2pa: null, unsigned: "type" } as const);
+  return { ...facts, mark: { ...facts.mark, ...c2pa } };
 }
 
 /** An output that is made while it is stored: nothing of it lies on a disk here, nor in memory as a whole. */
@@ -58,12 +76,14 @@ export async function storeStream(
 ): Promise<JobOutput> {
   const key = keyOf(record, name, facts.type);
   const { type, bytes } = facts;
+  if (isSignable(type))
+    throw new Error(`A file of type ${type} is signed as a whole; it cannot be stored as it comes.`);
   const put = () => files.put(key, body(), { type, bytes, signal });
   const there = async () => {
     const found = await files.get(key, { signal });
     return { bytes: found.bytes, sha256: await hashed(found.body, signal) };
   };
-  return outputOf(record, key, facts, await tried(put, there));
+  return outputOf(record, key, signedFacts(facts, null), await tried(put, there));
 }
 
 type Sum = Pick<JobOutput, "bytes" | "sha256">;

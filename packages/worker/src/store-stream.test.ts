@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { codeOf, collect } from "../../../test/conformance/cases.ts";
 import { HOMES, type Home } from "../../../test/support/homes.ts";
 import { openBucket } from "../../../test/support/s3.ts";
+import { unsigned } from "../../../test/support/signing.ts";
 import { createStoreIo } from "./job-io.ts";
 
 const links = createLocalLinks(Buffer.alloc(32));
@@ -23,7 +24,7 @@ const record = { owner: "ann", id: newId(0), attempt: 2 } as JobRecord;
 const type = "application/zip";
 const DATA = Buffer.alloc(700_000, "portraits ");
 
-const ioOf = (files: Files) => createStoreIo({ files, record, dir: tmpdir(), signal });
+const ioOf = (files: Files) => createStoreIo({ signing: unsigned, files, record, dir: tmpdir(), signal });
 async function* body() {
   for (let at = 0; at < DATA.length; at += 60_000) yield DATA.subarray(at, at + 60_000);
 }
@@ -43,7 +44,8 @@ describe.each(Object.keys(HOMES))("through %s", (name) => {
     const output = await io.storeStream("archive", body, { type, duration: 1.00049 });
     const key = outputKey("ann", record.id, 2, "archive.zip");
     const sha256 = sha256Hex(DATA);
-    expect(output).toEqual({ key, type, attempt: 2, bytes: DATA.length, sha256, duration: 1 });
+    const mark = { c2pa: null, unsigned: "type" };
+    expect(output).toEqual({ key, type, attempt: 2, bytes: DATA.length, sha256, duration: 1, mark });
     const chunks = await io.read(output);
     const again = await io.storeStream("copy", () => chunks, { type });
     expect(again.sha256).toBe(sha256);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { timingsSchema } from "../engine/protocol.ts";
 import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../errors.ts";
 import { chargeSchema } from "./charge.ts";
+import { outputMarkSchema } from "../marking/mark.ts";
 import { newToken } from "./ids.ts";
 import { isFileKey } from "./keys.ts";
 import { webhookSchema } from "./webhook.ts";
@@ -92,7 +93,7 @@ const jobOutputSchema = z.strictObject({
   /** Who may fetch it (`may-read.ts`): `open`, `paid`; anything else is nobody. */
   access: z.string().optional(),
   /** How it is marked as made by a machine. */
-  mark: z.string().optional(),
+  mark: outputMarkSchema.optional(),
 });
 export type JobOutput = z.infer<typeof jobOutputSchema>;
 

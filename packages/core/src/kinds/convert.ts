@@ -23,6 +23,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     slots: { video: { ...videoSlot(maxVideoSeconds), help: HELP, maxBytes: 500 * MIB } },
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
     sale: "free",
+    making: { action: "transcoded", parent: "video" },
     outputs: ["video", "poster"],
     estimateSeconds: ({ preset }, inputs) => {
       const seconds = secondsOf(inputs, "video") ?? TYPICAL.seconds;

@@ -34,6 +34,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     secrets: ["voice_key"],
     conflicts: keyedVoiceFaults,
     alters: (params) => params.lip_sync === true,
+    making: { action: "edited", parent: "video" },
     // which of them depends on the tier
     outputs: ["video", "audio"],
     estimateSeconds: ({ lip_sync }, inputs) => {

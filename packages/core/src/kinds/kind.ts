@@ -1,6 +1,7 @@
 /** A kind of job: what it takes, what it makes, and how much work it is. The list of all kinds is in `index.ts`. */
 import type { z } from "zod";
 import type { FieldError } from "../errors.ts";
+import type { Making } from "../marking/making.ts";
 import type { Preset } from "../motion/preset.ts";
 import type { ReadRecipients } from "../recipients/recipients.ts";
 import type { InputFacts, Slot } from "./inputs.ts";
@@ -50,6 +51,8 @@ export type KindDefinition = {
    * free. `none`, by default: only owners who do not pay may have them.
    */
   sale?: "preview" | "free" | "none";
+  /** How its outputs come about; by default, they are new. */
+  making?: Making;
   /** Names of all outputs that jobs of the kind may have. Which of them one has may follow from its params. */
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */

@@ -44,6 +44,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     secrets: ["api_key"],
     conflicts: (params, slots) => spokenConflicts(params, slots.includes("audio")),
     alters: () => true,
+    making: { action: "edited", parent: "video" },
     outputs: ["video", "poster"],
     example: {
       inputs: ["video"],

@@ -68,6 +68,7 @@ function defineImage({ engines, maxVideoSeconds }: KindContext): KindDefinition 
       ),
     ],
     mismatches,
+    making: { action: "edited", parent: "target" },
     outputs: ["image"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {
@@ -100,6 +101,7 @@ function defineVideo({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     alters: (params) => stepNames(params).some((name) => processorEntry(name).alters),
     conflicts: (params, slots) => sourceConflicts(stepNames(params), slots.includes("source")),
     mismatches,
+    making: { action: "edited", parent: "target" },
     outputs: ["video", "poster"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {

@@ -76,6 +76,7 @@ const OWN = [
   "work",
   TEMPORARY_FOLDER,
   "secret",
+  "signing.pem",
   "in-use",
   RESERVE_FILE,
 ];

@@ -18,6 +18,18 @@ const inputViewSchema = z.object({
 });
 export type InputView = z.infer<typeof inputViewSchema>;
 
+/** The record's own has more (`marking/mark.ts`). */
+const markViewSchema = z
+  .object({
+    c2pa: z
+      .object({ instance: z.string(), leaf: z.string() })
+      .nullable()
+      .optional()
+      .describe("Its signature: the label of its manifest, and the SHA-256 of the signer's certificate."),
+    unsigned: z.literal("type").optional().describe("Why it has none: files of this type have no place for one."),
+  })
+  .describe("How the file is marked as made by a machine.");
+
 /** Facts that depend on the medium, named as in the job's record; all are optional. */
 export const outputFactsSchema = z.object({
   width: z.int().optional(),
@@ -30,7 +42,7 @@ export const outputFactsSchema = z.object({
     .optional()
     .describe("The sound of a recording or a video; absent when it has none."),
   access: z.string().optional().describe("`open`: the file can be fetched as it is; `paid`: only after a payment."),
-  mark: z.string().optional().describe("How the file is marked as made by a machine."),
+  mark: markViewSchema.optional(),
 });
 
 export const outputViewSchema = z.object({

@@ -18,6 +18,7 @@ import { z } from "zod";
 import { jpegBytes, pngBytes } from "../../../../test/support/api.ts";
 import { type MemoryStore, memoryStore } from "../../../../test/support/memory-store.ts";
 import { allowing, named, type OtherServer, otherServer } from "../../../../test/support/other-server.ts";
+import { unsigned } from "../../../../test/support/signing.ts";
 import type { RunHandler } from "../kinds/handler.ts";
 import type { Processes } from "../perform.ts";
 import { runJob } from "../run-job.ts";
@@ -93,7 +94,14 @@ function run({ queue, owner, id }: JobRecord, around: Around = {}) {
   };
   return runJob(
     {
-      ...{ ...store, workRoot, worker: "here", kinds: new Map([["animate", kind]]), handlers: { animate } },
+      ...{
+        ...store,
+        signer: unsigned,
+        workRoot,
+        worker: "here",
+        kinds: new Map([["animate", kind]]),
+        handlers: { animate },
+      },
       processes: { engine: { ready }, checker: { ready }, helpers: [] } as unknown as Processes,
       fetchFile: createFetcher({
         policy: allowing([server]),

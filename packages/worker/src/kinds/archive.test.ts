@@ -6,6 +6,7 @@ import { unzipSync } from "fflate";
 import { afterEach, expect, test, vi } from "vitest";
 import { codeOf } from "../../../../test/conformance/cases.ts";
 import { openBucket } from "../../../../test/support/s3.ts";
+import { unsigned } from "../../../../test/support/signing.ts";
 import { createStoreIo } from "../job-io.ts";
 import { storeArchive } from "./archive.ts";
 
@@ -24,7 +25,7 @@ async function open() {
     home.double.store.put(key, { body: Buffer.alloc(FILE_BYTES, `${n}`), type: "video/mp4", metadata: {} }, {});
     return { name: `राम (${n}).mp4`, file: { key, bytes: FILE_BYTES } };
   });
-  const io = createStoreIo({ files, record, dir: "/nowhere", signal: new AbortController().signal });
+  const io = createStoreIo({ signing: unsigned, files, record, dir: "/nowhere", signal: new AbortController().signal });
   return { ...home, files, io, entries };
 }
 

@@ -15,6 +15,7 @@ import type { Survey } from "@smileloop/core/speech/survey.ts";
 import { unzipSync } from "fflate";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type MemoryStore, memoryStore } from "../../../../test/support/memory-store.ts";
+import { unsigned } from "../../../../test/support/signing.ts";
 import { type JobDeps, runJob } from "../run-job.ts";
 import { createHandlers } from "./index.ts";
 
@@ -70,7 +71,16 @@ async function newJob(params: Record<string, unknown> = {}, list = LIST, voiceKe
 /** What a worker does with the plan's message. */
 async function step(root: JobRecord): Promise<JobRecord> {
   const handlers = createHandlers({ presets: new Map() });
-  const deps: JobDeps = { ...store, seals, kinds, handlers, processes: null, workRoot, worker: "here" };
+  const deps: JobDeps = {
+    ...store,
+    signer: unsigned,
+    seals,
+    kinds,
+    handlers,
+    processes: null,
+    workRoot,
+    worker: "here",
+  };
   await runJob(deps, await store.read(root.id), { signal: new AbortController().signal });
   return store.read(root.id);
 }

@@ -1,0 +1,92 @@
+/** What results are signed with: the operator's key, or one that the data directory keeps and that is made when it is first needed. */
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Clock } from "@smileloop/core/clock.ts";
+import { type Env, EnvError } from "@smileloop/core/env.ts";
+import type { Log } from "@smileloop/core/log.ts";
+import { errno, writeOnce } from "@smileloop/core/storage/durable-files.ts";
+import { type C2pa, openC2pa } from "@smileloop/worker/signing/c2pa.ts";
+import { readSignatory, type Signatory } from "@smileloop/worker/signing/key.ts";
+import { makeChain } from "@smileloop/worker/signing/make-chain.ts";
+import { createSigner, type Signer } from "@smileloop/worker/signing/signer.ts";
+
+/** `key`, `chain`: PEM, or the name of a file. `file`: where a key is kept that the operator did not give. */
+export type SigningSource = { key?: string | undefined; chain?: string | undefined; file?: string | undefined };
+
+type SignerDeps = { signing: SigningSource; version: string; log: Log; clock: Clock };
+
+/** The largest video that is converted is read in parts, and written as a whole. */
+const SIGNING_MEMORY_BYTES = 2 * 1024 ** 3;
+
+export function openSigner({ signing, version, log, clock }: SignerDeps): Signer {
+  const c2pa: C2pa = openC2pa({ maxMemoryBytes: SIGNING_MEMORY_BYTES });
+  return createSigner({ c2pa, signatory: signatories(signing, clock), version, log });
+}
+
+/** Reads the key once; where that fails, each call tries again. Throws a sentence. */
+export function signatories(source: SigningSource, clock: Clock): () => Promise<Signatory> {
+  let found: Promise<Signatory> | null = null;
+  return () => {
+    found ??= openSignatory(source, clock).catch((error: unknown) => {
+      found = null;
+      throw error;
+    });
+    return found;
+  };
+}
+
+/** Throws EnvError for a key that the operator gave and that cannot be used, and where there is none and nowhere to keep one. */
+export async function checkSigning(source: SigningSource): Promise<void> {
+  if (source.key === undefined && source.file !== undefined) return;
+  await givenSignatory(source);
+}
+
+async function openSignatory(source: SigningSource, clock: Clock): Promise<Signatory> {
+  const { key, file } = source;
+  return key === undefined && file !== undefined ? keptSignatory(file, clock) : givenSignatory(source);
+}
+
+async function givenSignatory({ key, chain }: SigningSource): Promise<Signatory> {
+  if (key === undefined) {
+    throw new EnvError("SIGNING_KEY: the key that results are signed with is missing; `npm run signing-key` makes one");
+  }
+  const pem = await pemOf("SIGNING_KEY", key);
+  const certificates = chain === undefined ? pem : await pemOf("SIGNING_CHAIN", chain);
+  try {
+    return readSignatory(pem, certificates);
+  } catch (cause) {
+    throw new EnvError(`SIGNING_KEY, SIGNING_CHAIN: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The text itself, also with `\n` for its line ends, or that of the file. */
+async function pemOf(name: keyof Env, value: string): Promise<string> {
+  if (value.trimStart().startsWith("-----BEGIN ")) return value.replaceAll("\\n", "\n");
+  return readFile(value, "utf8").catch((cause: unknown) => {
+    const what = name === "SIGNING_KEY" ? "" : ` \`${value}\``;
+    throw new EnvError(`${name}:${what} is neither PEM nor a file that can be read`, { cause });
+  });
+}
+
+/** Key and certificates in one file, for its owner alone. Made where it is missing. */
+async function keptSignatory(file: string, clock: Clock): Promise<Signatory> {
+  const read = () =>
+    readFile(file, "utf8").catch((error: unknown) => (errno(error) === "ENOENT" ? null : Promise.reject(error)));
+  if ((await read()) === null) {
+    const { key, chain } = makeChain(clock.now());
+    await writeOnce(dirname(file), file, clock.now(), (handle) => handle.writeFile(key + chain));
+  }
+  const pem = (await read()) ?? "";
+  try {
+    return readSignatory(pem, pem);
+  } catch (cause) {
+    const todo = "Remove it, and a new one is made: what the old one signed then counts as signed by somebody else.";
+    throw new Error(`${file} is damaged: ${(cause as Error).message}. ${todo}`, { cause });
+  }
+}
+
+/** Of commands, which have no data directory: the operator's key, or one in the folder of who runs them. */
+export function commandSigning({ SIGNING_KEY: key, SIGNING_CHAIN: chain }: Env): SigningSource {
+  return { key, chain, file: join(homedir(), ".smileloop", "signing.pem") };
+}
