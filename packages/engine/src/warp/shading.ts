@@ -3,8 +3,8 @@
  * lips that flare or are pursed catch light, and the chin below them lies in their shadow.
  */
 import { mixFour } from "./canvas/bilinear.ts";
+import type { Canvas } from "./canvas/canvas.ts";
 import type { Field } from "./canvas/field.ts";
-import type { Canvas } from "./canvas/kernel.ts";
 import { bump } from "./head/falloff.ts";
 import { type Head, MESH, type Point, type Side } from "./head/head.ts";
 import type { Movements } from "./head/shape.ts";

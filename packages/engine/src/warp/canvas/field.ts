@@ -3,7 +3,7 @@
  * the still; the canvas asks the other way round, so each frame's field is inverted by fixed-point iteration.
  */
 import { mixFour } from "./bilinear.ts";
-import type { Canvas } from "./kernel.ts";
+import type { Canvas } from "./canvas.ts";
 
 /** Pixels. What moves by less is not seen to move, and left as it is it costs nothing. */
 const TINY = 1 / 64;

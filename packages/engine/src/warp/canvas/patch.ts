@@ -1,6 +1,7 @@
 /** Parts of a frame that are drawn pixel by pixel over the smooth warp: where skin slides over skin (lids) or parts (lips). */
+
+import type { Canvas, PlaneName } from "./canvas.ts";
 import type { Field } from "./field.ts";
-import type { Canvas, PlaneName } from "./kernel.ts";
 
 /** What is seen at one place. Places are in pixels of the still; `paint` is laid over the mix of the two. */
 export type Seen = {
