@@ -97,7 +97,11 @@ export function createCanvas(
     kernel.survey(picture, seen);
   }
   const framed = framer(bytes, layouts);
-  const of = (name: PlaneName): Layout => layouts[NAMES.indexOf(name)]!;
+  // one view of each for all frames: more would keep the garbage collector busy
+  const planes = layouts.map(({ out, outStride, height: h }) => ({
+    pixels: bytes.subarray(out, out + outStride * h),
+    stride: outStride,
+  }));
 
   return {
     ...{ width, height, cell, columns, rows },
@@ -106,12 +110,9 @@ export function createCanvas(
       bytes.copyWithin(frameAt, luma!.still, luma!.still + frameBytes);
       kernel.draw(picture);
     },
-    plane(name) {
-      const { out, outStride, height: h } = of(name);
-      return { pixels: bytes.subarray(out, out + outStride * h), stride: outStride };
-    },
+    plane: (name) => planes[NAMES.indexOf(name)]!,
     sample(name, from, count) {
-      const { src, stride, width: w, height: h } = of(name);
+      const { src, stride, width: w, height: h } = layouts[NAMES.indexOf(name)]!;
       kernel.map(src, stride, (w - 1) << 9, (h - 1) << 9, samples + from, count, mapX + from * 4, mapY + from * 4);
     },
     mapX: new Int32Array(buffer, mapX, size),
