@@ -66,7 +66,7 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
   const skin = createSkin(canvas, field, head, glasses.yields);
   const headMover = createHeadMover(canvas, field, skin, head, matte);
   const mouth = createMouth(head, face, still);
-  const shading = createShading(canvas, field, skin, head);
+  const shading = createShading(canvas, skin, head);
   const eyes: Record<Side, Eye> = {
     left: createEye(head, face, "left", still, glasses),
     right: createEye(head, face, "right", still, glasses),

@@ -23,8 +23,13 @@ export type Canvas = {
   rows: number;
   /** For each node, row by row, (dx, dy) × 65536: from a place in the frame to the place in the still that is seen there. */
   grid: Int32Array;
+  nodes: Nodes;
+  /** Writes the inverse of `dx` and `dy` into `backX`, `backY` and `grid`. */
+  invert(): void;
   /** Begins a frame: the still, with every cell that moves drawn by `grid`, and the background where it was. */
   draw(): void;
+  /** Makes the frame lighter by `gain`. */
+  lighten(): void;
   /** The frame's plane, to read and write, and the length of its rows. */
   plane(name: PlaneName): { pixels: Uint8Array; stride: number };
   /**
@@ -37,6 +42,18 @@ export type Canvas = {
   samples: Uint8Array;
   /** The frame without padding: Y, then U, then V. Valid until the next `draw`. */
   frame(): Uint8Array;
+};
+
+/** Per node of the grid, row by row. */
+export type Nodes = {
+  /** Pixels: where what is at the node in the still goes. */
+  dx: Float32Array;
+  dy: Float32Array;
+  /** Pixels: from the node's place in the frame to where its skin is in the still. */
+  backX: Float32Array;
+  backY: Float32Array;
+  /** By which share the skin that is at the node in the still gets lighter. */
+  gain: Float32Array;
 };
 
 /** What is behind the people: the picture without them (plate.ts), and how far each pixel of the still is of them, 0–255. */
@@ -62,6 +79,8 @@ type Layout = {
 const NAMES: PlaneName[] = ["y", "u", "v"];
 /** Numbers in a `Picture` of `kernel.c`. */
 const PICTURE = 30;
+/** The same of its `Field`. */
+const FIELD = 10;
 
 /** `mapSize`: how many places `sample` can take. Without `behind` all of the picture counts as in front. */
 export function createCanvas(
@@ -75,8 +94,10 @@ export function createCanvas(
   const reserve = reserver(WEIGHTS);
   const layouts = layoutsOf(still, { cell, columns, rows, plate: behind !== undefined }, reserve);
   const [luma, , last] = layouts;
-  const grid = reserve((columns + 1) * (rows + 1) * 8);
-  const picture = reserve(PICTURE * 4);
+  const count = (columns + 1) * (rows + 1);
+  const grid = reserve(count * 8);
+  const values = Array.from({ length: 6 }, () => reserve(count * 4));
+  const [picture, field] = [reserve(PICTURE * 4), reserve(FIELD * 4)];
   const [alpha, seen] = behind ? [reserve(width * height), reserve(columns * rows)] : [0, 0];
   const [mapX, mapY, samples] = [reserve(size * 4), reserve(size * 4), reserve(size)];
 
@@ -92,6 +113,8 @@ export function createCanvas(
   const frameBytes = last!.out + last!.outStride * (rows * (cell / 2)) - frameAt;
   const shape = [columns, rows, Math.log2(cell), grid, seen, alpha, width, height];
   new Int32Array(buffer, picture, PICTURE).set([...shape, ...kernelLayers(layouts)]);
+  const [dx, dy, backX, backY, gain] = values.map((at) => new Float32Array(buffer, at, count)) as FiveArrays;
+  new Int32Array(buffer, field, FIELD).set([columns + 1, rows + 1, cell, ...values.toSpliced(4, 0, grid)]);
   if (behind) {
     bytes.set(behind.alpha, alpha);
     kernel.survey(picture, seen);
@@ -105,7 +128,10 @@ export function createCanvas(
 
   return {
     ...{ width, height, cell, columns, rows },
-    grid: new Int32Array(buffer, grid, (columns + 1) * (rows + 1) * 2),
+    grid: new Int32Array(buffer, grid, count * 2),
+    nodes: { dx, dy, backX, backY, gain },
+    invert: () => kernel.invert(field),
+    lighten: () => kernel.lighten(field, luma!.out, luma!.outStride),
     draw() {
       bytes.copyWithin(frameAt, luma!.still, luma!.still + frameBytes);
       kernel.draw(picture);
@@ -122,6 +148,7 @@ export function createCanvas(
   };
 }
 
+type FiveArrays = [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
 type Reserve = (bytes: number) => number;
 
 /** Places one after another, aligned for vectors. */

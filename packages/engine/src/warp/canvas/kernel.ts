@@ -19,6 +19,8 @@ declare const WebAssembly: {
 export type Kernel = {
   draw(picture: number): void;
   survey(picture: number, seen: number): void;
+  invert(field: number): void;
+  lighten(field: number, out: number, stride: number): void;
   map(...args: number[]): void;
 };
 
