@@ -108,9 +108,11 @@ export function toFrame(yuv: Uint8Array, width: number, height: number, pts: big
     [width / 2, height / 2],
     [width / 2, height / 2],
   ].entries()) {
-    for (let row = 0; row < rows!; row++) {
-      planes[plane]!.set(yuv.subarray(from, from + columns!), row * strides[plane]!);
-      from += columns!;
+    // in one piece where rows have no padding
+    const [length, count] = strides[plane] === columns ? [columns! * rows!, 1] : [columns!, rows!];
+    for (let row = 0; row < count; row++) {
+      planes[plane]!.set(yuv.subarray(from, from + length), row * strides[plane]!);
+      from += length;
     }
   }
   return frame;

@@ -2,8 +2,8 @@
 
 import type { Matte } from "./behind/matte.ts";
 import { ovalDepth, type Silhouette, silhouetteOf } from "./behind/silhouette.ts";
+import type { Canvas } from "./canvas/canvas.ts";
 import type { Field } from "./canvas/field.ts";
-import type { Canvas } from "./canvas/kernel.ts";
 import { smooth } from "./head/falloff.ts";
 import { type Head, MESH } from "./head/head.ts";
 import { edgeWeight, type Skin } from "./skin.ts";
@@ -17,7 +17,7 @@ const LIMITS: Pose = { pitch: 9, yaw: 12, roll: 7, x: 0.1, y: 0.1, z: 0.8, scale
 const SCALE_PER_E = 0.09;
 /** The middle of the head lies in front of the neck that it turns on, in E, so that a turn takes its outline along. */
 const AHEAD = 0.16;
-/** In face ovals: the head's movement reaches a little beyond its outline (whatever lies there is put back, backdrop.ts), then fades. */
+/** In face ovals: the head's movement reaches a little beyond its outline (whatever lies there is put back, canvas.ts), then fades. */
 const BEYOND = 0.06;
 const FADE = 0.62;
 const MOST_REACH = 4;

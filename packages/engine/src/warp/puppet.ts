@@ -1,10 +1,10 @@
 /** A still with its faces rigged: give it the values of the channels, and it gives the frame. */
 import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { Face } from "../face/face.ts";
-import { createBackdrop } from "./behind/backdrop.ts";
 import type { Matte } from "./behind/matte.ts";
+import { plateOf } from "./behind/plate.ts";
+import { type Canvas, createCanvas } from "./canvas/canvas.ts";
 import { createField, type Field } from "./canvas/field.ts";
-import { type Canvas, createCanvas } from "./canvas/kernel.ts";
 import { drawPatch } from "./canvas/patch.ts";
 import type { Planes } from "./canvas/planes.ts";
 import { createEye, type Eye, type EyeState } from "./eyes/eyes.ts";
@@ -36,9 +36,9 @@ export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet
   // A cell has to be small beside a mouth; where faces are large, larger cells do and cost less.
   const smallest = Math.min(...faces.map((face) => face.eyeDistance));
   const cell = smallest > 160 && Math.max(still.width, still.height) > 720 ? 16 : 8;
-  const canvas = createCanvas(still, { cell, mapSize: 65536 });
+  const behind = { plate: plateOf(still, matte), alpha: matte.alpha };
+  const canvas = createCanvas(still, { cell, mapSize: 65536, behind });
   const field = createField(canvas);
-  const backdrop = createBackdrop(canvas, field, still, matte);
   const rigs = faces.map((face) => createRig(canvas, field, still, face, matte));
   return {
     smiling: rigs.map((rig) => rig.smiling),
@@ -49,7 +49,6 @@ export function createPuppet(still: Planes, faces: Face[], matte: Matte): Puppet
       });
       field.invert();
       canvas.draw();
-      backdrop.draw();
       rigs.forEach((rig, i) => {
         rig.draw(values[i]!);
       });
@@ -67,7 +66,7 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
   const skin = createSkin(canvas, field, head, glasses.yields);
   const headMover = createHeadMover(canvas, field, skin, head, matte);
   const mouth = createMouth(head, face, still);
-  const shading = createShading(canvas, field, skin, head);
+  const shading = createShading(canvas, skin, head);
   const eyes: Record<Side, Eye> = {
     left: createEye(head, face, "left", still, glasses),
     right: createEye(head, face, "right", still, glasses),

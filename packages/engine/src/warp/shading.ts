@@ -2,9 +2,7 @@
  * Light that changes as skin folds and lips come forward: the fold beside the nose deepens in a smile, the cheek above it catches light;
  * lips that flare or are pursed catch light, and the chin below them lies in their shadow.
  */
-import { mixFour } from "./canvas/bilinear.ts";
-import type { Field } from "./canvas/field.ts";
-import type { Canvas } from "./canvas/kernel.ts";
+import type { Canvas } from "./canvas/canvas.ts";
 import { bump } from "./head/falloff.ts";
 import { type Head, MESH, type Point, type Side } from "./head/head.ts";
 import type { Movements } from "./head/shape.ts";
@@ -23,7 +21,7 @@ type Shading = { apply(values: Values): void };
 /** By which share each node of the grid gets lighter where the strength is 1. */
 type Light = { gain: Float32Array; strength(values: Values): number };
 
-export function createShading(canvas: Canvas, field: Field, skin: Skin, head: Head): Shading {
+export function createShading(canvas: Canvas, skin: Skin, head: Head): Shading {
   const lights: Light[] = (["left", "right"] as const).map((side) => {
     const name = side === "left" ? "Left" : "Right";
     return {
@@ -36,10 +34,7 @@ export function createShading(canvas: Canvas, field: Field, skin: Skin, head: He
     strength: (values) =>
       Math.min(1, (values.mouthFunnel ?? 0) + 0.7 * (values.mouthPucker ?? 0) + 0.8 * (values.lipsForward ?? 0)),
   });
-  const { nodes, backX, backY } = field;
-  const gain = new Float32Array(nodes.count);
-  const seen = new Float32Array(nodes.count);
-
+  const { gain } = canvas.nodes;
   return {
     apply(values) {
       gain.fill(0);
@@ -48,11 +43,9 @@ export function createShading(canvas: Canvas, field: Field, skin: Skin, head: He
         const value = strength(values);
         if (value === 0) continue;
         any = true;
-        for (let i = 0; i < nodes.count; i++) gain[i]! += value * one[i]!;
+        for (let i = 0; i < gain.length; i++) gain[i]! += value * one[i]!;
       }
-      if (!any) return;
-      carried(nodes, gain, backX, backY, seen);
-      lighten(canvas, nodes, seen);
+      if (any) canvas.lighten();
     },
   };
 }
@@ -82,41 +75,4 @@ function distanceTo(a: Point, b: Point, p: Point): number {
   const dy = b.y - a.y;
   const t = Math.min(1, Math.max(0, ((p.x - a.x) * dx + (p.y - a.y) * dy) / (dx * dx + dy * dy)));
   return Math.hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
-}
-
-/** Values that belong to the skin, as they are seen in the frame. */
-function carried(
-  nodes: Field["nodes"],
-  values: Float32Array,
-  backX: Float32Array,
-  backY: Float32Array,
-  into: Float32Array,
-): void {
-  const { columns, rows, cell } = nodes;
-  for (let i = 0; i < nodes.count; i++) {
-    const x = Math.min(columns - 1.001, Math.max(0, (i % columns) + backX[i]! / cell));
-    const y = Math.min(rows - 1.001, Math.max(0, Math.floor(i / columns) + backY[i]! / cell));
-    const at = Math.floor(y) * columns + Math.floor(x);
-    into[i] = mixFour(values, at, columns, x - Math.floor(x), y - Math.floor(y));
-  }
-}
-
-function lighten(canvas: Canvas, { columns, rows, cell }: Field["nodes"], gain: Float32Array): void {
-  const { pixels, stride } = canvas.plane("y");
-  for (let row = 0; row < rows - 1; row++) {
-    for (let column = 0; column < columns - 1; column++) {
-      const at = row * columns + column;
-      const [a, b, c, d] = [gain[at]!, gain[at + 1]!, gain[at + columns]!, gain[at + columns + 1]!];
-      if (Math.abs(a) + Math.abs(b) + Math.abs(c) + Math.abs(d) < 1e-4) continue;
-      for (let j = 0; j < cell; j++) {
-        const left = a + ((c - a) * j) / cell;
-        const step = (b + ((d - b) * j) / cell - left) / cell;
-        let to = (row * cell + j) * stride + column * cell;
-        for (let i = 0; i < cell; i++, to++) {
-          const luma = pixels[to]!;
-          pixels[to] = Math.min(235, luma + (luma - 16) * (left + step * i) + 0.5);
-        }
-      }
-    }
-  }
 }

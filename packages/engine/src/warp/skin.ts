@@ -1,6 +1,7 @@
 /** The skin of one face on the field: what each channel moves, through the points of the mesh. */
+
+import type { Canvas } from "./canvas/canvas.ts";
 import type { Field, Nodes } from "./canvas/field.ts";
-import type { Canvas } from "./canvas/kernel.ts";
 import { channelShapes } from "./channels.ts";
 import { smooth } from "./head/falloff.ts";
 import { type Head, MESH, type Point } from "./head/head.ts";

@@ -1,6 +1,7 @@
 /** Parts of a frame that are drawn pixel by pixel over the smooth warp: where skin slides over skin (lids) or parts (lips). */
+
+import type { Canvas, PlaneName } from "./canvas.ts";
 import type { Field } from "./field.ts";
-import type { Canvas, PlaneName } from "./kernel.ts";
 
 /** What is seen at one place. Places are in pixels of the still; `paint` is laid over the mix of the two. */
 export type Seen = {
@@ -31,6 +32,7 @@ export function drawPatch(canvas: Canvas, field: Field, box: Box, layer: Layer):
   drawPlanes(canvas, field, ["u", "v"], 2, halved, layer, seen);
 }
 
+/** Asks the layer about every place of the box, and draws those that it does not leave as the smooth warp has them. */
 function drawPlanes(
   canvas: Canvas,
   field: Field,
@@ -43,95 +45,119 @@ function drawPlanes(
   const width = box.right - box.left;
   const capacity = canvas.mapX.length >> 1;
   const stripRows = Math.max(1, Math.floor(capacity / width));
-  const {
-    shares,
-    paints,
-    colours: [one, other],
-  } = roomFor(stripRows * width);
+  const strip = roomFor(stripRows * width);
+  const { stride } = canvas.plane(names[0]!);
   for (let top = box.top; top < box.bottom; top += stripRows) {
-    const rows = Math.min(stripRows, box.bottom - top);
-    const count = rows * width;
-    const padded = (count + 3) & ~3;
-    const { mapX, mapY } = canvas;
-    // what is seen a second time lies close together: a mouth's opening, the edge of a lid
-    let [first, last] = [count, -1];
-    let i = 0;
-    for (let py = top; py < top + rows; py++) {
-      // Chroma lies on the left pixel of two and between the rows of two.
-      const qy = step === 2 ? py * 2 + 0.5 : py;
-      for (let px = box.left; px < box.right; px++, i++) {
-        const qx = px * step;
-        placeBehind(field, qx, qy, seen);
-        seen.x2 = seen.x;
-        seen.y2 = seen.y;
-        seen.share = 1;
-        seen.paint = 0;
-        layer(seen.x, seen.y, seen);
-        mapX[i] = Math.round((px + (seen.x - qx) / step) * 256);
-        mapY[i] = Math.round((py + (seen.y - qy) / step) * 256);
-        mapX[padded + i] = Math.round((px + (seen.x2 - qx) / step) * 256);
-        mapY[padded + i] = Math.round((py + (seen.y2 - qy) / step) * 256);
-        shares[i] = seen.share;
-        paints[i] = seen.paint;
-        if (seen.share < 1) {
-          if (last < 0) first = i & ~3;
-          last = i;
-        }
-        if (seen.paint > 0) {
-          one[i] = step === 1 ? seen.luma : seen.cb;
-          other[i] = seen.cr;
-        }
-      }
-    }
+    const bottom = Math.min(box.bottom, top + stripRows);
+    strip.count = 0;
+    strip.twice = 0;
+    for (let py = top; py < bottom; py++) askRow(canvas, field, strip, step, box, py, stride, layer, seen);
+    if (strip.count === 0) continue;
     names.forEach((name, k) => {
-      canvas.sample(name, 0, padded);
-      if (last >= 0) canvas.sample(name, padded + first, (last - first + 4) & ~3);
-      const { pixels, stride } = canvas.plane(name);
-      const { samples } = canvas;
-      const colour = k === 0 ? one : other;
-      for (let row = 0, at = 0; row < rows; row++) {
-        let to = (top + row) * stride + box.left;
-        for (const end = at + width; at < end; at++, to++) {
-          let value = samples[at]!;
-          if (shares[at]! < 1) value = samples[padded + at]! + (value - samples[padded + at]!) * shares[at]!;
-          if (paints[at]! > 0) value += (colour[at]! - value) * paints[at]!;
-          pixels[to] = value + 0.5;
-        }
-      }
+      paintStrip(canvas, strip, name, k === 0 ? strip.one : strip.other);
     });
   }
 }
 
-type Room = { shares: Float32Array; paints: Float32Array; colours: [Float32Array, Float32Array] };
-let room: Room = {
-  shares: new Float32Array(0),
-  paints: new Float32Array(0),
-  colours: [new Float32Array(0), new Float32Array(0)],
-};
-
-/** The same arrays for every patch of every frame: they are overwritten, and keep nothing between frames. */
-function roomFor(places: number): Room {
-  if (room.shares.length < places) {
-    const array = (): Float32Array => new Float32Array(places);
-    room = { shares: array(), paints: array(), colours: [array(), array()] };
+/** Between two nodes the places lie on a line. */
+function askRow(
+  canvas: Canvas,
+  { nodes, backX, backY }: Field,
+  strip: Strip,
+  step: 1 | 2,
+  box: Box,
+  py: number,
+  stride: number,
+  layer: Layer,
+  seen: Seen,
+): void {
+  const { cell, columns, rows } = nodes;
+  const { mapX, mapY } = canvas;
+  const second = mapX.length >> 1;
+  // Chroma lies on the left pixel of two and between the rows of two.
+  const qy = step === 2 ? py * 2 + 0.5 : py;
+  const row = Math.min(rows - 2, Math.floor(qy / cell));
+  const fy = qy / cell - row;
+  const side = cell / step;
+  for (let px = box.left; px < box.right; ) {
+    const column = Math.min(columns - 2, Math.floor(px / side));
+    const end = Math.min(box.right, (column + 1) * side);
+    const at = row * columns + column;
+    const below = at + columns;
+    const left = backX[at]! + (backX[below]! - backX[at]!) * fy;
+    const up = backY[at]! + (backY[below]! - backY[at]!) * fy;
+    const stepX = (backX[at + 1]! + (backX[below + 1]! - backX[at + 1]!) * fy - left) / side;
+    const stepY = (backY[at + 1]! + (backY[below + 1]! - backY[at + 1]!) * fy - up) / side;
+    for (; px < end; px++) {
+      const along = px - column * side;
+      const qx = px * step;
+      const x = qx + left + stepX * along;
+      const y = qy + up + stepY * along;
+      seen.x = seen.x2 = x;
+      seen.y = seen.y2 = y;
+      seen.share = 1;
+      seen.paint = 0;
+      layer(x, y, seen);
+      if (seen.x === x && seen.y === y && seen.share === 1 && seen.paint === 0) continue;
+      const i = strip.count++;
+      strip.targets[i] = py * stride + px;
+      mapX[i] = Math.round((px + (seen.x - qx) / step) * 256);
+      mapY[i] = Math.round((py + (seen.y - qy) / step) * 256);
+      strip.shares[i] = seen.share;
+      strip.paints[i] = seen.paint;
+      if (seen.share < 1) {
+        const j = second + strip.twice++;
+        mapX[j] = Math.round((px + (seen.x2 - qx) / step) * 256);
+        mapY[j] = Math.round((py + (seen.y2 - qy) / step) * 256);
+      }
+      if (seen.paint > 0) {
+        strip.one[i] = step === 1 ? seen.luma : seen.cb;
+        strip.other[i] = seen.cr;
+      }
+    }
   }
-  return room;
 }
 
-/** The place of the still that the smooth warp shows at (x, y) of the frame. */
-function placeBehind({ nodes, backX, backY }: Field, x: number, y: number, into: { x: number; y: number }): void {
-  const column = Math.min(nodes.columns - 2, Math.floor(x / nodes.cell));
-  const row = Math.min(nodes.rows - 2, Math.floor(y / nodes.cell));
-  const fx = x / nodes.cell - column;
-  const fy = y / nodes.cell - row;
-  const at = row * nodes.columns + column;
-  const below = at + nodes.columns;
-  const w00 = (1 - fx) * (1 - fy);
-  const w01 = fx * (1 - fy);
-  const w10 = (1 - fx) * fy;
-  const w11 = fx * fy;
-  into.x = x + backX[at]! * w00 + backX[at + 1]! * w01 + backX[below]! * w10 + backX[below + 1]! * w11;
-  into.y = y + backY[at]! * w00 + backY[at + 1]! * w01 + backY[below]! * w10 + backY[below + 1]! * w11;
+function paintStrip(canvas: Canvas, strip: Strip, name: PlaneName, colour: Float32Array): void {
+  const { count, twice, targets, shares, paints } = strip;
+  const second = canvas.mapX.length >> 1;
+  canvas.sample(name, 0, (count + 3) & ~3);
+  if (twice > 0) canvas.sample(name, second, (twice + 3) & ~3);
+  const { pixels } = canvas.plane(name);
+  const { samples } = canvas;
+  for (let i = 0, j = second; i < count; i++) {
+    let value = samples[i]!;
+    const share = shares[i]!;
+    if (share < 1) {
+      const other = samples[j++]!;
+      value = other + (value - other) * share;
+    }
+    const paint = paints[i]!;
+    if (paint > 0) value += (colour[i]! - value) * paint;
+    pixels[targets[i]!] = value + 0.5;
+  }
+}
+
+/** Places that are drawn: `count` of them, of which `twice` show a second place, in turn. `targets`: where in the plane. */
+type Strip = {
+  count: number;
+  twice: number;
+  targets: Int32Array;
+  shares: Float32Array;
+  paints: Float32Array;
+  one: Float32Array;
+  other: Float32Array;
+};
+let room: Strip | undefined;
+
+/** The same arrays for every patch of every frame: they are overwritten, and keep nothing between frames. */
+function roomFor(places: number): Strip {
+  if (!room || room.targets.length < places) {
+    const array = (): Float32Array => new Float32Array(places);
+    const targets = new Int32Array(places);
+    room = { count: 0, twice: 0, targets, shares: array(), paints: array(), one: array(), other: array() };
+  }
+  return room;
 }
 
 function movedBox(canvas: Canvas, { nodes, dx, dy }: Field, box: Box): Box {

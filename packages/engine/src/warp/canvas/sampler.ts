@@ -73,7 +73,7 @@ export function createSampler({ fine }: { fine: boolean }): Sampler {
       const { width, height, stride, at } = shape;
       const most = [(width - 1) * 256 * times, (height - 1) * 256 * times] as const;
       for (let c = 0; c < 3; c++) {
-        kernel.map(at[c]!, stride, ...most, maps.out[c]! + first, length, 1, maps.x + first * 4, maps.y + first * 4);
+        kernel.map(at[c]!, stride, ...most, maps.out[c]! + first, length, maps.x + first * 4, maps.y + first * 4);
       }
     },
   };

@@ -41,7 +41,7 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
   const white = whiteTones(opening, still);
   if (!white) return { layer: () => undefined };
   const glint = catchlight(opening, still, rings);
-  const disc = (dx: number, dy: number, r: number): number => smooth((r - Math.hypot(dx, dy)) / soft + 0.5);
+  const disc = (dx: number, dy: number, r: number): number => smooth((r - Math.sqrt(dx * dx + dy * dy)) / soft + 0.5);
   const at = toSlit(frame, iris).t;
   return {
     layer(lookX, lookY) {
@@ -56,13 +56,14 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
       return (x, y, seen) => {
         const fx = x - iris.x;
         const fy = y - iris.y;
-        if (Math.hypot(fx, fy) > 1.15 * radius + way + 3) return;
+        const away = Math.sqrt(fx * fx + fy * fy);
+        if (away > 1.15 * radius + way + 3) return;
         const { t, v } = toSlit(frame, { x, y });
         if (t <= -1 || t >= 1) return;
         const inside = smooth((v - upper(t)) / soft) * smooth((lower(t) - v) / soft + 0.3);
         if (inside <= 0) return;
         const now = disc(fx - dx, fy - dy, edge);
-        const behind = smooth(0.5 - (fx * dx + fy * dy) / (Math.hypot(fx, fy) * way + 1e-6));
+        const behind = smooth(0.5 - (fx * dx + fy * dy) / (away * way + 1e-6));
         const was = disc(fx, fy, edge + FADES * behind * Math.min(radius, 2 * way));
         const kx = x - CATCHLIGHT_FOLLOWS * dx;
         const ky = y - CATCHLIGHT_FOLLOWS * dy;

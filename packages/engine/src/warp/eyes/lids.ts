@@ -6,9 +6,10 @@
 
 import type { Layer, Seen } from "../canvas/patch.ts";
 import type { Planes } from "../canvas/planes.ts";
-import { type Curve, createCurve, fromSlit, toSlit } from "../head/curve.ts";
+import { type Curve, createCurve, fromSlit } from "../head/curve.ts";
 import { bell, smooth } from "../head/falloff.ts";
 import { toneAt } from "../head/tone.ts";
+import { lineOf, placeOn, readLine } from "./lines.ts";
 import type { Opening } from "./opening.ts";
 
 /** Lashes reach above the contour by this share of the opening. */
@@ -45,58 +46,71 @@ export function createLid(
   { rest, rim }: { rest: Curve; rim: Curve },
   glint: ((x: number, y: number) => number) | undefined,
 ): LidLayer {
-  const { frame, upper, lower, height, lid, unit } = opening;
+  const { frame, height, lid, unit } = opening;
+  const { middle, across: axis, halfWidth } = frame;
   const edge = EDGE * unit;
   const blend = Math.max(LEAST_BLEND, BLEND * unit);
   // An eye that is shut already has no more skin to unroll.
   const open = smooth((height / unit - SHUT) / SHUT);
   const unrolled = createUnrolled(opening, still);
-  const wing = lashWing(opening, still);
-  return (closing) => (x, y, seen) => {
-    const { t, v } = toSlit(frame, { x, y });
+  const [upper, lower, wing] = [lineOf(opening.upper), lineOf(opening.lower), lineOf(lashWing(opening, still))];
+  const [restLine, rimLine] = [lineOf(rest), lineOf(rim)];
+  const lidAt = (closing: number, lashes: number, x: number, y: number, seen: Seen): void => {
+    const [dx, dy] = [x - middle.x, y - middle.y];
+    const t = (dx * axis.x + dy * axis.y) / halfWidth;
+    const v = dy * axis.x - dx * axis.y;
     const side = Math.abs(t);
     if (side > 1.35) return;
+    const at = placeOn(t);
+    const top = readLine(upper, at);
+    const bottom = readLine(lower, at);
+    const tall = Math.max(0, bottom - top);
+    const beside = readLine(wing, at);
+    const from = Math.min(top - HIGHER * tall, bottom - beside);
+    const still0 = readLine(restLine, at);
+    const start = Math.max(readLine(rimLine, at) + 1, from - LASHES * unit);
+    // Above all of them nothing moves, nor is anything painted.
+    if (v <= still0 && v <= start && v < from - 3 * edge) return;
     const kept = glint ? 1 - glint(x, y) : 1;
     if (kept <= 0) return;
-    const top = upper(t);
-    const tall = Math.max(0, lower(t) - top);
-    const beside = wing(t);
-    const from = Math.min(top - HIGHER * tall, lower(t) - beside);
     const taper = 1 - smooth((side - (beside > 0 ? 1.15 : 0.95)) / 0.2);
     const rise = RISE * closing * tall * taper * kept;
-    const travel = closing * Math.max(0, lower(t) - from + BEYOND * tall + 0.8 * edge) * taper - rise;
+    const travel = closing * Math.max(0, bottom - from + BEYOND * tall + 0.8 * edge) * taper - rise;
     const paints = closing * open * height * (1 - smooth((side - 1.1) / 0.25));
     if (travel < 0.02 && paints < 0.02) return;
     const now = from + Math.max(0, travel);
     if (v > now + blend) {
-      const lift = rise * (1 - smooth((v - lower(t)) / (RISE_FADES * unit)));
+      const lift = rise * (1 - smooth((v - bottom) / (RISE_FADES * unit)));
       // The eyeball stays: only from the lower lid's edge on.
-      if (v + lift >= lower(t) && lift > 0) sees(seen, x - lift * frame.across.y, y + lift * frame.across.x);
+      if (v + lift >= bottom && lift > 0) sees(seen, x - lift * axis.y, y + lift * axis.x);
       return;
     }
     const covered = Math.min(1, Math.max(0, (now - v) / blend + 0.5));
     // Below the edge the eyeball is seen as the gaze has left it.
     if (covered < (seen.share < 1 || seen.paint > 0 ? 0.5 : 0.001) && v > from) return;
-    const still0 = rest(t);
     const ramp = smooth((v - still0) / Math.max(2, now - edge - still0));
     const shift = (v >= now - edge ? travel : travel * ramp) * kept;
-    seen.x = x + shift * frame.across.y;
-    seen.y = y - shift * frame.across.x;
+    seen.x = x + shift * axis.y;
+    seen.y = y - shift * axis.x;
     seen.share = v < from ? 1 : covered;
     seen.paint = 0;
     const lashBand = edge * (2.4 - 1.2 * smooth((side - 0.5) / 0.5));
-    const start = Math.max(rim(t) + 1, from - LASHES * unit);
     const inside = smooth((v - start) / (0.7 * LASHES * unit)) * smooth((now - lashBand - v) / (1.2 * edge) + 0.5);
     const across = 1 - smooth((side - 1.08) / 0.25);
     seen.paint = inside * across * covered * smooth(paints / (0.55 * height)) * kept;
     if (seen.paint > 0) unrolled(t, v, (v - from) / Math.max(1, now - from), seen);
-    const line = LASH_LINE * open * smooth(2 * closing - 0.8) * bell(now - v - 0.4 * edge, 0.7 * edge) * covered;
+    if (lashes === 0) return;
+    const line = lashes * bell(now - v - 0.4 * edge, 0.7 * edge) * covered;
     const shadow = line * kept * (1 - smooth((side - 0.45) / 0.5));
     if (shadow <= seen.paint) return;
     seen.paint = shadow;
     seen.luma = 16 + LASH_LIGHT * (lid.luma(t) - 16);
     seen.cb = lid.cb(t);
     seen.cr = lid.cr(t);
+  };
+  return (closing) => {
+    const lashes = LASH_LINE * open * smooth(2 * closing - 0.8);
+    return (x, y, seen) => lidAt(closing, lashes, x, y, seen);
   };
 }
 
