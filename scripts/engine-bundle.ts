@@ -19,6 +19,8 @@ const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tenso
 /** Files of ours that lie beside the code that reads them, and beside its bundle. */
 const BESIDE = [
   "packages/engine/src/warp/canvas/kernel.wasm",
+  "packages/engine/src/face/crop.wasm",
+  "packages/engine/src/face/mesh-net.wasm",
   "packages/engine/src/faces/enhance/conv.wasm",
   "packages/speech/src/visemes.bin",
 ];

@@ -8,6 +8,8 @@ import wabt from "wabt";
 
 export const KERNEL = new URL("../src/warp/canvas/kernel.wasm", import.meta.url);
 export const CONV = new URL("../src/faces/enhance/conv.wasm", import.meta.url);
+export const CROP = new URL("../src/face/crop.wasm", import.meta.url);
+export const MESH_NET = new URL("../src/face/mesh-net.wasm", import.meta.url);
 
 /** Another release of Clang builds other bytes. Debian 12: `apt-get install clang lld`. */
 export const CLANG = "14.0.6";
@@ -45,7 +47,11 @@ export function buildKernel(wasm: URL): Uint8Array {
 export async function buildText(wasm: URL): Promise<Uint8Array> {
   const source = fileURLToPath(wasm).replace(/\.wasm$/, ".wat");
   const { parseWat } = await wabt();
-  const module = parseWat(basename(source), readFileSync(source, "utf8"), { simd: true, bulk_memory: true });
+  const module = parseWat(basename(source), readFileSync(source, "utf8"), {
+    simd: true,
+    relaxed_simd: true,
+    bulk_memory: true,
+  });
   module.validate();
   return module.toBinary({}).buffer;
 }
@@ -67,10 +73,9 @@ function sectionsOf(bytes: Uint8Array): number[] {
 }
 
 if (import.meta.main) {
-  for (const [wasm, bytes] of [
-    [KERNEL, buildKernel(KERNEL)],
-    [CONV, await buildText(CONV)],
-  ] as const) {
+  const texts = [CONV, CROP, MESH_NET];
+  const built = await Promise.all(texts.map(async (wasm) => [wasm, await buildText(wasm)] as const));
+  for (const [wasm, bytes] of [[KERNEL, buildKernel(KERNEL)] as const, ...built]) {
     writeFileSync(wasm, bytes);
     console.log(`${basename(fileURLToPath(wasm))}: ${bytes.length} bytes`);
   }

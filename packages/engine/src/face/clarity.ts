@@ -2,9 +2,9 @@
  * Whether the mesh of a face can be trusted. The mesh model fits a human face to whatever the detector proposes and is sure of
  * it (score ≥ 0.98) for dogs and stuffed animals, too. What tells them apart is that their meshes are unsteady.
  */
-import type { Picture } from "../media/picture.ts";
 import { meshesAt } from "./landmarks.ts";
 import { models } from "./models.ts";
+import type { Seen } from "./sample.ts";
 import { tonesIn } from "./tones.ts";
 import type { Face, FaceCrop, LidContours } from "./types.ts";
 
@@ -45,8 +45,8 @@ const NUDGES = [
 type Place = { x: number; y: number };
 
 /** False for what only resembles a person's face, and for faces that are covered, cut or blurred too much to be read well. */
-export async function isClear(picture: Picture, face: Face): Promise<boolean> {
-  return isPerson(face) || isSteady(picture, face);
+export async function isClear(seen: Seen, face: Face): Promise<boolean> {
+  return isPerson(face) || isSteady(seen, face);
 }
 
 /** Whether detector and eyes alone tell that a face is a person's. */
@@ -55,39 +55,39 @@ function isPerson(face: Face): boolean {
 }
 
 /** Whether a mouth is there to be moved: in the picture, and not behind a mask or a hand. */
-export async function mouthOf(picture: Picture, face: Face): Promise<"seen" | "covered" | "outside"> {
+export async function mouthOf(seen: Seen, face: Face): Promise<"seen" | "covered" | "outside"> {
   const edge = EDGE * face.eyeDistance;
   const outside = [61, 291, 13, 14].some((i) => {
     const { x, y } = placeOf(face, i);
-    return x < edge || y < edge || x > picture.width - edge || y > picture.height - edge;
+    return x < edge || y < edge || x > seen.width - edge || y > seen.height - edge;
   });
   if (outside) return "outside";
-  if (mouthContrast(picture, face) < LEAST_MOUTH) return "covered";
-  if (!(await areLipsUnsteady(picture, face))) return "seen";
+  if (mouthContrast(seen, face) < LEAST_MOUTH) return "covered";
+  if (!(await areLipsUnsteady(seen, face))) return "seen";
   // where there is not a person's face, nothing is steady
-  return isPerson(face) || (await areEyesSteady(picture, face)) ? "covered" : "seen";
+  return isPerson(face) || (await areEyesSteady(seen, face)) ? "covered" : "seen";
 }
 
 /** What is known of a face by its mesh alone. */
 type MeshedFace = Pick<Face, "points" | "crop" | "eyeDistance" | "yaw">;
 
 /** Whether the mouth of a face that is known to be a person's is behind something. */
-export async function isMouthHidden(picture: Picture, face: MeshedFace): Promise<boolean> {
-  if (mouthContrast(picture, face) < LEAST_MOUTH) return true;
-  return (await areLipsUnsteady(picture, face)) && areEyesSteady(picture, face);
+export async function isMouthHidden(seen: Seen, face: MeshedFace): Promise<boolean> {
+  if (mouthContrast(seen, face) < LEAST_MOUTH) return true;
+  return (await areLipsUnsteady(seen, face)) && areEyesSteady(seen, face);
 }
 
-async function areLipsUnsteady(picture: Picture, face: MeshedFace): Promise<boolean> {
-  const most = mouthContrast(picture, face) < PLAIN_MOUTH ? MOST_UNSTEADY_LIPS.plain : MOST_UNSTEADY_LIPS.rich;
-  return (await unsteadiness(picture, face, LIPS)) > mostUnsteady(face, most);
+async function areLipsUnsteady(seen: Seen, face: MeshedFace): Promise<boolean> {
+  const most = mouthContrast(seen, face) < PLAIN_MOUTH ? MOST_UNSTEADY_LIPS.plain : MOST_UNSTEADY_LIPS.rich;
+  return (await unsteadiness(seen, face, LIPS)) > mostUnsteady(face, most);
 }
 
-async function areEyesSteady(picture: Picture, face: MeshedFace): Promise<boolean> {
-  return (await unsteadiness(picture, face, EYES)) < mostUnsteady(face, MOST_UNSTEADY);
+async function areEyesSteady(seen: Seen, face: MeshedFace): Promise<boolean> {
+  return (await unsteadiness(seen, face, EYES)) < mostUnsteady(face, MOST_UNSTEADY);
 }
 
 /** Whether the edge of the picture cuts a part of the face off. */
-export function isCut({ width, height }: Pick<Picture, "width" | "height">, { box }: Pick<Face, "box">): boolean {
+export function isCut({ width, height }: Pick<Seen, "width" | "height">, { box }: Pick<Face, "box">): boolean {
   const across = Math.max(-box.x, box.x + box.width - width) / box.width;
   const down = Math.max(-box.y, box.y + box.height - height) / box.height;
   return Math.max(across, down) > MOST_CUT;
@@ -102,16 +102,16 @@ function mostUnsteady({ yaw }: MeshedFace, facing: number): number {
   return facing * (1 + Math.abs(yaw) / UNSTEADY_YAW);
 }
 
-function mouthContrast(picture: Picture, face: MeshedFace): number {
+function mouthContrast(seen: Seen, face: MeshedFace): number {
   const { crop, eyeDistance } = face;
   const [right, left, upper, lower] = [61, 291, 13, 14].map((i) => placeOf(face, i)) as [Place, Place, Place, Place];
   const middle = { x: (upper.x + lower.x) / 2, y: (upper.y + lower.y) / 2 };
-  const mouth = tonesIn(picture, {
+  const mouth = tonesIn(seen, {
     ...middle,
     size: 0.55 * Math.hypot(left.x - right.x, left.y - right.y),
     angle: crop.angle,
   });
-  const forehead = tonesIn(picture, { ...placeOf(face, 151), size: 0.2 * eyeDistance, angle: crop.angle });
+  const forehead = tonesIn(seen, { ...placeOf(face, 151), size: 0.2 * eyeDistance, angle: crop.angle });
   return (mouth.light - mouth.dark) / Math.max(0.02, forehead.middle);
 }
 
@@ -119,8 +119,8 @@ function mouthContrast(picture: Picture, face: MeshedFace): number {
  * Whether the mesh stays where it is when its crop is moved, grown and turned a little. That of a mask, of a hand before the mouth
  * or of a mouth wide open may not: nothing can be measured by it.
  */
-export async function isSteady(picture: Picture, face: Face): Promise<boolean> {
-  return (await unsteadiness(picture, face)) < mostUnsteady(face, MOST_UNSTEADY);
+export async function isSteady(seen: Seen, face: Face): Promise<boolean> {
+  return (await unsteadiness(seen, face)) < mostUnsteady(face, MOST_UNSTEADY);
 }
 
 /** How far the mesh and the iris model put the corners of the eyes apart, mean, by the eyes' width. */
@@ -135,10 +135,10 @@ function eyesApart({ points, lids }: Face): number {
 }
 
 /** How far the mesh moves, or those points of it, root mean square, in E. */
-async function unsteadiness(picture: Picture, face: MeshedFace, indices?: number[]): Promise<number> {
+async function unsteadiness(seen: Seen, face: MeshedFace, indices?: number[]): Promise<number> {
   const { points, eyeDistance } = face;
   const chosen = indices ?? Array.from({ length: points.length / 3 }, (_, i) => i);
-  const meshes = await nudgedMeshes(picture, face);
+  const meshes = await nudgedMeshes(seen, face);
   let squares = 0;
   for (const mesh of meshes) {
     for (const i of chosen) {
@@ -151,13 +151,13 @@ async function unsteadiness(picture: Picture, face: MeshedFace, indices?: number
 /** Each face is asked about several times. */
 const nudged = new WeakMap<MeshedFace, Promise<Float32Array[]>>();
 
-function nudgedMeshes(picture: Picture, face: MeshedFace): Promise<Float32Array[]> {
-  const known = nudged.get(face) ?? readNudged(picture, face);
+function nudgedMeshes(seen: Seen, face: MeshedFace): Promise<Float32Array[]> {
+  const known = nudged.get(face) ?? readNudged(seen, face);
   nudged.set(face, known);
   return known;
 }
 
-async function readNudged(picture: Picture, { crop }: MeshedFace): Promise<Float32Array[]> {
+async function readNudged(seen: Seen, { crop }: MeshedFace): Promise<Float32Array[]> {
   const crops = NUDGES.map(
     ([right, down, growth, turn]): FaceCrop => ({
       x: crop.x + right * crop.size,
@@ -166,5 +166,5 @@ async function readNudged(picture: Picture, { crop }: MeshedFace): Promise<Float
       angle: crop.angle + turn,
     }),
   );
-  return meshesAt(await models(), picture, crops).map(({ points }) => points);
+  return meshesAt(await models(), seen, crops).map(({ points }) => points);
 }

@@ -5,6 +5,7 @@ import type { Candidate } from "./detect.ts";
 import { cropAround, eyesAt, meshesAt } from "./landmarks.ts";
 import { type Models, models } from "./models.ts";
 import { poseOf } from "./pose.ts";
+import type { Seen } from "./sample.ts";
 import { type Limits, search } from "./search.ts";
 import type { Face, FaceCrop, Landmarks } from "./types.ts";
 
@@ -22,8 +23,8 @@ export async function findFaces(picture: Picture, { thorough = true } = {}): Pro
 }
 
 /** Landmarks at a fixed crop, without the detector: frames of a video measured with one crop do not jitter. */
-export async function trackFace(picture: Picture, crop: FaceCrop): Promise<Landmarks> {
-  return landmarksAt(await models(), picture, crop);
+export async function trackFace(seen: Seen, crop: FaceCrop): Promise<Landmarks> {
+  return landmarksAt(await models(), seen, crop);
 }
 
 export const NO_FACE =
@@ -45,8 +46,8 @@ export function chooseFace(faces: Face[], index: number): Face {
 }
 
 /** A face that was found before, read again: `crop` and `score` are those of `Face`. */
-export async function faceAt(picture: Picture, crop: FaceCrop, score: number): Promise<Face> {
-  return faceOf(await trackFace(picture, crop), crop, score);
+export async function faceAt(seen: Seen, crop: FaceCrop, score: number): Promise<Face> {
+  return faceOf(await trackFace(seen, crop), crop, score);
 }
 
 function readFace(ready: Models, picture: Picture, candidate: Candidate, limits: Limits): Face | undefined {
@@ -72,9 +73,9 @@ export function faceOf(landmarks: Landmarks, crop: FaceCrop, score: number): Fac
   };
 }
 
-function landmarksAt(ready: Models, picture: Picture, crop: FaceCrop): Landmarks {
-  const { points, score } = meshesAt(ready, picture, [crop])[0]!;
-  return { points, meshScore: score, ...eyesAt(ready, picture, points, crop.angle) };
+function landmarksAt(ready: Models, seen: Seen, crop: FaceCrop): Landmarks {
+  const { points, score } = meshesAt(ready, seen, [crop])[0]!;
+  return { points, meshScore: score, ...eyesAt(ready, seen, points, crop.angle) };
 }
 
 /** Views overlap, so a face may have been read twice; of two meshes in one place the larger stays. */

@@ -1,7 +1,6 @@
 /** Reads landmarks from a crop: the mesh (Kartynnik et al. 2019, arXiv:1907.06724), then each eye by the iris model (Ablavatski et al. 2020, arXiv:2006.11341). */
-import type { Picture } from "../media/picture.ts";
 import { IRIS_SIZE, MESH_SIZE, type Models } from "./models.ts";
-import { cropTensor, fromCrop, UNIT } from "./sample.ts";
+import { fromCrop, type Seen, squareOf } from "./sample.ts";
 import type { FaceCrop, Landmarks, LidContours } from "./types.ts";
 
 /** Corners of the eyes in the mesh: the person's right and left. */
@@ -13,12 +12,8 @@ const EYE_ROOM = 2.3;
 const MESH_ROOM = 1.5;
 
 /** The mesh and its score at crops, without the eyes. */
-export function meshesAt(
-  models: Models,
-  picture: Picture,
-  crops: FaceCrop[],
-): { points: Float32Array; score: number }[] {
-  const outputs = models.mesh(crops.map((crop) => cropTensor(picture, crop, MESH_SIZE, UNIT)));
+export function meshesAt(models: Models, seen: Seen, crops: FaceCrop[]): { points: Float32Array; score: number }[] {
+  const outputs = models.mesh(crops.map((crop) => squareOf(seen, crop, MESH_SIZE)));
   return outputs.map(({ points, score }, i) => ({ points: placedMesh(points, crops[i]!), score }));
 }
 
@@ -62,15 +57,15 @@ export function cropAround(points: Float32Array): FaceCrop {
 /** Irises and lids where a mesh says that the eyes are. */
 export function eyesAt(
   models: Models,
-  picture: Picture,
+  seen: Seen,
   points: Float32Array,
   angle: number,
 ): Pick<Landmarks, "iris" | "lids" | "brows"> {
   const rightCrop = eyeCrop(points, RIGHT_EYE, angle);
   const leftCrop = eyeCrop(points, LEFT_EYE, angle);
   const [right, left] = models.iris([
-    cropTensor(picture, rightCrop, IRIS_SIZE, UNIT),
-    cropTensor(picture, leftCrop, IRIS_SIZE, { ...UNIT, mirrored: true }),
+    squareOf(seen, rightCrop, IRIS_SIZE),
+    squareOf(seen, leftCrop, IRIS_SIZE, { mirrored: true }),
   ]) as [Float32Array, Float32Array];
   const rightEye = placeEye(right, rightCrop, false);
   const leftEye = placeEye(left, leftCrop, true);

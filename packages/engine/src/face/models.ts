@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as Converter from "@tensorflow/tfjs-converter";
 import type * as Tf from "@tensorflow/tfjs-core";
+import { createMeshNet, type GraphNode } from "./mesh-net.ts";
 
 // require() rather than import: reading the names these CommonJS bundles export would cost some 20 ms at every start.
 const require = createRequire(import.meta.url);
@@ -39,18 +40,34 @@ export function models(): Promise<Models> {
 }
 
 async function load(): Promise<Models> {
-  const files = ["blazeface", "facemesh", "iris"].map((name) => readModel("@vladmandic/human", name));
+  const [blazeface, facemesh, irises] = ["blazeface", "facemesh", "iris"].map((name) =>
+    readModel("@vladmandic/human", name),
+  ) as [Promise<Tf.io.ModelArtifacts>, Promise<Tf.io.ModelArtifacts>, Promise<Tf.io.ModelArtifacts>];
   const { tf, open } = await backend();
-  const [detector, mesh, iris] = (await Promise.all(files.map(async (artifacts) => open(await artifacts)))) as [
-    Converter.GraphModel,
-    Converter.GraphModel,
-    Converter.GraphModel,
-  ];
+  const [detector, iris] = [await open(await blazeface), await open(await irises)];
+  const net = meshNetOf(tf, await facemesh);
   return {
     detect: (input) => runDetector(tf, detector, input),
-    mesh: (inputs) => runMesh(tf, mesh, inputs),
+    mesh: net ? (inputs) => inputs.map(net) : await meshByTensorFlow(),
     iris: (inputs) => runIris(tf, iris, inputs),
   };
+}
+
+function meshNetOf(tf: typeof Tf, { modelTopology, weightData, weightSpecs }: Tf.io.ModelArtifacts) {
+  const weights = tf.io.decodeWeights(weightData as ArrayBuffer, weightSpecs!);
+  const net = createMeshNet((modelTopology as { node: GraphNode[] }).node, (name) => {
+    return weights[name]!.dataSync() as Float32Array;
+  });
+  tf.dispose(weights);
+  return net;
+}
+
+/** The mesh model as TensorFlow.js runs it: for machines that cannot run it otherwise, and to hold the other against. */
+export async function meshByTensorFlow(): Promise<Models["mesh"]> {
+  const artifacts = readModel("@vladmandic/human", "facemesh");
+  const { tf, open } = await backend();
+  const model = await open(await artifacts);
+  return (inputs) => runMesh(tf, model, inputs);
 }
 
 export const SEGMENTER_SIZE = 256;

@@ -1,5 +1,7 @@
 /** Cuts turned squares out of pictures for the models, and maps places in them back. */
 import type { Picture } from "../media/picture.ts";
+import type { Frame } from "../media/yuv.ts";
+import { cropOf } from "./crop.ts";
 import type { FaceCrop } from "./types.ts";
 
 /** How a tensor is filled: value = byte × `scale` + `offset`. Outside the picture: the border's colour, or black. */
@@ -7,6 +9,15 @@ type Fill = { scale: number; offset: number; outside: "border" | "black"; mirror
 
 export const UNIT: Fill = { scale: 1 / 255, offset: 0, outside: "border" };
 export const SIGNED: Fill = { scale: 1 / 127.5, offset: -1, outside: "black" };
+
+/** What faces are looked at in. */
+export type Seen = Picture | Frame;
+
+/** A crop as the landmark models want it: `side`² × RGB, 0–1; outside, the border goes on. `side`: a multiple of 4. */
+export function squareOf(seen: Seen, crop: FaceCrop, side: number, { mirrored = false } = {}): Float32Array {
+  if ("yuv" in seen) return cropOf(seen, crop, side, { mirrored });
+  return cropTensor(seen, crop, side, { ...UNIT, mirrored });
+}
 
 /** The crop as `side`² × RGB floats. Shrinking averages: the picture is halved first as often as it can be, then 2×2 samples are taken. */
 export function cropTensor(picture: Picture, crop: FaceCrop, side: number, fill: Fill): Float32Array {
@@ -59,8 +70,8 @@ function addRow(image: Image, out: Float32Array, at: number, side: number, weigh
   let { x, y } = line;
   for (let end = at + side * 3; at < end; at += 3, x += line.stepX, y += line.stepY) {
     if (black && (x < -0.5 || y < -0.5 || x > width - 0.5 || y > height - 0.5)) continue;
-    const cx = Math.max(0, Math.min(x, lastX));
-    const cy = Math.max(0, Math.min(y, lastY));
+    const cx = x < 0 ? 0 : x > lastX ? lastX : x;
+    const cy = y < 0 ? 0 : y > lastY ? lastY : y;
     const x0 = cx | 0;
     const y0 = cy | 0;
     const fx = cx - x0;
@@ -68,14 +79,15 @@ function addRow(image: Image, out: Float32Array, at: number, side: number, weigh
     const p00 = (y0 * width + x0) * 3;
     const p01 = x0 < lastX ? p00 + 3 : p00;
     const below = y0 < lastY ? width * 3 : 0;
+    const [p10, p11] = [p00 + below, p01 + below];
     const w00 = (1 - fx) * (1 - fy) * weight;
     const w01 = fx * (1 - fy) * weight;
     const w10 = (1 - fx) * fy * weight;
     const w11 = fx * fy * weight;
-    for (let c = 0; c < 3; c++) {
-      out[at + c]! +=
-        data[p00 + c]! * w00 + data[p01 + c]! * w01 + data[p00 + below + c]! * w10 + data[p01 + below + c]! * w11;
-    }
+    // written out: a loop over the three channels takes twice as long
+    out[at]! += data[p00]! * w00 + data[p01]! * w01 + data[p10]! * w10 + data[p11]! * w11;
+    out[at + 1]! += data[p00 + 1]! * w00 + data[p01 + 1]! * w01 + data[p10 + 1]! * w10 + data[p11 + 1]! * w11;
+    out[at + 2]! += data[p00 + 2]! * w00 + data[p01 + 2]! * w01 + data[p10 + 2]! * w10 + data[p11 + 2]! * w11;
   }
 }
 

@@ -9,21 +9,20 @@
 import { isCut } from "../face/clarity.ts";
 import { type Face, faceAt, findFaces } from "../face/face.ts";
 import { cropAround } from "../face/landmarks.ts";
-import { cropTensor, UNIT } from "../face/sample.ts";
-import type { FaceCrop, Landmarks } from "../face/types.ts";
+import { type Seen, squareOf } from "../face/sample.ts";
+import type { FaceCrop } from "../face/types.ts";
 import { type Point, placeOf, shapeOf } from "../lip/place.ts";
 import { shrunkPicture } from "../lip/shrunk.ts";
 import { slipOf, type Upper, upperOf } from "../lip/slip.ts";
-import type { Picture } from "../media/picture.ts";
+import type { Frame } from "../media/yuv.ts";
 import { isFree } from "./clear.ts";
 import { createCutFinder, meanDifference } from "./cuts.ts";
 import { packed, type Sample } from "./smoothing.ts";
 
-type Frame = { yuv: Uint8Array; width: number; height: number };
-
-/** Longest side at which faces are looked for, and pixels across a crop that the models need. */
+/** Longest side at which faces are looked for. */
 const SEARCH_SIDE = 960;
-const CROP_PIXELS = 288;
+/** A crop that reaches into the frame by fewer pixels shows nothing. */
+const EDGE = 8;
 const MIN_MESH_SCORE = 0.6;
 /** Frames between two searches; while a face is missing that was there within the last so many frames, each is searched. */
 const SEARCH_EVERY = 5;
@@ -53,7 +52,6 @@ type Track = {
   shape?: Point[];
   upper?: Upper;
 };
-type Read = { sample: Landmarks; crop: FaceCrop; near: Picture; within: Face };
 
 export type Watcher = {
   /** What the next frame shows, by track, and whether it is the first of a shot. */
@@ -71,27 +69,18 @@ export function createWatcher(leastScore: number): Watcher {
   const follow = async (frame: Frame, track: Track): Promise<Sample | null> => {
     const read = await readAt(frame, track.crop, track.score);
     if (!read) return null;
-    const motion = followSkin(frame, track, read.sample.points);
+    const motion = followSkin(frame, track, read.points);
     track.seen = index;
     if (index >= track.judged + CLEAR_EVERY) {
       track.judged = index;
-      track.clear = await isFree(read.near, read.within);
-      track.print = printOf(read.near, read.within);
+      track.clear = await isFree(frame, read);
+      track.print = printOf(frame, read);
     }
-    const { sample, crop } = read;
-    const { box, eyeDistance } = placed(read);
-    const ideal = cropAround(sample.points);
+    const { crop, score, meshScore, eyeDistance } = read;
+    const ideal = cropAround(read.points);
     if (hasDrifted(crop, ideal)) track.crop = ideal;
-    const clear = track.clear && !isCut(frame, { box });
-    return {
-      ...motion,
-      values: packed(sample),
-      crop,
-      score: track.score,
-      meshScore: sample.meshScore,
-      clear,
-      eyeDistance,
-    };
+    const clear = track.clear && !isCut(frame, read);
+    return { ...motion, values: packed(read), crop, score, meshScore, clear, eyeDistance };
   };
   /** Where a face lies, and how its skin has moved there since the frame before. */
   const followSkin = (frame: Frame, track: Track, points: Float32Array): Pick<Sample, "place" | "slip"> => {
@@ -164,42 +153,19 @@ function newTrack(tracks: Track[], crop: FaceCrop, print: Float32Array): Track {
   return track;
 }
 
-/** Landmarks in pixels of the frame, read at a crop; null where there is no face. */
-async function readAt(frame: Frame, crop: FaceCrop, score: number): Promise<Read | null> {
-  const reach = (crop.size / 2) * (Math.abs(Math.cos(crop.angle)) + Math.abs(Math.sin(crop.angle))) + 2;
-  const box = { x: crop.x - reach, y: crop.y - reach, width: 2 * reach, height: 2 * reach };
-  if (box.x > frame.width - 8 || box.y > frame.height - 8 || box.x + box.width < 8 || box.y + box.height < 8)
-    return null;
-  const near = shrunkPicture(frame, box, Math.ceil((CROP_PIXELS * 2 * reach) / crop.size));
-  const { x, y } = near.region;
-  const by = near.region.width / near.width;
-  const at = { x: (crop.x - x) / by, y: (crop.y - y) / by, size: crop.size / by, angle: crop.angle };
-  const within = await faceAt(near, at, score);
-  if (within.meshScore < MIN_MESH_SCORE) return null;
-  const pairs = (values: Float32Array) => values.map((value, i) => value * by + (i % 2 === 0 ? x : y));
-  const lids = ({ upper, lower }: Landmarks["lids"]["left"]) => ({ upper: pairs(upper), lower: pairs(lower) });
-  const sample: Landmarks = {
-    points: within.points.map((value, i) => value * by + [x, y, 0][i % 3]!),
-    iris: { left: pairs(within.iris.left), right: pairs(within.iris.right) },
-    lids: { left: lids(within.lids.left), right: lids(within.lids.right) },
-    brows: { left: pairs(within.brows.left), right: pairs(within.brows.right) },
-    meshScore: within.meshScore,
-  };
-  return { sample, crop, near, within };
-}
-
-/** In pixels of the frame. */
-function placed({ near, within }: Read): Pick<Face, "box" | "eyeDistance"> {
-  const by = near.region.width / near.width;
-  const { x, y, width, height } = within.box;
-  const box = { x: x * by + near.region.x, y: y * by + near.region.y, width: width * by, height: height * by };
-  return { box, eyeDistance: within.eyeDistance * by };
+/** Null where there is no face. */
+async function readAt(frame: Frame, crop: FaceCrop, score: number): Promise<Face | null> {
+  const reach = (crop.size / 2) * (Math.abs(Math.cos(crop.angle)) + Math.abs(Math.sin(crop.angle)));
+  if (Math.min(crop.x, crop.y) + reach < EDGE) return null;
+  if (Math.max(crop.x - frame.width, crop.y - frame.height) - reach > -EDGE) return null;
+  const face = await faceAt(frame, crop, score);
+  return face.meshScore < MIN_MESH_SCORE ? null : face;
 }
 
 /** How a face looks from its brows to its mouth: the means of 8 × 8 parts, 0–255. */
-function printOf(picture: Picture, { crop, eyeDistance, points }: Face): Float32Array {
+function printOf(seen: Seen, { crop, eyeDistance, points }: Face): Float32Array {
   const middle = { x: points[6 * 3]!, y: points[6 * 3 + 1]! + 0.25 * eyeDistance };
-  const print = cropTensor(picture, { ...middle, size: 1.2 * eyeDistance, angle: crop.angle }, 8, UNIT);
+  const print = squareOf(seen, { ...middle, size: 1.2 * eyeDistance, angle: crop.angle }, 8);
   return print.map((value) => value * 255);
 }
 

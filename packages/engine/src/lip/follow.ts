@@ -2,12 +2,11 @@
 import { AppError } from "@smileloop/core/errors.ts";
 import { isMouthHidden } from "../face/clarity.ts";
 import { type Face, findFaces } from "../face/face.ts";
-import { cropAround, placedMesh } from "../face/landmarks.ts";
-import { MESH_SIZE, type Models, models } from "../face/models.ts";
+import { cropAround, meshesAt } from "../face/landmarks.ts";
+import { type Models, models } from "../face/models.ts";
 import { poseOf } from "../face/pose.ts";
 import type { FaceCrop } from "../face/types.ts";
 import { readFilm } from "../media/film-reader.ts";
-import { cropOf } from "./crop.ts";
 import { gatherLooks } from "./gather.ts";
 import { type Frame, type Look, lookOf } from "./look.ts";
 import { type Point, placeOf, shapeOf, unitOf } from "./place.ts";
@@ -34,13 +33,10 @@ type FollowOptions = {
 };
 
 const MIN_MESH_SCORE = 0.6;
-/** Longest side at which faces are looked for, and pixels across a face that is asked whether its mouth can be seen. */
+/** Longest side at which faces are looked for. */
 export const SEARCH_SIDE = 960;
-const CROP_PIXELS = 288;
 /** Frames between two searches for a face that was lost. */
 const SEARCH_EVERY = 5;
-/** The part of the frame that is looked at to tell whether the mouth can be seen, by the crop. */
-const HIDDEN_ROOM = 1.5;
 /** How far into a video its first face may appear, s. */
 const PATIENCE_SECONDS = 5;
 /** A face is found again within so many crops of where it was, and of such a size; after a cut anywhere. */
@@ -162,27 +158,15 @@ function scaled({ x, y, size, angle }: FaceCrop, by: number): FaceCrop {
 
 /** In pixels of the frame; null where there is no face. */
 function meshIn(ready: Models, frame: Frame, crop: FaceCrop): Float32Array | null {
-  const { points, score } = ready.mesh([cropOf(frame, crop, MESH_SIZE)])[0]!;
-  return score < MIN_MESH_SCORE ? null : placedMesh(points, crop);
+  const { points, score } = meshesAt(ready, frame, [crop])[0]!;
+  return score < MIN_MESH_SCORE ? null : points;
 }
 
 /** Whether the mouth of a mesh of the frame is behind something. */
 export function isMouthHiddenIn(frame: Frame, mesh: Float32Array): Promise<boolean> {
-  return isMouthHidden(...meshedFace(frame, mesh));
-}
-
-/** A mesh of the frame as one of a picture of the face alone. */
-function meshedFace(frame: Frame, points: Float32Array) {
-  const crop = cropAround(points);
-  const side = HIDDEN_ROOM * crop.size;
-  const box = { x: crop.x - side / 2, y: crop.y - side / 2, width: side, height: side };
-  const picture = shrunkPicture(frame, box, Math.ceil(CROP_PIXELS * HIDDEN_ROOM));
-  const { x, y } = picture.region;
-  const by = picture.region.width / picture.width;
-  const placed = points.map((value, i) => (value - [x, y, 0][i % 3]!) / by);
-  const eyeDistance = Math.hypot(placed[33 * 3]! - placed[263 * 3]!, placed[33 * 3 + 1]! - placed[263 * 3 + 1]!);
-  const within = { x: (crop.x - x) / by, y: (crop.y - y) / by, size: crop.size / by, angle: crop.angle };
-  return [picture, { points: placed, crop: within, eyeDistance, yaw: poseOf(placed).yaw }] as const;
+  const [right, left] = [33 * 3, 263 * 3];
+  const eyeDistance = Math.hypot(mesh[right]! - mesh[left]!, mesh[right + 1]! - mesh[left + 1]!);
+  return isMouthHidden(frame, { points: mesh, crop: cropAround(mesh), eyeDistance, yaw: poseOf(mesh).yaw });
 }
 
 /** A move beyond it is one of the head, parts of the crop. Less is half of it the tremble of landmarks, which a crop that goes with it makes worse. */

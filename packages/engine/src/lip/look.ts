@@ -1,5 +1,6 @@
 /** What one frame shows of the face that is to speak. */
 import { poseOf } from "../face/pose.ts";
+import type { Frame } from "../media/yuv.ts";
 import { lipsOf } from "./lips.ts";
 import { onFace, type Place, type Point, placeOf, unitOf } from "./place.ts";
 
@@ -31,7 +32,7 @@ const CHIN = 152;
 /** Where the print is taken: rows and columns over cheeks and nose, in E from between the eyes. Lids and brows move. */
 const PRINT = { columns: [-0.42, -0.28, -0.14, 0, 0.14, 0.28, 0.42], rows: [0.2, 0.32, 0.44] };
 
-export type Frame = { yuv: Uint8Array; width: number; height: number };
+export type { Frame };
 
 export function lookOf(shape: readonly Point[], points: Float32Array, frame: Frame): Look {
   const place = placeOf(shape, points);

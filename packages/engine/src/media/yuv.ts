@@ -1,6 +1,9 @@
 /** From the pixels of a video to those of a picture. */
 import type { Picture } from "./picture.ts";
 
+/** Planar 4:2:0, BT.709, limited range; both sides even. */
+export type Frame = { yuv: Uint8Array; width: number; height: number };
+
 export type Box = { x: number; y: number; width: number; height: number };
 
 /** A part of a frame (planar 4:2:0, BT.709, limited range) as a picture; `box` is cut to the frame and rounded to even pixels. */

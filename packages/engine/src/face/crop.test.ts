@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { cropTensor, UNIT } from "../face/sample.ts";
+import { buildKernel, CROP } from "../../scripts/build-kernel.ts";
 import { pictureOf } from "../media/yuv.ts";
 import { cropOf } from "./crop.ts";
+import { cropTensor, UNIT } from "./sample.ts";
 
 const [WIDTH, HEIGHT, SIDE] = [320, 240, 48];
 const yuv = new Uint8Array((WIDTH * HEIGHT * 3) / 2);
@@ -27,4 +29,19 @@ test.each([
   const off = made.map((value, i) => Math.abs(value - expected[i]!));
   expect(off.reduce((sum, value) => sum + value, 0) / off.length).toBeLessThan(0.012);
   expect(Math.max(...off)).toBeLessThan(0.08);
+});
+
+test("a mirrored crop is the same, read from the other side", () => {
+  const frame = { yuv, width: WIDTH, height: HEIGHT };
+  const crop = { x: 150, y: 120, size: 70, angle: 0.2 };
+  const [plain, mirrored] = [cropOf(frame, crop, SIDE), cropOf(frame, crop, SIDE, { mirrored: true })];
+  const at = (square: Float32Array, row: number, column: number) => square[(row * SIDE + column) * 3]!;
+  for (let i = 0; i < SIDE * SIDE; i++) {
+    const [row, column] = [Math.floor(i / SIDE), i % SIDE];
+    expect(at(mirrored, row, column)).toBeCloseTo(at(plain, row, SIDE - 1 - column), 3);
+  }
+});
+
+test("the kernel in the repository is that of its text", async () => {
+  expect(Buffer.from(await buildKernel(CROP)).equals(readFileSync(CROP))).toBe(true);
 });
