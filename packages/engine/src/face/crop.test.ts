@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { buildKernel, CROP } from "../../scripts/build-kernel.ts";
+import { buildText, CROP } from "../../scripts/build-kernel.ts";
 import { pictureOf } from "../media/yuv.ts";
 import { cropOf } from "./crop.ts";
 import { cropTensor, UNIT } from "./sample.ts";
@@ -43,5 +43,5 @@ test("a mirrored crop is the same, read from the other side", () => {
 });
 
 test("the kernel in the repository is that of its text", async () => {
-  expect(Buffer.from(await buildKernel(CROP)).equals(readFileSync(CROP))).toBe(true);
+  expect(Buffer.from(await buildText(CROP)).equals(readFileSync(CROP))).toBe(true);
 });

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { GRACE_HOPPER } from "../../../../test/support/pictures.ts";
-import { buildKernel, MESH_NET } from "../../scripts/build-kernel.ts";
+import { buildText, MESH_NET } from "../../scripts/build-kernel.ts";
 import { decodePicture } from "../media/picture.ts";
 import { findFaces } from "./face.ts";
 import { MESH_SIZE, meshByTensorFlow, models } from "./models.ts";
 import { squareOf } from "./sample.ts";
 
 test("the kernel in the repository is that of its text", async () => {
-  expect(Buffer.from(await buildKernel(MESH_NET)).equals(readFileSync(MESH_NET))).toBe(true);
+  expect(Buffer.from(await buildText(MESH_NET)).equals(readFileSync(MESH_NET))).toBe(true);
 });
 
 test("the mesh is that of TensorFlow.js, of faces and of what is none", async () => {
