@@ -8,7 +8,15 @@ import { openSigner } from "./signing.ts";
 
 type Needs = Pick<
   Deps,
-  "presets" | "handlerMakers" | "maxVideoSeconds" | "readRecipients" | "fetchPolicy" | "signing" | "version" | "log" | "clock"
+  | "presets"
+  | "handlerMakers"
+  | "maxVideoSeconds"
+  | "readRecipients"
+  | "fetchPolicy"
+  | "signing"
+  | "version"
+  | "log"
+  | "clock"
 >;
 type ForWorkers = { handlers: Handlers; fetchFile: FetchFile; signer: Signer };
 

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { timingsSchema } from "../engine/protocol.ts";
 import { clipped, detailSchema, errorCodeSchema, warningsSchema } from "../errors.ts";
-import { chargeSchema } from "./charge.ts";
 import { outputMarkSchema } from "../marking/mark.ts";
+import { chargeSchema } from "./charge.ts";
 import { newToken } from "./ids.ts";
 import { isFileKey } from "./keys.ts";
 import { webhookSchema } from "./webhook.ts";
