@@ -7,7 +7,7 @@ import wabt from "wabt";
 export const KERNEL = new URL("../src/warp/canvas/kernel.wasm", import.meta.url);
 export const CONV = new URL("../src/faces/enhance/conv.wasm", import.meta.url);
 export const CROP = new URL("../src/face/crop.wasm", import.meta.url);
-export const MESH_NET = new URL("../src/face/mesh-net.wasm", import.meta.url);
+export const NET = new URL("../src/face/net.wasm", import.meta.url);
 
 /** From the file of the same name that ends in `.wat`. */
 export async function buildKernel(wasm: URL): Promise<Uint8Array> {
@@ -23,7 +23,7 @@ export async function buildKernel(wasm: URL): Promise<Uint8Array> {
 }
 
 if (import.meta.main) {
-  for (const wasm of [KERNEL, CONV, CROP, MESH_NET]) {
+  for (const wasm of [KERNEL, CONV, CROP, NET]) {
     const bytes = await buildKernel(wasm);
     writeFileSync(wasm, bytes);
     console.log(`${basename(fileURLToPath(wasm))}: ${bytes.length} bytes`);
