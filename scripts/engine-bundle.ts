@@ -20,7 +20,7 @@ const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tenso
 const BESIDE = [
   "packages/engine/src/warp/canvas/kernel.wasm",
   "packages/engine/src/face/crop.wasm",
-  "packages/engine/src/face/mesh-net.wasm",
+  "packages/engine/src/face/net.wasm",
   "packages/engine/src/faces/enhance/conv.wasm",
   "packages/speech/src/visemes.bin",
 ];

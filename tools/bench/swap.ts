@@ -8,6 +8,7 @@ import { type Face, findFaces, trackFace } from "@smileloop/engine/face/face.ts"
 import type { Scene } from "@smileloop/engine/faces/processor.ts";
 import { faceSwapper } from "@smileloop/engine/faces/swap/swapper.ts";
 import { decodePicture, type Picture } from "@smileloop/engine/media/picture.ts";
+import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
 import sharp from "sharp";
 import { ASTRONAUT, GRACE_HOPPER } from "../../test/support/pictures.ts";
 import { type Figure, median } from "./measure.ts";
@@ -60,11 +61,16 @@ async function frameAt(side: number, eyes: number, shift: number): Promise<Pictu
 async function measure(side: number, eyes: number): Promise<Spent> {
   const source = await decodePicture(ASTRONAUT);
   const pictures = await Promise.all([0, 1, 2, 3].map((shift) => frameAt(side, eyes, shift)));
+  // faces of a video are followed in its own planes
+  const planes = pictures.map((picture) => {
+    const { y, u, v } = toPlanes(picture.data, side, side);
+    return { width: side, height: side, yuv: Uint8Array.from([...y, ...u, ...v]) };
+  });
   const found = (await findFaces(pictures[0]!))[0]!;
   const sceneAt = async (index: number): Promise<Scene> => {
     const { width, height, data } = pictures[index % pictures.length]!;
     const frame = { ...pictures[0]!, width, height, data: new Uint8Array(data) };
-    const face: Face = { ...found, ...(await trackFace(frame, found.crop)) };
+    const face: Face = { ...found, ...(await trackFace(planes[index % planes.length]!, found.crop)) };
     return { frame, faces: [{ ...face, track: 0, clear: true }], index, seconds: index / 25 };
   };
   const clip = { width: side, height: side, frames: FRAMES, fps: 25, scale: 100, sceneAt };

@@ -1,13 +1,14 @@
 /**
  * Models by Google MediaPipe (BlazeFace, Face Mesh, Iris, Selfie Segmentation; Apache-2.0) as they ship inside the npm package
- * @vladmandic/human (the last of them in its version 2 alone), run by TensorFlow.js on its WASM backend. Nothing is fetched: models and WASM are read from node_modules.
+ * @vladmandic/human (the last of them in its version 2 alone). Landmarks are read by kernels of our own (`net.ts`), the rest is run by
+ * TensorFlow.js on its WASM backend. Nothing is fetched: models and WASM are read from node_modules.
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as Converter from "@tensorflow/tfjs-converter";
 import type * as Tf from "@tensorflow/tfjs-core";
-import { createMeshNet, type GraphNode } from "./mesh-net.ts";
+import { createNet, type GraphNode, type Net } from "./net.ts";
 
 // require() rather than import: reading the names these CommonJS bundles export would cost some 20 ms at every start.
 const require = createRequire(import.meta.url);
@@ -40,34 +41,45 @@ export function models(): Promise<Models> {
 }
 
 async function load(): Promise<Models> {
-  const [blazeface, facemesh, irises] = ["blazeface", "facemesh", "iris"].map((name) =>
-    readModel("@vladmandic/human", name),
-  ) as [Promise<Tf.io.ModelArtifacts>, Promise<Tf.io.ModelArtifacts>, Promise<Tf.io.ModelArtifacts>];
   const { tf, open } = await backend();
-  const [detector, iris] = [await open(await blazeface), await open(await irises)];
-  const net = meshNetOf(tf, await facemesh);
+  const detector = await open(await readModel("@vladmandic/human", "blazeface"));
+  const mesh = await netOf("facemesh", { side: MESH_SIZE, outputs: ["output_mesh", "output_faceflag"] });
+  const iris = await netOf("iris", { side: IRIS_SIZE, outputs: ["contours_and_brows", "conv_iris"] });
+  const others = mesh && iris ? null : await landmarksByTensorFlow();
   return {
     detect: (input) => runDetector(tf, detector, input),
-    mesh: net ? (inputs) => inputs.map(net) : await meshByTensorFlow(),
-    iris: (inputs) => runIris(tf, iris, inputs),
+    mesh: mesh ? (inputs) => inputs.map((input) => meshOf(mesh(input))) : others!.mesh,
+    iris: iris ? (inputs) => inputs.map((input) => irisOf(iris(input))) : others!.iris,
   };
 }
 
-function meshNetOf(tf: typeof Tf, { modelTopology, weightData, weightSpecs }: Tf.io.ModelArtifacts) {
+async function netOf(name: string, options: { side: number; outputs: string[] }): Promise<Net | null> {
+  const { modelTopology, weightData, weightSpecs } = await readModel("@vladmandic/human", name);
+  const { tf } = await backend();
   const weights = tf.io.decodeWeights(weightData as ArrayBuffer, weightSpecs!);
-  const net = createMeshNet((modelTopology as { node: GraphNode[] }).node, (name) => {
-    return weights[name]!.dataSync() as Float32Array;
-  });
+  const constant = (node: string) => weights[node]!.dataSync() as Float32Array;
+  const net = createNet((modelTopology as { node: GraphNode[] }).node, constant, options);
   tf.dispose(weights);
   return net;
 }
 
-/** The mesh model as TensorFlow.js runs it: for machines that cannot run it otherwise, and to hold the other against. */
-export async function meshByTensorFlow(): Promise<Models["mesh"]> {
-  const artifacts = readModel("@vladmandic/human", "facemesh");
+function meshOf([points, score]: Float32Array[]): MeshOutput {
+  return { points: points!, score: 1 / (1 + Math.exp(-score![0]!)) };
+}
+
+function irisOf([lids, iris]: Float32Array[]): IrisOutput {
+  const all = new Float32Array(lids!.length + iris!.length);
+  all.set(lids!);
+  all.set(iris!, lids!.length);
+  return all;
+}
+
+/** The same by TensorFlow.js: for machines that cannot run them otherwise, and to hold the others against. */
+export async function landmarksByTensorFlow(): Promise<Pick<Models, "mesh" | "iris">> {
   const { tf, open } = await backend();
-  const model = await open(await artifacts);
-  return (inputs) => runMesh(tf, model, inputs);
+  const mesh = await open(await readModel("@vladmandic/human", "facemesh"));
+  const iris = await open(await readModel("@vladmandic/human", "iris"));
+  return { mesh: (inputs) => runMesh(tf, mesh, inputs), iris: (inputs) => runIris(tf, iris, inputs) };
 }
 
 export const SEGMENTER_SIZE = 256;

@@ -95,13 +95,23 @@ export function blur(field: Float32Array, sigma: number): void {
 
 function box(from: Float32Array, to: Float32Array, radius: number, step: number, line: number): void {
   const weight = 1 / (2 * radius + 1);
+  const ahead = radius * step;
   for (let nth = 0; nth < SIDE; nth++) {
     const start = nth * line;
     let sum = 0;
     for (let i = 0; i < radius; i++) sum += from[start + i * step]!;
-    for (let i = 0, at = start; i < SIDE; i++, at += step) {
-      if (i + radius < SIDE) sum += from[at + radius * step]!;
-      if (i > radius) sum -= from[at - (radius + 1) * step]!;
+    // in three parts, because asking in each step whether there are cells so far away takes as long as adding them
+    let at = start;
+    for (let end = at + (radius + 1) * step; at < end; at += step) {
+      sum += from[at + ahead]!;
+      to[at] = sum * weight;
+    }
+    for (let end = start + (SIDE - radius) * step; at < end; at += step) {
+      sum += from[at + ahead]! - from[at - ahead - step]!;
+      to[at] = sum * weight;
+    }
+    for (let end = start + SIDE * step; at < end; at += step) {
+      sum -= from[at - ahead - step]!;
       to[at] = sum * weight;
     }
   }
@@ -111,10 +121,12 @@ function box(from: Float32Array, to: Float32Array, radius: number, step: number,
 export function readCell(field: Float32Array, column: number, row: number): number {
   const x = Math.min(SIDE - 1.001, Math.max(0, column - 0.5));
   const y = Math.min(SIDE - 1.001, Math.max(0, row - 0.5));
-  const [left, top] = [x | 0, y | 0];
-  const at = top * SIDE + left;
-  const fx = x - left;
-  const above = field[at]! + (field[at + 1]! - field[at]!) * fx;
-  const below = field[at + SIDE]! + (field[at + SIDE + 1]! - field[at + SIDE]!) * fx;
-  return above + (below - above) * (y - top);
+  return between(field, (y | 0) * SIDE + (x | 0), x - (x | 0), y - (y | 0));
+}
+
+/** Between a cell, its right neighbour and the two below them. `across`, `down`: shares of the right and the lower ones. */
+export function between(field: Float32Array, at: number, across: number, down: number): number {
+  const above = field[at]! + (field[at + 1]! - field[at]!) * across;
+  const below = field[at + SIDE]! + (field[at + SIDE + 1]! - field[at + SIDE]!) * across;
+  return above + (below - above) * down;
 }

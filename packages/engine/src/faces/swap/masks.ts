@@ -120,7 +120,7 @@ function moved(light: Light, { backX, backY }: Shape, grid: Grid): Light {
   const result = light.map((field) => fieldOf(field)) as Light;
   for (let i = 0; i < CELLS; i++) {
     const [column, row] = [(i % SIDE) + 0.5, Math.floor(i / SIDE) + 0.5];
-    const [dx, dy] = backAt(backX, backY, column, row);
+    const [dx, dy] = [backAt(backX, column, row), backAt(backY, column, row)];
     if (dx === 0 && dy === 0) continue;
     const [u, v] = [grid.a * dx + grid.b * dy, grid.a * dy - grid.b * dx];
     for (let c = 0; c < 3; c++) result[c]![i] = readCell(light[c]!, column + u, row + v);
@@ -128,19 +128,16 @@ function moved(light: Light, { backX, backY }: Shape, grid: Grid): Light {
   return result;
 }
 
-/** Between the nodes of a shape, at a place in cells. */
-export function backAt(backX: Float32Array, backY: Float32Array, column: number, row: number): [number, number] {
+/** `backX` or `backY` of a shape between its nodes, at a place in cells. */
+export function backAt(field: Float32Array, column: number, row: number): number {
   const x = Math.min(NODES - 1.001, Math.max(0, column / NODE));
   const y = Math.min(NODES - 1.001, Math.max(0, row / NODE));
-  const [left, top] = [x | 0, y | 0];
+  const left = x | 0;
+  const top = y | 0;
   const at = top * NODES + left;
-  const [fx, fy] = [x - left, y - top];
-  const mix = (field: Float32Array): number => {
-    const above = field[at]! + (field[at + 1]! - field[at]!) * fx;
-    const below = field[at + NODES]! + (field[at + NODES + 1]! - field[at + NODES]!) * fx;
-    return above + (below - above) * fy;
-  };
-  return [mix(backX), mix(backY)];
+  const above = field[at]! + (field[at + 1]! - field[at]!) * (x - left);
+  const below = field[at + NODES]! + (field[at + NODES + 1]! - field[at + NODES]!) * (x - left);
+  return above + (below - above) * (y - top);
 }
 
 /** Natural logarithms: by how much the skin's colour may be less red, and more blue, than it is on the mean. */

@@ -4,7 +4,7 @@ import { createSampler } from "../../warp/canvas/sampler.ts";
 import { smooth } from "../../warp/head/falloff.ts";
 import type { RgbFrame } from "../processor.ts";
 import { eyeOpening, lipsOpening, mouthOpening, type Opening } from "./features.ts";
-import { CELLS, type Grid, readCell, toCell } from "./grid.ts";
+import { between, CELLS, type Grid, SIDE, toCell } from "./grid.ts";
 import { irisAligner } from "./irises.ts";
 import { backAt, type Masks } from "./masks.ts";
 import { MIRROR, SIDES } from "./mesh.ts";
@@ -62,12 +62,15 @@ function moveTarget({ width, height, data }: RgbFrame, { grid, shape }: Painting
   pixels.moved.set(data);
   still.room(width * height);
   still.put({ width, height, data });
-  const { mapX, mapY, unit, planes } = still;
+  const { mapX, mapY, unit } = still;
+  const { moved } = pixels;
+  const [reds, greens, blues] = still.planes;
   for (let row = 0; row < height; row++) {
     let [first, last] = [width, -1];
     let [column, line] = toCell(grid, 0.5, row + 0.5);
     for (let x = 0, at = row * width; x < width; x++, at++, column += grid.a, line -= grid.b) {
-      const [dx, dy] = backAt(shape.backX, shape.backY, column, line);
+      const dx = backAt(shape.backX, column, line);
+      const dy = backAt(shape.backY, column, line);
       mapX[at] = Math.round((x + dx) * unit);
       mapY[at] = Math.round((row + dy) * unit);
       if (Math.abs(dx) < 1 / 64 && Math.abs(dy) < 1 / 64) continue;
@@ -76,8 +79,10 @@ function moveTarget({ width, height, data }: RgbFrame, { grid, shape }: Painting
     }
     if (last < first) continue;
     still.sample(row * width + first, last - first + 1);
-    for (let at = row * width + first; at <= row * width + last; at++) {
-      for (let c = 0; c < 3; c++) pixels.moved[at * 3 + c] = planes[c]![at]!;
+    for (let at = row * width + first, to = at * 3; at <= row * width + last; at++, to += 3) {
+      moved[to] = reds[at]!;
+      moved[to + 1] = greens[at]!;
+      moved[to + 2] = blues[at]!;
     }
   }
 }
@@ -89,19 +94,23 @@ function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Arr
   const { triangle } = rasterise(points, width, height);
   const { sampler, scale } = texture;
   sampler.room(width * height);
-  const { mapX, mapY, unit, planes } = sampler;
+  const { mapX, mapY, unit } = sampler;
+  const [reds, greens, blues] = sampler.planes;
+  const { texture: out, mirrored: shares } = pixels;
   // places in pixels whose centres lie at whole numbers
   const place = (point: number, axis: 0 | 1): number =>
     ((source.face.points[point * 3 + axis]! - (axis === 0 ? texture.left : texture.top)) * scale - 0.5) * unit;
-  const fill = (pointOf: (point: number) => number, wanted: (at: number) => boolean): void => {
-    const alignIrises = irisAligner(painting, { unit, mirrored: pointOf !== direct });
+  // `least`: how much of the mirrored half has to be wanted at a pixel
+  const fill = (pointOf: (point: number) => number, least: number): void => {
+    const mirrored = pointOf !== direct;
+    const alignIrises = irisAligner(painting, { unit, mirrored });
     const x = slopesOf(points, (point) => place(pointOf(point), 0));
     const y = slopesOf(points, (point) => place(pointOf(point), 1));
     for (let row = 0; row < height; row++) {
       let [first, last] = [width, -1];
       for (let column = 0, at = row * width; column < width; column++, at++) {
         const t = triangle[at]! * 3;
-        if (t < 0 || !wanted(at)) continue;
+        if (t < 0 || (mirrored && shares[at]! <= least)) continue;
         mapX[at] = x[t]! + x[t + 1]! * column + x[t + 2]! * row;
         mapY[at] = y[t]! + y[t + 1]! * column + y[t + 2]! * row;
         if (column < first) first = column;
@@ -111,31 +120,27 @@ function sampleSource({ width, height }: RgbFrame, painting: Painting): Int16Arr
       alignIrises(mapX, mapY, width, row, first, last);
       sampler.sample(row * width + first, last - first + 1);
       for (let at = row * width + first; at <= row * width + last; at++) {
-        if (triangle[at]! < 0 || !wanted(at)) continue;
-        const share = pointOf === direct ? 1 : pixels.mirrored[at]!;
-        for (let c = 0; c < 3; c++) {
-          const to = at * 3 + c;
-          pixels.texture[to] =
-            share === 1 ? planes[c]![at]! : pixels.texture[to]! + share * (planes[c]![at]! - pixels.texture[to]!);
-        }
+        if (triangle[at]! < 0 || (mirrored && shares[at]! <= least)) continue;
+        const share = mirrored ? shares[at]! : 1;
+        const to = at * 3;
+        out[to]! += share * (reds[at]! - out[to]!);
+        out[to + 1]! += share * (greens[at]! - out[to + 1]!);
+        out[to + 2]! += share * (blues[at]! - out[to + 2]!);
       }
     }
   };
   const direct = (point: number): number => point;
-  fill(direct, () => true);
+  fill(direct, 0);
   if (masks.mirrored.some((share) => share > 0.01)) {
     const share = slopesOf(points, (point) => masks.mirrored[point]!);
     for (let row = 0, at = 0; row < height; row++) {
       for (let column = 0; column < width; column++, at++) {
         const t = triangle[at]! * 3;
         const value = t < 0 ? 0 : share[t]! + share[t + 1]! * column + share[t + 2]! * row;
-        pixels.mirrored[at] = Math.min(1, Math.max(0, value));
+        shares[at] = Math.min(1, Math.max(0, value));
       }
     }
-    fill(
-      (point) => MIRROR[point]!,
-      (at) => pixels.mirrored[at]! > 0.01,
-    );
+    fill((point) => MIRROR[point]!, 0.01);
   }
   return triangle;
 }
@@ -183,17 +188,22 @@ function blend({ width, height, data }: RgbFrame, { grid, masks }: Painting, tri
   for (let row = 0; row < height; row++) {
     let [column, line] = toCell(grid, 0.5, row + 0.5);
     for (let at = row * width; at < (row + 1) * width; at++, column += grid.a, line -= grid.b) {
-      const alpha = triangle[at]! < 0 ? 0 : readCell(masks.alpha, column, line) * (1 - own[at]!);
       const i = at * 3;
+      const x = Math.min(SIDE - 1.001, Math.max(0, column - 0.5));
+      const y = Math.min(SIDE - 1.001, Math.max(0, line - 0.5));
+      const cell = (y | 0) * SIDE + (x | 0);
+      const fx = x - (x | 0);
+      const fy = y - (y | 0);
+      const alpha = triangle[at]! < 0 ? 0 : between(masks.alpha, cell, fx, fy) * (1 - own[at]!);
       if (alpha < 0.004) {
         data[i] = moved[i]!;
         data[i + 1] = moved[i + 1]!;
         data[i + 2] = moved[i + 2]!;
         continue;
       }
-      const g = shouldered((texture[i + 1]! + DARK) * readCell(green, column, line) - DARK);
-      let r = shouldered((texture[i]! + DARK) * readCell(red, column, line) - DARK);
-      let b = shouldered((texture[i + 2]! + DARK) * readCell(blue, column, line) - DARK);
+      const g = shouldered((texture[i + 1]! + DARK) * between(green, cell, fx, fy) - DARK);
+      let r = shouldered((texture[i]! + DARK) * between(red, cell, fx, fy) - DARK);
+      let b = shouldered((texture[i + 2]! + DARK) * between(blue, cell, fx, fy) - DARK);
       // what makes yellowed or shaded skin white would make greys blue: no paler or bluer than the target's skin, or than it was
       const level = texture[i + 1]! + DARK;
       r = Math.max(r, Math.min(254, (g + DARK) * Math.min(masks.palest, (texture[i]! + DARK) / level) - DARK));

@@ -86,6 +86,10 @@ function line(data: Uint8Array, start: number, count: number, step: number, shar
   }
 }
 
+function within(value: number): number {
+  return value < 0 ? 0 : value > 255 ? 255 : value;
+}
+
 function addGrain(texture: Uint8Array, { width, height }: Size, deviation: number, index: number): void {
   if (deviation < 0.4) return;
   let state = (Math.imul(index, 0x9e3779b1) + 0x1234567) | 1;
@@ -98,6 +102,8 @@ function addGrain(texture: Uint8Array, { width, height }: Size, deviation: numbe
     state ^= state << 5;
     const sum = (state & 255) + ((state >> 8) & 255) + ((state >> 16) & 255) + ((state >> 24) & 255) - 510;
     const noise = sum * scale;
-    for (let c = 0; c < 3; c++) texture[i + c] = Math.min(255, Math.max(0, texture[i + c]! + noise));
+    texture[i] = within(texture[i]! + noise);
+    texture[i + 1] = within(texture[i + 1]! + noise);
+    texture[i + 2] = within(texture[i + 2]! + noise);
   }
 }

@@ -37,17 +37,19 @@ function toneAt([r, g, b]: Light, i: number): Tone {
 export function skinOf(light: Light, cells: Float32Array, zones: Zones): Float32Array {
   const { middle, sides, spread } = plainSkin(light, cells, zones.centreColumn);
   const skin = fieldOf();
+  const [reds, greens, blues] = light;
   for (let i = 0; i < CELLS; i++) {
-    const [bright, redness, blueness] = toneAt(light, i);
+    const bright = 0.3 * reds[i]! + 0.59 * greens[i]! + 0.11 * blues[i]!;
+    const redness = reds[i]! - greens[i]!;
+    const blueness = blues[i]! - greens[i]!;
     const side = smooth(((i % SIDE) - zones.centreColumn) / 40 + 0.5);
     const off = bright - (sides[0] + (sides[1] - sides[0]) * side);
     // shade is redder
     const shade = 1 + Math.max(0, -off);
-    const apart = Math.hypot(
-      off / (off < 0 ? 0.75 : 0.5),
-      (redness - middle[1]) / (spread[1] * shade),
-      (blueness - middle[2]) / (spread[2] * shade),
-    );
+    const x = off / (off < 0 ? 0.75 : 0.5);
+    const y = (redness - middle[1]) / (spread[1] * shade);
+    const z = (blueness - middle[2]) / (spread[2] * shade);
+    const apart = Math.sqrt(x * x + y * y + z * z);
     skin[i] = 1 - smooth((apart - 1) / 0.8);
   }
   withoutHair(skin, light, middle, zones);
