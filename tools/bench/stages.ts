@@ -13,12 +13,12 @@ import { type Figure, median } from "./measure.ts";
 import { profiledParts } from "./profile.ts";
 
 const SIZES = [
-  { size: 512, rounds: 9, memory: 350 },
-  { size: 1024, rounds: 5, memory: 450 },
+  { size: 512, rounds: 7, memory: 350 },
+  { size: 1024, rounds: 4, memory: 450 },
 ] as const;
 const STAGES = ["decode", "detect", "matte", "rig", "render", "encode"] as const;
 const SERVES = ["--kinds", "animate", "--checks", "animate", "--services", "finish"];
-const PROFILED = 4;
+const PROFILED = 2;
 
 /** Milliseconds, by the clock and of all processors. */
 type Spent = { wall: number; cpu: number };
