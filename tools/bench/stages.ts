@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- --only clip --stages [--against <checkout>]`: where the time of a clip goes, beside full decode and x264 alone.
+ * `npm run bench -- --only clip --stages [--size 512|1024] [--against <checkout>]`: where the time of a clip goes, beside full decode and x264 alone.
  * The limit, this checkout and the other one take turns, so that what else the machine does falls on all of them alike.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import { type Engine, HOST, startEngine } from "../../test/support/engine.ts";
 import { twelveMegapixels } from "../../test/support/pictures.ts";
 import { encoderAlone, PROVENANCE, tellClip } from "./clip.ts";
-import { type Figure, median } from "./measure.ts";
+import { type BenchOptions, type Figure, median } from "./measure.ts";
 import { profiledParts } from "./profile.ts";
 
 const SIZES = [
@@ -25,12 +25,13 @@ type Spent = { wall: number; cpu: number };
 type Clip = Spent & { stages: Record<string, number>; check: Spent };
 type Side = { name: string; host: string; clips: Clip[]; peak: number };
 
-/** `against`: another checkout with its packages installed. */
-export async function stageFigures(dir: string, against?: string): Promise<Figure[]> {
+/** `against`: another checkout with its packages installed; `only`: one of the sizes. */
+export async function stageFigures(dir: string, { against, size: only }: BenchOptions): Promise<Figure[]> {
   const image = join(dir, "portrait.jpg");
   writeFileSync(image, await twelveMegapixels());
   const figures: Figure[] = [];
   for (const { size, rounds, memory } of SIZES) {
+    if (only && Number(only) !== size) continue;
     const told = await tellClip(image, "gentle_smile", size);
     const sides: Side[] = [{ name: "now", host: HOST, clips: [], peak: 0 }];
     if (against) sides.push({ name: "before", host: hostIn(against), clips: [], peak: 0 });
