@@ -25,7 +25,7 @@ const WORK_ONLY = ["--kinds", "animate", "--checks", "", "--services", "inspect,
 
 export const clip: Part = {
   name: "clip",
-  figures: ({ stages, against }) => inFolder((dir) => (stages ? stageFigures(dir, against) : clipFigures(dir))),
+  figures: (options) => inFolder((dir) => (options.stages ? stageFigures(dir, options) : clipFigures(dir))),
 };
 export const growth: Part = { name: "growth", figures: () => inFolder(growthFigures), onRequest: true };
 

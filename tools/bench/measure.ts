@@ -16,8 +16,8 @@ export type Figure = {
   note?: string;
 };
 
-/** `stages`: by the stages of a clip; `against`: another checkout, whose figures are taken in turn with this one's. */
-export type BenchOptions = { stages: boolean; against?: string | undefined };
+/** `stages`: by the stages of a clip, of one `size` alone; `against`: another checkout, whose figures are taken in turn with this one's. */
+export type BenchOptions = { stages: boolean; size?: string | undefined; against?: string | undefined };
 /** `onRequest`: takes minutes, so that it has to be named. */
 export type Part = { name: string; figures: (options: BenchOptions) => Promise<Figure[]>; onRequest?: boolean };
 

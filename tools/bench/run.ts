@@ -7,10 +7,15 @@ import { type Figure, type Part, table } from "./measure.ts";
 
 const OUT = fileURLToPath(new URL("../../out/", import.meta.url));
 
-/** `name`: of the file in `out/`. Takes `--only <part>[,<part>]`, `--stages` and `--against <checkout>` from the command line. */
+/** `name`: of the file in `out/`. Takes `--only <part>[,<part>]`, `--stages`, `--size` and `--against <checkout>` from the command line. */
 export async function runBench(name: string, parts: Part[]): Promise<void> {
   const { values } = parseArgs({
-    options: { only: { type: "string" }, stages: { type: "boolean", default: false }, against: { type: "string" } },
+    options: {
+      only: { type: "string" },
+      stages: { type: "boolean", default: false },
+      size: { type: "string" },
+      against: { type: "string" },
+    },
   });
   const only = values.only?.split(",");
   for (const wanted of only ?? []) {

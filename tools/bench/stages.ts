@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- --only clip --stages [--against <checkout>]`: where the time of a clip goes, beside full decode and x264 alone.
+ * `npm run bench -- --only clip --stages [--size 512|1024] [--against <checkout>]`: where the time of a clip goes, beside full decode and x264 alone.
  * The limit, this checkout and the other one take turns, so that what else the machine does falls on all of them alike.
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -9,28 +9,29 @@ import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import { type Engine, HOST, startEngine } from "../../test/support/engine.ts";
 import { twelveMegapixels } from "../../test/support/pictures.ts";
 import { encoderAlone, PROVENANCE, tellClip } from "./clip.ts";
-import { type Figure, median } from "./measure.ts";
+import { type BenchOptions, type Figure, median } from "./measure.ts";
 import { profiledParts } from "./profile.ts";
 
 const SIZES = [
-  { size: 512, rounds: 9, memory: 350 },
-  { size: 1024, rounds: 5, memory: 450 },
+  { size: 512, rounds: 7, memory: 350 },
+  { size: 1024, rounds: 4, memory: 450 },
 ] as const;
 const STAGES = ["decode", "detect", "matte", "rig", "render", "encode"] as const;
 const SERVES = ["--kinds", "animate", "--checks", "animate", "--services", "finish"];
-const PROFILED = 4;
+const PROFILED = 2;
 
 /** Milliseconds, by the clock and of all processors. */
 type Spent = { wall: number; cpu: number };
 type Clip = Spent & { stages: Record<string, number>; check: Spent };
 type Side = { name: string; host: string; clips: Clip[]; peak: number };
 
-/** `against`: another checkout with its packages installed. */
-export async function stageFigures(dir: string, against?: string): Promise<Figure[]> {
+/** `against`: another checkout with its packages installed; `only`: one of the sizes. */
+export async function stageFigures(dir: string, { against, size: only }: BenchOptions): Promise<Figure[]> {
   const image = join(dir, "portrait.jpg");
   writeFileSync(image, await twelveMegapixels());
   const figures: Figure[] = [];
   for (const { size, rounds, memory } of SIZES) {
+    if (only && Number(only) !== size) continue;
     const told = await tellClip(image, "gentle_smile", size);
     const sides: Side[] = [{ name: "now", host: HOST, clips: [], peak: 0 }];
     if (against) sides.push({ name: "before", host: hostIn(against), clips: [], peak: 0 });

@@ -61,6 +61,21 @@ test("where nothing but background moves, the frame is the picture without peopl
   expect(Buffer.compare(canvas.frame(), Buffer.concat([behind.plate.y, behind.plate.u, behind.plate.v]))).toBe(0);
 });
 
+test("between the pixels of the still lies what doubled.ts puts there, bit by bit", () => {
+  const still = noise();
+  const places = 4 * (WIDTH - 1) * (HEIGHT - 1);
+  const canvas = createCanvas(still, { cell: 8, mapSize: places });
+  const across = 2 * (WIDTH - 1);
+  for (let i = 0; i < places; i++) {
+    canvas.mapX[i] = (i % across) * 128;
+    canvas.mapY[i] = Math.floor(i / across) * 128;
+  }
+  canvas.sample("y", 0, places);
+  const twice = doubled(still.y, WIDTH, HEIGHT);
+  const expected = Array.from({ length: places }, (_, i) => twice[Math.floor(i / across) * 2 * WIDTH + (i % across)]!);
+  expect([...canvas.samples.subarray(0, places)]).toEqual(expected);
+});
+
 test("places outside the picture repeat its edge", () => {
   const still = noise();
   const canvas = createCanvas(still, { cell: 8, mapSize: 64 });

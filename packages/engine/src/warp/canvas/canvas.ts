@@ -8,7 +8,7 @@
  * a is 1, the plate where it is 0, and between, along hair, the new background in place of the old one (the compositing equation
  * of Porter & Duff 1984, without knowing the hair's colour).
  */
-import { doubled } from "./doubled.ts";
+import { HALF_BAND, TAPS } from "./doubled.ts";
 import { BEYOND, BORDER, startKernel, WEIGHTS } from "./kernel.ts";
 import type { Planes } from "./planes.ts";
 
@@ -99,14 +99,16 @@ export function createCanvas(
   const values = Array.from({ length: 6 }, () => reserve(count * 4));
   const [picture, field] = [reserve(PICTURE * 4), reserve(FIELD * 4)];
   const [alpha, seen] = behind ? [reserve(width * height), reserve(columns * rows)] : [0, 0];
+  const [halfBand, line] = [reserve(TAPS * 2), reserve(width + 2 * TAPS + BEYOND)];
   const [mapX, mapY, samples] = [reserve(size * 4), reserve(size * 4), reserve(size)];
 
   const { kernel, buffer } = startKernel(reserve(0));
   const bytes = new Uint8Array(buffer);
+  new Int16Array(buffer, halfBand, TAPS).set(HALF_BAND);
   for (const layout of layouts) {
     const { name, still: at, outStride, width: w, height: h } = layout;
-    copyDoubled(bytes, layout, doubled(still[name], w, h));
     for (let row = 0; row < h; row++) bytes.set(still[name].subarray(row * w, (row + 1) * w), at + row * outStride);
+    kernel.enlarge(at, outStride, w, h, layout.src, layout.stride, line, halfBand);
     if (behind) bytes.set(behind.plate[name], layout.plate);
   }
   const frameAt = luma!.out;
@@ -187,18 +189,6 @@ function kernelLayers([y, u, v]: Layout[]): number[] {
     ...[0, 1].flatMap((k) => (planes[k] ? [planes[k].src, planes[k].out, planes[k].plate] : [0, 0, 0])),
   ];
   return [...layer(y!, [y!]), ...layer(u!, [u!, v!])];
-}
-
-function copyDoubled(bytes: Uint8Array, layout: Layout, plane: Uint8Array): void {
-  const { src, stride } = layout;
-  const [width, height] = [2 * layout.width, 2 * layout.height];
-  for (let row = -BORDER; row < height + BORDER; row++) {
-    const from = Math.min(height - 1, Math.max(0, row)) * width;
-    const to = src + row * stride;
-    bytes.set(plane.subarray(from, from + width), to);
-    bytes.fill(plane[from]!, to - BORDER, to);
-    bytes.fill(plane[from + width - 1]!, to + width, to + width + BORDER);
-  }
 }
 
 /** Gives the frame where it lies if there it is without padding, else a copy. */

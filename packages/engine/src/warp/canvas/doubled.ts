@@ -1,12 +1,14 @@
 /**
  * A plane with a sample between any two of its own. The kernel's four taps alone would soften fine grain wherever skin moves by
- * half a pixel, so that it came and went with the movement; on twice as many samples they hardly do.
+ * half a pixel, so that it came and went with the movement; on twice as many samples they hardly do. `enlarge` of the kernel
+ * (doubled.h) does the same for canvases.
  */
 
 /** Taps to each side of a half-band filter: a sinc under Lanczos' window (Duchon 1979, J. Appl. Meteorol. 18(8)). */
-const TAPS = 6;
+export const TAPS = 6;
 const SCALE = 1 << 14;
-const WEIGHTS = halfBand();
+/** Of distances ½, 1½, …, × 2¹⁴. */
+export const HALF_BAND = halfBand();
 
 /**
  * 2 `width` × 2 `height`: sample (2x, 2y) is the plane's (x, y), bit by bit. The last column and row, beyond the plane's own last,
@@ -38,7 +40,7 @@ function between(
   for (let i = 0; i < count; i++) line[TAPS + i] = from[fromStart + i * fromStep]!;
   line.fill(line[TAPS]!, 0, TAPS);
   line.fill(line[TAPS + count - 1]!, TAPS + count, count + 2 * TAPS);
-  const [a, b, c, d, e, f] = WEIGHTS;
+  const [a, b, c, d, e, f] = HALF_BAND;
   let at = toStart;
   for (let i = TAPS; i < count + TAPS; i++) {
     to[at] = line[i]!;

@@ -1,7 +1,7 @@
 /* The field of a motion on the nodes of the grid (field.ts): its inverse, and light that goes with the skin. */
 /* Values of nodes, row by row; the corners of the cells. */
 typedef struct {
-  i32 columns, rows, cell;
+  i32 columns, rows, cell; /* pixels a side, a power of 2 */
   const float *dx, *dy; /* pixels: where what is at the node in the still goes */
   float *backX, *backY; /* pixels: from the node's place in the frame to where its skin is in the still */
   i32 *grid;
@@ -18,8 +18,9 @@ typedef struct {
 } NodePlace;
 
 INLINE NodePlace placeAt(const Field *f, i32 column, i32 row, float dx, float dy) {
-  float x = within((float)column + dx / (float)f->cell, (float)f->columns - 1.001f);
-  float y = within((float)row + dy / (float)f->cell, (float)f->rows - 1.001f);
+  float share = 1.0f / (float)f->cell;
+  float x = within((float)column + dx * share, (float)f->columns - 1.001f);
+  float y = within((float)row + dy * share, (float)f->rows - 1.001f);
   i32 c = (i32)x, r = (i32)y;
   return (NodePlace){r * f->columns + c, x - (float)c, y - (float)r};
 }
@@ -35,7 +36,9 @@ INLINE float valueAt(const float *values, i32 columns, NodePlace place) {
 #define TINY (1.0f / 64)
 
 /* back(q) = -forward(q + back(q)), three times: enough for displacements whose slope stays well under 1. */
-EXPORT("invert") void invert(const Field *f) {
+EXPORT("invert") void invert(const Field *field) {
+  /* a copy: what is stored below cannot change it */
+  const Field copy = *field, *f = &copy;
   for (i32 row = 0, i = 0; row < f->rows; row++) {
     for (i32 column = 0; column < f->columns; column++, i++) {
       float x = -f->dx[i], y = -f->dy[i];

@@ -8,6 +8,7 @@
  * is asked of it, because four by four are read around each place. A place without fraction gives back exactly its sample.
  */
 #include "sampling.h"
+#include "doubled.h"
 #include "field.h"
 
 /* What a cell of the matte shows, bits: some of the person, some of what is behind. */

@@ -21,6 +21,7 @@ export type Kernel = {
   survey(picture: number, seen: number): void;
   invert(field: number): void;
   lighten(field: number, out: number, stride: number): void;
+  enlarge(...args: number[]): void;
   map(...args: number[]): void;
 };
 

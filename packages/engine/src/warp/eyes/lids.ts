@@ -71,11 +71,14 @@ export function createLid(
     const start = Math.max(readLine(rimLine, at) + 1, from - LASHES * unit);
     // Above all of them nothing moves, nor is anything painted.
     if (v <= still0 && v <= start && v < from - 3 * edge) return;
+    // Nor does the eyeball, below the farthest that the lid can have come and above the lower one.
+    const farthest = closing * Math.max(0, bottom - from + BEYOND * tall + 0.8 * edge);
+    if (v > from + farthest + blend && v + RISE * closing * tall < bottom) return;
     const kept = glint ? 1 - glint(x, y) : 1;
     if (kept <= 0) return;
     const taper = 1 - smooth((side - (beside > 0 ? 1.15 : 0.95)) / 0.2);
     const rise = RISE * closing * tall * taper * kept;
-    const travel = closing * Math.max(0, bottom - from + BEYOND * tall + 0.8 * edge) * taper - rise;
+    const travel = farthest * taper - rise;
     const paints = closing * open * height * (1 - smooth((side - 1.1) / 0.25));
     if (travel < 0.02 && paints < 0.02) return;
     const now = from + Math.max(0, travel);
