@@ -34,6 +34,7 @@ import { metricsRoutes } from "./routes/metrics.ts";
 import { operatorRoutes } from "./routes/operator.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
+import { verifyRoutes } from "./routes/verify.ts";
 import { voiceRoutes } from "./routes/voices.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
@@ -88,6 +89,7 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     catalogRoutes,
     voiceRoutes,
     inspectRoutes,
+    verifyRoutes,
     webhookRoutes,
     operatorRoutes,
   ];
