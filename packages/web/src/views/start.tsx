@@ -5,6 +5,7 @@ import { Example } from "./example.tsx";
 import { History } from "./history.tsx";
 import { Icon } from "./icons.tsx";
 import { Picker } from "./picker.tsx";
+import { Verify } from "./verify.tsx";
 
 export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: string | null }) {
   return (
@@ -26,6 +27,7 @@ export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: 
         <Example />
       </section>
       <History />
+      <Verify />
       <section class="privacy" aria-labelledby="privacy">
         <h2 id="privacy">{t("privacy_title")}</h2>
         <ul>
