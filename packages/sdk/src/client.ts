@@ -16,19 +16,9 @@ import type {
 } from "./params.ts";
 import { listOf, type Recipient } from "./recipients.ts";
 import { type Asked, finish, type Input, type InputRef, type Result, type RunOptions, run } from "./run.ts";
-import type {
-  Inspection,
-  Job,
-  JobPage,
-  JobStatus,
-  Kind,
-  Preset,
-  UploadRequest,
-  UploadTarget,
-  Verification,
-  Voice,
-} from "./types.ts";
+import type { Inspection, Job, JobPage, JobStatus, Kind, Preset, UploadRequest, UploadTarget, Voice } from "./types.ts";
 import { type FileSource, type UploadOptions, upload } from "./upload.ts";
+import type { Verification } from "./verification.ts";
 
 export type ClientOptions = HttpOptions & {
   /** Where jobs with `keep` are written down, such as `localStorage`. */
