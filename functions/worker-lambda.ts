@@ -1,6 +1,7 @@
 /** A worker on Lambda, behind the queues of the engine that `QUEUE` names. The API calls it, too, to have pictures looked at. */
 import { readEnv } from "@smileloop/core/env.ts";
 import type { InspectEvent } from "@smileloop/core/inspector.ts";
+import type { VerifyEvent } from "@smileloop/core/verifier.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { engineOfQueue } from "./engines/index.ts";
 import { openCloudDeps } from "./setup/cloud.ts";
@@ -9,7 +10,8 @@ import { withHandlers } from "./setup/handlers.ts";
 import { serveInspectEvent } from "./setup/inspect-event.ts";
 import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./setup/queue-event.ts";
 import { openQueues } from "./setup/s3-home.ts";
-import { checkSigning } from "./setup/signing.ts";
+import { checkSigning, markReader } from "./setup/signing.ts";
+import { serveVerifyEvent } from "./setup/verify-event.ts";
 
 const env = readEnv();
 const deps = await openCloudDeps(env);
@@ -22,7 +24,15 @@ const worker = createWorker({ ...withHandlers(deps), workRoot, queue, ...engine,
 // be found late when it thaws, and killed. After 10 s Lambda would start all of it again.
 await worker.prepare(8000);
 
-export const handler = (event: QueueEvent | InspectEvent, context: QueueEventContext) =>
+const reader = markReader(deps);
+
+export const handler = (event: QueueEvent | InspectEvent | VerifyEvent, context: QueueEventContext) =>
   "inspect" in event
     ? serveInspectEvent({ ...deps, worker, workRoot }, event)
-    : serveQueueEvent({ worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log }, event, context);
+    : "verify" in event
+      ? serveVerifyEvent({ ...deps, reader, workRoot }, event)
+      : serveQueueEvent(
+          { worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log },
+          event,
+          context,
+        );

@@ -20,7 +20,7 @@ import {
   webhookStatements,
   workerStatements,
 } from "./policy/roles.ts";
-import { SECRETS, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
+import { SECRETS, SIGNING, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
   API,
@@ -41,15 +41,22 @@ import {
 import { arnsOf, type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
 
-type Needs = { storage: Storage; queues: Queues; batch: Batch | null; domain: sst.aws.Router | null };
+type Needs = {
+  storage: Storage;
+  queues: Queues;
+  batch: Batch | null;
+  domain: sst.aws.Router | null;
+  signingKey: $util.Output<string>;
+};
 
 /** Returns the API's address. */
-export function createFunctions(stage: Stage, settings: Settings, { storage, queues, batch, domain }: Needs) {
+export function createFunctions(stage: Stage, settings: Settings, needs: Needs) {
+  const { storage, queues, batch, domain, signingKey } = needs;
   const keys = new sst.Secret("ApiKeys");
   // a stack may have none
   const users = new sst.Secret("Users", "");
   const operators = new sst.Secret("OperatorKey", "");
-  const secrets = secretValues(settings);
+  const secrets = secretValues(settings, signingKey);
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
   const withBatch = { ...parts, batch: batch?.names ?? null };
   const bucket = storage.arn;
@@ -91,11 +98,13 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
 }
 
 /** The secrets that engines of this stack need, by the variables that they are read from. */
-function secretValues(settings: Settings) {
+function secretValues(settings: Settings, signingKey: $util.Output<string>) {
   const names = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings)];
   const create = ({ name, needed }: { name: string; needed: boolean }) =>
     (needed ? new sst.Secret(name) : new sst.Secret(name, "")).value;
-  return $resolve(Object.fromEntries(names.map((variable) => [variable, create(SECRETS[variable])])));
+  const others = names.filter((variable) => variable !== SIGNING);
+  const values = Object.fromEntries(others.map((variable) => [variable, create(SECRETS[variable])]));
+  return $resolve({ ...values, [SIGNING]: signingKey });
 }
 
 /** What sends events, where there are webhooks. */

@@ -16,12 +16,13 @@ import {
 import { type BatchEngine, deployed, lanesOf, onBatch, PLANS } from "./policy/engines.ts";
 import { batchWorkerEnvironment } from "./policy/environments.ts";
 import { eventStatements, leaveStatements, policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
+import { SIGNING } from "./policy/secrets.ts";
 import type { GpuSettings, Settings } from "./policy/settings.ts";
 import { LOG_DAYS, nameOf, type Stage, tagsOf, WEBHOOKS } from "./policy.ts";
 import { type Queues, urlsOf } from "./queues.ts";
 import type { Storage } from "./storage.ts";
 
-type Needs = { storage: Storage; queues: Queues };
+type Needs = { storage: Storage; queues: Queues; signingKey: $util.Output<string> };
 export type Batch = NonNullable<ReturnType<typeof createGpu>>;
 
 export function createGpu(stage: Stage, settings: Settings, needs: Needs) {
@@ -111,7 +112,7 @@ function typesOfRegion() {
 type Of = { settings: Settings; gpu: GpuSettings; engine: BatchEngine };
 
 /** The job definition of an engine's workers, with their role and log group. */
-function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage, queues }: Needs) {
+function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage, queues, signingKey }: Needs) {
   const names = workerNames(stage, engine);
   const { region } = aws.getRegionOutput();
   const role = new aws.iam.Role(names.resource("WorkerRole"), {
@@ -133,18 +134,43 @@ function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage
   });
   const logs = new aws.cloudwatch.LogGroup(names.resource("Logs"), { name: names.logGroup, retentionInDays: LOG_DAYS });
   const parts = { bucket: storage.name, queues: urlsOf(queues), region };
+  const starter = createStarter(names, signingKey);
   return new aws.batch.JobDefinition(names.resource("Worker"), {
     name: names.jobDefinition,
     type: "container",
     platformCapabilities: ["EC2"],
-    containerProperties: $resolve({ ...parts, jobRole: role.arn, logGroup: logs.name }).apply((all) =>
+    containerProperties: $resolve({ ...parts, ...starter, jobRole: role.arn, logGroup: logs.name }).apply((all) =>
       containerProperties(
         { image: engine.image(gpu)!, needs: engine.needs },
-        { ...all, environment: batchWorkerEnvironment(engine, all, settings) },
+        {
+          ...all,
+          environment: batchWorkerEnvironment(engine, all, settings),
+          secrets: { [SIGNING]: all.signingKeyArn },
+        },
       ),
     ),
     retryStrategy: RETRY,
     timeout: TIMEOUT,
     propagateTags: true,
   });
+}
+
+/** The key for signatures as an encrypted parameter, and the role that hands it to a container when it starts. */
+function createStarter(names: ReturnType<typeof workerNames>, value: $util.Output<string>) {
+  const parameter = new aws.ssm.Parameter(names.resource("SigningKey"), {
+    name: names.signingKey,
+    type: "SecureString",
+    value,
+  });
+  const role = new aws.iam.Role(names.resource("StarterRole"), {
+    name: names.starter,
+    assumeRolePolicy: trustPolicy("ecs-tasks.amazonaws.com"),
+    inlinePolicies: [
+      {
+        name: "starter",
+        policy: parameter.arn.apply((arn) => policyDocument([{ actions: ["ssm:GetParameters"], resources: [arn] }])),
+      },
+    ],
+  });
+  return { starterRole: role.arn, signingKeyArn: parameter.arn };
 }

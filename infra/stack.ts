@@ -3,6 +3,7 @@
 import { createDomain } from "./domain.ts";
 import { createFunctions } from "./functions.ts";
 import { createGpu } from "./gpu.ts";
+import { SECRETS, SIGNING } from "./policy/secrets.ts";
 import { readSettings, regionOf } from "./policy/settings.ts";
 import { queueSpecs, stageOf, tagsOf } from "./policy.ts";
 import { createQueues } from "./queues.ts";
@@ -18,9 +19,10 @@ export function createStack(variables: Record<string, string | undefined>) {
   tagEverything(tagsOf(stage));
   const storage = createStorage(stage);
   const queues = createQueues(stage, queueSpecs(settings));
-  const gpu = createGpu(stage, settings, { storage, queues });
+  const signingKey = new sst.Secret(SECRETS[SIGNING].name).value;
+  const gpu = createGpu(stage, settings, { storage, queues, signingKey });
   const domain = createDomain(settings);
-  const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu, domain });
+  const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu, domain, signingKey });
   allowUploads(storage, url, settings);
   createWatch(stage, settings);
   return { url, bucket: storage.name };

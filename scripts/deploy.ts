@@ -13,13 +13,14 @@ import { createInterface } from "node:readline/promises";
 import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
 import { EnvError, readEnv } from "@smileloop/core/env.ts";
 import { deployed } from "../infra/policy/engines.ts";
-import { SECRETS, secretsOf, webhookSecretsOf } from "../infra/policy/secrets.ts";
+import { SECRETS, SIGNING, webhookSecretsOf, workerSecretsOf } from "../infra/policy/secrets.ts";
 import { readSettings, regionOf, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
 import { secretOf } from "./deploy/secrets.ts";
 import { ask, ROOT, run } from "./deploy/sst.ts";
 import { readArgs } from "./options.ts";
+import { signingKey } from "./signing-key.ts";
 
 /** What keeps a deployment from beginning, in a sentence for whoever started it. */
 class DeployError extends Error {}
@@ -140,11 +141,12 @@ async function newKey({ stage, newKey: owner }: Options, listed: string): Promis
 /** Makes the random secrets that engines of the stack need and the stage lacks. Nobody has to know them. Throws DeployError. */
 async function makeMissing(stage: string, listed: string): Promise<void> {
   const settings = readSettings(process.env);
-  const variables = [...secretsOf(deployed(settings)), ...webhookSecretsOf(settings)];
-  const names = variables.map((variable) => SECRETS[variable]);
-  for (const { name, needed } of names) {
+  const variables = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings)];
+  for (const variable of variables) {
+    const { name, needed } = SECRETS[variable];
     if (!needed || secretOf(name, stage, listed) !== "") continue;
-    const set = await ask(["secret", "set", name, "--stage", stage], randomBytes(32).toString("base64"));
+    const value = variable === SIGNING ? signingKey() : randomBytes(32).toString("base64");
+    const set = await ask(["secret", "set", name, "--stage", stage], value);
     if (set.status !== 0) throw new DeployError(`The secret ${name} could not be stored:\n${set.text.trim()}`);
     say(`The secret ${name} was made.`);
   }

@@ -5,6 +5,7 @@ import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { accessOf, type Env } from "@smileloop/core/env.ts";
 import type { Inspector } from "@smileloop/core/inspector.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
+import type { Verifier } from "@smileloop/core/verifier.ts";
 import { voicesOf } from "../engines/voice-env.ts";
 import { lambdaConfig } from "./api-config.ts";
 import { openCloudDeps } from "./cloud.ts";
@@ -22,7 +23,7 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   const names = [...PAGE_ASSETS, PAGE_INDEX, OPERATOR_INDEX, ...[...deps.presets.keys()].map(previewAsset)];
   const apiDeps = {
     ...deps,
-    inspector: await openCloudInspector(env),
+    ...(await openCloudLooks(env)),
     // its functions are deployed with all of them
     voices: voicesOf(env, true),
     assets: storedAssets({ ...deps, names }),
@@ -33,12 +34,13 @@ export async function openCloudApi(env: Env, lists: Lists = {}): Promise<App> {
   return createApp(apiDeps, lists.dialects);
 }
 
-/** Loads the client only in stacks that have such a function. */
-async function openCloudInspector(env: Env): Promise<Inspector | null> {
+/** What looks at files for the API. Loads the client only in stacks that have such a function. */
+async function openCloudLooks(env: Env): Promise<{ inspector: Inspector | null; verifier: Verifier | null }> {
   const { INSPECT_FUNCTION: functionName, AWS_REGION: region, LAMBDA_ENDPOINT: endpoint } = env;
-  if (functionName === undefined) return null;
-  const { createLambdaClient, lambdaInspector } = await import("@smileloop/core/inspector/lambda.ts");
-  return lambdaInspector({ client: createLambdaClient({ region, endpoint }), functionName });
+  if (functionName === undefined) return { inspector: null, verifier: null };
+  const { createLambdaClient, lambdaInspector, lambdaVerifier } = await import("@smileloop/core/inspector/lambda.ts");
+  const called = { client: createLambdaClient({ region, endpoint }), functionName };
+  return { inspector: lambdaInspector(called), verifier: lambdaVerifier(called) };
 }
 
 async function askStorage({ records, clock }: Deps): Promise<void> {

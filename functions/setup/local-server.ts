@@ -17,6 +17,7 @@ import { type Deps, type Lists, openDeps, PRESETS_DIR } from "./deps.ts";
 import { checkOwnQueue } from "./engines-served.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
+import { type LocalVerifier, openLocalVerifier } from "./local-verifier.ts";
 import { startWork, type Work } from "./local-work.ts";
 import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
 import { buildPage, PAGE_DIR } from "./page.ts";
@@ -57,6 +58,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   const opened = await withPayments(env, { ...all, safeguards: localSafeguards(env, access, all.safeguards) });
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);
   const inspector = openLocalInspector(opened, findings);
+  const verifier = openLocalVerifier(opened);
   let work: Work | null = null;
   let listening: Listening | null = null;
   let figures: Listening | null = null;
@@ -66,7 +68,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
     const watched = place !== "off" || env.OPERATOR_KEY.size > 0;
     const metrics = watched ? await createMetrics(opened.version) : null;
     if (metrics) deps = watchedHome(opened, metrics);
-    const parts = apiDeps(env, access, { ...deps, inspector }, () => work);
+    const parts = apiDeps(env, access, { ...deps, inspector, verifier }, () => work);
     metrics?.observe({ ...parts, ready: async () => (await parts.ready()).ok });
     const onReply = metrics?.onReply;
     const observed = { engines: async () => (await work?.engines()) ?? [], room: deps.room, figures: metrics?.figures };
@@ -91,7 +93,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
     stop: async () => {
       deps.log.info("stopping");
       await Promise.all([close(GRACE_MS), stop(GRACE_MS), figures?.close(0)]);
-      await inspector?.stop();
+      await Promise.all([inspector?.stop(), verifier.stop()]);
       deps.close();
       deps.log.info("stopped");
       deps.log.flush();
@@ -99,7 +101,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   };
 }
 
-type ServerDeps = Deps & { inspector: LocalInspector | null; payments?: Payments | undefined };
+type ServerDeps = Deps & { inspector: LocalInspector | null; verifier: LocalVerifier; payments?: Payments | undefined };
 
 function apiDeps(env: Env, access: Access, deps: ServerDeps, work: () => Work | null): Parameters<typeof createApp>[0] {
   return {

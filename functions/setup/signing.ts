@@ -10,6 +10,7 @@ import { type C2pa, openC2pa } from "@smileloop/worker/signing/c2pa.ts";
 import { readSignatory, type Signatory } from "@smileloop/worker/signing/key.ts";
 import { makeChain } from "@smileloop/worker/signing/make-chain.ts";
 import { createSigner, type Signer } from "@smileloop/worker/signing/signer.ts";
+import type { MarkReader } from "@smileloop/worker/verifier.ts";
 
 /** `key`, `chain`: PEM, or the name of a file. `file`: where a key is kept that the operator did not give. */
 export type SigningSource = { key?: string | undefined; chain?: string | undefined; file?: string | undefined };
@@ -22,6 +23,15 @@ const SIGNING_MEMORY_BYTES = 2 * 1024 ** 3;
 export function openSigner({ signing, version, log, clock }: SignerDeps): Signer {
   const c2pa: C2pa = openC2pa({ maxMemoryBytes: SIGNING_MEMORY_BYTES });
   return createSigner({ c2pa, signatory: signatories(signing, clock), version, log });
+}
+
+/** For files that may be anything: they get less memory and time than our own. */
+const READING = { maxMemoryBytes: 512 * 1024 * 1024, timeLimitMs: 15_000 };
+
+/** Reads marks; what this installation signs counts as ours. */
+export function markReader({ signing, log, clock }: Omit<SignerDeps, "version">): MarkReader & { c2pa: C2pa } {
+  const signatory = signatories(signing, clock);
+  return { c2pa: openC2pa(READING), trusted: async () => [await signatory()], findMark: null, log };
 }
 
 /** Reads the key once; where that fails, each call tries again. Throws a sentence. */
@@ -89,4 +99,20 @@ async function keptSignatory(file: string, clock: Clock): Promise<Signatory> {
 /** Of commands, which have no data directory: the operator's key, or one in the folder of who runs them. */
 export function commandSigning({ SIGNING_KEY: key, SIGNING_CHAIN: chain }: Env): SigningSource {
   return { key, chain, file: join(homedir(), ".smileloop", "signing.pem") };
+}
+
+/** Whose signatures count as ours for a command: the operator's key, that of the server of this folder, and that of commands. Makes none. */
+export async function knownHere(env: Env): Promise<Signatory[]> {
+  const given = env.SIGNING_KEY === undefined ? [] : [await givenSignatory(commandSigning(env))];
+  const files = [join(env.DATA_DIR, "signing.pem"), commandSigning(env).file!];
+  const kept = files.map(async (file) => {
+    const pem = await readFile(file, "utf8").catch(() => null);
+    return pem === null ? [] : [readSignatory(pem, pem)];
+  });
+  return [...given, ...(await Promise.all(kept)).flat()];
+}
+
+/** Reads marks for a command. */
+export function commandMarkReader(env: Env, log: Log): MarkReader & { c2pa: C2pa } {
+  return { c2pa: openC2pa(READING), trusted: () => knownHere(env), findMark: null, log };
 }

@@ -66,7 +66,15 @@ export const MACHINE = {
 export const RETRY = { attempts: 1 };
 export const TIMEOUT = { attemptDurationSeconds: TIMEOUT_S };
 
-type ContainerParts = { jobRole: string; logGroup: string; region: string; environment: Record<string, string> };
+/** `secrets`: by variable, the ARN of the parameter that has the value: a job definition is read by many. `starterRole`: reads these. */
+type ContainerParts = {
+  jobRole: string;
+  starterRole: string;
+  logGroup: string;
+  region: string;
+  environment: Record<string, string>;
+  secrets: Record<string, string>;
+};
 
 /** `containerProperties` of a job definition. The image has its own init, and runs as an unprivileged user. */
 export function containerProperties(worker: { image: string; needs: WorkerNeeds }, parts: ContainerParts): string {
@@ -74,12 +82,14 @@ export function containerProperties(worker: { image: string; needs: WorkerNeeds 
   return JSON.stringify({
     image,
     jobRoleArn: parts.jobRole,
+    executionRoleArn: parts.starterRole,
     resourceRequirements: [
       { type: "GPU", value: String(needs.gpus) },
       { type: "VCPU", value: String(needs.vcpus) },
       { type: "MEMORY", value: String(needs.memoryMib) },
     ],
     environment: Object.entries(parts.environment).map(([name, value]) => ({ name, value })),
+    secrets: Object.entries(parts.secrets).map(([name, valueFrom]) => ({ name, valueFrom })),
     privileged: false,
     logConfiguration: {
       logDriver: "awslogs",
@@ -98,6 +108,8 @@ export function workerNames(stage: Stage, { name, id }: BatchEngine) {
     jobDefinition: nameOf(stage, name),
     logGroup: `/aws/batch/${nameOf(stage, name)}`,
     role: nameOf(stage, `${id}-worker`),
+    starter: nameOf(stage, `${id}-starter`),
+    signingKey: `/${nameOf(stage, id)}/signing-key`,
     resource: (what: string) => `${id[0]!.toUpperCase()}${id.slice(1)}${what}`,
   };
 }

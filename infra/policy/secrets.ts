@@ -4,6 +4,7 @@
 export const SECRETS = {
   WEBHOOK_SECRET: { name: "WebhookSecret", needed: true },
   SEAL_KEY: { name: "SealKey", needed: true },
+  SIGNING_KEY: { name: "SigningKey", needed: true },
   SYNC_API_KEY: { name: "SyncApiKey", needed: false },
   VOICE_KEY: { name: "VoiceKey", needed: false },
   ELEVENLABS_API_KEY: { name: "ElevenlabsApiKey", needed: false },
@@ -11,6 +12,9 @@ export const SECRETS = {
 export type SecretVariable = keyof typeof SECRETS;
 /** Of workers that speak: keys for voices elsewhere. */
 export const VOICE_SECRETS: readonly SecretVariable[] = ["VOICE_KEY", "ELEVENLABS_API_KEY"];
+
+/** What workers with an engine sign results with. */
+export const SIGNING: SecretVariable = "SIGNING_KEY";
 
 /** An engine or a worker, by the secrets that its entry names. */
 type Holder = { secrets?: readonly SecretVariable[]; ownSecrets?: readonly SecretVariable[] };

@@ -477,6 +477,8 @@ describe("the GPU worker", () => {
   it("is asked of Batch like this", () => {
     const parts = {
       jobRole: "arn:role",
+      starterRole: "arn:starter",
+      secrets: { SIGNING_KEY: "arn:parameter" },
       logGroup: "/logs",
       region: "us-east-1",
       environment: { QUEUE: "liveportrait" },
@@ -486,12 +488,14 @@ describe("the GPU worker", () => {
     ).toEqual({
       image: "ghcr.io/example/worker@sha256:0",
       jobRoleArn: "arn:role",
+      executionRoleArn: "arn:starter",
       resourceRequirements: [
         { type: "GPU", value: "1" },
         { type: "VCPU", value: "4" },
         { type: "MEMORY", value: "14000" },
       ],
       environment: [{ name: "QUEUE", value: "liveportrait" }],
+      secrets: [{ name: "SIGNING_KEY", valueFrom: "arn:parameter" }],
       privileged: false,
       logConfiguration: {
         logDriver: "awslogs",

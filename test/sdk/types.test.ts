@@ -13,6 +13,7 @@ import type { Inspection } from "@smileloop/core/wire/inspection.ts";
 import type { JobPage, JobView } from "@smileloop/core/wire/job.ts";
 import type { Problem } from "@smileloop/core/wire/problem.ts";
 import type { UploadRequest, UploadTarget } from "@smileloop/core/wire/upload.ts";
+import type { Verification } from "@smileloop/core/wire/verification.ts";
 import type { WebhookBody } from "@smileloop/core/wire/webhook-event.ts";
 import type * as sdk from "@smileloop/sdk/index.ts";
 import { expectTypeOf, test } from "vitest";
@@ -27,6 +28,7 @@ test("what the server sends", () => {
   expectTypeOf<sdk.JobPage>().toEqualTypeOf<JobPage>();
   expectTypeOf<sdk.WebhookBody>().toEqualTypeOf<WebhookBody>();
   expectTypeOf<sdk.Inspection>().toEqualTypeOf<Inspection>();
+  expectTypeOf<sdk.Verification>().toEqualTypeOf<Verification>();
   expectTypeOf<sdk.Preset>().toEqualTypeOf<catalog.PresetView>();
   expectTypeOf<sdk.Kind>().toEqualTypeOf<catalog.KindView>();
   expectTypeOf<sdk.Voice>().toEqualTypeOf<catalog.VoiceView>();

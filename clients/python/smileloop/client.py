@@ -161,6 +161,10 @@ class Smileloop:
         body = {"input": self._place(image)}
         return self._http.json("POST", "/v1/inspect", body=body, safe=True)  # type: ignore[no-any-return]
 
+    def verify(self, file: Input) -> Json:
+        """Whether a file comes from this server, by the marks that results carry."""
+        return self._http.json("POST", "/v1/verify", body=self._place(file), safe=True)  # type: ignore[no-any-return]
+
     def presets(self) -> List[Json]:
         return self._http.json("GET", "/v1/presets")["presets"]  # type: ignore[no-any-return]
 

@@ -35,6 +35,7 @@ import { operatorRoutes } from "./routes/operator.ts";
 import { outputRoutes } from "./routes/outputs.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
+import { verifyRoutes } from "./routes/verify.ts";
 import { voiceRoutes } from "./routes/voices.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
@@ -89,6 +90,7 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     catalogRoutes,
     voiceRoutes,
     inspectRoutes,
+    verifyRoutes,
     webhookRoutes,
     operatorRoutes,
     paymentRoutes,

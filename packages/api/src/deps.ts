@@ -17,6 +17,7 @@ import type { Admission } from "@smileloop/core/scale/admission.ts";
 import type { Seals } from "@smileloop/core/seals.ts";
 import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
+import type { Verifier } from "@smileloop/core/verifier.ts";
 import type { Webhooks } from "@smileloop/core/webhooks/signing.ts";
 import type { Assets } from "./assets.ts";
 import type { Followers } from "./http/followers.ts";
@@ -85,6 +86,8 @@ export type ApiDeps = {
   kinds: Kinds;
   /** Null where nothing can look at pictures. */
   inspector: Inspector | null;
+  /** Null, or absent, where nothing can read the marks of files. */
+  verifier?: Verifier | null | undefined;
   /** Set where the API itself serves uploads and links (disk, memory); null where the storage does. */
   localLinks: LocalLinks | null;
   /** Signs the tokens of those who log in, at least 32 bytes; absent: those end with this process. */

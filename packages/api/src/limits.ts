@@ -7,10 +7,14 @@ import { ANONYMOUS_PREFIX, PUBLIC_OWNER } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { ApiConfig } from "./deps.ts";
+import { splitUrl } from "./http/origin.ts";
 import { createCounter, type Quota, type Taken } from "./http/quota.ts";
 import { networkOf } from "./logins/address.ts";
 
 const WINDOW_MS = 60_000;
+/** Who may ask whether a mark is still there as often as they like would remove it little by little. */
+const RARE = ["/v1/verify"];
+const RARE_SHARE = 20;
 /** Several people may share a network. */
 const OWNERS_OF_A_NETWORK = 4;
 const UNCOUNTED = ["GET", "HEAD", "OPTIONS"];
@@ -26,11 +30,21 @@ export function createLimits(clock: Clock, { requests }: Pick<ApiConfig, "reques
   const { perMinute, byNetwork } = requests;
   const owners = policyOf(clock, "owner", { limit: perMinute, windowMs: WINDOW_MS });
   const networks = policyOf(clock, "network", { limit: OWNERS_OF_A_NETWORK * perMinute, windowMs: WINDOW_MS });
+  const rare = policyOf(clock, "verify", {
+    limit: Math.max(1, Math.ceil(perMinute / RARE_SHARE)),
+    windowMs: WINDOW_MS,
+  });
   return (request, bindings, owner) => {
     if (UNCOUNTED.includes(request.method)) return null;
     const isPublic = owner === PUBLIC_OWNER;
     const network = byNetwork && (isPublic || owner.startsWith(ANONYMOUS_PREFIX)) ? networkOf(request, bindings) : null;
-    const used = [...(isPublic ? [] : [owners.use(owner)]), ...(network === null ? [] : [networks.use(network)])];
+    // callers without a key can make up owners
+    const rarely = RARE.includes(splitUrl(request.url).path) ? [rare.use(network ?? owner)] : [];
+    const used = [
+      ...(isPublic ? [] : [owners.use(owner)]),
+      ...(network === null ? [] : [networks.use(network)]),
+      ...rarely,
+    ];
     return used.length === 0 ? null : { refused: refusalOf(used), headers: headersOf(used) };
   };
 }
@@ -46,8 +60,12 @@ function refusalOf(used: Used[]): AppError | null {
   const [worst] = used.filter(({ taken }) => taken.refused).sort((a, b) => b.taken.resetSeconds - a.taken.resetSeconds);
   if (!worst) return null;
   const { name, quota, taken } = worst;
+  const next = `the next in ${taken.resetSeconds} s.`;
   const whose = name === "owner" ? "you" : "your network";
-  const detail = `At most ${quota.limit} requests a minute that make or change something are taken from ${whose}; the next in ${taken.resetSeconds} s.`;
+  const detail =
+    name === "verify"
+      ? `At most ${quota.limit} files a minute are verified for you; ${next}`
+      : `At most ${quota.limit} requests a minute that make or change something are taken from ${whose}; ${next}`;
   return new AppError("too_many_requests", detail, { retryAfterSeconds: taken.resetSeconds });
 }
 

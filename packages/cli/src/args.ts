@@ -67,6 +67,7 @@ const OPTIONS = {
     quiet: { type: "boolean", short: "q" },
   },
   inspect: { ...help, json: { type: "boolean" } },
+  verify: { ...help, json: { type: "boolean" } },
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
   webhooks: { ...help, ...WEBHOOK_OPTIONS },
@@ -77,6 +78,8 @@ const OPTIONS = {
 export type MotionArgs = { clip: string; output: string | null; force: boolean; json: boolean; quiet: boolean };
 
 export type InspectArgs = { photo: string; json: boolean };
+
+export type VerifyArgs = { file: string; json: boolean };
 
 /** `stdin`: whether the password comes there, and nobody is asked. */
 export type UserArgs = { user: string; stdin: boolean; json: boolean };
@@ -95,6 +98,7 @@ type Command =
   | { name: "convert"; args: ConvertArgs }
   | { name: "motion"; args: MotionArgs }
   | { name: "inspect"; args: InspectArgs }
+  | { name: "verify"; args: VerifyArgs }
   | { name: "presets"; json: boolean }
   | { name: "serve" }
   | { name: "webhooks"; args: WebhookArgs }
@@ -128,6 +132,7 @@ export function parseCommand(argv: string[]): Command {
   if (name === "convert") return { name, args: convertArgs(values, positionals) };
   if (name === "motion") return { name, args: motionArgs(values, positionals) };
   if (name === "inspect") return { name, args: { photo: photoOf(name, positionals), json: values.json === true } };
+  if (name === "verify") return { name, args: verifyArgs(values, positionals) };
   if (name === "key" && positionals.length < 2) {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
@@ -192,4 +197,10 @@ function motionName(value: Values[string]): string | null {
     `--output "${name}": a Motion, which is JSON, is written, not a ${ending} file. Give a name that ends in .json.`,
     "motion",
   );
+}
+
+function verifyArgs(values: Values, [file, ...more]: string[]): VerifyArgs {
+  if (file === undefined) throw new UsageError("<file> is missing: a picture, a video or a sound.", "verify");
+  if (more.length > 0) throw new UsageError(`Unexpected argument "${more.at(-1)}".`, "verify");
+  return { file, json: values.json === true };
 }

@@ -5,6 +5,7 @@ import { FACE_HELP } from "./help/faces.ts";
 import { PERSONALIZE } from "./help/personalize.ts";
 import { PREVIEWS } from "./help/previews.ts";
 import { SPEAK } from "./help/speak.ts";
+import { VERIFY } from "./help/verify.ts";
 import { WEBHOOKS } from "./help/webhooks.ts";
 
 export const OVERVIEW = `Makes a portrait move.
@@ -21,6 +22,7 @@ Commands:
   speak <text>            has a voice say a text, into a sound file
   voices                  lists the voices
   inspect <photo>         tells which faces a photo shows, and what would come of them
+  verify <file>           tells whether a file was made here
   motion extract <clip>   reads how a face moves in a video, as a file that drives photos
   faces <photo or video>  draws which faces are found, and what is known of them
   swap <target> <source>  puts the face of one photo on the face of another photo or a video
@@ -208,6 +210,7 @@ export const HELP = {
   speak: SPEAK,
   voices: VOICES,
   inspect: INSPECT,
+  verify: VERIFY,
   ...FACE_HELP,
   convert: CONVERT,
   motion: MOTION,

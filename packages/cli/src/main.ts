@@ -68,6 +68,10 @@ async function run(argv: string[]): Promise<number> {
         const { inspect } = await import("./inspect.ts");
         return await inspect(command.args);
       }
+      case "verify": {
+        const { verify } = await import("./verify.ts");
+        return await verify(command.args);
+      }
       case "key": {
         const { newKey } = await import("./key.ts");
         process.stdout.write(newKey(command.owner, command.json));

@@ -30,16 +30,15 @@ export const PICTURE_FAULTS = ["empty_file", "unsupported_type", "input_unreadab
 /** How a worker's function is asked, and what it answers. */
 export const inspectEventSchema = z.strictObject({ inspect: storedPictureSchema });
 export type InspectEvent = z.infer<typeof inspectEventSchema>;
-export const inspectReplySchema = z.union([
-  z.strictObject({ result: inspectResultSchema }),
-  z.strictObject({
-    error: z.strictObject({ code: errorCodeSchema, detail: z.string(), retryAfterSeconds: z.number().optional() }),
-  }),
-]);
+export const failedReplySchema = z.strictObject({
+  error: z.strictObject({ code: errorCodeSchema, detail: z.string(), retryAfterSeconds: z.number().optional() }),
+});
+type FailedReply = z.infer<typeof failedReplySchema>;
+export const inspectReplySchema = z.union([z.strictObject({ result: inspectResultSchema }), failedReplySchema]);
 export type InspectReply = z.infer<typeof inspectReplySchema>;
 
 /** What the function answers. What is not meant for clients is thrown again: it is an error of the function, too. */
-export async function replyOf(asked: Promise<InspectResult>): Promise<InspectReply> {
+export async function replyOf<Result>(asked: Promise<Result>): Promise<{ result: Result } | FailedReply> {
   try {
     return { result: await asked };
   } catch (error) {

@@ -18,6 +18,7 @@ import { listOf, type Recipient } from "./recipients.ts";
 import { type Asked, finish, type Input, type InputRef, type Result, type RunOptions, run } from "./run.ts";
 import type { Inspection, Job, JobPage, JobStatus, Kind, Preset, UploadRequest, UploadTarget, Voice } from "./types.ts";
 import { type FileSource, type UploadOptions, upload } from "./upload.ts";
+import type { Verification } from "./verification.ts";
 
 export type ClientOptions = HttpOptions & {
   /** Where jobs with `keep` are written down, such as `localStorage`. */
@@ -115,6 +116,12 @@ export function createSmileloop(options: ClientOptions = {}) {
       const input = isRef(image) ? image : { upload: await upload(http, image, options) };
       const { signal } = options;
       return http.json("/v1/inspect", { method: "POST", body: { input }, signal, safe: true });
+    },
+    /** Whether a file comes from this server, by the marks that results carry. */
+    async verify(file: FileSource | { upload: string }, options: UploadOptions = {}): Promise<Verification> {
+      const body = "upload" in file ? { upload: file.upload } : { upload: await upload(http, file, options) };
+      const { signal } = options;
+      return http.json("/v1/verify", { method: "POST", body, signal, safe: true });
     },
     presets: async (signal?: AbortSignal) => (await get<{ presets: Preset[] }>("/v1/presets", signal)).presets,
     kinds: async (signal?: AbortSignal) => (await get<{ kinds: Kind[] }>("/v1/kinds", signal)).kinds,

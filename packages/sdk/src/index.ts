@@ -10,5 +10,6 @@ export type { Recipient } from "./recipients.ts";
 export type { Input, InputRef, Result, RunOptions, RunProgress } from "./run.ts";
 export type * from "./types.ts";
 export type { FileSource, UploadOptions } from "./upload.ts";
+export type * from "./verification.ts";
 export type * from "./webhook.ts";
 export type * from "./webhook-body.ts";

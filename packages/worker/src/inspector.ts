@@ -9,6 +9,7 @@ import type { Files } from "@smileloop/core/files.ts";
 import { type Inspector, PICTURE_FAULTS, type StoredPicture } from "@smileloop/core/inspector.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
+import { type Bounds, boundedCalls } from "./bounded-calls.ts";
 import { downloadTo } from "./download.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
@@ -95,40 +96,8 @@ function faultOf(error: unknown, log: Log): unknown {
   return new AppError("input_unreadable", `The picture could not be inspected: ${why}. ${help}`, { cause: error });
 }
 
-/** Maximum number of pictures that one owner, and all owners together, may have under way or waiting. */
-type Bounds = { perOwner: number; total: number };
-
-/** Each takes a fraction of a second. */
-const SOON_S = 1;
-const BUSY_S = 5;
-
-/** Refuses what is beyond the bounds at once: `too_many_requests` for one owner, `unavailable` for all of them. */
-export function boundedInspector(inspector: Inspector, { perOwner, total }: Bounds): Inspector {
-  const underWay = new Map<string, number>();
-  let all = 0;
-  const add = (owner: string, by: 1 | -1) => {
-    const count = (underWay.get(owner) ?? 0) + by;
-    all += by;
-    if (count > 0) underWay.set(owner, count);
-    else underWay.delete(owner);
-  };
-  return {
-    async inspect(picture, options) {
-      const { owner } = options;
-      if ((underWay.get(owner) ?? 0) >= perOwner) {
-        const detail = `At most ${perOwner} pictures are inspected at a time for one caller.`;
-        throw new AppError("too_many_requests", detail, { retryAfterSeconds: SOON_S });
-      }
-      if (all >= total) {
-        const detail = "Too many pictures are being inspected; try again in a few seconds.";
-        throw new AppError("unavailable", detail, { retryAfterSeconds: BUSY_S });
-      }
-      add(owner, 1);
-      try {
-        return await inspector.inspect(picture, options);
-      } finally {
-        add(owner, -1);
-      }
-    },
-  };
+/** Throws what `boundedCalls` throws, too. */
+export function boundedInspector(inspector: Inspector, bounds: Pick<Bounds, "perOwner" | "total">): Inspector {
+  const within = boundedCalls({ ...bounds, noun: "pictures", done: "inspected" });
+  return { inspect: (picture, options) => within(options.owner, () => inspector.inspect(picture, options)) };
 }

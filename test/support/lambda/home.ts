@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { assetKey } from "@smileloop/api/assets.ts";
 import { lanesOf, PLANS } from "../../../infra/policy/engines.ts";
 import { corsRules, WEBHOOKS } from "../../../infra/policy.ts";
@@ -93,6 +93,8 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
 async function addStub(dir: string): Promise<void> {
   const engine = join(dir, "node_modules/@smileloop/engine");
   mkdirSync(engine, { recursive: true });
-  writeFileSync(join(engine, "host.mjs"), stripTypeScriptTypes(await readFile(STUB, "utf8")));
+  const code = async (path: string) => stripTypeScriptTypes(await readFile(path, "utf8")).replaceAll('.ts"', '.mjs"');
+  writeFileSync(join(engine, "host.mjs"), await code(STUB));
+  writeFileSync(join(engine, "stub-video.mjs"), await code(join(dirname(STUB), "stub-video.ts")));
   writeFileSync(join(engine, "package.json"), JSON.stringify({ exports: { "./host.ts": "./host.mjs" } }));
 }

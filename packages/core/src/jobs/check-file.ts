@@ -34,6 +34,11 @@ async function readChecked(files: Files, key: string, slot: Slot): Promise<Check
   return { ...facts, key, etag };
 }
 
+/** Its first bytes, as many as tell what it is, its size and its etag. Throws `not_found`, `empty_file`. */
+export function readHead(files: Files, key: string) {
+  return inTurn(() => readPart(files, key, 0, FIRST_BYTES));
+}
+
 /**
  * Bytes of a file from a position on, or all that there are. Read to their end, because a storage's connection whose reply is
  * cut short cannot be used again.

@@ -26,6 +26,18 @@ export const de: Texts = {
   api_docs: "API",
   home: "SmileLoop, Startseite",
   history_title: "Ihre Videos in diesem Browser",
+  verify_title: "Ist es von hier?",
+  verify_lead:
+    "Wählen Sie ein Bild, ein Video oder einen Ton und sehen Sie, ob die Datei die Zeichen dieses Dienstes trägt.",
+  verify_working: "Die Datei wird angesehen",
+  verify_yes: "Ja, sie ist von hier.",
+  verify_probably:
+    "Sie ist wahrscheinlich von hier: Sie trägt unser unsichtbares Zeichen, aber keine gültige Unterschrift von uns.",
+  verify_not_found: "Nichts sagt, dass sie von hier ist. Das heißt nicht, dass keine Maschine sie gemacht hat.",
+  verify_ours: "Sie wurde hier unterschrieben und seither nicht verändert.",
+  verify_other: "Sie wurde von jemand anderem unterschrieben.",
+  verify_broken: "Sie wurde nach der Unterschrift verändert, oder die Unterschrift ist nicht lesbar.",
+  verify_none: "Sie ist nicht unterschrieben.",
   working_on_photo: "Das Foto wird angesehen",
   sending: "Das Foto wird gesendet",
   another_photo: "Anderes Foto",

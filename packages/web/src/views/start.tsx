@@ -6,6 +6,7 @@ import { History } from "./history.tsx";
 import { Icon } from "./icons.tsx";
 import { Picker } from "./picker.tsx";
 import { usePainted } from "./use-painted.ts";
+import { Verify } from "./verify.tsx";
 
 export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: string | null }) {
   // the browser's names of units take a slow machine 130 ms the first time
@@ -29,6 +30,7 @@ export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: 
         <Example />
       </section>
       <History />
+      <Verify />
       <section class="privacy" aria-labelledby="privacy">
         <h2 id="privacy">{t("privacy_title")}</h2>
         <ul>

@@ -1,0 +1,80 @@
+/**
+ * Reads the marks of stored files. They may be anything: signatures are read in a thread with limits (`signing/c2pa.ts`), pictures in an
+ * engine process.
+ */
+import { join } from "node:path";
+import { AppError } from "@smileloop/core/errors.ts";
+import type { Files } from "@smileloop/core/files.ts";
+import type { StoredPicture } from "@smileloop/core/inspector.ts";
+import type { Log } from "@smileloop/core/log.ts";
+import type { FindMark, FoundMark } from "@smileloop/core/marking/mark.ts";
+import { endingOf, mediaClassOf } from "@smileloop/core/media/types.ts";
+import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
+import { type Bounds, boundedCalls } from "./bounded-calls.ts";
+import { downloadTo } from "./download.ts";
+import type { C2pa } from "./signing/c2pa.ts";
+import { findSignature, type Trusted } from "./signing/verdict.ts";
+import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
+
+export type MarkReader = {
+  c2pa: Pick<C2pa, "read">;
+  /** Whose signatures count as ours. */
+  trusted: () => Promise<readonly Trusted[]>;
+  /** Null where nothing looks for invisible marks. */
+  findMark: FindMark | null;
+  log: Log;
+};
+
+type VerifierDeps = MarkReader & {
+  files: Files;
+  /** Cleared of leftovers by the caller. */
+  workRoot: string;
+};
+
+const BOUNDS: Bounds = { perOwner: 2, total: 6, noun: "files", done: "verified" };
+
+/** Throws what `Verifier.verify` may throw. */
+export function createVerifier({ files, workRoot, ...reader }: VerifierDeps): Verifier {
+  return {
+    async verify(file, { signal }) {
+      const dir = makeWorkDir(workRoot, "job");
+      try {
+        const path = await download(files, file, dir, signal);
+        return await readMarks(reader, { path, type: file.type, signal });
+      } finally {
+        await removeWorkDir(dir);
+      }
+    },
+  };
+}
+
+export function boundedVerifier(verifier: Verifier): Verifier {
+  const within = boundedCalls(BOUNDS);
+  return { verify: (file, options) => within(options.owner, () => verifier.verify(file, options)) };
+}
+
+/** Both kinds of marks of a file here. Throws the signal's reason. */
+export async function readMarks(
+  { c2pa, trusted, findMark, log }: MarkReader,
+  { path, type, signal }: { path: string; type: string; signal: AbortSignal },
+): Promise<FoundMarks> {
+  const found = await findSignature(c2pa, await trusted(), { path, type, signal });
+  if (!findMark || !["image", "video"].includes(mediaClassOf(type) ?? "")) return { ...found, watermark: null };
+  try {
+    const { found: isFound, payload } = await findMark(path, { type, signal });
+    return { ...found, watermark: { found: isFound, ...(payload === undefined ? {} : { payload }) } };
+  } catch (error) {
+    signal.throwIfAborted();
+    // what cannot be decoded shows nothing
+    log.warn({ err: error }, "no mark could be looked for");
+    return { ...found, watermark: { found: false } satisfies FoundMark };
+  }
+}
+
+async function download(files: Files, file: StoredPicture, dir: string, signal: AbortSignal): Promise<string> {
+  const { key, etag, type, bytes } = file;
+  const path = join(dir, `file.${endingOf(type)}`);
+  const stored = await downloadTo(path, files, key, signal);
+  if (stored.etag === etag && stored.bytes === bytes) return path;
+  throw new AppError("precondition_failed", "The file was replaced meanwhile; try again.");
+}
