@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
+import type { Warning } from "@smileloop/core/errors.ts";
 import type { Survey } from "@smileloop/core/speech/survey.ts";
 import { surveyFilm } from "@smileloop/engine/insert/survey.ts";
 import { readWords } from "@smileloop/engine/insert/words.ts";
@@ -66,16 +67,22 @@ export async function stripedFilm(path: string, sound: Float32Array): Promise<En
 
 type Asked = { place: "beside" | "first" | "markers"; name_position?: "start" | "end"; copies?: boolean };
 
-export async function surveyOf(
+export async function surveyOf(video: EngineFile, to: string, asked: Asked): Promise<EngineFile> {
+  const { path, type } = await surveyed(video, to, asked);
+  return { path, type };
+}
+
+/** The same with what it warns of. */
+export async function surveyed(
   video: EngineFile,
   to: string,
   { place, name_position = "start", copies = false }: Asked,
-): Promise<EngineFile> {
+): Promise<EngineFile & { warnings: Warning[] }> {
   const request = { type: "film" as const, run: "f", inputs: { video: [video] }, limits: { seconds: 60 } };
   const { width, height, fps, even, frames, seconds, begins } = await film(request, context);
   const facts: Survey["film"] = { width, height, fps, even, frames, seconds, begins };
   const params = { place, name_position, silence_db: -30, silence_seconds: 0.3, markers: [], face: 0, copies };
   const run = { type: "run" as const, run: "s", kind: "survey" as const, inputs: { video: [video] }, film: facts };
-  await surveyFilm({ ...run, params, outputs: { survey: to }, provenance }, context);
-  return { path: to, type: "application/json" };
+  const { warnings } = await surveyFilm({ ...run, params, outputs: { survey: to }, provenance }, context);
+  return { path: to, type: "application/json", warnings };
 }

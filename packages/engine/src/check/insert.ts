@@ -19,10 +19,10 @@ import { growing } from "../media/loudness.ts";
 import { keepRecent } from "../media/recent.ts";
 import { monoOf, SOUND_RATE } from "../media/resample.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
+import { specOf } from "../media/sound-spec.ts";
 import type { TaskContext } from "../task.ts";
 import { requireSamePictures } from "./same-pictures.ts";
 import { loudestOf, requireSame } from "./same-sound.ts";
-import { specOf } from "./talk-sound.ts";
 import { differenceOf } from "./words-heard.ts";
 
 /**

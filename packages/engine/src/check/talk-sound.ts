@@ -1,12 +1,9 @@
 /** Listens to the sound of a finished video beside the sound that it was to have. */
 import type { AudioSpec, EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
-import { AVMEDIA_TYPE_AUDIO } from "node-av/constants";
-import { avGetCodecName, FormatContext } from "node-av/lib";
-import { tellsEnough } from "../media/container.ts";
-import { must } from "../media/ffmpeg.ts";
 import { SOUND_RATE } from "../media/resample.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
+import { specOf } from "../media/sound-spec.ts";
 
 /** Samples a second of what is compared: enough for speech, and for a millisecond. */
 const RATE = 8000;
@@ -186,19 +183,4 @@ function joined(parts: Float32Array[]): Float32Array {
     at += part.length;
   }
   return all;
-}
-
-/** As the file says. Null where it has none. */
-export async function specOf(path: string): Promise<AudioSpec | null> {
-  const file = new FormatContext();
-  try {
-    must(await file.openInput(`file:${path}`), "open");
-    if (!tellsEnough(file)) must(await file.findStreamInfo(null), "probe");
-    const stream = file.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO);
-    if (!stream) return null;
-    const { codecId, channels, sampleRate } = stream.codecpar;
-    return { codec: avGetCodecName(codecId) ?? "unknown", channels, sample_rate: sampleRate };
-  } finally {
-    await file.closeInput();
-  }
 }

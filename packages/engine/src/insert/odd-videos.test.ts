@@ -5,8 +5,9 @@ import { join } from "node:path";
 import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { Rational } from "node-av/lib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sayWav, spokenSound, surveyOf } from "../../../../test/support/personalized.ts";
+import { sayWav, spokenSound, surveyed, surveyOf } from "../../../../test/support/personalized.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
+import { surroundFilm } from "../../../../test/support/surround-film.ts";
 import { checkInsert } from "../check/insert.ts";
 import { openEncoder, PICTURE_ENCODERS, toFrame } from "../media/encoders.ts";
 import { openPictures } from "../media/film-file.ts";
@@ -21,6 +22,7 @@ const dir = mkdtempSync(join(tmpdir(), "smileloop-odd-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 let wave: string;
+let voice: Float32Array;
 let name: EngineFile;
 beforeAll(async () => {
   const sentences: [number, string][] = [
@@ -28,7 +30,8 @@ beforeAll(async () => {
     [1.7, "welcome to our shop"],
   ];
   wave = join(dir, "sound.wav");
-  writeFileSync(wave, wavOf([await spokenSound(dir, { seconds: SECONDS, sentences })], 48_000));
+  voice = await spokenSound(dir, { seconds: SECONDS, sentences });
+  writeFileSync(wave, wavOf([voice], 48_000));
   name = await sayWav(dir, "amit", "Amit", "rms");
 });
 
@@ -66,14 +69,18 @@ async function filmOf(title: string, { container, codec, options, soundEncoder =
 }
 
 async function inserted(title: string, video: EngineFile) {
-  const survey = await surveyOf(video, join(dir, `${title}.json`), { place: "first", copies: true });
+  const { warnings, ...survey } = await surveyed(video, join(dir, `${title}.json`), { place: "first", copies: true });
   const task = {
     ...{ run: "r", kind: "insert" as const, inputs: { video: [video], survey: [survey], words: [name] } },
     params: { fits: true, gap_seconds: 0.12, as_long_as: "picture" as const },
   };
   const to = join(dir, `${title}-made.mp4`);
   await insertWords({ type: "run", ...task, outputs: { video: to }, provenance }, context);
-  return { to, checked: await checkInsert({ type: "check", ...task, picture: "same", files: { video: to } }, context) };
+  return {
+    to,
+    warnings,
+    checked: await checkInsert({ type: "check", ...task, picture: "same", files: { video: to } }, context),
+  };
 }
 
 const H264 = { codec: "libx264", options: { preset: "veryfast", bf: 2, g: 25 } };
@@ -123,6 +130,16 @@ test("pictures that an MP4 does not take are refused when the video is surveyed,
   });
   // a tier whose lips say the words encodes them anew, and takes them
   await surveyOf(video, join(dir, "vp8.json"), { place: "first" });
+});
+
+test("a sound of six channels is mixed into two, with a warning; all that is said is kept", async () => {
+  const mute = await filmOf("mute-surround", { container: "mp4", ...H264, soundEncoder: null });
+  const path = await surroundFilm(join(dir, "surround.mp4"), mute.path, voice);
+  const video: EngineFile = { path, type: "video/mp4" };
+  const { checked, warnings } = await inserted("surround", video);
+  expect(checked.video).toMatchObject({ audio: { codec: "aac", channels: 2 } });
+  expect(checked.likenesses[0]).toBeGreaterThan(0.8);
+  expect(warnings).toEqual([{ code: "sound_mixed", detail: expect.stringContaining("6 channels") as string }]);
 });
 
 test("a video without a sound has no place for words", async () => {

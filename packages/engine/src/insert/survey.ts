@@ -1,7 +1,7 @@
 /** A job of the kind `survey`: where in a video somebody speaks, and where words are to go. The sound is read twice: how loud a stretch is shows once it is known. */
 import { writeFile } from "node:fs/promises";
 import type { SurveyRun, SurveyRunResult } from "@smileloop/core/engine/tasks/survey.ts";
-import { AppError, blaming, hasCode } from "@smileloop/core/errors.ts";
+import { AppError, blaming, hasCode, type Warning } from "@smileloop/core/errors.ts";
 import type { Place, Survey } from "@smileloop/core/speech/survey.ts";
 import { type Followed, followFace } from "../lip/follow.ts";
 import { writeTrack } from "../lip/track.ts";
@@ -13,6 +13,7 @@ import { createMeter, growing, integratedLoudness } from "../media/loudness.ts";
 import { convertedMarks } from "../media/marks.ts";
 import { monoOf, SOUND_RATE } from "../media/resample.ts";
 import type { Sound } from "../media/sound-reader.ts";
+import { specOf } from "../media/sound-spec.ts";
 import type { TaskContext } from "../task.ts";
 import { eachPiece, openBaseSound } from "./base-sound.ts";
 import { cutOf, type Levels, levelMeter, roomOf } from "./levels.ts";
@@ -56,9 +57,17 @@ export async function surveyFilm(request: SurveyRun, context: TaskContext): Prom
   };
   return {
     pictures,
-    warnings: [],
+    warnings: await warnOfChannels(request.inputs.video[0]!.path),
     timings: Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, Math.round(ms)])),
   };
+}
+
+/** Of a sound that is mixed: files have two channels at the most. */
+async function warnOfChannels(path: string): Promise<Warning[]> {
+  const channels = (await specOf(path))?.channels ?? 0;
+  if (channels <= 2) return [];
+  const detail = `The sound of the video has ${channels} channels; in the files it is mixed into two.`;
+  return [{ code: "sound_mixed", detail }];
 }
 
 /** Known before any recipient's file is begun. */
