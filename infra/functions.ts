@@ -20,7 +20,7 @@ import {
   webhookStatements,
   workerStatements,
 } from "./policy/roles.ts";
-import { SECRETS, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
+import { SECRETS, saleSecretsOf, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
   API,
@@ -71,7 +71,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
   });
 
   const sweep = createFunction(stage, SWEEP, {
-    environment: $resolve(withBatch).apply((all) => sweepEnvironment(all, settings)),
+    environment: $resolve({ ...withBatch, secrets }).apply((all) => sweepEnvironment(all, settings)),
     statements: $resolve({
       ...{ bucket, queues: arnsOf(jobQueues) },
       poke: poke?.arn ?? null,
@@ -92,7 +92,7 @@ export function createFunctions(stage: Stage, settings: Settings, { storage, que
 
 /** The secrets that engines of this stack need, by the variables that they are read from. */
 function secretValues(settings: Settings) {
-  const names = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings)];
+  const names = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings), ...saleSecretsOf(settings)];
   const create = ({ name, needed }: { name: string; needed: boolean }) =>
     (needed ? new sst.Secret(name) : new sst.Secret(name, "")).value;
   return $resolve(Object.fromEntries(names.map((variable) => [variable, create(SECRETS[variable])])));
