@@ -14,7 +14,7 @@ const SLOW = [
   "packages/engine/src/media/{film-reader,formats,loudness,picture,preview,sound}.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process,flite/flite,http/voices}.test.ts",
-  "packages/api/src/{docs,attack,leak}.test.ts",
+  "packages/api/src/{docs,attack}.test.ts",
   "packages/api/src/dialects/{facefusion,vidx}/*.test.ts",
   "packages/api/src/dialects/talking-avatar/files.test.ts",
   "packages/api/src/http/multipart.test.ts",
@@ -34,6 +34,7 @@ const SLOW = [
 ];
 /** Clips by the dozen that are drawn or judged, runs by the dozen of a program, sounds by the hundred that are damaged, a world of 100,000 states, servers that are killed: minutes of work. */
 const QUALITY = [
+  "packages/api/src/leak.test.ts",
   "packages/core/src/jobs/job-plan.test.ts",
   "test/e2e/{cli-personalize,lambda-plans,vidx,voice-key}.test.ts",
   "packages/engine/src/facefusion/{headless,process}.test.ts",

@@ -20,7 +20,7 @@ import {
   webhookStatements,
   workerStatements,
 } from "./policy/roles.ts";
-import { SECRETS, SIGNING, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
+import { SECRETS, SIGNING, saleSecretsOf, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
   API,
@@ -78,7 +78,7 @@ export function createFunctions(stage: Stage, settings: Settings, needs: Needs) 
   });
 
   const sweep = createFunction(stage, SWEEP, {
-    environment: $resolve(withBatch).apply((all) => sweepEnvironment(all, settings)),
+    environment: $resolve({ ...withBatch, secrets }).apply((all) => sweepEnvironment(all, settings)),
     statements: $resolve({
       ...{ bucket, queues: arnsOf(jobQueues) },
       poke: poke?.arn ?? null,
@@ -99,7 +99,7 @@ export function createFunctions(stage: Stage, settings: Settings, needs: Needs) 
 
 /** The secrets that engines of this stack need, by the variables that they are read from. */
 function secretValues(settings: Settings, signingKey: $util.Output<string>) {
-  const names = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings)];
+  const names = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings), ...saleSecretsOf(settings)];
   const create = ({ name, needed }: { name: string; needed: boolean }) =>
     (needed ? new sst.Secret(name) : new sst.Secret(name, "")).value;
   const others = names.filter((variable) => variable !== SIGNING);

@@ -201,15 +201,19 @@ export const LIFECYCLE = {
   abortMultipartDays: 1,
 } as const;
 
-/** As S3 takes it. */
-export function lifecycleRules() {
-  const days = LIFECYCLE.days;
+/** What a result may still be in that is paid for. */
+const PAID_PREFIXES: readonly string[] = ["jobs/", "due/"];
+
+/** As S3 takes it. `paidHours`: how long results live that are paid for, after three hours at most; 0 where none are sold. */
+export function lifecycleRules(paidHours = 0) {
+  const paidDays = paidHours === 0 ? 0 : Math.ceil((paidHours + 3) / 24);
+  const daysOf = (prefix: string) => Math.max(LIFECYCLE.days, PAID_PREFIXES.includes(prefix) ? paidDays : 0);
   return [
     ...LIFECYCLE.prefixes.map((prefix) => ({
       id: `net-${prefix.replace("/", "")}`,
       status: "Enabled",
       filter: { prefix },
-      expiration: { days },
+      expiration: { days: daysOf(prefix) },
     })),
     {
       id: "abort-multipart",

@@ -17,7 +17,7 @@ export function createStack(variables: Record<string, string | undefined>) {
   const settings = readSettings(variables);
   const stage = stageOf($app.stage);
   tagEverything(tagsOf(stage));
-  const storage = createStorage(stage);
+  const storage = createStorage(stage, settings);
   const queues = createQueues(stage, queueSpecs(settings));
   const signingKey = new sst.Secret(SECRETS[SIGNING].name).value;
   const gpu = createGpu(stage, settings, { storage, queues, signingKey });

@@ -3,7 +3,7 @@ import { existsSync, globSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
 import { bucketPolicy } from "./policy/roles.ts";
-import type { Settings } from "./policy/settings.ts";
+import { paidHoursOf, type Settings } from "./policy/settings.ts";
 import { corsRules, lifecycleRules, nameOf, type Stage } from "./policy.ts";
 
 export type Storage = ReturnType<typeof createStorage>;
@@ -21,7 +21,7 @@ const TYPES: Record<string, string> = {
 };
 
 /** Private, TLS only, encrypted by S3 itself (SSE-S3: the adapters take an etag for a copy's, which SSE-KMS would not keep). */
-export function createStorage(stage: Stage) {
+export function createStorage(stage: Stage, settings: Settings) {
   const bucket = new aws.s3.Bucket("Files", {
     bucketPrefix: `${nameOf(stage, "files")}-`,
     // all of it is gone within a day anyway
@@ -41,7 +41,7 @@ export function createStorage(stage: Stage) {
     rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
   });
   new aws.s3.BucketPolicy("FilesPolicy", { ...of, policy: bucket.arn.apply(bucketPolicy) }, { dependsOn: block });
-  new aws.s3.BucketLifecycleConfiguration("FilesLifecycle", { ...of, rules: lifecycleRules() });
+  new aws.s3.BucketLifecycleConfiguration("FilesLifecycle", { ...of, rules: lifecycleRules(paidHoursOf(settings)) });
   storeAssets(bucket, join($cli.paths.root, "dist/assets"));
   return { name: bucket.bucket, arn: bucket.arn };
 }

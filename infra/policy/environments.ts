@@ -1,7 +1,14 @@
 /** Environment variables of functions and workers, as `core/env.ts` reads them. */
 import { envSchema } from "../../packages/core/src/env.ts";
 import { type BatchEngine, deployed, enginesByKind, type LambdaWorker, maxWorkS, onLambda } from "./engines.ts";
-import { SECRETS, type SecretVariable, secretsOf, webhookSecretsOf, workerSecretsOf } from "./secrets.ts";
+import {
+  SECRETS,
+  type SecretVariable,
+  saleSecretsOf,
+  secretsOf,
+  webhookSecretsOf,
+  workerSecretsOf,
+} from "./secrets.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 /** Values that exist only once the resources do. */
@@ -71,6 +78,7 @@ export function apiEnvironment(
     ...(settings.publicUrl ? { PUBLIC_URL: settings.publicUrl } : {}),
     ...settings.told.api,
     ...given(parts.secrets, [...secretsOf(deployed(settings)), ...webhookSecretsOf(settings)]),
+    ...saleEnvironment(parts.secrets, settings),
   };
 }
 
@@ -79,12 +87,22 @@ export function webhookEnvironment(parts: Parts & { secrets: SecretValues }, set
   return { ...common(parts, settings), ...given(parts.secrets, webhookSecretsOf(settings)) };
 }
 
+/** Of functions that know of payments. Throws SettingsError where a key is missing. */
+function saleEnvironment(secrets: SecretValues, settings: Settings): Environment {
+  const names = saleSecretsOf(settings);
+  for (const name of names) {
+    if (!secrets[name]) throw new SettingsError(`The secret ${SECRETS[name].name} is missing, which PRICE needs.`);
+  }
+  return { ...settings.told.sale, ...given(secrets, names) };
+}
+
 /** Only the sweeper starts workers. */
-export function sweepEnvironment(parts: WithBatch, settings: Settings): Environment {
+export function sweepEnvironment(parts: WithBatch & { secrets?: SecretValues }, settings: Settings): Environment {
   const { gpu } = settings;
   return {
     ...common(parts, settings),
     ...batchEnvironment(parts),
+    ...saleEnvironment(parts.secrets ?? {}, settings),
     ...(gpu ? { MAX_WORKERS: String(gpu.maxWorkers), TARGET_WAIT_S: String(gpu.targetWaitS) } : {}),
   };
 }

@@ -62,11 +62,11 @@ export function apiStatements({
   return [
     objects(bucket, [...READ_WRITE, GIVE_UP], ["jobs/", "uploads/"]),
     objects(bucket, TIMERS, ["due/"]),
-    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/"]),
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/", "payments/"]),
     objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
     objects(bucket, ["s3:DeleteObject"], ["cache/"]),
     // timers are listed for the operator's view alone
-    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "idempotency/", "assets/", "locks/"]),
+    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "idempotency/", "payments/", "assets/", "locks/"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
     ...(inspects ? [{ actions: ["lambda:InvokeFunction"], resources: [inspects] }] : []),
   ];
@@ -80,9 +80,9 @@ export function sweepStatements(
   return [
     objects(bucket, READ_WRITE, ["jobs/"]),
     objects(bucket, TIMERS, ["due/"]),
-    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/"]),
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/", "payments/"]),
     objects(bucket, ["s3:DeleteObject"], ["uploads/", "cache/"]),
-    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "locks/"]),
+    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "locks/", "payments/"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
     ...(poke ? [{ actions: RECEIVE, resources: [poke] }] : []),
     ...(batch ? batchStatements(batch) : []),

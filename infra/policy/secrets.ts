@@ -5,6 +5,8 @@ export const SECRETS = {
   WEBHOOK_SECRET: { name: "WebhookSecret", needed: true },
   SEAL_KEY: { name: "SealKey", needed: true },
   SIGNING_KEY: { name: "SigningKey", needed: true },
+  STRIPE_KEY: { name: "StripeKey", needed: false },
+  STRIPE_WEBHOOK_SECRET: { name: "StripeWebhookSecret", needed: false },
   SYNC_API_KEY: { name: "SyncApiKey", needed: false },
   VOICE_KEY: { name: "VoiceKey", needed: false },
   ELEVENLABS_API_KEY: { name: "ElevenlabsApiKey", needed: false },
@@ -32,4 +34,9 @@ export function workerSecretsOf(workers: readonly Holder[]): SecretVariable[] {
 /** The secrets that the API and the function that sends events get. */
 export function webhookSecretsOf({ webhooks }: { webhooks: boolean }): SecretVariable[] {
   return webhooks ? ["WEBHOOK_SECRET"] : [];
+}
+
+/** The secrets that the API and the sweeper of a stack get that sells results. */
+export function saleSecretsOf({ told }: { told: { sale: Record<string, string> } }): SecretVariable[] {
+  return told.sale.PRICE === undefined ? [] : ["STRIPE_KEY", "STRIPE_WEBHOOK_SECRET"];
 }

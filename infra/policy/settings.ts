@@ -27,7 +27,7 @@ export type Settings = {
   /** How long a talking video may be, seconds. */
   maxVideoSeconds: number;
   /** Variables that functions read as the operator has set them. */
-  told: { everywhere: Record<string, string>; api: Record<string, string> };
+  told: { everywhere: Record<string, string>; api: Record<string, string>; sale: Record<string, string> };
   /** Whether jobs report their end to webhooks. */
   webhooks: boolean;
   /** Null: no lip sync by Sync.so. `url`: its API, or a server that speaks as it does. */
@@ -42,10 +42,11 @@ const VOICES = [
   ...(["ELEVENLABS_VOICES", "ELEVENLABS_MODEL", "ELEVENLABS_URL"] as const),
 ] as const;
 
-/** What functions are told by the same name: all of them, and the API. */
+/** What functions are told by the same name: all of them, the API, and those that know of payments. */
 const TOLD = {
   everywhere: ["CONTENT_CHECK", "CONTENT_ALLOW", ...VOICES],
   api: ["ATTEST", "FACEFUSION_ATTEST", "FACEFUSION_MAX_MB", "RATE_LIMIT", "MAX_WAITING_JOBS"],
+  sale: ["PRICE", "PRICE_EXEMPT", "PRICE_PRODUCT", "PAID_LIFE_H"],
 } as const;
 
 export type GpuSettings = {
@@ -90,6 +91,7 @@ export const SETTINGS = [
   "FETCH_ALLOW",
   ...TOLD.everywhere,
   ...TOLD.api,
+  ...TOLD.sale,
   "WEBHOOKS",
   "SYNCSO",
   "SYNC_API_URL",
@@ -147,7 +149,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
     // not more than an hour: the bucket's lifecycle rules count on it
     resultTtlS: number("RESULT_TTL_S", 3600, 60, 3600),
     maxVideoSeconds: number("MAX_VIDEO_LENGTH", MAX_VIDEO_SECONDS, 1, MAX_VIDEO_SECONDS),
-    told: { everywhere: told(values, TOLD.everywhere), api: told(values, TOLD.api) },
+    told: { everywhere: told(values, TOLD.everywhere), api: told(values, TOLD.api), sale: told(values, TOLD.sale) },
     webhooks: flag("WEBHOOKS"),
     syncso: flag("SYNCSO") ? { url: syncUrl ?? envSchema.shape.SYNC_API_URL.parse(undefined) } : null,
     gpu: gpuOf(values),
@@ -239,4 +241,9 @@ function domainOf(name: string | null, certificate: string | null): Settings["do
     );
   }
   return { name, certificate };
+}
+
+/** How long results live that are paid for, hours; 0 where none are sold. */
+export function paidHoursOf({ told: { sale } }: Pick<Settings, "told">): number {
+  return sale.PRICE === undefined ? 0 : Number(sale.PAID_LIFE_H ?? 24);
 }

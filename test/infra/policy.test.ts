@@ -1,6 +1,6 @@
 /** The stack's data, without Pulumi; what becomes of it is in stack/. */
 
-import { attestedDialects, readEnv } from "@smileloop/core/env.ts";
+import { attestedDialects, readEnv, saleOf } from "@smileloop/core/env.ts";
 import { MAX_JOB_LIFE_MS, RESULT_LIFE_MS, TOMBSTONE_LIFE_MS, UPLOAD_LIFE_MS } from "@smileloop/core/job/record.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import { bulkLane } from "@smileloop/core/scale/lanes.ts";
@@ -68,7 +68,7 @@ describe("settings", () => {
       logLevel: "info",
       resultTtlS: 3600,
       maxVideoSeconds: 300,
-      told: { everywhere: {}, api: {} },
+      told: { everywhere: {}, api: {}, sale: {} },
       webhooks: false,
       syncso: null,
       gpu: null,
@@ -94,6 +94,8 @@ describe("settings", () => {
     { RESULT_TTL_S: "7200" },
     { GPU_IMAGE: "", GPU: "1" },
     { FACEFUSION_IMAGE: "ghcr.io/example/faces@sha256:0" },
+    { PRICE: "4.99 EUR" },
+    { PAID_LIFE_H: "200" },
     { CONTENT_CHECK: "maybe" },
     { CONTENT_ALLOW: "photo.jpg" },
     { FACEFUSION_ATTEST: "me" },
@@ -246,6 +248,29 @@ describe("environments, read as the functions read them", () => {
     expect(lambdaWorkerEnvironment(warp!, all, settings)).not.toHaveProperty("WEBHOOK_SECRET");
     expect(sweepEnvironment({ ...parts, batch: null }, settings)).not.toHaveProperty("WEBHOOK_SECRET");
     expect(webhooksOf(readEnv(lambdaWorkerEnvironment(warp!, parts, PLAIN)))).toHaveProperty("missing");
+  });
+
+  it("of a stack that sells have the price and its keys in the API and the sweeper alone", () => {
+    const settings = readSettings({ PRICE: "eur:499:1", PAID_LIFE_H: "48", WEBHOOKS: "1" });
+    const secrets = {
+      STRIPE_KEY: "rk_test_1",
+      STRIPE_WEBHOOK_SECRET: "whsec_0123456789abcdef",
+      WEBHOOK_SECRET: "w".repeat(44),
+    };
+    const all = { ...parts, batch: null, secrets };
+    const api = apiEnvironment({ ...all, apiKeys: KEYS, users: "", inspects: null }, settings);
+    for (const env of [api, sweepEnvironment(all, settings)]) {
+      expect(saleOf(readEnv(env))).toMatchObject({
+        quote: { amount: 499, currency: "eur" },
+        paidLifeMs: 48 * 3_600_000,
+      });
+    }
+    for (const env of [lambdaWorkerEnvironment(warp!, all, settings), webhookEnvironment(all, settings)]) {
+      expect(Object.keys(env).filter((name) => /STRIPE|PRICE/.test(name))).toEqual([]);
+    }
+    const missing = { ...all, secrets: { STRIPE_KEY: "rk_test_1", STRIPE_WEBHOOK_SECRET: "" } };
+    expect(() => sweepEnvironment(missing, settings)).toThrow("StripeWebhookSecret is missing");
+    expect(saleOf(readEnv(sweepEnvironment({ ...parts, batch: null }, PLAIN)))).toBeNull();
   });
 
   describe("of a stack with an engine that takes secrets", () => {
@@ -441,6 +466,15 @@ describe("the net below the sweeper", () => {
     expect(MAX_JOB_LIFE_MS + RESULT_LIFE_MS + lateMs).toBeLessThan(netMs);
     // the record of a closed job is written when it is closed; who finds it gone a moment early is told 410 all the same
     expect(TOMBSTONE_LIFE_MS).toBeLessThanOrEqual(netMs);
+  });
+
+  it("takes nothing that was paid for", () => {
+    const daysOf = (hours: number, prefix: string) =>
+      lifecycleRules(hours).flatMap((rule) =>
+        "expiration" in rule && rule.filter.prefix === prefix ? rule.expiration.days : [],
+      );
+    expect([24, 48, 168].map((hours) => daysOf(hours, "jobs/"))).toEqual([[2], [3], [8]]);
+    expect([daysOf(24, "due/"), daysOf(24, "uploads/"), daysOf(24, "payments/")]).toEqual([[2], [1], []]);
   });
 
   it("is under everything that the service writes", () => {

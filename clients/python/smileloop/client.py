@@ -253,6 +253,17 @@ class Jobs:
             if job["status"] in ENDED:
                 return job
 
+    def checkout(self, id: str, *, waiver: bool, return_url: Optional[str] = None) -> str:
+        """
+        The address of the payment page for the job's clean file, where the server sells it (``job["charge"]``). ``waiver``: the buyer asks
+        for the file at once and knows that the right of withdrawal ends with it.
+        """
+        asked: Dict[str, Any] = {"waiver": waiver}
+        if return_url is not None:
+            asked["return_url"] = return_url
+        page = self._http.json("POST", f"/v1/jobs/{id}/checkout", body=asked, safe=True)
+        return str(page["url"])
+
     def cancel(self, id: str) -> Json:
         return self._http.json("POST", f"/v1/jobs/{id}/cancel", safe=True)  # type: ignore[no-any-return]
 

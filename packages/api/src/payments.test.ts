@@ -239,6 +239,27 @@ it("what is paid for a job that is gone is given back, once", async () => {
   expect(await ledger(session)).toContain("refunded.json");
 });
 
+it("what was paid and handed out stays paid, however late the news come again, and whatever is left of the job", async () => {
+  for (const end of ["deleted", "expired", "gone"]) {
+    const job = await sold(shop);
+    const session = await checkout(shop, job);
+    shop.stripe.pay(session);
+    const events = shop.stripe.take();
+    for (const event of events) await deliver(shop, event);
+    expect(await clean(job)).toBe(true);
+    if (end === "deleted") expect((await ask(shop, "DELETE", `/v1/jobs/${job.id}`)).status).toBe(204);
+    if (end === "gone") await shop.api.deps.records.remove(job.owner, job.id);
+    if (end === "expired") {
+      await shop.api.deps.records.timers.arm({ owner: job.owner, id: job.id, atMs: job.expires_at! });
+      await shop.api.clock.advance(DAY_MS + MINUTE);
+      await sweep();
+      expect((await recordOf(shop, job)).state).toBe("expired");
+    }
+    for (const event of events) expect((await deliver(shop, event)).status).toBe(204);
+    expect(shop.stripe.refunds).toEqual([]);
+  }
+});
+
 it("a job that its owner deletes: an open page is closed first; what was paid at that moment is given back", async () => {
   const [open, late] = [await sold(shop), await sold(shop)];
   const sessions = [await checkout(shop, open), await checkout(shop, late)];
@@ -313,6 +334,18 @@ it("a withdrawal whose process died is carried on by the sweeper", async () => {
   expect(shop.stripe.refunds).toEqual([]);
   await shop.api.clock.advance(6 * MINUTE);
   await sweep();
+  expect(shop.stripe.refunds).toEqual([session]);
+  expect((await recordOf(shop, job)).charge!.state).toBe("refunded");
+});
+
+it("a withdrawal that was begun ends although its job is deleted meanwhile", async () => {
+  const job = await sold(shop);
+  const session = await checkout(shop, job);
+  shop.stripe.pay(session);
+  await deliverAll(shop);
+  shop.stripe.failures.push(500, 500, 500);
+  expect((await ask(shop, "POST", `/v1/jobs/${job.id}/withdrawal`, { confirm: true })).status).toBe(503);
+  expect((await ask(shop, "DELETE", `/v1/jobs/${job.id}`)).status).toBe(204);
   expect(shop.stripe.refunds).toEqual([session]);
   expect((await recordOf(shop, job)).charge!.state).toBe("refunded");
 });

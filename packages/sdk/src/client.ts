@@ -153,6 +153,14 @@ export function createSmileloop(options: ClientOptions = {}) {
       },
       /** The job when it has ended, however it has. */
       follow: (id: string, options: FollowOptions = {}): Promise<Job> => follow(http, id, options),
+      /**
+       * The address of the payment page for the job's clean file, where the server sells it (`job.charge`). `waiver`: the buyer asks for the file
+       * at once and knows that the right of withdrawal ends with it. `return_url`: where the buyer comes back to, with `job` and `cs` in its query.
+       */
+      checkout: (id: string, asked: { waiver: true; return_url?: string | undefined }): Promise<{ url: string }> =>
+        http.json(`/v1/jobs/${id}/checkout`, { method: "POST", body: asked, safe: true }),
+      /** The job once the buyer is back from the payment page; `session`: `cs` of the address. */
+      bought: (id: string, session: string): Promise<Job> => get(`/v1/jobs/${id}?cs=${encodeURIComponent(session)}`),
       cancel: (id: string): Promise<Job> => http.json(`/v1/jobs/${id}/cancel`, { method: "POST", safe: true }),
       delete: async (id: string): Promise<void> => {
         await http.send(`/v1/jobs/${id}`, { method: "DELETE" });

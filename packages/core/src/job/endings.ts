@@ -23,10 +23,10 @@ export function release(record: JobRecord, now: number, error: JobError | null):
   return { ...record, claim: null, outputs: {}, attempts: [...record.attempts, attempt].slice(-ATTEMPTS_KEPT) };
 }
 
-/** What stays of a job whose files are gone: who, when, and how it ended. No sentences, which speak of the files. */
+/** What stays of a job whose files are gone: who, when, how it ended, and what was paid. No sentences, which speak of the files. */
 export function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
   const released = release(record, now, null);
-  const { external, webhook, charge, consent, fetches, sealed, ...bare } = released;
+  const { external, webhook, consent, fetches, sealed, ...bare } = released;
   return {
     ...(state === "deleted" ? { ...bare, params: {}, metadata: {} } : withoutFetches(released)),
     state,

@@ -36,7 +36,12 @@ export function settle(record: JobRecord | null, session: SessionFacts, now: num
   if (session.payment_status === "no_payment_required") return wrong("nothing was paid");
   if (session.status !== "complete" || session.payment_status !== "paid") return unpaid(record, session);
   const { charge } = record ?? {};
-  if (record?.state !== "succeeded" || !charge) return refund(session, "the job is gone");
+  const isGone = record?.state !== "succeeded";
+  if (record && isGone && charge?.session === session.id) {
+    const isBack = session.refunded && charge.state === "refunding";
+    return isBack ? withState(record, charge, "refunded") : { nothing: "its time is over" };
+  }
+  if (isGone || !charge) return refund(session, "the job is gone");
   const fault = faultOf(record, charge, session);
   if (fault) return wrong(fault);
   if (!charge.sessions.some(({ id }) => id === session.id)) return refund(session, "the job does not know the session");
@@ -69,7 +74,8 @@ function paid(record: JobRecord, charge: Charge, session: SessionFacts, now: num
 function unpaid(record: JobRecord | null, session: SessionFacts): Settled {
   const { charge } = record ?? {};
   const open = charge?.sessions.some(({ id, open }) => id === session.id && open);
-  if (!record || !charge || session.status !== "expired" || !open) return { nothing: "it is not paid" };
+  if (record?.state !== "succeeded" || !charge || session.status !== "expired" || !open)
+    return { nothing: "it is not paid" };
   const sessions = charge.sessions.map((each) => (each.id === session.id ? { ...each, open: false } : each));
   const left = sessions.some(({ open }) => open);
   const state = charge.state === "pending" && !left ? "none" : charge.state;

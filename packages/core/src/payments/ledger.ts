@@ -7,6 +7,7 @@ import { z } from "zod";
 import { hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
 import { paymentKey } from "../job/keys.ts";
+import type { JobRecord } from "../job/record.ts";
 
 export const LEDGER_EVENTS = ["opened", "paid", "refunded", "disputed", "wrong"] as const;
 export type LedgerEvent = (typeof LEDGER_EVENTS)[number];
@@ -21,6 +22,12 @@ const entrySchema = z.object({
   why: z.string().optional(),
 });
 export type LedgerEntry = z.infer<typeof entrySchema>;
+
+/** What is noted of a job that is for sale. */
+export function entryOf({ id: job, owner, charge }: JobRecord, at: number): LedgerEntry {
+  const { amount, currency, version } = charge!.quote;
+  return { job, owner, amount, currency, price_version: version, at };
+}
 
 /** Notes what happened; what was noted before stays as it is. */
 export async function noteEvent(files: Files, session: string, what: LedgerEvent, entry: LedgerEntry): Promise<void> {
@@ -39,6 +46,12 @@ export async function openedHere(files: Files, session: string): Promise<LedgerE
     if (hasCode(error, "not_found")) return null;
     throw error;
   }
+}
+
+export async function isNoted(files: Files, session: string, what: LedgerEvent): Promise<boolean> {
+  const key = paymentKey(session, `${what}.json`);
+  for await (const found of files.list(key)) if (found.key === key) return true;
+  return false;
 }
 
 async function* one(text: string): AsyncGenerator<Uint8Array> {

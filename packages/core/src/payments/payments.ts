@@ -14,7 +14,7 @@ import type { JobRecord } from "../job/record.ts";
 import { type SessionFacts, settle } from "../job/settle.ts";
 import { type JobStore, type Till, updateJob } from "../jobs/jobs.ts";
 import type { Log } from "../log.ts";
-import { type LedgerEntry, type LedgerEvent, noteEvent, openedHere } from "./ledger.ts";
+import { entryOf, isNoted, type LedgerEvent, noteEvent, openedHere } from "./ledger.ts";
 import type { PaymentProvider } from "./provider.ts";
 
 /** The provider asks for at least 30 minutes; five more so that a request that died can be made again. */
@@ -70,7 +70,8 @@ export function createPayments(options: PaymentOptions): Payments {
       if (session !== null) await settleSession(options, session);
     },
     async closing(record) {
-      const late: string[] = [];
+      // a withdrawal that was begun goes on without the job
+      const late = begunRefund(record);
       for (const id of openSessions(record)) {
         const ended = await provider.expire(id).catch((error: unknown) => {
           log.error({ err: error, jobId: record.id, session: id }, "checkout not closed");
@@ -101,9 +102,13 @@ function openSessions({ charge }: JobRecord): string[] {
   return (charge?.sessions ?? []).flatMap(({ id, open }) => (open && id !== null ? [id] : []));
 }
 
+function begunRefund({ charge }: JobRecord): string[] {
+  return charge?.state === "refunding" && charge.session !== undefined ? [charge.session] : [];
+}
+
 /** Whether money may be on its way. */
 export function isUnsettled(record: JobRecord): boolean {
-  return record.charge?.state === "refunding" || openSessions(record).length > 0;
+  return [...begunRefund(record), ...openSessions(record)].length > 0;
 }
 
 async function checkout(options: PaymentOptions, asked: JobRecord, urls: ReturnUrls): Promise<string> {
@@ -155,7 +160,7 @@ function notOffered(record: JobRecord | null): AppError {
 /** Looks at the sessions of a job at the provider, and carries on a refund that was begun. */
 async function lookAt(options: PaymentOptions, record: JobRecord, only?: string): Promise<JobRecord> {
   const { charge } = record;
-  const begun = charge?.state === "refunding" && charge.session !== undefined ? [charge.session] : [];
+  const begun = begunRefund(record);
   const listed = (charge?.sessions ?? []).flatMap(({ id }) => id ?? []);
   const ids = only === undefined ? new Set([...openSessions(record), ...begun]) : listed.filter((id) => id === only);
   let now = record;
@@ -178,7 +183,7 @@ async function settleSession(options: PaymentOptions, id: string): Promise<JobRe
   const { owner, job } = opened;
   const changed = await updateJob(store, owner, job, () => ({ by: "api", do: "settle", session }));
   const record = changed.stored?.record ?? null;
-  if (session.payment_status === "paid") await note("paid");
+  if (record?.charge?.session === id) await note("paid");
   if (session.refunded) await note("refunded");
   if (session.disputed) await note("disputed");
   if (record?.charge?.state === "refunding" && record.charge.session === id) return giveBack(options, record, session);
@@ -187,7 +192,8 @@ async function settleSession(options: PaymentOptions, id: string): Promise<JobRe
     return record;
   }
   const settled = settle(record, session, clock.now());
-  if ("refund" in settled && session.payment !== null) {
+  // the record of a job that was paid, and had its time, is gone a day after that
+  if ("refund" in settled && session.payment !== null && !(await isNoted(files, id, "paid"))) {
     await provider.refund({ id, payment: session.payment });
     await note("refunded", settled.refund);
     log.warn({ jobId: job, session: id, why: settled.refund }, "payment refunded");
@@ -235,11 +241,6 @@ function notWithdrawn(charge: Charge | undefined): AppError {
     "conflict",
     `There is no payment to be withdrawn from: it is ${charge?.state ?? "not for sale"}.`,
   );
-}
-
-function entryOf({ id: job, owner, charge }: JobRecord, at: number): LedgerEntry {
-  const { amount, currency, version } = charge!.quote;
-  return { job, owner, amount, currency, price_version: version, at };
 }
 
 function hashed(owner: string): string {

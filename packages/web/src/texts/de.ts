@@ -103,6 +103,16 @@ export const de: Texts = {
   before: "Foto zeigen",
   play: "Abspielen",
   pause: "Anhalten",
+  pay_title: "Die Datei ohne Wasserzeichen",
+  pay_what:
+    "Ohne Wasserzeichen, {size} Pixel. Nach dem Kauf bleibt sie {time} erhalten; du kannst sie so oft herunterladen, wie du möchtest.",
+  pay_waiver:
+    "Ich möchte die Datei sofort und weiß, dass mein Widerrufsrecht erlischt, sobald sie bereitgestellt wird.",
+  pay_now: "Zahlungspflichtig bestellen: {price}",
+  pay_price: "{price} Gesamtpreis inklusive Steuern.",
+  pay_closed: "Die Zahlung für diese Datei wurde zurückgenommen, deshalb ist sie gesperrt. Die Vorschau bleibt.",
+  error_payment_required: "Diese Datei muss erst bezahlt werden.",
+  error_payment_unavailable: "Der Zahlungsdienst antwortet nicht. Bitte versuche es gleich noch einmal.",
   download_as: "Als {format} herunterladen",
   making_format: "{format} wird erstellt …",
   copy_link: "Link kopieren",

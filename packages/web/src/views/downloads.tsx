@@ -19,7 +19,9 @@ const GIF_SIDE = 512;
 
 export function Downloads({ job, file }: DownloadsProps) {
   const [making, setMaking] = useState<string | null>(null);
-  const formats = useFormats(job);
+  const known = useFormats(job);
+  // another format is another job, which would have to be paid, too
+  const formats = job.charge ? [] : known;
   const name = fileName(job);
   const save = async (format: string) => {
     setMaking(format);
@@ -70,7 +72,7 @@ function CopyLink({ job }: { job: Job }) {
   const copy = async () => {
     try {
       const { outputs, expires_at } = await smileloop.jobs.get(job.id);
-      await navigator.clipboard.writeText(outputs.video!.url);
+      await navigator.clipboard.writeText((outputs.video ?? outputs.preview)!.url);
       const left = (Date.parse(expires_at ?? "") - Date.now()) / 1000;
       notice(t("link_copied", { time: span(Math.min(LINK_SECONDS, left)) }));
     } catch {

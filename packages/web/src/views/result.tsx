@@ -13,6 +13,7 @@ import { Icon } from "./icons.tsx";
 import { notice } from "./notice.tsx";
 import { Picker } from "./picker.tsx";
 import { Player } from "./player.tsx";
+import { Purchase } from "./purchase.tsx";
 import { useNow } from "./use-now.ts";
 
 type ResultProps = {
@@ -25,13 +26,14 @@ type ResultProps = {
 export function Result({ job, photo, onPhoto, onFile }: ResultProps) {
   const [file, setFile] = useState<Blob | null>(null);
   const [fault, setFault] = useState<string | null>(null);
+  const shown = job.outputs.video ? "video" : "preview";
   useEffect(() => {
     const leaving = new AbortController();
-    download(job, "video", leaving.signal).then(setFile, (error: unknown) => {
+    download(job, shown, leaving.signal).then(setFile, (error: unknown) => {
       if (!leaving.signal.aborted) setFault(sayError(error));
     });
     return () => leaving.abort();
-  }, [job.id]);
+  }, [job.id, shown]);
   const remove = async () => {
     try {
       await smileloop.jobs.delete(job.id);
@@ -49,7 +51,7 @@ export function Result({ job, photo, onPhoto, onFile }: ResultProps) {
   return (
     <div class="studio">
       <div class="beside">
-        <Player file={file} output={job.outputs.video} poster={job.outputs.poster?.url} sounds={preset === null} />
+        <Player file={file} output={job.outputs[shown]} poster={job.outputs.poster?.url} sounds={preset === null} />
       </div>
       <div class="panel">
         <h1>{preset === null ? t("result_title") : presetName(preset, preset)}</h1>
@@ -58,6 +60,7 @@ export function Result({ job, photo, onPhoto, onFile }: ResultProps) {
             {fault}
           </p>
         ) : null}
+        <Purchase job={job} />
         <Downloads job={job} file={file} />
         <Notes job={job} />
         <Deletion job={job} onDelete={remove} />
