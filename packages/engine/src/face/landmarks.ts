@@ -22,6 +22,22 @@ export function meshesAt(
   return outputs.map(({ points, score }, i) => ({ points: placedMesh(points, crops[i]!), score }));
 }
 
+/** A crop of a picture, to be looked at. */
+export type Look = { picture: Picture; crop: FaceCrop };
+
+/** The mesh at each crop, then irises and lids where it says that the eyes are: of several pictures in one go, which is faster. */
+export function landmarksOf(models: Models, looks: Look[]): Landmarks[] {
+  const inputs = looks.map(({ picture, crop }) => cropTensor(picture, crop, MESH_SIZE, UNIT));
+  const meshes = models
+    .mesh(inputs)
+    .map(({ points, score }, i) => ({ points: placedMesh(points, looks[i]!.crop), score }));
+  const crops = meshes.map(({ points }, i) => eyeCrops(points, looks[i]!.crop.angle));
+  const eyes = models.iris(crops.flatMap((both, i) => eyeTensors(looks[i]!.picture, both)));
+  return meshes.map(({ points, score }, i) => {
+    return { points, meshScore: score, ...placedEyes(eyes.slice(2 * i, 2 * i + 2), crops[i]!) };
+  });
+}
+
 /** What the mesh model says of a crop, in pixels of what the crop is in. */
 export function placedMesh(points: Float32Array, crop: FaceCrop): Float32Array {
   const placed = new Float32Array(points.length);
@@ -59,21 +75,23 @@ export function cropAround(points: Float32Array): FaceCrop {
   };
 }
 
-/** Irises and lids where a mesh says that the eyes are. */
-export function eyesAt(
-  models: Models,
-  picture: Picture,
-  points: Float32Array,
-  angle: number,
-): Pick<Landmarks, "iris" | "lids" | "brows"> {
-  const rightCrop = eyeCrop(points, RIGHT_EYE, angle);
-  const leftCrop = eyeCrop(points, LEFT_EYE, angle);
-  const [right, left] = models.iris([
-    cropTensor(picture, rightCrop, IRIS_SIZE, UNIT),
-    cropTensor(picture, leftCrop, IRIS_SIZE, { ...UNIT, mirrored: true }),
-  ]) as [Float32Array, Float32Array];
-  const rightEye = placeEye(right, rightCrop, false);
-  const leftEye = placeEye(left, leftCrop, true);
+type EyeCrops = { right: FaceCrop; left: FaceCrop };
+
+function eyeCrops(points: Float32Array, angle: number): EyeCrops {
+  return { right: eyeCrop(points, RIGHT_EYE, angle), left: eyeCrop(points, LEFT_EYE, angle) };
+}
+
+/** The right eye, and the left one mirrored. */
+function eyeTensors(picture: Picture, { right, left }: EyeCrops): Float32Array[] {
+  return [
+    cropTensor(picture, right, IRIS_SIZE, UNIT),
+    cropTensor(picture, left, IRIS_SIZE, { ...UNIT, mirrored: true }),
+  ];
+}
+
+function placedEyes([right, left]: Float32Array[], crops: EyeCrops): Pick<Landmarks, "iris" | "lids" | "brows"> {
+  const rightEye = placeEye(right!, crops.right, false);
+  const leftEye = placeEye(left!, crops.left, true);
   return {
     iris: { left: leftEye.iris, right: rightEye.iris },
     lids: { left: leftEye.lids, right: rightEye.lids },
