@@ -36,6 +36,10 @@ COPY functions functions
 COPY presets presets
 # a checkout made under a umask such as 077 has files that only its owner may read
 RUN chmod -R a+rX functions packages presets package.json LICENSE THIRD-PARTY.md
+# what Node makes of the engine's code: made by the user that serves, for whom alone Node takes it, and to be written by root alone
+RUN install -d -o smileloop node_modules/.cache/smileloop \
+    && setpriv --reuid=smileloop --regid=smileloop --clear-groups node packages/engine/src/precompile.ts \
+    && chown -R root:root node_modules/.cache && chmod -R a+rX node_modules/.cache
 
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \

@@ -47,6 +47,14 @@ describe("the Dockerfile", () => {
     expect(sent).toEqual(expect.arrayContaining(["**/node_modules", "**/*.test.ts"]));
   });
 
+  test("what is compiled ahead is made by the user that serves, who cannot write it afterwards", () => {
+    const made = of("RUN").find((run) => run.includes("precompile.ts"))!;
+    const [, script] = /--reuid=smileloop .* node (\S+)/.exec(made)!;
+    expect(existsSync(join(ROOT, script!))).toBe(true);
+    // Node writes what only its writer may read
+    expect(made.trim()).toMatch(/chown -R root:root node_modules\/\.cache && chmod -R a\+rX node_modules\/\.cache$/);
+  });
+
   test("it installs from the lock, and runs the server as a user without rights, under an init, with a health check", () => {
     expect(of("RUN").join("\n")).toContain("npm ci --omit=dev");
     expect(of("USER")).toEqual(["smileloop"]);

@@ -2,8 +2,14 @@
  * A process of the built-in engine: `node host.ts [--engine <name>] [--kinds <kind>,…] [--checks <kind>,…] [--services cast,inspect,…]`.
  * Each list says what this process serves; all that there is by default.
  */
-import manifest from "../package.json" with { type: "json" };
-import { serve } from "./serve.ts";
-import { OFFER } from "./tasks.ts";
+import { keepCompiled } from "./compile-cache.ts";
+
+keepCompiled();
+// imported only now: what a file imports in its head is compiled before its first line runs
+const [{ serve }, { OFFER }, { default: manifest }] = await Promise.all([
+  import("./serve.ts"),
+  import("./tasks.ts"),
+  import("../package.json", { with: { type: "json" } }),
+]);
 
 serve({ engine: "warp", version: manifest.version, offer: OFFER, args: process.argv.slice(2) });

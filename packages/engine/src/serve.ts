@@ -29,8 +29,8 @@ type ServeOptions = { engine: string; version: string; offer: Offer; args: strin
 const MAX_LINE_BYTES = 32 * 1024 * 1024;
 const PROGRESS_EVERY_MS = 100;
 
-/** The request under way. */
-let current: { run: string; controller: AbortController } | undefined;
+/** The request under way; `ended` resolves when it has ended. */
+let current: { run: string; controller: AbortController; ended: Promise<void> } | undefined;
 const writeOut = process.stdout.write.bind(process.stdout);
 
 /** Serves until stdin ends, and then exits; exits with 2, and a sentence, for arguments that it does not know. */
@@ -107,7 +107,8 @@ function unserved({ type, kind }: EngineRequest): string {
 
 async function work(part: Part, task: unknown, run: string): Promise<void> {
   const controller = new AbortController();
-  current = { run, controller };
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  current = { run, controller, ended };
   try {
     const perform = await part.load();
     const result = await perform(task, {
@@ -123,6 +124,8 @@ async function work(part: Part, task: unknown, run: string): Promise<void> {
   } catch (error) {
     current = undefined;
     fail(run, controller.signal.aborted ? controller.signal.reason : error);
+  } finally {
+    end();
   }
 }
 
@@ -140,10 +143,15 @@ function progressOf(run: string): TaskContext["progress"] {
   };
 }
 
-/** What the first request will need. Whether it loads is for that request to tell. */
+/** Loads what the first requests will need, while there is none. Whether it loads is for them to tell. */
 async function preload({ runs, checks, services }: Offer): Promise<void> {
-  for (const { load, later } of [runs, checks, services].flatMap((parts) => Object.values(parts))) {
-    if (!later) await load().catch(() => {});
+  const parts = [runs, checks, services].flatMap((each) => Object.values(each)).filter(({ later }) => !later);
+  const loads = new Set([...parts.map(({ load }) => load), ...parts.flatMap(({ warm }) => warm)]);
+  for (const load of loads) {
+    while (current) await current.ended;
+    await load().catch(() => {});
+    // lets in what has come meanwhile
+    await new Promise(setImmediate);
   }
 }
 

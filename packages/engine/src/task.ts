@@ -24,6 +24,8 @@ export type Part = {
   /** Loaded when the process has said `ready`, unless `later`: then by the first request. */
   load(): Promise<Work<unknown>>;
   later: boolean;
+  /** Steps that make its first request faster, each of some 50 ms; taken while there is no request. */
+  warm: readonly (() => Promise<unknown>)[];
 };
 
 /** What an engine's processes can be asked, by kind and by the name of the service. */
@@ -37,7 +39,7 @@ export type Offer = {
 export function part<Request>(
   schema: z.ZodType<Request>,
   load: () => Promise<Work<Request>>,
-  { later = false } = {},
+  { later = false, warm = [] }: Partial<Pick<Part, "later" | "warm">> = {},
 ): Part {
-  return { schema, load: load as () => Promise<Work<unknown>>, later };
+  return { schema, load: load as () => Promise<Work<unknown>>, later, warm };
 }

@@ -9,14 +9,22 @@ import { processImageTask, processVideoTask } from "@smileloop/core/engine/tasks
 import { speakTask } from "@smileloop/core/engine/tasks/speak.ts";
 import { surveyTask } from "@smileloop/core/engine/tasks/survey.ts";
 import { talkTask } from "@smileloop/core/engine/tasks/talk.ts";
+import type { Trial } from "./face/models.ts";
 import { type Offer, part } from "./task.ts";
+
+const trial = (model: Trial) => async () => (await import("./face/models.ts")).tried(model);
+/** Models of what looks for faces, and of what draws those that were found. */
+const LOOKING = (["detector", "mesh", "iris"] as const).map(trial);
+const DRAWING = (["mesh", "iris", "segmenter"] as const).map(trial);
 
 export const OFFER: Offer = {
   runs: {
-    animate: part(animateTask.run, async () => (await import("./warp/animate.ts")).animate),
-    previews: part(previewsTask.run, async () => (await import("./warp/previews.ts")).drawPreviews),
+    animate: part(animateTask.run, async () => (await import("./warp/animate.ts")).animate, { warm: DRAWING }),
+    previews: part(previewsTask.run, async () => (await import("./warp/previews.ts")).drawPreviews, {
+      warm: DRAWING,
+    }),
     speak: part(speakTask.run, async () => (await import("./speak/speak.ts")).speak),
-    talk: part(talkTask.run, async () => (await import("./warp/talk.ts")).talk),
+    talk: part(talkTask.run, async () => (await import("./warp/talk.ts")).talk, { warm: DRAWING }),
     lipsync: part(lipsyncTask.run, async () => (await import("./lip/lipsync.ts")).lipsync, { later: true }),
     process_image: part(processImageTask.run, async () => (await import("./faces/process-image.ts")).processImage, {
       later: true,
@@ -49,7 +57,7 @@ export const OFFER: Offer = {
     convert: part(convertTask.check, async () => (await import("./check/convert.ts")).checkConverted, { later: true }),
   },
   services: {
-    cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast),
+    cast: part(SERVICES.cast.request, async () => (await import("./services/cast.ts")).cast, { warm: LOOKING }),
     inspect: part(SERVICES.inspect.request, async () => (await import("./services/inspect.ts")).inspect),
     finish: part(SERVICES.finish.request, async () => (await import("./services/finish.ts")).finish),
     extract: part(SERVICES.extract.request, async () => (await import("./services/extract.ts")).extract, {

@@ -14,7 +14,7 @@ import { type Followed, follower } from "./followed.ts";
 import { type Frozen, mostFrozen, perhapsFrozen } from "./frozen.ts";
 import type { Likeness } from "./likeness.ts";
 import { type Moved, movedBetween } from "./measure.ts";
-import { boxAround, findPlace, viewOf } from "./place.ts";
+import { boxAround, findPlace, viewsOf } from "./place.ts";
 import { checkPoster, type PosterInfo } from "./poster.ts";
 import { change, type Watch, watch } from "./stillness.ts";
 import { type Strengths, strengthsOf } from "./strength.ts";
@@ -93,11 +93,16 @@ async function look(
   let most = 0;
   const moved = new Map<number, Partial<Moved>>();
   const followed = new Map<number, Followed>();
-  for (const frame of wanted) {
+  const later = wanted.filter((frame) => frame !== 0);
+  const views = await viewsOf(
+    later.map((frame) => ({ yuv: frames.get(frame)!, width, height })),
+    place,
+    box,
+  );
+  for (const [nth, frame] of later.entries()) {
     signal.throwIfAborted();
-    if (frame === 0) continue;
     const yuv = frames.get(frame)!;
-    const { picture, landmarks } = await viewOf({ yuv, width, height }, place, box);
+    const { picture, landmarks } = views[nth]!;
     if (legible) meshScore = Math.min(meshScore, landmarks.meshScore);
     const seen = movedBetween(neutral.landmarks, landmarks);
     const { left, right } = eyesChanged(neutral, { picture, landmarks });

@@ -1,5 +1,5 @@
 /** Where a face of the picture lies in a video. */
-import { type Face, type FaceCrop, trackFace } from "../face/face.ts";
+import { type Face, type FaceCrop, trackFaces } from "../face/face.ts";
 import type { Picture } from "../media/picture.ts";
 import { type Box, pictureOf } from "../media/yuv.ts";
 import { type Likeness, likeness, SHAPE_POINTS, type View } from "./likeness.ts";
@@ -38,10 +38,18 @@ export async function findPlace(first: Frame, source: Picture, face: Face, expec
 }
 
 /** `place` in pixels of the frame; the picture that is seen shows `box` of it. */
-export async function viewOf({ yuv, width, height }: Frame, place: FaceCrop, box: Box): Promise<View> {
-  const picture = pictureOf(yuv, width, height, box);
-  const crop = { ...place, x: place.x - picture.region.x, y: place.y - picture.region.y };
-  return { picture, crop, landmarks: await trackFace(picture, crop) };
+export async function viewOf(frame: Frame, place: FaceCrop, box: Box): Promise<View> {
+  return (await viewsOf([frame], place, box))[0]!;
+}
+
+/** The same of several frames of one size. */
+export async function viewsOf(frames: Frame[], place: FaceCrop, box: Box): Promise<View[]> {
+  const pictures = frames.map(({ yuv, width, height }) => pictureOf(yuv, width, height, box));
+  const [first] = pictures;
+  if (!first) return [];
+  const crop = { ...place, x: place.x - first.region.x, y: place.y - first.region.y };
+  const landmarks = await trackFaces(pictures, crop);
+  return pictures.map((picture, i) => ({ picture, crop, landmarks: landmarks[i]! }));
 }
 
 /** The square that holds a crop however it is turned. */

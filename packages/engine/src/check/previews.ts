@@ -2,15 +2,12 @@
  * Judges one of several clips of a picture, by what was asked for and by the picture: what is certain, and no more. The picture is opened
  * for the first of them.
  */
-import { stat } from "node:fs/promises";
-import type { Cast } from "@smileloop/core/engine/services.ts";
 import type { PreviewsCheck, PreviewsCheckResult } from "@smileloop/core/engine/tasks/previews.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
-import { curvesOf, type ReadMover, readCast } from "../cast/read-cast.ts";
+import { curvesOf, type ReadMover } from "../cast/read-cast.ts";
 import type { FaceCrop } from "../face/face.ts";
 import type { Picture } from "../media/picture.ts";
-import { smallPicture } from "../media/small-picture.ts";
 import type { VideoInfo } from "../media/video-reader.ts";
 import type { TaskContext } from "../task.ts";
 import { requireFace, requireMoving } from "./check.ts";
@@ -18,9 +15,10 @@ import { strengthBetween } from "./demands.ts";
 import { readFrames, requireShape } from "./evidence.ts";
 import { mostFrozen } from "./frozen.ts";
 import { requireUnfrozen } from "./judge-motion.ts";
+import { openPhoto } from "./photo.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
+import { cropInFrame } from "./readable.ts";
 import { change, type Stretch, watch } from "./stillness.ts";
-import { cropInFrame, isReadable } from "./subject.ts";
 
 /** Throws one of the `check_…` codes where the clip is certainly not what was asked for, or what reading the picture and the cast throws. */
 export async function checkPreview(
@@ -29,11 +27,14 @@ export async function checkPreview(
 ): Promise<PreviewsCheckResult> {
   const started = performance.now();
   const motion = await unpackFrames(clip.motion);
-  const opened = await openPicture(inputs.image[0]!.path, cast);
+  const { picture, movers, readable } = await openPhoto(inputs.image[0]!.path, cast, { keep: true });
   signal.throwIfAborted();
-  const played = opened.faces.map((face, nth) => ({ face, own: { ...motion, faces: [curvesOf(motion, nth)] } }));
+  const faces: Expected[] = movers.map((mover, nth) => {
+    return { mover, crop: cropInFrame(mover.face, picture, cast.frame), legible: readable[nth]! };
+  });
+  const played = faces.map((face, nth) => ({ face, own: { ...motion, faces: [curvesOf(motion, nth)] } }));
   const looks = played.map(({ own }) => strongestOf(own));
-  const watches = opened.faces.map(({ crop }) => watch(boxAround(crop)));
+  const watches = faces.map(({ crop }) => watch(boxAround(crop)));
   const wanted = new Set([0, ...looks]);
   const { info, frames } = await readFrames(clip.video, { wanted, watches, fps: motion.fps }, signal);
   requireShape(info, motion, cast.frame);
@@ -42,7 +43,7 @@ export async function checkPreview(
     const which = played.length > 1 ? ` (face ${face.mover.index})` : "";
     const pair = { first: frames.get(0)!, strongest: frames.get(looks[nth]!)!, info };
     const stretches = watches[nth]!.stretches();
-    await judge(opened.picture, face, { ...pair, frame: looks[nth]!, stretches }, own, which);
+    await judge(picture, face, { ...pair, frame: looks[nth]!, stretches }, own, which);
   }
   const { width, height, fps, frames: count, duration, bytes } = info;
   const timings = { check: Math.round(performance.now() - started) };
@@ -51,7 +52,6 @@ export async function checkPreview(
 
 /** A face that should move: where it lies in the clips, and whether landmarks can tell that it is still there when it has moved. */
 type Expected = { mover: ReadMover; crop: FaceCrop; legible: boolean };
-type Opened = { picture: Picture; faces: Expected[] };
 type Seen = { first: Uint8Array; strongest: Uint8Array; frame: number; info: VideoInfo; stretches: Stretch[] };
 
 async function judge(
@@ -75,30 +75,4 @@ async function judge(
 function strongestOf(motion: MotionFrames): number {
   const strengths = Array.from({ length: motion.frames }, (_, frame) => strengthBetween(motion, 0, frame));
   return strengths.indexOf(Math.max(...strengths));
-}
-
-/** The picture that was opened last, and which state of which file it shows, with whom in it. */
-let last: { of: string; opened: Promise<Opened> } | undefined;
-
-async function openPicture(path: string, cast: Cast): Promise<Opened> {
-  const { ino, size, mtimeMs } = await stat(path);
-  const of = JSON.stringify([path, ino, size, mtimeMs, cast]);
-  if (last?.of !== of) last = { of, opened: readPicture(path, cast) };
-  try {
-    return await last.opened;
-  } catch (error) {
-    last = undefined;
-    throw error;
-  }
-}
-
-async function readPicture(path: string, cast: Cast): Promise<Opened> {
-  const picture = await smallPicture(path);
-  const movers = await readCast(picture, cast);
-  const faces: Expected[] = [];
-  for (const mover of movers) {
-    const crop = cropInFrame(mover.face, picture, cast.frame);
-    faces.push({ mover, crop, legible: await isReadable(picture, mover, cast) });
-  }
-  return { picture, faces };
 }

@@ -1,34 +1,25 @@
 /** The faces that should move in a video, and what of them can be seen and measured where. */
 import type { Cast } from "@smileloop/core/engine/services.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
-import { curvesOf, type ReadMover, readCast } from "../cast/read-cast.ts";
-import { isSteady } from "../face/clarity.ts";
+import { curvesOf, type ReadMover } from "../cast/read-cast.ts";
 import type { Face, FaceCrop } from "../face/face.ts";
 import { sharpnessOf } from "../face/sharpness.ts";
 import type { Picture } from "../media/picture.ts";
-import { smallPicture } from "../media/small-picture.ts";
 import { relaxedOf } from "../motion/relaxing.ts";
 import type { Kinds } from "./agreement.ts";
 import { type Demand, demandsOf, strengthBetween } from "./demands.ts";
 import type { Moved } from "./measure.ts";
+import { openPhoto } from "./photo.ts";
+import { cropInFrame } from "./readable.ts";
 
 /** Frames looked at besides the first: evenly over the clip, and those at which something is demanded. Of many faces fewer. */
 const LOOKS = { one: { even: 8, due: 6 }, ofMany: { even: 2, due: 2 } };
-/**
- * How sure the detector is of a face whose landmarks can tell how it moves: portraits have ≥ 0.87, a face that a damaged JPEG
- * shows in two shifted halves 0.71. Of the others no special movement is demanded: there the picture is odd, not the result.
- */
-const LEAST_SURE = 0.8;
-
 /** Below it a face is too blurred for its features to be measured. */
 const LEAST_SHARP = 0.06;
 /** Degrees up to which a face looks towards the camera. */
 const FACING = 20;
 /** Degrees from which on the mesh of a head that nods seems to stand still. */
 const TURNED = 28;
-/** E in pixels of the video: the landmarks of smaller faces are too coarse to tell how they move, the more so beside others. */
-const LEAST_MEASURED = { one: 40, ofMany: 64 };
-
 /**
  * Gaps between the lips (E) up to which the mouth can show that something moves: what is open already opens less, and one that gapes can't
  * smile.
@@ -60,16 +51,14 @@ export type Source = { picture: Picture; subjects: Subject[] };
 
 /** The picture that was given, the faces that should move in it, and where they lie in the video. */
 export async function readSource(path: string, cast: Cast, motion: MotionFrames, signal: AbortSignal): Promise<Source> {
-  const picture = await smallPicture(path);
-  signal.throwIfAborted();
-  const movers = await readCast(picture, cast);
+  const { picture, movers, readable } = await openPhoto(path, cast);
   signal.throwIfAborted();
   const { frame } = cast;
   const subjects: Subject[] = [];
   for (const [nth, mover] of movers.entries()) {
     const { index, face } = mover;
     const own = { ...motion, faces: [curvesOf(motion, nth)] };
-    const legible = await isReadable(picture, mover, cast);
+    const legible = readable[nth]!;
     const kinds = legible ? kindsOf(mover, sharpnessOf(picture, face)) : NOTHING;
     const relaxing = new Set(lipGap(face) > MOST_SHUT ? framesRelaxed(own) : []);
     const demands = demandsOf(own)
@@ -80,26 +69,6 @@ export async function readSource(path: string, cast: Cast, motion: MotionFrames,
     subjects.push({ index, face, crop, motion: own, legible, kinds, demands, wanted, relaxing });
   }
   return { picture, subjects };
-}
-
-/** Whether the landmarks of a mover can tell how it moves in the video, where it may be smaller. */
-export async function isReadable(picture: Picture, mover: ReadMover, { movers, frame }: Cast): Promise<boolean> {
-  const least = movers.length > 1 ? LEAST_MEASURED.ofMany : LEAST_MEASURED.one;
-  const { full, scale } = scalesOf(picture, frame);
-  return mover.face.eyeDistance * full * scale >= least && isLegible(picture, mover);
-}
-
-/** `full`: pixels of the full picture in one of `picture`; `scale`: pixels of the frame in one of the full picture. */
-function scalesOf(picture: Picture, frame: Cast["frame"]): { full: number; scale: number } {
-  return { full: picture.fullWidth / picture.width, scale: frame.width / frame.crop.width };
-}
-
-/** Where a face of the picture lies in the frame of a video. */
-export function cropInFrame({ crop }: Face, picture: Picture, frame: Cast["frame"]): FaceCrop {
-  const { full, scale } = scalesOf(picture, frame);
-  const x = (crop.x * full - frame.crop.x) * scale;
-  const y = (crop.y * full - frame.crop.y) * scale;
-  return { x, y, size: crop.size * full * scale, angle: crop.angle };
 }
 
 /**
@@ -157,9 +126,4 @@ function framesRelaxed(motion: MotionFrames): number[] {
   return Array.from({ length: motion.frames }, (_, frame) => frame).filter((frame) =>
     relaxed.some((each) => each[frame]! > MOST_RELAXED),
   );
-}
-
-/** Whether the landmarks of a face can tell how it moves. */
-export async function isLegible(picture: Picture, { face, ease }: ReadMover): Promise<boolean> {
-  return face.score >= LEAST_SURE && ease.why !== "unclear" && isSteady(picture, face);
 }

@@ -4,19 +4,20 @@ import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { unpackFrames } from "@smileloop/core/motion/motion-file.ts";
-import { type ReadMover, readCast } from "../cast/read-cast.ts";
+import type { ReadMover } from "../cast/read-cast.ts";
 import type { FaceCrop } from "../face/types.ts";
 import type { Picture } from "../media/picture.ts";
-import { smallPicture } from "../media/small-picture.ts";
 import type { VideoInfo } from "../media/video-reader.ts";
 import type { TaskContext } from "../task.ts";
 import { requireFace } from "./check.ts";
 import { readFrames, requireShape } from "./evidence.ts";
 import { movedBetween } from "./measure.ts";
+import { openPhoto } from "./photo.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
 import { checkPoster } from "./poster.ts";
+import { isLegible } from "./readable.ts";
 import { change } from "./stillness.ts";
-import { isLegible, lipGap } from "./subject.ts";
+import { lipGap } from "./subject.ts";
 import { framesOfLips, isShort, jawOf, judgeLips, judgeSilence, type Lips } from "./talk-lips.ts";
 import { checkSound, type SoundEvidence } from "./talk-sound.ts";
 
@@ -44,9 +45,9 @@ export async function checkTalk(
 ): Promise<TalkCheckResult> {
   const started = performance.now();
   const motion = await unpackFrames(packed);
-  const picture = await smallPicture(inputs.image[0]!.path);
+  const { picture, movers } = await openPhoto(inputs.image[0]!.path, cast);
   signal.throwIfAborted();
-  const subjects = await subjectsOf(picture, await readCast(picture, cast), cast.frame, motion);
+  const subjects = await subjectsOf(picture, movers, cast.frame, motion);
   const wanted = new Set([0, ...subjects.flatMap((subject) => subject.wanted)]);
   if (files.poster) wanted.add(files.poster.frame);
   const seen = await readFrames(files.video, { wanted, watches: [], fps: motion.fps }, signal);

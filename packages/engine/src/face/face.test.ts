@@ -14,7 +14,7 @@ import {
   twoFaces,
 } from "../../../../test/support/pictures.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
-import { chooseFace, type Face, findFaces, trackFace } from "./face.ts";
+import { chooseFace, type Face, findFaces, trackFace, trackFaces } from "./face.ts";
 
 let folder: string;
 let astronaut: Picture;
@@ -39,6 +39,23 @@ const place = (found: Face, index: number) => [found.points[index * 3]!, found.p
 const between = (a: readonly number[], b: readonly number[]) => Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!);
 
 describe("landmarks", () => {
+  test("of several pictures read together are those of each read alone", async () => {
+    const hopper = await decodePicture(GRACE_HOPPER);
+    const pictures = [astronaut, hopper, astronaut, hopper, hopper];
+    const alone = [await trackFace(astronaut, face.crop), await trackFace(hopper, face.crop)] as const;
+    const together = await trackFaces(pictures, face.crop);
+    expect(together).toHaveLength(5);
+    for (const [i, found] of together.entries()) {
+      const expected = alone[pictures[i] === astronaut ? 0 : 1];
+      for (let p = 0; p < 468 * 3; p++) expect(Math.abs(found.points[p]! - expected.points[p]!)).toBeLessThan(1e-3);
+      expect(Math.abs(found.meshScore - expected.meshScore)).toBeLessThan(1e-4);
+      for (const side of ["left", "right"] as const) {
+        for (let p = 0; p < 10; p++)
+          expect(Math.abs(found.iris[side][p]! - expected.iris[side][p]!)).toBeLessThan(1e-3);
+      }
+    }
+  });
+
   test("lie where a person points: eyes, mouth corners and chin of the sample portrait", () => {
     // Read off the picture by hand, in pixels of 512.
     const seen = { 33: [193, 100.5], 263: [259, 104], 61: [203, 140], 291: [245, 141], 152: [222, 178] } as const;

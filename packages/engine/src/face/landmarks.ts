@@ -17,6 +17,17 @@ export function meshesAt(models: Models, seen: Seen, crops: FaceCrop[]): { point
   return outputs.map(({ points, score }, i) => ({ points: placedMesh(points, crops[i]!), score }));
 }
 
+/** A crop, to be looked at. */
+export type Look = { seen: Seen; crop: FaceCrop };
+
+/** The mesh at each crop, then irises and lids where it says that the eyes are. */
+export function landmarksOf(models: Models, looks: Look[]): Landmarks[] {
+  return looks.map(({ seen, crop }) => {
+    const { points, score } = meshesAt(models, seen, [crop])[0]!;
+    return { points, meshScore: score, ...eyesAt(models, seen, points, crop.angle) };
+  });
+}
+
 /** What the mesh model says of a crop, in pixels of what the crop is in. */
 export function placedMesh(points: Float32Array, crop: FaceCrop): Float32Array {
   const placed = new Float32Array(points.length);

@@ -100,6 +100,25 @@ export function segmenter(): Promise<(input: Float32Array) => Float32Array> {
   return loadingSegmenter;
 }
 
+export type Trial = keyof typeof TRIALS;
+
+/** Each model with nothing to see. */
+const TRIALS = {
+  detector: async () => (await models()).detect(nothing(DETECTOR_SIZE)),
+  mesh: async () => (await models()).mesh([nothing(MESH_SIZE)]),
+  iris: async () => (await models()).iris([nothing(IRIS_SIZE), nothing(IRIS_SIZE)]),
+  segmenter: async () => (await segmenter())(nothing(SEGMENTER_SIZE)),
+};
+
+/** Loads a model and runs it once: the first run compiles, and takes some five times as long as the next. */
+export async function tried(model: Trial): Promise<void> {
+  await TRIALS[model]();
+}
+
+function nothing(side: number): Float32Array {
+  return new Float32Array(side * side * 3);
+}
+
 type Backend = { tf: typeof Tf; open(artifacts: Tf.io.ModelArtifacts): Promise<Converter.GraphModel> };
 let starting: Promise<Backend> | undefined;
 

@@ -1,25 +1,8 @@
-/** The picture as faces are looked for in it: small, and decoded once where a process looks at it twice. */
-import { stat } from "node:fs/promises";
+/** The picture as faces are looked for in it: small. */
 import { MAX_SOURCE_SIDE } from "../cast/framing.ts";
 import { decodePicture, type Picture } from "./picture.ts";
 
-/** The last one that was kept, and which state of which file it shows. */
-let kept: { file: string; picture: Picture } | undefined;
-
-/**
- * Decodes the file to sides up to 1280. `keep`: the next look at the file is in this process, and takes what is kept; another picture
- * takes its place. Throws what `decodePicture` throws.
- */
-export async function smallPicture(path: string, { keep = false } = {}): Promise<Picture> {
-  const file = await stateOf(path);
-  const before = kept?.file === file ? kept.picture : undefined;
-  if (before && !keep) kept = undefined;
-  const picture = before ?? (await decodePicture(path, { maxSide: MAX_SOURCE_SIDE }));
-  if (keep) kept = { file, picture };
-  return picture;
-}
-
-async function stateOf(path: string): Promise<string> {
-  const { ino, size, mtimeMs } = await stat(path);
-  return JSON.stringify([path, ino, size, mtimeMs]);
+/** Decodes the file to sides up to 1280. Throws what `decodePicture` throws. */
+export function smallPicture(path: string): Promise<Picture> {
+  return decodePicture(path, { maxSide: MAX_SOURCE_SIDE });
 }

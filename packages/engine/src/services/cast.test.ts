@@ -6,9 +6,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ASTRONAUT, COFFEE, GRACE_HOPPER, twelveMegapixels, twoFaces } from "../../../../test/support/pictures.ts";
 import { readCast } from "../cast/read-cast.ts";
+import { openPhoto } from "../check/photo.ts";
 import { findFaces } from "../face/face.ts";
 import { decodePicture } from "../media/picture.ts";
-import { smallPicture } from "../media/small-picture.ts";
 import { cast } from "./cast.ts";
 
 let dir: string;
@@ -67,24 +67,38 @@ test.each([
   await expect(castIn(path, params)).rejects.toMatchObject({ code, input: "image" });
 });
 
-test("the next look at a picture that was cast does not decode it again, the one after it does", async () => {
+test("the next check of a picture that was cast does not decode it again, the one after it does", async () => {
   const path = join(dir, "once.jpg");
   copyFileSync(ASTRONAUT, path);
   utimesSync(path, 1, 1);
-  await castIn(path);
+  const { cast } = await castIn(path);
   // the same file, as far as its size and its times tell
   writeFileSync(path, Buffer.alloc(statSync(path).size, "x"));
   utimesSync(path, 1, 1);
-  expect(await smallPicture(path)).toMatchObject({ width: 512, height: 512 });
-  await expect(smallPicture(path)).rejects.toMatchObject({ code: "unsupported_type" });
+  const { picture, movers, readable } = await openPhoto(path, JSON.parse(JSON.stringify(cast)));
+  expect(picture).toMatchObject({ width: 512, height: 512 });
+  expect(readable).toEqual([true]);
+  const fresh = await decodePicture(ASTRONAUT);
+  expect(movers).toEqual(await readCast(fresh, cast));
+  await expect(openPhoto(path, cast)).rejects.toMatchObject({ code: "unsupported_type" });
+});
+
+test("what was opened ahead is not taken for another cast of the picture", async () => {
+  const path = join(dir, "other.jpg");
+  copyFileSync(ASTRONAUT, path);
+  const { cast } = await castIn(path);
+  const [mover] = cast.movers;
+  const other = { ...cast, movers: [{ ...mover!, crop: { ...mover!.crop, size: mover!.crop.size * 1.1 } }] };
+  const { movers } = await openPhoto(path, other);
+  expect(movers[0]!.crop.size).toBe(other.movers[0]!.crop.size);
 });
 
 test("a file that has changed is decoded again", async () => {
   const path = join(dir, "changed.jpg");
   copyFileSync(ASTRONAUT, path);
-  await castIn(path);
+  const { cast } = await castIn(path);
   copyFileSync(GRACE_HOPPER, path);
-  expect(await smallPicture(path)).toMatchObject({ width: 512, height: 600 });
+  await expect(openPhoto(path, cast)).rejects.toThrow("512 × 512 pixels, not 512 × 600");
 });
 
 test("makes a JPEG of any picture but JPEG and PNG where it may, and decides by that", async () => {

@@ -2,8 +2,9 @@
 import type { CastMover, CastParams, CastRequest, CastResult } from "@smileloop/core/engine/services.ts";
 import { blaming } from "@smileloop/core/errors.ts";
 import { castOf, type Mover } from "../cast/cast.ts";
+import { openAhead } from "../check/photo.ts";
 import { type Face, findFaces } from "../face/face.ts";
-import { asJpeg } from "../media/picture.ts";
+import { asJpeg, type Picture } from "../media/picture.ts";
 import { smallPicture } from "../media/small-picture.ts";
 import type { TaskContext } from "../task.ts";
 
@@ -25,15 +26,21 @@ async function castInput(
   const image = output === undefined ? null : await asJpeg(path, output);
   signal.throwIfAborted();
   const converted = performance.now() - started;
-  const result = await castPicture(image?.path ?? path, params, signal);
+  const { picture, ...result } = await castPicture(image?.path ?? path, params, signal);
+  // its check is mostly made in this process
+  openAhead(image?.path ?? path, picture, result.cast);
   const timings = { ...result.timings, decode: Math.round(converted) + (result.timings.decode ?? 0) };
   return { ...result, ...(image && { image }), timings };
 }
 
-export async function castPicture(path: string, params: CastParams, signal?: AbortSignal): Promise<CastResult> {
+/** And the picture in which it was decided. */
+export async function castPicture(
+  path: string,
+  params: CastParams,
+  signal?: AbortSignal,
+): Promise<CastResult & { picture: Picture }> {
   const started = performance.now();
-  // the check of the same picture is mostly made in this process
-  const picture = await smallPicture(path, { keep: true });
+  const picture = await smallPicture(path);
   signal?.throwIfAborted();
   const decoded = performance.now();
   const faces = await findFaces(picture);
@@ -41,6 +48,7 @@ export async function castPicture(path: string, params: CastParams, signal?: Abo
   const { movers, framing, warnings } = await castOf(picture, faces, params);
   const toFull = picture.fullWidth / picture.width;
   return {
+    picture,
     cast: {
       picture: { width: picture.fullWidth, height: picture.fullHeight },
       frame: framing,

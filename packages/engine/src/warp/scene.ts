@@ -4,6 +4,7 @@ import sharp from "sharp";
 import type { Framing } from "../cast/framing.ts";
 import { type ReadMover, readCast } from "../cast/read-cast.ts";
 import type { Face } from "../face/face.ts";
+import { models, segmenter } from "../face/models.ts";
 import { scaledFace } from "../face/scaled.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { smallPicture } from "../media/small-picture.ts";
@@ -22,6 +23,7 @@ export type Scene = {
 /** Throws what `decodePicture` and `readCast` throw, and the signal's reason. */
 export async function openScene(path: string, cast: Cast, signal: AbortSignal): Promise<Scene> {
   const started = performance.now();
+  loadModels();
   const picture = await smallPicture(path);
   signal.throwIfAborted();
   const decoded = performance.now();
@@ -50,6 +52,11 @@ export async function openScene(path: string, cast: Cast, signal: AbortSignal): 
       matte: performance.now() - cut,
     },
   };
+}
+
+/** Begins to load them, where that is not done: the picture is decoded on another thread. Whether it went well, who uses them is told. */
+function loadModels(): void {
+  for (const load of [models, segmenter]) load().catch(() => {});
 }
 
 /** Where the faces of the small picture lie in the frame, which shows `region` of the full picture. */

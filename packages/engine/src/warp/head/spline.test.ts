@@ -12,7 +12,7 @@ const scattered = (count: number): Point[] =>
 
 /** As far apart as those of a face, at least. */
 const HANDLES = scattered(300).reduce<Point[]>(
-  (kept, p) => (kept.some((q) => Math.hypot(p.x - q.x, p.y - q.y) < 0.1) ? kept : [...kept, p]),
+  (kept, p) => (kept.some((q) => Math.hypot(p.x - q.x, p.y - q.y) < 0.1) ? kept : kept.concat(p)),
   [],
 );
 const PLACES = scattered(203);
