@@ -1,17 +1,14 @@
 /** A worker on Lambda, behind the queues of the engine that `QUEUE` names. The API calls it, too, to have pictures looked at. */
 import { readEnv } from "@smileloop/core/env.ts";
-import type { InspectEvent } from "@smileloop/core/inspector.ts";
-import type { VerifyEvent } from "@smileloop/core/verifier.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { engineOfQueue } from "./engines/index.ts";
 import { openCloudDeps } from "./setup/cloud.ts";
 import { workRootOf } from "./setup/dev-work-root.ts";
 import { withHandlers } from "./setup/handlers.ts";
-import { serveInspectEvent } from "./setup/inspect-event.ts";
 import { type QueueEvent, type QueueEventContext, serveQueueEvent } from "./setup/queue-event.ts";
 import { openQueues } from "./setup/s3-home.ts";
 import { checkSigning, markReader } from "./setup/signing.ts";
-import { serveVerifyEvent } from "./setup/verify-event.ts";
+import { type LookEvent, serveLookEvent } from "./setup/verify-event.ts";
 
 const env = readEnv();
 const deps = await openCloudDeps(env);
@@ -24,15 +21,9 @@ const worker = createWorker({ ...withHandlers(deps), workRoot, queue, ...engine,
 // be found late when it thaws, and killed. After 10 s Lambda would start all of it again.
 await worker.prepare(8000);
 
-const reader = markReader(deps);
+const looks = { ...deps, worker, workRoot, reader: markReader(deps) };
 
-export const handler = (event: QueueEvent | InspectEvent | VerifyEvent, context: QueueEventContext) =>
-  "inspect" in event
-    ? serveInspectEvent({ ...deps, worker, workRoot }, event)
-    : "verify" in event
-      ? serveVerifyEvent({ ...deps, reader, workRoot }, event)
-      : serveQueueEvent(
-          { worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log },
-          event,
-          context,
-        );
+export const handler = (event: QueueEvent | LookEvent, context: QueueEventContext) =>
+  "Records" in event
+    ? serveQueueEvent({ worker, queue, queueName: engine.queueName, urls: env.QUEUES, log: deps.log }, event, context)
+    : serveLookEvent(looks, event);

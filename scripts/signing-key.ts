@@ -1,4 +1,4 @@
-/** `npm run signing-key`: prints a new key for signing results, with its certificates, as SIGNING_KEY takes it. */
+/** `npm run signing:key`: prints a new key for signing results, with its certificates, as SIGNING_KEY takes it. */
 import { makeChain } from "@smileloop/worker/signing/make-chain.ts";
 
 /** In one line, `\\n` for its ends: lists of secrets and `.env` files have a line for each. */

@@ -59,7 +59,7 @@ async function openSignatory(source: SigningSource, clock: Clock): Promise<Signa
 
 async function givenSignatory({ key, chain }: SigningSource): Promise<Signatory> {
   if (key === undefined) {
-    throw new EnvError("SIGNING_KEY: the key that results are signed with is missing; `npm run signing-key` makes one");
+    throw new EnvError("SIGNING_KEY: the key that results are signed with is missing; `npm run signing:key` makes one");
   }
   const pem = await pemOf("SIGNING_KEY", key);
   const certificates = chain === undefined ? pem : await pemOf("SIGNING_CHAIN", chain);

@@ -423,6 +423,8 @@ describe("engines", () => {
         jobDefinition: "smileloop-production-choir",
         logGroup: "/aws/batch/smileloop-production-choir",
         role: "smileloop-production-choir-worker",
+        starter: "smileloop-production-choir-starter",
+        signingKey: "/smileloop-production-choir/signing-key",
       },
     ]);
   });

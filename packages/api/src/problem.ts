@@ -36,7 +36,7 @@ function refuseUnknownQuery(route: RouteConfig): RouteConfig {
 }
 
 /** `at`: where the checked value lies: `json`, `query`, `param`, `header`. */
-function invalidRequest(error: z.ZodError, at: string): AppError {
+export function invalidRequest(error: z.ZodError, at: string): AppError {
   const errors = keptFaults(fieldErrors(error, [at === "json" ? "body" : at === "param" ? "path" : at]));
   const first = errors[0];
   const where = first ? `${first.loc.slice(1).join(".") || first.loc[0]}: ${first.msg}` : "It is not valid.";

@@ -1,10 +1,10 @@
 /** `POST /v1/verify`, with a verifier that answers as it is told. */
+import { makeApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { StoredPicture } from "@smileloop/core/inspector.ts";
 import { newId } from "@smileloop/core/job/ids.ts";
 import { outputKey, uploadKey } from "@smileloop/core/job/keys.ts";
 import { newJobRecord } from "@smileloop/core/job/record.ts";
-import { sha256Hex } from "@smileloop/core/jobs/jobs.ts";
 import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
 import { afterEach, expect, test } from "vitest";
 import { jpegBytes, type TestApi, testApi } from "../../../test/support/api.ts";
@@ -13,6 +13,8 @@ let api: TestApi;
 afterEach(() => api.close());
 
 const NOTHING: FoundMarks = { signature: "none", instance: null, watermark: { found: false } };
+const [ANN, BOB] = [makeApiKey("ann"), makeApiKey("bob")];
+const { keys } = parseApiKeys(`${ANN.entry},${BOB.entry}`);
 const INSTANCE = "urn:c2pa:0b7e0a5c-0000-4000-8000-000000000001";
 
 function verifierOf(answer: () => Promise<FoundMarks>) {
@@ -82,10 +84,6 @@ test("a signature of ours says yes, a mark alone probably, whatever became of th
 
 test("the job is told to its owner alone, and nobody without a key is told what the mark says", async () => {
   const found: FoundMarks = { signature: "ours", instance: INSTANCE, watermark: { found: true, payload: 7 } };
-  const keys = new Map([
-    [sha256Hex(Buffer.from("key-of-ann")), "ann"],
-    [sha256Hex(Buffer.from("key-of-bob")), "bob"],
-  ]);
   api = testApi({ access: { keys, anonymous: true } }, { verifier: verifierOf(async () => found).verifier });
   const id = newId(api.clock.now());
   const job = { id, owner: "ann", kind: "animate", queue: "warp", engine: "warp", estimateSeconds: 1, params: {} };
@@ -103,8 +101,8 @@ test("the job is told to its owner alone, and nobody without a key is told what 
     const upload = await put(owner, jpegBytes());
     return (await postJson({ upload }, { Authorization: `Bearer ${key}` })).body;
   };
-  expect(await askAs("ann", "key-of-ann")).toMatchObject({ job: job.id, watermark: { found: true, payload: 7 } });
-  const bob = await askAs("bob", "key-of-bob");
+  expect(await askAs("ann", ANN.key)).toMatchObject({ job: job.id, watermark: { found: true, payload: 7 } });
+  const bob = await askAs("bob", BOB.key);
   expect(bob).toMatchObject({ made_by_us: "yes", watermark: { found: true, payload: 7 } });
   expect(bob).not.toHaveProperty("job");
 });
@@ -142,11 +140,10 @@ test("callers are told when nothing here can verify, and when to come back", asy
 });
 
 test("questions are counted: whoever asks without an end could take a mark away little by little", async () => {
-  const keys = new Map([[sha256Hex(Buffer.from("key-of-ann")), "ann"]]);
   const config = { access: { keys, anonymous: false }, requests: { perMinute: 60, byNetwork: false } };
   api = testApi(config, { verifier: verifierOf(async () => NOTHING).verifier });
   const upload = await put("ann", jpegBytes());
-  const ask = () => postJson({ upload }, { Authorization: "Bearer key-of-ann" });
+  const ask = () => postJson({ upload }, { Authorization: `Bearer ${ANN.key}` });
   const replies = [await ask(), await ask(), await ask(), await ask()];
   expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
   expect(replies[0]!.headers.get("RateLimit-Policy")).toBe('"owner";q=60;w=60, "verify";q=3;w=60');

@@ -11,14 +11,14 @@ import { type FoundMarks, madeByUs } from "@smileloop/core/verifier.ts";
 import { type Verification, verificationSchema } from "@smileloop/core/wire/verification.ts";
 import type { ApiDeps } from "../deps.ts";
 import { dropAll } from "../dialects/form-uploads.ts";
-import { limitedJson } from "../http/json-body.ts";
+import { readJson } from "../http/json-body.ts";
 import { emptyForm, readMultipart } from "../http/multipart.ts";
 import { openBody, type RequestBody } from "../http/request-body.ts";
 import { idSchema } from "../ids.ts";
 import { requireYoung, type StoredUpload, storeUpload } from "../intake/check.ts";
 import { hasExpired } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
-import { type Api, type ApiContext, newApi, problemReplies } from "../problem.ts";
+import { type Api, type ApiContext, answerError, invalidRequest, newApi, problemReplies } from "../problem.ts";
 
 /** Of a file that is sent as the body; uploads may be larger. */
 const MAX_BODY_BYTES = 50 * 1000 * 1000;
@@ -26,6 +26,8 @@ const MAX_UPLOAD_BYTES = 500 * 1024 * 1024;
 /** Jobs of the caller, the newest first, among which the one that made the file is looked for. */
 const JOBS_LOOKED_AT = 200;
 const PAGE = 100;
+
+const requestSchema = z.strictObject({ upload: idSchema }).openapi("VerifyRequest");
 
 const verifyRoute = createRoute({
   method: "post",
@@ -38,7 +40,7 @@ const verifyRoute = createRoute({
   request: {
     body: {
       content: {
-        "application/json": { schema: z.strictObject({ upload: idSchema }).openapi("VerifyRequest") },
+        "application/json": { schema: requestSchema },
         "application/octet-stream": { schema: z.any().openapi({ type: "string", format: "binary" }) },
       },
     },
@@ -58,26 +60,36 @@ const verifyRoute = createRoute({
 
 export function verifyRoutes(deps: ApiDeps): Api {
   const api = newApi();
-  api.use(verifyRoute.path, (c, next) => (isJson(c) ? limitedJson(c, next) : next()));
-  api.openapi(verifyRoute, async (c) => {
-    const owner = ownerOf(c);
-    if (!deps.verifier) throw new AppError("engine_not_configured", "Nothing here can verify files.");
-    const { signal } = c.req.raw;
-    if (isJson(c)) {
-      const { upload } = c.req.valid("json");
-      requireYoung(deps, upload);
-      return c.json(await verify(deps, owner, uploadKey(owner, upload), signal), 200);
-    }
+  // its body is JSON, or the file itself, which no validator is to read
+  api.openAPIRegistry.registerPath(verifyRoute);
+  api.post(verifyRoute.path, async (c) => {
     const body = openBody(c.req.raw, c.env);
-    const form = emptyForm<StoredUpload>();
     try {
-      const { key } = await received(deps, c, body, form);
-      return c.json(await verify(deps, owner, key, signal), 200);
-    } finally {
-      await dropAll(deps, owner, form);
+      return c.json(await answer(deps, c, body), 200);
+    } catch (error) {
+      return body.answer(await answerError(deps)(error as Error, c));
     }
   });
   return api;
+}
+
+async function answer(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise<Verification> {
+  const owner = ownerOf(c);
+  const { signal } = c.req.raw;
+  if (!deps.verifier) throw new AppError("engine_not_configured", "Nothing here can verify files.");
+  if (isJson(c)) {
+    const asked = requestSchema.safeParse(await readJson(body));
+    if (!asked.success) throw invalidRequest(asked.error, "json");
+    requireYoung(deps, asked.data.upload);
+    return verify(deps, owner, uploadKey(owner, asked.data.upload), signal);
+  }
+  const form = emptyForm<StoredUpload>();
+  try {
+    const { key } = await received(deps, c, body, form);
+    return await verify(deps, owner, key, signal);
+  } finally {
+    await dropAll(deps, owner, form);
+  }
 }
 
 function isJson(c: ApiContext): boolean {
