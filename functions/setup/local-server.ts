@@ -13,6 +13,7 @@ import { voicesOf } from "../engines/voice-env.ts";
 import { localConfig } from "./api-config.ts";
 import { type Deps, type Lists, openDeps, PRESETS_DIR } from "./deps.ts";
 import { checkOwnQueue } from "./engines-served.ts";
+import { tellKeyChanges } from "./key-change.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { startWork, type Work } from "./local-work.ts";
@@ -47,6 +48,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   await buildPage().catch((error: unknown) => all.log.error({ error }, "the page could not be built"));
   const opened = { ...all, safeguards: localSafeguards(env, access, all.safeguards) };
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);
+  void tellKeyChanges(opened, env).catch((err: unknown) => opened.log.warn({ err }, "keys not compared"));
   const inspector = openLocalInspector(opened, findings);
   let work: Work | null = null;
   let listening: Listening | null = null;
@@ -83,6 +85,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
       deps.log.info("stopping");
       await Promise.all([close(GRACE_MS), stop(GRACE_MS), figures?.close(0)]);
       await inspector?.stop();
+      await deps.audit.close();
       deps.close();
       deps.log.info("stopped");
       deps.log.flush();
