@@ -91,6 +91,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     mismatches: () => [],
     needs: () => [],
     alters: () => false,
+    animates: false,
     contents: {},
     secrets: [],
     example: { inputs: required.map(([slot]) => slot), params: {} },

@@ -42,6 +42,8 @@ export type KindDefinition = {
    * says, and the pictures and videos that the job takes and makes are looked at for nudity.
    */
   alters?: (params: Params) => boolean;
+  /** Whether it makes a person who is shown move: then an installation may want `params.consent` of every job. */
+  animates?: boolean;
   /** Names of all outputs that jobs of the kind may have. Which of them one has may follow from its params. */
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */
