@@ -32,7 +32,10 @@ import { inspectRoutes } from "./routes/inspect.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { operatorRoutes } from "./routes/operator.ts";
+import { operatorTrustRoutes } from "./routes/operator-trust.ts";
 import { outputRoutes } from "./routes/outputs.ts";
+import { ownerRoutes } from "./routes/owner.ts";
+import { takedownRoutes } from "./routes/takedowns.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { voiceRoutes } from "./routes/voices.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
@@ -90,6 +93,9 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     inspectRoutes,
     webhookRoutes,
     operatorRoutes,
+    operatorTrustRoutes,
+    ownerRoutes,
+    takedownRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));
   for (const dialect of dialects) {
