@@ -386,7 +386,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       // the pages and what they load
       if (!operation)
         expect(route).toMatch(
-          /^GET (\/facefusion)?\/(docs|redoc|openapi|home|example|favicon|developers$|app|page|service-worker|manifest|icon|$)/,
+          /^GET (\/facefusion)?\/(docs|redoc|openapi|home|example|favicon|developers$|takedown$|app|page|service-worker|manifest|icon|$)/,
         );
       else if (door === "open" || door === "link") expect(operation.security, route).toEqual([]);
       else if (door === "operator") expect(operation.security, route).toEqual([{ operator: [] }]);

@@ -167,19 +167,19 @@ export function operatorTrustRoutes(deps: RouteDeps): Api {
 }
 
 function viewTakedown({ ticket, acted, decision }: Takedown, nowMs: number) {
-  const { id, kind, at, name, contact, statement, link = null } = ticket;
+  const { id, kind, at, name, contact, statement, link } = ticket;
   const dueAtMs = at + DECISION_MS;
   return {
     ...{ id, kind, received_at: rfc3339(at), due_at: rfc3339(dueAtMs), overdue: !decision && nowMs > dueAtMs },
-    ...{ name, contact, statement, link },
+    ...{ name, contact, statement, link: link ?? null },
     blocked: acted !== null && acted.block !== null && decision?.accepted !== false,
     deleted_jobs: acted?.jobs ?? null,
     decision: decision && { accepted: decision.accepted, reason: decision.reason, at: rfc3339(decision.at) },
   };
 }
 
-function viewBlock({ id, at, ticket = null, sha256, prints }: Block) {
-  return { id, at: rfc3339(at), ticket, files: sha256.length, prints: prints.length };
+function viewBlock({ id, at, ticket, sha256, prints }: Block) {
+  return { id, at: rfc3339(at), ticket: ticket ?? null, files: sha256.length, prints: prints.length };
 }
 
 /** The gate has asked for the operator's key, and operators own nothing: a caller who owns something has come past it. */

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
 import { DECISION_MS, TAKEDOWN_KINDS } from "@smileloop/core/takedowns/takedowns.ts";
+import { shown } from "@smileloop/core/text.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createCounter } from "../http/quota.ts";
 import { openBody } from "../http/request-body.ts";
@@ -79,6 +80,7 @@ export function takedownRoutes(deps: ApiDeps): Api {
   api.post("/v1/takedown", async (c) => {
     const body = openBody(c.req.raw, c.env);
     try {
+      refuseQuery(c.req.query());
       const taken = [ofNetwork(networkOf(c.req.raw, c.env) ?? "unknown"), ofAll("all")];
       const full = taken.find(({ refused }) => refused);
       if (full) {
@@ -98,4 +100,13 @@ export function takedownRoutes(deps: ApiDeps): Api {
     }
   });
   return api;
+}
+
+/** As every route of `/v1` does. */
+function refuseQuery(query: Record<string, string>): void {
+  const [name] = Object.keys(query);
+  if (name === undefined) return;
+  const msg = `There is no ${shown(name)} in the query here; send it in the form.`;
+  const errors = [{ loc: ["query"], msg, type: "unrecognized_keys" }];
+  throw new AppError("invalid_request", msg, { errors });
 }

@@ -35,6 +35,19 @@ const ask = (path: string, init: RequestInit = {}) =>
   });
 const decide = (id: string, accept: boolean) =>
   ask(`takedowns/${id}`, { method: "POST", body: JSON.stringify({ accept, reason: "looked at" }) });
+/** What replies may have. */
+type Body = {
+  id: string;
+  url: string;
+  headers: Record<string, string>;
+  outputs: { video: { url: string } };
+  ticket: string;
+  due_at: string;
+  takedowns: object[];
+  blocked: object[];
+  errors: { loc: string[] }[];
+};
+const bodyOf = async (reply: Response | Promise<Response>) => (await (await reply).json()) as Body;
 const audited = async () => {
   const lines: Record<string, unknown>[] = [];
   for await (const text of api.deps.audit!.store.lines("trust")) lines.push(JSON.parse(text));
@@ -48,13 +61,13 @@ const blocks = async () => {
 
 /** A job that has ended, with the link to its video. */
 async function finished(photo = jpegBytes()) {
-  const upload = await (
-    await fetch(`${api.url}/v1/uploads`, {
+  const upload = await bodyOf(
+    fetch(`${api.url}/v1/uploads`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ content_type: "image/jpeg", size: photo.length }),
-    })
-  ).json();
+    }),
+  );
   await fetch(upload.url, { method: "PUT", headers: upload.headers, body: photo as Uint8Array<ArrayBuffer> });
   const body = { kind: "animate", inputs: { image: { upload: upload.id } }, params: { preset: "wink" } };
   const made = await fetch(`${api.url}/v1/jobs`, {
@@ -62,11 +75,11 @@ async function finished(photo = jpegBytes()) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  const { id } = await made.json();
+  const { id } = await bodyOf(made);
   const job = { owner: "local", id };
   await api.worker.succeed(job, await api.worker.claim(job), VIDEO);
-  const view = await (await fetch(`${api.url}/v1/jobs/${id}`)).json();
-  return { id: String(id), link: String(view.outputs.video.url) };
+  const view = await bodyOf(fetch(`${api.url}/v1/jobs/${id}`));
+  return { id, link: view.outputs.video.url };
 }
 const statusOf = async (id: string) => (await fetch(`${api.url}/v1/jobs/${id}`)).status;
 
@@ -75,7 +88,7 @@ test("a link to a result is enough: within a sweep the job is gone, and what it 
   // the link has run out meanwhile
   await api.clock.advance(20 * 60_000);
   const reply = await send({ ...GIVEN, link });
-  const { ticket, due_at } = await reply.json();
+  const { ticket, due_at } = await bodyOf(reply);
   expect([reply.status, Date.parse(due_at) - api.clock.now()]).toEqual([201, 48 * 60 * 60_000]);
   expect(await statusOf(id)).toBe(200);
   await upkeep(api.deps);
@@ -83,7 +96,7 @@ test("a link to a result is enough: within a sweep the job is gone, and what it 
   expect(await blocks()).toMatchObject([
     { ticket, sha256: [createHash("sha256").update(VIDEO).digest("hex")], prints: PRINTS },
   ]);
-  const { takedowns } = await (await ask("takedowns")).json();
+  const { takedowns } = await bodyOf(ask("takedowns"));
   expect(takedowns).toMatchObject([
     {
       id: ticket,
@@ -136,10 +149,10 @@ test("guesses delete nothing, and the answer is the same for what is there and w
   const shapes = new Set<string>();
   for (const guess of guesses) {
     const reply = await send({ ...GIVEN, link: guess });
-    shapes.add(`${reply.status} ${Object.keys(await reply.json())}`);
+    shapes.add(`${reply.status} ${Object.keys(await bodyOf(reply))}`);
   }
   const real = await send({ ...GIVEN, kind: "other", link });
-  shapes.add(`${real.status} ${Object.keys(await real.json())}`);
+  shapes.add(`${real.status} ${Object.keys(await bodyOf(real))}`);
   expect([...shapes]).toEqual(["201 ticket,due_at"]);
   await upkeep(api.deps);
   expect(await statusOf(id)).toBe(200);
@@ -148,11 +161,11 @@ test("guesses delete nothing, and the answer is the same for what is there and w
 
 test("of other things the operator decides, once", async () => {
   const { id, link } = await finished();
-  const { ticket } = await (await send({ ...GIVEN, kind: "other", link })).json();
+  const { ticket } = await bodyOf(send({ ...GIVEN, kind: "other", link }));
   await upkeep(api.deps);
   expect([await statusOf(id), await blocks()]).toEqual([200, []]);
   await api.clock.advance(49 * 60 * 60_000);
-  expect((await (await ask("takedowns")).json()).takedowns).toMatchObject([{ overdue: true, blocked: false }]);
+  expect((await bodyOf(ask("takedowns"))).takedowns).toMatchObject([{ overdue: true, blocked: false }]);
   const reply = await decide(ticket, true);
   expect([reply.status, await reply.json()]).toMatchObject([200, { blocked: true, decision: { accepted: true } }]);
   expect(await statusOf(id)).toBe(410);
@@ -161,7 +174,7 @@ test("of other things the operator decides, once", async () => {
 });
 
 test("what the operator rejects is off the block list again", async () => {
-  const { ticket } = await (await send(GIVEN, jpegBytes())).json();
+  const { ticket } = await bodyOf(send(GIVEN, jpegBytes()));
   await upkeep(api.deps);
   expect(await blocks()).toHaveLength(1);
   expect((await decide(ticket, false)).status).toBe(200);
@@ -169,14 +182,14 @@ test("what the operator rejects is off the block list again", async () => {
   expect((await audited()).map(({ kind }) => kind)).toEqual(["takedown", "blocked", "takedown_decided", "unblocked"]);
   await api.clock.advance(91 * 24 * 60 * 60_000);
   await upkeep(api.deps);
-  expect((await (await ask("takedowns")).json()).takedowns).toEqual([]);
+  expect((await bodyOf(ask("takedowns"))).takedowns).toEqual([]);
 });
 
 test("what is missing is named", async () => {
   const reply = await send({ kind: "angry", link: "", name: " " });
-  const { errors } = await reply.json();
+  const { errors } = await bodyOf(reply);
   expect(reply.status).toBe(422);
-  const names = errors.map(({ loc }: { loc: string[] }) => loc.at(-1));
+  const names = errors.map(({ loc }) => loc.at(-1));
   expect(names).toEqual(["kind", "link", "name", "contact", "good_faith"]);
 });
 
@@ -208,9 +221,9 @@ test.each([
 test("hashes are put on the block list and taken off it by the operator alone", async () => {
   const body = JSON.stringify({ sha256: ["a".repeat(64)] });
   const reply = await ask("blocked", { method: "POST", body });
-  const { id } = await reply.json();
+  const { id } = await bodyOf(reply);
   expect(reply.status).toBe(201);
-  expect((await (await ask("blocked")).json()).blocked).toMatchObject([{ id, ticket: null, files: 1, prints: 0 }]);
+  expect((await bodyOf(ask("blocked"))).blocked).toMatchObject([{ id, ticket: null, files: 1, prints: 0 }]);
   expect((await ask(`blocked/${id}`, { method: "DELETE" })).status).toBe(204);
   expect((await ask(`blocked/${id}`, { method: "DELETE" })).status).toBe(404);
   for (const path of ["takedowns", "blocked"]) expect((await fetch(`${api.url}/v1/operator/${path}`)).status).toBe(401);
