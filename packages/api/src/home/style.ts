@@ -53,6 +53,7 @@ footer a { margin-right: .9rem; }
 .form label, .form legend { display: block; }
 .form fieldset { display: grid; gap: .5rem; padding: 1rem; border: 1px solid var(--line); border-radius: .9rem; }
 .form input[type="text"], .form textarea { display: block; box-sizing: border-box; width: 100%; margin-top: .35rem; padding: .6rem .75rem; border: 1px solid var(--line); border-radius: .6rem; font: inherit; color: inherit; background: transparent; }
+.form input[type="file"] { display: block; margin-top: .35rem; }
 .form button { border: 0; font: inherit; cursor: pointer; }
 @media (min-width: 34rem) { .presets { grid-template-columns: repeat(4, 1fr); } }
 @media (min-width: 52rem) {
