@@ -2,6 +2,7 @@
 import { readEnv } from "@smileloop/core/env.ts";
 import { sweepAlone } from "@smileloop/core/jobs/sweep.ts";
 import { scaleOnce } from "@smileloop/core/scale/scale.ts";
+import { upkeep } from "@smileloop/core/upkeep.ts";
 import { meanSecondsOf } from "./engines/index.ts";
 import { openCloudDeps } from "./setup/cloud.ts";
 import { openLauncher } from "./setup/launch.ts";
@@ -17,7 +18,7 @@ export const handler = async ({ Records: pokes = [] }: Partial<QueueEvent>): Pro
   const scaled = await scaleOnce({ ...deps, notes: deps.records.notes, launcher }, limits);
   if (launcher.queues.length > 0) deps.log.info(scaled ?? {}, scaled ? "scaled" : "scaled by another");
   if (pokes.length === 0) {
-    const swept = await sweepAlone(deps, { forgetKeys: false });
+    const swept = await sweepAlone({ ...deps, upkeep: () => upkeep(deps) }, { forgetKeys: false });
     deps.log.info(swept ?? {}, swept ? "swept" : "swept by another");
   }
   // a message that came while another sweeper was at it comes again

@@ -1,5 +1,7 @@
 /** Everything on this machine: records and files on disk, the queue in this process. */
 import { join } from "node:path";
+import { createAudit } from "@smileloop/core/audit/audit-log.ts";
+import { diskAudit } from "@smileloop/core/audit/disk.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import { diskFiles } from "@smileloop/core/files/disk.ts";
@@ -17,9 +19,11 @@ import { webhooksOf } from "./webhook-keys.ts";
 export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Home> {
   const { dir, secret, close } = await openDataDir(env.DATA_DIR);
   const localLinks = createLocalLinks(secret);
+  const files = diskFiles({ dir, clock, links: localLinks });
   return {
     records: diskRecords({ dir, clock, log }),
-    files: diskFiles({ dir, clock, links: localLinks }),
+    files,
+    audit: createAudit({ store: diskAudit({ dir, log }), files, clock, log }),
     queue: memoryQueue({ clock }),
     clock,
     lifeMs: env.RESULT_TTL_S * 1000,

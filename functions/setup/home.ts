@@ -1,4 +1,5 @@
 /** Where an installation keeps its records, files and messages: `disk-home.ts`, `s3-home.ts`. */
+import type { Audit } from "@smileloop/core/audit/audit-log.ts";
 import type { JobStore } from "@smileloop/core/jobs/jobs.ts";
 import type { Room } from "@smileloop/core/storage/disk-room.ts";
 import type { LocalLinks } from "@smileloop/core/storage/local-links.ts";
@@ -6,6 +7,7 @@ import type { Webhooks } from "@smileloop/core/webhooks/signing.ts";
 import type { ClaimTimes } from "@smileloop/worker/claim.ts";
 
 export type Home = JobStore & {
+  audit: Audit;
   /** Set where the API itself serves uploads and links. */
   localLinks: LocalLinks | null;
   /** Of the installation, for signatures; absent where it is kept nowhere. */

@@ -15,6 +15,7 @@ import { voicesOf } from "../engines/voice-env.ts";
 import { localConfig } from "./api-config.ts";
 import { type Deps, type Lists, openDeps, PRESETS_DIR } from "./deps.ts";
 import { checkOwnQueue } from "./engines-served.ts";
+import { tellKeyChanges } from "./key-change.ts";
 import { isLoopback, type Listening, listen } from "./listen.ts";
 import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { type LocalVerifier, openLocalVerifier } from "./local-verifier.ts";
@@ -57,6 +58,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   await buildPage().catch((error: unknown) => all.log.error({ error }, "the page could not be built"));
   const opened = await withPayments(env, { ...all, safeguards: localSafeguards(env, access, all.safeguards) });
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);
+  void tellKeyChanges(opened, env).catch((err: unknown) => opened.log.warn({ err }, "keys not compared"));
   const inspector = openLocalInspector(opened, findings);
   const verifier = openLocalVerifier(opened);
   let work: Work | null = null;
@@ -94,6 +96,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
       deps.log.info("stopping");
       await Promise.all([close(GRACE_MS), stop(GRACE_MS), figures?.close(0)]);
       await Promise.all([inspector?.stop(), verifier.stop()]);
+      await deps.audit.close();
       deps.close();
       deps.log.info("stopped");
       deps.log.flush();

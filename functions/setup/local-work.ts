@@ -7,6 +7,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { recover } from "@smileloop/core/jobs/recover.ts";
 import { runSweeper } from "@smileloop/core/jobs/sweep.ts";
 import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
+import { upkeep } from "@smileloop/core/upkeep.ts";
 import { runDeliverer } from "@smileloop/core/webhooks/deliver.ts";
 import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
 import type { Signer } from "@smileloop/worker/signing/signer.ts";
@@ -44,7 +45,7 @@ export function startWork(env: Env, deps: WorkDeps, findings: ReadonlyMap<string
   const parts = Promise.all([
     ...[...workers.values()].map((worker) => worker.ended),
     takeUp(env, deps),
-    runSweeper(deps, { signal: ended.signal }),
+    runSweeper({ ...deps, upkeep: () => upkeep(deps) }, { signal: ended.signal }),
     ...("signing" in deps.webhooks ? [runDeliverer(deliverDeps(deps), { signal: ended.signal })] : []),
   ]);
   return {

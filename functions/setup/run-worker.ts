@@ -37,5 +37,6 @@ export async function runWorker(lists: Lists = {}): Promise<void> {
   await worker.run().catch((err: unknown) => end({ err }, NOT_ABLE));
   ended.abort();
   await metrics?.close();
+  await deps.audit.close();
   deps.close();
 }

@@ -1,5 +1,7 @@
 /** Records and files in S3; messages in SQS, or in this process where `QUEUES` is unset. */
 import { resolve } from "node:path";
+import { createAudit } from "@smileloop/core/audit/audit-log.ts";
+import { storedAudit } from "@smileloop/core/audit/stored.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Env } from "@smileloop/core/env.ts";
 import { createS3Client, s3Files } from "@smileloop/core/files/s3.ts";
@@ -18,9 +20,12 @@ export const S3_CLAIM_TIMES = { progressMs: 4000 };
 /** Sends nothing to AWS yet. */
 export function openS3Home(env: Env, bucket: string, clock: Clock, log: Log): Home {
   const client = createS3Client({ region: env.AWS_REGION, endpoint: env.S3_ENDPOINT });
+  const records = s3Records({ client, bucket, clock, log });
+  const files = s3Files({ client, bucket, clock });
   return {
-    records: s3Records({ client, bucket, clock, log }),
-    files: s3Files({ client, bucket, clock }),
+    records,
+    files,
+    audit: createAudit({ store: storedAudit({ files, notes: records.notes }), files, clock, log }),
     queue:
       env.QUEUES.size > 0
         ? withLanes(openQueues(env, clock), new Set(env.QUEUES.keys()), clock)

@@ -8,7 +8,9 @@ const set = (env: Record<string, string>) => safeguardsOf(readEnv(env));
 const HASH = "0F".repeat(32);
 
 test("everything is on where nothing is set, and only the environment switches the check off", () => {
-  expect(set({})).toEqual({ contentCheck: true, allowed: new Set(), attested: { dialects: new Set(), usual: true } });
+  const attested = { dialects: new Set(), usual: true };
+  expect(set({})).toEqual({ contentCheck: true, allowed: new Set(), attested, requireConsent: false });
+  expect(set({ REQUIRE_CONSENT: "1" }).requireConsent).toBe(true);
   expect(set({ CONTENT_CHECK: "off" }).contentCheck).toBe(false);
   expect(() => set({ CONTENT_CHECK: "maybe" })).toThrow("CONTENT_CHECK=maybe: must be one of on, off");
   expect(set({ CONTENT_ALLOW: `sha256:${HASH}, ${"a1".repeat(32)}` }).allowed).toEqual(

@@ -13,6 +13,7 @@ export function safeguardsOf(env: Env): Safeguards {
   return {
     contentCheck: env.CONTENT_CHECK === "on",
     allowed: env.CONTENT_ALLOW,
+    requireConsent: env.REQUIRE_CONSENT,
     attested: { dialects, usual: env.ATTEST === undefined },
   };
 }

@@ -62,11 +62,17 @@ export function apiStatements({
   return [
     objects(bucket, [...READ_WRITE, GIVE_UP], ["jobs/", "uploads/"]),
     objects(bucket, TIMERS, ["due/"]),
-    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["idempotency/", "payments/"]),
+    objects(bucket, READ_WRITE, ["idempotency/"]),
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["payments/"]),
     objects(bucket, ["s3:GetObject"], ["assets/", "locks/"]),
     objects(bucket, ["s3:DeleteObject"], ["cache/"]),
+    ...auditStatements(bucket),
+    objects(bucket, READ_WRITE, ["owners/", "takedowns/", "blocked/"]),
     // timers are listed for the operator's view alone
-    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "idempotency/", "payments/", "assets/", "locks/"]),
+    listing(bucket, [
+      ...["jobs/", "uploads/", "cache/", "due/", "idempotency/", "payments/", "assets/", "locks/"],
+      ...["audit/", "owners/", "takedowns/", "blocked/"],
+    ]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
     ...(inspects ? [{ actions: ["lambda:InvokeFunction"], resources: [inspects] }] : []),
   ];
@@ -81,8 +87,21 @@ export function sweepStatements(
     objects(bucket, READ_WRITE, ["jobs/"]),
     objects(bucket, TIMERS, ["due/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject"], ["locks/", "payments/"]),
-    objects(bucket, ["s3:DeleteObject"], ["uploads/", "cache/"]),
-    listing(bucket, ["jobs/", "uploads/", "cache/", "due/", "locks/", "payments/"]),
+    objects(bucket, ["s3:DeleteObject"], ["uploads/", "cache/", "audit/", "owners/"]),
+    objects(bucket, READ_WRITE, ["takedowns/", "blocked/"]),
+    ...auditStatements(bucket),
+    listing(bucket, [
+      "jobs/",
+      "uploads/",
+      "cache/",
+      "due/",
+      "locks/",
+      "payments/",
+      "audit/",
+      "owners/",
+      "takedowns/",
+      "blocked/",
+    ]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: queues },
     ...(poke ? [{ actions: RECEIVE, resources: [poke] }] : []),
     ...(batch ? batchStatements(batch) : []),
@@ -99,6 +118,11 @@ function batchStatements({ jobDefinitions, jobQueues, jobs }: BatchArns): Statem
   ];
 }
 
+/** Who writes lines of the audit reads them, too, to find the last, and notes how far they go. Nobody but the sweeper takes any away. */
+function auditStatements(bucket: string): Statement[] {
+  return [objects(bucket, ["s3:GetObject", "s3:PutObject"], ["audit/", "locks/audit-"])];
+}
+
 /**
  * Of a worker on Lambda or Batch: its own queues, jobs, whose inputs were copied there, and what they keep for others. It sends jobs to its
  * own queues that somebody has to look at later, and to that of plans the roots of those that have ended.
@@ -107,7 +131,10 @@ export function workerStatements({ bucket, queues, plans }: Bucket & { queues: s
   return [
     objects(bucket, [...READ_WRITE, GIVE_UP], ["jobs/"]),
     objects(bucket, ["s3:GetObject", "s3:PutObject", GIVE_UP], ["cache/"]),
-    listing(bucket, ["jobs/", "cache/"]),
+    ...auditStatements(bucket),
+    objects(bucket, ["s3:GetObject", "s3:PutObject"], ["owners/"]),
+    objects(bucket, ["s3:GetObject"], ["blocked/"]),
+    listing(bucket, ["jobs/", "cache/", "audit/", "owners/", "blocked/", "locks/audit-"]),
     { actions: RECEIVE, resources: queues },
     { actions: ["sqs:SendMessage"], resources: [...new Set([...queues, plans])] },
   ];

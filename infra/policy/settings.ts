@@ -45,7 +45,7 @@ const VOICES = [
 /** What functions are told by the same name: all of them, the API, and those that know of payments. */
 const TOLD = {
   everywhere: ["CONTENT_CHECK", "CONTENT_ALLOW", ...VOICES],
-  api: ["ATTEST", "FACEFUSION_ATTEST", "FACEFUSION_MAX_MB", "RATE_LIMIT", "MAX_WAITING_JOBS"],
+  api: ["ATTEST", "FACEFUSION_ATTEST", "REQUIRE_CONSENT", "FACEFUSION_MAX_MB", "RATE_LIMIT", "MAX_WAITING_JOBS"],
   sale: ["PRICE", "PRICE_EXEMPT", "PRICE_PRODUCT", "PAID_LIFE_H"],
 } as const;
 

@@ -76,7 +76,14 @@ describe("the Dockerfile", () => {
   });
 });
 
-const SAFEGUARDS = ["CONTENT_CHECK", "CONTENT_ALLOW", "ATTEST", "FACEFUSION_ATTEST", "FACEFUSION_MAX_MB"];
+const SAFEGUARDS = [
+  "CONTENT_CHECK",
+  "CONTENT_ALLOW",
+  "ATTEST",
+  "FACEFUSION_ATTEST",
+  "REQUIRE_CONSENT",
+  "FACEFUSION_MAX_MB",
+];
 const ELSEWHERE = ["ENGINES", "SYNC_API_URL", "SYNC_API_KEY"];
 
 test("compose.yaml: variables of the server, the image's port on loopback, its volume", () => {

@@ -170,6 +170,21 @@ const ROUTES: Record<
   "GET /.well-known/jwks.json": open("/.well-known/jwks.json"),
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
+  "GET /takedown": open("/takedown"),
+  "POST /v1/takedown": { door: "open", ask: () => ({ path: "/v1/takedown", body: {} }), right: 422 },
+  "GET /v1/operator/takedowns": operated("/v1/operator/takedowns", 200),
+  "POST /v1/operator/takedowns/:id": {
+    ...operated("", 404),
+    ask: () => ({ path: `/v1/operator/takedowns/${"0".repeat(32)}`, body: { accept: true, reason: "x" } }),
+  },
+  "GET /v1/operator/blocked": operated("/v1/operator/blocked", 200),
+  "POST /v1/operator/blocked": {
+    ...operated("", 201),
+    ask: () => ({ path: "/v1/operator/blocked", body: { sha256: ["a".repeat(64)] } }),
+  },
+  "DELETE /v1/operator/blocked/:id": operated(`/v1/operator/blocked/${"0".repeat(32)}`, 404),
+  // the last, as nothing of the caller is left after it
+  "DELETE /v1/owner": own("/v1/owner"),
 };
 
 function facefusion(base: string): typeof ROUTES {
@@ -380,7 +395,7 @@ describe.each(Object.keys(HOMES) as (keyof typeof HOMES)[])("every route, with i
       // the pages and what they load
       if (!operation)
         expect(route).toMatch(
-          /^GET (\/facefusion)?\/(docs|redoc|openapi|home|example|favicon|developers$|app|page|service-worker|manifest|icon|$)/,
+          /^GET (\/facefusion)?\/(docs|redoc|openapi|home|example|favicon|developers$|takedown$|app|page|service-worker|manifest|icon|$)/,
         );
       else if (door === "open" || door === "link") expect(operation.security, route).toEqual([]);
       else if (door === "operator") expect(operation.security, route).toEqual([{ operator: [] }]);

@@ -120,7 +120,7 @@ describe("a command line that is not right is told so, with exit code 2", () => 
     [["animate", ASTRONAUT, "--fps", "many"], /--fps "many" is not a number/],
     [["animate", ASTRONAUT, "--loud"], /--loud/],
     [["lip-sync"], /no command "lip-sync"\. Did you mean lipsync\?/],
-    [["dance"], /no command "dance".*animate, .*inspect, .*motion, presets, serve, webhooks, key, user/],
+    [["dance"], /no command "dance".*animate, .*inspect, .*motion, presets, serve, webhooks, audit, erase, key, user/],
     [["key", "Alice"], /"Alice" is not a valid owner name/],
     [["key", "public"], /a name other than public/],
     [["key", "a", "b"], /Unexpected argument "b"/],

@@ -7,6 +7,8 @@ import type { ApiConfig, ApiDeps } from "@smileloop/api/deps.ts";
 import type { Dialect } from "@smileloop/api/dialects/dialect.ts";
 import { DIALECTS } from "@smileloop/api/dialects/index.ts";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
+import { createAudit } from "@smileloop/core/audit/audit-log.ts";
+import { storedAudit } from "@smileloop/core/audit/stored.ts";
 import type { InspectResult } from "@smileloop/core/engine/services.ts";
 import { PUBLIC_ONLY } from "@smileloop/core/fetch/target.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
@@ -49,13 +51,17 @@ export function testApi(
   const clock = manualClock();
   const lines: Record<string, unknown>[] = [];
   const localLinks = createLocalLinks(Buffer.alloc(32, 7));
+  const log = createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } });
+  const records = memoryRecords({ clock });
+  const files = deps.files ?? memoryFiles({ clock, links: localLinks });
   const all: ApiDeps = {
-    records: memoryRecords({ clock }),
-    files: memoryFiles({ clock, links: localLinks }),
+    records,
+    files,
+    audit: createAudit({ store: storedAudit({ files, notes: records.notes }), files, clock, log }),
     queue: memoryQueue({ clock }),
     admission: openAdmission(),
     clock,
-    log: createLog({ level: "info", destination: { write: (line: string) => lines.push(JSON.parse(line)) } }),
+    log,
     presets: PRESETS,
     assets: packageAssets({ presetsDirs: [PRESETS_FOLDER] }),
     voices: voiceFacts({ espeak: false, operator: { named: new Map(), elevenlabs: new Map() } }),

@@ -175,6 +175,7 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     await page.getByRole("tab", { name: "Say something" }).click();
     expect(await page.getByRole("button", { name: "Make the video" }).isDisabled()).toBe(true);
     await page.getByLabel("Text").fill("Good morning!");
+    await page.getByRole("checkbox", { name: /everybody shown agrees/ }).check();
     await page.getByRole("button", { name: "Make the video" }).click();
     await awaitResult(page);
     expect(await page.evaluate("document.querySelector('.player video').duration")).toBeGreaterThan(0.5);

@@ -57,6 +57,7 @@ export async function openStudio(page: Page, file: string | File): Promise<void>
 
 export async function make(page: Page, preset: string): Promise<void> {
   await page.locator(`.tile input[value=${preset}]`).check({ force: true });
+  await page.getByRole("checkbox", { name: /everybody shown agrees/ }).check();
   await page.getByRole("button", { name: "Make the video" }).click();
   await page.waitForURL(/#job\/[0-9a-f]{32}$/);
 }

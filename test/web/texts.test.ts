@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CONSENT_TEXTS, CONSENT_VERSION } from "@smileloop/core/consent-texts.ts";
 import { expect, test } from "vitest";
 import { ar } from "../../packages/web/src/texts/ar.ts";
 import { de } from "../../packages/web/src/texts/de.ts";
@@ -28,4 +29,11 @@ test("every text is shown somewhere", () => {
   // those whose names are made of a code, a stage or a name that the server sends, or of a choice
   const made = /^(error|warning|stage|preset|mode|speech_by)_/;
   expect(Object.keys(en).filter((key) => !made.test(key) && !sources.includes(`"${key}"`))).toEqual([]);
+});
+
+test("what people agree to is the sentence whose hash the server keeps", () => {
+  const page = { en: en.consent, de: de.consent, hi: hi.consent, ar: ar.consent };
+  expect(page).toEqual(CONSENT_TEXTS[CONSENT_VERSION]);
+  const source = readFileSync(join(import.meta.dirname, "../../packages/web/src/views/agree.tsx"), "utf8");
+  expect(source).toContain(`CONSENT_VERSION = "${CONSENT_VERSION}"`);
 });

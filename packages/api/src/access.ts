@@ -54,9 +54,12 @@ const OPEN = new Set([
   "/v1/presets",
   "/v1/kinds",
   "/v1/voices",
+  "/takedown",
 ]);
 /** Where the payment provider sends its events, which are signed. */
 export const PAYMENT_EVENTS_PATH = "/v1/payments/events";
+/** What everybody may send. */
+const OPEN_TO_SEND = new Set(["/v1/takedown"]);
 const OPERATOR_FOLDER = "/v1/operator/";
 const OPEN_FOLDERS = ["/page/", "/home/", "/docs/", "/redoc/", "/v1/presets/", "/v1/voices/"];
 
@@ -72,6 +75,7 @@ export function createDoors(dialects: readonly Dialect[]): DoorOf {
     const dialect = dialectOf(method, path);
     if (dialect?.logins?.includes(path)) return "open";
     if (dialect) return reads && dialect.open?.includes(path) ? "open" : dialect;
+    if (method === "POST" && OPEN_TO_SEND.has(path)) return "open";
     return reads && (OPEN.has(path) || OPEN_FOLDERS.some((folder) => path.startsWith(folder))) ? "open" : "closed";
   };
 }

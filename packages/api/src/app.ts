@@ -32,8 +32,11 @@ import { inspectRoutes } from "./routes/inspect.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { operatorRoutes } from "./routes/operator.ts";
+import { operatorTrustRoutes } from "./routes/operator-trust.ts";
 import { outputRoutes } from "./routes/outputs.ts";
+import { ownerRoutes } from "./routes/owner.ts";
 import { paymentRoutes } from "./routes/payments.ts";
+import { takedownRoutes } from "./routes/takedowns.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { verifyRoutes } from "./routes/verify.ts";
 import { voiceRoutes } from "./routes/voices.ts";
@@ -94,6 +97,9 @@ function mount(api: Api, deps: RouteDeps, dialects: readonly Dialect[], document
     webhookRoutes,
     operatorRoutes,
     paymentRoutes,
+    operatorTrustRoutes,
+    ownerRoutes,
+    takedownRoutes,
   ];
   for (const routes of modules) api.route("/", routes(deps));
   for (const dialect of dialects) {

@@ -1,6 +1,7 @@
 /** Everything the API depends on: the ports, and how this installation is set up. */
 
 import type { Access } from "@smileloop/core/api-keys.ts";
+import type { Audit } from "@smileloop/core/audit/audit-log.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { Lookup } from "@smileloop/core/fetch/resolve.ts";
 import type { FetchPolicy } from "@smileloop/core/fetch/target.ts";
@@ -79,6 +80,8 @@ export type ApiDeps = {
   payments?: Payments | undefined;
   /** By default the strictest. */
   safeguards?: Safeguards | undefined;
+  /** Absent: nothing is written down. */
+  audit?: Audit | undefined;
   log: Log;
   presets: ReadonlyMap<string, Preset>;
   voices: readonly VoiceFacts[];

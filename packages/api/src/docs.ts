@@ -108,6 +108,7 @@ const TAGS = [
   { name: "Files", description: "The server's own signed links." },
   { name: "Service", description: "Health and readiness." },
   { name: "Operator", description: "For those who run the service, with a separate key." },
+  { name: "Takedown", description: "For everybody: to have something taken down." },
 ];
 
 type Described = { dialects: readonly Dialect[]; doorOf: DoorOf; lifeMs?: number | undefined };

@@ -105,7 +105,7 @@ describe("making a job", () => {
   it.each([
     [{ params: { preset: "nod", duration: 20 } }, "duration: at most 10 seconds, got 20"],
     [{ params: { preset: "nod", size: "512" } }, /^size: must be one of source, 256, .* without quotes, got '512'$/],
-    [{ params: { preset: "nod", speed: 2 } }, /^unknown name 'speed'; allowed: duration, engine, /],
+    [{ params: { preset: "nod", speed: 2 } }, /^unknown name 'speed'; allowed: consent, duration, engine, /],
     [{ params: { preset: "grin" } }, /^preset: Unknown preset 'grin'\. Choose from: /],
     [{ metadata: { a: 1 } }, "metadata.a: must be text, got 1"],
     [{ inputs: undefined }, /image/],

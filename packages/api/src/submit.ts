@@ -1,5 +1,5 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
-import { attestationOf } from "@smileloop/core/consent.ts";
+import { type Attestation, attestationOf, isAttestable } from "@smileloop/core/consent.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { checkedTarget, sourceOfUrl } from "@smileloop/core/fetch/target.ts";
 import type { Charge } from "@smileloop/core/job/charge.ts";
@@ -76,7 +76,7 @@ export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Creat
   const fetches = fetchesOf(checked);
   const work = workOf(submission, factsOf(checked));
   const queue = await deps.admission.queueFor({ owner, queue: work.queue, id });
-  const consent = attestationOf(submission.kind, submission.params, { owner, at: deps.clock.now() });
+  const consent = await consentOf(deps, owner, submission);
   const charge = chargeOf(deps, submission.kind, owner);
   const created = await createJob(deps, {
     owner,
@@ -89,7 +89,12 @@ export async function submit(deps: SubmitDeps, request: JobAsked): Promise<Creat
     estimateSeconds: work.estimateSeconds,
     id,
     idempotency,
-    storeInputs: (jobId) => copyInputs(deps.files, { owner, id: jobId }, checked),
+    storeInputs: async (jobId) => {
+      const stored = await copyInputs(deps.files, { owner, id: jobId }, checked);
+      // without this line there is no such job
+      if (consent) await deps.audit?.write({ kind: "consent", details: { job: jobId, ...auditedConsent(consent) } });
+      return stored;
+    },
     ...(fetches === undefined ? {} : { fetches }),
     ...(dialect === undefined ? {} : { dialect }),
     ...(consent === undefined ? {} : { consent }),
@@ -113,11 +118,22 @@ function chargeOf({ payments }: SubmitDeps, { name, sale }: Kind, owner: string)
   return charge;
 }
 
+/** What was said, and by whose hash; undefined where nothing was and nothing had to be. Throws what the storage throws. */
+async function consentOf({ audit, clock }: ApiDeps, owner: string, { kind, params }: Submission) {
+  if (!isAttestable(kind, params)) return undefined;
+  return attestationOf(kind, params, { owner_hash: await audit?.ownerHash(owner), at: clock.now() });
+}
+
+function auditedConsent({ at: _, ...said }: Attestation) {
+  return said;
+}
+
 /** Checks everything that does not need a file. Throws what `checkSubmission` throws. */
 function checkAsked(deps: SubmitDeps, { kind, inputs, params, dialect }: JobAsked): Submission {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, sources]) => [slot, sources.length]));
   const attested = dialect !== undefined && deps.isAttested(dialect);
-  return checkSubmission(deps.kinds, { kind, inputs: counts, params, attested });
+  const wantsConsent = deps.safeguards?.requireConsent === true;
+  return checkSubmission(deps.kinds, { kind, inputs: counts, params, attested, wantsConsent });
 }
 
 /**

@@ -19,6 +19,7 @@ import { type CommandName, HELP, OVERVIEW } from "./help.ts";
 import { PERSONALIZE_OPTIONS, type PersonalizeArgs, personalizeArgs } from "./personalize-args.ts";
 import { type PreviewsArgs, previewsArgs } from "./previews-args.ts";
 import { type SpeakArgs, speakArgs } from "./speak-args.ts";
+import { AUDIT_OPTIONS, type AuditArgs, auditArgs, ERASE_OPTIONS, type EraseArgs, eraseArgs } from "./trust-args.ts";
 import { UsageError } from "./usage-error.ts";
 import { WEBHOOK_OPTIONS, type WebhookArgs, webhookArgs } from "./webhook-args.ts";
 
@@ -71,6 +72,8 @@ const OPTIONS = {
   presets: { ...help, json: { type: "boolean" } },
   serve: help,
   webhooks: { ...help, ...WEBHOOK_OPTIONS },
+  audit: { ...help, ...AUDIT_OPTIONS },
+  erase: { ...help, ...ERASE_OPTIONS },
   key: { ...help, json: { type: "boolean" } },
   user: { ...help, "password-stdin": { type: "boolean" }, json: { type: "boolean" } },
 } as const;
@@ -102,6 +105,8 @@ type Command =
   | { name: "presets"; json: boolean }
   | { name: "serve" }
   | { name: "webhooks"; args: WebhookArgs }
+  | { name: "audit"; args: AuditArgs }
+  | { name: "erase"; args: EraseArgs }
   | { name: "key"; owner: string; json: boolean }
   | { name: "user"; args: UserArgs };
 
@@ -137,6 +142,8 @@ export function parseCommand(argv: string[]): Command {
     return { name, owner: positionals[0] ?? "me", json: values.json === true };
   }
   if (name === "webhooks") return { name, args: webhookArgs(values, positionals) };
+  if (name === "audit") return { name, args: auditArgs(values, positionals) };
+  if (name === "erase") return { name, args: eraseArgs(values, positionals) };
   if (name === "user") return { name, args: userArgs(values, positionals) };
   if (positionals.length > 0) throw new UsageError(`Unexpected argument "${positionals.at(-1)}".`, name);
   if (name === "voices") return { name, language: fileName(values.language), json: values.json === true };

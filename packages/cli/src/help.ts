@@ -5,6 +5,7 @@ import { FACE_HELP } from "./help/faces.ts";
 import { PERSONALIZE } from "./help/personalize.ts";
 import { PREVIEWS } from "./help/previews.ts";
 import { SPEAK } from "./help/speak.ts";
+import { AUDIT, ERASE } from "./help/trust.ts";
 import { VERIFY } from "./help/verify.ts";
 import { WEBHOOKS } from "./help/webhooks.ts";
 
@@ -33,6 +34,8 @@ Commands:
   serve                   starts the server (the same as npm start)
   webhooks replay|test|listen
                           sends events of a server again, tests a receiver, or receives events here
+  audit check             tells whether the audit of a server is as it was written
+  erase --yes             erases everything that a server keeps of you
   key [owner]             makes a key for the API
   user <name>             makes an entry for somebody who logs in with a password
 
@@ -217,6 +220,8 @@ export const HELP = {
   presets: PRESETS,
   serve: SERVE,
   webhooks: WEBHOOKS,
+  audit: AUDIT,
+  erase: ERASE,
   key: KEY,
   user: USER,
 };

@@ -82,6 +82,14 @@ async function run(argv: string[]): Promise<number> {
         process.stdout.write(await newUser(command.args));
         return EXIT.done;
       }
+      case "audit": {
+        const { checkAudits } = await import("./trust.ts");
+        return await checkAudits(command.args);
+      }
+      case "erase": {
+        const { erase } = await import("./trust.ts");
+        return await erase(command.args);
+      }
       case "webhooks": {
         const { webhooks } = await import("./webhooks.ts");
         return await webhooks(command.args);

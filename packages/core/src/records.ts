@@ -66,4 +66,6 @@ export interface IdempotencyKeys {
   claim(owner: string, keySha256: string, entry: IdempotencyEntry): Promise<IdempotencyEntry>;
   /** Forgets what was stored before this moment (in S3 the lifecycle rule does it). */
   forget(beforeMs: number): Promise<void>;
+  /** Forgets all that was stored for an owner. */
+  erase(owner: string): Promise<void>;
 }

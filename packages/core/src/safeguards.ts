@@ -6,6 +6,8 @@ export type Safeguards = {
   /** SHA-256, lower-case hex, of files that the operator has looked at and allows. */
   allowed: ReadonlySet<string>;
   attested: Attested;
+  /** Whether consent is wanted of every job that makes people move, not only where a face is changed. */
+  requireConsent: boolean;
 };
 
 /** Where nothing is set. */
@@ -13,6 +15,7 @@ export const SAFEGUARDS: Safeguards = {
   contentCheck: true,
   allowed: new Set(),
   attested: { dialects: new Set(), usual: true },
+  requireConsent: false,
 };
 
 /**

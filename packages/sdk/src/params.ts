@@ -4,7 +4,12 @@
  */
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };
 
-export type Consent = { subject: "self" | "permission" | "public_domain" };
+/** `text_version` and `locale`: which sentence was agreed to, and the language in which it was read. */
+export type Consent = {
+  subject: "self" | "permission" | "public_domain";
+  text_version?: string | undefined;
+  locale?: string | undefined;
+};
 
 export type VoiceParams = Loose<{
   /** A name of `GET /v1/voices`. */
@@ -33,6 +38,7 @@ export type AnimateParams = Loose<{
   face: number;
   faces: "all";
   seed: number;
+  consent: Consent;
 }>;
 
 export type PreviewsParams = Loose<{
@@ -43,6 +49,7 @@ export type PreviewsParams = Loose<{
   size: number;
   face: number;
   seed: number;
+  consent: Consent;
 }>;
 
 export type TalkParams = VoiceParams &
@@ -58,6 +65,7 @@ export type TalkParams = VoiceParams &
     face: number;
     faces: "all";
     seed: number;
+    consent: Consent;
   }>;
 
 export type LipsyncParams = VoiceParams &

@@ -13,6 +13,8 @@ export type Photo = {
   expiresAt: number;
   /** The job that tries the motions on it, by face. */
   previews: Record<number, string | undefined>;
+  /** Whether somebody has said that the people in it may be shown so. */
+  agreed?: boolean;
 };
 
 /** Null: it is forgotten. Two changes at once do not undo each other, as each begins with the photo as it is then. */

@@ -94,7 +94,10 @@ export async function conclude(deps: ConcludeDeps, attempt: Attempt, change: Cha
   if (refused === "canceling") return conclude(deps, attempt, { by: "holder", token, do: "cancelDone" });
   const now = stored?.record;
   const won = now?.state === "succeeded" && now.attempt === record.attempt;
-  if (won) return { did: "succeeded", againMs: null };
+  if (won) {
+    await tellMarks(deps, now);
+    return { did: "succeeded", againMs: null };
+  }
   await drop();
   if (!now || refused) return { did: "lost", againMs: 0 };
   if (now.state === "waiting") {
@@ -137,6 +140,14 @@ async function askAgain(
 /** Claims are few, so a storage that is away is given more time with each. */
 function storageWaitMs(attempt: number): number {
   return Math.min(60_000, 1000 * 2 ** attempt);
+}
+
+/** So that a mark that is found one day can be answered for when the job is long gone. */
+async function tellMarks({ audit }: ConcludeDeps, { owner, id, outputs }: JobRecord): Promise<void> {
+  const marked = Object.values(outputs).filter(({ mark }) => mark !== undefined);
+  if (!audit || marked.length === 0) return;
+  const marks = [...new Set(marked.map(({ mark }) => JSON.stringify(mark).slice(0, 500)))].slice(0, 50);
+  await audit.tell({ kind: "marked", owner, details: { job: id, marks } });
 }
 
 async function dropAttempt({ files, log }: ConcludeDeps, { owner, id, attempt }: JobRecord): Promise<void> {

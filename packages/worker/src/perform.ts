@@ -1,4 +1,5 @@
 /** Runs a claimed job: finds the handler of its kind and gives it what it needs. */
+import { type BlockList, blockList } from "@smileloop/core/blocked/block-list.ts";
 import type { Ready } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobResult } from "@smileloop/core/job/change.ts";
@@ -20,6 +21,7 @@ import { type ElsewhereOptions, openElsewhere } from "./service/elsewhere.ts";
 import type { Service } from "./service/service.ts";
 import type { Signer } from "./signing/signer.ts";
 import { signingFor } from "./signing/signing.ts";
+import { unblockedIo } from "./unblocked-io.ts";
 
 /** The processes of one slot of a worker. */
 export type Processes = {
@@ -87,6 +89,7 @@ async function runBy(
   if (!ready.kinds.includes(kind) || !checks.includes(kind) || ready.engine !== engine) return null;
   const served = kinds.get(kind)!;
   const { estimateSeconds, queueOf, slots } = served;
+  const blocked = blockListOf(deps);
   return async (record, claimed) => {
     const job = claimedJob(kinds, record);
     const secrets = () => secretsOf(deps.seals, record);
@@ -103,9 +106,23 @@ async function runBy(
     const { allowed, contentCheck } = safeguards;
     const looked = contentCheck && served.alters(job.params);
     const log = deps.log.child({ jobId: record.id });
-    const result = await handler.run(job, looked ? await reviewedIo(io, { slots, allowed, log }) : io);
+    const onHit = async (block: string) => {
+      log.warn({ block }, "blocked content refused");
+      await deps.audit?.tell({ kind: "block_hit", owner: record.owner, details: { job: record.id, block } });
+    };
+    const free = await unblockedIo(io, { slots, blocked, onHit });
+    const result = await handler.run(job, looked ? await reviewedIo(free, { slots, allowed, log }) : free);
     return { ...result, engineVersion: ready.version, timings: io.timings };
   };
+}
+
+const lists = new WeakMap<JobStore["files"], BlockList>();
+
+/** One for each storage, so that what was read of it serves several jobs. */
+function blockListOf({ files, clock }: Pick<JobStore, "files" | "clock">): BlockList {
+  const list = lists.get(files) ?? blockList(files, clock);
+  lists.set(files, list);
+  return list;
 }
 
 type Needed = Omit<ElsewhereOptions, "service" | "secrets" | "serving"> & {

@@ -59,7 +59,7 @@ ${kinds.map(({ name, title }) => `<li><code>${html(name)}</code> ${html(title)}<
 </main>
 <footer>
 <p>SmileLoop ${html(version)} at <code>${html(base)}</code>. Every clip says in its metadata that a machine made it.</p>
-<p><a href="v1/presets">presets</a> <a href="v1/voices">voices</a> <a href="v1/kinds">kinds of jobs</a> <a href="health">health</a> <a href="ready">readiness</a></p>
+<p><a href="v1/presets">presets</a> <a href="v1/voices">voices</a> <a href="v1/kinds">kinds of jobs</a> <a href="health">health</a> <a href="ready">readiness</a> <a href="takedown">have something taken down</a></p>
 </footer>
 </body>
 </html>

@@ -48,6 +48,13 @@ h3 { margin: .6rem 0 0; font-size: .9375rem; font-family: ui-monospace, "SF Mono
 footer { margin-top: 2rem; padding: 1.25rem 0 2.5rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--soft); }
 footer p { margin: 0 0 .35rem; overflow-wrap: anywhere; }
 footer a { margin-right: .9rem; }
+.form form { display: grid; gap: 1.1rem; max-width: 40rem; margin: 1.5rem 0; }
+.form h1 { font-size: 2rem; }
+.form label, .form legend { display: block; }
+.form fieldset { display: grid; gap: .5rem; padding: 1rem; border: 1px solid var(--line); border-radius: .9rem; }
+.form input[type="text"], .form textarea { display: block; box-sizing: border-box; width: 100%; margin-top: .35rem; padding: .6rem .75rem; border: 1px solid var(--line); border-radius: .6rem; font: inherit; color: inherit; background: transparent; }
+.form input[type="file"] { display: block; margin-top: .35rem; }
+.form button { border: 0; font: inherit; cursor: pointer; }
 @media (min-width: 34rem) { .presets { grid-template-columns: repeat(4, 1fr); } }
 @media (min-width: 52rem) {
   .hero { grid-template-columns: 1.1fr 1fr; gap: 3rem; padding: 3.5rem 0 4.5rem; }

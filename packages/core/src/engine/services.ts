@@ -4,6 +4,7 @@ import { warningsSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
 import { CONFORM_SERVICE } from "./conform-service.ts";
+import { PRINT_SERVICE, printsSchema } from "./print-service.ts";
 import {
   audioSpecSchema,
   filePathSchema,
@@ -164,6 +165,8 @@ export const inspectResultSchema = z.strictObject({
   /** EXIF orientation that the file carried, 1–8; `width` and `height` are after it was applied. */
   orientation: z.int(),
   faces: z.array(foundFaceSchema),
+  /** For the block list; never shown to clients. */
+  prints: z.array(printsSchema).optional(),
   /** About the picture as a whole, such as that it shows no face. */
   warnings: warningsSchema,
   timings: timingsSchema,
@@ -242,5 +245,6 @@ export const SERVICES = {
   extract: { request: extractRequestSchema, result: extractResultSchema },
   ...CONFORM_SERVICE,
   ...REVIEW_SERVICE,
+  ...PRINT_SERVICE,
   ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;

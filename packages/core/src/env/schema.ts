@@ -126,6 +126,8 @@ export const envSchema = z.object({
   CONTENT_CHECK: oneOf("on", "off").default("on"),
   /** SHA-256 of files that the operator allows although the check refuses them, separated by commas. */
   CONTENT_ALLOW: fileHashes.default(() => new Set<string>()),
+  /** Whether consent is wanted of every job that makes people move, not only where somebody's face is changed. */
+  REQUIRE_CONSENT: flag.default(false),
   /** Dialects for whose clients the operator answers that the people shown agree, separated by commas; `none`; by default, those that say so themselves. */
   ATTEST: list.optional(),
   /** The same for the clients of FaceFusion's API alone, beside the others. */

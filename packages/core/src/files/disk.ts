@@ -1,4 +1,4 @@
-/** Files on disk, below `<dir>/jobs`, `<dir>/uploads` and `<dir>/cache`, beside the records. A copy shares its content with the original. */
+/** Files on disk, below the folders of `FILE_ROOTS`, beside the records. A copy shares its content with the original. */
 import { constants, type Dirent } from "node:fs";
 import { copyFile, type FileHandle, lstat, open, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { FileInfo, Files, ListedFile } from "../files.ts";
 import { newToken } from "../job/ids.ts";
-import { checkFileKey, isFileKey } from "../job/keys.ts";
+import { checkFileKey, FILE_ROOTS, isFileKey } from "../job/keys.ts";
 import {
   asStorageError,
   errno,
@@ -21,7 +21,6 @@ import { readTrailer, trailerOf } from "./disk-format.ts";
 import { streamOf } from "./disk-stream.ts";
 import { signedLinks } from "./signed-links.ts";
 
-const ROOTS = ["cache", "jobs", "uploads"];
 /** Many small chunks (a form, a slow client) are written together. */
 const WRITE_BYTES = 64 * 1024;
 
@@ -88,7 +87,7 @@ export function diskFiles({ dir, clock, links }: { dir: string; clock: Clock; li
     purge: (prefix) =>
       withStorageErrors(async () => {
         const path = prefix.replace(/\/$/, "");
-        if (prefix === "") for (const root of ROOTS) await purgeFolder(dir, root);
+        if (prefix === "") for (const root of FILE_ROOTS) await purgeFolder(dir, root);
         else if (await isFolder(join(dir, checkFileKey(path)))) await purgeFolder(dir, path);
         else if (path === prefix) await rm(join(dir, path), { force: true });
         await removeEmptyFolders(dir, dirname(join(dir, path)));
@@ -145,7 +144,7 @@ async function linkOrCopy(dir: string, source: string, target: string): Promise<
 async function* walk(dir: string, prefix: string): AsyncGenerator<string> {
   const path = prefix.replace(/\/$/, "");
   if (prefix === "") {
-    for (const root of ROOTS) yield* walkFolder(dir, root);
+    for (const root of FILE_ROOTS) yield* walkFolder(dir, root);
     return;
   }
   if (await isFolder(join(dir, checkFileKey(path)))) yield* walkFolder(dir, path);

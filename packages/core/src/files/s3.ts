@@ -18,7 +18,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { ByteRange, FileInfo, Files, ListedFile, PutOptions } from "../files.ts";
 import { newToken } from "../job/ids.ts";
-import { checkFileKey, isFileKey, uploadOfKey } from "../job/keys.ts";
+import { checkFileKey, FILE_ROOTS, isFileKey, uploadOfKey } from "../job/keys.ts";
 import { UPLOAD_LIFE_MS } from "../job/record.ts";
 import { type AwsClientOptions, awsClientConfig } from "../storage/aws-client.ts";
 import {
@@ -289,7 +289,7 @@ async function* pages(client: S3Client, bucket: string, prefix: string): AsyncGe
   const path = prefix.replace(/\/$/, "");
   if (prefix !== "") checkFileKey(path);
   const within = (key: string) => prefix === "" || key === prefix || key.startsWith(`${path}/`);
-  for (const root of prefix === "" ? ["cache/", "jobs/", "uploads/"] : [prefix]) {
+  for (const root of prefix === "" ? FILE_ROOTS.map((name) => `${name}/`) : [prefix]) {
     try {
       for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: root })) {
         yield (page.Contents ?? [])

@@ -9,6 +9,10 @@
  *     due/<yyyymmddThhmmssZ>/<owner>/<id>                                                     the one timer of a record
  *     payments/<session>/<what>                                                               what became of a payment; outlives its job
  *     idempotency/<owner>/<sha256>
+ *     owners/<owner>/salt                                                                     of the owner's hash in the audit
+ *     audit/<chain>/<number>                                                                  a line; on disk `audit/<chain>.jsonl`
+ *     takedowns/<id>/{ticket, decision}                                                       asked to be taken down, oldest first
+ *     blocked/<id>                                                                            what no job may show again
  *     locks/<name>
  *     assets/<version>/<name>                                                                 put there by a deployment, read only
  *
@@ -19,7 +23,10 @@ import { childNumber, idTimeMs, isId, isJobId, rootOf } from "./ids.ts";
 
 const OWNER = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?$/;
-const FILE_KEY = /^(jobs|uploads|cache|assets|payments)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
+/** The folders of files that requests and work leave behind; what a deployment puts beside them is `assets`. */
+export const FILE_ROOTS = ["audit", "blocked", "cache", "jobs", "owners", "payments", "takedowns", "uploads"];
+const FILE_KEY =
+  /^(audit|blocked|cache|jobs|owners|payments|takedowns|uploads|assets)(\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,158}[A-Za-z0-9_-])?)*$/;
 const RECORD_FILE = /\/job(\.\d+)?\.json$/;
 /** Names that mean a device to Windows, whatever follows their first dot. */
 const DEVICE = /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i;
@@ -145,6 +152,12 @@ export function cacheOfKey(key: string): { untilMs: number; owner: string } | nu
     : { untilMs, owner };
 }
 
+/** Of all entries of an owner, with the slash at its end. Throws `not_found`. */
+export function idempotencyPrefix(owner: string): string {
+  checkOwner(owner);
+  return `idempotency/${owner}/`;
+}
+
 export function idempotencyKey(owner: string, keySha256: string): string {
   checkOwner(owner);
   if (!SHA256.test(keySha256)) throw new AppError("invalid_request", "The hash of a key has 64 hex digits.");
@@ -152,7 +165,7 @@ export function idempotencyKey(owner: string, keySha256: string): string {
 }
 
 /**
- * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is not under `jobs`, `uploads`, `cache`, `assets` or `payments`, `..`,
+ * Throws `not_found` for what is neither the key of a file nor a prefix of one: what is under none of `FILE_ROOTS` and not under `assets`, `..`,
  * empty parts, NUL, back slashes, colons, percent signs, a dot at either end of a name, names that Windows keeps for devices,
  * and records, which are not files.
  */

@@ -9,6 +9,7 @@
  *   half-way is carried on by the next with the same key or id.
  */
 import { createHash } from "node:crypto";
+import type { Audit } from "../audit/audit-log.ts";
 import type { Clock } from "../clock.ts";
 import { AppError, hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
@@ -47,6 +48,8 @@ export type JobStore = {
   payments?: Till | undefined;
   /** Absent where the installation has no key for it: then no job can have secret params. */
   seals?: Seals | undefined;
+  /** Absent in processes of a single person: nothing is written down. */
+  audit?: Audit | undefined;
 };
 
 /** `refused` is null when the change was made; `stored` is the record as it is now, or null when there is none. */

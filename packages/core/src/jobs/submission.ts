@@ -10,8 +10,14 @@ import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
 import type { Secrets } from "../seals.ts";
 import { shown } from "../text.ts";
 
-/** `inputs`: how many files each slot is given. `attested`: somebody else answers for the consent of those whose faces are changed. */
-type Asked = { kind: string; inputs: Record<string, number>; params: Params; attested?: boolean };
+/** `inputs`: how many files each slot is given. `attested`: somebody else answers for the consent of those whose faces are changed. `wantsConsent`: this installation wants it of all jobs that make people move. */
+type Asked = {
+  kind: string;
+  inputs: Record<string, number>;
+  params: Params;
+  attested?: boolean;
+  wantsConsent?: boolean;
+};
 
 /** A request with valid params and slots, whose files are not checked yet. `params`: without the secret ones. `engine`: null for plans. */
 export type Submission = { kind: Kind; params: Params; secrets: Secrets; engine: string | null };
@@ -20,7 +26,8 @@ export type Submission = { kind: Kind; params: Params; secrets: Secrets; engine:
 type Work = { estimateSeconds: number; queue: string };
 
 /** Throws `invalid_request` with every fault (`loc` from the request's `body`), `engine_not_configured`. */
-export function checkSubmission(kinds: Kinds, { kind: name, inputs, params, attested }: Asked): Submission {
+export function checkSubmission(kinds: Kinds, asked: Asked): Submission {
+  const { kind: name, inputs, params, attested, wantsConsent } = asked;
   const kind = kinds.get(name);
   if (!kind) {
     const msg = `Unknown kind ${shown(name)}. Choose from: ${[...kinds.keys()].sort().join(", ")}`;
@@ -32,14 +39,14 @@ export function checkSubmission(kinds: Kinds, { kind: name, inputs, params, atte
     ...slotFaults(kind, inputs),
     ...(parsed.success ? [] : fieldErrors(parsed.error, ["body", "params"])),
     ...kind.conflicts(params, filled).map((fault) => ({ ...fault, loc: ["body", ...fault.loc] })),
-    ...(attested ? [] : consentFaults(kind, params)),
+    ...(attested ? [] : consentFaults(kind, params, wantsConsent)),
   ];
   if (!parsed.success || faults.length > 0) {
     throw new AppError("invalid_request", faultSentence(faults), { errors: faults });
   }
-  const asked = { kind, ...withoutSecrets(kind, parsed.data) };
-  if (kind.worker === "engine") return { ...asked, engine: engineFor(asked) };
-  if (kind.queues.length > 0) return { ...asked, engine: null };
+  const wanted = { kind, ...withoutSecrets(kind, parsed.data) };
+  if (kind.worker === "engine") return { ...wanted, engine: engineFor(wanted) };
+  if (kind.queues.length > 0) return { ...wanted, engine: null };
   throw new AppError("engine_not_configured", `There are no workers for jobs of the kind '${kind.name}' here.`);
 }
 

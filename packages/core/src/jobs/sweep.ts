@@ -64,7 +64,11 @@ const SWEEP_LEASE_MS = 90_000;
 /** Idempotency entries are in no order of time, so that all of them are looked at; not each minute. */
 const FORGET_EVERY = 30;
 
-type SweepStore = JobStore & { log?: Log };
+type SweepStore = JobStore & {
+  log?: Log;
+  /** What else is done each time, under the same lease (`upkeep.ts`). */
+  upkeep?: (() => Promise<void>) | undefined;
+};
 
 /** One sweep: at most 32 records at a time, and no new one after `maxMs`. One failure does not keep the others. */
 export async function sweepOnce(
@@ -90,6 +94,7 @@ export async function sweepOnce(
   );
   await guard({}, () => sweepUploads(store, over, swept, guard));
   await guard({}, () => sweepCache(store.files, startedMs, swept));
+  if (store.upkeep && !over()) await guard({}, store.upkeep);
   if (options.forgetKeys !== false && !over())
     await guard({}, () => store.records.keys.forget(startedMs - KEY_LIFE_MS));
   return swept;

@@ -1,5 +1,6 @@
 /** `animate`: a portrait and a motion (a preset, or a clip that drives it) become a video. */
 import { z } from "zod";
+import { consentParam } from "../consent.ts";
 import { got } from "../errors/fields.ts";
 import type { FieldError } from "../errors.ts";
 import { CLIP_FORMAT_NAMES, CLIP_FORMATS } from "../media/clip-formats.ts";
@@ -58,6 +59,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
     slots: { image: IMAGE_SLOT, driving: DRIVING_SLOT },
     params: animateParamsSchema(presets, engines) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
+    animates: true,
     conflicts: ({ preset, size, format }, slots) => {
       const tooLarge = sizeFault(format, size);
       if (tooLarge) return [tooLarge];
@@ -118,6 +120,7 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
     face: faceParam,
     faces: facesParam,
     seed: seedParam,
+    consent: consentParam,
   });
   const oneOrAll = params.refine(({ face, faces }) => face === undefined || faces === undefined, {
     path: ["faces"],

@@ -94,6 +94,7 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     needs: () => [],
     alters: () => false,
     sale: "none",
+    animates: false,
     contents: {},
     secrets: [],
     making: { action: "created" },

@@ -53,6 +53,8 @@ export type KindDefinition = {
   sale?: "preview" | "free" | "none";
   /** How its outputs come about; by default, they are new. */
   making?: Making;
+  /** Whether it makes a person who is shown move: then an installation may want `params.consent` of every job. */
+  animates?: boolean;
   /** Names of all outputs that jobs of the kind may have. Which of them one has may follow from its params. */
   outputs: string[];
   /** A request that shows how the kind is used: the slots that it fills, and its params. By default, what is required. */

@@ -1,5 +1,6 @@
 /** `previews`: a portrait becomes a small clip for each of several presets, so that one can be chosen by how it looks on this very face. */
 import { z } from "zod";
+import { consentParam } from "../consent.ts";
 import { got } from "../errors/fields.ts";
 import { CLIP_FORMATS } from "../media/clip-formats.ts";
 import type { Preset } from "../motion/preset.ts";
@@ -25,6 +26,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
     params: previewsParamsSchema(presets, engines) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
     sale: "free",
+    animates: true,
     outputs: [...presets.keys()],
     estimateSeconds: (params) => {
       const { presets: names, size } = params as PreviewsJobParams;
@@ -60,6 +62,7 @@ function previewsParamsSchema(presets: ReadonlyMap<string, Preset>, engines: str
       .meta({ description: "Side of the clips, pixels." }),
     face: faceParam.transform((face) => face ?? 0),
     seed: seedParam,
+    consent: consentParam,
   });
 }
 export type PreviewsJobParams = z.infer<ReturnType<typeof previewsParamsSchema>>;

@@ -1,5 +1,6 @@
 /** `talk`: a portrait and a sound, or a text that a voice says, become a video of somebody who speaks. */
 import { z } from "zod";
+import { consentParam } from "../consent.ts";
 import type { FieldError } from "../errors.ts";
 import { CLIP_FORMATS } from "../media/clip-formats.ts";
 import { SECONDS_PER_CHARACTER } from "../speech/text-param.ts";
@@ -32,6 +33,7 @@ function define({ presets, engines, maxVideoSeconds }: KindContext): KindDefinit
     slots: { image: IMAGE_SLOT, audio: audioSlot(maxVideoSeconds) },
     params: talkParamsSchema(engines, presetParam(presets).optional()) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
+    animates: true,
     conflicts: (params, slots) => conflictsOf(params, slots.includes("audio")),
     sale: "preview",
     outputs: ["video", "poster", "preview"],
@@ -74,6 +76,7 @@ function talkParamsSchema<E extends z.ZodType>(engines: string[], expression: E)
     face: faceParam.meta({ description: speaker, default: 0 }),
     faces: facesParam,
     seed: seedParam,
+    consent: consentParam,
   });
 }
 type Schema = ReturnType<typeof talkParamsSchema<z.ZodOptional<z.ZodString>>>;

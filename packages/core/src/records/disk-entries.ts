@@ -2,7 +2,7 @@
 import { open, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { idempotencyKey, momentText, timerKey, timerOfKey } from "../job/keys.ts";
+import { idempotencyKey, idempotencyPrefix, momentText, timerKey, timerOfKey } from "../job/keys.ts";
 import { parseEntry } from "../job/unreadable.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
 import {
@@ -91,6 +91,8 @@ export function diskKeys({ dir, clock }: { dir: string; clock: Clock }): Idempot
           await removeEmptyFolders(dir, folder);
         }
       }),
+    erase: (owner) =>
+      withStorageErrors(() => rm(join(dir, idempotencyPrefix(owner)), { recursive: true, force: true })),
   };
 }
 

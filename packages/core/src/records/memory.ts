@@ -5,6 +5,7 @@ import { newToken } from "../job/ids.ts";
 import {
   childrenPrefix,
   idempotencyKey,
+  idempotencyPrefix,
   jobFolderId,
   jobPrefix,
   noteKey,
@@ -131,6 +132,9 @@ function memoryKeys(clock: Clock): IdempotencyKeys {
     },
     async forget(beforeMs) {
       for (const [key, { storedMs }] of entries) if (storedMs < beforeMs) entries.delete(key);
+    },
+    async erase(owner) {
+      for (const key of entries.keys()) if (key.startsWith(idempotencyPrefix(owner))) entries.delete(key);
     },
   };
 }

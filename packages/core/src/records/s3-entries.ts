@@ -1,5 +1,5 @@
 /** What S3 keeps besides the records: timers, idempotency keys and notes, one small object each. */
-import { idempotencyKey, momentText, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
+import { idempotencyKey, idempotencyPrefix, momentText, noteKey, timerKey, timerOfKey } from "../job/keys.ts";
 import { parseEntry } from "../job/unreadable.ts";
 import type { Notes } from "../notes.ts";
 import type { IdempotencyEntry, IdempotencyKeys, Timers } from "../records.ts";
@@ -65,6 +65,17 @@ export function s3Keys(objects: Objects): IdempotencyKeys {
     },
     async forget() {
       // a rule of the bucket does it, a day later
+    },
+    async erase(owner) {
+      let token: string | undefined;
+      do {
+        const page = await objects.list({
+          Prefix: idempotencyPrefix(owner),
+          ...(token && { ContinuationToken: token }),
+        });
+        for (const key of page.keys) await objects.remove(key);
+        token = page.token;
+      } while (token);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { TaskContext } from "../task.ts";
 import { toLuma } from "../warp/canvas/planes.ts";
 import { findGlasses } from "../warp/eyes/glasses.ts";
 import { createHead } from "../warp/head/head.ts";
+import { printsOfPicture } from "./print.ts";
 
 const LEAST_SHARP = 0.07;
 /** Side of the video, pixels, that is foreseen, and how much less of the picture it may have before the face counts as small. */
@@ -51,6 +52,7 @@ export async function inspect(
     height: picture.fullHeight,
     orientation: picture.orientation,
     faces,
+    prints: await printsOfPicture(picture, found),
     warnings: warningsOf(found.length),
     timings: { decode: decoded - started, detect: performance.now() - decoded },
   };

@@ -20,6 +20,9 @@ export const de: Texts = {
     "Das Foto und alles, was daraus entsteht, wird nach {life} gelöscht – oder sofort, wenn Sie es wünschen.",
   privacy_machine: "In jeder Videodatei steht, dass sie maschinell erzeugt wurde.",
   privacy_consent: "Verwenden Sie Fotos von sich selbst oder von Menschen, die einverstanden sind.",
+  consent:
+    "Ich bin zu sehen, oder alle Gezeigten sind damit einverstanden; für Menschen unter 18 die Eltern oder der Vormund.",
+  takedown: "Etwas entfernen lassen",
   skip: "Zum Inhalt springen",
   language: "Sprache",
   developers: "Für Entwickler",

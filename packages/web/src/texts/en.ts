@@ -18,6 +18,8 @@ export const en = {
     "The photo and all that is made of it are deleted {life} after they are made, or as soon as you say so.",
   privacy_machine: "Every video says in its file that a machine made it.",
   privacy_consent: "Use photos of yourself, or of people who agree.",
+  consent: "I am shown, or everybody shown agrees to this use. Of anybody under 18, a parent or guardian agrees.",
+  takedown: "Have something taken down",
   skip: "Skip to the content",
   language: "Language",
   developers: "For developers",

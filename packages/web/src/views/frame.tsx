@@ -32,7 +32,7 @@ export function Footer() {
     <footer>
       <p>
         <a href="developers">{t("developers")}</a> <a href="docs">{t("api_docs")}</a>{" "}
-        <span dir="ltr">SmileLoop {facts.version}</span>
+        <a href={`takedown?lang=${languageTag()}`}>{t("takedown")}</a> <span dir="ltr">SmileLoop {facts.version}</span>
       </p>
     </footer>
   );

@@ -4,6 +4,7 @@ import { useKinds, usePresets } from "../catalog.ts";
 import type { Wanted } from "../jobs.ts";
 import type { ChangePhoto, Photo } from "../photo.ts";
 import { presetName, t } from "../texts.ts";
+import { Agree } from "./agree.tsx";
 import { stillWanted } from "./still-wanted.ts";
 import { useFileUrl } from "./use-file-url.ts";
 import { type Clip, SIDE, usePreviews } from "./use-previews.ts";
@@ -13,11 +14,12 @@ type MotionsProps = {
   starting: boolean;
   onMake: (wanted: Wanted) => void;
   onPhoto: ChangePhoto;
+  onAgree: (agreed: boolean) => void;
 };
 
 const SIZES = ["source", 512, 720, 1024] as const;
 
-export function Motions({ photo, starting, onMake, onPhoto }: MotionsProps) {
+export function Motions({ photo, starting, onMake, onPhoto, onAgree }: MotionsProps) {
   const presets = usePresets();
   const kinds = useKinds();
   const previews = usePreviews(photo, onPhoto, kinds?.has("previews") ?? null);
@@ -93,6 +95,7 @@ export function Motions({ photo, starting, onMake, onPhoto }: MotionsProps) {
           </select>
         </label>
       </div>
+      <Agree photo={photo} onAgree={onAgree} />
       <div class="bar">
         <button class="button" type="submit" disabled={starting || chosen === null}>
           {starting ? t("starting") : t("make")}

@@ -6,16 +6,22 @@ import type { Wanted } from "../jobs.ts";
 import type { Photo } from "../photo.ts";
 import { sayError, smileloop } from "../server.ts";
 import { languageTag, t } from "../texts.ts";
+import { Agree } from "./agree.tsx";
 import { SoundInput } from "./sound-input.tsx";
 
-type SpeechProps = { photo: Photo; starting: boolean; onMake: (wanted: Wanted) => void };
+type SpeechProps = {
+  photo: Photo;
+  starting: boolean;
+  onMake: (wanted: Wanted) => void;
+  onAgree: (agreed: boolean) => void;
+};
 type Sound = { file: Blob; name: string };
 
 const WAYS = ["text", "sound"] as const;
 /** A text that takes minutes to say is one too long for this page, whatever the server takes. */
 const MOST_CHARACTERS = 600;
 
-export function Speech({ photo, starting, onMake }: SpeechProps) {
+export function Speech({ photo, starting, onMake, onAgree }: SpeechProps) {
   const [way, setWay] = useState<(typeof WAYS)[number]>("text");
   const [text, setText] = useState("");
   const [voice, setVoice] = useState<string | null>(null);
@@ -80,6 +86,7 @@ export function Speech({ photo, starting, onMake }: SpeechProps) {
           {fault}
         </p>
       ) : null}
+      <Agree photo={photo} onAgree={onAgree} />
       <div class="bar">
         <button class="button" type="submit" disabled={!ready || starting || sending}>
           {starting || sending ? t("starting") : t("make")}

@@ -6,6 +6,7 @@ import type { ChangePhoto, Photo } from "../photo.ts";
 import { go } from "../place.ts";
 import { isGone, sayError } from "../server.ts";
 import { t } from "../texts.ts";
+import { consentOf } from "./agree.tsx";
 import { FaceChoice, FaceMarks } from "./faces.tsx";
 import { faultOf, hintsOf } from "./hints.ts";
 import { Motions } from "./motions.tsx";
@@ -34,14 +35,18 @@ export function Studio({ photo, onPhoto, onFile }: StudioProps) {
     const faces = face === "all" ? { faces: "all" } : { face };
     try {
       stopPreviews(photo);
-      go({ at: "job", id: await startJob({ kind, inputs, params: { ...params, ...faces } }, preset) });
+      go({
+        at: "job",
+        id: await startJob({ kind, inputs, params: { ...params, ...faces, ...consentOf(photo) } }, preset),
+      });
     } catch (error) {
       setStarting(false);
       setFault(sayError(error));
       if (isGone(error)) onPhoto(null);
     }
   };
-  const shared = { photo, starting, onMake: make };
+  const onAgree = (agreed: boolean) => onPhoto((now) => ({ ...now, agreed }));
+  const shared = { photo, starting, onMake: make, onAgree };
   const work = tab === "motion" ? <Motions {...shared} onPhoto={onPhoto} /> : <Speech {...shared} />;
 
   return (

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useJob } from "../jobs.ts";
 import type { ChangePhoto, Photo } from "../photo.ts";
 import { smileloop } from "../server.ts";
+import { consentOf } from "./agree.tsx";
 
 export type Clip = { url: string; sha256: string };
 /** `drawing`: they are on their way; `own`: all are there; `example`: there will be none. */
@@ -17,15 +18,24 @@ export function usePreviews(photo: Photo, onPhoto: ChangePhoto, offered: boolean
   const face = photo.face === "all" ? 0 : photo.face;
   const id = photo.previews[face] ?? null;
   const [failed, setFailed] = useState(false);
+  // a server that wants consent for everything makes them once it was given
+  const again = failed && photo.agreed === true;
   useEffect(() => {
     if (!offered || id !== null) return;
     const made = newId();
-    const request = { kind: "previews", inputs: { image: { upload: photo.upload } }, params: { size: SIDE, face } };
+    const request = {
+      kind: "previews",
+      inputs: { image: { upload: photo.upload } },
+      params: { size: SIDE, face, ...consentOf(photo) },
+    };
     smileloop.jobs.create(made, request).then(
-      () => onPhoto((now) => withPreviews(now, photo.upload, face, made)),
+      () => {
+        setFailed(false);
+        onPhoto((now) => withPreviews(now, photo.upload, face, made));
+      },
       () => setFailed(true),
     );
-  }, [offered, id, face, photo.upload]);
+  }, [offered, id, face, photo.upload, again]);
   const { job, error } = useJob(id);
   // for the sake of a video they were stopped (`stopPreviews`), so they begin anew
   const stopped = job?.status === "canceled";

@@ -1,0 +1,33 @@
+/** Writes down when a key of the installation is another than at the last start: never the key, but a short hash by which two are told apart. */
+import { createHmac } from "node:crypto";
+import type { Env } from "@smileloop/core/env.ts";
+import { readNote } from "@smileloop/core/notes.ts";
+import { z } from "zod";
+import type { Home } from "./home.ts";
+
+const NOTE = "keys";
+const schema = z.record(z.string(), z.string());
+
+/** A first start writes nothing down. Throws what the storage throws. */
+export async function tellKeyChanges(
+  { records, audit, secret }: Pick<Home, "records" | "audit" | "secret">,
+  { SEAL_KEY, WEBHOOK_SECRET }: Pick<Env, "SEAL_KEY" | "WEBHOOK_SECRET">,
+): Promise<void> {
+  const keys = { SEAL_KEY: SEAL_KEY?.[0] ?? secret, WEBHOOK_SECRET: WEBHOOK_SECRET?.[0] ?? secret };
+  const now = Object.fromEntries(
+    Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [[name, shortHash(key)]])),
+  );
+  const note = await records.notes.get(NOTE);
+  const before = (note && readNote(schema, note)) ?? now;
+  for (const [key, hash] of Object.entries(now)) {
+    const former = before[key];
+    if (former !== undefined && former !== hash)
+      await audit.tell({ kind: "key_rotated", details: { key, former, now: hash } });
+  }
+  const text = JSON.stringify(now);
+  if (note?.text !== text) await records.notes.put(NOTE, text, note?.etag ?? null);
+}
+
+function shortHash(key: string | Uint8Array): string {
+  return createHmac("sha256", key).update("smileloop name of a key").digest("hex").slice(0, 16);
+}
