@@ -115,7 +115,7 @@ describe("queries", () => {
     ["/v1/presets?limit=5", "query: unknown name 'limit'"],
     ["/v1/kinds?kind=animate&a=1", "query: unknown names 'kind', 'a'"],
     ["/v1/presets/nod/preview?size=64", "query: unknown name 'size'"],
-    [`/v1/jobs/${"0".repeat(32)}?wait=5`, "query: unknown name 'wait'"],
+    [`/v1/jobs/${"0".repeat(32)}?wait=5`, "query: unknown name 'wait'; allowed: cs"],
     [`/v1/jobs/${"0".repeat(32)}/outputs/video?inline=1`, "query: unknown name 'inline'; allowed: disposition"],
   ])("%s is refused by the name that is not known", async (path, detail) => {
     const reply = await fetch(api.url + path);

@@ -35,7 +35,13 @@ it("shows of an output what every file has, and of its medium what is known; nev
     record({
       text: { type: "text/plain", secret: "x" },
       video: { type: "video/mp4", width: 8, height: 6, frames: 2, fps: 25, duration: 0.08, audio: sound },
-      open: { type: "image/png", width: 8, height: 6, access: "open", mark: "visible" },
+      open: {
+        type: "image/png",
+        width: 8,
+        height: 6,
+        access: "open",
+        mark: { c2pa: { instance: "xmp:iid:1", leaf: "ab" } },
+      },
       paid: { type: "image/png", access: "paid" },
     }),
   );
@@ -44,7 +50,13 @@ it("shows of an output what every file has, and of its medium what is known; nev
   expect(outputs).toEqual({
     text: always("text/plain"),
     video: { ...always("video/mp4"), width: 8, height: 6, frames: 2, fps: 25, duration: 0.08, audio: sound },
-    open: { ...always("image/png"), width: 8, height: 6, access: "open", mark: "visible" },
+    open: {
+      ...always("image/png"),
+      width: 8,
+      height: 6,
+      access: "open",
+      mark: { c2pa: { instance: "xmp:iid:1", leaf: "ab" } },
+    },
   });
 });
 

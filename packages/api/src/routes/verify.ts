@@ -76,6 +76,8 @@ export function verifyRoutes(deps: ApiDeps): Api {
 async function answer(deps: ApiDeps, c: ApiContext, body: RequestBody): Promise<Verification> {
   const owner = ownerOf(c);
   const { signal } = c.req.raw;
+  const query = z.strictObject({}).safeParse(c.req.query());
+  if (!query.success) throw invalidRequest(query.error, "query");
   if (!deps.verifier) throw new AppError("engine_not_configured", "Nothing here can verify files.");
   if (isJson(c)) {
     const asked = requestSchema.safeParse(await readJson(body));

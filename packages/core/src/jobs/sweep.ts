@@ -1,7 +1,7 @@
 /**
- * The sweeper: the one that sees to it that nothing waits or stays for ever. Every record has one timer, armed before the
- * record is created; when it is due, the sweeper looks at the record, does what is to be done, and moves the timer: the next
- * one is written before this one is dropped, so that a crash in between leaves two (harmless) and never none.
+ * The sweeper: the one that sees to it that nothing waits or stays for ever. Every record has one timer, armed before the record is created;
+ * when it is due, the sweeper looks at the record, does what is to be done, and moves the timer: the next one is written before this one
+ * is dropped, so that a crash in between leaves two (harmless) and never none.
  *
  * | what it finds | what it does | looks again |
  * | --- | --- | --- |
@@ -37,7 +37,7 @@
  * | a child whose root lives | makes it one that has failed, tells the root; takes the timer away | |
  * | any other child | goes with its root | in 5 minutes |
  *
- * On a full disk files go before the record says so (`close.ts`). Uploads an hour old, cached files (`cache.ts`) and idempotency entries a day old go as well.
+ * On a full disk files go first (`close.ts`). Uploads an hour old, cached files (`cache.ts`), idempotency entries a day old go as well.
  */
 import { eachAtOnce } from "../concurrent.ts";
 import type { Change } from "../job/change.ts";

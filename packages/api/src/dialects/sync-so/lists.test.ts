@@ -53,7 +53,8 @@ describe("lists", () => {
       body: { message: "Generation not found" },
     });
     expect((await call("/v2/generations")).body).toEqual([]);
-    expect(await here.api.stored()).toEqual([]);
+    const kept = await here.api.stored();
+    expect(kept.filter((key) => !/^(audit|owners)\//.test(key))).toEqual([]);
   });
 
   it("of models name what may be asked for", async () => {
