@@ -233,12 +233,9 @@ function dueChange(stored: StoredRecord, nowMs: number): DueChange | null {
 }
 
 /** Ids are in order of time, so that the first young one ends it. One that is still being written has no name yet. */
-async function sweepUploads(
-  store: JobStore,
-  over: () => boolean | undefined,
-  swept: Swept,
-  guard: (what: object, run: () => Promise<void>) => Promise<void>,
-): Promise<void> {
+type Guard = (what: object, run: () => Promise<void>) => Promise<void>;
+
+async function sweepUploads(store: JobStore, over: () => boolean | undefined, swept: Swept, guard: Guard) {
   const lifeMs = store.lifeMs ?? UPLOAD_LIFE_MS;
   for await (const { key } of store.files.list("uploads/")) {
     const upload = uploadOfKey(key);
