@@ -22,7 +22,7 @@ import { ask, ROOT, run } from "./deploy/sst.ts";
 import { readArgs } from "./options.ts";
 import { signingKey } from "./signing-key.ts";
 
-/** What keeps a deployment from beginning, in a sentence for whoever started it. */
+/** What keeps a deployment from beginning, in a sentence for the one who started it. */
 class DeployError extends Error {}
 
 const HELP = `

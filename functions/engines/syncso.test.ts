@@ -134,7 +134,7 @@ describe("a job that goes well", () => {
     expect(done.sealed).toBeUndefined();
     expect(await store.keys()).toEqual([outputKey("ann", id, 3, "video.mp4")]);
     expect(sync.charged).toHaveLength(1);
-    // whoever is asked for the result has no need of the key
+    // asking for the result needs no key
     expect(sync.asked.filter(({ request }) => request.includes("/results/"))).toMatchObject([{ key: undefined }]);
     expect(JSON.stringify(store.lines)).not.toContain(CALLER);
   });

@@ -140,7 +140,7 @@ export function workerStatements({ bucket, queues, plans }: Bucket & { queues: s
   ];
 }
 
-/** For whoever may end a job that has a webhook: its queue, null where there are none. */
+/** For functions that may end a job with a webhook: its queue, null where there are none. */
 export function eventStatements(queue: string | null): Statement[] {
   return queue === null ? [] : [{ actions: ["sqs:SendMessage"], resources: [queue] }];
 }

@@ -33,7 +33,7 @@ async function call(api: TestApi, method: string, path: string, headers: Headers
   return { status: reply.status, body: text === "" ? {} : JSON.parse(text) };
 }
 
-/** A job of whoever sends these headers; `owner`: whose upload it is made of. */
+/** A job of the caller who sends these headers; `owner`: whose upload it is made of. */
 async function newJob(api: TestApi, owner: string, headers: Headers): Promise<string> {
   const upload = newId(api.clock.now());
   await api.deps.files.put(uploadKey(owner, upload), only(jpegBytes()), { type: "image/jpeg" });

@@ -139,7 +139,7 @@ test("callers are told when nothing here can verify, and when to come back", asy
   expect([reply.status, reply.headers.get("retry-after")]).toEqual([503, "5"]);
 });
 
-test("questions are counted: whoever asks without an end could take a mark away little by little", async () => {
+test("questions are counted: a caller who may ask without an end could take a mark away little by little", async () => {
   const config = { access: { keys, anonymous: false }, requests: { perMinute: 60, byNetwork: false } };
   api = testApi(config, { verifier: verifierOf(async () => NOTHING).verifier });
   const upload = await put("ann", jpegBytes());

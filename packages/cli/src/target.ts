@@ -26,7 +26,7 @@ export async function makeFolder(path: string): Promise<string | null> {
   return made === undefined ? path : null;
 }
 
-/** Writes beside the target and renames, so that whoever looks sees the whole file or none. */
+/** Writes beside the target and renames, so that a reader sees the whole file or none. */
 export async function writeTarget(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
   const target = resolve(path);
   const part = partOf(target);

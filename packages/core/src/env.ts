@@ -87,7 +87,7 @@ function shown(name: string, set: Record<string, string | undefined>): string {
 }
 
 /**
- * Operators by the SHA-256 of their keys. Throws EnvError where a key is that of a client as well: whoever has it would see what all
+ * Operators by the SHA-256 of their keys. Throws EnvError where a key is that of a client as well: its holder would see what all
  * clients do.
  */
 export function operatorsOf({ OPERATOR_KEY, API_KEYS }: Pick<Env, "OPERATOR_KEY" | "API_KEYS">): Env["OPERATOR_KEY"] {

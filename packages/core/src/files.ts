@@ -45,7 +45,7 @@ export interface Files {
   /** Throws `not_found`; `precondition_failed` when `from` no longer has this etag; `already_exists`. */
   copy(from: string, to: string, etag: string): Promise<void>;
   /**
-   * A signed link to read a file, for whoever holds it, until `expiresAtMs`. Either absolute, or a path of the server's own
+   * A signed link to read a file, for everybody who holds it, until `expiresAtMs`. Either absolute, or a path of the server's own
    * (the API resolves it against its own origin).
    */
   link(

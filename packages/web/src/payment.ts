@@ -10,7 +10,7 @@ export async function pay(id: string): Promise<void> {
   location.assign(url);
 }
 
-/** Whoever comes back from there sees the job again. A payment that is not known yet has been asked for then. */
+/** A buyer who comes back from there sees the job again. A payment that is not known yet has been asked for then. */
 export async function backFromPayment(): Promise<void> {
   const query = new URLSearchParams(location.search);
   const [id, session] = [query.get("job"), query.get("cs")];

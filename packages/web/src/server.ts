@@ -46,7 +46,7 @@ function connect(): Smileloop {
   return createSmileloop({ baseUrl, key, anonymousToken });
 }
 
-/** Made once for this browser: whoever has it has its photos and videos. */
+/** Made once for this browser: it opens the photos and videos of this browser. */
 function token(): string {
   try {
     const kept = localStorage.getItem(TOKEN);

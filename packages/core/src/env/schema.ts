@@ -181,7 +181,7 @@ export const envSchema = z.object({
 
   // --- Voices elsewhere. Only the processes that speak get the keys ---
 
-  /** Server with OpenAI's `/v1/audio/speech`, what comes before that path; private addresses, too: whoever sets it knows it. */
+  /** Server with OpenAI's `/v1/audio/speech`, what comes before that path; private addresses, too: the operator who sets it knows it. */
   VOICE_URL: address("https://voices.example.org").optional(),
   VOICE_KEY: text.optional(),
   VOICE_MODEL: text.default("tts-1"),

@@ -22,7 +22,7 @@ export async function tellDeliverers({ queue, clock }: Outbox, record: JobRecord
   return true;
 }
 
-/** The same for one that is due now alone, whose message may be lost. Never throws: whoever looks again tries again. */
+/** The same for one that is due now alone, whose message may be lost. Never throws: the next look tries again. */
 export async function remindDeliverers(outbox: Outbox, record: JobRecord): Promise<boolean> {
   const dueMs = webhookDueMs(record);
   return dueMs !== null && dueMs <= outbox.clock.now() && (await tellDeliverers(outbox, record).catch(() => false));

@@ -3,7 +3,7 @@
  * again and lets `settle` decide, so that lost, doubled, late and forged news are harmless.
  *
  * Order of a checkout: the session is noted in the record → asked for at the provider, under a key that follows from job and number →
- * noted in the ledger → its name is written into the record → the buyer is sent there. Whoever dies on the way leaves a session that
+ * noted in the ledger → its name is written into the record → the buyer is sent there. A process that dies on the way leaves a session that
  * nobody has the address of.
  */
 import { createHash } from "node:crypto";

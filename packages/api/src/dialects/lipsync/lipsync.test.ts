@@ -44,7 +44,7 @@ describe("a job", () => {
       progress: 100,
       completed_at: here.api.clock.now() / 1000,
     });
-    // as Sync.so's: whoever has the link needs no token
+    // as Sync.so's: the link needs no token
     const video = await fetch(done.output_url as string);
     expect(video.headers.get("content-disposition")).toContain('filename="my_synced_video.mp4"');
     expect(new Uint8Array(await video.arrayBuffer())).toEqual(VIDEO);
