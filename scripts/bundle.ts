@@ -7,8 +7,9 @@
  *     dist/<worker>/node_modules/                the engine, which runs as a process of its own (`engine-bundle.ts`)
  *     dist/assets/                               what the API serves out of the storage, for `assetKey` of `api/assets.ts`
  */
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import { buildPage, PAGE_DIR } from "../functions/setup/page.ts";
 import { type BundledCode, bundleCode, ROOT } from "./bundle-code.ts";
@@ -37,11 +38,17 @@ export async function bundleFunction(name: FunctionName, out: string): Promise<B
     ...(signs ? { "c2pa-thread": SIGNING_THREAD } : {}),
   };
   const code = await bundleCode(entries, join(dir, "functions"));
-  if (signs) cpSync(SIGNING_PROGRAM, join(dir, "functions/c2pa.wasm"));
+  if (signs) writeFileSync(join(dir, "functions/c2pa.wasm.br"), packed(readFileSync(SIGNING_PROGRAM)));
   mkdirSync(join(dir, "presets"), { recursive: true });
   const presets = readdirSync(join(ROOT, "presets")).filter((file) => file.endsWith(".json") && !/schema/.test(file));
   for (const file of presets) cpSync(join(ROOT, "presets", file), join(dir, "presets", file));
   return { dir, ...code };
+}
+
+/** Above quality 5 it takes many times as long, for 2 % less. */
+function packed(bytes: Uint8Array): Uint8Array {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN } = constants;
+  return brotliCompressSync(bytes, { params: { [BROTLI_PARAM_QUALITY]: 5, [BROTLI_PARAM_LGWIN]: 24 } });
 }
 
 /** Writes the files that the API serves out of the storage to `<out>/assets`. */

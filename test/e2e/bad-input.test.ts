@@ -124,7 +124,9 @@ test("afterwards nothing that was refused lies on disk, and the server is well",
     if (path.startsWith("uploads/")) uploads.push(path);
     else if (
       id === undefined
-        ? !/^(jobs\/.*\/job\.\d+\.json|due\/.*|secret|reserve|in-use(-journal)?)$/.test(path)
+        ? !/^(jobs\/.*\/job\.\d+\.json|due\/.*|audit\/.*|owners\/local\/salt|signing\.pem|secret|reserve|in-use(-journal)?)$/.test(
+            path,
+          )
         : !kept.has(id)
     )
       foreign.push(path);

@@ -185,7 +185,7 @@ describe("a job", () => {
     await expect.poll(() => serve(worker)).toMatchObject({ outcome: "done" });
     const reply = await pending;
     expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "video/mp4"]);
-    expect(await reply.json()).toMatchObject({ fps: 25 });
+    expect(factsIn(Buffer.from(await reply.arrayBuffer()))).toMatchObject({ fps: 25 });
   });
 
   it("may be a talking avatar's, of a sound that is too large for a request", async () => {

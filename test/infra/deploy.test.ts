@@ -70,6 +70,7 @@ describe("the first deployment", () => {
       ["secret", "list", "--stage", "production"],
       ["secret", "set", "ApiKeys", `me:${apiKeySha256(key!)}`, "--stage", "production"],
       ["secret", "set", "SealKey", "--stage", "production"],
+      ["secret", "set", "SigningKey", "--stage", "production"],
       ["deploy", "--stage", "production"],
     ]);
     expect(JSON.stringify(said.calls)).not.toContain(key);
@@ -77,7 +78,7 @@ describe("the first deployment", () => {
 
   it("makes none where there are keys, or where nobody can tell", async () => {
     const there = await deploy(["--bundled"], {
-      "secret list": [0, "# smileloop/production\nApiKeys=me:00\nSealKey=abc"],
+      "secret list": [0, "# smileloop/production\nApiKeys=me:00\nSealKey=abc\nSigningKey=def"],
       deploy: [1, ""],
     });
     expect([there.calls.length, there.stdout]).toEqual([2, expect.not.stringContaining("sl_")]);
@@ -95,6 +96,7 @@ describe("the key that secrets of jobs are sealed with", () => {
     const said = await deploy(["--bundled"], says(there));
     expect(said.calls.slice(1)).toEqual([
       ["secret", "set", "SealKey", "--stage", "production"],
+      ["secret", "set", "SigningKey", "--stage", "production"],
       ["deploy", "--stage", "production"],
     ]);
     const [, key = ""] = said.inputs;
@@ -103,7 +105,7 @@ describe("the key that secrets of jobs are sealed with", () => {
   });
 
   it("stays as it is", async () => {
-    const { calls } = await deploy(["--bundled"], says(`${there}SealKey=abc\n`));
+    const { calls } = await deploy(["--bundled"], says(`${there}SealKey=abc\nSigningKey=def\n`));
     expect(calls.map(([command]) => command)).toEqual(["secret", "deploy"]);
   });
 });
@@ -122,7 +124,7 @@ describe("one more key", () => {
 });
 
 describe("the keys that a stage has", () => {
-  const list = (own: string) => `# fallback\nApiKeys=all:00\nSealKey=abc\n${own}`;
+  const list = (own: string) => `# fallback\nApiKeys=all:00\nSealKey=abc\nSigningKey=def\n${own}`;
   const stage = ["--stage", "test"];
 
   it("are read below its own heading, whatever all stages share", async () => {

@@ -255,7 +255,7 @@ async function theSweeps(): Promise<Pick<AwsCalls, "after" | "sweep">> {
       calls();
       after = plus(after, less(await sweeps(), sweep));
     }
-    const left = bucket.double.store.keys().filter((key) => !key.startsWith("locks/"));
+    const left = bucket.double.store.keys().filter((key) => !/^(locks|audit|owners)\//.test(key));
     if (left.length > 0) throw new Error(`There is something left: ${left.join(", ")}`);
     return { after, sweep };
   } finally {

@@ -6,6 +6,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parentPort, workerData } from "node:worker_threads";
+import { brotliDecompressSync } from "node:zlib";
 import init, { WasmBuilder, WasmReader } from "@contentauth/c2pa-wasm";
 import type { C2paReply, C2paTask, Ingredient, ReadTask, SignTask } from "./c2pa.ts";
 import { FileBlob, FileReaderSync } from "./file-blob.ts";
@@ -17,7 +18,7 @@ const { maxMemoryBytes } = workerData as { maxMemoryBytes: number };
 const NO_NETWORK = { remote_manifest_fetch: false, ocsp_fetch: false };
 
 Object.assign(globalThis, { FileReaderSync, fetch: () => Promise.reject(new Error("There is no network here.")) });
-const wasm = limitMemory(readFileSync(wasmPath()), maxMemoryBytes);
+const wasm = limitMemory(readProgram(), maxMemoryBytes);
 const { memory } = await init({ module_or_path: wasm as Uint8Array<ArrayBuffer> });
 
 /** What our own thread is asked for, until it has answered. */
@@ -40,10 +41,12 @@ function reply(message: C2paReply): void {
   port.postMessage(message);
 }
 
-/** In a bundle the program lies beside the code. */
-function wasmPath(): string {
-  if (import.meta.url.endsWith(".mjs")) return fileURLToPath(new URL("c2pa.wasm", import.meta.url));
-  return fileURLToPath(import.meta.resolve("@contentauth/c2pa-wasm/c2pa.wasm"));
+/** In a bundle it lies beside the code, packed: a function on Lambda has room for 250 MB in all. */
+function readProgram(): Uint8Array {
+  if (import.meta.url.endsWith(".mjs")) {
+    return brotliDecompressSync(readFileSync(fileURLToPath(new URL("c2pa.wasm.br", import.meta.url))));
+  }
+  return readFileSync(fileURLToPath(import.meta.resolve("@contentauth/c2pa-wasm/c2pa.wasm")));
 }
 
 async function sign({ path, out, type, definition, ingredients, reserveBytes }: SignTask) {
