@@ -98,6 +98,7 @@ const ROUTES: Record<
   "GET /v1/jobs": { door: "own", ask: () => ({ path: "/v1/jobs" }), right: 200 },
   "POST /v1/jobs": theirs(({ upload }) => ({ path: "/v1/jobs", body: animate({ image: { upload } }) }), 202),
   "POST /v1/inspect": theirs(({ upload }) => ({ path: "/v1/inspect", body: { input: { upload } } })),
+  "POST /v1/verify": theirs(({ upload }) => ({ path: "/v1/verify", body: { upload } })),
   "PUT /v1/jobs/:id": theirs(({ done, fresh }) => {
     return { path: `/v1/jobs/${fresh}`, body: animate({ image: { job: done, input: "image" } }) };
   }, 202),
@@ -171,7 +172,6 @@ const ROUTES: Record<
   "DELETE /v1/jobs/:id": theirs(({ done }) => ({ path: `/v1/jobs/${done}` }), 204),
   "DELETE /v1/uploads/:id": theirs(({ upload }) => ({ path: `/v1/uploads/${upload}` }), 204),
   "GET /takedown": open("/takedown"),
-  "POST /v1/verify": theirs(({ upload }) => ({ path: "/v1/verify", body: { upload } })),
   "POST /v1/takedown": { door: "open", ask: () => ({ path: "/v1/takedown", body: {} }), right: 422 },
   "GET /v1/operator/takedowns": operated("/v1/operator/takedowns", 200),
   "POST /v1/operator/takedowns/:id": {

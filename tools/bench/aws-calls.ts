@@ -103,6 +103,8 @@ export async function openAwsHome(options: { engine?: Partial<WorkerOptions>; cl
 export async function countCalls(): Promise<AwsCalls> {
   const home = await openAwsHome();
   try {
+    // the first one of a process finds where the audit ends
+    await oneJob(home);
     const { steps } = await oneJob(home);
     const job = countsOf(steps);
     const { steps: lambdaSteps } = await oneJob(home, { take: takeAsLambda });

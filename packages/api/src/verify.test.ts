@@ -130,7 +130,7 @@ test("what cannot be verified is refused with the reason", async () => {
 });
 
 test("callers are told when nothing here can verify, and when to come back", async () => {
-  api = testApi({}, {});
+  api = testApi({}, { verifier: undefined });
   const upload = async () => ({ upload: await put("local", jpegBytes()) });
   expect(await postJson(await upload())).toMatchObject({ status: 503, body: { code: "engine_not_configured" } });
   const busy = new AppError("unavailable", "Too many files are being verified.", { retryAfterSeconds: 5 });
