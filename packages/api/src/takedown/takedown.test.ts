@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import { listBlocks } from "@smileloop/core/blocked/block-list.ts";
 import type { Prints } from "@smileloop/core/blocked/prints.ts";
+import type { OutputMark } from "@smileloop/core/marking/mark.ts";
 import { upkeep } from "@smileloop/core/upkeep.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { jpegBytes, NO_FACES, type TestApi, testApi } from "../../../../test/support/api.ts";
@@ -11,6 +12,7 @@ const OPERATOR = makeApiKey("ops");
 const [owner, sha256] = OPERATOR.entry.split(":") as [string, string];
 const PRINTS: Prints[] = [{ of: "whole", prints: Array(8).fill("ab".repeat(32)) }];
 const VIDEO = Buffer.from("a finished video");
+const SIGNED: OutputMark = { c2pa: { instance: "urn:c2pa:1", leaf: "ab" } };
 let api: TestApi;
 
 beforeEach(async () => {
@@ -60,7 +62,7 @@ const blocks = async () => {
 };
 
 /** A job that has ended, with the link to its video. */
-async function finished(photo = jpegBytes()) {
+async function finished(photo = jpegBytes(), mark: OutputMark = SIGNED) {
   const upload = await bodyOf(
     fetch(`${api.url}/v1/uploads`, {
       method: "POST",
@@ -77,7 +79,7 @@ async function finished(photo = jpegBytes()) {
   });
   const { id } = await bodyOf(made);
   const job = { owner: "local", id };
-  await api.worker.succeed(job, await api.worker.claim(job), VIDEO);
+  await api.worker.succeed(job, await api.worker.claim(job), VIDEO, mark);
   const view = await bodyOf(fetch(`${api.url}/v1/jobs/${id}`));
   return { id, link: view.outputs.video.url };
 }
@@ -124,6 +126,13 @@ test("the very result that somebody was given is enough, too, and is not kept", 
   expect(added.filter((key) => !key.startsWith("audit/"))).toEqual([expect.stringMatching(/^takedowns\/.*\/ticket$/)]);
   await upkeep(api.deps);
   expect(await statusOf(id)).toBe(410);
+});
+
+test("a result that comes out the same for everybody is no proof", async () => {
+  const { id } = await finished(jpegBytes(), { c2pa: null, unsigned: "type" });
+  expect((await send(GIVEN, VIDEO)).status).toBe(201);
+  await upkeep(api.deps);
+  expect(await statusOf(id)).toBe(200);
 });
 
 test("to have the photo that somebody else uploaded is no proof: it is blocked, and nobody's job is deleted", async () => {

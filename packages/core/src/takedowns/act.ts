@@ -66,8 +66,8 @@ async function act(store: Store, ticket: Ticket): Promise<void> {
 }
 
 /**
- * Deletes the job that the link leads into, and those that have made one of the files: only who was given a result has it. That somebody has a
- * picture that others upload, too, is no proof.
+ * Deletes the job that the link leads into, and those that have made one of the files: only who was given a result has it, where it is marked as
+ * that job's own. That somebody has a picture that others upload, too, is no proof.
  */
 async function deleteJobs(store: Store, { job, sha256 }: Ticket): Promise<number> {
   const found = new Map<string, { owner: string; id: string }>();
@@ -94,6 +94,10 @@ const DONE_OR_GONE = [
   },
 ] as const;
 
+/** A file with neither signature nor mark, such as the times of spoken words, comes out the same for everybody who asks for the same. */
 function isMaker({ outputs }: JobRecord, sha256: readonly string[]): boolean {
-  return Object.values(outputs).some((output) => sha256.includes(output.sha256));
+  return Object.values(outputs).some(({ mark, ...output }) => {
+    const isUnique = Boolean(mark?.c2pa ?? mark?.watermark);
+    return isUnique && sha256.includes(output.sha256);
+  });
 }
