@@ -89,4 +89,18 @@ describe("a rate", () => {
     for (const letter of "abcdef") statuses.push((await upload(token(letter))).status);
     expect(statuses).toEqual(Array(6).fill(201));
   });
+
+  it("of what is rare is the same however its path is encoded", async () => {
+    open(20);
+    const rates = [];
+    for (const path of ["/v1/verify", "/v1/%76erify", "/v1/verif%79"]) {
+      const reply = await send("POST", path, bearer(ANN));
+      rates.push([reply.status, reply.headers.get("ratelimit")?.split(", ").at(-1)]);
+    }
+    expect(rates).toEqual([
+      [expect.any(Number), '"verify";r=0;t=60'],
+      [429, '"verify";r=0;t=60'],
+      [429, '"verify";r=0;t=60'],
+    ]);
+  });
 });

@@ -6,6 +6,7 @@
 import { ANONYMOUS_PREFIX, PUBLIC_OWNER } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { decodedPath } from "./access.ts";
 import type { ApiConfig } from "./deps.ts";
 import { splitUrl } from "./http/origin.ts";
 import { createCounter, type Quota, type Taken } from "./http/quota.ts";
@@ -39,7 +40,7 @@ export function createLimits(clock: Clock, { requests }: Pick<ApiConfig, "reques
     const isPublic = owner === PUBLIC_OWNER;
     const network = byNetwork && (isPublic || owner.startsWith(ANONYMOUS_PREFIX)) ? networkOf(request, bindings) : null;
     // callers without a key can make up owners
-    const rarely = RARE.includes(splitUrl(request.url).path) ? [rare.use(network ?? owner)] : [];
+    const rarely = RARE.includes(decodedPath(splitUrl(request.url).path)) ? [rare.use(network ?? owner)] : [];
     const used = [
       ...(isPublic ? [] : [owners.use(owner)]),
       ...(network === null ? [] : [networks.use(network)]),
