@@ -54,6 +54,14 @@ describe("a rate", () => {
     }
   });
 
+  it("counts what asks the payment provider", async () => {
+    open(1);
+    const ask = (query: string) => send("GET", `/v1/jobs/${"0".repeat(32)}?${query}`, bearer(ANN));
+    const statuses = [];
+    for (const query of ["cs=cs_test_1", "cs=cs_test_1", "%63s=cs_test_1"]) statuses.push((await ask(query)).status);
+    expect(statuses).toEqual([404, 429, 429]);
+  });
+
   it("is that of the network, too, for those who make up who they are", async () => {
     open(1);
     // /24, and /64

@@ -1,5 +1,5 @@
 /**
- * How many requests callers may send. What only reads is not counted, and neither is what needs no key; the rest is counted by owner, and for
+ * How many requests callers may send. What only reads here is not counted, and neither is what needs no key; the rest is counted by owner, and for
  * those without a key by network, because they can make up owners. `public`, which they share, is counted by network alone. Replies
  * tell what is left (draft-ietf-httpapi-ratelimit-headers-11).
  */
@@ -36,7 +36,7 @@ export function createLimits(clock: Clock, { requests }: Pick<ApiConfig, "reques
     windowMs: WINDOW_MS,
   });
   return (request, bindings, owner) => {
-    if (UNCOUNTED.includes(request.method)) return null;
+    if (UNCOUNTED.includes(request.method) && !asksProvider(request.url)) return null;
     const isPublic = owner === PUBLIC_OWNER;
     const network = byNetwork && (isPublic || owner.startsWith(ANONYMOUS_PREFIX)) ? networkOf(request, bindings) : null;
     // callers without a key can make up owners
@@ -48,6 +48,12 @@ export function createLimits(clock: Clock, { requests }: Pick<ApiConfig, "reques
     ];
     return used.length === 0 ? null : { refused: refusalOf(used), headers: headersOf(used) };
   };
+}
+
+/** On the way back from a payment page its session is looked at where it was made, which takes only so many requests from this server. */
+function asksProvider(url: string): boolean {
+  const at = url.indexOf("?");
+  return at !== -1 && new URLSearchParams(url.slice(at + 1)).has("cs");
 }
 
 type Used = { name: string; quota: Quota; taken: Taken };
