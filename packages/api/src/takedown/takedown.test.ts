@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import { listBlocks } from "@smileloop/core/blocked/block-list.ts";
 import type { Prints } from "@smileloop/core/blocked/prints.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import type { OutputMark } from "@smileloop/core/marking/mark.ts";
 import { upkeep } from "@smileloop/core/upkeep.ts";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { jpegBytes, NO_FACES, type TestApi, testApi } from "../../../../test/support/api.ts";
 
 const OPERATOR = makeApiKey("ops");
@@ -141,6 +142,26 @@ test("to have the photo that somebody else uploaded is no proof: it is blocked, 
   await send(GIVEN, photo);
   await upkeep(api.deps);
   expect(await statusOf(id)).toBe(200);
+  expect(await blocks()).toMatchObject([{ prints: PRINTS }]);
+});
+
+test("a picture that comes while the inspector is busy is known by more than its hash all the same", async () => {
+  await api.close();
+  let asked = 0;
+  const inspect = async () => {
+    if (++asked > 1) return { ...NO_FACES, prints: PRINTS };
+    throw new AppError("too_many_requests", "busy", { retryAfterSeconds: 1 });
+  };
+  api = testApi({ operators: new Map([[sha256, owner]]) }, { inspector: { inspect } });
+  await api.listen();
+  const sent = send(GIVEN, jpegBytes());
+  await vi.waitFor(() => expect(asked).toBe(1));
+  await vi.waitFor(async () => {
+    await api.clock.advance(1000);
+    expect(asked).toBe(2);
+  });
+  expect((await sent).status).toBe(201);
+  await upkeep(api.deps);
   expect(await blocks()).toMatchObject([{ prints: PRINTS }]);
 });
 
