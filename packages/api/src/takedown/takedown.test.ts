@@ -129,6 +129,36 @@ test("the very result that somebody was given is enough, too, and is not kept", 
   expect(await statusOf(id)).toBe(410);
 });
 
+test("the file of a result that was paid for is enough as long as that lives", async () => {
+  const { id } = await finished();
+  const bought = { expires_at: api.clock.now() + 7 * 24 * 60 * 60_000 };
+  const { record } = (await api.deps.records.get("local", id))!;
+  await api.deps.records.remove("local", id);
+  await api.deps.records.create({ ...record, ...bought });
+  for await (const timer of api.deps.records.timers.due(Number.POSITIVE_INFINITY))
+    await api.deps.records.timers.drop(timer);
+  await api.deps.records.timers.arm({ owner: "local", id, atMs: bought.expires_at });
+  await send(GIVEN, VIDEO);
+  await upkeep(api.deps);
+  expect(await statusOf(id)).toBe(410);
+});
+
+test.each(["acted on again", "begun alone"])(
+  "a ticket that is %s has one entry on the block list, which goes when it is rejected",
+  async (how) => {
+    const { files } = api.deps;
+    const { ticket } = await bodyOf(send(GIVEN, jpegBytes()));
+    const { put } = files;
+    files.put = (key, ...rest) => (key.endsWith("/acted") ? Promise.reject(new Error("lost")) : put(key, ...rest));
+    await expect(upkeep(api.deps)).rejects.toThrow("lost");
+    files.put = put;
+    if (how === "acted on again") await upkeep(api.deps);
+    expect(await blocks()).toHaveLength(1);
+    await decide(ticket, false);
+    expect(await blocks()).toEqual([]);
+  },
+);
+
 test("a result that comes out the same for everybody is no proof", async () => {
   const { id } = await finished(jpegBytes(), { c2pa: null, unsigned: "type" });
   expect((await send(GIVEN, VIDEO)).status).toBe(201);
