@@ -17,6 +17,7 @@ import { outputKey } from "@smileloop/core/job/keys.ts";
 import type { JobError, JobRecord, Progress } from "@smileloop/core/job/record.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import { createLog } from "@smileloop/core/log.ts";
+import type { OutputMark } from "@smileloop/core/marking/mark.ts";
 import { memoryQueue } from "@smileloop/core/queue/memory.ts";
 import { memoryRecords } from "@smileloop/core/records/memory.ts";
 import type { Admission } from "@smileloop/core/scale/admission.ts";
@@ -125,7 +126,7 @@ export type FakeWorker = {
   /** Stores these bytes as an output and shows it, while the job runs. */
   publish(job: Pick<JobRecord, "owner" | "id">, token: string, name: string, video: Uint8Array): Promise<void>;
   /** Stores these bytes as the job's video and ends it. */
-  succeed(job: Pick<JobRecord, "owner" | "id">, token: string, video: Uint8Array): Promise<void>;
+  succeed(job: Pick<JobRecord, "owner" | "id">, token: string, video: Uint8Array, mark?: OutputMark): Promise<void>;
   fail(job: Pick<JobRecord, "owner" | "id">, token: string, error: JobError): Promise<void>;
   cancelDone(job: Pick<JobRecord, "owner" | "id">, token: string): Promise<void>;
 };
@@ -156,8 +157,8 @@ function fakeWorker(deps: ApiDeps): FakeWorker {
       const output = await stored(job, name, video);
       await change(job, () => ({ by: "holder", do: "publish", token, outputs: { [name]: output } }));
     },
-    async succeed(job, token, video) {
-      const outputs = { video: await stored(job, "video", video) };
+    async succeed(job, token, video, mark) {
+      const outputs = { video: { ...(await stored(job, "video", video)), ...(mark && { mark }) } };
       const timings = { download: 5, render: 600, encode: 200, check: 90, upload: 4 };
       await change(job, () => ({
         ...{ by: "holder", do: "succeed", token, outputs, engineVersion: "1.0", warnings: [], timings },

@@ -81,7 +81,7 @@ export function createDoors(dialects: readonly Dialect[]): DoorOf {
 }
 
 /** As routes are matched: what cannot be decoded stays, and the rest does not. */
-function decodedPath(path: string): string {
+export function decodedPath(path: string): string {
   if (!path.includes("%")) return path;
   return path.replaceAll(/(?:%[0-9a-f]{2})+/gi, (coded) => {
     try {

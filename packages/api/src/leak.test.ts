@@ -186,6 +186,10 @@ it("a link to the preview does not become one to the clean file, and one that wa
   await api.deps.records.remove(bought.owner, bought.id);
   await api.deps.records.create({ ...bought, charge: paid({ state: "refunded" }) });
   expect(JSON.parse(await fetched(outputs.video!.url))).toMatchObject({ status: 402, code: "payment_required" });
+  const convert = { kind: "convert", inputs: { video: { url: outputs.video!.url } }, params: {} };
+  const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(convert) };
+  const copied = await api.app.fetch(new Request(`${ORIGIN}/v1/jobs`, init));
+  expect(await copied.json()).toMatchObject({ status: 402, code: "payment_required" });
   expect(Object.keys(((await view()) as { outputs: object }).outputs)).toEqual(["preview", "poster"]);
 });
 

@@ -54,6 +54,14 @@ describe("a rate", () => {
     }
   });
 
+  it("counts what asks the payment provider", async () => {
+    open(1);
+    const ask = (query: string) => send("GET", `/v1/jobs/${"0".repeat(32)}?${query}`, bearer(ANN));
+    const statuses = [];
+    for (const query of ["cs=cs_test_1", "cs=cs_test_1", "%63s=cs_test_1"]) statuses.push((await ask(query)).status);
+    expect(statuses).toEqual([404, 429, 429]);
+  });
+
   it("is that of the network, too, for those who make up who they are", async () => {
     open(1);
     // /24, and /64
@@ -88,5 +96,19 @@ describe("a rate", () => {
     const statuses = [];
     for (const letter of "abcdef") statuses.push((await upload(token(letter))).status);
     expect(statuses).toEqual(Array(6).fill(201));
+  });
+
+  it("of what is rare is the same however its path is encoded", async () => {
+    open(20);
+    const rates = [];
+    for (const path of ["/v1/verify", "/v1/%76erify", "/v1/verif%79"]) {
+      const reply = await send("POST", path, bearer(ANN));
+      rates.push([reply.status, reply.headers.get("ratelimit")?.split(", ").at(-1)]);
+    }
+    expect(rates).toEqual([
+      [expect.any(Number), '"verify";r=0;t=60'],
+      [429, '"verify";r=0;t=60'],
+      [429, '"verify";r=0;t=60'],
+    ]);
   });
 });

@@ -1,11 +1,12 @@
 /**
- * How many requests callers may send. What only reads is not counted, and neither is what needs no key; the rest is counted by owner, and for
+ * How many requests callers may send. What only reads here is not counted, and neither is what needs no key; the rest is counted by owner, and for
  * those without a key by network, because they can make up owners. `public`, which they share, is counted by network alone. Replies
  * tell what is left (draft-ietf-httpapi-ratelimit-headers-11).
  */
 import { ANONYMOUS_PREFIX, PUBLIC_OWNER } from "@smileloop/core/api-keys.ts";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { decodedPath } from "./access.ts";
 import type { ApiConfig } from "./deps.ts";
 import { splitUrl } from "./http/origin.ts";
 import { createCounter, type Quota, type Taken } from "./http/quota.ts";
@@ -35,11 +36,11 @@ export function createLimits(clock: Clock, { requests }: Pick<ApiConfig, "reques
     windowMs: WINDOW_MS,
   });
   return (request, bindings, owner) => {
-    if (UNCOUNTED.includes(request.method)) return null;
+    if (UNCOUNTED.includes(request.method) && !asksProvider(request.url)) return null;
     const isPublic = owner === PUBLIC_OWNER;
     const network = byNetwork && (isPublic || owner.startsWith(ANONYMOUS_PREFIX)) ? networkOf(request, bindings) : null;
     // callers without a key can make up owners
-    const rarely = RARE.includes(splitUrl(request.url).path) ? [rare.use(network ?? owner)] : [];
+    const rarely = RARE.includes(decodedPath(splitUrl(request.url).path)) ? [rare.use(network ?? owner)] : [];
     const used = [
       ...(isPublic ? [] : [owners.use(owner)]),
       ...(network === null ? [] : [networks.use(network)]),
@@ -47,6 +48,12 @@ export function createLimits(clock: Clock, { requests }: Pick<ApiConfig, "reques
     ];
     return used.length === 0 ? null : { refused: refusalOf(used), headers: headersOf(used) };
   };
+}
+
+/** On the way back from a payment page its session is looked at where it was made, which takes only so many requests from this server. */
+function asksProvider(url: string): boolean {
+  const at = url.indexOf("?");
+  return at !== -1 && new URLSearchParams(url.slice(at + 1)).has("cs");
 }
 
 type Used = { name: string; quota: Quota; taken: Taken };

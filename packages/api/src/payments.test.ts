@@ -80,6 +80,14 @@ it("checkout asks for the waiver, and tells what is wrong", async () => {
   expect(shop.stripe.sessions.size).toBe(0);
 });
 
+it("the page that buyers come back to is told the session in its query, also where its address has a fragment", async () => {
+  const job = await sold(shop);
+  const asked = { waiver: true, return_url: "http://localhost/shop?a=1#/thanks" };
+  expect(await ask(shop, "POST", `/v1/jobs/${job.id}/checkout`, asked)).toMatchObject({ status: 200 });
+  const [session] = [...shop.stripe.sessions.values()];
+  expect(session!.success_url).toBe(`http://localhost/shop?a=1&job=${job.id}&cs=${session!.id}#/thanks`);
+});
+
 it("asking again gives the same page while it is open, another once it is not, three at most", async () => {
   const job = await sold(shop);
   const first = await checkout(shop, job);

@@ -1,4 +1,6 @@
 /** An output on its way to a client. */
+import { AppError } from "@smileloop/core/errors.ts";
+import { outputOfKey } from "@smileloop/core/job/keys.ts";
 import { PAID, readableOutput } from "@smileloop/core/job/may-read.ts";
 import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
@@ -14,4 +16,17 @@ export async function openOutput(deps: ApiDeps, record: JobRecord, name: string)
   if (output.access !== PAID || charge?.supplied_at !== undefined) return output;
   const { stored } = await updateJob(deps, owner, id, () => ({ by: "api", do: "supply" }));
   return readableOutput(stored?.record ?? { ...record, outputs: {} }, name, owner, deps.clock.now());
+}
+
+/**
+ * Outputs that a signed link leads to are asked for again: a payment may have been taken back since the link was made. Throws like
+ * `readableOutput`; nothing for other files.
+ */
+export async function checkReadable({ records, clock }: ApiDeps, key: string): Promise<void> {
+  const of = outputOfKey(key);
+  if (!of) return;
+  const record = (await records.get(of.owner, of.id))?.record;
+  const [name] = Object.entries(record?.outputs ?? {}).find(([, output]) => output.key === key) ?? [];
+  if (!record || name === undefined) throw new AppError("not_found", "There is no such file any more.");
+  readableOutput(record, name, of.owner, clock.now());
 }

@@ -6,7 +6,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { canonicalId } from "@smileloop/core/job/ids.ts";
 import { LOCAL_LINKS_PATH } from "@smileloop/core/storage/local-links.ts";
 import type { ApiDeps } from "../deps.ts";
-import { openOutput } from "../http/open-output.ts";
+import { checkReadable, openOutput } from "../http/open-output.ts";
 import { findJob, hasExpired } from "../job-lookup.ts";
 
 /** `key` of a stored file, and how a record names where it came from. */
@@ -17,13 +17,14 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * Null for a URL of somebody else, and for one of ours that is not a file. `base`: what links of ours start with. Throws
- * `bad_signature`, `link_expired`, `not_found`, `not_ready` and `gone`.
+ * `bad_signature`, `link_expired`, `not_found`, `not_ready`, `gone` and `payment_required`.
  */
 export async function ownFile(deps: ApiDeps, owner: string, url: URL, base: string): Promise<OwnFile | null> {
   const path = pathUnder(url, new URL(base));
   if (path === null) return null;
   if (path.startsWith(LOCAL_LINKS_PATH) && deps.localLinks) {
     const { key } = deps.localLinks.verify("GET", new URL(path + url.search, url.origin), deps.clock.now());
+    await checkReadable(deps, key);
     return { key, source: "link" };
   }
   const [, id, name] = OUTPUT_PATH.exec(path) ?? [];

@@ -1,11 +1,10 @@
 /** `/v1/files/…`: the server's own signed links, for storage that does not serve HTTP itself. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@smileloop/core/errors.ts";
-import { outputOfKey } from "@smileloop/core/job/keys.ts";
-import { readableOutput } from "@smileloop/core/job/may-read.ts";
 import { type LinkGrant, LOCAL_LINKS_PATH, type LocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { ApiDeps } from "../deps.ts";
 import { emptyForm, readMultipart } from "../http/multipart.ts";
+import { checkReadable } from "../http/open-output.ts";
 import { openBody, type RequestBody } from "../http/request-body.ts";
 import { sendFile } from "../http/send-file.ts";
 import { type Api, type ApiContext, answerError, newApi, problemReplies } from "../problem.ts";
@@ -96,16 +95,6 @@ export function fileRoutes(deps: ApiDeps): Api {
 
 function granted(links: LocalLinks, { clock }: ApiDeps, c: ApiContext): LinkGrant {
   return links.verify(c.req.method, new URL(c.req.url), clock.now());
-}
-
-/** Outputs are asked for again: a payment may have been taken back since the link was made. Throws like `readableOutput`. */
-async function checkReadable({ records, clock }: ApiDeps, key: string): Promise<void> {
-  const of = outputOfKey(key);
-  if (!of) return;
-  const record = (await records.get(of.owner, of.id))?.record;
-  const [name] = Object.entries(record?.outputs ?? {}).find(([, output]) => output.key === key) ?? [];
-  if (!record || name === undefined) throw new AppError("not_found", "There is no such file any more.");
-  readableOutput(record, name, of.owner, clock.now());
 }
 
 async function receive({ files }: ApiDeps, c: ApiContext, grant: LinkGrant, body: RequestBody): Promise<Response> {

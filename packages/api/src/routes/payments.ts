@@ -118,7 +118,8 @@ export function paymentRoutes(deps: RouteDeps): Api {
     const back = returnUrl(deps, c.req.raw, c.req.valid("json").return_url);
     back.searchParams.set("job", record.id);
     const cancel = back.href;
-    const success = `${cancel}&cs={CHECKOUT_SESSION_ID}`;
+    // the braces have to stay as they are, and before any fragment
+    const success = cancel.replace(/(?=#|$)/, "&cs={CHECKOUT_SESSION_ID}");
     return c.json({ url: await paymentsOf(deps).checkout(record, { success, cancel }) }, 200);
   });
   api.openapi(askRoute, async (c) => {

@@ -13,6 +13,8 @@ import type { RequestBody } from "../http/request-body.ts";
 const MAX_FILE_BYTES = 50 * 1024 * 1024;
 /** Pictures of a job that are looked at. */
 const MAX_PICTURES = 4;
+/** A busy inspector says to come back in a second, or five. */
+const PRINT_TRIES = 6;
 const FIELDS = {
   kind: { maxBytes: 20 },
   link: { maxBytes: 2000 },
@@ -123,14 +125,21 @@ async function seenIn(deps: ApiDeps, { owner, id }: { owner: string; id: string 
   return { sha256: all.flatMap(({ sha256 }) => (sha256 === undefined ? [] : [sha256])), prints };
 }
 
-/** None of what cannot be looked at: its hash is enough to know the very file. */
-async function printsOf({ files, inspector }: ApiDeps, key: string, signal: AbortSignal): Promise<Prints[]> {
+/** None of what cannot be looked at: its hash is enough to know the very file. While others keep the inspector busy, it is asked again. */
+async function printsOf(deps: ApiDeps, key: string, signal: AbortSignal): Promise<Prints[]> {
+  const { files, inspector, clock, log } = deps;
   if (!inspector) return [];
-  try {
-    const { etag, type, bytes } = await checkFile(files, key, PICTURE_SLOT);
-    return (await inspector.inspect({ key, etag, type, bytes }, { owner: "takedown", signal })).prints ?? [];
-  } catch (error) {
-    if (error instanceof AppError) return [];
-    throw error;
+  for (let tries = 1; ; tries++) {
+    try {
+      const { etag, type, bytes } = await checkFile(files, key, PICTURE_SLOT);
+      return (await inspector.inspect({ key, etag, type, bytes }, { owner: "takedown", signal })).prints ?? [];
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (error.retryAfterSeconds === undefined || tries === PRINT_TRIES) {
+        if (error.retryable) log.error({ err: error }, "a picture of a takedown is blocked by its hash alone");
+        return [];
+      }
+      await clock.sleep(error.retryAfterSeconds * 1000, signal);
+    }
   }
 }

@@ -3,14 +3,17 @@ import { createHash } from "node:crypto";
 import { makeApiKey } from "@smileloop/core/api-keys.ts";
 import { listBlocks } from "@smileloop/core/blocked/block-list.ts";
 import type { Prints } from "@smileloop/core/blocked/prints.ts";
+import { AppError } from "@smileloop/core/errors.ts";
+import type { OutputMark } from "@smileloop/core/marking/mark.ts";
 import { upkeep } from "@smileloop/core/upkeep.ts";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { jpegBytes, NO_FACES, type TestApi, testApi } from "../../../../test/support/api.ts";
 
 const OPERATOR = makeApiKey("ops");
 const [owner, sha256] = OPERATOR.entry.split(":") as [string, string];
 const PRINTS: Prints[] = [{ of: "whole", prints: Array(8).fill("ab".repeat(32)) }];
 const VIDEO = Buffer.from("a finished video");
+const SIGNED: OutputMark = { c2pa: { instance: "urn:c2pa:1", leaf: "ab" } };
 let api: TestApi;
 
 beforeEach(async () => {
@@ -60,7 +63,7 @@ const blocks = async () => {
 };
 
 /** A job that has ended, with the link to its video. */
-async function finished(photo = jpegBytes()) {
+async function finished(photo = jpegBytes(), mark: OutputMark = SIGNED) {
   const upload = await bodyOf(
     fetch(`${api.url}/v1/uploads`, {
       method: "POST",
@@ -77,7 +80,7 @@ async function finished(photo = jpegBytes()) {
   });
   const { id } = await bodyOf(made);
   const job = { owner: "local", id };
-  await api.worker.succeed(job, await api.worker.claim(job), VIDEO);
+  await api.worker.succeed(job, await api.worker.claim(job), VIDEO, mark);
   const view = await bodyOf(fetch(`${api.url}/v1/jobs/${id}`));
   return { id, link: view.outputs.video.url };
 }
@@ -126,12 +129,69 @@ test("the very result that somebody was given is enough, too, and is not kept", 
   expect(await statusOf(id)).toBe(410);
 });
 
+test("the file of a result that was paid for is enough as long as that lives", async () => {
+  const { id } = await finished();
+  const bought = { expires_at: api.clock.now() + 7 * 24 * 60 * 60_000 };
+  const { record } = (await api.deps.records.get("local", id))!;
+  await api.deps.records.remove("local", id);
+  await api.deps.records.create({ ...record, ...bought });
+  for await (const timer of api.deps.records.timers.due(Number.POSITIVE_INFINITY))
+    await api.deps.records.timers.drop(timer);
+  await api.deps.records.timers.arm({ owner: "local", id, atMs: bought.expires_at });
+  await send(GIVEN, VIDEO);
+  await upkeep(api.deps);
+  expect(await statusOf(id)).toBe(410);
+});
+
+test.each(["acted on again", "begun alone"])(
+  "a ticket that is %s has one entry on the block list, which goes when it is rejected",
+  async (how) => {
+    const { files } = api.deps;
+    const { ticket } = await bodyOf(send(GIVEN, jpegBytes()));
+    const { put } = files;
+    files.put = (key, ...rest) => (key.endsWith("/acted") ? Promise.reject(new Error("lost")) : put(key, ...rest));
+    await expect(upkeep(api.deps)).rejects.toThrow("lost");
+    files.put = put;
+    if (how === "acted on again") await upkeep(api.deps);
+    expect(await blocks()).toHaveLength(1);
+    await decide(ticket, false);
+    expect(await blocks()).toEqual([]);
+  },
+);
+
+test("a result that comes out the same for everybody is no proof", async () => {
+  const { id } = await finished(jpegBytes(), { c2pa: null, unsigned: "type" });
+  expect((await send(GIVEN, VIDEO)).status).toBe(201);
+  await upkeep(api.deps);
+  expect(await statusOf(id)).toBe(200);
+});
+
 test("to have the photo that somebody else uploaded is no proof: it is blocked, and nobody's job is deleted", async () => {
   const photo = jpegBytes();
   const { id } = await finished(photo);
   await send(GIVEN, photo);
   await upkeep(api.deps);
   expect(await statusOf(id)).toBe(200);
+  expect(await blocks()).toMatchObject([{ prints: PRINTS }]);
+});
+
+test("a picture that comes while the inspector is busy is known by more than its hash all the same", async () => {
+  await api.close();
+  let asked = 0;
+  const inspect = async () => {
+    if (++asked > 1) return { ...NO_FACES, prints: PRINTS };
+    throw new AppError("too_many_requests", "busy", { retryAfterSeconds: 1 });
+  };
+  api = testApi({ operators: new Map([[sha256, owner]]) }, { inspector: { inspect } });
+  await api.listen();
+  const sent = send(GIVEN, jpegBytes());
+  await vi.waitFor(() => expect(asked).toBe(1));
+  await vi.waitFor(async () => {
+    await api.clock.advance(1000);
+    expect(asked).toBe(2);
+  });
+  expect((await sent).status).toBe(201);
+  await upkeep(api.deps);
   expect(await blocks()).toMatchObject([{ prints: PRINTS }]);
 });
 

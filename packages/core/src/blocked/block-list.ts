@@ -29,7 +29,7 @@ const FOLDER = "blocked";
 const FRESH_MS = 30_000;
 const MAX_BYTES = 2_000_000;
 
-/** Adds an entry; one of nothing at all is none, and null. Throws what the storage throws. */
+/** Adds an entry; one of nothing at all is none, and null. That of a ticket has its id, so that there is one. Throws what the storage throws. */
 export async function addBlock(
   files: Pick<Files, "put">,
   nowMs: number,
@@ -38,7 +38,7 @@ export async function addBlock(
   if (block.sha256.length === 0 && block.prints.length === 0) return null;
   const { ticket, ...seen } = block;
   const entry = blockSchema.parse({
-    id: newId(nowMs),
+    id: ticket ?? newId(nowMs),
     at: nowMs,
     ...seen,
     ...(ticket === undefined ? {} : { ticket }),
@@ -47,7 +47,10 @@ export async function addBlock(
   const body = async function* () {
     yield bytes;
   };
-  await files.put(`${FOLDER}/${entry.id}`, body(), { type: "application/json", bytes: bytes.length });
+  const put = files.put(`${FOLDER}/${entry.id}`, body(), { type: "application/json", bytes: bytes.length });
+  await put.catch((error: unknown) => {
+    if (ticket === undefined || !hasCode(error, "already_exists")) throw error;
+  });
   return entry;
 }
 

@@ -1,9 +1,9 @@
 /** What follows of a takedown: the sweeper acts on urgent tickets within a minute, and on the others once the operator has accepted them. */
 import type { Audit } from "../audit/audit-log.ts";
-import { addBlock, removeBlock } from "../blocked/block-list.ts";
+import { addBlock, type Block, removeBlock } from "../blocked/block-list.ts";
+import { eachAtOnce } from "../concurrent.ts";
 import { AppError, hasCode } from "../errors.ts";
 import type { JobRecord } from "../job/record.ts";
-import { RESULT_LIFE_MS } from "../job/record.ts";
 import { readable } from "../job/unreadable.ts";
 import { deleteJob } from "../jobs/close.ts";
 import type { JobStore } from "../jobs/jobs.ts";
@@ -19,20 +19,19 @@ import {
 
 type Store = JobStore & { audit?: Audit | undefined };
 
-/** Records that are read for one ticket. */
-const MAX_READ = 5000;
-const HORIZON_MS = RESULT_LIFE_MS + 10 * 60_000;
+/** Records that are read at most, for all tickets together. */
+const MAX_READ = 20_000;
 
 /** Acts on every ticket that is due for it. Answers how many. */
 export async function actOnTakedowns(store: Store): Promise<number> {
-  let count = 0;
+  const due: Ticket[] = [];
   for await (const takedown of listTakedowns(store.files, { acted: false })) {
     const { ticket, acted, decision } = takedown;
     if (acted || decision?.accepted === false || !(isUrgent(ticket) || decision?.accepted)) continue;
-    await act(store, ticket);
-    count += 1;
+    due.push(ticket);
   }
-  return count;
+  if (due.length > 0) await act(store, due);
+  return due.length;
 }
 
 /** The operator's decision, once. Throws `not_found`, `conflict`. */
@@ -45,41 +44,58 @@ export async function decide(store: Store, id: string, accepted: boolean, reason
   if (found.decision || !(await setDecision(files, id, { at: clock.now(), accepted, reason }))) {
     throw new AppError("conflict", "This takedown was decided before.");
   }
-  const { block } = found.acted ?? {};
-  if (!accepted && block) {
-    await removeBlock(files, block).catch((error: unknown) => {
-      if (!hasCode(error, "not_found")) throw error;
-    });
-    await audit?.tell({ kind: "unblocked", details: { block, ticket: id } });
+  if (!accepted) {
+    // what was begun may have left an entry, too
+    const block = found.acted?.block ?? id;
+    const isOff = await removeBlock(files, block).then(...DONE_OR_GONE);
+    if (isOff) await audit?.tell({ kind: "unblocked", details: { block, ticket: id } });
   }
-  if (accepted && !found.acted) await act(store, found.ticket);
+  if (accepted && !found.acted) await act(store, [found.ticket]);
   return (await readTakedown(files, id)) ?? found;
 }
 
-async function act(store: Store, ticket: Ticket): Promise<void> {
+async function act(store: Store, tickets: Ticket[]): Promise<void> {
   const { files, clock, audit } = store;
-  const { id, sha256, prints } = ticket;
-  const block = await addBlock(files, clock.now(), { ticket: id, sha256, prints });
-  const jobs = await deleteJobs(store, ticket);
-  await setActed(files, id, { at: clock.now(), block: block?.id ?? null, jobs });
-  if (block) await audit?.tell({ kind: "blocked", details: { block: block.id, ticket: id } });
+  // first of all, and the same again where it is acted on twice
+  const blocks = new Map<string, Block | null>();
+  for (const { id, sha256, prints } of tickets) {
+    blocks.set(id, await addBlock(files, clock.now(), { ticket: id, sha256, prints }));
+  }
+  const makers = await makersOf(store, new Set(tickets.flatMap(({ sha256 }) => sha256)));
+  for (const { id, job, sha256 } of tickets) {
+    const found = [
+      ...(job ? [job] : []),
+      ...makers.filter((maker) => sha256.some((each) => maker.made.includes(each))),
+    ];
+    const block = blocks.get(id);
+    await setActed(files, id, { at: clock.now(), block: block?.id ?? null, jobs: await deleteJobs(store, found) });
+    if (block) await audit?.tell({ kind: "blocked", details: { block: block.id, ticket: id } });
+  }
 }
 
+type Job = { owner: string; id: string };
+
 /**
- * Deletes the job that the link leads into, and those that have made one of the files: only who was given a result has it. That somebody has a
- * picture that others upload, too, is no proof.
+ * The jobs that have made one of the files: only who was given a result has it, where it is marked as that job's own. That somebody has a
+ * picture that others upload, too, is no proof. A paid result lives for days, so all timers count.
  */
-async function deleteJobs(store: Store, { job, sha256 }: Ticket): Promise<number> {
-  const found = new Map<string, { owner: string; id: string }>();
-  if (job) found.set(job.id, job);
+async function makersOf({ records }: Store, wanted: ReadonlySet<string>): Promise<(Job & { made: string[] })[]> {
+  const makers: (Job & { made: string[] })[] = [];
+  if (wanted.size === 0) return makers;
   let read = 0;
-  for await (const { owner, id } of store.records.timers.due(store.clock.now() + HORIZON_MS)) {
-    if (sha256.length === 0 || read++ === MAX_READ) break;
-    const stored = await readable(() => store.records.get(owner, id));
-    if (stored && isMaker(stored.record, sha256)) found.set(id, { owner, id: stored.record.root ?? id });
-  }
+  const isOver = () => read++ === MAX_READ;
+  await eachAtOnce(records.timers.due(Number.POSITIVE_INFINITY), isOver, async ({ owner, id }) => {
+    const stored = await readable(() => records.get(owner, id));
+    const made = stored ? ownFiles(stored.record).filter((each) => wanted.has(each)) : [];
+    if (made.length > 0) makers.push({ owner, id: stored!.record.root ?? id, made });
+  });
+  return makers;
+}
+
+/** The job that the link leads into, and those that have made the file. */
+async function deleteJobs(store: Store, jobs: Job[]): Promise<number> {
   let deleted = 0;
-  for (const { owner, id } of found.values()) {
+  for (const { owner, id } of new Map(jobs.map((job) => [job.id, job])).values()) {
     const isDone = await deleteJob(store, owner, id).then(...DONE_OR_GONE);
     if (isDone) deleted += 1;
   }
@@ -94,6 +110,7 @@ const DONE_OR_GONE = [
   },
 ] as const;
 
-function isMaker({ outputs }: JobRecord, sha256: readonly string[]): boolean {
-  return Object.values(outputs).some((output) => sha256.includes(output.sha256));
+/** A file with neither signature nor mark, such as the times of spoken words, comes out the same for everybody who asks for the same. */
+function ownFiles({ outputs }: JobRecord): string[] {
+  return Object.values(outputs).flatMap(({ mark, sha256 }) => ((mark?.c2pa ?? mark?.watermark) ? [sha256] : []));
 }
