@@ -25,7 +25,7 @@ type Document = { paths: Record<string, Record<string, unknown>> };
 async function leaks(api: TestApi, record: JobRecord): Promise<string[]> {
   const document = api.app.document() as Document;
   const found: string[] = [];
-  const own = new Set(await api.stored());
+  const known = new Set(await api.stored());
   for (const path of Object.keys(document.paths)) {
     for (const address of addresses(path, record)) {
       for (const method of METHODS) {
@@ -36,9 +36,11 @@ async function leaks(api: TestApi, record: JobRecord): Promise<string[]> {
         }
       }
     }
-  }
-  for (const key of await api.stored()) {
-    if (!own.has(key) && (await textOf(api, key)).includes(CLEAN)) found.push(`copied to ${key}`);
+    // before the next path, which may be the one that erases all
+    for (const key of await api.stored()) {
+      if (!known.has(key) && (await textOf(api, key)).includes(CLEAN)) found.push(`copied to ${key}`);
+      known.add(key);
+    }
   }
   return found;
 }
