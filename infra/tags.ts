@@ -23,6 +23,7 @@ const TAGGED = new Set([
   "aws:s3/bucket:Bucket",
   "aws:sns/topic:Topic",
   "aws:sqs/queue:Queue",
+  "aws:ssm/parameter:Parameter",
 ]);
 
 export function tagEverything(tags: Record<string, string>): void {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { deploy, SEAL_KEY } from "./deploy.ts";
+import { deploy, SEAL_KEY, SIGNING_KEY } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 
 const IMAGE = "ghcr.io/example/smileloop-gpu@sha256:0";
@@ -56,7 +56,7 @@ describe("functions", () => {
       MAX_WORKERS: "3",
       TARGET_WAIT_S: "60",
     });
-    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, SEAL_KEY, QUEUE: "warp" });
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, SEAL_KEY, SIGNING_KEY, QUEUE: "warp" });
   });
 
   it("are fed: the warp worker by its queue, the sweeper by pokes too", () => {
@@ -89,7 +89,7 @@ describe("functions", () => {
 
 describe("rights, word by word", () => {
   it("of the sweeper, beyond those without GPUs", () => {
-    expect(rightsOf(stack, "SweepRole").slice(5, -1)).toEqual([
+    expect(rightsOf(stack, "SweepRole").slice(7, -1)).toEqual([
       {
         Effect: "Allow",
         Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"],
@@ -133,9 +133,20 @@ describe("rights, word by word", () => {
       },
       {
         Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/audit/*", "arn:aws:s3:::the-bucket/locks/audit-*"],
+      },
+      { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/owners/*"] },
+      { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::the-bucket/blocked/*"] },
+      {
+        Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
-        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "cache/*"] } },
+        Condition: {
+          StringLikeIfExists: {
+            "s3:prefix": ["jobs/*", "cache/*", "audit/*", "owners/*", "blocked/*", "locks/audit-*"],
+          },
+        },
       },
       {
         Effect: "Allow",

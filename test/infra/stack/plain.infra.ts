@@ -1,6 +1,6 @@
 /** A first deployment: no GPU, and nothing set. */
 import { describe, expect, it } from "vitest";
-import { API_URL, deploy, SEAL_KEY } from "./deploy.ts";
+import { API_URL, deploy, SEAL_KEY, SIGNING_KEY } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 
 const stack = await deploy("production", {});
@@ -105,8 +105,8 @@ describe("functions", () => {
       INSPECT_FUNCTION: "smileloop-production-warp",
     });
     expect(variablesOf(stack, "SweepFunction")).toEqual(common);
-    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, ...sealed, QUEUE: "warp" });
-    expect(variablesOf(stack, "NarratorFunction")).toEqual({ ...common, QUEUE: "narrator" });
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, ...sealed, SIGNING_KEY, QUEUE: "warp" });
+    expect(variablesOf(stack, "NarratorFunction")).toEqual({ ...common, SIGNING_KEY, QUEUE: "narrator" });
     expect(variablesOf(stack, "PlansFunction")).toEqual({ ...common, ...sealed, QUEUE: "plans" });
   });
 
@@ -186,9 +186,10 @@ describe("rights, word by word", () => {
       { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/due/*"] },
       {
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:PutObject"],
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
         Resource: ["arn:aws:s3:::the-bucket/idempotency/*"],
       },
+      { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/payments/*"] },
       {
         Effect: "Allow",
         Action: ["s3:GetObject"],
@@ -197,11 +198,24 @@ describe("rights, word by word", () => {
       { Effect: "Allow", Action: ["s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/cache/*"] },
       {
         Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/audit/*", "arn:aws:s3:::the-bucket/locks/audit-*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: ["owners", "takedowns", "blocked"].map((name) => `arn:aws:s3:::the-bucket/${name}/*`),
+      },
+      {
+        Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
         Condition: {
           StringLikeIfExists: {
-            "s3:prefix": ["jobs/*", "uploads/*", "cache/*", "due/*", "idempotency/*", "assets/*", "locks/*"],
+            "s3:prefix": [
+              ...["jobs/*", "uploads/*", "cache/*", "due/*", "idempotency/*", "payments/*", "assets/*", "locks/*"],
+              ...["audit/*", "owners/*", "takedowns/*", "blocked/*"],
+            ],
           },
         },
       },
@@ -223,17 +237,38 @@ describe("rights, word by word", () => {
         Resource: ["arn:aws:s3:::the-bucket/jobs/*"],
       },
       { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: ["arn:aws:s3:::the-bucket/due/*"] },
-      { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/locks/*"] },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/locks/*", "arn:aws:s3:::the-bucket/payments/*"],
+      },
       {
         Effect: "Allow",
         Action: ["s3:DeleteObject"],
-        Resource: ["arn:aws:s3:::the-bucket/uploads/*", "arn:aws:s3:::the-bucket/cache/*"],
+        Resource: ["uploads", "cache", "audit", "owners"].map((name) => `arn:aws:s3:::the-bucket/${name}/*`),
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: ["arn:aws:s3:::the-bucket/takedowns/*", "arn:aws:s3:::the-bucket/blocked/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/audit/*", "arn:aws:s3:::the-bucket/locks/audit-*"],
       },
       {
         Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
-        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "uploads/*", "cache/*", "due/*", "locks/*"] } },
+        Condition: {
+          StringLikeIfExists: {
+            "s3:prefix": [
+              ...["jobs/*", "uploads/*", "cache/*", "due/*", "locks/*", "payments/*"],
+              ...["audit/*", "owners/*", "takedowns/*", "blocked/*"],
+            ],
+          },
+        },
       },
       { Effect: "Allow", Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: QUEUES },
       logs("sweep"),
@@ -254,9 +289,20 @@ describe("rights, word by word", () => {
       },
       {
         Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/audit/*", "arn:aws:s3:::the-bucket/locks/audit-*"],
+      },
+      { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/owners/*"] },
+      { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::the-bucket/blocked/*"] },
+      {
+        Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
-        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "cache/*"] } },
+        Condition: {
+          StringLikeIfExists: {
+            "s3:prefix": ["jobs/*", "cache/*", "audit/*", "owners/*", "blocked/*", "locks/audit-*"],
+          },
+        },
       },
       {
         Effect: "Allow",
@@ -289,9 +335,20 @@ describe("rights, word by word", () => {
       },
       {
         Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: ["arn:aws:s3:::the-bucket/audit/*", "arn:aws:s3:::the-bucket/locks/audit-*"],
+      },
+      { Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"], Resource: ["arn:aws:s3:::the-bucket/owners/*"] },
+      { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::the-bucket/blocked/*"] },
+      {
+        Effect: "Allow",
         Action: ["s3:ListBucket"],
         Resource: ["arn:aws:s3:::the-bucket"],
-        Condition: { StringLikeIfExists: { "s3:prefix": ["jobs/*", "cache/*"] } },
+        Condition: {
+          StringLikeIfExists: {
+            "s3:prefix": ["jobs/*", "cache/*", "audit/*", "owners/*", "blocked/*", "locks/audit-*"],
+          },
+        },
       },
       {
         Effect: "Allow",
