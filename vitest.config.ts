@@ -35,15 +35,15 @@ const SLOW = [
 /** Clips by the dozen that are drawn or judged, runs by the dozen of a program, sounds by the hundred that are damaged, a world of 100,000 states, servers that are killed: minutes of work. */
 const QUALITY = [
   "packages/api/src/leak.test.ts",
-  "packages/core/src/jobs/job-plan.test.ts",
+  "packages/core/src/jobs/job-{plan,protocol}.test.ts",
   "test/e2e/{cli-personalize,lambda-plans,vidx,voice-key}.test.ts",
   "packages/engine/src/facefusion/{headless,process}.test.ts",
   "packages/engine/src/warp/previews.test.ts",
   "packages/engine/src/faces/{process-*,lip-syncer}.test.ts",
   "packages/engine/src/faces/{edit,swap}/*.test.ts",
   "packages/engine/src/lip/covered.test.ts",
-  "packages/engine/src/media/sound-damage.test.ts",
-  "packages/engine/src/services/{extract,listen,speaker}.test.ts",
+  "packages/engine/src/media/{preview,sound-damage}.test.ts",
+  "packages/engine/src/services/{extract,listen,print,speaker}.test.ts",
   "test/e2e/{sdk,python-client,uppy}.test.ts",
   "test/e2e/{cli-faces,cli-speech,facefusion,facefusion-clients,lifecycle,lip-syncer,lipsync,personalize,personalized,safeguards,start,syncso,talk}.test.ts",
   "packages/engine/src/check/{check,insert,lipsync,talk,talk-sound}.test.ts",
