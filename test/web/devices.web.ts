@@ -103,6 +103,7 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     await until(page, "/0:0[3-9]/.test(document.querySelector('.recording')?.textContent)");
     await page.getByRole("button", { name: "Stop recording" }).click();
     await page.getByText("Sound: your recording").waitFor();
+    await page.getByRole("checkbox", { name: /everybody shown agrees/ }).check();
     await page.getByRole("button", { name: "Make the video" }).click();
     await page.waitForURL(/#job\/[0-9a-f]{32}$/);
     await awaitResult(page);
