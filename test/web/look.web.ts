@@ -50,6 +50,7 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     await page.locator("#tab-speech").click();
     await expectAccessible(page, "speech");
     await page.locator("#tab-motion").click();
+    await page.locator(".agree input").check();
     await page.locator("button[type=submit]").click();
     await page.waitForSelector("progress, .player");
     await expectAccessible(page, "making");
@@ -75,6 +76,9 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowRight");
     expect(await page.locator(".tile input:checked").getAttribute("value")).toBe("big_smile");
+    const isBox = () => page.evaluate<boolean>("document.activeElement.type === 'checkbox'");
+    for (let tabs = 0; tabs < 9 && !(await isBox()); tabs++) await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
     await page.keyboard.press("Enter");
     await awaitResult(page);
     await close();
