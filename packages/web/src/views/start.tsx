@@ -30,7 +30,6 @@ export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: 
         <Example />
       </section>
       <History />
-      <Verify />
       <section class="privacy" aria-labelledby="privacy">
         <h2 id="privacy">{t("privacy_title")}</h2>
         <ul>
@@ -48,6 +47,7 @@ export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: 
           </li>
         </ul>
       </section>
+      <Verify />
     </>
   );
 }
