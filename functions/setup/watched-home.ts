@@ -40,7 +40,7 @@ export function watchedHome<H extends Pick<Home, "records" | "files" | "queue">>
   };
 }
 
-/** Of a version that was written over another. One that has ended is written again for its webhook and its payment, which are no events. */
+/** Of a version that was written over another. One that has ended is written again for its webhook and its payment, which are not events. */
 function eventOf({ state, webhook, charge }: JobRecord): JobEvent | null {
   if (state === "queued") return "requeued";
   if ((webhook?.tries ?? 0) > 0 || (charge?.sessions.length ?? 0) > 0) return null;

@@ -40,7 +40,7 @@ test("what was compiled is kept in node_modules, beside the code that it is made
   expect(readdirSync(folder!).length).toBeGreaterThan(0);
 });
 
-test("code that has changed is compiled anew", () => {
+test("code that has changed is compiled again", () => {
   const { root, run } = program();
   mkdirSync(join(root, "node_modules"));
   expect(run()).toMatch(/^42 /);

@@ -53,7 +53,7 @@ describe("what is written after the work was stopped or failed", () => {
     ["a lost card", new AppError("device_lost", "It is gone."), {}],
     ["a full storage", new AppError("storage_full", "No room."), { waitsFor: "space" }],
     ["a full disk", diskFull, { waitsFor: "space" }],
-  ])("%s is no fault of the job", (_, error, more) => {
+  ])("%s is not a fault of the job", (_, error, more) => {
     expect(after(error)).toEqual({ ...by, do: "handBack", ...more });
     expect(told()).toEqual(["warn: job handed back"]);
   });

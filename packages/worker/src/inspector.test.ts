@@ -101,7 +101,7 @@ describe("a picture", () => {
   });
 });
 
-it("an engine that does not start is no fault of the picture", async () => {
+it("an engine that does not start is not a fault of the picture", async () => {
   const broken = start(["--start", "broken"]);
   const asked = createInspector({ engine: broken, files, workRoot: root, log }).inspect(await stored(), mine);
   await expect(asked).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: 30 });

@@ -159,14 +159,14 @@ test.each(["acted on again", "begun alone"])(
   },
 );
 
-test("a result that comes out the same for everybody is no proof", async () => {
+test("a result that comes out the same for everybody is not a proof", async () => {
   const { id } = await finished(jpegBytes(), { c2pa: null, unsigned: "type" });
   expect((await send(GIVEN, VIDEO)).status).toBe(201);
   await upkeep(api.deps);
   expect(await statusOf(id)).toBe(200);
 });
 
-test("to have the photo that somebody else uploaded is no proof: it is blocked, and nobody's job is deleted", async () => {
+test("to have the photo that somebody else uploaded is not a proof: it is blocked, and nobody's job is deleted", async () => {
   const photo = jpegBytes();
   const { id } = await finished(photo);
   await send(GIVEN, photo);

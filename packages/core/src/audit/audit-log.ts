@@ -46,7 +46,7 @@ export function createAudit({ store, files, clock, log }: AuditOptions): Audit {
     const whose = owner === undefined ? {} : { owner_hash: await ownerHash(files, owner) };
     const line = await store.append({ kind, at, details: { ...details, ...whose } });
     const [chain, day] = [chainOf({ kind }), line.at.slice(0, 10)];
-    // the log of the day before, kept elsewhere, holds the chain against those who can write all of it anew
+    // the log of the day before, kept elsewhere, holds the chain against those who can rewrite all of it
     if (days.get(chain) !== day) log.info({ chain, day, seq: line.seq - 1, hash: line.prev }, "audit_head");
     days.set(chain, day);
     return line;

@@ -121,7 +121,7 @@ describe("a chain that was tampered with", () => {
     expect((await faults(change())).join("\n")).toMatch(fault);
   });
 
-  test("a line that was written anew with a hash that fits is found by the one after it, and the last one by its head", async () => {
+  test("a line that was rewritten with a hash that fits is found by the one after it, and the last one by its head", async () => {
     const { files, records } = memoryStore();
     const forger = storedAudit({ files, notes: records.notes });
     for (const n of [1, 2, 33, 4, 5, 66]) await forger.append(entry(n));
@@ -182,7 +182,7 @@ describe("on disk", () => {
     expect(await check()).toEqual(["line 3 was changed: its hash is that of another line"]);
   });
 
-  test("a head that a crash has left behind the lines is no fault", async () => {
+  test("a head that a crash has left behind the lines is not a fault", async () => {
     const head = await readFile(join(dir, "audit", "trust.head"), "utf8");
     const store = diskAudit({ dir, log });
     await store.append(entry(4));

@@ -1,6 +1,6 @@
 /**
  * Whether a chain of the audit is as it was written. It finds any line that was changed, removed, put in or moved, and says which. What it
- * cannot find: that all lines from one on were written anew by somebody who may write everywhere; for that a head that was logged
+ * cannot find: that all lines from one on were rewritten by somebody who may write everywhere; for that a head that was logged
  * elsewhere is given along.
  */
 import type { AuditStore } from "../audit.ts";

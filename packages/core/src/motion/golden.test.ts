@@ -22,7 +22,7 @@ test.each(goldens.map(([path, golden]) => [golden.what, path, golden] as const))
   else expect(faces).toEqual(golden.faces);
 });
 
-/** To what no eye and no model sees, so that another processor's last digit is no fault. */
+/** To what no eye and no model sees, so that another processor's last digit is not a fault. */
 function rounded(faces: MotionFrames["faces"]): MotionFrames["faces"] {
   return JSON.parse(JSON.stringify(faces), (_name, value) =>
     typeof value === "number" ? Number(value.toFixed(6)) : value,

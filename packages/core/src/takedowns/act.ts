@@ -77,7 +77,7 @@ type Job = { owner: string; id: string };
 
 /**
  * The jobs that have made one of the files: only who was given a result has it, where it is marked as that job's own. That somebody has a
- * picture that others upload, too, is no proof. A paid result lives for days, so all timers count.
+ * picture that others upload, too, is not a proof. A paid result lives for days, so all timers count.
  */
 async function makersOf({ records }: Store, wanted: ReadonlySet<string>): Promise<(Job & { made: string[] })[]> {
   const makers: (Job & { made: string[] })[] = [];

@@ -94,7 +94,7 @@ test("where every clip is refused the job fails with what the last was refused f
   expect(published).toEqual([]);
 });
 
-test("a check that did not take place is no refusal: the job fails, so that it is tried again", async () => {
+test("a check that did not take place is not a refusal: the job fails, so that it is tried again", async () => {
   faults = { wink: "engine_crashed" };
   await expect(run()).rejects.toMatchObject({ code: "engine_crashed" });
   expect(published).toEqual(["nod"]);
