@@ -9,6 +9,7 @@ import { jpegBytes } from "./api.ts";
 import type { Fleet } from "./fleet.ts";
 import { clipsKind } from "./fleet-plan.ts";
 import type { StubScript } from "./stub-engine.ts";
+import { factsIn } from "./stub-video.ts";
 
 export const OWNER = "ann";
 const type = "image/jpeg";
@@ -95,7 +96,7 @@ export async function resultFault(fleet: Fleet, record: JobRecord, seed: number)
   if (status === 404 && (await read(fleet, record.id)).state === "deleted") return null;
   if (status !== 200) return `${status}: ${body}`;
   if (sha256Hex(body) !== video.sha256 || body.byteLength !== video.bytes) return "it is not what was checked";
-  const made = JSON.parse(body.toString()) as { provenance: { job: string }; params: { seed: number } };
+  const made = factsIn(body) as { provenance: { job: string }; params: { seed: number } };
   return made.provenance.job === record.id && made.params.seed === seed ? null : "it is another job's";
 }
 
