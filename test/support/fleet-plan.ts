@@ -3,6 +3,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { KindEntry } from "@smileloop/core/kinds/kind.ts";
 import type { PlanHandler } from "@smileloop/worker/kinds/handler.ts";
 import { z } from "zod";
+import { factsIn } from "./stub-video.ts";
 
 const params = z.strictObject({ count: z.int().min(1).max(100) });
 
@@ -20,7 +21,7 @@ export const clipsKind: KindEntry = {
   }),
 };
 
-/** The archive of the stub's clips, which are texts: one line for each. */
+/** The archive of the stub's clips: a line with the facts of each. */
 export const clipsHandler: PlanHandler = {
   async plan({ params: given }, ended, io) {
     const { count } = params.parse(given);
@@ -39,8 +40,9 @@ export const clipsHandler: PlanHandler = {
     });
     const lines = async function* () {
       for (const clip of clips) {
-        yield* await io.read(clip);
-        yield Buffer.from("\n");
+        const parts: Uint8Array[] = [];
+        for await (const part of await io.read(clip)) parts.push(part);
+        yield Buffer.from(`${JSON.stringify(factsIn(Buffer.concat(parts)))}\n`);
       }
     };
     return { outputs: { archive: await io.storeStream("archive", lines, { type: "text/plain" }) }, warnings: [] };
