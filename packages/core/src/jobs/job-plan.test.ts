@@ -1,5 +1,4 @@
 /** Every order of events for a plan and two children (see the model): no wrong end, and each rule is needed for that. */
-import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
 import { stepsFrom } from "../../../../test/support/job-plan-model.ts";
 import {
@@ -11,6 +10,7 @@ import {
   type Rule,
   type World,
 } from "../../../../test/support/job-plan-world.ts";
+import { testRulesAreNeeded, testRulesSuffice } from "../../../../test/support/model-tests.ts";
 import { isEnded } from "../job/record.ts";
 
 const DOUBLED = "a child is doubled";
@@ -81,18 +81,15 @@ function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>, until?: 
 }
 
 // all four faults at once are 200,000 worlds, too many for each run of the tests: nothing was found in them
-test.each<Partial<World["left"]>>([
+const STARTS: Partial<World["left"]>[] = [
   {},
   { loss: 2 },
   { crash: 1, loss: 1, reply: 1 },
   { crash: 1, client: 1 },
   { loss: 1, client: 1 },
   { reply: 1, client: 1 },
-])("with all rules no wrong end can be reached: %j", (left) => {
-  const { worlds, wrong } = search(new Set(RULES), left);
-  expect(wrong).toEqual({});
-  expect(worlds).toBeGreaterThan(100);
-});
+];
+testRulesSuffice(RULES, search, { starts: STARTS, least: 100 });
 
 /** What comes back without the rule, and what has to go wrong for that: no more than above. */
 const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
@@ -109,7 +106,4 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "second purge": { wrong: FILES_LEFT, left: { client: 1 } },
 };
 
-test.each(RULES)("without '%s' one comes back", (rule) => {
-  const { wrong, left } = NEEDED[rule];
-  expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left, wrong).wrong)).toContain(wrong);
-});
+testRulesAreNeeded(RULES, search, NEEDED);

@@ -1,8 +1,8 @@
 /** Every order of events for one job (see the model): no wrong end can be reached, and each rule is needed for that. */
-import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
 import { stepsFrom } from "../../../../test/support/job-protocol-model.ts";
 import { firstWorld, keyOf, RULES, type Rule, type World } from "../../../../test/support/job-protocol-world.ts";
+import { testRulesAreNeeded, testRulesSuffice } from "../../../../test/support/model-tests.ts";
 import { isEnded } from "../job/record.ts";
 
 const WRONG_FILE = "the file of a result is gone, or of another attempt";
@@ -53,35 +53,28 @@ function takenFromElsewhere({ rec, workers }: World): boolean {
   return workers.some(({ at, from, attempt }) => at === "claimed" && rec.token === `${attempt}` && from !== rec.queue);
 }
 
-function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>, byUrl = false) {
+/** `byUrl`: the input is one that a worker fetches. */
+type Start = Partial<World["left"]> & { byUrl?: boolean };
+
+function search(rules: ReadonlySet<Rule>, { byUrl = false, ...left }: Start) {
   const steps = (world: World) => stepsFrom(world, rules);
   return explore({ first: firstWorld(left, byUrl), steps, keyOf, wrongAtOnce, lasting: LASTING });
 }
 
-test.each([
+const STARTS: Start[] = [
   { crash: 1, loss: 1, reply: 1, client: 1 },
   // a move is a claim that ends: tried with one or two of the others at a time
   { crash: 1, move: 1 },
   { reply: 1, move: 1 },
   { loss: 1, client: 1, move: 1 },
-])("with all rules no wrong end can be reached: %j", (left) => {
-  const { worlds, wrong } = search(new Set(RULES), left);
-  expect(wrong).toEqual({});
-  expect(worlds).toBeGreaterThan(1000);
-});
-
-test.each([
-  { crash: 1, client: 1 },
-  { crash: 1, reply: 1 },
-  { loss: 1, move: 1 },
-])("nor with an input that a worker fetches: %j", (left) => {
-  const { worlds, wrong } = search(new Set(RULES), left, true);
-  expect(wrong).toEqual({});
-  expect(worlds).toBeGreaterThan(1000);
-});
+  { byUrl: true, crash: 1, client: 1 },
+  { byUrl: true, crash: 1, reply: 1 },
+  { byUrl: true, loss: 1, move: 1 },
+];
+testRulesSuffice(RULES, search, { starts: STARTS, least: 1000 });
 
 /** What comes back without the rule, and what has to go wrong for that (no more than above); a lease that runs out under its holder always may. */
-const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]>; byUrl?: true }> = {
+const NEEDED: Record<Rule, { wrong: string; left: Start }> = {
   "own write": { wrong: WRONG_FILE, left: { reply: 1 } },
   fence: { wrong: WRONG_FILE, left: {} },
   "files per attempt": { wrong: WRONG_FILE, left: {} },
@@ -93,10 +86,7 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]>; byUrl?
   "second purge": { wrong: "files left", left: { crash: 1, client: 1 } },
   "cancels are closed": { wrong: "stuck in canceling", left: { crash: 1, client: 1 } },
   "taken from its own queue only": { wrong: WRONG_QUEUE, left: { move: 1 } },
-  "fetched files are stored once": { wrong: WRONG_INPUT, left: {}, byUrl: true },
+  "fetched files are stored once": { wrong: WRONG_INPUT, left: { byUrl: true } },
 };
 
-test.each(RULES)("without '%s' one comes back", (rule) => {
-  const { wrong, left, byUrl } = NEEDED[rule];
-  expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left, byUrl).wrong)).toContain(wrong);
-});
+testRulesAreNeeded(RULES, search, NEEDED);

@@ -1,5 +1,4 @@
 /** Every order of events for a job whose work is done elsewhere (see the model): it is paid for once, and comes to an end. */
-import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
 import {
   firstWorld,
@@ -9,6 +8,7 @@ import {
   stepsFrom,
   type World,
 } from "../../../../test/support/job-service-model.ts";
+import { testRulesAreNeeded, testRulesSuffice } from "../../../../test/support/model-tests.ts";
 import { isEnded } from "../job/record.ts";
 
 const PAID_TWICE = "paid for twice";
@@ -33,18 +33,15 @@ function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>) {
   });
 }
 
-test.each([
+const STARTS: Partial<World["left"]>[] = [
   { crash: 1, stall: 1, reply: 1, looks: 1 },
   { crash: 1, loss: 1, client: 1, looks: 1 },
   { stall: 1, full: 1, client: 1, looks: 1 },
   // more looks than there are claims
   { looks: 12 },
   { crash: 1, reply: 1, looks: 11 },
-])("it is paid for once and comes to an end: %j", (left) => {
-  const { worlds, wrong } = search(new Set(RULES), left);
-  expect(wrong).toEqual({});
-  expect(worlds).toBeGreaterThan(100);
-});
+];
+testRulesSuffice(RULES, search, { starts: STARTS, least: 100 });
 
 /** What comes back without the rule, and what has to go wrong for that. */
 const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
@@ -56,7 +53,4 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "cancels are closed": { wrong: "stuck in canceling", left: { client: 1, looks: 1 } },
 };
 
-test.each(RULES)("without '%s' it goes wrong", (rule) => {
-  const { wrong, left } = NEEDED[rule];
-  expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left).wrong)).toContain(wrong);
-});
+testRulesAreNeeded(RULES, search, NEEDED);

@@ -1,5 +1,4 @@
 /** Every order of events for the event of a job's end (see the model): it is never lost, doubled or early, and each rule is needed for that. */
-import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
 import {
   firstWorld,
@@ -9,6 +8,7 @@ import {
   stepsFrom,
   type World,
 } from "../../../../test/support/job-webhook-model.ts";
+import { testRulesAreNeeded, testRulesSuffice } from "../../../../test/support/model-tests.ts";
 
 const LOST = "the receiver never hears of it";
 const OTHER_ID = "the same event under two ids";
@@ -39,18 +39,15 @@ function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>) {
   return explore({ first: firstWorld(left), steps, keyOf, wrongAtOnce, lasting: LASTING });
 }
 
-test.each<Partial<World["left"]>>([
+const STARTS: Partial<World["left"]>[] = [
   {},
   { crash: 1, loss: 1, refusal: 1 },
   { crash: 1, loss: 1, client: 1 },
   { crash: 2, refusal: 1 },
   { loss: 2, refusal: 1, client: 1 },
   { stall: 1, crash: 1, refusal: 1 },
-])("with all rules no wrong end can be reached: %j", (left) => {
-  const { worlds, wrong } = search(new Set(RULES), left);
-  expect(wrong).toEqual({});
-  expect(worlds).toBeGreaterThan(10);
-});
+];
+testRulesSuffice(RULES, search, { starts: STARTS, least: 10 });
 
 /** What comes back without the rule, and what has to go wrong for that. */
 const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
@@ -62,7 +59,4 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "a timer before the replay": { wrong: LOST, left: { crash: 1, client: 1 } },
 };
 
-test.each(RULES)("without '%s' one comes back", (rule) => {
-  const { wrong, left } = NEEDED[rule];
-  expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left).wrong)).toContain(wrong);
-});
+testRulesAreNeeded(RULES, search, NEEDED);

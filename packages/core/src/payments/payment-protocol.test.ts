@@ -1,6 +1,6 @@
 /** Every order of events for the payment of a job (see the model): money and file stay together, and each rule is needed for that. */
-import { expect, test } from "vitest";
 import { explore } from "../../../../test/support/explore.ts";
+import { testRulesAreNeeded, testRulesSuffice } from "../../../../test/support/model-tests.ts";
 import {
   firstWorld,
   isKept,
@@ -43,7 +43,7 @@ function search(rules: ReadonlySet<Rule>, left: Partial<World["left"]>) {
   return explore({ first: firstWorld(left), steps, keyOf, wrongAtOnce, lasting: LASTING });
 }
 
-test.each<Partial<World["left"]>>([
+const STARTS: Partial<World["left"]>[] = [
   {},
   { checkout: 3, loss: 1, crash: 1 },
   { checkout: 2, crash: 2, client: 1 },
@@ -51,11 +51,8 @@ test.each<Partial<World["left"]>>([
   { bank: 1, crash: 1, withdraw: 1 },
   { forged: 1, loss: 1, client: 1, crash: 1 },
   { checkout: 2, withdraw: 1, crash: 1, loss: 1, client: 1 },
-])("with all rules no wrong end can be reached: %j", (left) => {
-  const { worlds, wrong } = search(new Set(RULES), left);
-  expect(wrong).toEqual({});
-  expect(worlds).toBeGreaterThan(5);
-});
+];
+testRulesSuffice(RULES, search, { starts: STARTS, least: 5 });
 
 /** What comes back without the rule, and what has to go wrong for that. */
 const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
@@ -68,7 +65,4 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "the sweeper carries a withdrawal on": { wrong: STUCK, left: { withdraw: 1, crash: 1 } },
 };
 
-test.each(RULES)("without '%s' one comes back", (rule) => {
-  const { wrong, left } = NEEDED[rule];
-  expect(Object.keys(search(new Set(RULES.filter((other) => other !== rule)), left).wrong)).toContain(wrong);
-});
+testRulesAreNeeded(RULES, search, NEEDED);
