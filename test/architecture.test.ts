@@ -108,6 +108,7 @@ const AWS_ADAPTERS = [
   "packages/core/src/queue/sqs.ts",
   "packages/core/src/launcher/batch.ts",
   "packages/core/src/inspector/lambda.ts",
+  "packages/core/src/signing-keys/kms.ts",
 ];
 
 type Source = { path: string; text: string; isTest: boolean; part: string; imports: string[] };

@@ -5,14 +5,15 @@ import { dirname, join } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { type Env, EnvError } from "@smileloop/core/env.ts";
 import type { Log } from "@smileloop/core/log.ts";
+import { createKmsClient, kmsRegion, kmsSigner } from "@smileloop/core/signing-keys/kms.ts";
 import { errno, writeOnce } from "@smileloop/core/storage/durable-files.ts";
 import { type C2pa, openC2pa } from "@smileloop/worker/signing/c2pa.ts";
-import { readSignatory, type Signatory } from "@smileloop/worker/signing/key.ts";
+import { checkPair, readSignatory, type Signatory, signatoryOf } from "@smileloop/worker/signing/key.ts";
 import { makeChain } from "@smileloop/worker/signing/make-chain.ts";
 import { createSigner, type Signer } from "@smileloop/worker/signing/signer.ts";
 import type { MarkReader } from "@smileloop/worker/verifier.ts";
 
-/** `key`, `chain`: PEM, or the name of a file. `file`: where a key is kept that the operator did not give. */
+/** `key`, `chain`: PEM, or the name of a file; `key` also the ARN of one in AWS KMS. `file`: where a key is kept that the operator did not give. */
 export type SigningSource = { key?: string | undefined; chain?: string | undefined; file?: string | undefined };
 
 type SignerDeps = { signing: SigningSource; version: string; log: Log; clock: Clock };
@@ -61,11 +62,31 @@ async function givenSignatory({ key, chain }: SigningSource): Promise<Signatory>
   if (key === undefined) {
     throw new EnvError("SIGNING_KEY: the key that results are signed with is missing; `npm run signing:key` makes one");
   }
+  if (kmsRegion(key) !== null) return kmsSignatory(key, chain);
   const pem = await pemOf("SIGNING_KEY", key);
   const certificates = chain === undefined ? pem : await pemOf("SIGNING_CHAIN", chain);
   try {
     return readSignatory(pem, certificates);
   } catch (cause) {
+    throw new EnvError(`SIGNING_KEY, SIGNING_CHAIN: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The first signature says whether the key is that of the chain. */
+async function kmsSignatory(keyId: string, chain: string | undefined): Promise<Signatory> {
+  if (chain === undefined) {
+    throw new EnvError(
+      "SIGNING_CHAIN: the certificates of the key in AWS KMS are missing; give them in PEM, or their file",
+    );
+  }
+  const certificates = await pemOf("SIGNING_CHAIN", chain);
+  const client = createKmsClient({ region: kmsRegion(keyId)! });
+  try {
+    const signatory = signatoryOf(kmsSigner({ client, keyId }), certificates);
+    await checkPair(signatory);
+    return signatory;
+  } catch (cause) {
+    client.destroy();
     throw new EnvError(`SIGNING_KEY, SIGNING_CHAIN: ${(cause as Error).message}`, { cause });
   }
 }

@@ -110,7 +110,7 @@ export const envSchema = z.object({
   SEAL_KEY: sealKeys.optional(),
   /** What webhooks are signed with, the newest first; by default, what DATA_DIR keeps. The API and deliverers need the same. */
   WEBHOOK_SECRET: sealKeys.optional(),
-  /** What results are signed with: a private key in PEM (ECDSA on P-256), or the file that has it; by default, what DATA_DIR keeps. Workers need it. */
+  /** What results are signed with: a private key in PEM (ECDSA on P-256), the file that has it, or the ARN of one in AWS KMS; by default, what DATA_DIR keeps. Workers need it. */
   SIGNING_KEY: text.optional(),
   /** Its certificates in PEM, the key's first and the root last, or the file that has them; by default, those in SIGNING_KEY. */
   SIGNING_CHAIN: text.optional(),

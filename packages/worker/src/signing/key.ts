@@ -1,5 +1,5 @@
 /** A key for signing with its certificates, from PEM. */
-import { createHash, createPrivateKey, sign, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, sign, verify, X509Certificate } from "node:crypto";
 import type { SigningKey } from "./cose.ts";
 
 /** `anchors`: where the chain ends, PEM. `serial`: of the leaf, in decimal digits. `leaf`: SHA-256 of its DER, hex. */
@@ -33,7 +33,7 @@ export function signatoryOf(
   if (!leaf || !root || leaf === root) {
     throw new Error("the chain does not have at least two certificates, the key's first and the root last");
   }
-  if (!fits(leaf)) throw new Error("the first certificate of the chain is not that of the key");
+  if (!fits(leaf)) throw new Error(WRONG_LEAF);
   for (const [nth, each] of certificates.slice(0, -1).entries()) {
     const issuer = certificates[nth + 1]!;
     if (!each.checkIssued(issuer) || !each.verify(issuer.publicKey)) {
@@ -48,6 +48,15 @@ export function signatoryOf(
     leaf: createHash("sha256").update(leaf.raw).digest("hex"),
   };
 }
+
+/** Whether a key elsewhere is that of its leaf, by having it sign something. Throws a sentence, and what the key throws. */
+export async function checkPair({ sign: signs, chain }: SigningKey): Promise<void> {
+  const probe = new TextEncoder().encode("Is this the key of the certificate?");
+  const { publicKey } = new X509Certificate(chain[0]!);
+  if (!verify("sha256", probe, publicKey, await signs(probe))) throw new Error(WRONG_LEAF);
+}
+
+const WRONG_LEAF = "the first certificate of the chain is not that of the key";
 
 function parsed<T>(parse: () => T, what: string): T {
   try {
