@@ -109,6 +109,37 @@ describe.skipIf(CHROMIUM === null)("with Chromium", () => {
     await close();
   });
 
+  test("what is to be taken down is decided with a reason, and goes from the open ones", async () => {
+    const form = new FormData();
+    const said = {
+      kind: "other",
+      name: "Jo",
+      contact: "jo@example.com",
+      good_faith: "on",
+      statement: "<b>It is me</b>",
+    };
+    for (const [name, value] of Object.entries({ ...said, link: "javascript:alert(1)" })) form.set(name, value);
+    const reply = await fetch(`${server.url}/v1/takedown`, { method: "POST", body: form });
+    const { ticket } = (await reply.json()) as { ticket: string };
+    const { page, faults, close } = await open();
+    await giveKey(page, operator.key);
+    const line = page.locator(`section[aria-labelledby=takedowns] li:has-text("${ticket}")`);
+    await line.waitFor();
+    expect(await line.textContent()).toMatch(/within 4[78] h.*From Jo, jo@example\.com.*<b>It is me<\/b>/);
+    expect(await line.locator("a").count()).toBe(0);
+    const accept = line.getByRole("button", { name: "Take it down" });
+    expect(await accept.isDisabled()).toBe(true);
+    await line.getByLabel("Reason").fill("It is not theirs");
+    await expectAccessible(page, "takedown");
+    await line.getByRole("button", { name: "Reject" }).click();
+    await page.getByText("1 decided").click();
+    expect(await page.locator("section[aria-labelledby=takedowns] details li").textContent()).toContain(
+      "rejected (It is not theirs)",
+    );
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   test("it is readable on a phone and in the dark, and asks for nothing while it is hidden", async () => {
     const { page, faults, close } = await open({ viewport: PHONE, colorScheme: "dark" });
     await giveKey(page, operator.key);

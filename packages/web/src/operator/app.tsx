@@ -10,6 +10,7 @@ import { KeyForm } from "./views/key-form.tsx";
 import { Plots } from "./views/plots.tsx";
 import { Queues } from "./views/queues.tsx";
 import { Storage } from "./views/storage.tsx";
+import { Takedowns } from "./views/takedowns.tsx";
 
 export function App() {
   const [isKeyed, setKeyed] = useState(keptKey() !== null);
@@ -57,11 +58,12 @@ function Board({ onRefused }: { onRefused: (why: string) => void }) {
     return null;
   }
   if (!seen) return <State {...watched} />;
-  const { overview, lists } = seen;
+  const { overview, lists, takedowns } = seen;
   const nowMs = Date.parse(overview.at);
   return (
     <div class="board">
       <State {...watched} />
+      <Takedowns takedowns={takedowns} nowMs={nowMs} onDecided={again} />
       <Queues queues={overview.queues} />
       <Jobs name="failed" page={lists.failed} nowMs={nowMs} onReplayed={again} />
       <Jobs name="active" page={lists.active} nowMs={nowMs} onReplayed={again} />

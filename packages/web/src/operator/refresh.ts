@@ -1,12 +1,21 @@
 /** What the page shows, asked for again and again while it is seen. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { getJobs, getOverview, type JobPage, type ListName, type Overview, Refused } from "./server.ts";
+import {
+  getJobs,
+  getOverview,
+  getTakedowns,
+  type JobPage,
+  type ListName,
+  type Overview,
+  Refused,
+  type Takedown,
+} from "./server.ts";
 
 export const EVERY_S = 4;
-/** Ended jobs change seldom, and each look reads hundreds of records: every third turn is enough. */
+/** Ended jobs and takedowns change seldom, and each look reads hundreds of records: every third turn is enough. */
 const ENDED_EVERY = 3;
 
-export type Seen = { overview: Overview; lists: Record<ListName, JobPage> };
+export type Seen = { overview: Overview; lists: Record<ListName, JobPage>; takedowns: Takedown[] };
 /** `fault`: of the last look; `seen` is then from an earlier one. */
 export type Watched = { seen: Seen | null; fault: Refused | null; again: () => void };
 
@@ -57,14 +66,15 @@ export function useWatch(onOverview: (overview: Overview) => void): Watched {
 
 async function lookOnce(last: Seen | null, all: boolean, signal: AbortSignal): Promise<Seen> {
   const ended = (name: ListName) => (last && !all ? last.lists[name] : getJobs(name, signal));
-  const [overview, active, failed, unreported, kept] = await Promise.all([
+  const [overview, active, failed, unreported, kept, takedowns] = await Promise.all([
     getOverview(signal),
     getJobs("active", signal),
     ended("failed"),
     ended("unreported"),
     ended("ended"),
+    last && !all ? last.takedowns : getTakedowns(signal),
   ]);
-  return { overview, lists: { active, failed, unreported, ended: kept } };
+  return { overview, lists: { active, failed, unreported, ended: kept }, takedowns };
 }
 
 /** Whether another try with the same key is in vain. */

@@ -65,6 +65,21 @@ export type JobLine = {
   replay: { possible: boolean; why_not: string | null };
 };
 export type JobPage = { jobs: JobLine[]; looked_at: number; next_cursor: string | null };
+/** What somebody asks to be taken down. */
+export type Takedown = {
+  id: string;
+  kind: string;
+  received_at: string;
+  due_at: string;
+  overdue: boolean;
+  name: string;
+  contact: string;
+  statement: string;
+  link: string | null;
+  blocked: boolean;
+  deleted_jobs: number | null;
+  decision: { accepted: boolean; reason: string; at: string } | null;
+};
 export type ListName = "active" | "failed" | "unreported" | "ended";
 
 /** What the server refused; `status` null: it could not be reached. */
@@ -104,12 +119,23 @@ export async function replay(id: string): Promise<string> {
   return (await call<{ id: string }>("POST", `jobs/${id}/replay`)).id;
 }
 
+/** Undecided ones first, oldest first. */
+export async function getTakedowns(signal: AbortSignal): Promise<Takedown[]> {
+  return (await call<{ takedowns: Takedown[] }>("GET", "takedowns", signal)).takedowns;
+}
+
+export async function decide(id: string, accept: boolean, reason: string): Promise<void> {
+  await call("POST", `takedowns/${id}`, undefined, { accept, reason });
+}
+
 /** Throws Refused. */
-async function call<T>(method: string, path: string, signal?: AbortSignal): Promise<T> {
-  const headers = { Authorization: `Bearer ${keptKey() ?? ""}` };
+async function call<T>(method: string, path: string, signal?: AbortSignal, sent?: object): Promise<T> {
+  const headers: Record<string, string> = { Authorization: `Bearer ${keptKey() ?? ""}` };
+  if (sent) headers["Content-Type"] = "application/json";
+  const options = { ...(signal ? { signal } : {}), ...(sent ? { body: JSON.stringify(sent) } : {}) };
   let reply: Response;
   try {
-    reply = await fetch(new URL(path, BASE), { method, headers, cache: "no-store", ...(signal ? { signal } : {}) });
+    reply = await fetch(new URL(path, BASE), { method, headers, cache: "no-store", ...options });
   } catch (error) {
     throw new Refused(String(error), null);
   }
