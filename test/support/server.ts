@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { PATIENCE_MS } from "./processes.ts";
 
 export const START = fileURLToPath(new URL("../../functions/start.mjs", import.meta.url));
+/** As `npm start` and the image have them. */
+const FLAGS = ["--max-semi-space-size=1"];
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
@@ -99,7 +101,8 @@ function spawnServer(
   dataDir: string,
   { env, wrapper = [], log, script = START, args: own = [] }: ServerOptions,
 ): { child: ChildProcess; said: Said } {
-  const [command, ...args] = [...wrapper, process.execPath, script, ...own];
+  const flags = script === START ? FLAGS : [];
+  const [command, ...args] = [...wrapper, process.execPath, ...flags, script, ...own];
   const child = spawn(command!, args, {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: "0", DATA_DIR: dataDir, ...env },

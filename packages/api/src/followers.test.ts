@@ -95,6 +95,51 @@ it("an owner who follows too much is told when to try again, and has its places 
   await Promise.all(again.map(({ body }) => body!.cancel()));
 });
 
+it("a client that reads slowly is told the last of what came meanwhile", async () => {
+  countingApi(1);
+  const job = await makeJob(api);
+  const reader = (await followed(job.id)).body!.getReader();
+  const read = async () => new TextDecoder().decode((await reader.read()).value);
+  expect(await read()).toMatch(/^retry/);
+  expect(await read()).toContain('"queued"');
+  const token = await api.worker.claim(job);
+  for (const percent of [10, 20, 30]) {
+    await api.worker.beat(job, token, { stage: "render", done: percent, total: 100, percent });
+    await settle();
+  }
+  const text = await read();
+  expect(text).toContain('"percent":30');
+  expect(text).not.toContain('"percent":20');
+  await reader.cancel();
+  expect(api.clock.sleepers).toBe(0);
+});
+
+it("a comment goes to those alone who have heard nothing for a while", async () => {
+  countingApi(3);
+  const [silent, busy] = [await makeJob(api), await makeJob(api)];
+  const heard = { silent: "", busy: "" };
+  const listen = async (who: "silent" | "busy", id: string) => {
+    for await (const chunk of (await followed(id)).body!.pipeThrough(new TextDecoderStream())) heard[who] += chunk;
+  };
+  const both = [listen("silent", silent.id), listen("busy", busy.id)];
+  await settle();
+  await api.clock.advance(10_000);
+  await api.worker.claim(busy);
+  await settle();
+  await api.clock.advance(5_000);
+  await settle();
+  expect(heard.silent).toContain(": still here");
+  expect(heard.busy).toContain('"running"');
+  expect(heard.busy).not.toContain(": still here");
+  await api.clock.advance(10_000);
+  await settle();
+  expect(heard.busy).toContain(": still here");
+  for (const { id } of [silent, busy]) {
+    await api.app.fetch(new Request(`http://localhost/v1/jobs/${id}`, { method: "DELETE" }));
+  }
+  await Promise.all(both);
+});
+
 it("a HEAD request, and streams that have ended, take no place", async () => {
   countingApi(1);
   const job = await makeJob(api);

@@ -8,7 +8,18 @@ import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import type { Records } from "@smileloop/core/records.ts";
 
+/** Who is told of each version of a record that is newer than `rev`, which it moves on by itself. */
+export type Listener = {
+  rev: number;
+  /** Null once the record is gone; nothing comes after that. One record may be given to several: nobody changes it. */
+  take(record: JobRecord | null): void;
+  /** The record can't be watched any more. */
+  fail(error: unknown): void;
+};
+
 export type Follower = {
+  /** Until the follower leaves. */
+  listen(listener: Listener): void;
   /**
    * The record once it is newer than `rev`, or null once it is gone; undefined when `ms` have passed, or the signal is aborted,
    * before. One record may be given to several followers: nobody changes it.
@@ -57,7 +68,12 @@ export function createFollowers({ records, clock, log, perOwner }: FollowersOpti
       const watch = watchOf(record);
       watch.enter();
       let left = false;
+      let listening: Listener | null = null;
       return {
+        listen(listener) {
+          listening = listener;
+          watch.add(listener);
+        },
         next: async (rev, ms, signal) => {
           const over = new AbortController();
           const stop = () => over.abort();
@@ -65,7 +81,7 @@ export function createFollowers({ records, clock, log, perOwner }: FollowersOpti
           if (signal.aborted || ms <= 0) stop();
           else if (Number.isFinite(ms)) void clock.sleep(ms, over.signal).then(stop);
           try {
-            return await watch.next(rev, over.signal);
+            return await nextOf(watch, rev, over.signal);
           } finally {
             stop();
             signal.removeEventListener("abort", stop);
@@ -74,6 +90,7 @@ export function createFollowers({ records, clock, log, perOwner }: FollowersOpti
         leave() {
           if (left) return;
           left = true;
+          if (listening) watch.remove(listening);
           watch.leave();
           const others = (counts.get(owner) ?? 1) - 1;
           if (others > 0) counts.set(owner, others);
@@ -89,35 +106,59 @@ type Watch = {
   offer(record: JobRecord): boolean;
   enter(): void;
   leave(): void;
-  next(rev: number, signal: AbortSignal): Promise<JobRecord | null | undefined>;
+  /** Tells the listener at once where there is something new. */
+  add(listener: Listener): void;
+  remove(listener: Listener): void;
 };
 
-type Waiter = { rev: number; resolve(record: JobRecord | null): void; reject(error: unknown): void };
+/** As `Follower.next`, until the signal is aborted. */
+function nextOf(watch: Watch, rev: number, signal: AbortSignal): Promise<JobRecord | null | undefined> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      watch.remove(waiter);
+      signal.removeEventListener("abort", leave);
+    };
+    const leave = () => waiter.take(undefined);
+    const waiter = {
+      rev,
+      take(record: JobRecord | null | undefined) {
+        done();
+        resolve(record);
+      },
+      fail(error: unknown) {
+        done();
+        reject(error);
+      },
+    };
+    signal.addEventListener("abort", leave);
+    watch.add(waiter);
+    if (signal.aborted) leave();
+  });
+}
 
 /** Reads the record whenever it changes, for as long as somebody follows it. `onEnd` is called once. */
 function createWatch(records: Records, first: JobRecord, onEnd: (error?: unknown) => void): Watch {
   const { owner, id } = first;
-  const waiting = new Set<Waiter>();
+  const listeners = new Set<Listener>();
   const stop = new AbortController();
   let followers = 0;
   let latest: JobRecord | null = first;
   let ended = false;
   let failure: unknown;
 
-  const tell = () => {
-    for (const waiter of [...waiting]) if (latest === null || latest.rev > waiter.rev) waiter.resolve(latest);
-  };
   const take = (record: JobRecord | null) => {
     if (record !== null && latest !== null && record.rev <= latest.rev) return;
     latest = record;
-    tell();
+    for (const listener of [...listeners]) if (record === null || record.rev > listener.rev) listener.take(record);
   };
   const end = (error?: unknown) => {
     if (ended) return;
     ended = true;
     failure = error;
     stop.abort();
-    for (const waiter of [...waiting]) waiter.reject(error);
+    // those who were told that the record is gone may still be there
+    if (latest !== null) for (const listener of [...listeners]) listener.fail(error);
+    listeners.clear();
     onEnd(error);
   };
   const watch = async () => {
@@ -141,33 +182,13 @@ function createWatch(records: Records, first: JobRecord, onEnd: (error?: unknown
       followers -= 1;
       if (followers === 0) end();
     },
-    next(rev, signal) {
-      if (latest === null || latest.rev > rev) return Promise.resolve(latest);
-      if (signal.aborted) return Promise.resolve(undefined);
-      if (ended) return Promise.reject(failure);
-      return new Promise((resolve, reject) => {
-        const done = () => {
-          waiting.delete(waiter);
-          signal.removeEventListener("abort", onAbort);
-        };
-        const onAbort = () => {
-          done();
-          resolve(undefined);
-        };
-        const waiter: Waiter = {
-          rev,
-          resolve: (record) => {
-            done();
-            resolve(record);
-          },
-          reject: (error) => {
-            done();
-            reject(error);
-          },
-        };
-        waiting.add(waiter);
-        signal.addEventListener("abort", onAbort);
-      });
+    add(listener) {
+      listeners.add(listener);
+      if (latest === null || latest.rev > listener.rev) listener.take(latest);
+      if (latest !== null && ended) listener.fail(failure);
+    },
+    remove(listener) {
+      listeners.delete(listener);
     },
   };
 }

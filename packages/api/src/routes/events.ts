@@ -6,11 +6,12 @@
  * comes back with Last-Event-ID has seen everything up to there; if that was the end, 204 tells it to stay away.
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { hasCode } from "@smileloop/core/errors.ts";
 import { isEnded, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
+import { eventStream, type Opening, type Telling } from "../http/event-stream.ts";
 import { type Follower, tooManyFollowers } from "../http/followers.ts";
 import { linkOrigin } from "../http/origin.ts";
+import { createPulse } from "../http/pulse.ts";
 import { idParams } from "../ids.ts";
 import { findJob } from "../job-lookup.ts";
 import { ownerOf } from "../owner.ts";
@@ -40,72 +41,40 @@ const route = createRoute({
 
 export function eventRoutes(deps: RouteDeps): Api {
   const api = newApi();
-  const textsOf = createTexts(deps);
+  const telling = tellingOf(deps);
   api.openapi(route, async (c) => {
     const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     const seen = Number(c.req.valid("header")["Last-Event-ID"] ?? Number.NaN);
     if (isEnded(record.state) && seen >= record.rev) return c.body(null, 204);
-    const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
-    if (c.req.method === "HEAD") return new Response(null, { headers });
+    if (c.req.method === "HEAD") return new Response(null, { headers: HEADERS });
     const follower = deps.config.liveEvents && !isEnded(record.state) ? deps.followers.join(record) : NOBODY;
     if (!follower) throw tooManyFollowers(deps.config.maxFollowers);
-    const gone = new AbortController();
-    gone.signal.addEventListener("abort", follower.leave);
-    const leave = () => gone.abort();
-    c.req.raw.signal.addEventListener("abort", leave);
-    if (c.req.raw.signal.aborted) leave();
-    const text = (now: JobRecord) => textsOf(now, linkOrigin(deps.config, c.req.raw));
-    const follow = { record, seen, text, follower, signal: gone.signal };
-    return new Response(streamOf(events(deps, follow), leave), { headers });
+    const origin = linkOrigin(deps.config, c.req.raw);
+    return opened(telling, { record, seen, origin, follower, signal: c.req.raw.signal });
   });
   return api;
 }
 
+const HEADERS = { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" };
+
 /** For streams that end with the present state. */
-const NOBODY: Follower = { next: async () => undefined, leave: () => {} };
+const NOBODY: Follower = { listen: () => {}, next: async () => undefined, leave: () => {} };
 
-type Follow = {
-  record: JobRecord;
-  seen: number;
-  text: (record: JobRecord) => Promise<Texts>;
-  follower: Follower;
-  signal: AbortSignal;
-};
-
-async function* events(deps: ApiDeps, follow: Follow): AsyncGenerator<string> {
-  const { text: textOf, follower, signal } = follow;
-  let sent: JobRecord | null = null;
-  let record = follow.record;
-  yield `retry: ${RETRY_MS}\n\n`;
-  let sentMs = deps.clock.now();
-  while (!signal.aborted) {
-    const known: boolean = sent ? sent.rev === record.rev : follow.seen >= record.rev;
-    if (!known) {
-      const text = describe(await textOf(record), record, sent);
-      if (text !== "") sentMs = deps.clock.now();
-      if (text !== "") yield text;
-    } else if (deps.clock.now() - sentMs >= SILENCE_MS) {
-      yield ": still here\n\n";
-      sentMs = deps.clock.now();
-    }
-    sent = record;
-    if (isEnded(record.state) || !deps.config.liveEvents) return;
-    const next = await nextOf(follower, record.rev, sentMs + SILENCE_MS - deps.clock.now(), signal);
-    if (signal.aborted) return;
-    // deleted or damaged: a client that asks again is told so
-    if (next === null || next?.state === "deleted") return;
-    record = next ?? record;
-  }
+/** Apart from the route, so that a stream keeps nothing of what the request was looked at with. */
+function opened(telling: Telling, opening: Opening): Response {
+  return new Response(eventStream(telling, opening), { headers: HEADERS });
 }
 
-/** As `follower.next`; null for a record that became damaged, too. */
-async function nextOf(follower: Follower, rev: number, ms: number, signal: AbortSignal) {
-  try {
-    return await follower.next(rev, ms, signal);
-  } catch (error) {
-    if (hasCode(error, "record_unreadable")) return null;
-    throw error;
-  }
+function tellingOf(deps: ApiDeps): Telling {
+  const textsOf = createTexts(deps);
+  return {
+    say: async (record, sent, origin) => describe(await textsOf(record, origin), record, sent),
+    greeting: `retry: ${RETRY_MS}\n\n`,
+    comment: ": still here\n\n",
+    pulse: createPulse(deps.clock, SILENCE_MS),
+    clock: deps.clock,
+    live: deps.config.liveEvents,
+  };
 }
 
 /** Data of events about one version of a record, as JSON. */
@@ -138,23 +107,4 @@ function describe({ view, progress }: Texts, record: JobRecord, sent: JobRecord 
   if (isEnded(record.state)) parts.push(["done", view]);
   const texts = parts.map(([event, data]) => `event: ${event}\ndata: ${data}\n`);
   return texts.length === 0 ? "" : `${texts.join("\n")}id: ${record.rev}\n\n`;
-}
-
-/** Asks the source only as fast as the client reads; `leave` is called when either has ended. */
-function streamOf(source: AsyncGenerator<string>, leave: () => void): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await source.next();
-        if (!done) return controller.enqueue(encoder.encode(value));
-        controller.close();
-        leave();
-      } catch (error) {
-        leave();
-        throw error;
-      }
-    },
-    cancel: leave,
-  });
 }

@@ -49,10 +49,12 @@ export function borrowedBy(
     });
 }
 
-function areAlike(a: Look, b: Look): boolean {
+export function areAlike(a: Mouth, b: Mouth): boolean {
   const isShaped = Math.abs(a.gap - b.gap) < ALIKE.gap && Math.abs(a.width - b.width) < ALIKE.width;
   return isShaped && lipsDistance(a.lips, b.lips) < ALIKE.lips;
 }
+
+type Mouth = Pick<Look, "gap" | "width" | "lips">;
 
 function clamp(value: number, most: number): number {
   return Math.min(most, Math.max(-most, value));

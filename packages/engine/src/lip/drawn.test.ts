@@ -77,6 +77,35 @@ describe("which mouths are drawn", () => {
     expect(drawnFramesOf(looks, () => true).filter(turned)).toHaveLength(1);
   });
 
+  test("one that looks like the frame's own goes over into it, shut; others follow each other from one frame to the next", () => {
+    const turnedAway = (looks: Look[]) => looks.map((each, n) => (n >= 45 && n < 55 ? { ...each, yaw: 60 } : each));
+    const strengths = ({ frames }: ReturnType<typeof planned>) => new Set(frames.map(({ strength }) => strength));
+    const alike = planned(turnedAway(film(0, 0.01)));
+    expect(strengths(alike).size).toBeGreaterThan(2);
+    for (const [n, { strength }] of alike.frames.entries())
+      if (strength % 1 > 0) expect(alike.letGo[n]).toBeGreaterThan(0);
+    const beside = (n: number) => (n >= 36 && n < 45) || (n >= 55 && n < 66);
+    const otherwise = [
+      ...[{ lips: new Float32Array(45).fill(140) }, { width: 0.68 }].map((more) =>
+        film(0, 0.01).map((each, n) => (beside(n) ? { ...each, ...more } : each)),
+      ),
+      film(0, 0.01).map((each, n) => (n === 44 || n === 43 || n === 55 ? look(0.09) : each)),
+    ];
+    for (const looks of otherwise) {
+      const { drawn, frames, letGo } = planned(turnedAway(looks));
+      expect(drawn).toBe("hardly_opens");
+      for (const [n, { strength, borrowed }] of frames.entries()) {
+        if (strength % 1 === 0) continue;
+        expect(letGo[n]).toBeGreaterThan(0);
+        for (const { source } of borrowed) {
+          expect(Math.abs(looks[source]!.gap - looks[n]!.gap)).toBeLessThan(0.02);
+          expect(Math.abs(looks[source]!.width - looks[n]!.width)).toBeLessThan(0.03);
+          expect(lipsDistance(looks[source]!.lips, looks[n]!.lips)).toBeLessThan(20);
+        }
+      }
+    }
+  });
+
   test("none, where there are mouths enough", () => {
     const { drawn, frames } = planned(film(0, 0.12));
     expect(drawn).toBeNull();

@@ -74,12 +74,12 @@ function planesOf(
   return { width: part.width, height: part.height, y: cut(0, 1), u: cut(luma, 2), v: cut(luma + luma / 4, 2) };
 }
 
-/** All that is said, of a mouth that is closed as nothing is. */
-export function speaking({ faces }: MotionFrames): Doing {
+/** All that is said but for a share of it (`letGo`, by frame, 0–1), of a mouth that is closed as nothing is. */
+export function speaking({ faces }: MotionFrames, letGo: readonly number[] = []): Doing {
   const all = Object.entries(faces[0]?.channels ?? {}) as [Channel, number[]][];
   const lower = all.filter(([name]) => LOWER.test(name));
   return (n) => ({
-    channels: Object.fromEntries(lower.map(([name, values]) => [name, values[n] ?? 0])),
+    channels: Object.fromEntries(lower.map(([name, values]) => [name, (1 - (letGo[n] ?? 0)) * (values[n] ?? 0)])),
     relaxed: 1,
   });
 }

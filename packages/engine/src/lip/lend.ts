@@ -46,7 +46,7 @@ export async function lentBy(
     const { source } = each;
     const frame = { yuv: await film.at(source), width, height };
     const face = { place: plan.places[source]!, look: looks[source]!, mouth: plan.mouth };
-    const doing = plan.drawn === "never_shuts" ? closing(plan.asked, face.look.gap) : speaking(motion);
+    const doing = plan.drawn === "never_shuts" ? closing(plan.asked, face.look.gap) : speaking(motion, plan.letGo);
     const mouth = each.drawn ? await drawMouth(frame, face, doing) : cutMouth(cutPatch(frame, face));
     if (mouth) mouths.set(keyOf(each), mouth);
     progress(nth / used.length);

@@ -136,6 +136,16 @@ describe("the plan of a video", () => {
     expect(frames[40]!.strength).toBe(1);
   });
 
+  test("one that wavers about the limit is not left and taken up again, and one beyond it throughout is left", () => {
+    const wavering = (degrees: number) => talking(100).map((each, n) => ({ ...each, yaw: degrees + 2 * (n % 2) }));
+    const { frames, left } = planLips(followed(wavering(34)), words, timing);
+    expect(frames.slice(31, 70).map(({ strength }) => strength)).toEqual(new Array(39).fill(1));
+    expect(left).not.toContain(true);
+    const turned = talking(100).map((each, n) => (n < 45 ? each : { ...each, yaw: 37 }));
+    const cut = turned.map((each, n) => (n === 44 ? null : each));
+    expect(planLips(followed(cut), words, timing).left.slice(45, 70)).not.toContain(false);
+  });
+
   test("of mouths before and after a jump only those are shown in one another that are alike, in width, too", () => {
     const apart = (a: number, b: number) => Math.abs(a - b);
     let mixed = 0;

@@ -111,6 +111,7 @@ export const ar: Texts = {
   error_payment_required: "يجب دفع ثمن هذا الملف أولًا.",
   error_payment_unavailable: "خدمة الدفع لا تستجيب. حاول مرة أخرى بعد قليل.",
   download_as: "تنزيل {format}",
+  download_preview: "تنزيل المعاينة {format}",
   making_format: "جارٍ إنشاء {format}…",
   copy_link: "نسخ الرابط",
   link_copied: "تم النسخ. يعمل الرابط لمدة {time}.",

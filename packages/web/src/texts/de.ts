@@ -117,6 +117,7 @@ export const de: Texts = {
   error_payment_required: "Diese Datei muss erst bezahlt werden.",
   error_payment_unavailable: "Der Zahlungsdienst antwortet nicht. Bitte versuche es gleich noch einmal.",
   download_as: "Als {format} herunterladen",
+  download_preview: "Vorschau als {format} herunterladen",
   making_format: "{format} wird erstellt …",
   copy_link: "Link kopieren",
   link_copied: "Kopiert. Der Link gilt {time}.",

@@ -109,6 +109,7 @@ export const en = {
   error_payment_required: "This file has to be paid for first.",
   error_payment_unavailable: "The payment service does not answer. Please try again in a moment.",
   download_as: "Download as {format}",
+  download_preview: "Download the preview as {format}",
   making_format: "Making the {format}…",
   copy_link: "Copy the link",
   link_copied: "Copied. The link works for {time}.",

@@ -110,6 +110,7 @@ export const hi: Texts = {
   error_payment_required: "पहले इस फ़ाइल का भुगतान करना होगा।",
   error_payment_unavailable: "भुगतान सेवा जवाब नहीं दे रही है। कृपया थोड़ी देर में फिर कोशिश करें।",
   download_as: "{format} डाउनलोड करें",
+  download_preview: "पूर्वावलोकन डाउनलोड करें ({format})",
   making_format: "{format} बन रहा है…",
   copy_link: "लिंक कॉपी करें",
   link_copied: "कॉपी हो गया। लिंक {time} तक चलेगा।",

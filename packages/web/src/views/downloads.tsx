@@ -22,7 +22,8 @@ export function Downloads({ job, file }: DownloadsProps) {
   const known = useFormats(job);
   // another format is another job, which would have to be paid, too
   const formats = job.charge ? [] : known;
-  const name = fileName(job);
+  const isPreview = !job.outputs.video;
+  const name = fileName(job, isPreview);
   const save = async (format: string) => {
     setMaking(format);
     try {
@@ -34,8 +35,13 @@ export function Downloads({ job, file }: DownloadsProps) {
   };
   return (
     <div class="downloads">
-      <button class="button" type="button" disabled={!file} onClick={() => file && saveAs(file, `${name}.mp4`)}>
-        <Icon name="download" /> {t("download_as", { format: "MP4" })}
+      <button
+        class={isPreview ? "button plain" : "button"}
+        type="button"
+        disabled={!file}
+        onClick={() => file && saveAs(file, `${name}.mp4`)}
+      >
+        <Icon name="download" /> {t(isPreview ? "download_preview" : "download_as", { format: "MP4" })}
       </button>
       {formats.map((format) => (
         <button
@@ -101,8 +107,9 @@ function Share({ file, name }: { file: Blob | null; name: string }) {
   );
 }
 
-function fileName({ id, params }: Job): string {
-  return `smileloop-${typeof params.preset === "string" ? params.preset : "talk"}-${id.slice(0, 8)}`;
+function fileName({ id, params }: Job, isPreview: boolean): string {
+  const what = typeof params.preset === "string" ? params.preset : "talk";
+  return `smileloop-${what}-${id.slice(0, 8)}${isPreview ? "-preview" : ""}`;
 }
 
 function saveAs(file: Blob, name: string): void {
