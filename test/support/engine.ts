@@ -22,12 +22,13 @@ export type Engine = {
   close(): Promise<void>;
 };
 
-/** `host`: of another checkout; `flags`: of Node. */
-export async function startEngine(args: string[] = [], { host = HOST, flags = [] as string[] } = {}): Promise<Engine> {
-  const child: ChildProcess = spawn(process.execPath, [...NODE_FLAGS, ...flags, host, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: {},
-  });
+/** `host`: of another checkout; `flags`: of Node; `before`: a command that starts it. */
+export async function startEngine(
+  args: string[] = [],
+  { host = HOST, flags = [] as string[], before = [] as string[] } = {},
+): Promise<Engine> {
+  const [command = "", ...rest] = [...before, process.execPath, ...NODE_FLAGS, ...flags, host, ...args];
+  const child: ChildProcess = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"], env: {} });
   const waiting = new Map<string, { resolve: (result: never) => void; reject: (error: Error) => void }>();
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   await new Promise<void>((ready, reject) => {

@@ -13,15 +13,18 @@ import { lipsync, longLipsync } from "./lipsync.ts";
 import { personalize } from "./personalize.ts";
 import { plans } from "./plans.ts";
 import { previews } from "./previews.ts";
+import { ratios } from "./ratios.ts";
 import { recipients } from "./recipients.ts";
 import { runBench } from "./run.ts";
 import { jobs, requests, start } from "./server.ts";
+import { shares } from "./shares.ts";
 import { speak } from "./speak.ts";
 import { streams } from "./streams.ts";
 import { longTalk, talk } from "./talk.ts";
 
 await runBench("bench", [
   clip,
+  ratios,
   growth,
   previews,
   speak,
@@ -42,4 +45,5 @@ await runBench("bench", [
   archive,
   installed,
   lambda,
+  shares,
 ]);

@@ -40,6 +40,21 @@ export async function timed(runs: number, call: (run: number) => Promise<unknown
   return times;
 }
 
+/** Milliseconds, by the clock and of all processors. */
+export type Spent = { wall: number; cpu: number };
+
+/** Of one piece of work; `cpu`: milliseconds that its processes have used since they started. */
+export async function spent(cpu: () => number, work: () => Promise<unknown>): Promise<Spent> {
+  const [wallBefore, cpuBefore] = [performance.now(), cpu()];
+  await work();
+  return { wall: performance.now() - wallBefore, cpu: cpu() - cpuBefore };
+}
+
+export function ownCpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 export function seconds(milliseconds: number[]): number[] {
   return milliseconds.map((ms) => ms / 1000);
 }

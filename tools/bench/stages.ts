@@ -9,7 +9,7 @@ import { decodePicture } from "@smileloop/engine/media/picture.ts";
 import { type Engine, HOST, startEngine } from "../../test/support/engine.ts";
 import { twelveMegapixels } from "../../test/support/pictures.ts";
 import { encoderAlone, PROVENANCE, tellClip } from "./clip.ts";
-import { type BenchOptions, type Figure, median } from "./measure.ts";
+import { type BenchOptions, type Figure, median, ownCpu, type Spent, spent } from "./measure.ts";
 import { profiledParts } from "./profile.ts";
 
 const SIZES = [
@@ -20,8 +20,6 @@ const STAGES = ["decode", "detect", "matte", "rig", "render", "encode"] as const
 const SERVES = ["--kinds", "animate", "--checks", "animate", "--services", "finish"];
 const PROFILED = 2;
 
-/** Milliseconds, by the clock and of all processors. */
-type Spent = { wall: number; cpu: number };
 type Clip = Spent & { stages: Record<string, number>; check: Spent };
 type Side = { name: string; host: string; clips: Clip[]; peak: number };
 
@@ -88,17 +86,6 @@ async function oneClip(engine: Engine, told: Told, video: string, run: string): 
   });
   const check: AnimateCheck = { type: "check", run: `${run}-check`, ...told.check, files: { video } };
   return { ...clip, stages, check: await spent(cpu, () => engine.ask(check)) };
-}
-
-function ownCpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-async function spent(cpu: () => number, work: () => Promise<unknown>): Promise<Spent> {
-  const [wallBefore, cpuBefore] = [performance.now(), cpu()];
-  await work();
-  return { wall: performance.now() - wallBefore, cpu: cpu() - cpuBefore };
 }
 
 /** One row for each stage: its median, and in the note the least, and the same of the other checkout. */

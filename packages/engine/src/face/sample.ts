@@ -79,7 +79,8 @@ function addRow(image: Image, out: Float32Array, at: number, side: number, weigh
     const p00 = (y0 * width + x0) * 3;
     const p01 = x0 < lastX ? p00 + 3 : p00;
     const below = y0 < lastY ? width * 3 : 0;
-    const [p10, p11] = [p00 + below, p01 + below];
+    const p10 = p00 + below;
+    const p11 = p01 + below;
     const w00 = (1 - fx) * (1 - fy) * weight;
     const w01 = fx * (1 - fy) * weight;
     const w10 = (1 - fx) * fy * weight;

@@ -86,7 +86,10 @@ export function surely({ coarse }: Guided): Uint8Array {
   const sure = new Uint8Array(SIZE * SIZE).fill(UNSURE);
   for (let row = 0; row < SIZE - 1; row++) {
     for (let at = row * SIZE; at < row * SIZE + SIZE - 1; at++) {
-      const [a, b, c, d] = [coarse[at]!, coarse[at + 1]!, coarse[at + SIZE]!, coarse[at + SIZE + 1]!];
+      const a = coarse[at]!;
+      const b = coarse[at + 1]!;
+      const c = coarse[at + SIZE]!;
+      const d = coarse[at + SIZE + 1]!;
       if (a < SURELY_BEHIND && b < SURELY_BEHIND && c < SURELY_BEHIND && d < SURELY_BEHIND) sure[at] = 0;
       else if (a > SURELY_PERSON && b > SURELY_PERSON && c > SURELY_PERSON && d > SURELY_PERSON) sure[at] = 255;
     }

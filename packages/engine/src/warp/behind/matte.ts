@@ -32,13 +32,18 @@ export async function matteOf(rgb: Uint8Array, still: Planes, faces: Face[]): Pr
       .resize(SIZE, SIZE, { fit: "fill", kernel: "cubic" })
       .raw()
       .toBuffer({ resolveWithObject: true });
-    const input = new Float32Array(data.length);
-    for (let i = 0; i < input.length; i++) input[i] = data[i]! / 255;
-    const person = segment(input);
+    const person = segment(shares(data));
     if (shareOfFace(person, region, face) < MIN_FACE_SHARE) continue;
     draw(matte, still, region, guided(data, person), regions.slice(0, nth));
   }
   return { ...matte, alpha: widened(matte) };
+}
+
+/** Of 255. Not where it is asked for: loops in functions that wait are never compiled well. */
+function shares(bytes: Uint8Array): Float32Array {
+  const result = new Float32Array(bytes.length);
+  for (let i = 0; i < result.length; i++) result[i] = bytes[i]! / 255;
+  return result;
 }
 
 /** A square around the face, as far as it lies in the frame. */
@@ -69,20 +74,19 @@ function shareOfFace(person: Float32Array, region: Region, face: Face): number {
   return sum / MESH.oval.length;
 }
 
-function draw(matte: Matte, { y: luma }: Planes, region: Region, filter: Guided, earlier: Region[]): void {
+function draw({ width, alpha: result }: Matte, { y: luma }: Planes, region: Region, filter: Guided, earlier: Region[]) {
   const sure = surely(filter);
-  const across = placesIn(region.width);
-  const down = placesIn(region.height);
+  const { index: columns, share: across } = placesIn(region.width);
+  const { index: rows, share: down } = placesIn(region.height);
   for (let i = 0; i < region.height; i++) {
     const row = region.y + i;
+    const line = rows[i]! * SIZE;
     for (let j = 0; j < region.width; j++) {
-      const column = region.x + j;
-      const at = down.index[i]! * SIZE + across.index[j]!;
-      const place = row * matte.width + column;
+      const at = line + columns[j]!;
+      const place = row * width + region.x + j;
       const known = sure[at]!;
-      const alpha = known === UNSURE ? alphaAt(filter, at, across.share[j]!, down.share[i]!, luma[place]!) : known;
-      const before = earlier.length > 0 && earlier.some((other) => isIn(other, column, row));
-      matte.alpha[place] = before ? Math.max(alpha, matte.alpha[place]!) : alpha;
+      const alpha = known === UNSURE ? alphaAt(filter, at, across[j]!, down[i]!, luma[place]!) : known;
+      result[place] = isInAny(earlier, region.x + j, row) ? Math.max(alpha, result[place]!) : alpha;
     }
   }
 }
@@ -99,8 +103,11 @@ function placesIn(count: number): { index: Uint16Array; share: Float64Array } {
   return { index, share };
 }
 
-function isIn({ x, y, width, height }: Region, column: number, row: number): boolean {
-  return column >= x && column < x + width && row >= y && row < y + height;
+function isInAny(regions: Region[], column: number, row: number): boolean {
+  for (const { x, y, width, height } of regions) {
+    if (column >= x && column < x + width && row >= y && row < y + height) return true;
+  }
+  return false;
 }
 
 /** The outline moved outwards a little: a strip of background that moves with a head is not seen, hair that stays behind is. */

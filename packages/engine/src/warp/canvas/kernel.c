@@ -92,10 +92,10 @@ INLINE Bounds boundsOf(v128_t top, v128_t bottom) {
 INLINE i32 seenThrough(const Picture *p, i32 column, i32 row, const Bounds *bounds) {
   i32 x = column << p->bits, y = row << p->bits, side = 1 << p->bits;
   /* one pixel more on each side, for sampling between pixels */
-  i32 firstColumn = clamp((x - 1 + (least(0, bounds->left) >> 16)) >> p->bits, p->columns - 1);
-  i32 lastColumn = clamp((x + side + 2 + (largest(0, bounds->right) >> 16)) >> p->bits, p->columns - 1);
-  i32 firstRow = clamp((y - 1 + (least(0, bounds->up) >> 16)) >> p->bits, p->rows - 1);
-  i32 lastRow = clamp((y + side + 2 + (largest(0, bounds->down) >> 16)) >> p->bits, p->rows - 1);
+  i32 firstColumn = clamp((x - 1 + (bounds->left >> 16)) >> p->bits, p->columns - 1);
+  i32 lastColumn = clamp((x + side + 1 + (bounds->right >> 16)) >> p->bits, p->columns - 1);
+  i32 firstRow = clamp((y - 1 + (bounds->up >> 16)) >> p->bits, p->rows - 1);
+  i32 lastRow = clamp((y + side + 1 + (bounds->down >> 16)) >> p->bits, p->rows - 1);
   i32 seen = 0;
   for (i32 r = firstRow; r <= lastRow; r++) {
     for (i32 c = firstColumn; c <= lastColumn; c++) seen |= p->seen[r * p->columns + c];

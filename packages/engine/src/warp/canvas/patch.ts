@@ -5,6 +5,9 @@ import type { Field } from "./field.ts";
 
 /** What is seen at one place. Places are in pixels of the still; `paint` is laid over the mix of the two. */
 export type Seen = {
+  /** The place that the smooth warp would show there. */
+  readonly atX: number;
+  readonly atY: number;
   x: number;
   y: number;
   /** A second place, seen as far as `share` of the first is less than 1. */
@@ -17,8 +20,13 @@ export type Seen = {
   cr: number;
 };
 
-/** Says what is seen where the smooth warp would show the place (x, y) of the still. `seen` comes in as that place. */
-export type Layer = (x: number, y: number, seen: Seen) => void;
+/**
+ * Says what is seen at a place. `seen` comes in as the smooth warp would show it, with everything in it: numbers that are handed over
+ * one by one to a function that varies become objects, hundreds of thousands a second.
+ */
+export type Layer = (seen: Seen) => void;
+
+type Room = { -readonly [Part in keyof Seen]: Seen[Part] };
 
 export type Box = { left: number; top: number; right: number; bottom: number };
 
@@ -26,7 +34,7 @@ export type Box = { left: number; top: number; right: number; bottom: number };
 export function drawPatch(canvas: Canvas, field: Field, box: Box, layer: Layer): void {
   const { left, top, right, bottom } = movedBox(canvas, field, box);
   if (right <= left || bottom <= top) return;
-  const seen: Seen = { x: 0, y: 0, x2: 0, y2: 0, share: 1, paint: 0, luma: 0, cb: 0, cr: 0 };
+  const seen: Room = { atX: 0, atY: 0, x: 0, y: 0, x2: 0, y2: 0, share: 1, paint: 0, luma: 0, cb: 0, cr: 0 };
   drawPlanes(canvas, field, ["y"], 1, { left, top, right, bottom }, layer, seen);
   const halved = { left: left >> 1, top: top >> 1, right: right >> 1, bottom: bottom >> 1 };
   drawPlanes(canvas, field, ["u", "v"], 2, halved, layer, seen);
@@ -40,7 +48,7 @@ function drawPlanes(
   step: 1 | 2,
   box: Box,
   layer: Layer,
-  seen: Seen,
+  seen: Room,
 ): void {
   const width = box.right - box.left;
   const capacity = canvas.mapX.length >> 1;
@@ -69,7 +77,7 @@ function askRow(
   py: number,
   stride: number,
   layer: Layer,
-  seen: Seen,
+  seen: Room,
 ): void {
   const { cell, columns, rows } = nodes;
   const { mapX, mapY } = canvas;
@@ -93,11 +101,11 @@ function askRow(
       const qx = px * step;
       const x = qx + left + stepX * along;
       const y = qy + up + stepY * along;
-      seen.x = seen.x2 = x;
-      seen.y = seen.y2 = y;
+      seen.atX = seen.x = seen.x2 = x;
+      seen.atY = seen.y = seen.y2 = y;
       seen.share = 1;
       seen.paint = 0;
-      layer(x, y, seen);
+      layer(seen);
       if (seen.x === x && seen.y === y && seen.share === 1 && seen.paint === 0) continue;
       const i = strip.count++;
       strip.targets[i] = py * stride + px;

@@ -49,10 +49,10 @@ export function createEye(head: Head, face: Face, side: Side, still: Planes, gla
       const gazing = gaze.layer(lookX, lookY);
       const closed = Math.min(1, closing + FOLLOWS_DOWN * Math.max(0, lookY) * (1 - closing));
       const closes = closed > 0.001 ? lid(closed) : undefined;
-      if (!gazing && !closes) return undefined;
-      return (x, y, seen) => {
-        gazing?.(x, y, seen);
-        closes?.(x, y, seen);
+      if (!gazing || !closes) return gazing ?? closes;
+      return (seen) => {
+        gazing(seen);
+        closes(seen);
       };
     },
     box: {

@@ -53,7 +53,9 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
       const dy = along * frame.across.y + down * frame.across.x;
       const way = Math.hypot(dx, dy);
       if (way < 0.02) return undefined;
-      return (x, y, seen) => {
+      return (seen) => {
+        const x = seen.atX;
+        const y = seen.atY;
         const fx = x - iris.x;
         const fy = y - iris.y;
         const away = Math.sqrt(fx * fx + fy * fy);

@@ -38,6 +38,8 @@ const LEAST_BLEND = 1.1;
 const MOST_GRAIN = 7;
 
 type LidLayer = (closing: number) => Layer;
+/** 0–1 each; `lashes`: the weight of the dark line where lids meet. */
+type Closed = { closing: number; lashes: number };
 
 /** Lines in the eye's frame: above `rest` nothing moves, and `rim` (of glasses, or the brow) is not painted over. `glint`: light on glasses, 0–1, which stays where it is. */
 export function createLid(
@@ -55,8 +57,11 @@ export function createLid(
   const unrolled = createUnrolled(opening, still);
   const [upper, lower, wing] = [lineOf(opening.upper), lineOf(opening.lower), lineOf(lashWing(opening, still))];
   const [restLine, rimLine] = [lineOf(rest), lineOf(rim)];
-  const lidAt = (closing: number, lashes: number, x: number, y: number, seen: Seen): void => {
-    const [dx, dy] = [x - middle.x, y - middle.y];
+  const lidAt = ({ closing, lashes }: Closed, seen: Seen): void => {
+    const x = seen.atX;
+    const y = seen.atY;
+    const dx = x - middle.x;
+    const dy = y - middle.y;
     const t = (dx * axis.x + dy * axis.y) / halfWidth;
     const v = dy * axis.x - dx * axis.y;
     const side = Math.abs(t);
@@ -112,8 +117,8 @@ export function createLid(
     seen.cr = lid.cr(t);
   };
   return (closing) => {
-    const lashes = LASH_LINE * open * smooth(2 * closing - 0.8);
-    return (x, y, seen) => lidAt(closing, lashes, x, y, seen);
+    const closed = { closing, lashes: LASH_LINE * open * smooth(2 * closing - 0.8) };
+    return (seen) => lidAt(closed, seen);
   };
 }
 

@@ -60,7 +60,8 @@ function reflectBothSides(m: Float64Array, n: number, v: Float64Array): void {
   const half = dot(v, 0, w, 0, n);
   for (let i = 0; i < n; i++) w[i]! -= half * v[i]!;
   for (let i = 0, at = 0; i < n; i++) {
-    const [vi, wi] = [v[i]!, w[i]!];
+    const vi = v[i]!;
+    const wi = w[i]!;
     for (let j = 0; j < n; j++, at++) m[at]! -= vi * w[j]! + wi * v[j]!;
   }
 }
@@ -75,8 +76,14 @@ function cholesky(m: Float64Array, n: number, first: number): Float64Array {
     let i = j + 1;
     // four rows at a time, so that row j is read once for them
     for (; i + 3 < n; i += 4) {
-      const [a, b, c, d] = [i * n, (i + 1) * n, (i + 2) * n, (i + 3) * n];
-      let [p, q, r, s] = [m[a + j]!, m[b + j]!, m[c + j]!, m[d + j]!];
+      const a = i * n;
+      const b = a + n;
+      const c = b + n;
+      const d = c + n;
+      let p = m[a + j]!;
+      let q = m[b + j]!;
+      let r = m[c + j]!;
+      let s = m[d + j]!;
       for (let k = first; k < j; k++) {
         const value = m[row + k]!;
         p -= value * m[a + k]!;

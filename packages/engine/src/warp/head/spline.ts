@@ -52,7 +52,10 @@ function sumRows(rows: Float32Array, weights: Float64Array, length: number, resu
     const b = Math.min(count - 1, i + 1) * length;
     const c = Math.min(count - 1, i + 2) * length;
     const d = Math.min(count - 1, i + 3) * length;
-    let [p, q, r, s] = [0, 0, 0, 0];
+    let p = 0;
+    let q = 0;
+    let r = 0;
+    let s = 0;
     for (let j = 0; j < length; j++) {
       const weight = weights[j]!;
       p += weight * rows[a + j]!;

@@ -42,7 +42,9 @@ export function createLayer(scene: MouthScene): Layer {
   };
   const between = createBetween(scene);
   const spot: Spot = { t: 0, v: 0, at: 0, x: 0, y: 0, top: 0, bottom: 0 };
-  return (x, y, into) => {
+  return (into) => {
+    const x = into.atX;
+    const y = into.atY;
     const dx = x - middle.x;
     const dy = y - middle.y;
     const t = (dx * across.x + dy * across.y) / halfWidth;
