@@ -48,6 +48,7 @@ const QUALITY = [
   "test/e2e/{cli-faces,cli-speech,facefusion,facefusion-clients,lifecycle,lip-syncer,lipsync,personalize,personalized,safeguards,start,syncso,talk}.test.ts",
   "packages/engine/src/check/{check,insert,lipsync,talk,talk-sound}.test.ts",
   "tools/quality/*.test.ts",
+  "test/conformance/flipped-bits.test.ts",
   "test/faults/{disk-full,mutated-sounds}.test.ts",
 ];
 /** Whole servers, workers, bundles and commands as users start them, with real engines. */

@@ -4,19 +4,24 @@ import type { Env } from "@smileloop/core/env.ts";
 import { readNote } from "@smileloop/core/notes.ts";
 import { z } from "zod";
 import type { Home } from "./home.ts";
+import { presentLeaf, type SigningSource } from "./signing.ts";
 
 const NOTE = "keys";
+const HASH_CHARACTERS = 16;
 const schema = z.record(z.string(), z.string());
 
 /** A first start writes nothing down. Throws what the storage throws. */
 export async function tellKeyChanges(
-  { records, audit, secret }: Pick<Home, "records" | "audit" | "secret">,
+  { records, audit, secret, signing }: Pick<Home, "records" | "audit" | "secret"> & { signing: SigningSource },
   { SEAL_KEY, WEBHOOK_SECRET }: Pick<Env, "SEAL_KEY" | "WEBHOOK_SECRET">,
 ): Promise<void> {
   const keys = { SEAL_KEY: SEAL_KEY?.[0] ?? secret, WEBHOOK_SECRET: WEBHOOK_SECRET?.[0] ?? secret };
   const now = Object.fromEntries(
     Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [[name, shortHash(key)]])),
   );
+  const leaf = await presentLeaf(signing);
+  // a certificate is public
+  if (leaf !== null) now.SIGNING_KEY = leaf.slice(0, HASH_CHARACTERS);
   const note = await records.notes.get(NOTE);
   const before = (note && readNote(schema, note)) ?? now;
   for (const [key, hash] of Object.entries(now)) {
@@ -29,5 +34,5 @@ export async function tellKeyChanges(
 }
 
 function shortHash(key: string | Uint8Array): string {
-  return createHmac("sha256", key).update("smileloop name of a key").digest("hex").slice(0, 16);
+  return createHmac("sha256", key).update("smileloop name of a key").digest("hex").slice(0, HASH_CHARACTERS);
 }

@@ -1,19 +1,23 @@
 /** What results are signed with: the operator's key, or one that the data directory keeps and that is made when it is first needed. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import { type Env, EnvError } from "@smileloop/core/env.ts";
 import type { Log } from "@smileloop/core/log.ts";
-import { createKmsClient, kmsRegion, kmsSigner } from "@smileloop/core/signing-keys/kms.ts";
+import { kmsRegion } from "@smileloop/core/signing-keys/kms.ts";
 import { errno, writeOnce } from "@smileloop/core/storage/durable-files.ts";
 import { type C2pa, openC2pa } from "@smileloop/worker/signing/c2pa.ts";
-import { checkPair, readSignatory, type Signatory, signatoryOf } from "@smileloop/worker/signing/key.ts";
+import { type FormerKey, readFormerKeys, readSignatory, type Signatory } from "@smileloop/worker/signing/key.ts";
 import { makeChain } from "@smileloop/worker/signing/make-chain.ts";
 import { createSigner, type Signer } from "@smileloop/worker/signing/signer.ts";
 import type { MarkReader } from "@smileloop/worker/verifier.ts";
+import { kmsSignatory } from "./kms-signing.ts";
 
-/** `key`, `chain`: PEM, or the name of a file; `key` also the ARN of one in AWS KMS. `file`: where a key is kept that the operator did not give. */
+/**
+ * `key`, `chain`: PEM, or the name of a file; `key` also the ARN of one in AWS KMS. The certificates of former keys come after those of the present one. `file`: where a key is kept
+ * that the operator did not give; former ones are beside it, with a hyphen and more in their names (`signing-2026.pem`).
+ */
 export type SigningSource = { key?: string | undefined; chain?: string | undefined; file?: string | undefined };
 
 type SignerDeps = { signing: SigningSource; version: string; log: Log; clock: Clock };
@@ -32,7 +36,8 @@ const READING = { maxMemoryBytes: 512 * 1024 * 1024, timeLimitMs: 15_000 };
 /** Reads marks; what this installation signs counts as ours. */
 export function markReader({ signing, log, clock }: Omit<SignerDeps, "version">): MarkReader & { c2pa: C2pa } {
   const signatory = signatories(signing, clock);
-  return { c2pa: openC2pa(READING), trusted: async () => [await signatory()], findMark: null, log };
+  const trusted = async () => [await signatory(), ...(await formerKeys(signing))];
+  return { c2pa: openC2pa(READING), trusted, findMark: null, log };
 }
 
 /** Reads the key once; where that fails, each call tries again. Throws a sentence. */
@@ -49,6 +54,7 @@ export function signatories(source: SigningSource, clock: Clock): () => Promise<
 
 /** Throws EnvError for a key that the operator gave and that cannot be used, and where there is none and nowhere to keep one. */
 export async function checkSigning(source: SigningSource): Promise<void> {
+  await formerKeys(source);
   if (source.key === undefined && source.file !== undefined) return;
   await givenSignatory(source);
 }
@@ -58,37 +64,60 @@ async function openSignatory(source: SigningSource, clock: Clock): Promise<Signa
   return key === undefined && file !== undefined ? keptSignatory(file, clock) : givenSignatory(source);
 }
 
-async function givenSignatory({ key, chain }: SigningSource): Promise<Signatory> {
-  if (key === undefined) {
-    throw new EnvError("SIGNING_KEY: the key that results are signed with is missing; `npm run signing:key` makes one");
-  }
-  if (kmsRegion(key) !== null) return kmsSignatory(key, chain);
-  const pem = await pemOf("SIGNING_KEY", key);
-  const certificates = chain === undefined ? pem : await pemOf("SIGNING_CHAIN", chain);
+async function givenSignatory(source: SigningSource): Promise<Signatory> {
+  const { pem, certificates } = await givenTexts(source);
   try {
-    return readSignatory(pem, certificates);
+    return kmsRegion(pem) === null ? readSignatory(pem, certificates) : await kmsSignatory(pem, certificates);
   } catch (cause) {
-    throw new EnvError(`SIGNING_KEY, SIGNING_CHAIN: ${(cause as Error).message}`, { cause });
+    throw unusable(cause);
   }
 }
 
-/** The first signature says whether the key is that of the chain. */
-async function kmsSignatory(keyId: string, chain: string | undefined): Promise<Signatory> {
-  if (chain === undefined) {
+async function givenTexts({ key, chain }: SigningSource) {
+  if (key === undefined) {
+    throw new EnvError("SIGNING_KEY: the key that results are signed with is missing; `npm run signing:key` makes one");
+  }
+  if (kmsRegion(key) !== null && chain === undefined) {
     throw new EnvError(
       "SIGNING_CHAIN: the certificates of the key in AWS KMS are missing; give them in PEM, or their file",
     );
   }
-  const certificates = await pemOf("SIGNING_CHAIN", chain);
-  const client = createKmsClient({ region: kmsRegion(keyId)! });
+  const pem = kmsRegion(key) === null ? await pemOf("SIGNING_KEY", key) : key;
+  return { pem, certificates: chain === undefined ? pem : await pemOf("SIGNING_CHAIN", chain) };
+}
+
+function unusable(cause: unknown): EnvError {
+  return new EnvError(`SIGNING_KEY, SIGNING_CHAIN: ${(cause as Error).message}`, { cause });
+}
+
+/** Keys that have signed before, and whose signatures still count as ours. Throws a sentence for certificates that cannot be read. */
+export async function formerKeys(source: SigningSource): Promise<FormerKey[]> {
+  if (source.key === undefined) return source.file === undefined ? [] : formerBeside(source.file);
+  const { certificates } = await givenTexts(source);
   try {
-    const signatory = signatoryOf(kmsSigner({ client, keyId }), certificates);
-    await checkPair(signatory);
-    return signatory;
+    return readFormerKeys(certificates, 1);
   } catch (cause) {
-    client.destroy();
-    throw new EnvError(`SIGNING_KEY, SIGNING_CHAIN: ${(cause as Error).message}`, { cause });
+    throw unusable(cause);
   }
+}
+
+/** One that cannot be read is not passed over: what it has signed would count as somebody else's. */
+async function formerBeside(file: string): Promise<FormerKey[]> {
+  const [folder, ending] = [dirname(file), extname(file)];
+  const start = `${basename(file, ending)}-`;
+  const names = await readdir(folder).catch((error: unknown) =>
+    errno(error) === "ENOENT" ? [] : Promise.reject(error),
+  );
+  const found = names.filter((name) => name.startsWith(start) && name.endsWith(ending)).sort();
+  const read = found.map(async (name) => {
+    const path = join(folder, name);
+    try {
+      return readFormerKeys(await readFile(path, "utf8"), 0);
+    } catch (cause) {
+      throw new Error(`${path} is damaged: ${(cause as Error).message}.`, { cause });
+    }
+  });
+  return (await Promise.all(read)).flat();
 }
 
 /** The text itself, also with `\n` for its line ends, or that of the file. */
@@ -122,15 +151,23 @@ export function commandSigning({ SIGNING_KEY: key, SIGNING_CHAIN: chain }: Env):
   return { key, chain, file: join(homedir(), ".smileloop", "signing.pem") };
 }
 
-/** Whose signatures count as ours for a command: the operator's key, that of the server of this folder, and that of commands. Makes none. */
-export async function knownHere(env: Env): Promise<Signatory[]> {
-  const given = env.SIGNING_KEY === undefined ? [] : [await givenSignatory(commandSigning(env))];
-  const files = [join(env.DATA_DIR, "signing.pem"), commandSigning(env).file!];
+/** Whose signatures count as ours for a command: the operator's keys, those of the server of this folder, and those of commands. Makes none. */
+export async function knownHere(env: Env): Promise<FormerKey[]> {
+  const commands = commandSigning(env);
+  const given = env.SIGNING_KEY === undefined ? [] : [await givenSignatory(commands), ...(await formerKeys(commands))];
+  const files = [join(env.DATA_DIR, "signing.pem"), commands.file!];
   const kept = files.map(async (file) => {
     const pem = await readFile(file, "utf8").catch(() => null);
-    return pem === null ? [] : [readSignatory(pem, pem)];
+    return [...(pem === null ? [] : [readSignatory(pem, pem)]), ...(await formerBeside(file))];
   });
   return [...given, ...(await Promise.all(kept)).flat()];
+}
+
+/** The certificate of the present key, SHA-256; null where it is still to be made. */
+export async function presentLeaf(source: SigningSource): Promise<string | null> {
+  if (source.key !== undefined) return (await givenSignatory(source)).leaf;
+  const pem = source.file === undefined ? null : await readFile(source.file, "utf8").catch(() => null);
+  return pem === null ? null : readSignatory(pem, pem).leaf;
 }
 
 /** Reads marks for a command. */

@@ -165,6 +165,10 @@ class Smileloop:
         """Whether a file comes from this server, by the marks that results carry."""
         return self._http.json("POST", "/v1/verify", body=self._place(file), safe=True)  # type: ignore[no-any-return]
 
+    def erase(self) -> Json:
+        """Erases everything that the server keeps of the caller: all jobs with their files, and all uploads. How many of each there were."""
+        return self._http.json("DELETE", "/v1/owner", safe=True)  # type: ignore[no-any-return]
+
     def presets(self) -> List[Json]:
         return self._http.json("GET", "/v1/presets")["presets"]  # type: ignore[no-any-return]
 

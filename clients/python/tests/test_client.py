@@ -116,6 +116,10 @@ class Client(unittest.TestCase):
         self.assertEqual(percents, sorted(percents))
         self.assertEqual(percents[-1], 100)
 
+    def test_all_that_is_kept_of_the_caller_is_erased(self) -> None:
+        with BadServer({"DELETE /v1/owner": [(503, {}), (200, {"jobs": 2, "uploads": 1})]}) as api:
+            self.assertEqual(client(api.url).erase(), {"jobs": 2, "uploads": 1})
+
     def test_a_list_of_recipients_is_sent_as_the_table_that_it_is(self) -> None:
         outputs = {"report": {"url": "r"}, "archive": {"url": "http://files.example/a.zip"}}
         done = job("succeeded", outputs=outputs)

@@ -123,6 +123,8 @@ export function createSmileloop(options: ClientOptions = {}) {
       const { signal } = options;
       return http.json("/v1/verify", { method: "POST", body, signal, safe: true });
     },
+    /** Erases everything that the server keeps of the caller: all jobs with their files, and all uploads. How many of each there were. */
+    erase: (): Promise<{ jobs: number; uploads: number }> => http.json("/v1/owner", { method: "DELETE", safe: true }),
     presets: async (signal?: AbortSignal) => (await get<{ presets: Preset[] }>("/v1/presets", signal)).presets,
     kinds: async (signal?: AbortSignal) => (await get<{ kinds: Kind[] }>("/v1/kinds", signal)).kinds,
     voices: async (language?: string, signal?: AbortSignal) => {

@@ -89,6 +89,12 @@ async function storage(...put: Answer[]) {
   return { files, routes: { "POST /v1/uploads": [json(201, target)] } };
 }
 
+test("all that is kept of the caller is erased, also where the first reply does not come", async () => {
+  const { url, calls } = await serve({ "DELETE /v1/owner": [status(503), json(200, { jobs: 2, uploads: 1 })] });
+  expect(await client(url).erase()).toEqual({ jobs: 2, uploads: 1 });
+  expect(calls).toEqual(["DELETE /v1/owner", "DELETE /v1/owner"]);
+});
+
 test("a portrait becomes a clip: what is sent, and what is told on the way", async () => {
   const { files, routes } = await storage(status(200));
   const bodies: Asked[] = [];

@@ -7,7 +7,10 @@ export type Signatory = SigningKey & { anchors: string; serial: string; leaf: st
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The certificates that readers may meet, without the root, which they have to know. Throws a sentence that says what is wrong. */
+/**
+ * The certificates that readers may meet, without the root, which they have to know: the first chain in the text. Throws a sentence that says
+ * what is wrong.
+ */
 export function readSignatory(key: string, chain: string): Signatory {
   const privateKey = parsed(() => createPrivateKey(key), "the key is not a private key in PEM");
   const { asymmetricKeyType, asymmetricKeyDetails } = privateKey;
@@ -24,10 +27,7 @@ export function signatoryOf(
   chain: string,
   fits: (leaf: X509Certificate) => boolean = () => true,
 ): Signatory {
-  const certificates = parsed(
-    () => (chain.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem)),
-    "a certificate of the chain cannot be read",
-  );
+  const [certificates = []] = chainsIn(chain);
   const [leaf] = certificates;
   const root = certificates.at(-1);
   if (!leaf || !root || leaf === root) {
@@ -57,6 +57,31 @@ export async function checkPair({ sign: signs, chain }: SigningKey): Promise<voi
 }
 
 const WRONG_LEAF = "the first certificate of the chain is not that of the key";
+
+/** What a key is known by that signs no more. */
+export type FormerKey = Pick<Signatory, "anchors" | "serial">;
+
+/** Of all chains in a text but the first `after`. Throws a sentence that says what is wrong. */
+export function readFormerKeys(text: string, after: number): FormerKey[] {
+  const signsNoMore = () => Promise.reject(new Error("This key signs no more."));
+  return chainsIn(text)
+    .slice(after)
+    .map((chain) => {
+      const { anchors, serial } = signatoryOf(signsNoMore, chain.join(""));
+      return { anchors, serial };
+    });
+}
+
+/** A chain begins with a certificate that may not sign others, the key's own. */
+function chainsIn(text: string): X509Certificate[][] {
+  const chains: X509Certificate[][] = [];
+  for (const pem of text.match(CERTIFICATE) ?? []) {
+    const certificate = parsed(() => new X509Certificate(pem), "a certificate of the chain cannot be read");
+    if (chains.length === 0 || !certificate.ca) chains.push([]);
+    chains.at(-1)!.push(certificate);
+  }
+  return chains;
+}
 
 function parsed<T>(parse: () => T, what: string): T {
   try {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { stubVideo } from "../../../../test/support/stub-video.ts";
 import { openC2pa } from "./c2pa.ts";
 import { rawSignature } from "./cose.ts";
-import { readSignatory, type Signatory, signatoryOf } from "./key.ts";
+import { readFormerKeys, readSignatory, type Signatory, signatoryOf } from "./key.ts";
 import { makeChain } from "./make-chain.ts";
 import { createSigner, type ToSign } from "./signer.ts";
 import { findSignature } from "./verdict.ts";
@@ -162,6 +162,22 @@ test("another's signature is another's, also of one with the same names; without
   // under a root that others have, too, the certificate decides
   expect((await verdict(theirs.path, "video/mp4", [{ ...impostor, serial: ours.serial }])).signature).toBe("other");
   expect((await verdict(theirs.path, "video/mp4", [ours, impostor])).signature).toBe("ours");
+});
+
+test("what a former key has signed stays ours, and its chain may stand behind that of the present one", async () => {
+  const [former, present] = [makeChain(Date.now()), makeChain(Date.now())];
+  const before = (await sign(videoFile("before.mp4"), "video/mp4", {}, readSignatory(former.key, former.chain)))!.path;
+  const both = present.key + present.chain + former.chain;
+  const now = readSignatory(both, both);
+  const after = (await sign(videoFile("after-it.mp4"), "video/mp4", {}, now))!.path;
+  const verdictBy = async (path: string, former: typeof trusted) =>
+    (await findSignature(c2pa, [now, ...former], { path, type: "video/mp4", signal })).signature;
+  const trusted = readFormerKeys(both, 1);
+  expect(trusted).toHaveLength(1);
+  expect([await verdictBy(before, trusted), await verdictBy(after, trusted)]).toEqual(["ours", "ours"]);
+  expect(await verdictBy(before, [])).toBe("other");
+  const impostor = (await sign(videoFile("impostor.mp4"), "video/mp4", {}, signatoryNamed()))!.path;
+  expect(await verdictBy(impostor, trusted)).toBe("other");
 });
 
 test("a changed byte breaks the signature; where the rest cannot be read either, that is the same", async () => {
