@@ -38,7 +38,7 @@ describe.skipIf(LACKING !== "")(
         const [command, ...args] = standIn();
         const engine = open(command!, args);
         const motion = { fps: 25, frames: 3, faces: [{ channels: { headPitch: [0, 1, 2] } }] };
-        const provenance = { job: "j", engine: "liveportrait", version: "1" };
+        const provenance = { job: "j", engine: "liveportrait", version: "1", mark: null };
         const options = { timeoutMs: 120_000 };
         for (const size of [256, 512, "source"] as const) {
           const video = join(place.dir, `${name}-${size}.mp4`);

@@ -16,7 +16,7 @@ import { CONTAINER, IMAGE, LACKING, openFolder, PYTHON, ROOT, standIn, WEIGHTS }
 
 const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
 const ENV = { PYTHONPATH: CONTAINER, PATH: "/usr/bin:/bin", OMP_NUM_THREADS: "2" };
-const PROVENANCE = { job: "0192f", engine: "liveportrait", version: "1" };
+const PROVENANCE = { job: "0192f", engine: "liveportrait", version: "1", mark: null };
 
 describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: ${LACKING})`}`, () => {
   let place: Awaited<ReturnType<typeof openFolder>>;

@@ -182,7 +182,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
     signal,
     onProgress: (progress) => report(progressAt(stages, stage ?? progress.stage, progress)),
   });
-  const provenance = { job: record.id, engine: ready.engine, version: ready.version };
+  const provenance = { job: record.id, engine: ready.engine, version: ready.version, mark: null };
   return {
     ...createStoreIo(options),
     ...keeping(options),

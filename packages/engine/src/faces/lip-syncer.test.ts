@@ -9,6 +9,7 @@ import { speechMotion } from "@smileloop/speech/speech.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cutout, writeFilm } from "../../../../test/support/films.ts";
 import { GRACE_HOPPER } from "../../../../test/support/pictures.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { CHEF, soundOf, spokenOf } from "../../../../test/support/spoken.ts";
 import {
@@ -31,7 +32,6 @@ const FPS = 25;
 const RATE = 16_000;
 const { signal } = new AbortController();
 const context = { signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-lip-syncer-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
