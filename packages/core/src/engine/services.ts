@@ -4,6 +4,7 @@ import { warningsSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
 import { CONFORM_SERVICE } from "./conform-service.ts";
+import { LUMA_SERVICE } from "./luma-service.ts";
 import { PRINT_SERVICE, printsSchema } from "./print-service.ts";
 import {
   audioSpecSchema,
@@ -246,5 +247,6 @@ export const SERVICES = {
   ...CONFORM_SERVICE,
   ...REVIEW_SERVICE,
   ...PRINT_SERVICE,
+  ...LUMA_SERVICE,
   ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;
