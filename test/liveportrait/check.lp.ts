@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { finishResultSchema } from "@smileloop/core/engine/finish-service.ts";
 import { animateCheckResultSchema, animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { createEngineProcess, type EngineProcess } from "@smileloop/worker/process/engine-process.ts";

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { extractResultSchema, finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { finishResultSchema } from "@smileloop/core/engine/finish-service.ts";
+import { extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { type AnimateRun, animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { decodePicture } from "@smileloop/engine/media/picture.ts";

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
-import type { FinishRequest } from "@smileloop/core/engine/services.ts";
+import type { FinishRequest } from "@smileloop/core/engine/finish-service.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";

@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
-import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/finish-service.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import { MAX_MOVES } from "@smileloop/core/job/change.ts";

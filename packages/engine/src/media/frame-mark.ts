@@ -3,15 +3,19 @@
  * read it. Where the picture moves, an encoder would have to send it again and again: there it is weak until the picture has rested for a
  * while. What it looks like follows the first frame, and that of each scene after it.
  */
-import { addPlane, planeOf, roomIn, type Strength } from "./mark-plane.ts";
+import { addPlane, planeOf, roomIn } from "./mark-plane.ts";
 
 /** Of a block, pixels: as encoders have them. */
 const SIDE = 16;
 /** Rows and columns between the samples of a block that are compared. */
 const [ROW_STEP, COLUMN_STEP] = [4, 2];
-/** Mean difference to the frame before from which a block moves, levels, and how many times as much as in the quietest blocks, which have noise. */
-export const TUNE = { moving: 0.5, noise: 1.6, weak: 0.3, rest: 25, strength: undefined as Strength | undefined };
-const QUIET = 0.3;
+/** Mean difference to the frame before from which a block moves, levels. */
+const MOVING = 0.5;
+/** How strong the mark is where it moves, and for how many frames after. */
+const WEAK = 0.3;
+const REST = 25;
+/** Where more blocks than this part move, all do: then a weak mark would be lost, and in a still place there is none. A portrait has half at most. */
+const ALL = 0.6;
 /** A new scene: the part of the samples that differ by more than this from the frame that the mark was made for. */
 const SCENE = { levels: 16, share: 0.5, step: 8 };
 
@@ -30,18 +34,19 @@ export function openFrameMark(tile: Int8Array, size: Size): FrameMark {
   let scene: { first: Uint8Array; full: Int8Array; weak: Int8Array; plane: Int8Array } | undefined;
 
   const begin = (luma: Uint8Array) => {
-    const room = roomIn({ ...size, data: luma }, TUNE.strength);
+    const room = roomIn({ ...size, data: luma });
     const full = planeOf(tile, room, size);
     weakFor.fill(0);
-    return { first: luma.slice(), full, weak: planeOf(tile, room, size, TUNE.weak), plane: full.slice() };
+    return { first: luma.slice(), full, weak: planeOf(tile, room, size, WEAK), plane: full.slice() };
   };
   const settle = (luma: Uint8Array, { full, weak, plane }: NonNullable<typeof scene>): void => {
-    const changes = blocks.map((block) => change(luma, before, block, size.width));
-    const noise = Float32Array.from(changes).sort()[Math.floor(QUIET * changes.length)]!;
-    const moving = Math.max(TUNE.moving, TUNE.noise * noise);
+    const moves = blocks.map((block) => change(luma, before, block, size.width) > MOVING);
+    const all = moves.filter(Boolean).length > ALL * moves.length;
     for (const [i, block] of blocks.entries()) {
       const was = weakFor[i]! > 0;
-      weakFor[i] = changes[i]! > moving ? TUNE.rest : Math.max(0, weakFor[i]! - 1);
+      if (all) weakFor[i] = 0;
+      else if (moves[i]) weakFor[i] = REST;
+      else if (was) weakFor[i]!--;
       const is = weakFor[i]! > 0;
       if (was !== is) copyBlock(is ? weak : full, plane, block, size.width);
     }

@@ -40,7 +40,7 @@ describe("makeTile", () => {
     const sha = createHash("sha256")
       .update(makeTile(OURS, PAYLOAD, OFFSET))
       .digest("hex");
-    expect(sha).toMatchInlineSnapshot();
+    expect(sha).toMatchInlineSnapshot(`"a9e002ad43c831485ada7e082c02ff6382e3b24ec7580b6496e5353a6973db34"`);
   });
 });
 

@@ -23,7 +23,7 @@ const BEST = 16;
 /** How well pattern and symbols have to be found together, and how well where the check of the payload holds at once (docs/marks.md). */
 export const THRESHOLDS = { found: 30, checked: 27 };
 
-type Candidate = Peak & { key: MarkKey; picture: Luma; scale: number; isMirrored: boolean };
+type Candidate = Peak & { key: MarkKey; picture: Luma; spectrum: Spectrum; scale: number; isMirrored: boolean };
 export type Sighting = Read & { key: MarkKey; score: number; scale: number; isMirrored: boolean; z: number };
 
 /** `luma`: the mean pictures of a file, or of parts of it, the likeliest first; of any size. */
@@ -40,12 +40,21 @@ export function isFound({ score, payload, first }: Sighting): boolean {
 /** The best that there is, mark or not; null where there is nothing to look at. */
 export function look(luma: readonly Luma[], keys: readonly MarkKey[]): Sighting | null {
   const pictures = luma.map(residual);
-  const usual = sightings(pictures.flatMap((picture) => candidates(picture, keys, 1)));
+  const usual = asMade(pictures, keys);
   if (usual[0] && isFound(usual[0]) && usual[0].payload !== null) return usual[0];
   const others = pictures.slice(0, 1).flatMap((picture) => scales().flatMap((s) => candidates(picture, keys, s, 2)));
   others.sort((a, b) => b.z - a.z);
   const refined = others.slice(0, BEST).map(refine);
   return [...usual, ...sightings(refined)].sort((a, b) => b.score - a.score)[0] ?? null;
+}
+
+/** The same where the whole picture is there as it was made, or mirrored: other sizes of tiles are not tried. */
+export function lookAsMade(luma: readonly Luma[], keys: readonly MarkKey[]): Sighting | null {
+  return asMade(luma.map(residual), keys)[0] ?? null;
+}
+
+function asMade(pictures: readonly Luma[], keys: readonly MarkKey[]): Sighting[] {
+  return sightings(pictures.flatMap((picture) => candidates(picture, keys, 1)));
 }
 
 function scales(): number[] {
@@ -59,14 +68,9 @@ function candidates(picture: Luma, keys: readonly MarkKey[], scale: number, most
   const spectra = [spectrum, mirrored(spectrum)] as const;
   return keys.flatMap((key) =>
     findPattern(patternsOf(key).sync, spectra, most).flatMap((peaks, side) =>
-      peaks.map((peak) => ({ ...peak, key, picture, scale, isMirrored: side === 1 })),
+      peaks.map((peak) => ({ ...peak, key, picture, spectrum: spectra[side]!, scale, isMirrored: side === 1 })),
     ),
   );
-}
-
-function spectrumOf({ picture, scale, isMirrored }: Pick<Candidate, "picture" | "scale" | "isMirrored">): Spectrum {
-  const spectrum = fold(picture, scale);
-  return isMirrored ? mirrored(spectrum) : spectrum;
 }
 
 /** The best of the scales beside it. */
@@ -83,9 +87,8 @@ function refine(candidate: Candidate): Candidate {
 
 function sightings(all: readonly Candidate[]): Sighting[] {
   const read = all.map((candidate) => {
-    const { key, scale, isMirrored } = candidate;
+    const { key, spectrum, scale, isMirrored } = candidate;
     const patterns = patternsOf(key);
-    const spectrum = spectrumOf(candidate);
     const peak = sharpened(spectrum, patterns.sync, candidate);
     const word = decode(symbolLikeness(spectrum, patterns, peak));
     return { ...word, key, scale, isMirrored, z: peak.z, score: SYNC_WEIGHT * peak.z + word.fit };
