@@ -3,7 +3,7 @@
  * read it. Where the picture moves, an encoder would have to send it again and again: there it is weak until the picture has rested for a
  * while. What it looks like follows the first frame, and that of each scene after it.
  */
-import { addPlane, planeOf, roomIn } from "./mark-plane.ts";
+import { addPlane, lumaOf, planeOf, roomIn } from "./mark-plane.ts";
 
 /** Of a block, pixels: as encoders have them. */
 const SIDE = 16;
@@ -34,7 +34,7 @@ export function openFrameMark(tile: Int8Array, size: Size): FrameMark {
   let scene: { first: Uint8Array; full: Int8Array; weak: Int8Array; plane: Int8Array } | undefined;
 
   const begin = (luma: Uint8Array) => {
-    const room = roomIn({ ...size, data: luma });
+    const room = roomIn(lumaOf(luma, size));
     const full = planeOf(tile, room, size);
     weakFor.fill(0);
     return { first: luma.slice(), full, weak: planeOf(tile, room, size, WEAK), plane: full.slice() };

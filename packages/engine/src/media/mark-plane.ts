@@ -6,36 +6,36 @@ import { boxMean } from "@smileloop/core/marking/box-mean.ts";
 import { SPACE_SIDE, TILE_SIDE, TILE_UNIT } from "@smileloop/core/marking/mark.ts";
 
 /** Standard deviation of the mark, levels: where the picture is plain, for each level that it varies by, and at most. */
-export type Strength = { plain: number; varied: number; most: number };
-
-/** Where the longer side has fewer pixels than `below`, there are fewer samples to find a mark in. */
-const STRENGTH: Strength = { plain: 0.6, varied: 0.2, most: 2.8 };
-const SMALL = { below: 400, plain: 0.8 };
+const STRENGTH = { plain: 0.7, varied: 0.24, most: 3 };
 /** Half the side of the squares over which the picture varies, where its longer side has `SPACE_SIDE` pixels. */
 const NEAR = 4;
 /** Luma below and above which less is hidden, over how many levels that sets in, and what is left then. */
 const [DARK, BRIGHT, RAMP, LEFT] = [48, 208, 24, 0.55];
 
-export type Luma = { width: number; height: number; data: Uint8Array };
+type Size = { width: number; height: number };
+
+/** `row`: its samples, good until the next call. */
+export type Luma = Size & { row(y: number): Uint8Array };
+
+export function lumaOf(data: Uint8Array, { width, height }: Size): Luma {
+  return { width, height, row: (y) => data.subarray(y * width, (y + 1) * width) };
+}
 
 /** How strong the mark is allowed to be, levels; of a grid whose longer side has at most `SPACE_SIDE` samples. */
-export type Room = { width: number; height: number; data: Float32Array };
+export type Room = Size & { data: Float32Array };
 
-export function roomIn(luma: Luma, strength = strengthOf(luma)): Room {
+export function roomIn(luma: Luma): Room {
   const { width, height, data } = shrunk(luma);
-  const { plain, varied, most } = strength;
   const near = Math.max(1, Math.round((NEAR * Math.max(width, height)) / SPACE_SIDE));
   const mean = boxMean(data, width, height, near);
   const apart = boxMean(
     data.map((value, i) => Math.abs(value - mean[i]!)),
     ...([width, height, near] as const),
   );
-  const room = apart.map((value, i) => Math.min(most, plain + varied * value) * shade(mean[i]!));
+  const room = apart.map(
+    (value, i) => Math.min(STRENGTH.most, STRENGTH.plain + STRENGTH.varied * value) * shade(mean[i]!),
+  );
   return { width, height, data: room };
-}
-
-function strengthOf({ width, height }: Luma): Strength {
-  return Math.max(width, height) < SMALL.below ? { ...STRENGTH, plain: SMALL.plain } : STRENGTH;
 }
 
 function shade(luma: number): number {
@@ -44,52 +44,73 @@ function shade(luma: number): number {
 }
 
 /** What is added to each sample of a picture of this size. `share`: of the room. */
-export function planeOf(
-  tile: Int8Array,
-  room: Room,
-  { width, height }: { width: number; height: number },
-  share = 1,
-): Int8Array {
-  const plane = new Int8Array(width * height);
-  const step = SPACE_SIDE / Math.max(width, height);
-  const across = placesOf(width, step);
-  const [stepX, stepY] = [room.width / width, room.height / height];
-  let below = new Float32Array(width + 2);
-  let own = new Float32Array(width + 2);
-  const down = placesOf(height, step);
-  const columns = Uint16Array.from({ length: width }, (_, x) =>
-    Math.min(room.width - 1, Math.floor((x + 0.5) * stepX)),
-  );
-  for (let y = 0; y < height; y++) {
-    const {
-      cell: top,
-      next: bottom,
-      part: fall,
-    } = { cell: down.cell[y]! * TILE_SIDE, next: down.next[y]! * TILE_SIDE, part: down.part[y]! };
-    const strengths = Math.min(room.height - 1, Math.floor((y + 0.5) * stepY)) * room.width;
-    [own, below] = [below, own];
-    below.fill(0);
-    for (let x = 0; x < width; x++) {
-      const [left, right, part] = [across.cell[x]!, across.next[x]!, across.part[x]!];
-      const upper = tile[top + left]! * (1 - part) + tile[top + right]! * part;
-      const lower = tile[bottom + left]! * (1 - part) + tile[bottom + right]! * part;
-      const value = ((upper + (lower - upper) * fall) * share * room.data[strengths + columns[x]!]!) / TILE_UNIT;
-      const wanted = value + own[x + 1]!;
-      const given = Math.round(wanted);
-      plane[y * width + x] = given;
-      // Floyd and Steinberg
-      const rest = (wanted - given) / 16;
-      own[x + 2]! += rest * 7;
-      below[x]! += rest * 3;
-      below[x + 1]! += rest * 5;
-      below[x + 2]! += rest;
-    }
-  }
+export function planeOf(tile: Int8Array, room: Room, size: Size, share = 1): Int8Array {
+  const plane = new Int8Array(size.width * size.height);
+  eachRow(tile, { room, size, share }, (row, y) => plane.set(row, y * size.width));
   return plane;
 }
 
+/** The same, row by row. */
+export function eachRow(
+  tile: Int8Array,
+  { room, size, share }: { room: Room; size: Size; share: number },
+  take: (row: Int8Array, y: number) => void,
+): void {
+  const { width, height } = size;
+  const step = SPACE_SIDE / Math.max(width, height);
+  const across = placesOf(width, step);
+  const down = placesOf(height, step);
+  const columns = Uint16Array.from({ length: width }, (_, x) => Math.floor(((x + 0.5) * room.width) / width));
+  const line = new Float32Array(width);
+  const row = new Int8Array(width);
+  let own = new Float32Array(width + 2);
+  let below = new Float32Array(width + 2);
+  for (let y = 0; y < height; y++) {
+    const strengths = Math.floor(((y + 0.5) * room.height) / height) * room.width;
+    tileLine(tile, { across, top: down.cell[y]!, bottom: down.next[y]!, fall: down.part[y]! }, line);
+    for (let x = 0; x < width; x++) line[x]! *= (share / TILE_UNIT) * room.data[strengths + columns[x]!]!;
+    const rest = own;
+    own = below;
+    below = rest.fill(0);
+    spread(line, row, own, below);
+    take(row, y);
+  }
+}
+
+type Places = { cell: Uint8Array; next: Uint8Array; part: Float32Array };
+
+function tileLine(
+  tile: Int8Array,
+  { across, top, bottom, fall }: { across: Places; top: number; bottom: number; fall: number },
+  line: Float32Array,
+): void {
+  const [upper, lower] = [top * TILE_SIDE, bottom * TILE_SIDE];
+  for (let x = 0; x < line.length; x++) {
+    const left = across.cell[x]!;
+    const right = across.next[x]!;
+    const part = across.part[x]!;
+    const above = tile[upper + left]! + (tile[upper + right]! - tile[upper + left]!) * part;
+    const under = tile[lower + left]! + (tile[lower + right]! - tile[lower + left]!) * part;
+    line[x] = above + (under - above) * fall;
+  }
+}
+
+/** Rounds a line, and gives the rest to the samples to the right and below (Floyd and Steinberg). `own`: what it was given. */
+function spread(line: Float32Array, row: Int8Array, own: Float32Array, below: Float32Array): void {
+  for (let x = 0; x < line.length; x++) {
+    const wanted = line[x]! + own[x + 1]!;
+    const given = Math.round(wanted);
+    row[x] = given;
+    const rest = (wanted - given) / 16;
+    own[x + 2]! += rest * 7;
+    below[x]! += rest * 3;
+    below[x + 1]! += rest * 5;
+    below[x + 2]! += rest;
+  }
+}
+
 /** The samples of the tile on both sides of each pixel. */
-function placesOf(length: number, step: number) {
+function placesOf(length: number, step: number): Places {
   const cell = new Uint8Array(length);
   const next = new Uint8Array(length);
   const part = new Float32Array(length);
@@ -103,23 +124,19 @@ function placesOf(length: number, step: number) {
 }
 
 /** So small that its longer side has at most `SPACE_SIDE` samples: each is the mean of those that it covers. */
-function shrunk({ width, height, data }: Luma): { width: number; height: number; data: Float32Array } {
+function shrunk({ width, height, row }: Luma): Room {
   const step = Math.max(1, Math.ceil(Math.max(width, height) / SPACE_SIDE));
-  if (step === 1) return { width, height, data: Float32Array.from(data) };
   const [columns, rows] = [Math.ceil(width / step), Math.ceil(height / step)];
   const out = new Float32Array(columns * rows);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      let [sum, count] = [0, 0];
-      for (let y = row * step; y < Math.min(height, (row + 1) * step); y++) {
-        for (let x = column * step; x < Math.min(width, (column + 1) * step); x++) {
-          sum += data[y * width + x]!;
-          count++;
-        }
-      }
-      out[row * columns + column] = sum / count;
-    }
+  const across = Uint16Array.from({ length: width }, (_, x) => Math.floor(x / step));
+  for (let y = 0; y < height; y++) {
+    const samples = row(y);
+    const to = Math.floor(y / step) * columns;
+    const share = 1 / Math.min(step, height - Math.floor(y / step) * step);
+    for (let x = 0; x < width; x++) out[to + across[x]!]! += share * samples[x]!;
   }
+  const last = width - (columns - 1) * step;
+  for (let i = 0; i < out.length; i++) out[i]! /= (i + 1) % columns === 0 ? last : step;
   return { width: columns, height: rows, data: out };
 }
 

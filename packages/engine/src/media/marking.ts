@@ -2,7 +2,7 @@
 import { type MarkOrder, TILE_SIDE } from "@smileloop/core/marking/mark.ts";
 import { openFrameMark } from "./frame-mark.ts";
 import { drawLabel, stampFrame, stampPicture } from "./label.ts";
-import { planeOf, roomIn } from "./mark-plane.ts";
+import { eachRow, roomIn } from "./mark-plane.ts";
 
 type Size = { width: number; height: number };
 
@@ -35,16 +35,20 @@ export function markPicture(order: MarkOrder | null, picture: Pixels): void {
   if (!order) return;
   const { width, height, data, channels } = picture;
   if (order.label) stampPicture(drawLabel(picture), picture);
-  const luma = new Uint8Array(width * height);
-  for (let i = 0, at = 0; i < luma.length; i++, at += channels) {
-    luma[i] = 16 + (LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]!) / FULL;
-  }
-  const plane = planeOf(tileOf(order), roomIn({ width, height, data: luma }), { width, height });
-  for (let i = 0, at = 0; i < plane.length; i++, at += channels) {
-    if (plane[i] === 0) continue;
-    const added = Math.round(plane[i]! * FULL);
-    for (let c = at; c < at + 3; c++) data[c] = Math.max(0, Math.min(255, data[c]! + added));
-  }
+  const samples = new Uint8Array(width);
+  const row = (y: number) => {
+    for (let x = 0, at = y * width * channels; x < width; x++, at += channels) {
+      samples[x] = 16.5 + (LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]!) / FULL;
+    }
+    return samples;
+  };
+  const room = roomIn({ width, height, row });
+  eachRow(tileOf(order), { room, size: picture, share: 1 }, (added, y) => {
+    for (let x = 0, at = y * width * channels; x < width; x++, at += channels) {
+      const levels = Math.round(added[x]! * FULL);
+      for (let c = at; c < at + 3; c++) data[c] = Math.max(0, Math.min(255, data[c]! + levels));
+    }
+  });
 }
 
 function tileOf({ tile }: MarkOrder): Int8Array {

@@ -47,7 +47,7 @@ type PictureFile = {
 
 /**
  * A JPEG (quality 95, 4:4:4), or a PNG with the alpha. Pixels that are as they were keep their values, also under the alpha, but for the marks that the order of the job asks for. Metadata: the
- * mark of the machine, and nothing else. Throws `engine_failed`, `storage_full`, leaving no file.
+ * mark of the machine, and nothing else. The pixels of `now` are used up. Throws `engine_failed`, `storage_full`, leaving no file.
  */
 export async function writePicture(
   path: string,
@@ -55,7 +55,7 @@ export async function writePicture(
 ): Promise<void> {
   const channels = alpha ? 4 : 3;
   const drawn = alpha ? await withAlpha(was, now, alpha) : now.data;
-  const data = await sized({ ...now, data: drawn }, channels, size);
+  const data = await sized({ ...now, data: drawn === was.data ? Uint8Array.from(drawn) : drawn }, channels, size);
   markPicture(provenance.mark, { ...size, data, channels });
   const image = sharp(data, { raw: { ...size, channels } });
   const encoded =
@@ -70,9 +70,9 @@ export async function writePicture(
   }
 }
 
-/** A copy of this size. */
+/** Those of another size; the given ones where they have it. */
 async function sized({ data, width, height }: Rgb, channels: 3 | 4, size: Size): Promise<Uint8Array> {
-  if (width === size.width && height === size.height) return Uint8Array.from(data);
+  if (width === size.width && height === size.height) return data;
   const image = sharp(data, { raw: { width, height, channels } });
   const kernel = size.width < width ? "lanczos3" : "cubic";
   return image.resize(size.width, size.height, { fit: "fill", kernel }).raw().toBuffer();
