@@ -30,13 +30,19 @@ function likenessOf(clip: Frames): number {
   return 10 * Math.log10(255 ** 2 / (error / (luma * clip.frames.length)));
 }
 
-/** Of keys that nothing was marked with: how many were found, and the best score there was. */
-export function chance(pictures: readonly LumaPicture[], keys: number): { found: number; best: number } {
+/** Keys that are looked for at once. */
+const BATCH = 50;
+
+/** Of keys that nothing was marked with: how many batches of them had one that was found, and the best score there was. */
+export function chance(pictures: readonly LumaPicture[], count: number): { found: number; best: number } {
   let [found, best] = [0, 0];
-  for (let n = 0; n < keys; n++) {
-    const secret = Buffer.alloc(32);
-    secret.writeUInt32LE(n + 1);
-    const sighting = lookAsMade(pictures, [{ id: String(n), secret }]);
+  for (let first = 0; first < count; first += BATCH) {
+    const keys = Array.from({ length: Math.min(BATCH, count - first) }, (_, n) => {
+      const secret = Buffer.alloc(32);
+      secret.writeUInt32LE(first + n + 1);
+      return { id: String(first + n), secret };
+    });
+    const sighting = lookAsMade(pictures, keys);
     if (!sighting) continue;
     if (isFound(sighting)) found++;
     best = Math.max(best, sighting.score);
