@@ -12,6 +12,7 @@ import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { animate } from "@smileloop/engine/warp/animate.ts";
 import { toldOf } from "../test/support/asked.ts";
+import { provenance } from "../test/support/provenance.ts";
 import { evenInstants, faceIn, keyInstants, type Rgb, rgbOf, writeSheet } from "./quality/sheet.ts";
 
 const { values } = parseArgs({
@@ -58,7 +59,7 @@ async function sheetOf(portrait: string, motion: MotionFrames, file: string): Pr
       run: "sheet",
       ...run,
       outputs: { video },
-      provenance: { job: "sheet", engine: "warp", version: "0" },
+      provenance,
     },
     { signal: new AbortController().signal, progress: () => {} },
   );

@@ -24,6 +24,8 @@ LISTS = ("anyOf", "oneOf", "prefixItems")
 PLAIN = (
     *("$schema", "default", "type", "required", "enum", "const", "minLength", "maxLength", "minItems", "maxItems"),
     *("minimum", "maximum", "exclusiveMinimum", "pattern"),
+    # said for readers: beside them the pattern says the same
+    *("format", "contentEncoding"),
 )
 
 

@@ -61,7 +61,7 @@ class Rendering(unittest.TestCase):
             "cast": cast or cast_of(SQUARE, FACE),
             "motion": {"fps": 29.97, "frames": frames, "faces": [{"channels": channels}], **changes.pop("motion", {})},
             "outputs": {"video": str(self.dir / "v.mp4")},
-            "provenance": {"job": "j", "engine": "liveportrait", "version": "1"},
+            "provenance": {"job": "j", "engine": "liveportrait", "version": "1", "mark": None},
             **changes,
         }
 

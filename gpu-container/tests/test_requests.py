@@ -42,7 +42,7 @@ RUN: dict[str, Any] = {
     "cast": CAST,
     "motion": MOTION,
     "outputs": {"video": "/v.gif", "poster": {"path": "/p.jpg", "frame": 3}},
-    "provenance": {"job": "j", "engine": "e", "version": "1"},
+    "provenance": {"job": "j", "engine": "e", "version": "1", "mark": None},
 }
 
 

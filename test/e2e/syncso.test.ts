@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { endOf, upload } from "../support/client.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { isAlive, until } from "../support/processes.ts";
+import { provenance } from "../support/provenance.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
 import { wavBytes } from "../support/silence.ts";
 import { type SyncDouble, syncDouble } from "../support/sync-double.ts";
@@ -47,7 +48,6 @@ async function spoken(): Promise<Buffer> {
   writeFileSync(sound, wavBytes(2, 48_000));
   const path = join(dir, "given.mp4");
   const inputs = { image: [{ path: ASTRONAUT, type: "image/jpeg" }], audio: [{ path: sound, type: "audio/wav" }] };
-  const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
   const asked = {
     kind: "talk" as const,
     inputs,

@@ -68,7 +68,7 @@ describe("a job that goes well", () => {
     expect(await shop.queue.depth("warp")).toEqual({ waiting: 0, held: 0 });
     const [run, check] = shop.asked();
     expect(run?.pid).not.toBe(check?.pid);
-    expect(run?.run.provenance).toEqual({ job: id, engine: "warp", version: "9.9.9" });
+    expect(run?.run.provenance).toMatchObject({ job: id, engine: "warp", version: "9.9.9" });
   });
 
   test("several slots work at a time", async () => {

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { finishResultSchema } from "@smileloop/core/engine/finish-service.ts";
 import { animateCheckResultSchema, animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { createEngineProcess, type EngineProcess } from "@smileloop/worker/process/engine-process.ts";
@@ -38,7 +38,7 @@ describe.skipIf(LACKING !== "")(
         const [command, ...args] = standIn();
         const engine = open(command!, args);
         const motion = { fps: 25, frames: 3, faces: [{ channels: { headPitch: [0, 1, 2] } }] };
-        const provenance = { job: "j", engine: "liveportrait", version: "1" };
+        const provenance = { job: "j", engine: "liveportrait", version: "1", mark: null };
         const options = { timeoutMs: 120_000 };
         for (const size of [256, 512, "source"] as const) {
           const video = join(place.dir, `${name}-${size}.mp4`);

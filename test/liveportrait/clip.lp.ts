@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { extractResultSchema, finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { finishResultSchema } from "@smileloop/core/engine/finish-service.ts";
+import { extractResultSchema } from "@smileloop/core/engine/services.ts";
 import { type AnimateRun, animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { decodePicture } from "@smileloop/engine/media/picture.ts";
@@ -16,7 +17,7 @@ import { CONTAINER, IMAGE, LACKING, openFolder, PYTHON, ROOT, standIn, WEIGHTS }
 
 const HOST = fileURLToPath(import.meta.resolve("@smileloop/engine/host.ts"));
 const ENV = { PYTHONPATH: CONTAINER, PATH: "/usr/bin:/bin", OMP_NUM_THREADS: "2" };
-const PROVENANCE = { job: "0192f", engine: "liveportrait", version: "1" };
+const PROVENANCE = { job: "0192f", engine: "liveportrait", version: "1", mark: null };
 
 describe.skipIf(LACKING !== "")(`a clip by LivePortrait${LACKING && ` (skipped: ${LACKING})`}`, () => {
   let place: Awaited<ReturnType<typeof openFolder>>;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { provenance } from "../support/provenance.ts";
 import { replay } from "./replay.ts";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -35,7 +36,7 @@ describe("the Node engine's process", () => {
           frames: { path: "/a", pixels: "yuv420p" },
           spec: { width: 2, height: 2, fps: 1, frames: 1 },
           outputs: { video: "/b" },
-          provenance: { job: "j", engine: "e", version: "1" },
+          provenance,
         },
       ],
     );

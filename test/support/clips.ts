@@ -12,6 +12,7 @@ import { Codec, CodecContext, Dictionary, FFmpegError, Frame, Rational } from "n
 import sharp from "sharp";
 import { toldOf } from "./asked.ts";
 import { openMuxer } from "./muxer.ts";
+import { provenance } from "./provenance.ts";
 
 export type Curves = MotionFrames["faces"][number]["channels"];
 
@@ -38,7 +39,7 @@ export async function drivingClip(
       {
         ...{ type: "run", run: "clip", ...run },
         outputs: { video },
-        provenance: { job: "clip", engine: "warp", version: "0" },
+        provenance,
       },
       { signal: new AbortController().signal, progress: () => {} },
     );
@@ -53,7 +54,6 @@ export async function stillClip(picture: string, frames: number, { grey = 0 } = 
   const { y, u, v } = toPlanes(rgb, side, side);
   return withFolder(async (dir) => {
     const path = join(dir, "still.mp4");
-    const provenance = { job: "clip", engine: "warp", version: "0" };
     const writer = await openVideoWriter({ path, width: side, height: side, fps: 25, provenance });
     for (let i = 0; i < grey; i++) await writer.write(new Uint8Array(side * side * 1.5).fill(128));
     for (let i = 0; i < frames; i++) await writer.write(Buffer.concat([y, u, v]));

@@ -1,11 +1,11 @@
 /** The stand-in's part for videos, which needs FFmpeg. */
 import { readFilm } from "@smileloop/engine/media/film-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
+import { provenance } from "./provenance.ts";
 
 /** The same frames, with a dark square in the middle of each. `paints`: false, without. */
 export async function paintFilm(path: string, to: string, paints: boolean): Promise<void> {
   const { signal } = new AbortController();
-  const provenance = { job: "none", engine: "none", version: "0" };
   let writer: Awaited<ReturnType<typeof openVideoWriter>> | undefined;
   await readFilm(path, {
     ...{ signal, maxSeconds: 60 },

@@ -3,6 +3,7 @@ import { openSound } from "@smileloop/engine/media/sound-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
 import sharp from "sharp";
+import { provenance } from "./provenance.ts";
 
 export type Cutout = { width: number; height: number; data: Uint8Array };
 /** A picture and where its left upper corner is. */
@@ -41,7 +42,6 @@ export async function writeFilm({
   sound,
 }: Film): Promise<void> {
   const heard = sound === undefined ? undefined : await openSound({ path: sound, type: "audio/wav" });
-  const provenance = { job: "film", engine: "test", version: "0" };
   const writer = await openVideoWriter({ path, width, height, fps, times, provenance, sound: heard });
   for (let n = 0; n < frames; n++) {
     const { y, u, v } = toPlanes(pictureOf({ width, height, ground }, show(n)), width, height);

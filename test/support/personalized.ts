@@ -8,12 +8,12 @@ import { surveyFilm } from "@smileloop/engine/insert/survey.ts";
 import { readWords } from "@smileloop/engine/insert/words.ts";
 import { film } from "@smileloop/engine/services/film.ts";
 import { sayInto } from "@smileloop/engine/services/say.ts";
+import { provenance } from "./provenance.ts";
 import { wavOf } from "./sounds.ts";
 import { filmOf } from "./talking-film.ts";
 
 const context = { signal: new AbortController().signal, progress() {} };
 const RATE = 48_000;
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 
 /** What the voice says, as a WAV. */
 export async function sayWav(dir: string, name: string, text: string, voice?: string): Promise<EngineFile> {

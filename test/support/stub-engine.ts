@@ -10,7 +10,8 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } fro
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import type { Cast, CastRequest, FinishRequest, InspectRequest } from "@smileloop/core/engine/services.ts";
+import type { FinishRequest } from "@smileloop/core/engine/finish-service.ts";
+import type { Cast, CastRequest, InspectRequest } from "@smileloop/core/engine/services.ts";
 import type { AnimateCheck, AnimateRun, AnimateRunResult } from "@smileloop/core/engine/tasks/animate.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { factsIn, STUB_POSTER, stubVideo } from "./stub-video.ts";

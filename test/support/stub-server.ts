@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { createLog } from "@smileloop/core/log.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { z } from "zod";
+import { provenance } from "./provenance.ts";
 
 const [dir = "", behaviour = "hang"] = process.argv.slice(2);
 const path = join(dir, "image.jpg");
@@ -25,7 +26,7 @@ const asked = engine.request(
     inputs: { image: [{ path, type: "image/jpeg" }] },
     motion: { fps: 25, frames: 1, faces: [{ channels: {} }] },
     outputs: { video: join(dir, "video.mp4") },
-    provenance: { job: "a", engine: "warp", version: "1" },
+    provenance,
   },
   {
     result: z.unknown(),

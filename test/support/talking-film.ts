@@ -7,13 +7,13 @@ import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { talk } from "@smileloop/engine/warp/talk.ts";
 import { speechMotion } from "@smileloop/speech/speech.ts";
+import { provenance } from "./provenance.ts";
 import { wavOf } from "./sounds.ts";
 import { soundOf, spokenOf } from "./spoken.ts";
 
 const FPS = 25;
 const RATE = 16_000;
 const context = { signal: new AbortController().signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 
 export type TalkingFilm = { path: string; sound: string; motion: MotionFrames; seconds: number };
 

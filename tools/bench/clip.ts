@@ -20,7 +20,7 @@ import { type Figure, median, type Part, RUNS, seconds, timed } from "./measure.
 import { stageFigures } from "./stages.ts";
 
 const PRESETS = fileURLToPath(new URL("../../presets", import.meta.url));
-export const PROVENANCE = { job: "0".repeat(32), engine: "warp", version: "0" };
+export const PROVENANCE = { job: "0".repeat(32), engine: "warp", version: "0", mark: null };
 const WORK_ONLY = ["--kinds", "animate", "--checks", "", "--services", "inspect,finish"];
 
 export const clip: Part = {

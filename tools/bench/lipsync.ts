@@ -33,7 +33,7 @@ const SECONDS = 10;
 const FPS = 25;
 const RATE = 16_000;
 const [WIDTH, HEIGHT] = [1280, 720];
-const provenance = { job: "0".repeat(32), engine: "bench", version: "0" };
+const provenance = { job: "0".repeat(32), engine: "bench", version: "0", mark: null };
 const signal = new AbortController().signal;
 
 async function shortFigures(dir: string): Promise<Figure[]> {

@@ -16,7 +16,7 @@ export const personalize: Part = { name: "personalize", figures: () => inFolder(
 
 const SECONDS = 8;
 const NAMES = ["Amit", "Mary", "Jonathan", "Elisa", "Robert"];
-const provenance = { job: "0".repeat(32), engine: "bench", version: "0" };
+const provenance = { job: "0".repeat(32), engine: "bench", version: "0", mark: null };
 const GOLD = { fits: true, gap_seconds: 0.12, as_long_as: "picture" } as const;
 const DIAMOND = { ...GOLD, fits: false } as const;
 

@@ -100,7 +100,7 @@ async function spoken(engine: Engine, scene: Scene): Promise<Spent> {
     outputs: { motion: join(dir, "motion.json"), sound: join(dir, "sound.wav") },
   });
   const listened = engine.cpuSeconds();
-  const provenance = { job: "0".repeat(32), engine: "bench", version: "0" };
+  const provenance = { job: "0".repeat(32), engine: "bench", version: "0", mark: null };
   const run: TalkRun = {
     ...{ type: "run", run: "run", ...taskOf(scene), params: { seed: 1 } },
     ...{ outputs: { video }, provenance },

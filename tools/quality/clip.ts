@@ -10,6 +10,7 @@ import { castPicture } from "@smileloop/engine/services/cast.ts";
 import type { Matte } from "@smileloop/engine/warp/behind/matte.ts";
 import { toRgb } from "@smileloop/engine/warp/canvas/planes.ts";
 import { openStage } from "@smileloop/engine/warp/stage.ts";
+import { provenance } from "../../test/support/provenance.ts";
 
 export type Clip = {
   width: number;
@@ -35,7 +36,6 @@ export async function makeClip(
   const { scene, play } = await openStage(portrait, cast, new AbortController().signal);
   const frame = play(motionOfCast(motion, cast.movers, 0), 0);
   const { width, height } = scene.still;
-  const provenance = { job: "quality", engine: "warp", version: "0" };
   const writer = await openVideoWriter({ path: file, width, height, fps: motion.fps, provenance });
   const drawn: Uint8Array[] = [];
   for (let index = 0; index < motion.frames; index++) {

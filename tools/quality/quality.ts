@@ -3,7 +3,8 @@
  * `npm run quality -- --portraits DIR --out DIR [--preset NAME] [--portrait PART] [--size 512] [--fps 25] [--strict] [--baseline]`.
  * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder;
  * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`);
- * `--only faces [--portraits DIR] [--out DIR] [--strict]` what steps do to the faces of the fixtures, and of more portraits and clips.
+ * `--only faces [--portraits DIR] [--out DIR] [--strict]` what steps do to the faces of the fixtures, and of more portraits and clips;
+ * `--only marks --portraits DIR [--preset NAME] [--strict]` what the invisible mark costs, what it is read after, and how often chance looks like one.
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
  * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
@@ -15,6 +16,7 @@ import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { distance, measuredCurves } from "./curves.ts";
 import { facesReport } from "./faces/index.ts";
+import { marksReport } from "./marks/index.ts";
 import { type MouthRow, mouthFigures, mouthReport } from "./mouth.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
@@ -52,13 +54,18 @@ if (values.only === "faces") {
   console.log(markdown);
   process.exit(values.strict && failures > 0 ? 1 : 0);
 }
-if (values.only !== undefined && values.only !== "mouth") {
-  console.error(`--only is "${values.only}"; it can be "speech", "mouth" or "faces"`);
+if (values.only === "marks" && values.portraits) {
+  const { markdown, failures } = await marksReport(portraitsIn(values.portraits), values.preset);
+  console.log(markdown);
+  process.exit(values.strict && failures > 0 ? 1 : 0);
+}
+if (values.only !== undefined && !["mouth", "marks"].includes(values.only)) {
+  console.error(`--only is "${values.only}"; it can be "speech", "mouth", "faces" or "marks"`);
   process.exit(2);
 }
 if (!values.portraits || !values.out) {
   console.error(
-    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth] [--preset NAME] [--portrait PART] [--size 512]",
+    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth|marks] [--preset NAME] [--portrait PART] [--size 512]",
   );
   process.exit(2);
 }

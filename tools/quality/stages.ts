@@ -14,6 +14,7 @@ import { createLife } from "@smileloop/engine/warp/life.ts";
 import type { Pose } from "@smileloop/engine/warp/pose.ts";
 import { createPuppet } from "@smileloop/engine/warp/puppet.ts";
 import { openScene } from "@smileloop/engine/warp/scene.ts";
+import { provenance } from "../../test/support/provenance.ts";
 
 export type Stage = {
   picture: string;
@@ -49,7 +50,6 @@ export async function openStage(picture: string, size: CastParams["size"]): Prom
           sway: swaying ? sway(frame) : STILL,
         });
       });
-      const provenance = { job: "quality", engine: "warp", version: "0" };
       const writer = await openVideoWriter({ path, width, height, fps: motion.fps, provenance });
       for (let frame = 0; frame < motion.frames; frame++) {
         await writer.write(puppet.frame(actors.map((act) => act(frameAt(frame)))));

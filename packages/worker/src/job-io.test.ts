@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@smileloop/core/clock.ts";
-import type { FinishRequest } from "@smileloop/core/engine/services.ts";
+import type { FinishRequest } from "@smileloop/core/engine/finish-service.ts";
 import { memoryFiles } from "@smileloop/core/files/memory.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
@@ -88,7 +88,7 @@ test("frames and a sound become a video by whichever process finishes, and what 
     const finished = await made.io.finish(frames, spec, { video }, sound);
     expect(finished.audio).toEqual({ codec: "aac", channels: 2, sample_rate: 48_000 });
     expect(existsSync(frames.path)).toBe(false);
-    const provenance = { job: JOB, engine: "e", version: "1" };
+    const provenance = { job: JOB, engine: "e", version: "1", mark: null };
     const { path, type } = sound;
     expect(made.asked).toEqual([
       [who, { type: "finish", frames, audio: { path, type }, spec, outputs: { video }, provenance }],

@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
 import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
-import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/services.ts";
+import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/finish-service.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import { MAX_MOVES } from "@smileloop/core/job/change.ts";
@@ -182,7 +182,7 @@ export function createJobIo(options: JobIoOptions): JobIo {
     signal,
     onProgress: (progress) => report(progressAt(stages, stage ?? progress.stage, progress)),
   });
-  const provenance = { job: record.id, engine: ready.engine, version: ready.version };
+  const provenance = { job: record.id, engine: ready.engine, version: ready.version, mark: null };
   return {
     ...createStoreIo(options),
     ...keeping(options),

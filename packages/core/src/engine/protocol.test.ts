@@ -6,7 +6,7 @@ import { TASKS } from "./tasks/index.ts";
 
 const inputs = { image: [{ path: "/job/image", type: "image/jpeg" }] };
 const motion = { fps: 25, frames: 2, faces: [{ channels: { jawOpen: [0, 0.5] } }] };
-const provenance = { job: "a", engine: "warp", version: "0.1.0" };
+const provenance = { job: "a", engine: "warp", version: "0.1.0", mark: null };
 const spec = { width: 640, height: 480, fps: 25, frames: 2 };
 const outputs = { video: "/job/video.mp4" };
 const cast = {

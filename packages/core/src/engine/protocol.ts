@@ -28,6 +28,7 @@
  */
 import { z } from "zod";
 import { clipped, detailSchema, errorCodeSchema } from "../errors.ts";
+import { markOrderSchema } from "../marking/mark.ts";
 import { clip } from "../text.ts";
 
 export const PROTOCOL = 2;
@@ -54,8 +55,14 @@ export function keptTimings(timings: Record<string, number>): Record<string, num
   return Object.fromEntries(kept.map(([stage, ms]) => [clip(stage, 60), ms]));
 }
 
-/** Written into the file's metadata: the job and the engine that made it. */
-export const provenanceSchema = z.strictObject({ job: z.string(), engine: z.string(), version: z.string() });
+/** Where a file comes from: the job and the engine, for its metadata, and the mark for its pictures. */
+export const provenanceSchema = z.strictObject({
+  job: z.string(),
+  engine: z.string(),
+  version: z.string(),
+  /** What is added to the pictures; null only where nothing in them was made by a machine, or where there are none. */
+  mark: markOrderSchema.nullable(),
+});
 export type Provenance = z.infer<typeof provenanceSchema>;
 
 /** Required shape of a finished video: pixels, constant frame rate (frames per second), number of frames. */

@@ -4,19 +4,10 @@ import { warningsSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
 import { CONFORM_SERVICE } from "./conform-service.ts";
+import { FINISH_SERVICE } from "./finish-service.ts";
+import { LUMA_SERVICE } from "./luma-service.ts";
 import { PRINT_SERVICE, printsSchema } from "./print-service.ts";
-import {
-  audioSpecSchema,
-  filePathSchema,
-  fileSchema,
-  posterOrderSchema,
-  previewOrderSchema,
-  provenanceSchema,
-  rawFramesSchema,
-  runIdSchema,
-  timingsSchema,
-  videoSpecSchema,
-} from "./protocol.ts";
+import { filePathSchema, fileSchema, runIdSchema, timingsSchema } from "./protocol.ts";
 import { REVIEW_SERVICE } from "./review-service.ts";
 import { SPEECH_SERVICES } from "./speech-services.ts";
 
@@ -174,35 +165,6 @@ export const inspectResultSchema = z.strictObject({
 export type InspectResult = z.infer<typeof inspectResultSchema>;
 
 /**
- * Makes a file of raw frames, in the format that the ending of `outputs.video` says, and a poster where one is asked for: marks,
- * encodes and muxes, with the sound of `audio` where there is one: a sound file, or a video with a
- * sound track. It starts with the first frame; what is longer than the picture is cut off. Fails with `input_unreadable` or
- * `unsupported_type` where it is `audio` that is at fault.
- */
-const finishRequestSchema = z.strictObject({
-  type: z.literal("finish"),
-  run: runIdSchema,
-  frames: rawFramesSchema,
-  audio: fileSchema.optional(),
-  spec: videoSpecSchema,
-  outputs: z.strictObject({
-    video: filePathSchema,
-    poster: posterOrderSchema.optional(),
-    preview: previewOrderSchema.optional(),
-  }),
-  provenance: provenanceSchema,
-});
-export type FinishRequest = z.infer<typeof finishRequestSchema>;
-
-/** `audio`: the sound that the file has. */
-export const finishResultSchema = z.strictObject({
-  video: videoSpecSchema,
-  audio: audioSpecSchema.optional(),
-  timings: timingsSchema,
-});
-export type FinishResult = z.infer<typeof finishResultSchema>;
-
-/**
  * Reads how a face moves: in a video (MP4, MOV, WebM), a Live Link Face CSV, a file of MediaPipe blendshapes or of our own
  * Motions (JSON). What lies beyond `limits.seconds` is left out, with a warning. `outputs.motion`: where a motion may be written
  * that is too long for a reply.
@@ -241,10 +203,11 @@ type ServiceSchemas = { request: z.ZodType; result: z.ZodType };
 export const SERVICES = {
   cast: { request: castRequestSchema, result: castResultSchema },
   inspect: { request: inspectRequestSchema, result: inspectResultSchema },
-  finish: { request: finishRequestSchema, result: finishResultSchema },
   extract: { request: extractRequestSchema, result: extractResultSchema },
+  ...FINISH_SERVICE,
   ...CONFORM_SERVICE,
   ...REVIEW_SERVICE,
   ...PRINT_SERVICE,
+  ...LUMA_SERVICE,
   ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;

@@ -10,6 +10,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toldOf } from "../../../../test/support/asked.ts";
 import { twoFaces } from "../../../../test/support/pictures.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { animate } from "../warp/animate.ts";
 import { check } from "./check.ts";
 
@@ -38,7 +39,6 @@ function asked(what: Asked) {
 
 async function render(name: string, what: Asked): Promise<string> {
   const video = join(dir, `${name}.mp4`);
-  const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
   const { run } = await asked(what);
   await animate({ type: "run", run: name, ...run, outputs: { video }, provenance }, context);
   return video;
@@ -130,7 +130,6 @@ describe("check", () => {
     const told = (channels: Curves) =>
       toldOf({ image: HOPPER, size: 256, motion: { fps: 25, frames: 50, faces: [{ channels }] } });
     const video = join(dir, "shown.mp4");
-    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
     await animate({ type: "run", run: "1", ...(await told(shown)).run, outputs: { video }, provenance }, context);
     const request = { type: "check" as const, run: "check", files: { video }, ...(await told(wanted)).check };
     return (await check(request, context)).warnings;
@@ -190,7 +189,6 @@ describe("check", () => {
   test("a clip without a face is refused", async () => {
     const { openVideoWriter } = await import("../media/video-writer.ts");
     const path = join(dir, "grey.mp4");
-    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
     const writer = await openVideoWriter({ path, width: 256, height: 256, fps: 25, provenance });
     for (let frame = 0; frame < 75; frame++) await writer.write(new Uint8Array(256 * 256 * 1.5).fill(128));
     await writer.close();
@@ -204,7 +202,6 @@ describe("check", () => {
     const both = await render("both", two);
     expect(await codeOf(both, two)).toBe("passed");
     const video = join(dir, "one.mp4");
-    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
     const { run } = await asked(two);
     const onlyFirst = { ...run.motion, faces: [run.motion.faces[0]!, { channels: {} }] };
     await animate({ type: "run", run: "1", ...run, motion: onlyFirst, outputs: { video }, provenance }, context);

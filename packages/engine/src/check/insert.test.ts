@@ -5,6 +5,7 @@ import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
 import type { InsertCheck, InsertRun } from "@smileloop/core/engine/tasks/insert.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sayWav, spokenSound, stripedFilm, surveyOf } from "../../../../test/support/personalized.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { insertWords, readSurvey } from "../insert/insert.ts";
 import { readWords } from "../insert/words.ts";
@@ -15,7 +16,6 @@ import { openSound, type Sound } from "../media/sound-reader.ts";
 import { checkInsert } from "./insert.ts";
 
 const context = { signal: new AbortController().signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-insert-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

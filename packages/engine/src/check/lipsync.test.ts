@@ -6,6 +6,7 @@ import type { LipsyncCheck } from "@smileloop/core/engine/tasks/lipsync.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { arrangeMotion, type Sync, syncedTimes } from "@smileloop/core/speech/sync.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { lipsync } from "../lip/lipsync.ts";
 import { readFilm } from "../media/film-reader.ts";
@@ -19,7 +20,6 @@ import { checkLipsync } from "./lipsync.ts";
 
 const HOPPER = fileURLToPath(new URL("../../../../test/fixtures/grace_hopper.jpg", import.meta.url));
 const context = { signal: new AbortController().signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-check-lipsync-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

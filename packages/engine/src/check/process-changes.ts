@@ -10,8 +10,9 @@ export type Luma = { width: number; height: number; y: Uint8Array };
 export type Changes = {
   /** Share of the blocks beside all faces that differ; null where there is nothing beside them. */
   beside: number | null;
-  /** The most that a block at a face differs, levels. */
+  /** The most that a block at a face differs, and one beside all faces, levels: marks are on all of a picture. */
   within: number;
+  around: number;
 };
 
 /** Pixels of a block on each side. */
@@ -22,14 +23,15 @@ const AROUND = { across: 1, down: 1.2 };
 const CHANGED = 14;
 /** Share of the blocks beside the faces: of a result that is certainly wrong, and of one that is looked at. */
 const BESIDE = { wrong: 0.15, weak: 0.01 };
-/** Most that changes by nothing but encoding, levels. */
+/** Most that changes by nothing but encoding, and where a picture is nothing but faces by its mark, levels. */
 const NOTHING = 2;
+const MARK = 6;
 
 /** `faces`: in pixels of both, which are of one size. */
 export function changesBetween(before: Luma, after: Luma, faces: readonly Pick<Face, "box">[]): Changes {
   const { width, height } = before;
   const surroundings = faces.map(({ box }) => grown(box));
-  let [blocks, changed, within] = [0, 0, 0];
+  let [blocks, changed, within, around] = [0, 0, 0, 0];
   for (let y = 0; y + BLOCK <= height; y += BLOCK) {
     for (let x = 0; x + BLOCK <= width; x += BLOCK) {
       const block = { x, y, width: BLOCK, height: BLOCK };
@@ -39,10 +41,11 @@ export function changesBetween(before: Luma, after: Luma, faces: readonly Pick<F
         continue;
       }
       blocks++;
+      around = Math.max(around, difference);
       if (difference > CHANGED) changed++;
     }
   }
-  return { beside: blocks === 0 ? null : changed / blocks, within };
+  return { beside: blocks === 0 ? null : changed / blocks, within, around: blocks === 0 ? MARK : around };
 }
 
 /**
@@ -69,10 +72,11 @@ export function judgeChanges(
     }
   }
   const most = Math.max(0, ...all.map(({ within }) => within));
-  if (told && all.length > 0 && most < NOTHING && beside <= BESIDE.weak) {
+  const isNothing = all.every(({ within, around }) => within < NOTHING + Math.min(around, CHANGED));
+  if (told && all.length > 0 && isNothing && beside <= BESIDE.weak) {
     warnings.push({
       code: "hardly_changed",
-      detail: `The faces have changed by ${most.toFixed(1)} levels of 255 at most.`,
+      detail: `The faces have changed by ${most.toFixed(1)} levels of 255 at most, as much as what is beside them.`,
     });
   }
   return warnings;

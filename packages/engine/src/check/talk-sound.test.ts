@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { openSound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";
@@ -37,7 +38,6 @@ function wav(samples: Float32Array) {
 async function video(samples: Float32Array | null, ending: "mp4" | "webm" = "mp4", seconds = SECONDS) {
   const path = join(dir, `${++files}.${ending}`);
   const sound = samples ? await openSound(wav(samples)) : undefined;
-  const provenance = { job: "j", engine: "e", version: "1" };
   const writer = await openVideoWriter({ path, width: 64, height: 48, fps: FPS, provenance, sound });
   for (let frame = 0; frame < seconds * FPS; frame++) await writer.write(new Uint8Array((64 * 48 * 3) / 2).fill(frame));
   await writer.close();

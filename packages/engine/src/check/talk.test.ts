@@ -6,6 +6,7 @@ import type { TalkRun } from "@smileloop/core/engine/tasks/talk.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toldOf } from "../../../../test/support/asked.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { animate } from "../warp/animate.ts";
 import { talk } from "../warp/talk.ts";
@@ -14,7 +15,6 @@ import { checkTalk } from "./talk.ts";
 const fixture = (name: string) => fileURLToPath(new URL(`../../../../test/fixtures/${name}`, import.meta.url));
 const HOPPER = fixture("grace_hopper.jpg");
 const context = { signal: new AbortController().signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-check-talk-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

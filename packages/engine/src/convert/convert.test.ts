@@ -52,7 +52,7 @@ async function converted(file: Buffer, ending = "mp4", more: Partial<ConvertRun[
   const outputs = { video: out, poster: { path: join(dir, "poster.jpg"), frame: Math.floor(frames / 2) } };
   const asked = { kind: "convert" as const, inputs: { video }, run: "r" };
   const params = { ...shape, crf: 20, preset: "veryfast" as const, soundBitRate: 128_000, ...more };
-  const provenance = { job: "j".repeat(32), engine: "warp", version: "1" };
+  const provenance = { job: "j".repeat(32), engine: "warp", version: "1", mark: null };
   const made = await convert({ type: "run", ...asked, params, outputs, provenance }, { signal, progress: () => {} });
   const check = { type: "check" as const, ...asked, params: { ...shape, seconds }, files: outputs };
   return { made, out, check, checked: await checkConverted(check, { signal }) };

@@ -110,7 +110,9 @@ async function writeTarget(
 ): Promise<void> {
   const { spec, times } = params;
   const shown = timesShown(stamps, { ...spec, times });
-  const writer = await openVideoWriter({ path: to, width, height, fps: spec.fps, provenance, part: "face" });
+  // it is only what FaceFusion works on
+  const unmarked = { ...provenance, mark: null };
+  const writer = await openVideoWriter({ path: to, width, height, fps: spec.fps, provenance: unmarked, part: "face" });
   let index = 0;
   try {
     await readFilm(path, {

@@ -8,6 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import { askedOf, type Behaviour, standInFacefusion } from "../../../../test/support/facefusion.ts";
 import { cutout, writeFilm } from "../../../../test/support/films.ts";
 import { ASTRONAUT, GRACE_HOPPER } from "../../../../test/support/pictures.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { checkProcessedImage } from "../check/process-image.ts";
 import { checkProcessedVideo } from "../check/process-video.ts";
 import { readInstallation } from "./installation.ts";
@@ -15,7 +16,6 @@ import { processImage } from "./process-image.ts";
 import { processVideo } from "./process-video.ts";
 
 const { signal } = new AbortController();
-const provenance = { job: "0".repeat(32), engine: "facefusion", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-facefusion-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

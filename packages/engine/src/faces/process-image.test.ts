@@ -8,12 +8,12 @@ import { endingOf } from "@smileloop/core/media/types.ts";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, expect, test } from "vitest";
 import { ASTRONAUT, twoFaces, withExif } from "../../../../test/support/pictures.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { checkProcessedImage } from "../check/process-image.ts";
 import { processImage } from "./process-image.ts";
 
 const { signal } = new AbortController();
 const context = { signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-process-image-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

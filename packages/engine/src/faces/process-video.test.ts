@@ -7,6 +7,7 @@ import { scaledSize } from "@smileloop/core/faces/scale.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cutout, cutout, type Placed, writeFilm } from "../../../../test/support/films.ts";
 import { ASTRONAUT, GRACE_HOPPER } from "../../../../test/support/pictures.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { clicksIn, clickTrack, heardIn, wavOf } from "../../../../test/support/sounds.ts";
 import { checkProcessedVideo } from "../check/process-video.ts";
 import { film } from "../services/film.ts";
@@ -15,7 +16,6 @@ import { facesAt, trackFaces } from "./tracks.ts";
 
 const { signal } = new AbortController();
 const context = { signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-process-video-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

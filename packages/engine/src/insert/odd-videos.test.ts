@@ -6,6 +6,7 @@ import type { EngineFile } from "@smileloop/core/engine/protocol.ts";
 import { Rational } from "node-av/lib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sayWav, spokenSound, surveyed, surveyOf } from "../../../../test/support/personalized.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { surroundFilm } from "../../../../test/support/surround-film.ts";
 import { checkInsert } from "../check/insert.ts";
@@ -17,7 +18,6 @@ import { insertWords } from "./insert.ts";
 
 const [WIDTH, HEIGHT, SECONDS] = [64, 48, 3.6];
 const context = { signal: new AbortController().signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-odd-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

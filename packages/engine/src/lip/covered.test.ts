@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Sync, shownAt } from "@smileloop/core/speech/sync.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { BOBBY, CHEF } from "../../../../test/support/spoken.ts";
 import {
   drawEllipse,
@@ -25,7 +26,6 @@ const dir = mkdtempSync(join(tmpdir(), "smileloop-covered-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 const signal = new AbortController().signal;
 const context = { signal, progress() {} };
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const FPS = 25;
 
 let film: TalkingFilm;

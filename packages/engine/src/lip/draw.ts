@@ -6,6 +6,7 @@ import { clipFormatOfPath } from "@smileloop/core/media/clip-formats.ts";
 import { fadeAt, fadingOf, type Sync } from "@smileloop/core/speech/sync.ts";
 import { SPLICE_SLACK } from "../media/film-groups.ts";
 import { type FilmFrames, filmFrames } from "../media/film-reader.ts";
+import { openMarking } from "../media/marking.ts";
 import { marksOf } from "../media/marks.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
 import { planSplice, type Splice, writeSplice } from "../media/spliced-film.ts";
@@ -79,8 +80,10 @@ async function writeSome(request: LipsyncRun, splice: Splice, { scene, sound, pi
   const { motion } = scene;
   const seconds = params.times?.at(-1) ?? motion.frames / motion.fps;
   const marks = marksOf(provenance, "video");
+  const marked = openMarking(provenance.mark, scene.followed);
+  const markedPicture = async (n: number) => marked(await picture(n));
   try {
-    await writeSplice(splice, { to: outputs.video, picture, sound, seconds, marks, signal });
+    await writeSplice(splice, { to: outputs.video, picture: markedPicture, sound, seconds, marks, signal });
   } catch (error) {
     await rm(outputs.video, { force: true });
     signal.throwIfAborted();

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readVideo } from "./video-reader.ts";
 import { openVideoWriter } from "./video-writer.ts";
 
-const provenance = { job: "0192f", engine: "warp", version: "1.2.3" };
+const provenance = { job: "0192f", engine: "warp", version: "1.2.3", mark: null };
 const MARK = "AI-generated (synthetic media) by SmileLoop; job=0192f; engine=warp 1.2.3";
 const [WIDTH, HEIGHT] = [96, 62];
 let dir = "";

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { film } from "../services/film.ts";
 import { filmFrames, frameAt, readFilm } from "./film-reader.ts";
 import { readVideo } from "./video-reader.ts";
@@ -17,7 +18,6 @@ const [width, height] = [64, 48];
 
 /** Each frame has a brightness of its own. */
 beforeAll(async () => {
-  const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
   const writer = await openVideoWriter({ path, width, height, fps: 30, provenance });
   for (let n = 0; n < FRAMES; n++) await writer.write(new Uint8Array((width * height * 3) / 2).fill(40 + 3 * n));
   await writer.close();
@@ -81,7 +81,6 @@ test.each(["mp4", "webm"])("frames at times of their own come back at these time
   const times = [0];
   for (let n = 0; n < 40; n++) times.push(times[n]! + apart[n % apart.length]! / 1000);
   const uneven = join(dir, `uneven.${format}`);
-  const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
   const rate = 40 / times.at(-1)!;
   const writer = await openVideoWriter({ path: uneven, width, height, fps: rate, times, provenance });
   for (let n = 0; n < 40; n++) await writer.write(new Uint8Array((width * height * 3) / 2).fill(40 + 4 * n));
@@ -101,7 +100,6 @@ describe("a damaged video", () => {
   let whole: Buffer;
   beforeAll(async () => {
     const long = join(dir, "long.mp4");
-    const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
     const writer = await openVideoWriter({ path: long, width: wide, height: high, fps: 25, provenance });
     const random = randomFrom(4);
     const yuv = new Uint8Array((wide * high * 3) / 2).fill(128);

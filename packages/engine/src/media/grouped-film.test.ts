@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Packet, Rational } from "node-av/lib";
 import { afterAll, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { openEncoder, PICTURE_ENCODERS, toFrame } from "./encoders.ts";
 import { openPictures } from "./film-file.ts";
 import { filmFrames, readFilm } from "./film-reader.ts";
@@ -16,7 +17,6 @@ import { readVideo } from "./video-reader.ts";
 
 const [WIDTH, HEIGHT, FRAMES, FPS] = [320, 176, 130, 25];
 const signal = new AbortController().signal;
-const provenance = { job: "0".repeat(32), engine: "warp", version: "0" };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-groups-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

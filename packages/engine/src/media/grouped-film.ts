@@ -39,7 +39,9 @@ export async function writeInGroups(path: string, to: string, options: Options):
   if (await hasParts(path, { times: due, slack: even ? SPLICE_SLACK.even : SPLICE_SLACK.uneven })) return false;
   const times = even ? undefined : [...stamps, seconds];
   const x264 = { g: Math.max(1, Math.round(PART_SECONDS * fps)) };
-  const writer = await openVideoWriter({ path: to, width, height, fps, times, marks, provenance, x264 });
+  // what is made of it is marked, and nothing is twice
+  const unmarked = { ...provenance, mark: null };
+  const writer = await openVideoWriter({ path: to, width, height, fps, times, marks, provenance: unmarked, x264 });
   try {
     const onFrame = async ({ yuv }: { yuv: () => Uint8Array }, _: unknown, share: number) => {
       await writer.write(yuv());

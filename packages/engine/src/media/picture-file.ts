@@ -5,6 +5,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import { isDiskFull } from "@smileloop/core/storage/durable-files.ts";
 import sharp from "sharp";
 import { requireMemory } from "./decoder-memory.ts";
+import { markPicture } from "./marking.ts";
 import { marksOf } from "./marks.ts";
 import { GROUND } from "./picture.ts";
 import { openImage, openSource, rethrow } from "./picture-source.ts";
@@ -45,19 +46,18 @@ type PictureFile = {
 };
 
 /**
- * A JPEG (quality 95, 4:4:4), or a PNG with the alpha. Pixels that are as they were keep their values, also under the alpha. Metadata: the
- * mark of the machine, and nothing else. Throws `engine_failed`, `storage_full`, leaving no file.
+ * A JPEG (quality 95, 4:4:4), or a PNG with the alpha. Pixels that are as they were keep their values, also under the alpha, but for the marks that the order of the job asks for. Metadata: the
+ * mark of the machine, and nothing else. The pixels of `now` are used up. Throws `engine_failed`, `storage_full`, leaving no file.
  */
 export async function writePicture(
   path: string,
   { was, now, alpha, size, provenance, type }: PictureFile,
 ): Promise<void> {
   const channels = alpha ? 4 : 3;
-  const data = alpha ? await withAlpha(was, now, alpha) : now.data;
-  const image = sharp(data, { raw: { width: now.width, height: now.height, channels } });
-  if (now.width !== size.width || now.height !== size.height) {
-    image.resize(size.width, size.height, { fit: "fill", kernel: size.width < now.width ? "lanczos3" : "cubic" });
-  }
+  const drawn = alpha ? await withAlpha(was, now, alpha) : now.data;
+  const data = await sized({ ...now, data: drawn === was.data ? Uint8Array.from(drawn) : drawn }, channels, size);
+  markPicture(provenance.mark, { ...size, data, channels });
+  const image = sharp(data, { raw: { ...size, channels } });
   const encoded =
     type === "image/png" ? image.png() : image.jpeg({ quality: JPEG_QUALITY, chromaSubsampling: "4:4:4" });
   try {
@@ -68,6 +68,14 @@ export async function writePicture(
       ? new AppError("storage_full", "There is no room on the disk for the picture.", { cause: error })
       : new AppError("engine_failed", "The picture could not be written.", { cause: error });
   }
+}
+
+/** Those of another size; the given ones where they have it. */
+async function sized({ data, width, height }: Rgb, channels: 3 | 4, size: Size): Promise<Uint8Array> {
+  if (width === size.width && height === size.height) return data;
+  const image = sharp(data, { raw: { width, height, channels } });
+  const kernel = size.width < width ? "lanczos3" : "cubic";
+  return image.resize(size.width, size.height, { fit: "fill", kernel }).raw().toBuffer();
 }
 
 /** RGBA of the changed picture: where a pixel lay on the ground, its own colour is what is left without that. */

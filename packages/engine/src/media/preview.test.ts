@@ -7,7 +7,7 @@ import { decodePicture } from "./picture.ts";
 import { readVideo } from "./video-reader.ts";
 import { openVideoWriter } from "./video-writer.ts";
 
-const provenance = { job: "0192f", engine: "warp", version: "1.2.3" };
+const provenance = { job: "0192f", engine: "warp", version: "1.2.3", mark: null };
 const [WIDTH, HEIGHT, FRAMES] = [512, 600, 6];
 let dir = "";
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { openMuxed } from "./muxed.ts";
 import { openSound, type Sound } from "./sound-reader.ts";
 import { openVideoWriter } from "./video-writer.ts";
 
-const provenance = { job: "0192f", engine: "warp", version: "1.2.3" };
+const provenance = { job: "0192f", engine: "warp", version: "1.2.3", mark: null };
 const dir = mkdtempSync(join(tmpdir(), "smileloop-sound-copy-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 const RATE = 48_000;

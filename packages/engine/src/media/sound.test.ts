@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasCode } from "@smileloop/core/errors.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import {
   type ClickTrack,
   clicksIn,
@@ -43,7 +44,7 @@ async function finished(
     {
       ...{ type: "finish", run: "r", spec, outputs: { video: path }, ...(audio && { audio }) },
       frames: { path: join(dir, "frames.yuv"), pixels: "yuv420p" },
-      provenance: { job: "j", engine: "e", version: "1" },
+      provenance,
     },
     { signal: new AbortController().signal, progress: () => {} },
   );

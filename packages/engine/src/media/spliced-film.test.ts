@@ -15,7 +15,7 @@ import { readVideo } from "./video-reader.ts";
 
 const [WIDTH, HEIGHT, FRAMES, GROUP] = [320, 176, 40, 10];
 const signal = new AbortController().signal;
-const marks = marksOf({ job: "0".repeat(32), engine: "warp", version: "0" });
+const marks = marksOf({ job: "0".repeat(32), engine: "warp", version: "0", mark: null });
 const dir = mkdtempSync(join(tmpdir(), "smileloop-splice-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

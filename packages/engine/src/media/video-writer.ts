@@ -6,6 +6,7 @@ import { AV_LOG_ERROR, AVERROR_ENOSPC } from "node-av/constants";
 import { FFmpegError, type Frame, Log } from "node-av/lib";
 import { openClipFile } from "./clip-file.ts";
 import { toFrame } from "./encoders.ts";
+import { openMarking } from "./marking.ts";
 import { type Marks, marksOf } from "./marks.ts";
 import type { ClipFile, ClipFileOptions } from "./muxed.ts";
 import { writePoster } from "./poster.ts";
@@ -59,7 +60,7 @@ const MAX_IN_FLIGHT = 3;
 
 /**
  * The one place where frames and sound become a file, in any format of clips (clip-file.ts), at a constant rate or at times of their
- * own, and in the metadata that a machine made it. Encoders work on other threads while the caller renders the next frame.
+ * own, marked as the order of the job says, and in the metadata that a machine made it. Encoders work on other threads while the caller renders the next frame.
  */
 export async function openVideoWriter(options: VideoWriterOptions): Promise<VideoWriter> {
   return options.preview ? openBoth(options, options.preview) : openOne(options);
@@ -110,6 +111,7 @@ async function openOne(options: Omit<VideoWriterOptions, "preview">): Promise<Vi
   const marks = options.marks ?? marksOf(options.provenance, "video", options.part);
   const output = await openOutput({ ...options, marks, stopped: () => state === "stopped" });
   const poster = openPoster(options);
+  const marked = openMarking(options.provenance.mark, options);
 
   async function encode(frame: Frame): Promise<void> {
     try {
@@ -133,8 +135,9 @@ async function openOne(options: Omit<VideoWriterOptions, "preview">): Promise<Vi
     async write(yuv) {
       if (state !== "open") throw new Error("the writer is closed");
       if (yuv.length !== frameBytes) throw new Error(`a frame has ${frameBytes} bytes, not ${yuv.length}`);
-      poster.see(yuv, frames);
-      const frame = toFrame(yuv, width, height, output.pts(frames));
+      const picture = marked(yuv);
+      poster.see(picture, frames);
+      const frame = toFrame(picture, width, height, output.pts(frames));
       frame.duration = output.pts(frames + 1) - frame.pts;
       frames++;
       last = last.then(

@@ -8,7 +8,7 @@ import { finish } from "../services/finish.ts";
 import { readVideo } from "./video-reader.ts";
 import { openVideoWriter } from "./video-writer.ts";
 
-const provenance = { job: "0192f", engine: "warp", version: "1.2.3" };
+const provenance = { job: "0192f", engine: "warp", version: "1.2.3", mark: null };
 let dir = "";
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "smileloop video "));

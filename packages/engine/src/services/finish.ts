@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
+import type { FinishRequest, FinishResult } from "@smileloop/core/engine/finish-service.ts";
 import type { AudioSpec } from "@smileloop/core/engine/protocol.ts";
-import type { FinishRequest, FinishResult } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { openSound, type Sound } from "../media/sound-reader.ts";
 import { openVideoWriter } from "../media/video-writer.ts";

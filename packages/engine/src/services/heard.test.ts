@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import {
   clicksIn,
   clickTrack,
@@ -48,7 +49,7 @@ async function videoOf(bytes: Buffer, type: string, ending: string): Promise<str
     {
       ...{ type: "finish", run: "f", frames: { path: raw, pixels: "yuv420p" }, outputs: { video } },
       ...{ spec: { width: 64, height: 48, fps: FPS, frames }, audio: { path: outputs.sound, type: "audio/wav" } },
-      provenance: { job: "j", engine: "e", version: "1" },
+      provenance,
     },
     context,
   );

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const TEXT = "Good morning. It is a fine day, Mary.";
-const provenance = { job: "the-job", engine: "the-engine", version: "3" };
+const provenance = { job: "the-job", engine: "the-engine", version: "3", mark: null };
 const contextOf = (progress: TaskContext["progress"] = () => {}, signal = new AbortController().signal) => ({
   signal,
   progress,

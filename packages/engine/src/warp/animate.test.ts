@@ -7,6 +7,7 @@ import type { AnimateRun } from "@smileloop/core/engine/tasks/animate.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { toldOf } from "../../../../test/support/asked.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { readVideo } from "../media/video-reader.ts";
 import { animate } from "./animate.ts";
 import { createLife } from "./life.ts";
@@ -32,7 +33,7 @@ async function requestFor(image: string, motion: MotionFrames, seed = 1): Promis
     run: "test",
     ...run,
     outputs: { video: join(dir, "video.mp4") },
-    provenance: { job: "job", engine: "warp", version: "0" },
+    provenance,
   };
 }
 

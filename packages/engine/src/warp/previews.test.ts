@@ -7,6 +7,7 @@ import { type MotionFrames, sampleMotion } from "@smileloop/core/motion/motion.t
 import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import { checkPreview } from "../check/previews.ts";
 import { readVideo } from "../media/video-reader.ts";
 import { castPicture } from "../services/cast.ts";
@@ -16,7 +17,6 @@ import { drawPreviews } from "./previews.ts";
 const here = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 const presets = loadPresets(here("presets"));
 const context = { signal: new AbortController().signal, progress() {}, output() {} };
-const provenance = { job: "job", engine: "warp", version: "0" };
 let dir: string;
 
 beforeAll(() => {

@@ -4,6 +4,7 @@ import type { FilmRequest } from "@smileloop/core/engine/speech-services.ts";
 import type { ConvertCheck, ConvertRun } from "@smileloop/core/engine/tasks/convert.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import type { JobIo } from "../job-io.ts";
 import { convertHandler } from "./convert.ts";
 
@@ -22,7 +23,7 @@ async function run(params: object = {}, film: object = {}) {
   };
   const io = {
     ...{ dir: join(tmpdir(), "nowhere"), engine: { request }, checker: { request }, serving: () => ({ request }) },
-    provenance: { job: "j", engine: "warp", version: "1" },
+    provenance,
     input: async () => [{ path: "/video.mov", type: "video/quicktime", bytes: 9 }],
     timed: async (_: string, work: () => Promise<unknown>) => work(),
     options: () => ({ timeoutMs: 1000 }),

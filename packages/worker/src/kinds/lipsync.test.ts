@@ -12,6 +12,7 @@ import type { LipsyncCheck, LipsyncRun } from "@smileloop/core/engine/tasks/lips
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import type { JobIo, LocalFile } from "../job-io.ts";
 import { lipsyncHandler } from "./lipsync.ts";
 
@@ -68,7 +69,7 @@ function lipsync(params: object, film: object = {}) {
   };
   const io = {
     ...{ dir, signal: new AbortController().signal, engine: process, checker: process, serving: () => process },
-    ...{ provenance: { job: "j", engine: "warp", version: "1" }, timings: {} },
+    ...{ provenance, timings: {} },
     ...{ elsewhere: false, kept: async () => null, keep: async (_: string, file: LocalFile) => file },
     input: async (slot: string) => files[slot],
     timed: async (_: string, work: () => Promise<unknown>) => work(),

@@ -13,6 +13,7 @@ import { AppError } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import { afterAll, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import type { JobIo, LocalFile } from "../job-io.ts";
 import { processImageHandler, processVideoHandler } from "./process.ts";
 
@@ -68,7 +69,7 @@ async function run(
     ...{ dir, signal: new AbortController().signal },
     ...{ engine: { request }, checker: { request }, serving: () => ({ request }) },
     offers: (service: string) => service === "listen" && heard !== undefined,
-    provenance: { job: "j", engine: "warp", version: "1" },
+    provenance,
     input: async (slot: string) => files[slot],
     timed: async (_: string, work: () => Promise<unknown>) => work(),
     options: () => ({ timeoutMs: 1000 }),

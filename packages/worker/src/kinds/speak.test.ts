@@ -3,6 +3,7 @@ import type { SpeakCheck, SpeakRun } from "@smileloop/core/engine/tasks/speak.ts
 import { AppError } from "@smileloop/core/errors.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import type { JobIo } from "../job-io.ts";
 import { speakHandler } from "./speak.ts";
 
@@ -29,7 +30,7 @@ async function run(params: Record<string, unknown>, engine: () => unknown = () =
     },
   });
   const io = {
-    ...{ dir: "/job", provenance: { job: "j", engine: "e", version: "1" }, options: () => ({}) },
+    ...{ dir: "/job", provenance, options: () => ({}) },
     ...{ engine: process(engine), checker: process(() => checked) },
     timed: (_stage: string, work: () => Promise<unknown>) => work(),
     store: async (...args: unknown[]) => {
@@ -46,7 +47,7 @@ test("a text is said, checked and stored", async () => {
   const { result, asked, stored } = await run({ ...params, format: "mp3", engine: "narrator" });
   const files = { sound: join("/job", "audio.mp3"), spoken: join("/job", "spoken.json") };
   expect(asked).toEqual([
-    { type: "run", kind: "speak", params, outputs: files, provenance: { job: "j", engine: "e", version: "1" } },
+    { type: "run", kind: "speak", params, outputs: files, provenance },
     { type: "check", kind: "speak", files },
   ]);
   const audio = { codec: "mp3", channels: 1, sample_rate: 48_000 };

@@ -10,6 +10,7 @@ import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { provenance } from "../../../../test/support/provenance.ts";
 import type { JobIo, LocalFile } from "../job-io.ts";
 import { talkHandler } from "./talk.ts";
 
@@ -90,7 +91,7 @@ function talk(params: object, { audio = false, ...world }: World & { audio?: boo
   };
   const io = {
     ...{ dir, signal: new AbortController().signal, engine: process, checker: process, serving: () => process },
-    ...{ provenance: { job: "j", engine: "warp", version: "1" }, timings: {} },
+    ...{ provenance, timings: {} },
     ...{ elsewhere: false, kept: async () => null, keep: async (_: string, file: LocalFile) => file },
     input: async (slot: string) => files[slot],
     timed: async (_: string, work: () => Promise<unknown>) => work(),

@@ -8,6 +8,7 @@ import { animateRunResultSchema } from "@smileloop/core/engine/tasks/animate.ts"
 import { createLog } from "@smileloop/core/log.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isAlive, PATIENCE_MS, until } from "../../../../test/support/processes.ts";
+import { provenance } from "../../../../test/support/provenance.ts";
 import type { StubScript } from "../../../../test/support/stub-engine.ts";
 import type { EngineLimits } from "./engine-life.ts";
 import { createEngineProcess, type EngineProcess } from "./engine-process.ts";
@@ -54,7 +55,7 @@ function taskOf(script: StubScript) {
     inputs: { image: [{ path, type: "image/jpeg" }] },
     motion: { fps: 25, frames: 75, faces: [{ channels: { mouthSmileLeft: [0, 1] } }] },
     outputs: { video: join(root, "video.mp4") },
-    provenance: { job: "a", engine: "warp", version: "1" },
+    provenance,
   };
 }
 
