@@ -8,7 +8,8 @@ test("another key than at the last start is written down, and neither of the two
   const { files, records, clock, log } = memoryStore();
   const audit = createAudit({ store: storedAudit({ files, notes: records.notes }), files, clock, log });
   const [first, second] = ["first-secret-key-of-this-test-000", "second-secret-key-of-this-test-00"];
-  const start = (key: string) => tellKeyChanges({ records, audit }, { SEAL_KEY: [key], WEBHOOK_SECRET: undefined });
+  const start = (key: string) =>
+    tellKeyChanges({ records, audit }, { SEAL_KEY: [key], WEBHOOK_SECRET: undefined, MARK_KEY: undefined });
   for (const key of [first, first, second, second]) await start(key);
   const lines: string[] = [];
   for await (const text of audit.store.lines("trust")) lines.push(text);
