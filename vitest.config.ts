@@ -45,7 +45,7 @@ const QUALITY = [
   "packages/engine/src/media/{preview,sound-damage}.test.ts",
   "packages/engine/src/services/{extract,listen,print,speaker}.test.ts",
   "test/e2e/{sdk,python-client,uppy}.test.ts",
-  "test/e2e/{cli-faces,cli-speech,facefusion,facefusion-clients,lifecycle,lip-syncer,lipsync,personalize,personalized,safeguards,start,syncso,talk}.test.ts",
+  "test/e2e/{cli-faces,cli-speech,facefusion,facefusion-clients,lifecycle,lip-syncer,lipsync,marks,personalize,personalized,safeguards,start,syncso,talk}.test.ts",
   "packages/engine/src/check/{check,insert,lipsync,talk,talk-sound}.test.ts",
   "tools/quality/*.test.ts",
   "test/conformance/flipped-bits.test.ts",

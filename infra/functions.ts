@@ -20,7 +20,7 @@ import {
   webhookStatements,
   workerStatements,
 } from "./policy/roles.ts";
-import { SECRETS, SIGNING, saleSecretsOf, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
+import { RESULT_KEYS, SECRETS, saleSecretsOf, webhookSecretsOf, workerSecretsOf } from "./policy/secrets.ts";
 import type { Settings } from "./policy/settings.ts";
 import {
   API,
@@ -39,6 +39,7 @@ import {
   workerFunction,
 } from "./policy.ts";
 import { arnsOf, type Queues, urlsOf } from "./queues.ts";
+import type { ResultKeys } from "./result-keys.ts";
 import type { Storage } from "./storage.ts";
 
 type Needs = {
@@ -46,17 +47,17 @@ type Needs = {
   queues: Queues;
   batch: Batch | null;
   domain: sst.aws.Router | null;
-  signingKey: $util.Output<string>;
+  resultKeys: ResultKeys;
 };
 
 /** Returns the API's address. */
 export function createFunctions(stage: Stage, settings: Settings, needs: Needs) {
-  const { storage, queues, batch, domain, signingKey } = needs;
+  const { storage, queues, batch, domain, resultKeys } = needs;
   const keys = new sst.Secret("ApiKeys");
   // a stack may have none
   const users = new sst.Secret("Users", "");
   const operators = new sst.Secret("OperatorKey", "");
-  const secrets = secretValues(settings, signingKey);
+  const secrets = secretValues(settings, resultKeys);
   const parts = { bucket: storage.name, queues: urlsOf(queues) };
   const withBatch = { ...parts, batch: batch?.names ?? null };
   const bucket = storage.arn;
@@ -98,13 +99,13 @@ export function createFunctions(stage: Stage, settings: Settings, needs: Needs) 
 }
 
 /** The secrets that engines of this stack need, by the variables that they are read from. */
-function secretValues(settings: Settings, signingKey: $util.Output<string>) {
+function secretValues(settings: Settings, resultKeys: ResultKeys) {
   const names = [...workerSecretsOf(deployed(settings)), ...webhookSecretsOf(settings), ...saleSecretsOf(settings)];
   const create = ({ name, needed }: { name: string; needed: boolean }) =>
     (needed ? new sst.Secret(name) : new sst.Secret(name, "")).value;
-  const others = names.filter((variable) => variable !== SIGNING);
+  const others = names.filter((variable) => !(RESULT_KEYS as readonly string[]).includes(variable));
   const values = Object.fromEntries(others.map((variable) => [variable, create(SECRETS[variable])]));
-  return $resolve({ ...values, [SIGNING]: signingKey });
+  return $resolve({ ...values, ...resultKeys });
 }
 
 /** What sends events, where there are webhooks. */

@@ -16,13 +16,14 @@ import {
 import { type BatchEngine, deployed, lanesOf, onBatch, PLANS } from "./policy/engines.ts";
 import { batchWorkerEnvironment } from "./policy/environments.ts";
 import { eventStatements, leaveStatements, policyDocument, trustPolicy, workerStatements } from "./policy/roles.ts";
-import { SIGNING } from "./policy/secrets.ts";
+import { RESULT_KEYS, SECRETS } from "./policy/secrets.ts";
 import type { GpuSettings, Settings } from "./policy/settings.ts";
 import { LOG_DAYS, nameOf, type Stage, tagsOf, WEBHOOKS } from "./policy.ts";
 import { type Queues, urlsOf } from "./queues.ts";
+import type { ResultKeys } from "./result-keys.ts";
 import type { Storage } from "./storage.ts";
 
-type Needs = { storage: Storage; queues: Queues; signingKey: $util.Output<string> };
+type Needs = { storage: Storage; queues: Queues; resultKeys: ResultKeys };
 export type Batch = NonNullable<ReturnType<typeof createGpu>>;
 
 export function createGpu(stage: Stage, settings: Settings, needs: Needs) {
@@ -112,7 +113,7 @@ function typesOfRegion() {
 type Of = { settings: Settings; gpu: GpuSettings; engine: BatchEngine };
 
 /** The job definition of an engine's workers, with their role and log group. */
-function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage, queues, signingKey }: Needs) {
+function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage, queues, resultKeys }: Needs) {
   const names = workerNames(stage, engine);
   const { region } = aws.getRegionOutput();
   const role = new aws.iam.Role(names.resource("WorkerRole"), {
@@ -134,7 +135,7 @@ function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage
   });
   const logs = new aws.cloudwatch.LogGroup(names.resource("Logs"), { name: names.logGroup, retentionInDays: LOG_DAYS });
   const parts = { bucket: storage.name, queues: urlsOf(queues), region };
-  const starter = createStarter(names, signingKey);
+  const starter = createStarter(names, resultKeys);
   return new aws.batch.JobDefinition(names.resource("Worker"), {
     name: names.jobDefinition,
     type: "container",
@@ -145,7 +146,7 @@ function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage
         {
           ...all,
           environment: batchWorkerEnvironment(engine, all, settings),
-          secrets: { [SIGNING]: all.signingKeyArn },
+          secrets: all.keyArns,
         },
       ),
     ),
@@ -155,22 +156,30 @@ function createDefinition(stage: Stage, { settings, gpu, engine }: Of, { storage
   });
 }
 
-/** The key for signatures as an encrypted parameter, and the role that hands it to a container when it starts. */
-function createStarter(names: ReturnType<typeof workerNames>, value: $util.Output<string>) {
-  const parameter = new aws.ssm.Parameter(names.resource("SigningKey"), {
-    name: names.signingKey,
-    type: "SecureString",
-    value,
+/** The keys of results as encrypted parameters, and the role that hands them to a container when it starts. */
+function createStarter(names: ReturnType<typeof workerNames>, values: ResultKeys) {
+  const arns = RESULT_KEYS.map((variable) => {
+    const name = names.keys[variable];
+    const type = "SecureString";
+    const parameter = new aws.ssm.Parameter(names.resource(SECRETS[variable].name), {
+      name,
+      type,
+      value: values[variable],
+    });
+    return [variable, parameter.arn] as const;
   });
+  const keyArns = $resolve(Object.fromEntries(arns));
   const role = new aws.iam.Role(names.resource("StarterRole"), {
     name: names.starter,
     assumeRolePolicy: trustPolicy("ecs-tasks.amazonaws.com"),
     inlinePolicies: [
       {
         name: "starter",
-        policy: parameter.arn.apply((arn) => policyDocument([{ actions: ["ssm:GetParameters"], resources: [arn] }])),
+        policy: keyArns.apply((all) =>
+          policyDocument([{ actions: ["ssm:GetParameters"], resources: Object.values(all) }]),
+        ),
       },
     ],
   });
-  return { starterRole: role.arn, signingKeyArn: parameter.arn };
+  return { starterRole: role.arn, keyArns };
 }

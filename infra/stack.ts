@@ -3,10 +3,10 @@
 import { createDomain } from "./domain.ts";
 import { createFunctions } from "./functions.ts";
 import { createGpu } from "./gpu.ts";
-import { SECRETS, SIGNING } from "./policy/secrets.ts";
 import { readSettings, regionOf } from "./policy/settings.ts";
 import { queueSpecs, stageOf, tagsOf } from "./policy.ts";
 import { createQueues } from "./queues.ts";
+import { createResultKeys } from "./result-keys.ts";
 import { allowUploads, createStorage } from "./storage.ts";
 import { tagEverything } from "./tags.ts";
 import { createWatch } from "./watch.ts";
@@ -19,10 +19,10 @@ export function createStack(variables: Record<string, string | undefined>) {
   tagEverything(tagsOf(stage));
   const storage = createStorage(stage, settings);
   const queues = createQueues(stage, queueSpecs(settings));
-  const signingKey = new sst.Secret(SECRETS[SIGNING].name).value;
-  const gpu = createGpu(stage, settings, { storage, queues, signingKey });
+  const resultKeys = createResultKeys();
+  const gpu = createGpu(stage, settings, { storage, queues, resultKeys });
   const domain = createDomain(settings);
-  const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu, domain, signingKey });
+  const { url } = createFunctions(stage, settings, { storage, queues, batch: gpu, domain, resultKeys });
   allowUploads(storage, url, settings);
   createWatch(stage, settings);
   return { url, bucket: storage.name };

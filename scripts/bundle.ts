@@ -21,9 +21,10 @@ const HELP = "npm run bundle -- [--out <folder>]    writes what a deployment upl
 export const FUNCTIONS = ["api", "sweep", "webhooks", "worker-lambda", "worker"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-/** Those that sign what they make: in a thread, which has its program beside it. */
+/** Those that sign what they make and read marks: in threads, which have their programs beside them. */
 const SIGNERS: readonly FunctionName[] = ["worker-lambda", "worker"];
 const SIGNING_THREAD = join(ROOT, "packages/worker/src/signing/c2pa-thread.ts");
+const FINDING_THREAD = join(ROOT, "packages/worker/src/marking/find-thread.ts");
 const SIGNING_PROGRAM = join(ROOT, "node_modules/@contentauth/c2pa-wasm/pkg/c2pa_bg.wasm");
 
 type Bundled = BundledCode & { dir: string };
@@ -35,7 +36,7 @@ export async function bundleFunction(name: FunctionName, out: string): Promise<B
   const signs = SIGNERS.includes(name);
   const entries = {
     [name]: join(ROOT, "functions", `${name}.ts`),
-    ...(signs ? { "c2pa-thread": SIGNING_THREAD } : {}),
+    ...(signs ? { "c2pa-thread": SIGNING_THREAD, "find-thread": FINDING_THREAD } : {}),
   };
   const code = await bundleCode(entries, join(dir, "functions"));
   if (signs) writeFileSync(join(dir, "functions/c2pa.wasm.br"), packed(readFileSync(SIGNING_PROGRAM)));

@@ -12,8 +12,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { makeApiKey, ownerFault } from "@smileloop/core/api-keys.ts";
 import { EnvError, readEnv } from "@smileloop/core/env.ts";
+import { newMarkKey } from "@smileloop/worker/marking/key.ts";
 import { deployed } from "../infra/policy/engines.ts";
-import { SECRETS, SIGNING, webhookSecretsOf, workerSecretsOf } from "../infra/policy/secrets.ts";
+import { SECRETS, type SecretVariable, webhookSecretsOf, workerSecretsOf } from "../infra/policy/secrets.ts";
 import { readSettings, regionOf, SettingsError } from "../infra/policy/settings.ts";
 import { stageOf } from "../infra/policy.ts";
 import { awsCredentialsFound } from "./deploy/credentials.ts";
@@ -21,6 +22,10 @@ import { secretOf } from "./deploy/secrets.ts";
 import { ask, ROOT, run } from "./deploy/sst.ts";
 import { readArgs } from "./options.ts";
 import { signingKey } from "./signing-key.ts";
+
+/** How secrets are made that are not just any random bytes. */
+const MAKERS: Partial<Record<SecretVariable, () => string>> = { SIGNING_KEY: signingKey, MARK_KEY: newMarkKey };
+const randomKey = () => randomBytes(32).toString("base64");
 
 /** What keeps a deployment from beginning, in a sentence for the one who started it. */
 class DeployError extends Error {}
@@ -145,7 +150,7 @@ async function makeMissing(stage: string, listed: string): Promise<void> {
   for (const variable of variables) {
     const { name, needed } = SECRETS[variable];
     if (!needed || secretOf(name, stage, listed) !== "") continue;
-    const value = variable === SIGNING ? signingKey() : randomBytes(32).toString("base64");
+    const value = (MAKERS[variable] ?? randomKey)();
     const set = await ask(["secret", "set", name, "--stage", stage], value);
     if (set.status !== 0) throw new DeployError(`The secret ${name} could not be stored:\n${set.text.trim()}`);
     say(`The secret ${name} was made.`);

@@ -19,7 +19,7 @@ import { openSlots } from "@smileloop/worker/slots.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type MemoryStore, memoryStore } from "../../test/support/memory-store.ts";
-import { unsigned } from "../../test/support/signing.ts";
+import { marker, unsigned } from "../../test/support/signing.ts";
 import { type SyncDouble, syncDouble } from "../../test/support/sync-double.ts";
 import { syncso } from "./syncso.ts";
 
@@ -88,11 +88,19 @@ function run(id: string, { mode = "cut_off", sound = 2, face = 0, signal, ...aro
   });
   const checker = { ready: async () => ({ checks: ["lipsync"] }) };
   const asked = { params: z.looseObject({}), estimateSeconds: () => 1, queueOf: () => "syncso" };
-  const kind = { ...asked, alters: () => false } as unknown as Kind;
+  const kind = { ...asked, alters: () => false, unmarked: () => null } as unknown as Kind;
   const policy = { hosts: [{ host: "127.0.0.1", port: sync.port }], places: [] };
   return runJob(
     {
-      ...{ ...store, signer: unsigned, seals: SEALS, workRoot, worker: "here", fetchFile: createFetcher({ policy }) },
+      ...{
+        ...store,
+        signer: unsigned,
+        marker,
+        seals: SEALS,
+        workRoot,
+        worker: "here",
+        fetchFile: createFetcher({ policy }),
+      },
       processes: { ...slot, checker } as unknown as Processes,
       ...{ kinds: new Map([["lipsync", kind]]), handlers: { lipsync } },
     },

@@ -18,6 +18,7 @@ import { ENGINES } from "../engines/index.ts";
 import { capabilitiesOf, enginesServed } from "./engines-served.ts";
 import { fetchPolicy } from "./fetching.ts";
 import type { Home } from "./home.ts";
+import type { MarkingSource } from "./marking.ts";
 import { folderAbove } from "./paths.ts";
 import { safeguardsOf } from "./safeguards.ts";
 import type { SigningSource } from "./signing.ts";
@@ -47,6 +48,7 @@ export type Deps = Home & {
   handlerMakers: Lists["handlers"];
   safeguards: Safeguards;
   signing: SigningSource;
+  marking: MarkingSource;
   version: string;
 };
 
@@ -102,6 +104,7 @@ export async function openDeps(env: Env, options: DepsOptions = {}): Promise<Dep
     handlerMakers: options.handlers,
     safeguards,
     signing: { key: env.SIGNING_KEY, chain: env.SIGNING_CHAIN, file: home.signingFile },
+    marking: { key: env.MARK_KEY, file: home.markFile },
     version: manifest.version,
   };
 }

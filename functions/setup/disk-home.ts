@@ -30,6 +30,7 @@ export async function openDiskHome(env: Env, clock: Clock, log: Log): Promise<Ho
     localLinks,
     secret,
     signingFile: join(dir, "signing.pem"),
+    markFile: join(dir, "mark.key"),
     seals: sealsOf(env, secret),
     webhooks: webhooksOf(env, secret),
     exclusive: true,

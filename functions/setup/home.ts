@@ -14,6 +14,8 @@ export type Home = JobStore & {
   secret?: Uint8Array;
   /** Where the key that results are signed with is kept, or will be; absent where the operator has to give one. */
   signingFile?: string;
+  /** Where keys for marks are kept that the operator did not give. */
+  markFile?: string;
   /** How events are signed, or why none are sent. */
   webhooks: Webhooks;
   /** Whether no other process uses this home, so that claims of an earlier process are void. */

@@ -11,7 +11,7 @@ test("another key than at the last start is written down, and neither of the two
   const audit = createAudit({ store: storedAudit({ files, notes: records.notes }), files, clock, log });
   const [first, second] = ["first-secret-key-of-this-test-000", "second-secret-key-of-this-test-00"];
   const start = (key: string, signing: SigningSource = {}) =>
-    tellKeyChanges({ records, audit, signing }, { SEAL_KEY: [key], WEBHOOK_SECRET: undefined });
+    tellKeyChanges({ records, audit, signing }, { SEAL_KEY: [key], WEBHOOK_SECRET: undefined, MARK_KEY: undefined });
   for (const key of [first, first, second, second]) await start(key);
   for (const key of [signingKey(), signingKey()]) await start(second, { key });
   const lines: string[] = [];

@@ -13,9 +13,9 @@ const schema = z.record(z.string(), z.string());
 /** A first start writes nothing down. Throws what the storage throws. */
 export async function tellKeyChanges(
   { records, audit, secret, signing }: Pick<Home, "records" | "audit" | "secret"> & { signing: SigningSource },
-  { SEAL_KEY, WEBHOOK_SECRET }: Pick<Env, "SEAL_KEY" | "WEBHOOK_SECRET">,
+  { SEAL_KEY, WEBHOOK_SECRET, MARK_KEY }: Pick<Env, "SEAL_KEY" | "WEBHOOK_SECRET" | "MARK_KEY">,
 ): Promise<void> {
-  const keys = { SEAL_KEY: SEAL_KEY?.[0] ?? secret, WEBHOOK_SECRET: WEBHOOK_SECRET?.[0] ?? secret };
+  const keys = { SEAL_KEY: SEAL_KEY?.[0] ?? secret, WEBHOOK_SECRET: WEBHOOK_SECRET?.[0] ?? secret, MARK_KEY };
   const now = Object.fromEntries(
     Object.entries(keys).flatMap(([name, key]) => (key === undefined ? [] : [[name, shortHash(key)]])),
   );

@@ -20,6 +20,7 @@ import { isLoopback, type Listening, listen } from "./listen.ts";
 import { type LocalInspector, openLocalInspector } from "./local-inspector.ts";
 import { type LocalVerifier, openLocalVerifier } from "./local-verifier.ts";
 import { startWork, type Work } from "./local-work.ts";
+import { checkMarking } from "./marking.ts";
 import { createMetrics, listenForMetrics, placeOfServer } from "./metrics.ts";
 import { buildPage, PAGE_DIR } from "./page.ts";
 import { withPayments } from "./payments.ts";
@@ -51,16 +52,19 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   saleOf(env);
   const findings = await findEngines(env, engines);
   const all = await openDeps(env, { ...lists, findings, readRecipients: readRecipientsAside });
-  await checkSigning(all.signing).catch((error: unknown) => {
+  try {
+    checkMarking(all.marking);
+    await checkSigning(all.signing);
+  } catch (error) {
     all.close();
     throw error;
-  });
+  }
   await buildPage().catch((error: unknown) => all.log.error({ error }, "the page could not be built"));
   const opened = await withPayments(env, { ...all, safeguards: localSafeguards(env, access, all.safeguards) });
   sayAttested(opened.log, opened.safeguards.attested, lists.dialects ?? DIALECTS);
   void tellKeyChanges(opened, env).catch((err: unknown) => opened.log.warn({ err }, "keys not compared"));
   const inspector = openLocalInspector(opened, findings);
-  const verifier = openLocalVerifier(opened);
+  const verifier = openLocalVerifier(opened, findings);
   let work: Work | null = null;
   let listening: Listening | null = null;
   let figures: Listening | null = null;

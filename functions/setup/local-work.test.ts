@@ -51,6 +51,7 @@ test("a card that was lost is tried again after a while, and its jobs are done t
       presets: shop.presets,
       workRoot: shop.workRoot,
       signing: { file: join(shop.dir, "signing.pem") },
+      marking: { file: join(shop.dir, "mark.key") },
     },
   };
   const log = createLog({ level: "error", destination: { write: (line) => void shop.logged.push(line) } });
@@ -76,6 +77,7 @@ test("a server that shares its storage leaves alone what others work on", async 
       presets: shop.presets,
       workRoot: shop.workRoot,
       signing: { file: join(shop.dir, "signing.pem") },
+      marking: { file: join(shop.dir, "mark.key") },
     },
   };
   work = startWork(ENV, deps as unknown as Deps, await findEngines(ENV));
@@ -109,7 +111,12 @@ test("each engine of the list that is here has a worker; the built-in one is `en
   const animate = shop.kinds.get("animate")!;
   const deps = {
     ...{ ...shop.store, ...NO_WEBHOOKS, engines, log, exclusive: true },
-    ...{ presets: shop.presets, workRoot: shop.workRoot, signing: { file: join(shop.dir, "signing.pem") } },
+    ...{
+      presets: shop.presets,
+      workRoot: shop.workRoot,
+      signing: { file: join(shop.dir, "signing.pem") },
+      marking: { file: join(shop.dir, "mark.key") },
+    },
     kinds: new Map([
       ["animate", { ...animate, engines: ["drum", "house"] }],
       ["plan", { ...animate, engines: [] }],

@@ -10,6 +10,7 @@ import { PLAN_QUEUE } from "@smileloop/core/kinds/kind.ts";
 import { upkeep } from "@smileloop/core/upkeep.ts";
 import { runDeliverer } from "@smileloop/core/webhooks/deliver.ts";
 import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
+import type { Marker } from "@smileloop/worker/marking/marker.ts";
 import type { Signer } from "@smileloop/worker/signing/signer.ts";
 import { createWorker, type WorkerLook, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import type { Finding } from "../engines/engine.ts";
@@ -81,7 +82,7 @@ export function startWork(env: Env, deps: WorkDeps, findings: ReadonlyMap<string
 
 /** Workers by the name of their engine, and one for plans where there are such kinds. Each has its own work folder, which it clears when it starts. */
 function startWorkers(
-  deps: WorkDeps & { handlers: Handlers; signer: Signer },
+  deps: WorkDeps & { handlers: Handlers; signer: Signer; marker: Marker },
   findings: ReadonlyMap<string, Finding>,
   builtIn: string,
   signal: AbortSignal,

@@ -7,6 +7,7 @@ import { engineOfQueue } from "../engines/index.ts";
 import { openCloudDeps } from "./cloud.ts";
 import type { Deps, Lists } from "./deps.ts";
 import { StartError } from "./listen.ts";
+import { checkMarking } from "./marking.ts";
 import { placeOfWorker, type ServedMetrics, serveMetrics } from "./metrics.ts";
 import { checkSigning } from "./signing.ts";
 import { watchedHome } from "./watched-home.ts";
@@ -22,7 +23,10 @@ export async function openWorker(lists: Lists = {}): Promise<WorkerParts> {
     const engine = await engineOfQueue(env, deps.engines);
     const { queueName } = engine;
     if (!env.QUEUES.has(queueName)) throw new EnvError(`QUEUES: \`${queueName}\`, the queue to be served, is missing`);
-    if (engine.source) await checkSigning(deps.signing);
+    if (engine.source) {
+      checkMarking(deps.marking);
+      await checkSigning(deps.signing);
+    }
     // a worker clears its folder, so a server on the same machine or a worker of another queue must have another one
     const workRoot = join(deps.workRoot, queueName);
     const metrics = place && (await serveMetrics(deps.version, place));

@@ -15,7 +15,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 async function serialsOf(signing: SigningSource): Promise<string[]> {
-  const reader = markReader({ signing, clock, log: createLog({ level: "silent" }) });
+  const reader = markReader({ signing, marking: {}, clock, log: createLog({ level: "silent" }) }, null);
   try {
     return (await reader.trusted()).map(({ serial }) => serial);
   } finally {

@@ -7,16 +7,19 @@ import { type Env, EnvError } from "@smileloop/core/env.ts";
 import type { Log } from "@smileloop/core/log.ts";
 import { kmsRegion } from "@smileloop/core/signing-keys/kms.ts";
 import { errno, writeOnce } from "@smileloop/core/storage/durable-files.ts";
+import { createFinder } from "@smileloop/worker/marking/finder.ts";
 import { type C2pa, openC2pa } from "@smileloop/worker/signing/c2pa.ts";
 import { type FormerKey, readFormerKeys, readSignatory, type Signatory } from "@smileloop/worker/signing/key.ts";
 import { makeChain } from "@smileloop/worker/signing/make-chain.ts";
 import { createSigner, type Signer } from "@smileloop/worker/signing/signer.ts";
 import type { MarkReader } from "@smileloop/worker/verifier.ts";
 import { kmsSignatory } from "./kms-signing.ts";
+import { type MarkingSource, markKeys, marksKnownHere } from "./marking.ts";
 
 /**
- * `key`, `chain`: PEM, or the name of a file; `key` also the ARN of one in AWS KMS. The certificates of former keys come after those of the present one. `file`: where a key is kept
- * that the operator did not give; former ones are beside it, with a hyphen and more in their names (`signing-2026.pem`).
+ * `key`, `chain`: PEM, or the name of a file; `key` also the ARN of one in AWS KMS. The certificates of former keys come after those of the
+ * present one. `file`: where a key is kept that the operator did not give; former ones are beside it, with a hyphen and more in their names
+ * (`signing-2026.pem`).
  */
 export type SigningSource = { key?: string | undefined; chain?: string | undefined; file?: string | undefined };
 
@@ -31,13 +34,21 @@ export function openSigner({ signing, version, log, clock }: SignerDeps): Signer
 }
 
 /** For files that may be anything: they get less memory and time than our own. */
-const READING = { maxMemoryBytes: 512 * 1024 * 1024, timeLimitMs: 15_000 };
+const READING = { maxMemoryBytes: 512 * 1024 * 1024, timeLimitMs: 8000 };
 
-/** Reads marks; what this installation signs counts as ours. */
-export function markReader({ signing, log, clock }: Omit<SignerDeps, "version">): MarkReader & { c2pa: C2pa } {
+type ReaderDeps = Omit<SignerDeps, "version"> & { marking: MarkingSource };
+/** What decodes files: a process that offers `luma`, and a folder for what comes of it. */
+export type Looking = Pick<Parameters<typeof createFinder>[0], "engine" | "workRoot">;
+
+/** Reads marks; what this installation signs and marks counts as ours. `looking`: null where nothing can look at pictures. */
+export function markReader(
+  { signing, marking, log, clock }: ReaderDeps,
+  looking: Looking | null,
+): MarkReader & { c2pa: C2pa } {
   const signatory = signatories(signing, clock);
   const trusted = async () => [await signatory(), ...(await formerKeys(signing))];
-  return { c2pa: openC2pa(READING), trusted, findMark: null, log };
+  const findMark = looking && createFinder({ ...looking, keys: markKeys(marking, clock) });
+  return { c2pa: openC2pa(READING), trusted, findMark, log };
 }
 
 /** Reads the key once; where that fails, each call tries again. Throws a sentence. */
@@ -171,6 +182,7 @@ export async function presentLeaf(source: SigningSource): Promise<string | null>
 }
 
 /** Reads marks for a command. */
-export function commandMarkReader(env: Env, log: Log): MarkReader & { c2pa: C2pa } {
-  return { c2pa: openC2pa(READING), trusted: () => knownHere(env), findMark: null, log };
+export function commandMarkReader(env: Env, log: Log, looking: Looking | null): MarkReader & { c2pa: C2pa } {
+  const findMark = looking && createFinder({ ...looking, keys: () => marksKnownHere(env) });
+  return { c2pa: openC2pa(READING), trusted: () => knownHere(env), findMark, log };
 }

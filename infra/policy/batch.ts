@@ -4,6 +4,7 @@
  */
 import { nameOf, type Stage } from "../policy.ts";
 import type { BatchEngine, WorkerNeeds } from "./engines.ts";
+import type { ResultKey } from "./secrets.ts";
 import { type GpuSettings, SettingsError } from "./settings.ts";
 
 /** One GPU each, with 24, 24 and 16 GB; Batch takes what Spot has most of at the best price. */
@@ -109,7 +110,10 @@ export function workerNames(stage: Stage, { name, id }: BatchEngine) {
     logGroup: `/aws/batch/${nameOf(stage, name)}`,
     role: nameOf(stage, `${id}-worker`),
     starter: nameOf(stage, `${id}-starter`),
-    signingKey: `/${nameOf(stage, id)}/signing-key`,
+    keys: {
+      SIGNING_KEY: `/${nameOf(stage, id)}/signing-key`,
+      MARK_KEY: `/${nameOf(stage, id)}/mark-key`,
+    } satisfies Record<ResultKey, string>,
     resource: (what: string) => `${id[0]!.toUpperCase()}${id.slice(1)}${what}`,
   };
 }

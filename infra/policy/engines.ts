@@ -4,7 +4,7 @@
  * (Batch).
  */
 import { PLAN_QUEUE } from "../../packages/core/src/kinds/kind.ts";
-import { type SecretVariable, SIGNING, VOICE_SECRETS } from "./secrets.ts";
+import { RESULT_KEYS, type SecretVariable, VOICE_SECRETS } from "./secrets.ts";
 import type { GpuSettings, Settings } from "./settings.ts";
 
 type Common = {
@@ -97,7 +97,7 @@ export const ENGINES: readonly DeployedEngine[] = [
     inspects: true,
     // keys of clients for voices elsewhere
     secrets: ["SEAL_KEY"],
-    ownSecrets: [...VOICE_SECRETS, SIGNING],
+    ownSecrets: [...VOICE_SECRETS, ...RESULT_KEYS],
     concurrency: ({ warpConcurrency }) => warpConcurrency,
     // the longest clip and a half
     oldestS: WARP_TIMEOUT_S * 1.5,
@@ -115,7 +115,7 @@ export const ENGINES: readonly DeployedEngine[] = [
       timeoutS: NARRATOR_TIMEOUT_S,
     },
     inspects: false,
-    ownSecrets: [...VOICE_SECRETS, SIGNING],
+    ownSecrets: [...VOICE_SECRETS, ...RESULT_KEYS],
     // the least that AWS takes for two lanes
     concurrency: () => 4,
     // the longest text and a half
@@ -148,7 +148,7 @@ export const ENGINES: readonly DeployedEngine[] = [
     isChosen: ({ syncso }) => syncso !== null,
     environment: ({ syncso }) => ({ SYNC_API_URL: syncso!.url }),
     secrets: ["SEAL_KEY", "SYNC_API_KEY"],
-    ownSecrets: [...VOICE_SECRETS, SIGNING],
+    ownSecrets: [...VOICE_SECRETS, ...RESULT_KEYS],
     // no worker is held while Sync.so works
     concurrency: () => 4,
     oldestS: SYNCSO_TIMEOUT_S * 1.5,

@@ -5,6 +5,7 @@ export const SECRETS = {
   WEBHOOK_SECRET: { name: "WebhookSecret", needed: true },
   SEAL_KEY: { name: "SealKey", needed: true },
   SIGNING_KEY: { name: "SigningKey", needed: true },
+  MARK_KEY: { name: "MarkKey", needed: true },
   STRIPE_KEY: { name: "StripeKey", needed: false },
   STRIPE_WEBHOOK_SECRET: { name: "StripeWebhookSecret", needed: false },
   SYNC_API_KEY: { name: "SyncApiKey", needed: false },
@@ -15,8 +16,9 @@ export type SecretVariable = keyof typeof SECRETS;
 /** Of workers that speak: keys for voices elsewhere. */
 export const VOICE_SECRETS: readonly SecretVariable[] = ["VOICE_KEY", "ELEVENLABS_API_KEY"];
 
-/** What workers with an engine sign results with. */
-export const SIGNING: SecretVariable = "SIGNING_KEY";
+/** What workers with an engine sign and mark results with. */
+export const RESULT_KEYS = ["SIGNING_KEY", "MARK_KEY"] as const satisfies readonly SecretVariable[];
+export type ResultKey = (typeof RESULT_KEYS)[number];
 
 /** An engine or a worker, by the secrets that its entry names. */
 type Holder = { secrets?: readonly SecretVariable[]; ownSecrets?: readonly SecretVariable[] };

@@ -11,7 +11,7 @@ import { ASTRONAUT } from "../support/pictures.ts";
 import { killed } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { runServer, type ServerProcess, startServer } from "../support/server.ts";
-import { SIGNING_KEY } from "../support/signing.ts";
+import { MARK_KEY, SIGNING_KEY } from "../support/signing.ts";
 import { openSqs, type SqsHome } from "../support/sqs.ts";
 
 const WORKER = join(import.meta.dirname, "../../functions/worker.ts");
@@ -32,7 +32,7 @@ beforeEach(async () => {
     ...{ AWS_ACCESS_KEY_ID: ADMIN.accessKeyId, AWS_SECRET_ACCESS_KEY: ADMIN.secretAccessKey },
     ...{ BUCKET: bucket.bucket, S3_ENDPOINT: bucket.double.endpoint, SQS_ENDPOINT: sqs.endpoint },
     QUEUES: ["warp", "liveportrait"].map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join(),
-    ...{ SPOT_METADATA_URL: "none", WARP_PROCESSES: "1", LOG_LEVEL: "warn", SIGNING_KEY },
+    ...{ SPOT_METADATA_URL: "none", WARP_PROCESSES: "1", LOG_LEVEL: "warn", SIGNING_KEY, MARK_KEY },
   };
 });
 afterEach(async () => {

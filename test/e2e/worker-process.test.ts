@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { standInCheckout, standInPython } from "../support/liveportrait.ts";
 import { killed, until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
-import { SIGNING_KEY } from "../support/signing.ts";
+import { MARK_KEY, SIGNING_KEY } from "../support/signing.ts";
 import { openSqs, type SqsHome } from "../support/sqs.ts";
 import type { StubScript } from "../support/stub-engine.ts";
 import { STUB } from "../support/worker.ts";
@@ -59,7 +59,7 @@ async function runWorker(more: Record<string, string> = {}, script = [WORKER]): 
       ...{ PATH: process.env.PATH, AWS_ACCESS_KEY_ID: ADMIN.accessKeyId, AWS_SECRET_ACCESS_KEY: ADMIN.secretAccessKey },
       ...{ BUCKET: bucket.bucket, S3_ENDPOINT: bucket.double.endpoint, WORK_DIR: dir, LOG_LEVEL: "error" },
       ...{ QUEUES: ["warp", "liveportrait"].map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join() },
-      ...{ SQS_ENDPOINT: sqs.endpoint, WARP_PROCESSES: "1", SIGNING_KEY },
+      ...{ SQS_ENDPOINT: sqs.endpoint, WARP_PROCESSES: "1", SIGNING_KEY, MARK_KEY },
       SPOT_METADATA_URL: `http://127.0.0.1:${(imds.address() as AddressInfo).port}`,
       ...more,
     },

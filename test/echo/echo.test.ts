@@ -29,7 +29,7 @@ import { fastTime } from "../support/fast-time.ts";
 import { killed, until } from "../support/processes.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { startServer } from "../support/server.ts";
-import { unsigned } from "../support/signing.ts";
+import { marker, unsigned } from "../support/signing.ts";
 import { wavBytes } from "../support/silence.ts";
 import { openSqs } from "../support/sqs.ts";
 import { echoEngine, LISTS } from "./lists.ts";
@@ -107,7 +107,16 @@ async function inMemory() {
     const handlers = createHandlers({ presets: new Map() }, LISTS.handlers);
     const times = { beatMs: 200, lookMs: 50, progressMs: 50 };
     const setup = queue === "echo" ? engine! : PLAN_WORKER;
-    const worker = createWorker({ ...api.deps, ...store, signer: unsigned, handlers, times, workRoot, ...setup });
+    const worker = createWorker({
+      ...api.deps,
+      ...store,
+      signer: unsigned,
+      marker,
+      handlers,
+      times,
+      workRoot,
+      ...setup,
+    });
     const running = worker.run();
     cleanUp.push(async () => {
       await worker.stop({ graceMs: 0 });

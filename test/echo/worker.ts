@@ -8,7 +8,7 @@ import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { engineOfQueue } from "../../functions/engines/index.ts";
 import { fastTime, type Speed } from "../support/fast-time.ts";
-import { unsigned } from "../support/signing.ts";
+import { marker, unsigned } from "../support/signing.ts";
 import { LISTS } from "./lists.ts";
 
 export type EchoWorker = {
@@ -36,6 +36,7 @@ const worker = createWorker({
   handlers: createHandlers({ presets }, LISTS.handlers),
   log: createLog({ level: "info", sync: true }),
   signer: unsigned,
+  marker,
   workRoot,
   ...(await engineOfQueue({ QUEUE: queue } as Parameters<typeof engineOfQueue>[0], LISTS.engines)),
 });

@@ -71,6 +71,7 @@ describe("the first deployment", () => {
       ["secret", "set", "ApiKeys", `me:${apiKeySha256(key!)}`, "--stage", "production"],
       ["secret", "set", "SealKey", "--stage", "production"],
       ["secret", "set", "SigningKey", "--stage", "production"],
+      ["secret", "set", "MarkKey", "--stage", "production"],
       ["deploy", "--stage", "production"],
     ]);
     expect(JSON.stringify(said.calls)).not.toContain(key);
@@ -78,7 +79,7 @@ describe("the first deployment", () => {
 
   it("makes none where there are keys, or where nobody can tell", async () => {
     const there = await deploy(["--bundled"], {
-      "secret list": [0, "# smileloop/production\nApiKeys=me:00\nSealKey=abc\nSigningKey=def"],
+      "secret list": [0, "# smileloop/production\nApiKeys=me:00\nSealKey=abc\nSigningKey=def\nMarkKey=ghi"],
       deploy: [1, ""],
     });
     expect([there.calls.length, there.stdout]).toEqual([2, expect.not.stringContaining("sl_")]);
@@ -97,6 +98,7 @@ describe("the key that secrets of jobs are sealed with", () => {
     expect(said.calls.slice(1)).toEqual([
       ["secret", "set", "SealKey", "--stage", "production"],
       ["secret", "set", "SigningKey", "--stage", "production"],
+      ["secret", "set", "MarkKey", "--stage", "production"],
       ["deploy", "--stage", "production"],
     ]);
     const [, key = ""] = said.inputs;
@@ -105,7 +107,7 @@ describe("the key that secrets of jobs are sealed with", () => {
   });
 
   it("stays as it is", async () => {
-    const { calls } = await deploy(["--bundled"], says(`${there}SealKey=abc\nSigningKey=def\n`));
+    const { calls } = await deploy(["--bundled"], says(`${there}SealKey=abc\nSigningKey=def\nMarkKey=ghi\n`));
     expect(calls.map(([command]) => command)).toEqual(["secret", "deploy"]);
   });
 });
@@ -124,7 +126,7 @@ describe("one more key", () => {
 });
 
 describe("the keys that a stage has", () => {
-  const list = (own: string) => `# fallback\nApiKeys=all:00\nSealKey=abc\nSigningKey=def\n${own}`;
+  const list = (own: string) => `# fallback\nApiKeys=all:00\nSealKey=abc\nSigningKey=def\nMarkKey=ghi\n${own}`;
   const stage = ["--stage", "test"];
 
   it("are read below its own heading, whatever all stages share", async () => {

@@ -424,7 +424,10 @@ describe("engines", () => {
         logGroup: "/aws/batch/smileloop-production-choir",
         role: "smileloop-production-choir-worker",
         starter: "smileloop-production-choir-starter",
-        signingKey: "/smileloop-production-choir/signing-key",
+        keys: {
+          SIGNING_KEY: "/smileloop-production-choir/signing-key",
+          MARK_KEY: "/smileloop-production-choir/mark-key",
+        },
       },
     ]);
   });

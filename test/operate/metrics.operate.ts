@@ -9,7 +9,7 @@ import { killed, until } from "../support/processes.ts";
 import { freePort } from "../support/proxies.ts";
 import { ADMIN, openBucket } from "../support/s3.ts";
 import { processTree, type ServerProcess, startServer } from "../support/server.ts";
-import { SIGNING_KEY } from "../support/signing.ts";
+import { MARK_KEY, SIGNING_KEY } from "../support/signing.ts";
 import { wavBytes } from "../support/silence.ts";
 import { openSqs } from "../support/sqs.ts";
 
@@ -115,7 +115,7 @@ test("a worker that runs by itself has them on a port", async () => {
     ...{ PATH: process.env.PATH, AWS_ACCESS_KEY_ID: ADMIN.accessKeyId, AWS_SECRET_ACCESS_KEY: ADMIN.secretAccessKey },
     ...{ BUCKET: bucket.bucket, S3_ENDPOINT: bucket.double.endpoint, SQS_ENDPOINT: sqs.endpoint, WORK_DIR: dir },
     ...{ QUEUES: `warp=${sqs.endpoint}/000000000000/warp`, SPOT_METADATA_URL: "none", WARP_PROCESSES: "1" },
-    ...{ LOG_LEVEL: "error", METRICS: String(port), SIGNING_KEY },
+    ...{ LOG_LEVEL: "error", METRICS: String(port), SIGNING_KEY, MARK_KEY },
   };
   child = spawn(process.execPath, [WORKER], { env, stdio: ["ignore", "ignore", "inherit"] });
   const url = `http://127.0.0.1:${port}`;

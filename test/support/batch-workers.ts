@@ -21,7 +21,7 @@ import { PRESETS } from "./presets.ts";
 import { isAlive } from "./processes.ts";
 import { ADMIN, openBucket } from "./s3.ts";
 import type { Role } from "./s3-double/server.ts";
-import { SIGNING_KEY } from "./signing.ts";
+import { MARK_KEY, SIGNING_KEY } from "./signing.ts";
 import { openSqs } from "./sqs.ts";
 
 const WORKER = join(import.meta.dirname, "../../functions/worker.ts");
@@ -84,6 +84,7 @@ export async function openBatchWorkers({ seed, due }: KillPlan) {
         ...{ SPOT_METADATA_URL: "none", WARP_PROCESSES: "1", LOG_LEVEL: "error" },
         NODE_COMPILE_CACHE: join(dir, "compiled"),
         SIGNING_KEY,
+        MARK_KEY,
       },
     });
     const pid = child.pid!;

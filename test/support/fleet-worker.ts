@@ -13,7 +13,7 @@ import { createWorker } from "@smileloop/worker/worker.ts";
 import { fastTime, type Speed } from "./fast-time.ts";
 import { clipsHandler, clipsKind } from "./fleet-plan.ts";
 import { kindsWith } from "./kinds.ts";
-import { unsigned } from "./signing.ts";
+import { marker, unsigned } from "./signing.ts";
 import { smile } from "./worker.ts";
 
 export type FleetWorker = {
@@ -46,6 +46,7 @@ async function serve({ s3, sqs, time, workRoot, engine, checker, allow }: FleetW
     log: createLog({ level: "info", sync: true }),
     slots: 1,
     signer: unsigned,
+    marker,
     times: { progressMs: 4000 },
     fetchFile: createFetcher({ policy: { hosts: allow, places: [] } }),
   };

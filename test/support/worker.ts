@@ -20,7 +20,7 @@ import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker, type WorkerOptions } from "@smileloop/worker/worker.ts";
 import { kindsWith } from "./kinds.ts";
 import { PATIENCE_MS, until } from "./processes.ts";
-import { unsigned } from "./signing.ts";
+import { marker, unsigned } from "./signing.ts";
 import type { StubScript } from "./stub-engine.ts";
 
 export const STUB = fileURLToPath(new URL("stub-engine.ts", import.meta.url));
@@ -69,6 +69,7 @@ export function openShop({ presets = new Map([[smile.name, smile]]) }: { presets
       createWorker({
         ...store,
         signer: unsigned,
+        marker,
         log: createLog({ level: "debug", destination: { write: (line) => void logged.push(line) } }),
         handlers,
         kinds,

@@ -33,6 +33,7 @@ async function figures(): Promise<Figure[]> {
     const { bytes } = await files.put(key, Readable.from([Buffer.alloc(FILE_BYTES, "video")]), { type: "video/mp4" });
     const io = createStoreIo({
       signing: unsigned,
+      marking: null,
       files,
       record,
       dir: join(dir, "work"),

@@ -23,7 +23,7 @@ import { S3_CLAIM_TIMES } from "../../functions/setup/s3-home.ts";
 import { lanesOf } from "../../infra/policy/engines.ts";
 import { jpegBytes, type TestApi, testApi } from "../../test/support/api.ts";
 import { openBucket } from "../../test/support/s3.ts";
-import { unsigned } from "../../test/support/signing.ts";
+import { marker, unsigned } from "../../test/support/signing.ts";
 import { openSqs } from "../../test/support/sqs.ts";
 import { STUB } from "../../test/support/worker.ts";
 
@@ -74,7 +74,7 @@ export async function openAwsHome(options: { engine?: Partial<WorkerOptions>; cl
   await api.listen();
   const worker = createWorker({
     ...{ ...api.deps, ...store, handlers: createHandlers(api.deps), times: S3_CLAIM_TIMES, log },
-    ...{ workRoot: join(dir, "work"), queueName: "warp", slots: 1, signer: unsigned },
+    ...{ workRoot: join(dir, "work"), queueName: "warp", slots: 1, signer: unsigned, marker },
     engineCommand: { command: process.execPath, args: [STUB] },
     checkerCommand: { command: process.execPath, args: [STUB, "--kinds", ""] },
     ...options.engine,

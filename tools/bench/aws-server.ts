@@ -20,6 +20,7 @@ import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import { builtInSetup } from "../../functions/engines/index.ts";
 import { PRESETS_DIR } from "../../functions/setup/deps.ts";
+import { openMarker } from "../../functions/setup/marking.ts";
 import { S3_CLAIM_TIMES } from "../../functions/setup/s3-home.ts";
 import { openSigner } from "../../functions/setup/signing.ts";
 import { lanesOf } from "../../infra/policy/engines.ts";
@@ -154,6 +155,7 @@ async function overheads(cloud: Cloud): Promise<Overheads> {
       workRoot: dir,
       log,
       signer: openSigner({ signing: { file: join(dir, "signing.pem") }, version: "bench", log, clock: systemClock }),
+      marker: openMarker({ marking: { file: join(dir, "mark.key") }, log, clock: systemClock }),
     },
   });
   const running = worker.run();

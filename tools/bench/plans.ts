@@ -24,7 +24,7 @@ import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import type { PlanHandler } from "@smileloop/worker/kinds/handler.ts";
 import { runJob } from "@smileloop/worker/run-job.ts";
 import { LISTS } from "../../test/echo/lists.ts";
-import { unsigned } from "../../test/support/signing.ts";
+import { marker, unsigned } from "../../test/support/signing.ts";
 import { wavBytes } from "../../test/support/silence.ts";
 import { type Figure, type Part, timed, watchMemory } from "./measure.ts";
 
@@ -124,6 +124,7 @@ async function runPlan(store: Store, root: JobRecord, workRoot: string): Promise
     kinds,
     handlers: { echo_all: PLAN },
     signer: unsigned,
+    marker,
     log,
     processes: null,
     workRoot,

@@ -22,7 +22,7 @@ import type { Survey } from "@smileloop/core/speech/survey.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
 import { runJob } from "@smileloop/worker/run-job.ts";
-import { unsigned } from "../../test/support/signing.ts";
+import { marker, unsigned } from "../../test/support/signing.ts";
 import { type Figure, type Part, timed, watchMemory } from "./measure.ts";
 import { bareWrites } from "./plans.ts";
 
@@ -76,7 +76,7 @@ function stepper(store: JobStore, workRoot: string): (job: JobRecord) => Promise
   const kinds = createKinds({ presets: new Map(), engines });
   const handlers = createHandlers({ presets: new Map() });
   const log = createLog({ level: "error" });
-  const deps = { ...store, kinds, handlers, signer: unsigned, log, processes: null, workRoot, worker: "bench" };
+  const deps = { ...store, kinds, handlers, signer: unsigned, marker, log, processes: null, workRoot, worker: "bench" };
   return async ({ owner, id }) => {
     const { record } = (await store.records.get(owner, id))!;
     await runJob(deps, record, { signal: new AbortController().signal });

@@ -43,7 +43,7 @@ async function figures(): Promise<Figure[]> {
 async function passed(home: string, files: Files, dir: string, readsBack: boolean): Promise<Figure[]> {
   const { signal } = new AbortController();
   const record = { owner: "ann", id: newId(clock.now()), attempt: 1 } as JobRecord;
-  const io = createStoreIo({ signing: unsigned, files, record, dir, signal });
+  const io = createStoreIo({ signing: unsigned, marking: null, files, record, dir, signal });
   const body = async function* () {
     for (let at = 0; at < BYTES; at += CHUNK.length) yield CHUNK;
   };

@@ -1,4 +1,5 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
+import { isAnonymous } from "@smileloop/core/api-keys.ts";
 import { type Attestation, attestationOf, isAttestable } from "@smileloop/core/consent.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { checkedTarget, sourceOfUrl } from "@smileloop/core/fetch/target.ts";
@@ -129,11 +130,12 @@ function auditedConsent({ at: _, ...said }: Attestation) {
 }
 
 /** Checks everything that does not need a file. Throws what `checkSubmission` throws. */
-function checkAsked(deps: SubmitDeps, { kind, inputs, params, dialect }: JobAsked): Submission {
+function checkAsked(deps: SubmitDeps, { owner, kind, inputs, params, dialect }: JobAsked): Submission {
   const counts = Object.fromEntries(Object.entries(inputs).map(([slot, sources]) => [slot, sources.length]));
   const attested = dialect !== undefined && deps.isAttested(dialect);
   const wantsConsent = deps.safeguards?.requireConsent === true;
-  return checkSubmission(deps.kinds, { kind, inputs: counts, params, attested, wantsConsent });
+  const labeled = isAnonymous(owner);
+  return checkSubmission(deps.kinds, { kind, inputs: counts, params, attested, wantsConsent, labeled });
 }
 
 /**

@@ -34,20 +34,29 @@ const RESULT = {
   quiet: { type: "boolean", short: "q" },
 } as const;
 /** Of every clip, and of those that are drawn from a photo. */
-const CLIP = { ...RESULT, intensity: text, face: text, engine: text, format: text, poster: text } as const;
+const CLIP = { ...RESULT, intensity: text, face: text, engine: text, format: text, poster: text, label: flag } as const;
 const DRAWN = { ...CLIP, size: text, fps: text, faces: text, seed: text } as const;
 const VOICE = { voice: text, language: text, speed: text, pronounce: { type: "string", multiple: true } } as const;
 /** What is said, in a clip. */
 const SPOKEN = { ...VOICE, text: { type: "string", short: "t" }, transcript: text } as const;
 
 /** Of commands whose target is a picture or a video. */
-const FACES = { ...RESULT, engine: text, face: text, faces: text, scale: text, fps: text, poster: text } as const;
+const FACES = {
+  ...RESULT,
+  engine: text,
+  face: text,
+  faces: text,
+  scale: text,
+  fps: text,
+  poster: text,
+  label: flag,
+} as const;
 const MOVES = Object.fromEntries(Object.keys(EDITS).map((name) => [name, text]));
 
 const OPTIONS = {
   animate: { ...help, ...DRAWN, preset: { type: "string", short: "p" }, driving: text, duration: text },
   previews: {
-    ...{ ...help, ...RESULT, size: text, face: text, seed: text, engine: text },
+    ...{ ...help, ...RESULT, size: text, face: text, seed: text, engine: text, label: flag },
     preset: { type: "string", short: "p", multiple: true },
   },
   talk: { ...help, ...DRAWN, ...SPOKEN, expression: text },

@@ -93,6 +93,7 @@ function clipArgs(command: string, values: Values, numbers: string[]): Omit<Clip
   const params: Record<string, unknown> = {};
   if (values.engine !== undefined) params.engine = values.engine;
   if (values.faces !== undefined) params.faces = values.faces;
+  if (values.label === true) params.label = true;
   const output = fileName(values.output);
   const format = formatOf(command, values.format, output);
   if (format !== undefined) params.format = format;

@@ -101,6 +101,7 @@ export function faceArgs(command: FaceCommandName, values: Values, [target, ...s
   if (sources.length > most.max) throw new UsageError(`"${sources[most.max]}" is one file too many.`, command);
   const params: Record<string, unknown> = { processors: steps(values) };
   if (values.engine !== undefined) params.engine = values.engine;
+  if (values.label === true) params.label = true;
   if (alters) params.consent = { subject: values.consent ?? "permission" };
   for (const name of ["scale", "fps", "face"]) {
     if (values[name] !== undefined) params[name] = number(command, values, name);

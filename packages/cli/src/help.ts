@@ -69,6 +69,7 @@ Options:
       --face <n>          which face, 0 = the largest (0)
       --faces all         all faces instead of one, each in its own time
       --seed <n>          which variation of the motion, 0 = as written (random, and printed)
+      --label             draws a sign that says "AI" into every picture
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
@@ -103,6 +104,7 @@ Options:
       --face <n>          which face speaks, 0 = the largest (0)
       --faces all         the other faces move, too: they listen
       --seed <n>          which variation of the movements of head and eyes (random, and printed)
+      --label             draws a sign that says "AI" into every picture
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress
@@ -139,6 +141,7 @@ Options:
       --intensity <n>     how far the mouth opens, 0 to 1.5 (1)
       --face <n>          which face speaks, 0 = the largest at the beginning (0)
       --faces speaking    the one whose mouth moves with the video's own sound
+      --label             draws a sign that says "AI" into every picture
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress

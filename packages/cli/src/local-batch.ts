@@ -12,6 +12,7 @@ import type { Submission } from "@smileloop/core/jobs/submission.ts";
 import type { Kinds } from "@smileloop/core/kinds/kind.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import type { Handlers } from "@smileloop/worker/kinds/handler.ts";
+import type { Marker } from "@smileloop/worker/marking/marker.ts";
 import type { Signer } from "@smileloop/worker/signing/signer.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import type { WorkerSetup } from "../../../functions/engines/engine.ts";
@@ -25,6 +26,7 @@ type LocalBatch = {
   kinds: Kinds;
   handlers: Handlers;
   signer: Signer;
+  marker: Marker;
   /** Of the worker that does the parts. */
   setup: WorkerSetup;
   folder: string;
@@ -35,9 +37,9 @@ type LocalBatch = {
 
 /** Resolves when all of it is done. Throws what the plan failed with, and the signal's reason; by then no process is left. */
 export async function runBatch(batch: LocalBatch): Promise<void> {
-  const { submission, files, kinds, handlers, signer, setup, folder, signal } = batch;
+  const { submission, files, kinds, handlers, signer, marker, setup, folder, signal } = batch;
   const store = openStore(join(folder, "files"));
-  const shared = { ...store, log: createLog({ level: "silent" }), kinds, handlers, signer };
+  const shared = { ...store, log: createLog({ level: "silent" }), kinds, handlers, signer, marker };
   const workers = [
     createWorker({ ...shared, ...setup, workRoot: join(folder, "work") }),
     createWorker({ ...shared, ...PLAN_WORKER, workRoot: join(folder, "plans") }),

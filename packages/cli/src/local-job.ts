@@ -16,11 +16,13 @@ import type { Kinds, Params } from "@smileloop/core/kinds/kind.ts";
 import { createLog, type Log } from "@smileloop/core/log.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 import { createHandlers } from "@smileloop/worker/kinds/index.ts";
+import type { Marker } from "@smileloop/worker/marking/marker.ts";
 import type { Signer } from "@smileloop/worker/signing/signer.ts";
 import { createWorker } from "@smileloop/worker/worker.ts";
 import type { EngineSetup } from "../../../functions/engines/engine.ts";
 import { ENGINES, setupsFor } from "../../../functions/engines/index.ts";
 import { capabilitiesOf } from "../../../functions/setup/engines-served.ts";
+import { commandMarking, openMarker } from "../../../functions/setup/marking.ts";
 import { commandSigning, openSigner } from "../../../functions/setup/signing.ts";
 import manifest from "../package.json" with { type: "json" };
 import type { InputFile } from "./input-file.ts";
@@ -131,7 +133,7 @@ async function perform(
   const worker = createWorker({
     ...store,
     log,
-    signer: signerHere(job, log),
+    ...marksHere(job, log),
     handlers: createHandlers({ presets }),
     kinds,
     workRoot: join(folder, "work"),
@@ -160,9 +162,17 @@ async function perform(
   }
 }
 
-/** Signs what commands make. Throws UsageError for variables that are wrong. */
-export function signerHere({ kind, command = kind }: Pick<LocalJob, "kind" | "command">, log: Log): Signer {
-  return openSigner({ signing: commandSigning(envHere(command)), version: manifest.version, log, clock: systemClock });
+/** What signs and marks what commands make. Throws UsageError for variables that are wrong. */
+export function marksHere(
+  { kind, command = kind }: Pick<LocalJob, "kind" | "command">,
+  log: Log,
+): { signer: Signer; marker: Marker } {
+  const env = envHere(command);
+  const shared = { log, clock: systemClock };
+  return {
+    signer: openSigner({ ...shared, signing: commandSigning(env), version: manifest.version }),
+    marker: openMarker({ ...shared, marking: commandMarking(env) }),
+  };
 }
 
 function envHere(command: string): Env {

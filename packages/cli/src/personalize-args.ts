@@ -50,7 +50,7 @@ export const PERSONALIZE_OPTIONS = {
   ...{ video: text, recipients: text, outdir: text, preview: text, placeholders: text, consent: text },
   ...Object.fromEntries(Object.keys(PARAMS).map((option) => [option, text])),
   pronounce: { type: "string", multiple: true },
-  ...{ "lip-sync": flag, fit: flag, "dry-run": flag, resume: flag, json: flag },
+  ...{ "lip-sync": flag, label: flag, fit: flag, "dry-run": flag, resume: flag, json: flag },
   force: { type: "boolean", short: "f" },
   quiet: { type: "boolean", short: "q" },
 } as const;
@@ -90,6 +90,7 @@ function paramsOf(values: Values): Record<string, unknown> {
     params[param] = isNumber ? number(COMMAND, values, option) : values[option];
   }
   if (values["lip-sync"] === true) params.lip_sync = true;
+  if (values.label === true) params.label = true;
   if (values.fit === true) params.natural = false;
   if (Array.isArray(values.pronounce)) params.pronounce = pronounceOf(COMMAND, values.pronounce);
   if (values.consent !== undefined) params.consent = { subject: values.consent };

@@ -20,7 +20,7 @@ import { openInput } from "./input-file.ts";
 import { interrupted } from "./interrupt.ts";
 import { checkAsked, type LocalAsked } from "./local-asked.ts";
 import { runBatch } from "./local-batch.ts";
-import { setupsHere, signerHere } from "./local-job.ts";
+import { marksHere, setupsHere } from "./local-job.ts";
 import { PARAMS, type PersonalizeArgs } from "./personalize-args.ts";
 import { knownPresets } from "./presets.ts";
 import {
@@ -132,7 +132,7 @@ async function make(batch: Batch): Promise<Map<number, ReportRow>> {
       ...{ kinds, files, folder, signal },
       submission: checkAsked(kinds, askedOf(args, todo.length === all.length ? undefined : rows)),
       handlers: createHandlers({ presets: knownPresets() }, { ...HANDLERS, [KIND]: withoutArchive }),
-      signer: signerHere({ kind: KIND }, createLog({ level: "silent" })),
+      ...marksHere({ kind: KIND }, createLog({ level: "silent" })),
       setup: { ...setup, slots: Math.min(setup.slots, todo.length) },
       onEnded: async (child, store) => {
         const addressed = todo[(child.index ?? 0) - 1];

@@ -17,6 +17,7 @@ export function previewsArgs(values: Values, positionals: string[]): PreviewsArg
   const params: Record<string, unknown> = {};
   if (values.preset !== undefined) params.presets = values.preset;
   if (values.engine !== undefined) params.engine = values.engine;
+  if (values.label === true) params.label = true;
   for (const name of ["size", "face", "seed"]) {
     if (values[name] !== undefined) params[name] = number("previews", values, name);
   }

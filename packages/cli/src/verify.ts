@@ -1,13 +1,16 @@
 /** `smileloop verify`: whether a file was made here, as `POST /v1/verify` tells it, in sentences or as JSON. Needs no server. */
-import { open } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { readCommandEnv } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sniffType } from "@smileloop/core/media/sniff.ts";
 import { madeByUs } from "@smileloop/core/verifier.ts";
 import type { Verification } from "@smileloop/core/wire/verification.ts";
+import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { readMarks } from "@smileloop/worker/verifier.ts";
+import { builtInSetup } from "../../../functions/engines/index.ts";
 import { commandMarkReader } from "../../../functions/setup/signing.ts";
 import type { VerifyArgs } from "./args.ts";
 import { nameOf } from "./input-file.ts";
@@ -20,7 +23,12 @@ const HEAD_BYTES = 64 * 1024;
 /** Resolves with the exit code, which is 0 whatever the file carries. Throws AppError. */
 export async function verify({ file, json }: VerifyArgs): Promise<number> {
   const signal = interrupted();
-  const reader = commandMarkReader(readCommandEnv(), createLog({ level: "silent" }));
+  const log = createLog({ level: "silent" });
+  const folder = await mkdtemp(join(tmpdir(), "smileloop-"));
+  const { inspectorCommand } = await builtInSetup();
+  const looks = { name: "verifier", workRoot: folder, log };
+  const engine = inspectorCommand ? createEngineProcess({ ...inspectorCommand, ...looks }) : null;
+  const reader = commandMarkReader(readCommandEnv(), log, engine && { engine, workRoot: folder });
   try {
     const { type, bytes } = await lookAt(file);
     const found = await readMarks(reader, { path: resolve(file), type, signal });
@@ -34,7 +42,8 @@ export async function verify({ file, json }: VerifyArgs): Promise<number> {
     if (json) printJson({ ok: false, error: { code: "canceled", detail: "Stopped." } });
     return EXIT.interrupted;
   } finally {
-    await reader.c2pa.close();
+    await Promise.all([reader.c2pa.close(), engine?.stop({ graceMs: 0 })]);
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -17,6 +17,11 @@ export const LOCAL_OWNER = "local";
 export const PUBLIC_OWNER = "public";
 export const ANONYMOUS_PREFIX = "anon-";
 
+/** Whether nobody knows who the caller is: a browser with a token that it has made up. */
+export function isAnonymous(owner: string): boolean {
+  return owner.startsWith(ANONYMOUS_PREFIX);
+}
+
 /** Owners by the SHA-256 of their keys, in lower-case hex. */
 type ApiKeys = ReadonlyMap<string, string>;
 

@@ -19,6 +19,7 @@ const SECRETS = [
   "STRIPE_KEY",
   "STRIPE_WEBHOOK_SECRET",
   "SIGNING_KEY",
+  "MARK_KEY",
   "VOICE_KEY",
   "ELEVENLABS_API_KEY",
   "SYNC_API_KEY",
@@ -48,7 +49,7 @@ export function readVoiceEnv(variables: Record<string, string | undefined> = pro
 }
 
 const OF_COMMANDS =
-  /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$|ENGINES$|LIVEPORTRAIT_|FACEFUSION_(ROOT|PYTHON)$|SIGNING_|DATA_DIR$)/;
+  /^(VOICE_|ELEVENLABS_|LD_LIBRARY_PATH$|ENGINES$|LIVEPORTRAIT_|FACEFUSION_(ROOT|PYTHON)$|SIGNING_|MARK_KEY$|DATA_DIR$)/;
 
 /** What commands take from the environment: the voices, which engines there are, and what results are signed with. Throws EnvError. */
 export function readCommandEnv(variables: Record<string, string | undefined> = process.env): Env {

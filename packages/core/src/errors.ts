@@ -76,6 +76,7 @@ export const ERRORS = {
   engine_timeout: entry(500, "The engine took too long", true),
   // what needs too much memory once needs it again
   engine_out_of_memory: entry(500, "The engine used too much memory"),
+  marking_failed: entry(500, "The result could not be marked", true),
   signing_failed: entry(500, "The result could not be signed", true),
   device_lost: entry(503, "The graphics card is gone", true),
   worker_lost: entry(500, "The worker was lost too many times", true),

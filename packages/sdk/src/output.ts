@@ -14,7 +14,15 @@ export type Output = {
   audio?: { codec: string; channels: number; sample_rate: number } | undefined;
   access?: string | undefined;
   /** How it is marked as made by a machine. */
-  mark?: { c2pa?: { instance: string; leaf: string } | null | undefined; unsigned?: "type" | undefined } | undefined;
+  mark?:
+    | {
+        watermark?: { key: string; payload: number } | null | undefined;
+        unmarked?: "not_synthetic" | "copied" | undefined;
+        label?: boolean | undefined;
+        c2pa?: { instance: string; leaf: string } | null | undefined;
+        unsigned?: "type" | undefined;
+      }
+    | undefined;
 };
 
 export type ChargeState = "none" | "pending" | "paid" | "refunding" | "refunded" | "disputed";

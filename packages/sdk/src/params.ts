@@ -38,6 +38,8 @@ export type AnimateParams = Loose<{
   face: number;
   faces: "all";
   seed: number;
+  /** Whether every picture has a sign that says "AI"; by default only for callers without a key. */
+  label: boolean;
   consent: Consent;
 }>;
 
@@ -49,6 +51,8 @@ export type PreviewsParams = Loose<{
   size: number;
   face: number;
   seed: number;
+  /** Whether every picture has a sign that says "AI"; by default only for callers without a key. */
+  label: boolean;
   consent: Consent;
 }>;
 
@@ -65,12 +69,16 @@ export type TalkParams = VoiceParams &
     face: number;
     faces: "all";
     seed: number;
+    /** Whether every picture has a sign that says "AI"; by default only for callers without a key. */
+    label: boolean;
     consent: Consent;
   }>;
 
 export type LipsyncParams = VoiceParams &
   Loose<{
     text: string;
+    /** Whether every picture has a sign that says "AI"; by default only for callers without a key. */
+    label: boolean;
     consent: Consent;
     engine: string;
     model: string;
@@ -108,6 +116,8 @@ export type PersonalizeParams = VoiceParams &
     voice_key: string;
     voice_model: string;
     intensity: number;
+    /** Whether every picture has a sign that says "AI"; by default only for callers without a key. */
+    label: boolean;
     consent: Consent;
   }>;
 
@@ -121,6 +131,8 @@ export type ProcessParams = Loose<{
   scale: number;
   detector: { model?: string | undefined; score?: number | undefined };
   execution: { providers?: string[] | undefined; threads?: number | undefined };
+  /** Whether every picture has a sign that says "AI"; by default only for callers without a key. */
+  label: boolean;
   consent: Consent;
   engine: string;
   /** Frames a second, of a video. */

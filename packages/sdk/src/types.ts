@@ -220,6 +220,7 @@ export type ErrorCode =
   | "engine_crashed"
   | "engine_timeout"
   | "engine_out_of_memory"
+  | "marking_failed"
   | "signing_failed"
   | "device_lost"
   | "worker_lost"

@@ -1,3 +1,4 @@
+import type { Audit } from "@smileloop/core/audit/audit-log.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Change } from "@smileloop/core/job/change.ts";
 import { attemptPrefix, outputKey } from "@smileloop/core/job/keys.ts";
@@ -116,6 +117,20 @@ describe("the end of a claim", () => {
     expect(await end(success, job)).toEqual({ did: "succeeded", againMs: null });
     expect(await store.read(job.id)).toMatchObject({ state: "succeeded" });
     expect(await store.keys()).toEqual([outputKey("ann", job.id, 1, "video.mp4")]);
+  });
+
+  test("the audit says which mark is the job's, once its files are there for good", async () => {
+    const lines: { kind: string; details?: Record<string, unknown> }[] = [];
+    const audit = { tell: async (line: (typeof lines)[number]) => void lines.push(line) } as unknown as Audit;
+    const job = await claimedJob();
+    const watermark = { key: "0a1b2c3d", payload: 123456789 };
+    const key = outputKey("ann", job.id, 1, "video.mp4");
+    const video = { key, attempt: 1, type: "video/mp4", bytes: 4, sha256: "0".repeat(64), mark: { watermark } };
+    const seen = (await store.records.get("ann", job.id))!;
+    const attempt = { record: job, token: "mine", seen, stopping: false };
+    await conclude({ ...store, audit }, attempt, { ...success, outputs: { video } });
+    expect(lines).toMatchObject([{ kind: "marked", details: { job: job.id } }]);
+    expect(JSON.stringify(lines[0]!.details!.marks)).toContain(String(watermark.payload));
   });
 
   test("what another holds now is looked at again, and the files of this attempt go, and no others", async () => {

@@ -9,7 +9,7 @@ import type { Files } from "@smileloop/core/files.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createLocalLinks } from "@smileloop/core/storage/local-links.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { unsigned } from "../../../test/support/signing.ts";
+import { COPIED, unsigned } from "../../../test/support/signing.ts";
 import { createJobIo, type JobIo } from "./job-io.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
 
@@ -53,6 +53,7 @@ function io(services: string[], files = {} as Files): { io: JobIo; asked: [strin
       secrets: () => ({}),
     },
     signing: unsigned,
+    marking: COPIED,
     ready: { type: "ready", protocol: 2, engine: "e", version: "1", kinds: [], checks: [], services },
   });
   return { io: made, asked };

@@ -6,8 +6,8 @@
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Clock } from "@smileloop/core/clock.ts";
-import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
 import { type FinishRequest, type FinishResult, finishResultSchema } from "@smileloop/core/engine/finish-service.ts";
+import type { EngineFile, Provenance, RawFrames, Ready, VideoSpec } from "@smileloop/core/engine/protocol.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import { MAX_MOVES } from "@smileloop/core/job/change.ts";
@@ -18,8 +18,10 @@ import type { Secrets } from "@smileloop/core/seals.ts";
 import { type Caching, caching } from "./caching.ts";
 import { downloadTo, readStored } from "./download.ts";
 import { type Keeping, keeping } from "./keeping.ts";
-import type { EngineProcess, EngineProgress, RequestOptions } from "./process/engine-process.ts";
+import type { Marking } from "./marking/marker.ts";
+import type { EngineProcess, RequestOptions } from "./process/engine-process.ts";
 import { givenOf, type Signing } from "./signing/signing.ts";
+import { progressAt, type StageShares } from "./stage-progress.ts";
 import { type OutputFacts, type SignFile, type StreamedOutput, storeOutput, storeStream } from "./store-output.ts";
 
 /** A process for services that engines leave to others. */
@@ -31,9 +33,6 @@ export type LocalFile = { path: string; type: string; bytes: number };
 export function fileOf({ path, type }: Pick<LocalFile, "path" | "type">): EngineFile {
   return { path, type };
 }
-
-/** Percent at which each stage begins and ends. */
-export type StageShares = Readonly<Record<string, readonly [from: number, to: number]>>;
 
 /** The part of `JobIo` that plans have, too. */
 export type StoreIo = {
@@ -111,9 +110,17 @@ export class TooMuchWork extends Error {
   }
 }
 
-type StoreIoOptions = { files: Files; record: JobRecord; dir: string; signal: AbortSignal; signing: Signing };
+type StoreIoOptions = {
+  files: Files;
+  record: JobRecord;
+  dir: string;
+  signal: AbortSignal;
+  signing: Signing;
+  /** Null for jobs that make no pictures. */
+  marking: Marking | null;
+};
 
-export function createStoreIo({ files, record, dir, signal, signing }: StoreIoOptions): StoreIo {
+export function createStoreIo({ files, record, dir, signal, signing, marking }: StoreIoOptions): StoreIo {
   const here = new Map<string, string>(); // inputs, by key
   const download = async (file: Pick<JobInput, "key" | "type" | "bytes">, name: string): Promise<LocalFile> => {
     const path = join(dir, `${name}.${endingOf(file.type)}`);
@@ -138,9 +145,9 @@ export function createStoreIo({ files, record, dir, signal, signing }: StoreIoOp
     },
     store: (name, path, facts) => {
       const sign: SignFile = (file) => signing.sign({ ...file, inputs: givenOf(record, here), signal });
-      return storeOutput(files, record, { name, path, facts, sign, signal });
+      return storeOutput(files, record, { name, path, facts, marking, sign, signal });
     },
-    storeStream: (name, body, facts) => storeStream(files, record, { name, body, facts, signal }),
+    storeStream: (name, body, facts) => storeStream(files, record, { name, body, facts, marking, signal }),
   };
 }
 
@@ -182,7 +189,8 @@ export function createJobIo(options: JobIoOptions): JobIo {
     signal,
     onProgress: (progress) => report(progressAt(stages, stage ?? progress.stage, progress)),
   });
-  const provenance = { job: record.id, engine: ready.engine, version: ready.version, mark: null };
+  const mark = options.marking?.order ?? null;
+  const provenance = { job: record.id, engine: ready.engine, version: ready.version, mark };
   return {
     ...createStoreIo(options),
     ...keeping(options),
@@ -226,25 +234,4 @@ export function servingOf({ engine, helpers, ready }: Pick<JobIoOptions, "engine
     if (ready.services.includes(service)) return engine;
     throw new AppError("engine_failed", `No process of this worker offers ${service}.`);
   };
-}
-
-/** How far a job is, as one number: each stage has its share of the whole. A stage that has none counts as the widest one. */
-function progressAt(
-  stages: StageShares,
-  name: string,
-  { done, total }: Pick<EngineProgress, "done" | "total">,
-): Progress {
-  const widest = Object.keys(stages).reduce(
-    (best, stage) => (widthOf(stages, stage) > widthOf(stages, best) ? stage : best),
-    "",
-  );
-  const stage = Object.hasOwn(stages, name) ? name : widest;
-  const [from, to] = stages[stage] ?? [0, 100];
-  const share = Math.min(1, Math.max(0, done / total));
-  return { stage, done, total, percent: Math.round((from + (to - from) * share) * 10) / 10 };
-}
-
-function widthOf(stages: StageShares, stage: string): number {
-  const [from, to] = stages[stage] ?? [0, 0];
-  return to - from;
 }

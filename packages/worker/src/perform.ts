@@ -14,6 +14,7 @@ import { type Secrets, secretsOf } from "@smileloop/core/seals.ts";
 import type { FetchFile } from "./fetch/fetch-file.ts";
 import { createJobIo, createStoreIo, type HelperProcess, servingOf } from "./job-io.ts";
 import type { ClaimedJob, Handlers, PlanHandler, RunHandler } from "./kinds/handler.ts";
+import { type Marker, markingFor } from "./marking/marker.ts";
 import { takeStep, type Waits } from "./plan.ts";
 import type { EngineProcess } from "./process/engine-process.ts";
 import { reviewedIo } from "./reviewed-io.ts";
@@ -41,6 +42,8 @@ export type PerformDeps = JobStore & {
   log: Log;
   /** Signs what jobs have made. */
   signer: Signer;
+  /** Marks the pictures that they make. */
+  marker: Marker;
   /** Where what the engine makes comes from; by default, a photograph of which a model has made parts. */
   source?: SourceType | undefined;
   /** Null for a worker without an engine: it can run plans alone. */
@@ -71,7 +74,7 @@ export async function performerOf(deps: PerformDeps, { kind, engine }: JobRecord
 function planned(deps: PerformDeps, handler: PlanHandler): Perform {
   return async (record, claimed) => {
     const signing = signingFor(deps, record, null);
-    const io = createStoreIo({ ...deps, ...claimed, record, signing });
+    const io = createStoreIo({ ...deps, ...claimed, record, signing, marking: null });
     return takeStep(deps, handler, claimedJob(deps.kinds, record), io, claimed.report);
   };
 }
@@ -97,6 +100,7 @@ async function runBy(
     const io = createJobIo({
       ...{ ...deps, ...processes, ...claimed, ...own, record, ready, secrets },
       signing: signingFor(deps, record, ready),
+      marking: await markingFor(deps, record, job.params),
       stages: handler.stages(record),
       estimate: (inputs) => estimateSeconds(job.params, inputs),
       queueOf: (seconds) => queueOf(engine, seconds),

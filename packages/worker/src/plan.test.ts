@@ -17,7 +17,7 @@ import type { Records } from "@smileloop/core/records.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LISTS } from "../../../test/echo/lists.ts";
 import { type MemoryStore, memoryStore } from "../../../test/support/memory-store.ts";
-import { unsigned } from "../../../test/support/signing.ts";
+import { marker, unsigned } from "../../../test/support/signing.ts";
 import { wavBytes } from "../../../test/support/silence.ts";
 import { CLAIM_TIMES, type JobDeps, runJob } from "./run-job.ts";
 
@@ -63,6 +63,7 @@ function run(root: JobRecord, count: number, around: Around = {}) {
     ...{ ...store, records: { ...store.records, ...records }, files: { ...store.files, ...files } },
     queue: { ...store.queue, ...queue },
     signer: unsigned,
+    marker,
     ...{ kinds, handlers: { echo_all: { plan: async () => ({ create }) } }, processes: null, workRoot, worker: "here" },
   };
   return runJob(deps, root, { signal });

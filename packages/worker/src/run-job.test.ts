@@ -16,7 +16,7 @@ import type { Records } from "@smileloop/core/records.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type MemoryStore, memoryStore } from "../../../test/support/memory-store.ts";
-import { unsigned } from "../../../test/support/signing.ts";
+import { marker, unsigned } from "../../../test/support/signing.ts";
 import type { PlanHandler, RunHandler } from "./kinds/handler.ts";
 import type { Processes } from "./perform.ts";
 import { CLAIM_TIMES, runJob } from "./run-job.ts";
@@ -67,10 +67,17 @@ function run({ queue, owner, id }: QueuedJob | JobRecord, { work, plan, meanwhil
   };
   const checker = { ready: async () => ({ checks: ["animate"] }) };
   const asked = { params: z.looseObject({}), estimateSeconds: () => 1, queueOf: () => "warp" };
-  const kind = { ...asked, alters: () => false } as unknown as Kind;
+  const kind = { ...asked, alters: () => false, unmarked: () => null } as unknown as Kind;
   return runJob(
     {
-      ...{ ...store, records: { ...store.records, get, ...records }, workRoot, worker: "here", signer: unsigned },
+      ...{
+        ...store,
+        records: { ...store.records, get, ...records },
+        workRoot,
+        worker: "here",
+        signer: unsigned,
+        marker,
+      },
       processes: { engine: { ready }, checker, helpers: [] } as unknown as Processes,
       kinds: new Map(["animate", "plan"].map((name) => [name, kind])),
       handlers: { animate, ...(plan && { plan: { plan } }) },

@@ -11,6 +11,7 @@ import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import type { Watermark } from "@smileloop/core/marking/mark.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
+import { type Marking, pictureMarkOf } from "./marking/marker.ts";
 import { isSignable, type Signed } from "./signing/signer.ts";
 
 const PUT_TRIES = 3;
@@ -23,17 +24,26 @@ export type OutputFacts = Partial<Omit<JobOutput, "key" | "attempt" | "type" | "
 /** Signs a finished file of this job; null where its type has no place for a signature. Throws `signing_failed`. */
 export type SignFile = (file: { path: string; type: string; watermark: Watermark | null }) => Promise<Signed | null>;
 
-type NewOutput = { name: string; path: string; facts: OutputFacts; sign: SignFile; signal: AbortSignal };
+/** `marking`: how the job's pictures are marked; null for a job that makes none. */
+type NewOutput = {
+  name: string;
+  path: string;
+  facts: OutputFacts;
+  marking: Marking | null;
+  sign: SignFile;
+  signal: AbortSignal;
+};
 
 /**
- * Throws `check_unreadable` where the file was changed after the check, `signing_failed`, and what the storage throws: no file leaves
- * unsigned.
+ * Throws `check_unreadable` where the file was changed after the check, `marking_failed`, `signing_failed`, and what the storage throws: no
+ * file leaves unmarked or unsigned.
  */
 export async function storeOutput(
   files: Files,
   record: JobRecord,
-  { name, path, facts, sign, signal }: NewOutput,
+  { name, path, facts: given, marking, sign, signal }: NewOutput,
 ): Promise<JobOutput> {
+  const facts = markedFacts(given, marking);
   const key = keyOf(record, name, facts.type);
   const found = await lstat(path);
   if (!found.isFile()) throw new AppError("engine_failed", "The result is not a regular file.");
@@ -51,6 +61,10 @@ export async function storeOutput(
   } finally {
     if (signed) await rm(signed.path, { force: true });
   }
+}
+
+function markedFacts(facts: OutputFacts, marking: Marking | null): OutputFacts {
+  return { ...facts, mark: { ...facts.mark, ...pictureMarkOf(marking, facts.type) } };
 }
 
 function signedFacts(facts: OutputFacts, signed: Pick<Signed, "c2pa"> | null): OutputFacts {
@@ -72,8 +86,9 @@ export type StreamedOutput = {
 export async function storeStream(
   files: Files,
   record: JobRecord,
-  { name, body, facts, signal }: StreamedOutput,
+  { name, body, facts: given, marking, signal }: StreamedOutput & { marking: Marking | null },
 ): Promise<JobOutput> {
+  const facts = markedFacts(given, marking);
   const key = keyOf(record, name, facts.type);
   const { type, bytes } = facts;
   if (isSignable(type))

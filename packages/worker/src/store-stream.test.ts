@@ -24,7 +24,8 @@ const record = { owner: "ann", id: newId(0), attempt: 2 } as JobRecord;
 const type = "application/zip";
 const DATA = Buffer.alloc(700_000, "portraits ");
 
-const ioOf = (files: Files) => createStoreIo({ signing: unsigned, files, record, dir: tmpdir(), signal });
+const ioOf = (files: Files) =>
+  createStoreIo({ signing: unsigned, marking: null, files, record, dir: tmpdir(), signal });
 async function* body() {
   for (let at = 0; at < DATA.length; at += 60_000) yield DATA.subarray(at, at + 60_000);
 }

@@ -12,6 +12,7 @@ import { endingOf, mediaClassOf } from "@smileloop/core/media/types.ts";
 import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
 import { type Bounds, boundedCalls } from "./bounded-calls.ts";
 import { downloadTo } from "./download.ts";
+import { fairTurns } from "./fair-turns.ts";
 import type { C2pa } from "./signing/c2pa.ts";
 import { findSignature, type Trusted } from "./signing/verdict.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
@@ -31,7 +32,12 @@ type VerifierDeps = MarkReader & {
   workRoot: string;
 };
 
-const BOUNDS: Bounds = { perOwner: 2, total: 6, noun: "files", done: "verified" };
+/** Most of them wait, and the callers take turns. */
+const BOUNDS: Bounds = { perOwner: 2, total: 40, noun: "files", done: "verified" };
+/** The signature of one file is read while another is decoded. */
+const LANES = 2;
+/** For one file, once it is its turn; downloading it counts. */
+const TIME_LIMIT_MS = 20_000;
 
 /** Throws what `Verifier.verify` may throw. */
 export function createVerifier({ files, workRoot, ...reader }: VerifierDeps): Verifier {
@@ -48,10 +54,27 @@ export function createVerifier({ files, workRoot, ...reader }: VerifierDeps): Ve
   };
 }
 
-export function boundedVerifier(verifier: Verifier): Verifier {
+/** Throws what `boundedCalls` throws, too, and `unavailable` for a file that takes too long. */
+export function boundedVerifier(verifier: Verifier, timeLimitMs = TIME_LIMIT_MS): Verifier {
   const within = boundedCalls(BOUNDS);
-  return { verify: (file, options) => within(options.owner, () => verifier.verify(file, options)) };
+  const inTurn = fairTurns(LANES);
+  const verify: Verifier["verify"] = async (file, options) => {
+    const limit = AbortSignal.timeout(timeLimitMs);
+    const signal = AbortSignal.any([options.signal, limit]);
+    return verifier.verify(file, { ...options, signal }).catch((cause: unknown) => {
+      options.signal.throwIfAborted();
+      if (!limit.aborted) throw cause;
+      throw new AppError("unavailable", TOO_LONG, { cause, retryAfterSeconds: LATER_S });
+    });
+  };
+  return {
+    verify: (file, options) =>
+      within(options.owner, () => inTurn(options.owner, options.signal, () => verify(file, options))),
+  };
 }
+
+const TOO_LONG = "The file took too long to verify; try again later, or send a shorter one.";
+const LATER_S = 30;
 
 /** Both kinds of marks of a file here. Throws the signal's reason. */
 export async function readMarks(

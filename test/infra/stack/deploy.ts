@@ -28,6 +28,7 @@ const REGION = "us-east-1";
 /** The secret that every stack has. */
 export const SEAL_KEY = "k".repeat(44);
 export const SIGNING_KEY = "a key and its certificates";
+export const MARK_KEY = "5a".repeat(32);
 export const API_URL = "https://abcdef.lambda-url.us-east-1.on.aws/";
 
 /** What there is in the region. */
@@ -211,6 +212,7 @@ export async function deploy(
     process.env.SST_SECRET_ApiKeys = "me:0000";
     process.env.SST_SECRET_SealKey = SEAL_KEY;
     process.env.SST_SECRET_SigningKey = SIGNING_KEY;
+    process.env.SST_SECRET_MarkKey = MARK_KEY;
     for (const [name, value] of Object.entries(secrets)) process.env[`SST_SECRET_${name}`] = value;
     const { run } = await import("../../../.sst/platform/src/auto/run.ts");
     const { createStack } = await import("../../../infra/stack.ts");

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { deploy, SEAL_KEY, SIGNING_KEY } from "./deploy.ts";
+import { deploy, MARK_KEY, SEAL_KEY, SIGNING_KEY } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 
 const IMAGE = "ghcr.io/example/smileloop-gpu@sha256:0";
@@ -56,7 +56,7 @@ describe("functions", () => {
       MAX_WORKERS: "3",
       TARGET_WAIT_S: "60",
     });
-    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, SEAL_KEY, SIGNING_KEY, QUEUE: "warp" });
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, SEAL_KEY, SIGNING_KEY, MARK_KEY, QUEUE: "warp" });
   });
 
   it("are fed: the warp worker by its queue, the sweeper by pokes too", () => {

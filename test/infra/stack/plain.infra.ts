@@ -1,6 +1,6 @@
 /** A first deployment: no GPU, and nothing set. */
 import { describe, expect, it } from "vitest";
-import { API_URL, deploy, SEAL_KEY, SIGNING_KEY } from "./deploy.ts";
+import { API_URL, deploy, MARK_KEY, SEAL_KEY, SIGNING_KEY } from "./deploy.ts";
 import { holdsForEveryStack, rightsOf, variablesOf } from "./rules.ts";
 
 const stack = await deploy("production", {});
@@ -105,8 +105,8 @@ describe("functions", () => {
       INSPECT_FUNCTION: "smileloop-production-warp",
     });
     expect(variablesOf(stack, "SweepFunction")).toEqual(common);
-    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, ...sealed, SIGNING_KEY, QUEUE: "warp" });
-    expect(variablesOf(stack, "NarratorFunction")).toEqual({ ...common, SIGNING_KEY, QUEUE: "narrator" });
+    expect(variablesOf(stack, "WarpFunction")).toEqual({ ...common, ...sealed, SIGNING_KEY, MARK_KEY, QUEUE: "warp" });
+    expect(variablesOf(stack, "NarratorFunction")).toEqual({ ...common, SIGNING_KEY, MARK_KEY, QUEUE: "narrator" });
     expect(variablesOf(stack, "PlansFunction")).toEqual({ ...common, ...sealed, QUEUE: "plans" });
   });
 

@@ -11,7 +11,7 @@ import { bundleAssets, bundleFunction, FUNCTIONS, type FunctionName } from "../.
 import { bundleEngine } from "../../../scripts/engine-bundle.ts";
 import { ADMIN, openBucket } from "../s3.ts";
 import { deployedRules } from "../s3-double/cors.ts";
-import { SIGNING_KEY } from "../signing.ts";
+import { MARK_KEY, SIGNING_KEY } from "../signing.ts";
 import { openSqs } from "../sqs.ts";
 import { STUB } from "../worker.ts";
 import { type RoleName, roleOf } from "./roles.ts";
@@ -43,7 +43,7 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
       SQS_ENDPOINT: sqs.endpoint,
       QUEUES: QUEUES.map((name) => `${name}=${sqs.endpoint}/000000000000/${name}`).join(),
       ALLOW_OPEN: "1",
-      ...(name.startsWith("worker") ? { SIGNING_KEY } : {}),
+      ...(name.startsWith("worker") ? { SIGNING_KEY, MARK_KEY } : {}),
       WORK_DIR: join(out, "work"),
     };
   };

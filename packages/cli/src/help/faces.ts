@@ -7,6 +7,7 @@ const SHARED = `      --faces <which>     largest, or all
       --fps <n>           of a video: frames a second, 1 to 120 (its own)
       --poster <file>     of a video: writes a still picture, too, to a name that ends in .jpg
   -f, --force             overwrites the file if there is one
+      --label             draws a sign that says "AI" into every picture
       --engine <name>     the engine (the first that offers the steps)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress

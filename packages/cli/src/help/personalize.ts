@@ -28,6 +28,7 @@ Options:
       --gap <s>               of diamond: silence after the words, seconds (0.12)
       --fit                   of diamond: words are fitted to the time of what they replace
       --face <n>              whose lips, 0 = the largest face (0)
+      --label                 draws a sign that says "AI" where the lips say the words
       --intensity <n>         how strongly the lips move, 0 to 1.5 (1)
       --silence-db <dB>       what is below it is silence (-30)
       --silence-dur <s>       silence that is shorter belongs to what is said, seconds (0.3)

@@ -13,6 +13,7 @@ Options:
       --face <n>          which face, 0 = the largest (0)
       --seed <n>          which variation of the motions, 0 = as written (random, and printed): animate makes the same of it
   -f, --force             overwrites files if there are any
+      --label             draws a sign that says "AI" into every picture
       --engine <name>     the engine (warp)
       --json              prints one JSON object on stdout, also for an error
   -q, --quiet             no progress

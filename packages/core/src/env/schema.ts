@@ -114,6 +114,8 @@ export const envSchema = z.object({
   SIGNING_KEY: text.optional(),
   /** Its certificates in PEM, the key's first and the root last, or the file that has them; by default, those in SIGNING_KEY. */
   SIGNING_CHAIN: text.optional(),
+  /** What invisible marks are made with and found by: 64 hexadecimal digits, or several such keys, the newest first; by default, what DATA_DIR keeps. Workers need it. */
+  MARK_KEY: text.optional(),
   /** Whether browsers may use the API with a random token that they made up; each token is an owner. */
   ANONYMOUS: flag.default(false),
   /** Requests a minute of each owner that make or change something; 0: any number. Where everybody is let in they are not counted. */

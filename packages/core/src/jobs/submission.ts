@@ -10,13 +10,14 @@ import type { Kind, Kinds, Params, SlotFacts } from "../kinds/kind.ts";
 import type { Secrets } from "../seals.ts";
 import { shown } from "../text.ts";
 
-/** `inputs`: how many files each slot is given. `attested`: somebody else answers for the consent of those whose faces are changed. `wantsConsent`: this installation wants it of all jobs that make people move. */
+/** `inputs`: how many files each slot is given. `attested`: somebody else answers for the consent of those whose faces are changed. `wantsConsent`: this installation wants it of all jobs that make people move. `labeled`: pictures get a label where the params do not say. */
 type Asked = {
   kind: string;
   inputs: Record<string, number>;
   params: Params;
   attested?: boolean;
   wantsConsent?: boolean;
+  labeled?: boolean;
 };
 
 /** A request with valid params and slots, whose files are not checked yet. `params`: without the secret ones. `engine`: null for plans. */
@@ -27,7 +28,7 @@ type Work = { estimateSeconds: number; queue: string };
 
 /** Throws `invalid_request` with every fault (`loc` from the request's `body`), `engine_not_configured`. */
 export function checkSubmission(kinds: Kinds, asked: Asked): Submission {
-  const { kind: name, inputs, params, attested, wantsConsent } = asked;
+  const { kind: name, inputs, params, attested, wantsConsent, labeled = false } = asked;
   const kind = kinds.get(name);
   if (!kind) {
     const msg = `Unknown kind ${shown(name)}. Choose from: ${[...kinds.keys()].sort().join(", ")}`;
@@ -44,7 +45,8 @@ export function checkSubmission(kinds: Kinds, asked: Asked): Submission {
   if (!parsed.success || faults.length > 0) {
     throw new AppError("invalid_request", faultSentence(faults), { errors: faults });
   }
-  const wanted = { kind, ...withoutSecrets(kind, parsed.data) };
+  const label = labeled && kind.labels ? { label: params.label ?? true } : {};
+  const wanted = { kind, ...withoutSecrets(kind, { ...parsed.data, ...label }) };
   if (kind.worker === "engine") return { ...wanted, engine: engineFor(wanted) };
   if (kind.queues.length > 0) return { ...wanted, engine: null };
   throw new AppError("engine_not_configured", `There are no workers for jobs of the kind '${kind.name}' here.`);

@@ -14,6 +14,7 @@ import {
   facesParam,
   fpsParam,
   intensityParam,
+  labelParam,
   presetParam,
   resolveSeed,
   seedParam,
@@ -60,6 +61,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
     params: animateParamsSchema(presets, engines) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
     animates: true,
+    labels: true,
     conflicts: ({ preset, size, format }, slots) => {
       const tooLarge = sizeFault(format, size);
       if (tooLarge) return [tooLarge];
@@ -120,6 +122,7 @@ function animateParamsSchema(presets: ReadonlyMap<string, Preset>, engines: stri
     face: faceParam,
     faces: facesParam,
     seed: seedParam,
+    label: labelParam,
     consent: consentParam,
   });
   const oneOrAll = params.refine(({ face, faces }) => face === undefined || faces === undefined, {

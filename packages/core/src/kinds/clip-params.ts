@@ -33,6 +33,9 @@ export const seedParam = z
   .optional()
   .meta({ description: "Which variation of the motion; 0: as it is written. Drawn for each job when absent." });
 
+export const LABEL_HELP = 'Whether every picture has a sign that says "AI". By default only for callers without a key.';
+export const labelParam = z.boolean().optional().meta({ description: LABEL_HELP });
+
 export function engineParam(engines: string[]) {
   return z.enum(engines as [string, ...string[]]).optional();
 }

@@ -24,6 +24,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
     sale: "free",
     making: { action: "transcoded", parent: "video" },
+    unmarked: () => "not_synthetic",
     outputs: ["video", "poster"],
     estimateSeconds: ({ preset }, inputs) => {
       const seconds = secondsOf(inputs, "video") ?? TYPICAL.seconds;

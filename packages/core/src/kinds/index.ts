@@ -98,6 +98,8 @@ function servedKind(entry: KindEntry, options: Omit<KindsOptions, "kinds">): Kin
     contents: {},
     secrets: [],
     making: { action: "created" },
+    unmarked: () => null,
+    labels: false,
     example: { inputs: required.map(([slot]) => slot), params: {} },
     ...definition,
     estimateSeconds: (params, inputs) => withinReason(definition.estimateSeconds(params, inputs)),

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { keyedVoiceFaults } from "../speech/keyed-voice.ts";
 import { textParam } from "../speech/text-param.ts";
-import { engineParam, intensityParam } from "./clip-params.ts";
+import { engineParam, intensityParam, labelParam } from "./clip-params.ts";
 import { secondsOf } from "./inputs.ts";
 import { insertionParams, MAX_MARKERS, MAX_WORDS_CHARS, markerSchema } from "./insertion.ts";
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
@@ -35,6 +35,9 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     conflicts: keyedVoiceFaults,
     alters: (params) => params.lip_sync === true,
     making: { action: "edited", parent: "video" },
+    // without lip sync only the sound is another
+    unmarked: ({ lip_sync }) => (lip_sync === true ? null : "copied"),
+    labels: true,
     // which of them depends on the tier
     outputs: ["video", "audio"],
     estimateSeconds: ({ lip_sync }, inputs) => {
@@ -56,6 +59,7 @@ function paramsSchema(engines: string[]) {
       .max(MAX_MARKERS),
     ...keyedVoiceParams(),
     intensity: intensityParam,
+    label: labelParam,
     engine: engineParam(engines),
   });
 }

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { FieldError } from "../errors.ts";
 import type { Making } from "../marking/making.ts";
+import type { Unmarked } from "../marking/mark.ts";
 import type { Preset } from "../motion/preset.ts";
 import type { ReadRecipients } from "../recipients/recipients.ts";
 import type { InputFacts, Slot } from "./inputs.ts";
@@ -51,8 +52,15 @@ export type KindDefinition = {
    * free. `none`, by default: only owners who do not pay may have them.
    */
   sale?: "preview" | "free" | "none";
+  /**
+   * Whether its pictures can have a label that says "AI": then `label` is one of its params, and callers that nobody knows get one where they
+   * do not say.
+   */
+  labels?: boolean;
   /** How its outputs come about; by default, they are new. */
   making?: Making;
+  /** Why its pictures get no mark; null, by default: a machine makes something in them, so each of them is marked. */
+  unmarked?: (params: Params) => Unmarked | null;
   /** Whether it makes a person who is shown move: then an installation may want `params.consent` of every job. */
   animates?: boolean;
   /** Names of all outputs that jobs of the kind may have. Which of them one has may follow from its params. */

@@ -5,7 +5,7 @@ import { got } from "../errors/fields.ts";
 import { CLIP_FORMATS } from "../media/clip-formats.ts";
 import { SYNC_NAMES } from "../speech/sync.ts";
 import { SECONDS_PER_CHARACTER } from "../speech/text-param.ts";
-import { engineParam, intensityParam } from "./clip-params.ts";
+import { engineParam, intensityParam, labelParam } from "./clip-params.ts";
 import { keyParam, modelParam } from "./elsewhere-params.ts";
 import { type InputFacts, type Slot, secondsOf } from "./inputs.ts";
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
@@ -44,6 +44,7 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     secrets: ["api_key"],
     conflicts: (params, slots) => spokenConflicts(params, slots.includes("audio")),
     alters: () => true,
+    labels: true,
     making: { action: "edited", parent: "video" },
     outputs: ["video", "poster"],
     example: {
@@ -72,6 +73,7 @@ function sizeOf(facts: InputFacts | undefined): number {
 function lipsyncParamsSchema(engines: string[]) {
   const params = z.strictObject({
     ...spokenParams(),
+    label: labelParam,
     consent: consentParam,
     engine: engineParam(engines),
     model: modelParam,

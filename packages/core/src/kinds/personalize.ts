@@ -11,7 +11,7 @@ import {
   USUAL_COLUMNS,
 } from "../recipients/recipients.ts";
 import { keyedVoiceFaults } from "../speech/keyed-voice.ts";
-import { intensityParam } from "./clip-params.ts";
+import { intensityParam, LABEL_HELP, labelParam } from "./clip-params.ts";
 import { secondsOf } from "./inputs.ts";
 import { insertionParams, MAX_WORDS_CHARS } from "./insertion.ts";
 import type { CheckContents, KindContext, KindDefinition, KindEntry, Params } from "./kind.ts";
@@ -47,6 +47,7 @@ function define({ maxVideoSeconds, readRecipients: read = readRecipients }: Kind
     conflicts,
     contents: { recipients: (...file) => checkRecipients(read, ...file) },
     alters: saysByLips,
+    labels: true,
     outputs: ["archive", "report"],
     example: { inputs: ["video", "recipients"], params: { tier: "gold", text: "{name}" } },
     estimateSeconds: (_params, inputs) => 5 + (secondsOf(inputs, "video") ?? TYPICAL_SECONDS),
@@ -124,6 +125,7 @@ function paramsSchema() {
     }),
     ...keyedVoiceParams(),
     intensity: intensityParam,
+    label: labelParam.meta({ description: `${LABEL_HELP} Only where the lips say the words.` }),
     consent: consentParam,
   });
 }

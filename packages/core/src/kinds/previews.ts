@@ -5,7 +5,15 @@ import { got } from "../errors/fields.ts";
 import { CLIP_FORMATS } from "../media/clip-formats.ts";
 import type { Preset } from "../motion/preset.ts";
 import { IMAGE_SLOT } from "./animate.ts";
-import { drawingSeconds, engineParam, faceParam, presetParam, resolveSeed, seedParam } from "./clip-params.ts";
+import {
+  drawingSeconds,
+  engineParam,
+  faceParam,
+  labelParam,
+  presetParam,
+  resolveSeed,
+  seedParam,
+} from "./clip-params.ts";
 import type { KindContext, KindDefinition, KindEntry } from "./kind.ts";
 
 export const previews: KindEntry = { name: "previews", worker: "engine", define };
@@ -27,6 +35,7 @@ function define({ presets, engines }: KindContext): KindDefinition {
     resolveParams: resolveSeed,
     sale: "free",
     animates: true,
+    labels: true,
     outputs: [...presets.keys()],
     estimateSeconds: (params) => {
       const { presets: names, size } = params as PreviewsJobParams;
@@ -62,6 +71,7 @@ function previewsParamsSchema(presets: ReadonlyMap<string, Preset>, engines: str
       .meta({ description: "Side of the clips, pixels." }),
     face: faceParam.transform((face) => face ?? 0),
     seed: seedParam,
+    label: labelParam,
     consent: consentParam,
   });
 }

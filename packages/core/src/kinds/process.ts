@@ -14,7 +14,7 @@ import { SCALE, scaleFault } from "../faces/scale.ts";
 import { detectorSchema, executionSchema, faceSchema, facesSchema } from "../faces/selection.ts";
 import { PICTURE_LIMITS } from "../media/limits.ts";
 import { mediaClassOf, typesOfClasses } from "../media/types.ts";
-import { engineParam } from "./clip-params.ts";
+import { engineParam, labelParam } from "./clip-params.ts";
 import { type InputFacts, type Slot, secondsOf } from "./inputs.ts";
 import type { KindContext, KindDefinition, KindEntry, Params, SlotFacts } from "./kind.ts";
 import { videoSlot } from "./lipsync.ts";
@@ -69,6 +69,7 @@ function defineImage({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     ],
     mismatches,
     making: { action: "edited", parent: "target" },
+    labels: true,
     outputs: ["image"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {
@@ -102,6 +103,7 @@ function defineVideo({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     conflicts: (params, slots) => sourceConflicts(stepNames(params), slots.includes("source")),
     mismatches,
     making: { action: "edited", parent: "target" },
+    labels: true,
     outputs: ["video", "poster"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {
@@ -128,6 +130,7 @@ function stepsParams(engines: string[]) {
     scale: z.int().min(SCALE.least).max(SCALE.most).default(100).meta({ description: "Of the result, percent." }),
     detector: detectorSchema.prefault({}),
     execution: executionSchema.prefault({}),
+    label: labelParam,
     consent: consentParam,
     engine: engineParam(engines),
   };
@@ -161,6 +164,7 @@ type Shared = {
   scale: number;
   detector: z.infer<typeof detectorSchema>;
   execution: z.infer<typeof executionSchema>;
+  label?: boolean;
   consent?: Consent;
 };
 export type ProcessImageJobParams = Shared;

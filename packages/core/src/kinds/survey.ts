@@ -20,6 +20,8 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     title: "Where somebody speaks in a video, and where words are to go",
     slots: { video: videoSlot(maxVideoSeconds) },
     params: paramsSchema(engines) as unknown as KindDefinition["params"],
+    // its pictures are the given ones, encoded once more
+    unmarked: () => "not_synthetic",
     // `track` only where the lips are to say the words, and `pictures` where those of the video cannot be copied in parts, too
     outputs: ["survey", "track", "pictures"],
     estimateSeconds: ({ lip_sync }, inputs) => {

@@ -12,6 +12,7 @@ import {
   facesParam,
   fpsParam,
   intensityParam,
+  labelParam,
   presetParam,
   resolveSeed,
   seedParam,
@@ -34,6 +35,7 @@ function define({ presets, engines, maxVideoSeconds }: KindContext): KindDefinit
     params: talkParamsSchema(engines, presetParam(presets).optional()) as unknown as KindDefinition["params"],
     resolveParams: resolveSeed,
     animates: true,
+    labels: true,
     conflicts: (params, slots) => conflictsOf(params, slots.includes("audio")),
     sale: "preview",
     outputs: ["video", "poster", "preview"],
@@ -76,6 +78,7 @@ function talkParamsSchema<E extends z.ZodType>(engines: string[], expression: E)
     face: faceParam.meta({ description: speaker, default: 0 }),
     faces: facesParam,
     seed: seedParam,
+    label: labelParam,
     consent: consentParam,
   });
 }

@@ -32,6 +32,7 @@ export type SignatureMark = z.infer<typeof signatureMarkSchema>;
 
 /** Why a picture has no mark: no machine has made anything in it, or its pixels are the given ones, copied as they were. */
 const UNMARKED = ["not_synthetic", "copied"] as const;
+export type Unmarked = (typeof UNMARKED)[number];
 
 /** Why a file has no signature: files of its type have no place for one. */
 const UNSIGNED = ["type"] as const;

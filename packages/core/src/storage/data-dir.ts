@@ -81,6 +81,7 @@ const OWN = [
   TEMPORARY_FOLDER,
   "secret",
   "signing.pem",
+  "mark.key",
   "in-use",
   RESERVE_FILE,
 ];

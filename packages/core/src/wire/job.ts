@@ -21,6 +21,16 @@ export type InputView = z.infer<typeof inputViewSchema>;
 /** The record's own has more (`marking/mark.ts`). */
 const markViewSchema = z
   .object({
+    watermark: z
+      .object({ key: z.string(), payload: z.int() })
+      .nullable()
+      .optional()
+      .describe("Its invisible mark: which key it was made with, and what it says. Absent where there is no picture."),
+    unmarked: z
+      .enum(["not_synthetic", "copied"])
+      .optional()
+      .describe("Why it has none: no machine has made anything in the picture, or it is the given one as it was."),
+    label: z.boolean().optional().describe('Whether the picture has a sign that says "AI".'),
     c2pa: z
       .object({ instance: z.string(), leaf: z.string() })
       .nullable()

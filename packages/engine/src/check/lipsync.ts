@@ -19,6 +19,7 @@ import type { Box } from "../media/yuv.ts";
 import { timesOf } from "../services/film.ts";
 import type { TaskContext } from "../task.ts";
 import { readFrames, requireShape } from "./evidence.ts";
+import { labeled } from "./labeled.ts";
 import { checkPoster } from "./poster.ts";
 import { change } from "./stillness.ts";
 import { LEAST_SPEECH, requireLength } from "./talk.ts";
@@ -129,12 +130,13 @@ async function look(
   const ready = await models();
   const [was, is] = [createFollower(ready, params.face), createFollower(ready, params.face)];
   const film = filmFrames(path, stamps, signal);
+  const signed = labeled(params.label, given);
   const evidence: Evidence = { lips: new Map(), beside: 0, print: 0, lost: false };
   const measured: Measured[] = [];
   try {
     for (const [nth, { frame, shown }] of pairs.entries()) {
       signal.throwIfAborted();
-      const [before, after] = [await film.at(shown), seen.frames.get(frame)!];
+      const [before, after] = [signed(await film.at(shown)), seen.frames.get(frame)!];
       if (kept.includes(frame)) {
         evidence.beside = Math.max(
           evidence.beside,

@@ -2,6 +2,7 @@
 import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import { type ProcessorStep, processorEntry } from "@smileloop/core/faces/processors.ts";
 import type { Face } from "../face/types.ts";
+import { drawLabel } from "../media/label.ts";
 import type { Box } from "../media/yuv.ts";
 
 /** A plane of brightness, 0–255. */
@@ -27,15 +28,17 @@ const BESIDE = { wrong: 0.15, weak: 0.01 };
 const NOTHING = 2;
 const MARK = 6;
 
-/** `faces`: in pixels of both, which are of one size. */
-export function changesBetween(before: Luma, after: Luma, faces: readonly Pick<Face, "box">[]): Changes {
+/** `faces`: in pixels of both, which are of one size. `label`: whether the second one has a sign, which is not compared. */
+export function changesBetween(before: Luma, after: Luma, faces: readonly Pick<Face, "box">[], label = false): Changes {
   const { width, height } = before;
+  const sign = label ? drawLabel(before) : null;
   const surroundings = faces.map(({ box }) => grown(box));
   let [blocks, changed, within, around] = [0, 0, 0, 0];
   for (let y = 0; y + BLOCK <= height; y += BLOCK) {
     for (let x = 0; x + BLOCK <= width; x += BLOCK) {
       const block = { x, y, width: BLOCK, height: BLOCK };
       const difference = Math.abs(meanOf(before, x, y) - meanOf(after, x, y));
+      if (sign && touches(sign, block)) continue;
       if (surroundings.some((box) => touches(box, block))) {
         within = Math.max(within, difference);
         continue;

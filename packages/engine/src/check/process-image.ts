@@ -36,7 +36,7 @@ export async function checkProcessedImage(
   signal.throwIfAborted();
   const before = await sizedAs(after, await decodePicture(target.path, { maxSide: side }));
   const faces = [...(await findFaces(before)), ...(await findFaces(after))];
-  const changes = changesBetween(lumaOf(before), lumaOf(after), faces);
+  const changes = changesBetween(lumaOf(before), lumaOf(after), faces, params.label);
   const warnings = judgeChanges([changes], { steps: params.processors, told: params.changed > 0 });
   const { size: bytes } = await stat(files.image);
   return { image: { type, ...due, bytes }, warnings, timings: { check: Math.round(performance.now() - started) } };

@@ -53,12 +53,12 @@ export async function checkProcessedVideo(
   const poster = files.poster ? await checkPoster(files.poster, frames, info) : null;
   const sound = await checkSoundOf(inputs, { params, path: files.video, info }, signal);
   const listened = performance.now();
-  const { changes, faces } = await compare(path, { spec, given, shows, frames, looked }, signal);
+  const { changes, faces } = await compare(path, { spec, given, shows, frames, looked, label: params.label }, signal);
   const warnings = judgeChanges(changes, { steps: processors, told: params.changed > 0 });
   // whom the check follows among several may not be the one who was to speak
   const asked = speech && {
     ...speech,
-    params: { ...speech.params, elsewhere: faces > 1 },
+    params: { ...speech.params, elsewhere: faces > 1, label: params.label },
     given,
     seen: { frames },
     shows,
@@ -126,6 +126,7 @@ type Seen = {
   shows: readonly number[];
   frames: ReadonlyMap<number, Uint8Array>;
   looked: readonly number[];
+  label: boolean | undefined;
 };
 /** `faces`: the most that a frame of the target shows. */
 type Compared = { changes: Changes[]; faces: number };
@@ -133,7 +134,7 @@ type Compared = { changes: Changes[]; faces: number };
 /** Each frame that is looked at beside the frame that it shows. */
 async function compare(
   path: string,
-  { spec, given, shows, frames, looked }: Seen,
+  { spec, given, shows, frames, looked, label }: Seen,
   signal: AbortSignal,
 ): Promise<Compared> {
   const { width, height, stamps } = given;
@@ -151,7 +152,7 @@ async function compare(
       const faces = [...own, ...(await facesIn(after, spec))];
       const luma = (yuv: Uint8Array) => ({ width: spec.width, height: spec.height, y: yuv });
       // a face that is not found here may have been, by who has seen the frames before
-      if (faces.length > 0) all.push(changesBetween(luma(before), luma(after), faces));
+      if (faces.length > 0) all.push(changesBetween(luma(before), luma(after), faces, label));
     }
     return { changes: all, faces: most };
   } finally {

@@ -52,8 +52,10 @@ export async function drawLips(
 }
 
 /** Null where the whole video is to be encoded. */
-async function spliceOf({ inputs, params, outputs }: LipsyncRun, { plan, motion, followed }: Scene) {
+async function spliceOf({ inputs, params, outputs, provenance }: LipsyncRun, { plan, motion, followed }: Scene) {
   const { sync, times } = params;
+  // it has to be seen from the first picture to the last
+  if (provenance.mark?.label) return null;
   const isItself = plan.frames.length === followed.stamps.length && plan.frames.every(({ shown }, n) => shown === n);
   if (outputs.poster || clipFormatOfPath(outputs.video)?.name !== "mp4" || !isItself) return null;
   const due = plan.frames.map((_, n) => timeOf(n, motion, times));

@@ -18,7 +18,8 @@ export const de: Texts = {
   privacy_sent: "Es geht an diesen Server und an niemanden sonst.",
   privacy_life:
     "Das Foto und alles, was daraus entsteht, wird nach {life} gelöscht – oder sofort, wenn Sie es wünschen.",
-  privacy_machine: "In jeder Videodatei steht, dass sie maschinell erzeugt wurde.",
+  privacy_machine:
+    "In jeder Videodatei steht, dass sie maschinell erzeugt wurde; eine unsichtbare Marke im Bild sagt es auch.",
   privacy_consent: "Verwenden Sie Fotos von sich selbst oder von Menschen, die einverstanden sind.",
   consent:
     "Ich bin zu sehen, oder alle Gezeigten sind damit einverstanden; für Menschen unter 18 die Eltern oder der Vormund.",
@@ -131,6 +132,7 @@ export const de: Texts = {
   deleted: "Gelöscht.",
   another_motion: "Andere Bewegung",
   made_by_machine: "Maschinell erzeugt. Das steht auch in der Datei.",
+  made_labeled: "Ein kleines Zeichen im Bild sagt „AI“ (KI).",
   notes: "Was besser sein könnte",
   again: "Noch einmal versuchen",
   close: "Schließen",

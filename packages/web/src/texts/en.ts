@@ -16,7 +16,7 @@ export const en = {
   privacy_sent: "It is sent to this server and to nobody else.",
   privacy_life:
     "The photo and all that is made of it are deleted {life} after they are made, or as soon as you say so.",
-  privacy_machine: "Every video says in its file that a machine made it.",
+  privacy_machine: "Every video says in its file, and by an invisible mark in the picture, that a machine made it.",
   privacy_consent: "Use photos of yourself, or of people who agree.",
   consent: "I am shown, or everybody shown agrees to this use. Of anybody under 18, a parent or guardian agrees.",
   takedown: "Have something taken down",
@@ -123,6 +123,7 @@ export const en = {
   deleted: "Deleted.",
   another_motion: "Another motion",
   made_by_machine: "Made by a machine. The file says so, too.",
+  made_labeled: "A small sign in the picture says “AI”.",
   notes: "What could be better",
   again: "Try again",
   close: "Close",

@@ -66,6 +66,7 @@ export function Result({ job, photo, onPhoto, onFile }: ResultProps) {
         <Deletion job={job} onDelete={remove} />
         <p class="machine soft">
           <Icon name="robot" /> {t("made_by_machine")}
+          {job.outputs[shown]?.mark?.label ? ` ${t("made_labeled")}` : null}
         </p>
         <div class="next">
           {usable ? (

@@ -18,7 +18,7 @@ import { z } from "zod";
 import { jpegBytes, pngBytes } from "../../../../test/support/api.ts";
 import { type MemoryStore, memoryStore } from "../../../../test/support/memory-store.ts";
 import { allowing, named, type OtherServer, otherServer } from "../../../../test/support/other-server.ts";
-import { unsigned } from "../../../../test/support/signing.ts";
+import { marker, unsigned } from "../../../../test/support/signing.ts";
 import type { RunHandler } from "../kinds/handler.ts";
 import type { Processes } from "../perform.ts";
 import { runJob } from "../run-job.ts";
@@ -86,6 +86,7 @@ function run({ queue, owner, id }: JobRecord, around: Around = {}) {
     mismatches: () => [],
     estimateSeconds: (_: unknown, facts: SlotFacts) => estimate(facts),
     alters: () => false,
+    unmarked: () => null,
     queueOf: (_: unknown, seconds: number) => (seconds > 120 ? "warp-long" : "warp"),
   } as unknown as Kind;
   const animate: RunHandler = {
@@ -97,6 +98,7 @@ function run({ queue, owner, id }: JobRecord, around: Around = {}) {
       ...{
         ...store,
         signer: unsigned,
+        marker,
         workRoot,
         worker: "here",
         kinds: new Map([["animate", kind]]),

@@ -25,7 +25,14 @@ async function open() {
     home.double.store.put(key, { body: Buffer.alloc(FILE_BYTES, `${n}`), type: "video/mp4", metadata: {} }, {});
     return { name: `राम (${n}).mp4`, file: { key, bytes: FILE_BYTES } };
   });
-  const io = createStoreIo({ signing: unsigned, files, record, dir: "/nowhere", signal: new AbortController().signal });
+  const io = createStoreIo({
+    signing: unsigned,
+    marking: null,
+    files,
+    record,
+    dir: "/nowhere",
+    signal: new AbortController().signal,
+  });
   return { ...home, files, io, entries };
 }
 

@@ -10,7 +10,8 @@ import {
 import { AppError, type Warning } from "@smileloop/core/errors.ts";
 import type { ConvertJobParams } from "@smileloop/core/kinds/convert.ts";
 import { toThousandths } from "@smileloop/core/rounding.ts";
-import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
+import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
+import type { StageShares } from "../stage-progress.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 
 /** Shares by the usual duration of each stage. */

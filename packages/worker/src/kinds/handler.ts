@@ -6,7 +6,8 @@ import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import type { Params } from "@smileloop/core/kinds/kind.ts";
 import type { Preset } from "@smileloop/core/motion/preset.ts";
 import type { ReadRecipients } from "@smileloop/core/recipients/recipients.ts";
-import type { JobIo, StageShares, StoreIo } from "../job-io.ts";
+import type { JobIo, StoreIo } from "../job-io.ts";
+import type { StageShares } from "../stage-progress.ts";
 
 /** `params`: checked by the kind, with its defaults. */
 export type ClaimedJob = { record: JobRecord; params: Params };

@@ -19,6 +19,7 @@ import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
 import { curveRate, RATES } from "./film.ts";
 import type { HandlerContext } from "./handler.ts";
 import { listen } from "./hear.ts";
+import { labelOf } from "./label.ts";
 import type { Said } from "./say.ts";
 
 /** `sound`: the WAV with the words in it. `made`: where they are heard. */
@@ -76,7 +77,7 @@ export async function sayByLips(
     const check: Omit<LipsyncCheck, "run"> = {
       type: "check",
       ...task,
-      params: { ...how, speechShare },
+      params: { ...how, speechShare, ...labelOf(io) },
       files: outputs,
     };
     return io.checker.request(check, { ...io.options("check"), result: lipsyncCheckResultSchema });

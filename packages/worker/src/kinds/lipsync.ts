@@ -31,10 +31,12 @@ import {
   syncedSeconds,
   syncedTimes,
 } from "@smileloop/core/speech/sync.ts";
-import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
+import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
+import type { StageShares } from "../stage-progress.ts";
 import { curveRateOf, probe, RATES } from "./film.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 import { type Heard, hear } from "./hear.ts";
+import { labelOf } from "./label.ts";
 
 /** Shares by the usual duration of each stage. */
 const STAGES: StageShares = {
@@ -130,7 +132,7 @@ async function render(io: JobIo, { task, outputs, asked, speechShare }: Renderin
     return io.engine.request(run, { ...io.options("render"), result: lipsyncRunResultSchema });
   });
   const checked = await io.timed("check", () => {
-    const params = { ...asked, speechShare, ...(io.elsewhere && { elsewhere: true }) };
+    const params = { ...asked, speechShare, ...(io.elsewhere && { elsewhere: true }), ...labelOf(io) };
     const check: Omit<LipsyncCheck, "run"> = { type: "check", ...task, params, files: outputs };
     return io.checker.request(check, { ...io.options("check"), result: lipsyncCheckResultSchema });
   });

@@ -15,7 +15,7 @@ import type { Survey } from "@smileloop/core/speech/survey.ts";
 import { unzipSync } from "fflate";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type MemoryStore, memoryStore } from "../../../../test/support/memory-store.ts";
-import { unsigned } from "../../../../test/support/signing.ts";
+import { marker, unsigned } from "../../../../test/support/signing.ts";
 import { type JobDeps, runJob } from "../run-job.ts";
 import { createHandlers } from "./index.ts";
 
@@ -74,6 +74,7 @@ async function step(root: JobRecord): Promise<JobRecord> {
   const deps: JobDeps = {
     ...store,
     signer: unsigned,
+    marker,
     seals,
     kinds,
     handlers,

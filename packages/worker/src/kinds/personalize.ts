@@ -88,15 +88,16 @@ function insertsOf(
   survey: JobRecord,
   places: Survey["places"],
 ): PlanStep {
-  const { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity } = params;
-  const shared = { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed, intensity };
+  const { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed } = params;
+  const { intensity, label } = params;
+  const shared = { tier, name_position, face, gap_seconds, natural, voice, voice_model, language, speed };
   const lip_sync = saysByLips(params);
   const made = Object.keys(survey.outputs).map((output) => [output, [{ child: 0, output }]]);
   const inputs = { video: [{ input: "video" }], ...Object.fromEntries(made) };
   const create = chosen.map((recipient) => {
     const words = places.map(({ marker }) => ({ marker, text: wordsOf(recipient, params.text, marker) }));
     const pronounce = pronounced(params, recipient);
-    return { kind: "insert", params: given({ ...shared, lip_sync, words, pronounce }), inputs };
+    return { kind: "insert", params: given({ ...shared, intensity, label, lip_sync, words, pronounce }), inputs };
   });
   return { create };
 }

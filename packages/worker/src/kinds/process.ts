@@ -20,8 +20,10 @@ import { resultTypeOf } from "@smileloop/core/faces/result-type.ts";
 import { requireScale, scaledSize } from "@smileloop/core/faces/scale.ts";
 import type { ProcessImageJobParams, ProcessVideoJobParams } from "@smileloop/core/kinds/process.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
-import { fileOf, type JobIo, type LocalFile, type StageShares } from "../job-io.ts";
+import { fileOf, type JobIo, type LocalFile } from "../job-io.ts";
+import type { StageShares } from "../stage-progress.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
+import { labelOf } from "./label.ts";
 import { speechOf } from "./process-speech.ts";
 import { timingOf } from "./process-timing.ts";
 
@@ -53,7 +55,7 @@ async function processImage(job: ClaimedJob, io: JobIo): Promise<HandlerResult> 
     return io.engine.request(run, { ...io.options("render"), result: processImageResultSchema });
   });
   const checked = await io.timed("check", () => {
-    const asked = { ...params, scale, changed: made.frames.changed };
+    const asked = { ...params, scale, changed: made.frames.changed, ...labelOf(io) };
     const check: Omit<ProcessImageCheck, "run"> = { type: "check", ...task, params: asked, files: { image } };
     return io.checker.request(check, { ...io.options("check"), result: processImageCheckResultSchema });
   });
@@ -88,7 +90,7 @@ async function processVideo(context: HandlerContext, job: ClaimedJob, io: JobIo)
     return io.engine.request(run, { ...io.options("render"), result: processVideoResultSchema });
   });
   const checked = await io.timed("check", () => {
-    const asked = { ...params, ...said, changed: made.frames.changed };
+    const asked = { ...params, ...said, changed: made.frames.changed, ...labelOf(io) };
     const check: Omit<ProcessVideoCheck, "run"> = { type: "check", ...task, params: asked, files: outputs };
     return io.checker.request(check, { ...io.options("check"), result: processVideoCheckResultSchema });
   });

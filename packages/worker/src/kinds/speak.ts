@@ -8,7 +8,8 @@ import {
 } from "@smileloop/core/engine/tasks/speak.ts";
 import type { SpeakJobParams } from "@smileloop/core/kinds/speak.ts";
 import { soundFormatOf } from "@smileloop/core/media/sound-formats.ts";
-import type { JobIo, StageShares } from "../job-io.ts";
+import type { JobIo } from "../job-io.ts";
+import type { StageShares } from "../stage-progress.ts";
 import type { ClaimedJob, HandlerResult, RunHandler } from "./handler.ts";
 
 /** Shares by the usual duration of each stage. */

@@ -74,6 +74,8 @@ const lipsyncCheckSchema = z.strictObject({
     speechShare: z.number().min(0).max(1),
     /** A service elsewhere has made it, which moves the mouth by its own lights: where that differs it is told, not refused. */
     elsewhere: z.boolean().optional(),
+    /** Whether its pictures have a sign that says "AI". */
+    label: z.boolean().optional(),
   }),
   files: z.strictObject(outputs),
 });

@@ -50,8 +50,8 @@ export type SpeechInput = z.infer<typeof speechSchema>;
  * shown, and when the last one ends, where they are not evenly apart, s.
  */
 const filmed = { ...steps, spec: videoSpecSchema, times: timesSchema.optional(), speech: speechSchema.optional() };
-/** `changed`: frames of the result that the engine says it has changed. */
-const told = { changed: z.int().min(0) };
+/** `changed`: frames of the result that the engine says it has changed. `label`: whether its pictures have a sign that says "AI". */
+const told = { changed: z.int().min(0), label: z.boolean().optional() };
 
 const count = z.int().min(0);
 

@@ -1,0 +1,45 @@
+/** Where keys for marks come from. */
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@smileloop/core/clock.ts";
+import { readEnv } from "@smileloop/core/env.ts";
+import { newMarkKey } from "@smileloop/worker/marking/key.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkMarking, markKeys, marksKnownHere } from "./marking.ts";
+
+let dir: string;
+let file: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "smileloop-marking-"));
+  file = join(dir, "mark.key");
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const ids = async (source: Parameters<typeof markKeys>[0]) =>
+  (await markKeys(source, systemClock)()).map(({ id }) => id);
+
+test("a key is made when it is first needed, for its owner alone, and it stays the same", async () => {
+  const made = await Promise.all([ids({ file }), ids({ file })]);
+  expect(made[1]).toEqual(made[0]);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await ids({ file })).toEqual(made[0]);
+});
+
+test("the operator's keys go before what is kept", async () => {
+  const key = newMarkKey();
+  const kept = await ids({ file });
+  const [given] = await ids({ key, file });
+  expect(kept).not.toContain(given);
+  const env = readEnv({ MARK_KEY: key, DATA_DIR: dir });
+  expect((await marksKnownHere(env)).map(({ id }) => id).slice(0, 2)).toEqual([given, ...kept]);
+});
+
+test("a damaged file and a key that is none are told of in a sentence, without what is in them", async () => {
+  await writeFile(file, "geheim");
+  await expect(ids({ file })).rejects.toThrow(/mark\.key is damaged: key 1 is not 64 hexadecimal digits.*Remove it/);
+  expect(() => checkMarking({ key: "geheim", file })).toThrow(/^MARK_KEY: key 1 is not 64 hexadecimal digits/);
+  expect(() => checkMarking({})).toThrow(/`npm run mark:key` makes one/);
+  expect(() => checkMarking({ file })).not.toThrow();
+  expect(await readFile(file, "utf8")).toBe("geheim");
+});

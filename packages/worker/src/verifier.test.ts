@@ -1,0 +1,47 @@
+/** Who is let in to the reader of marks, and for how long. */
+import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
+import { expect, test } from "vitest";
+import { boundedVerifier } from "./verifier.ts";
+
+const FILE = { key: "uploads/x", etag: "e", type: "image/jpeg", bytes: 1 };
+const NOTHING: FoundMarks = { signature: "none", instance: null, watermark: null };
+const { signal } = new AbortController();
+
+test("three owners with two files each leave room for a fourth, whose turn comes before their second ones", async () => {
+  const order: string[] = [];
+  const open: (() => void)[] = [];
+  const slow: Verifier = {
+    verify: async (_, { owner }) => {
+      order.push(owner);
+      await new Promise<void>((resolve) => void open.push(resolve));
+      return NOTHING;
+    },
+  };
+  const { verify } = boundedVerifier(slow);
+  const ask = (owner: string) => verify(FILE, { owner, signal });
+  const asked = ["ann", "ann", "bob", "bob", "cay", "cay", "dan"].map(ask);
+  await expect(ask("ann")).rejects.toMatchObject({ code: "too_many_requests" });
+  for (let done = 0; done < asked.length; done++) {
+    await new Promise(setImmediate);
+    open.shift()?.();
+    await new Promise(setImmediate);
+  }
+  await Promise.all(asked);
+  expect(order.indexOf("dan")).toBeLessThan(order.lastIndexOf("bob"));
+});
+
+test("a file that holds the reader is given up, and its caller is told when to come again", async () => {
+  const stuck: Verifier = {
+    verify: (_, options) =>
+      new Promise((__, reject) => options.signal.addEventListener("abort", () => reject(options.signal.reason))),
+  };
+  const { verify } = boundedVerifier(stuck, 10);
+  const refused = { code: "unavailable", retryAfterSeconds: expect.any(Number) };
+  await expect(verify(FILE, { owner: "ann", signal })).rejects.toMatchObject(refused);
+});
+
+test("a caller that has left is no time limit", async () => {
+  const gone = AbortSignal.abort(new Error("gone"));
+  const { verify } = boundedVerifier({ verify: async () => NOTHING });
+  await expect(verify(FILE, { owner: "ann", signal: gone })).rejects.toThrow("gone");
+});
