@@ -112,6 +112,25 @@ describe("a photo with closed lips", () => {
     expect(light(BITING)).toBeGreaterThan(pressed + 25);
   });
 
+  test("has teeth of the hue of its skin, which reddish skin would make look green", () => {
+    const { still, movers } = portrait.scene;
+    const { points, eyeDistance } = movers[0]!.face;
+    const [x, y] = [(points[13 * 3]! + points[14 * 3]!) / 2, (points[13 * 3 + 1]! + points[14 * 3 + 1]!) / 2];
+    const frame = frameOf(portrait, BITING, 0);
+    /** Red to blue of what lies `down` E below the middle of the lips. */
+    const hue = (down: number): number => {
+      const row = Math.round((y + down * eyeDistance) / 2) * (still.width / 2);
+      const luma = still.width * still.height;
+      let [cb, cr] = [0, 0];
+      for (let at = Math.round(x / 2) - 3; at <= x / 2 + 3; at++) {
+        cb += 128 - frame[luma + row + at]!;
+        cr += frame[luma + luma / 4 + row + at]! - 128;
+      }
+      return cr / cb;
+    };
+    expect(hue(-0.02)).toBeGreaterThan(hue(0.25));
+  });
+
   test("keeps its upper teeth where they are while its lips flicker", () => {
     const teeth = (channels: ChannelValues): number[] =>
       columnOf(portrait, frameOf(portrait, { jawOpen: 0.4, ...channels }, 0), -0.005, 0.015);

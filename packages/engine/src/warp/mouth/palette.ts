@@ -55,7 +55,7 @@ export function mixTeeth(tone: Tone, { teeth, lips }: Palette, shade: number, sh
 
 /**
  * As light as the whites of the eyes, or they glow or look grey, and a little warmer; with some of the skin's hue, which carries the
- * colour of the light. A picture without colour keeps none.
+ * colour of the light, and as much of its red as of its yellow, or they look green beside it. A picture without colour keeps none.
  */
 function teethTone(skin: Tone, sclera: Tone | undefined): Tone {
   const bySkin = 16 + 1.08 * (skin.luma - 16);
@@ -65,8 +65,8 @@ function teethTone(skin: Tone, sclera: Tone | undefined): Tone {
   const colour = smooth(Math.hypot(skin.cb - 128, skin.cr - 128) / 12);
   return {
     luma,
-    cb: 128 + 0.66 * (skin.cb - 128) - 4 * colour,
-    cr: 128 + 0.5 * (skin.cr - 128) + 2 * colour,
+    cb: 128 + 0.62 * (skin.cb - 128) - 4 * colour,
+    cr: 128 + 0.64 * (skin.cr - 128) + 2 * colour,
   };
 }
 
