@@ -124,10 +124,11 @@ async function requestFor(
   return { type: "run", run: "run", ...run, outputs: { video }, provenance: PROVENANCE };
 }
 
-/** What a run and a check of a preset are told. */
-export async function tellClip(image: string, name: string, size: CastParams["size"]): Promise<Told> {
+/** What a run and a check of a preset are told; `seconds`: of the clip, where not the preset's own. */
+export async function tellClip(image: string, name: string, size: CastParams["size"], seconds?: number): Promise<Told> {
   const preset = loadPresets(PRESETS).get(name)!;
-  const motion = sampleMotion(presetMotion(preset), { fps: 25, durationSeconds: preset.duration, intensity: 1 });
+  const durationSeconds = seconds ?? preset.duration;
+  const motion = sampleMotion(presetMotion(preset), { fps: 25, durationSeconds, intensity: 1 });
   return toldOf({ image, motion, size });
 }
 

@@ -71,6 +71,7 @@ async function ratiosOf(one: Case, image: string, dir: string): Promise<Figure[]
     for (let round = 0; round < one.rounds; round++) {
       limits.push(await spent(ownCpu, limit));
       jobs.push(await oneJob(warm, told, one.size, files, `${round}`));
+      limits.push(await spent(ownCpu, limit));
       if (one.start) starts.push(await oneStart(told, one.size, files));
     }
     const peaks = [warm.draws, warm.judges].map((engine) => engine.peakBytes() / 1e6);

@@ -27,10 +27,13 @@ export async function openScene(path: string, cast: Cast, signal: AbortSignal): 
   const picture = await smallPicture(path);
   signal.throwIfAborted();
   const decoded = performance.now();
+  // cut on another thread while landmarks are read
+  const cutting = stillOf(path, picture, cast.frame);
+  cutting.catch(() => {});
   const movers = await readCast(picture, cast);
   signal.throwIfAborted();
   const detected = performance.now();
-  const { rgb, region } = await stillOf(path, picture, cast.frame);
+  const { rgb, region } = await cutting;
   signal.throwIfAborted();
   const still = toPlanes(rgb, cast.frame.width, cast.frame.height);
   const cut = performance.now();
