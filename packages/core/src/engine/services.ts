@@ -3,8 +3,8 @@ import { z } from "zod";
 import { warningsSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
-import { CONFORM_SERVICE } from "./conform-service.ts";
-import { PRINT_SERVICE, printsSchema } from "./print-service.ts";
+import { FILE_SERVICES } from "./file-services.ts";
+import { printsSchema } from "./print-service.ts";
 import {
   audioSpecSchema,
   filePathSchema,
@@ -17,7 +17,6 @@ import {
   timingsSchema,
   videoSpecSchema,
 } from "./protocol.ts";
-import { REVIEW_SERVICE } from "./review-service.ts";
 import { SPEECH_SERVICES } from "./speech-services.ts";
 
 const onePicture = z.strictObject({ image: z.array(fileSchema).length(1) });
@@ -243,8 +242,6 @@ export const SERVICES = {
   inspect: { request: inspectRequestSchema, result: inspectResultSchema },
   finish: { request: finishRequestSchema, result: finishResultSchema },
   extract: { request: extractRequestSchema, result: extractResultSchema },
-  ...CONFORM_SERVICE,
-  ...REVIEW_SERVICE,
-  ...PRINT_SERVICE,
+  ...FILE_SERVICES,
   ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;

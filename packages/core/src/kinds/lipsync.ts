@@ -45,7 +45,8 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     conflicts: (params, slots) => spokenConflicts(params, slots.includes("audio")),
     alters: () => true,
     making: { action: "edited", parent: "video" },
-    outputs: ["video", "poster"],
+    sale: "preview",
+    outputs: ["video", "poster", "preview"],
     example: {
       inputs: ["video"],
       params: { text: "Good morning! How are you today?", consent: { subject: "self" } },

@@ -69,7 +69,8 @@ function defineImage({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     ],
     mismatches,
     making: { action: "edited", parent: "target" },
-    outputs: ["image"],
+    sale: "preview",
+    outputs: ["image", "preview"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {
       const { handling, step } = PICTURE_SECONDS;
@@ -102,7 +103,8 @@ function defineVideo({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     conflicts: (params, slots) => sourceConflicts(stepNames(params), slots.includes("source")),
     mismatches,
     making: { action: "edited", parent: "target" },
-    outputs: ["video", "poster"],
+    sale: "preview",
+    outputs: ["video", "poster", "preview"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {
       const { handling, step } = FRAME_SECONDS;
