@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { Env } from "@smileloop/core/env.ts";
 import { z } from "zod";
 import type { Engine, Finding } from "./engine.ts";
-import { NODE_FLAGS, nodeEngine, nodeHelper } from "./node-engine.ts";
+import { LOOKS, NODE_FLAGS, nodeEngine, nodeHelper } from "./node-engine.ts";
 
 const NAME = "facefusion";
 const KINDS = ["process_image", "process_video"];
@@ -57,7 +57,7 @@ async function findFacefusion(env: Env): Promise<Finding> {
       queueName: NAME,
       source: "compositeWithTrainedAlgorithmicMedia",
       engineCommand: { command: process.execPath, args, env: own },
-      checkerCommand: nodeEngine({ checks: KINDS, services: ["review"], env: own }),
+      checkerCommand: nodeEngine({ checks: KINDS, services: LOOKS, env: own }),
       helpers: [nodeHelper(["film"], own)],
       // models take most of a graphics card's memory
       slots: 1,

@@ -19,6 +19,12 @@ test("the built-in engine knows of the environment where its libraries are, and 
   expect((await builtInSetup()).engineCommand.env).toEqual({});
 });
 
+test("whatever engine does the work, the process that checks it looks at files, and makes previews", async () => {
+  const found = await findEngines(readEnv({ ENGINES: "lipsync=warp+syncso" }));
+  const checkers = ["warp", "syncso"].map((name) => found.get(name)!.engine!.checkerCommand.args.join(" "));
+  for (const args of checkers) expect(args).toMatch(/--services \S*review,print,preview/);
+});
+
 test("a standalone worker does not start without its engine, and says what is missing", async () => {
   await expect(engineOf("liveportrait")).rejects.toThrow("LIVEPORTRAIT_ROOT: the checkout of LivePortrait is missing");
   await expect(engineOf("liveportrait", { LIVEPORTRAIT_ROOT: tmpdir() })).rejects.toThrow("is not a checkout");

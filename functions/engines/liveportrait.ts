@@ -8,7 +8,7 @@ import type { Env } from "@smileloop/core/env.ts";
 import { z } from "zod";
 import { folderAbove } from "../setup/paths.ts";
 import type { Engine, EngineSetup, Finding } from "./engine.ts";
-import { nodeEngine, nodeHelper } from "./node-engine.ts";
+import { LOOKS, nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = ["animate", "talk"];
@@ -61,7 +61,7 @@ function engineOf(root: string, weights: string, python: string, voices: Record<
       args: ["-m", "liveportrait", "--root", root, "--weights", weights, "--cache", cache, "--device", "cuda"],
       env: { ...(process.platform === "win32" ? {} : { PATH }), HOME: cache, PYTHONPATH: container() },
     },
-    checkerCommand: nodeEngine({ checks: KINDS, services: ["cast"] }),
+    checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", ...LOOKS] }),
     helpers: [nodeHelper(["finish", "extract", "listen"]), nodeHelper(["say"], voices)],
     // one process per card; the first start on a new type of card compiles for minutes, and PyTorch alone takes several GiB
     slots: 1,

@@ -9,6 +9,9 @@ import type { Helper } from "@smileloop/worker/slots.ts";
  */
 export const NODE_FLAGS = ["--max-semi-space-size=2"];
 
+/** What the process that checks results is asked besides, whatever engine has made them: it alone decodes files for the worker. */
+export const LOOKS = ["review", "print", "preview"] as const;
+
 /**
  * The command of a process that serves these kinds, checks and services, and nothing else. `checks`: kinds whose results it can
  * check. `env`: the whole environment of the process. The engine's package is looked up when this is called, because the API and

@@ -1,7 +1,7 @@
 /** `syncso`: Sync.so, or a server that speaks as it does, does lip sync; processes of ours make it ready and judge what comes back. */
 import type { Env } from "@smileloop/core/env.ts";
 import type { Engine } from "./engine.ts";
-import { nodeEngine, nodeHelper } from "./node-engine.ts";
+import { LOOKS, nodeEngine, nodeHelper } from "./node-engine.ts";
 import { syncService } from "./syncso/service.ts";
 import { voiceVariables } from "./voice-env.ts";
 
@@ -25,7 +25,7 @@ export const syncso: Engine = {
         queueName: NAME,
         source: "compositeWithTrainedAlgorithmicMedia",
         service: { engine: NAME, service },
-        checkerCommand: nodeEngine({ checks: KINDS, services: ["review"], env: libraries }),
+        checkerCommand: nodeEngine({ checks: KINDS, services: LOOKS, env: libraries }),
         helpers: [
           nodeHelper(["film", "mix", "listen", "conform"], libraries),
           nodeHelper(["say"], voiceVariables(env)),

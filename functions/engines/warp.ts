@@ -3,7 +3,7 @@
  * engine. A third looks at pictures for a local API; on Lambda the second does that, too.
  */
 import type { Engine } from "./engine.ts";
-import { nodeEngine, nodeHelper } from "./node-engine.ts";
+import { LOOKS, nodeEngine, nodeHelper } from "./node-engine.ts";
 import { voiceVariables } from "./voice-env.ts";
 
 const KINDS = [
@@ -45,7 +45,7 @@ export const warp: Engine = {
         queueName: "warp",
         source: "compositeWithTrainedAlgorithmicMedia",
         engineCommand: nodeEngine({ kinds: KINDS, services: ["extract", "listen", "film", "speaker", "mix"], env }),
-        checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect", "review", "luma"], env }),
+        checkerCommand: nodeEngine({ checks: KINDS, services: ["cast", "inspect", "luma", ...LOOKS], env }),
         inspectorCommand: nodeEngine({ services: ["inspect", "luma"], env }),
         helpers: [nodeHelper(["say"], voiceVariables(all))],
         slots,

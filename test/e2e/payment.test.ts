@@ -5,6 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { endOf, type Job, postJob, upload } from "../support/client.ts";
+import { stillClip } from "../support/clips.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { runServer, type ServerProcess, startServer } from "../support/server.ts";
 import { STRIPE_KEY, STRIPE_SECRET, type StripeDouble, stripeDouble } from "../support/stripe-double.ts";
@@ -55,6 +56,30 @@ it("shows a preview, sells the clean file, and gives it when it is paid", async 
   expect(after.outputs.video).toMatchObject({ width: 512, height: 512 });
   const clean = await fetch(`${server.url}/v1/jobs/${id}/outputs/video`);
   expect([clean.status, (await clean.arrayBuffer()).byteLength]).toEqual([200, after.outputs.video!.bytes]);
+});
+
+it("shows a small picture and a small video with the mark where faces are worked on, and keeps the clean ones", async () => {
+  const make = async (kind: string, target: string) => {
+    const asked = { kind, inputs: { target: { upload: target } }, params: { processors: ["face_debugger"] } };
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asked) };
+    const { id } = (await (await fetch(`${server.url}/v1/jobs`, init)).json()) as Job;
+    await endOf(server.url, id);
+    return viewOf(id);
+  };
+  const picture = await make("process_image", await upload(server.url, readFileSync(ASTRONAUT)));
+  expect(Object.keys(picture.outputs)).toEqual(["preview"]);
+  expect(picture.outputs.preview).toMatchObject({
+    content_type: "image/jpeg",
+    width: 360,
+    height: 360,
+    access: "open",
+  });
+  expect((await fetch(`${server.url}/v1/jobs/${picture.id}/outputs/image`)).status).toBe(402);
+  const clip = await stillClip(ASTRONAUT, 10);
+  const video = await make("process_video", await upload(server.url, clip, "video/mp4"));
+  expect(Object.keys(video.outputs)).toEqual(["preview", "poster"]);
+  expect(video.outputs.preview).toMatchObject({ content_type: "video/mp4", width: 256, frames: 10, access: "open" });
+  expect((await fetch(`${server.url}/v1/jobs/${video.id}/outputs/video`)).status).toBe(402);
 });
 
 it("does not start with half of what selling needs, and says what is missing", async () => {

@@ -14,7 +14,8 @@ const { canReadBrands } = BMFF as unknown as { canReadBrands: Set<string> };
 for (const brand of ["isom", "qt  ", "M4A "]) canReadBrands.add(brand);
 
 /** Throws for a file of a type that it does not read. */
-export async function readSecond(bytes: Uint8Array): Promise<SecondVerdict> {
+export async function readSecond(file: Uint8Array): Promise<SecondVerdict> {
+  const bytes = Uint8Array.from(file);
   const type = [JPEG, PNG, BMFF].find((each) => each.canRead(bytes));
   if (!type) throw new Error("c2pa-ts does not read files of this type.");
   try {

@@ -31,6 +31,26 @@ const ledger = async (session: string) =>
   (await shop.api.stored()).filter((key) => key.startsWith(`payments/${session}/`)).map((key) => key.split("/")[2]);
 const sweep = () => sweepOnce({ ...shop.api.deps, payments: shop.till });
 
+it("the audit has one line for a payment and one for what goes back, however often either is told", async () => {
+  const job = await sold(shop);
+  const session = await checkout(shop, job);
+  shop.stripe.pay(session);
+  const events = shop.stripe.take();
+  for (const event of [...events, ...events]) await deliver(shop, event);
+  const refund = { confirm: true };
+  for (let twice = 0; twice < 2; twice++) await ask(shop, "POST", `/v1/jobs/${job.id}/withdrawal`, refund);
+  await deliverAll(shop);
+  expect((await recordOf(shop, job)).charge?.state).toBe("refunded");
+  const lines: Record<string, unknown>[] = [];
+  for await (const text of shop.api.deps.audit!.store.lines("trust")) lines.push(JSON.parse(text));
+  const about = { job: job.id, amount: 499, currency: "eur" };
+  expect(lines).toMatchObject([
+    { kind: "paid", ...about },
+    { kind: "refunded", ...about },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain(job.owner);
+});
+
 it("a buyer pays, and has the clean file for a day", async () => {
   const job = await sold(shop);
   expect(await ask(shop, "GET", `/v1/jobs/${job.id}/outputs/video`)).toMatchObject({

@@ -69,6 +69,9 @@ export const OFFER: Offer = {
     review: part(SERVICES.review.request, async () => (await import("./services/review.ts")).review, { later: true }),
     print: part(SERVICES.print.request, async () => (await import("./services/print.ts")).print, { later: true }),
     luma: part(SERVICES.luma.request, async () => (await import("./services/luma.ts")).luma, { later: true }),
+    preview: part(SERVICES.preview.request, async () => (await import("./services/preview.ts")).preview, {
+      later: true,
+    }),
     say: part(SERVICES.say.request, async () => (await import("./services/say.ts")).say),
     listen: part(SERVICES.listen.request, async () => (await import("./services/listen.ts")).listen, { later: true }),
     film: part(SERVICES.film.request, async () => (await import("./services/film.ts")).film, { later: true }),

@@ -3,12 +3,9 @@ import { z } from "zod";
 import { warningsSchema } from "../errors.ts";
 import { motionSchema } from "../motion/motion.ts";
 import { inlineOrPath } from "../motion/motion-file.ts";
-import { CONFORM_SERVICE } from "./conform-service.ts";
-import { FINISH_SERVICE } from "./finish-service.ts";
-import { LUMA_SERVICE } from "./luma-service.ts";
-import { PRINT_SERVICE, printsSchema } from "./print-service.ts";
+import { FILE_SERVICES } from "./file-services.ts";
+import { printsSchema } from "./print-service.ts";
 import { filePathSchema, fileSchema, runIdSchema, timingsSchema } from "./protocol.ts";
-import { REVIEW_SERVICE } from "./review-service.ts";
 import { SPEECH_SERVICES } from "./speech-services.ts";
 
 const onePicture = z.strictObject({ image: z.array(fileSchema).length(1) });
@@ -204,10 +201,6 @@ export const SERVICES = {
   cast: { request: castRequestSchema, result: castResultSchema },
   inspect: { request: inspectRequestSchema, result: inspectResultSchema },
   extract: { request: extractRequestSchema, result: extractResultSchema },
-  ...FINISH_SERVICE,
-  ...CONFORM_SERVICE,
-  ...REVIEW_SERVICE,
-  ...PRINT_SERVICE,
-  ...LUMA_SERVICE,
+  ...FILE_SERVICES,
   ...SPEECH_SERVICES,
 } satisfies Record<string, ServiceSchemas>;

@@ -46,7 +46,8 @@ function define({ engines, maxVideoSeconds }: KindContext): KindDefinition {
     alters: () => true,
     labels: true,
     making: { action: "edited", parent: "video" },
-    outputs: ["video", "poster"],
+    sale: "preview",
+    outputs: ["video", "poster", "preview"],
     example: {
       inputs: ["video"],
       params: { text: "Good morning! How are you today?", consent: { subject: "self" } },

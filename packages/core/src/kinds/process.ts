@@ -70,7 +70,8 @@ function defineImage({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     mismatches,
     making: { action: "edited", parent: "target" },
     labels: true,
-    outputs: ["image"],
+    sale: "preview",
+    outputs: ["image", "preview"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {
       const { handling, step } = PICTURE_SECONDS;
@@ -104,7 +105,8 @@ function defineVideo({ engines, maxVideoSeconds }: KindContext): KindDefinition 
     mismatches,
     making: { action: "edited", parent: "target" },
     labels: true,
-    outputs: ["video", "poster"],
+    sale: "preview",
+    outputs: ["video", "poster", "preview"],
     example: { inputs: ["target"], params: { processors: ["face_debugger"] } },
     estimateSeconds: (params, inputs) => {
       const { handling, step } = FRAME_SECONDS;

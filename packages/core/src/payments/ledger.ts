@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import type { Audit } from "../audit/audit-log.ts";
 import { hasCode } from "../errors.ts";
 import type { Files } from "../files.ts";
 import { paymentKey } from "../job/keys.ts";
@@ -29,12 +30,25 @@ export function entryOf({ id: job, owner, charge }: JobRecord, at: number): Ledg
   return { job, owner, amount, currency, price_version: version, at };
 }
 
-/** Notes what happened; what was noted before stays as it is. */
-export async function noteEvent(files: Files, session: string, what: LedgerEvent, entry: LedgerEntry): Promise<void> {
-  const put = files.put(paymentKey(session, `${what}.json`), one(JSON.stringify(entry)), { type: "application/json" });
-  await put.catch((error: unknown) => {
+/** `audit`: has a line of each payment, and of each that went back. */
+type Books = { files: Pick<Files, "put">; audit?: Pick<Audit, "tell"> | undefined };
+
+/** Notes what happened; what was noted before stays as it is, and is not told to the audit again. */
+export async function noteEvent(
+  { files, audit }: Books,
+  session: string,
+  what: LedgerEvent,
+  entry: LedgerEntry,
+): Promise<void> {
+  try {
+    await files.put(paymentKey(session, `${what}.json`), one(JSON.stringify(entry)), { type: "application/json" });
+  } catch (error) {
     if (!hasCode(error, "already_exists")) throw error;
-  });
+    return;
+  }
+  if (what !== "paid" && what !== "refunded") return;
+  const { job, owner, amount, currency, why } = entry;
+  await audit?.tell({ kind: what, owner, details: { job, amount, currency, why } });
 }
 
 /** How a session was opened; null for one that was not opened here. */

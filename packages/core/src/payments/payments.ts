@@ -7,6 +7,7 @@
  * nobody has the address of.
  */
 import { createHash } from "node:crypto";
+import type { Audit } from "../audit/audit-log.ts";
 import { AppError } from "../errors.ts";
 import { type Charge, newCharge, type Quote } from "../job/charge.ts";
 import { isRefundable } from "../job/charge-changes.ts";
@@ -23,7 +24,7 @@ const SESSION_MS = 35 * 60_000;
 const PATIENCE_MS = 3_600_000;
 const RESUME_MS = 5 * 60_000;
 
-type Store = Pick<JobStore, "records" | "files" | "queue" | "clock"> & { log: Log };
+type Store = Pick<JobStore, "records" | "files" | "queue" | "clock"> & { log: Log; audit?: Audit | undefined };
 /** `isExempt`: whether an owner does not pay here. */
 export type PaymentOptions = {
   provider: PaymentProvider;
@@ -137,7 +138,7 @@ async function checkout(options: PaymentOptions, asked: JobRecord, urls: ReturnU
     ...{ job: id, ownerHash: hashed(owner), quote: charge.quote, nth, expiresAtMs },
     ...{ successUrl: urls.success, cancelUrl: urls.cancel },
   });
-  await noteEvent(store.files, opened.id, "opened", entryOf(record, store.clock.now()));
+  await noteEvent(store, opened.id, "opened", entryOf(record, store.clock.now()));
   const named = await updateJob(store, owner, id, () => ({ by: "api", do: "session", nth, id: opened.id }));
   const known = named.stored?.record.charge?.sessions[nth]?.id === opened.id;
   if (known) return opened.url;
@@ -179,7 +180,7 @@ async function settleSession(options: PaymentOptions, id: string): Promise<JobRe
     return null;
   }
   const note = (what: LedgerEvent, why?: string) =>
-    noteEvent(files, id, what, { ...opened, at: clock.now(), ...(why === undefined ? {} : { why }) });
+    noteEvent(store, id, what, { ...opened, at: clock.now(), ...(why === undefined ? {} : { why }) });
   const { owner, job } = opened;
   const changed = await updateJob(store, owner, job, () => ({ by: "api", do: "settle", session }));
   const record = changed.stored?.record ?? null;
@@ -227,7 +228,7 @@ async function giveBack(options: PaymentOptions, record: JobRecord, session: Ses
     await provider.refund({ id: session.id, payment: session.payment });
   const done = { ...session, refunded: true };
   const { stored } = await updateJob(store, owner, id, () => ({ by: "api", do: "settle", session: done }));
-  await noteEvent(store.files, session.id, "refunded", { ...entryOf(record, store.clock.now()), why: "withdrawn" });
+  await noteEvent(store, session.id, "refunded", { ...entryOf(record, store.clock.now()), why: "withdrawn" });
   store.log.info({ jobId: id, session: session.id }, "payment withdrawn");
   return stored?.record ?? record;
 }

@@ -67,7 +67,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
 }
 
 /** How a preview is encoded. */
-const PREVIEW_X264 = { crf: 28, preset: "veryfast" };
+export const PREVIEW_X264 = { crf: 28, preset: "veryfast" };
 
 /** Both or neither: what fails in one leaves no file of the other. */
 async function openBoth(

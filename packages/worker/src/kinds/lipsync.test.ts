@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PreviewRequest } from "@smileloop/core/engine/preview-service.ts";
 import type {
   FilmRequest,
   ListenRequest,
@@ -9,10 +10,12 @@ import type {
   SpeakerRequest,
 } from "@smileloop/core/engine/speech-services.ts";
 import type { LipsyncCheck, LipsyncRun } from "@smileloop/core/engine/tasks/lipsync.ts";
+import type { Charge } from "@smileloop/core/job/charge.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { provenance } from "../../../../test/support/provenance.ts";
+import { unpaid } from "../../../../test/support/sold.ts";
 import type { JobIo, LocalFile } from "../job-io.ts";
 import { lipsyncHandler } from "./lipsync.ts";
 
@@ -21,7 +24,15 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 const SPEAKER = { face: 1, faces: 2, likenesses: [0.1, 0.6], warnings: [], timings: {} };
 
-type Request = FilmRequest | SpeakerRequest | SayRequest | ListenRequest | MixRequest | LipsyncRun | LipsyncCheck;
+type Request =
+  | PreviewRequest
+  | FilmRequest
+  | SpeakerRequest
+  | SayRequest
+  | ListenRequest
+  | MixRequest
+  | LipsyncRun
+  | LipsyncCheck;
 const asked: Request[] = [];
 const expected: unknown[] = [];
 beforeEach(() => {
@@ -53,6 +64,9 @@ function answer(request: Request, film: object): unknown {
     return { motion, seconds: 2, speechShare: 0.8, aligned: true, loudness: -20, warnings: [], timings: {} };
   }
   if (request.type === "speaker") return SPEAKER;
+  if (request.type === "preview") {
+    return { preview: { type: "video/mp4", width: 640, height: 360 }, timings: {} };
+  }
   if (request.type === "mix") return { seconds: request.params.seconds, timings: {} };
   const video = { width: 1280, height: 720, fps: 30, frames: 60 };
   if (request.type === "run") return { outputs: { video }, warnings: [], timings: {} };
@@ -61,7 +75,7 @@ function answer(request: Request, film: object): unknown {
 }
 
 /** What comes of a job whose video is as `film` says. */
-function lipsync(params: object, film: object = {}) {
+function lipsync(params: object, film: object = {}, charge?: Charge) {
   const process = { request: async (request: Request) => answer(request, film) };
   const files: Record<string, LocalFile[]> = {
     video: [{ path: "/video.mp4", type: "video/mp4", bytes: 9 }],
@@ -77,11 +91,33 @@ function lipsync(params: object, film: object = {}) {
     expect: (inputs: unknown) => expected.push(inputs),
     store: async (name: string, path: string, facts: object) => ({ name, path, ...facts }),
   } as unknown as JobIo;
-  const record = { id: "a".repeat(32), inputs: {} } as unknown as JobRecord;
+  const record = { id: "a".repeat(32), inputs: {}, charge } as unknown as JobRecord;
   const defaults = { sync_mode: "cut_off", original_sound: "replace", intensity: 1, format: "mp4" };
   const handler = lipsyncHandler({ presets: new Map(), maxVideoSeconds: 30 });
   return handler.run({ record, params: { ...defaults, ...params } }, io);
 }
+
+test("of a video that is for sale, poster and preview show what has the mark, and nothing is said to be open but these", async () => {
+  const { outputs } = await lipsync({}, {}, unpaid());
+  const { inputs, film, outputs: ordered } = only("preview");
+  expect(inputs.file).toEqual([{ path: only("run").outputs.video, type: "video/mp4" }]);
+  expect(film).toEqual({ width: 1280, height: 720, fps: 30, frames: 60, sound: true });
+  // no picture of the clean video
+  expect([only("run").outputs.poster, only("check").files.poster]).toEqual([undefined, undefined]);
+  expect(outputs.preview).toMatchObject({
+    path: ordered.preview.path,
+    width: 640,
+    height: 360,
+    frames: 60,
+    duration: 2,
+  });
+  expect(outputs.poster).toMatchObject({ path: ordered.poster!.path, width: 640, access: "open" });
+  expect(Object.entries(outputs).map(([name, { access }]) => [name, access])).toEqual([
+    ["video", undefined],
+    ["preview", "open"],
+    ["poster", "open"],
+  ]);
+});
 
 test("curves are made at the rate of the video, and what is heard is what they were made of", async () => {
   const { outputs, warnings } = await lipsync({});

@@ -37,6 +37,7 @@ import { curveRateOf, probe, RATES } from "./film.ts";
 import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./handler.ts";
 import { type Heard, hear } from "./hear.ts";
 import { labelOf } from "./label.ts";
+import { orderedFilm, storeFilm } from "./sold-file.ts";
 
 /** Shares by the usual duration of each stage. */
 const STAGES: StageShares = {
@@ -67,7 +68,7 @@ async function lipsync(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
   const times = own && own.length <= MOTION_LIMITS.frames ? own : undefined;
   const speaker = params.faces ? await io.timed("detect", () => speakerIn(io, video, film)) : null;
   const face = speaker?.face ?? params.face ?? 0;
-  const made = await make(io, { params, video, film, heard, sync, times, face });
+  const made = await make(job, io, { params, video, film, heard, sync, times, face });
   const ofFilm = [...film.warnings, ...(speaker?.warnings ?? []), ...(times ? [] : warningsOfFilm(film, fps))];
   return { outputs: made.outputs, warnings: [...heard.warnings, ...ofFilm, ...made.warnings] };
 }
@@ -83,7 +84,8 @@ type Work = {
   face: number;
 };
 
-async function make(io: JobIo, { params, video, film, heard, sync, times, face }: Work): Promise<HandlerResult> {
+async function make(job: ClaimedJob, io: JobIo, work: Work): Promise<HandlerResult> {
+  const { params, video, film, heard, sync, times, face } = work;
   const format = clipFormatOf(params.format);
   const frames = arrangeMotion(heard.motion, sync, times);
   const motion = await packMotion(frames, join(io.dir, "motion.json"));
@@ -104,16 +106,16 @@ async function make(io: JobIo, { params, video, film, heard, sync, times, face }
     inputs: { video: [fileOf(video)], audio: [{ path: sound, type: "audio/wav" }] },
     motion,
   };
-  const outputs = {
-    video: join(io.dir, `result.${format.extension}`),
-    poster: { path: join(io.dir, "poster.jpg"), frame: speakingFrame(frames, 0) },
-  };
+  const poster = { path: join(io.dir, "poster.jpg"), frame: speakingFrame(frames, 0) };
+  const files = { video: join(io.dir, `result.${format.extension}`), poster, type: format.contentType, times };
   const run = { sync, face, ...(times ? { times } : {}) };
-  const { rendered, checked } = await render(io, { task, outputs, asked: run, speechShare: heard.speechShare });
-  const stored = await io.timed("upload", async () => ({
-    video: await io.store("video", outputs.video, { type: format.contentType, ...checked.video }),
-    poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
-  }));
+  const { rendered, checked } = await render(io, {
+    task,
+    outputs: orderedFilm(job, files),
+    asked: run,
+    speechShare: heard.speechShare,
+  });
+  const stored = await storeFilm(job, io, files, checked);
   const ofSound = asked ? warningsOfOwnSound(film, sync) : [];
   return { outputs: stored, warnings: [...ofSound, ...rendered.warnings, ...checked.warnings] };
 }

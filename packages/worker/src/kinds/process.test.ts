@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PreviewRequest } from "@smileloop/core/engine/preview-service.ts";
 import type { FilmRequest, ListenRequest } from "@smileloop/core/engine/speech-services.ts";
 import type {
   ProcessImageCheck,
@@ -10,10 +11,12 @@ import type {
   ProcessVideoRun,
 } from "@smileloop/core/engine/tasks/process.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import type { Charge } from "@smileloop/core/job/charge.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import { createKinds } from "@smileloop/core/kinds/index.ts";
 import { afterAll, expect, test } from "vitest";
 import { provenance } from "../../../../test/support/provenance.ts";
+import { unpaid } from "../../../../test/support/sold.ts";
 import type { JobIo, LocalFile } from "../job-io.ts";
 import { processImageHandler, processVideoHandler } from "./process.ts";
 
@@ -24,15 +27,29 @@ const kinds = createKinds({ presets: new Map(), engines });
 const FILM = { width: 640, height: 358, fps: 30, even: true, frames: 60, seconds: 2, sound: true };
 const OUTCOME = { frames: { total: 60, changed: 60, left: [] }, noEffect: [], warnings: [], timings: {} };
 
-type Request = FilmRequest | ListenRequest | ProcessImageRun | ProcessImageCheck | ProcessVideoRun | ProcessVideoCheck;
+type Request =
+  | PreviewRequest
+  | FilmRequest
+  | ListenRequest
+  | ProcessImageRun
+  | ProcessImageCheck
+  | ProcessVideoRun
+  | ProcessVideoCheck;
 /** `heard`: what listening tells; without it the engine does not listen. */
-type Told = { film?: object | Error; outcome?: object; target?: string; source?: LocalFile[]; heard?: object | Error };
+type Told = {
+  film?: object | Error;
+  outcome?: object;
+  target?: string;
+  source?: LocalFile[];
+  heard?: object | Error;
+  charge?: Charge;
+};
 
 /** What a job with these params asks, and what comes of it. */
 async function run(
   kind: "process_image" | "process_video",
   params: object,
-  { film = {}, outcome = {}, target, source, heard }: Told = {},
+  { film = {}, outcome = {}, target, source, heard, charge }: Told = {},
 ) {
   const asked: Request[] = [];
   const expected: unknown[] = [];
@@ -41,6 +58,10 @@ async function run(
     if (message.type === "film") {
       if (film instanceof Error) throw film;
       return { ...FILM, ...film };
+    }
+    if (message.type === "preview") {
+      const type = message.film ? "video/mp4" : "image/jpeg";
+      return { preview: { type, width: 4, height: 4 }, timings: {} };
     }
     if (message.type === "listen") {
       if (heard instanceof Error) throw heard;
@@ -79,11 +100,25 @@ async function run(
   const handler =
     kind === "process_image" ? processImageHandler() : processVideoHandler({ presets: new Map(), maxVideoSeconds: 30 });
   const parsed = kinds.get(kind)!.params.parse({ processors: ["face_swapper"], ...params });
-  const result = await handler.run({ record: { id: "a" } as unknown as JobRecord, params: parsed }, io);
+  const result = await handler.run({ record: { id: "a", charge } as unknown as JobRecord, params: parsed }, io);
   const of = <T extends Request["type"]>(type: T) =>
     asked.find((each) => each.type === type) as Extract<Request, { type: T }>;
   return { result, of, expected };
 }
+
+test.each([
+  ["process_image", "image", "image/jpeg"],
+  ["process_video", "video", "video/mp4"],
+] as const)("%s that is for sale has an open preview beside it", async (kind, name, type) => {
+  const { result, of } = await run(kind, {}, { charge: unpaid() });
+  const made = (of("run").outputs as Record<string, unknown>)[name];
+  expect(of("preview").inputs.file).toMatchObject([{ path: made }]);
+  const { outputs } = result;
+  expect(outputs.preview).toMatchObject({ type, access: "open", path: of("preview").outputs.preview.path });
+  expect(outputs[name]).not.toHaveProperty("access");
+  const others = Object.entries(outputs).filter(([each]) => each !== name);
+  expect(others.every(([, { access }]) => access === "open")).toBe(true);
+});
 
 test("a picture goes through the steps and the check, under the name of what it becomes", async () => {
   const { result, of } = await run("process_image", { scale: 50, faces: "all" });

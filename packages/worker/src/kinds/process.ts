@@ -26,6 +26,7 @@ import type { ClaimedJob, HandlerContext, HandlerResult, RunHandler } from "./ha
 import { labelOf } from "./label.ts";
 import { speechOf } from "./process-speech.ts";
 import { timingOf } from "./process-timing.ts";
+import { orderedFilm, storeFilm, storePicture } from "./sold-file.ts";
 
 /** Shares by the usual duration of each stage. */
 const IMAGE_STAGES: StageShares = { download: [0, 10], render: [10, 75], check: [75, 95], upload: [95, 99] };
@@ -59,8 +60,8 @@ async function processImage(job: ClaimedJob, io: JobIo): Promise<HandlerResult> 
     const check: Omit<ProcessImageCheck, "run"> = { type: "check", ...task, params: asked, files: { image } };
     return io.checker.request(check, { ...io.options("check"), result: processImageCheckResultSchema });
   });
-  const stored = await io.timed("upload", () => io.store("image", image, checked.image));
-  return { outputs: { image: stored }, warnings: [...warningsOf(made), ...checked.warnings] };
+  const outputs = await storePicture(job, io, image, checked.image);
+  return { outputs, warnings: [...warningsOf(made), ...checked.warnings] };
 }
 
 async function processVideo(context: HandlerContext, job: ClaimedJob, io: JobIo): Promise<HandlerResult> {
@@ -77,10 +78,9 @@ async function processVideo(context: HandlerContext, job: ClaimedJob, io: JobIo)
   const { times, warnings, ...timing } = timingOf(film, { fps, ...spoken });
   const spec = { ...scaledSize(film, scale, { even: true }), ...timing };
   const said = { spec, ...(times && { times }), ...(spoken.speech && { speech: spoken.speech }) };
-  const outputs = {
-    video: join(io.dir, "result.mp4"),
-    poster: { path: join(io.dir, "poster.jpg"), frame: Math.floor(spec.frames / 2) },
-  };
+  const poster = { path: join(io.dir, "poster.jpg"), frame: Math.floor(spec.frames / 2) };
+  const files = { video: join(io.dir, "result.mp4"), poster, type: "video/mp4", times };
+  const outputs = orderedFilm(job, files);
   const inputs = { target: [fileOf(target)], source: spoken.source };
   const task = { kind: "process_video" as const, inputs };
   const made = await io.timed("render", () => {
@@ -94,10 +94,7 @@ async function processVideo(context: HandlerContext, job: ClaimedJob, io: JobIo)
     const check: Omit<ProcessVideoCheck, "run"> = { type: "check", ...task, params: asked, files: outputs };
     return io.checker.request(check, { ...io.options("check"), result: processVideoCheckResultSchema });
   });
-  const stored = await io.timed("upload", async () => ({
-    video: await io.store("video", outputs.video, { type: "video/mp4", ...checked.video }),
-    poster: await io.store("poster", outputs.poster.path, { type: "image/jpeg", ...checked.poster }),
-  }));
+  const stored = await storeFilm(job, io, files, checked);
   const before = [...spoken.warnings, ...warnings];
   return { outputs: stored, warnings: [...before, ...warningsOf(made), ...checked.warnings] };
 }

@@ -13,7 +13,11 @@ export function previewOf(
   { charge }: Pick<JobRecord, "charge">,
   { dir }: Pick<JobIo, "dir">,
 ): { preview?: PreviewOrder } {
-  return charge ? { preview: { path: join(dir, "preview.mp4"), seed: randomInt(2 ** 32) } } : {};
+  return charge ? { preview: { path: join(dir, "preview.mp4"), seed: previewSeed() } } : {};
+}
+
+export function previewSeed(): number {
+  return randomInt(2 ** 32);
 }
 
 type ClipOutputs = { video: string; poster?: PosterOrder | undefined; preview?: PreviewOrder | undefined };
