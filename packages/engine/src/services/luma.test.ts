@@ -70,6 +70,10 @@ test("what cannot be read fails as elsewhere, and what is canceled with its reas
   const path = join(dir, "bad.mp4");
   await writeFile(path, "no video at all, but long enough to be looked at by the demuxer");
   await expect(lumaOf(path, "video/mp4")).rejects.toSatisfy((error) => hasCode(error, "input_unreadable"));
+  const empty = await clip("empty.mp4");
+  const bytes = await readFile(empty);
+  await writeFile(empty, bytes.fill(0, bytes.indexOf("mdat") + 4));
+  await expect(lumaOf(empty, "video/mp4")).rejects.toSatisfy((error) => hasCode(error, "input_unreadable"));
   const gif = join(dir, "bad.gif");
   await writeFile(gif, "GIF89a\x10\x00\x10\x00 and nothing more");
   await expect(lumaOf(gif, "image/gif")).rejects.toSatisfy((error) => hasCode(error, "input_unreadable"));

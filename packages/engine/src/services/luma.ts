@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import type { LumaPicture, LumaRequest, LumaResult } from "@smileloop/core/engine/luma-service.ts";
 import { SPACE_SIDE } from "@smileloop/core/marking/mark.ts";
+import { unreadable } from "../media/film-file.ts";
 import { readFilm } from "../media/film-reader.ts";
 import { decodePicture } from "../media/picture.ts";
 import { smallLuma } from "../media/small-luma.ts";
@@ -53,7 +54,9 @@ async function framesOf(path: string, type: string, signal: AbortSignal): Promis
     const isEnough = enough.aborted || !type.startsWith("video/");
     if (!isEnough) throw error;
   }
-  return frames.taken().length > 0 ? frames.taken() : [await stillOf(path)];
+  if (frames.taken().length > 0) return frames.taken();
+  if (type.startsWith("video/")) throw unreadable("not a single frame of it can be decoded");
+  return [await stillOf(path)];
 }
 
 /** Takes frames of a video whose length is not known: every one, then every other one, and so on. */

@@ -1,8 +1,7 @@
 /**
- * Finds marks. What may be one is folded into one tile; the pattern of the key is looked for at all its places, as it is and mirrored, and
- * where it is found best, the symbols are read as well. Where the whole picture is not there as it was made (a part of it, bars around it), tiles
- * of other sizes are tried. What decides is how well pattern and symbols are found together: of what chance gives, symbols are less often
- * all found where the pattern is.
+ * Finds marks. The picture is folded into one tile, in which the key's sync pattern is looked for at all places, as it is and mirrored. Where it
+ * fits best, the symbols are read. If that finds nothing, tiles of other sizes are tried: the picture may be a part of the one that was
+ * made, or have bars. Pattern and symbols decide together: by chance a pattern fits somewhere, but not its six symbols as well.
  */
 import type { FoundMark } from "@smileloop/core/marking/mark.ts";
 import { findPattern, mirrored, type Peak, sharpened, symbolLikeness } from "./correlate.ts";
@@ -16,17 +15,20 @@ import { SYNC_WEIGHT } from "./tile.ts";
 const SCALES = { least: 0.54, most: 1.86, step: 1.006 };
 /** Steps beside a scale in which the best one is looked for. */
 const NEARBY = [0.9985, 1.0015, 0.997, 1.003];
-/** Places whose symbols are read: of each size, and of all sizes that were tried. */
+/** Places whose symbols are read: at the usual size, and over all other sizes. */
 const PEAKS = 6;
 const BEST = 16;
 
-/** How well pattern and symbols have to be found together, and how well where the check of the payload holds at once (docs/marks.md). */
+/**
+ * Least score of a mark, and of one whose likeliest payload passes its check. Without a mark, the search over all sizes scores 25.1 on
+ * average, with a standard deviation of 0.65.
+ */
 export const THRESHOLDS = { found: 30, checked: 27 };
 
 type Candidate = Peak & { key: MarkKey; picture: Luma; spectrum: Spectrum; scale: number; isMirrored: boolean };
 export type Sighting = Read & { key: MarkKey; score: number; scale: number; isMirrored: boolean; z: number };
 
-/** `luma`: the mean pictures of a file, or of parts of it, the likeliest first; of any size. */
+/** `luma`: the mean pictures of a file and of parts of it, of any size; only the first is searched for tiles of other sizes. */
 export function findMark(luma: readonly Luma[], keys: readonly MarkKey[]): FoundMark {
   const best = look(luma, keys);
   if (!best || !isFound(best)) return { found: false };
