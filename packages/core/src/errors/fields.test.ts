@@ -30,7 +30,7 @@ test.each<[object, string]>([
   [{ faces: "two" }, "faces: must be 'all', got 'two'; one of the faces is chosen by `face`"],
   [
     { speed: 2 },
-    ": unknown name 'speed'; allowed: consent, duration, engine, face, faces, format, fps, intensity, preset, seed, size",
+    ": unknown name 'speed'; allowed: consent, duration, engine, face, faces, format, fps, intensity, label, preset, seed, size",
   ],
 ])("params %j", (given, sentence) => {
   expect(sentences(params, { preset: "nod", ...given })).toEqual([sentence]);
