@@ -42,7 +42,15 @@ export async function writeFilm({
   sound,
 }: Film): Promise<void> {
   const heard = sound === undefined ? undefined : await openSound({ path: sound, type: "audio/wav" });
-  const writer = await openVideoWriter({ path, width, height, fps, times, provenance, sound: heard });
+  const writer = await openVideoWriter({
+    path,
+    width,
+    height,
+    fps,
+    times,
+    provenance: { ...provenance, job: "film" },
+    sound: heard,
+  });
   for (let n = 0; n < frames; n++) {
     const { y, u, v } = toPlanes(pictureOf({ width, height, ground }, show(n)), width, height);
     await writer.write(Buffer.concat([y, u, v]));
