@@ -81,10 +81,10 @@ function createRig(canvas: Canvas, field: Field, still: Planes, face: Face, matt
     },
     draw({ channels, relaxed = 0 }) {
       const parting = mouth.layer(channels, relaxed);
-      if (parting) drawPatch(canvas, field, mouth.box, parting);
+      if (parting) drawPatch(canvas, field, { layer: parting, box: mouth.box });
       for (const side of ["left", "right"] as const) {
-        const layer = eyes[side].layer(eyeState(channels, side));
-        if (layer) drawPatch(canvas, field, eyes[side].box, layer);
+        const patch = eyes[side].patch(eyeState(channels, side));
+        if (patch) drawPatch(canvas, field, patch);
       }
       shading.apply(mouth.skin(channels, relaxed));
     },

@@ -28,10 +28,12 @@ export type Layer = (seen: Seen) => void;
 
 type Room = { -readonly [Part in keyof Seen]: Seen[Part] };
 
+/** Outside its box a layer leaves everything alone. In pixels of the still. */
+export type Patch = { layer: Layer; box: Box };
 export type Box = { left: number; top: number; right: number; bottom: number };
 
-/** `box` in pixels of the still; it is widened by how far the smooth warp moves it. */
-export function drawPatch(canvas: Canvas, field: Field, box: Box, layer: Layer): void {
+/** The box is widened by how far the smooth warp moves it. */
+export function drawPatch(canvas: Canvas, field: Field, { layer, box }: Patch): void {
   const { left, top, right, bottom } = movedBox(canvas, field, box);
   if (right <= left || bottom <= top) return;
   const seen: Room = { atX: 0, atY: 0, x: 0, y: 0, x2: 0, y2: 0, share: 1, paint: 0, luma: 0, cb: 0, cr: 0 };

@@ -1,6 +1,6 @@
 /** One eye: its lid that closes, and its gaze. */
 import type { Face } from "../../face/face.ts";
-import type { Box, Layer } from "../canvas/patch.ts";
+import type { Layer, Patch } from "../canvas/patch.ts";
 import type { Planes } from "../canvas/planes.ts";
 import { type Curve, createCurve, fromSlit, toSlit } from "../head/curve.ts";
 import type { Head, Side } from "../head/head.ts";
@@ -18,8 +18,7 @@ export type EyeState = { closing: number; lookX: number; lookY: number };
 
 export type Eye = {
   /** Nothing where the eye stays as it is. */
-  layer(state: EyeState): Layer | undefined;
-  box: Box;
+  patch(state: EyeState): Patch | undefined;
 };
 
 /** `face` in pixels of the still. */
@@ -43,25 +42,25 @@ export function createEye(head: Head, face: Face, side: Side, still: Planes, gla
   const lid = createLid(opening, still, { rest, rim }, glasses.score > 0 ? glint : undefined);
   const gaze = createGaze(opening, still);
   const reach = frame.halfWidth * 1.35;
+  const box = {
+    left: frame.middle.x - reach,
+    right: frame.middle.x + reach,
+    top: lid.top - 1,
+    bottom: bottom + 0.15 * unit,
+  };
   return {
-    layer({ closing, lookX, lookY }) {
+    patch({ closing, lookX, lookY }) {
       if (glasses.hidden[side] > 0.5) return undefined;
-      const gazing = gaze.layer(lookX, lookY);
+      const gazing = gaze.patch(lookX, lookY);
       const closed = Math.min(1, closing + FOLLOWS_DOWN * Math.max(0, lookY) * (1 - closing));
-      const closes = closed > 0.001 ? lid(closed) : undefined;
-      if (!gazing || !closes) return gazing ?? closes;
-      return (seen) => {
-        gazing(seen);
+      const closes = closed > 0.001 ? lid.layer(closed) : undefined;
+      if (!closes) return gazing;
+      if (!gazing) return { layer: closes, box };
+      const both: Layer = (seen) => {
+        gazing.layer(seen);
         closes(seen);
       };
-    },
-    box: {
-      left: frame.middle.x - reach,
-      right: frame.middle.x + reach,
-      top:
-        Math.min(...[-1, 0, 1].map((t) => fromSlit(frame, t, Math.min(rest(t), upper(t) - 2 * height)).y)) -
-        0.02 * unit,
-      bottom: bottom + 0.15 * unit,
+      return { layer: both, box };
     },
   };
 }

@@ -3,7 +3,7 @@
  * was; what the lid hid of the iris is completed ring by ring. The catchlight is a reflection: it goes less far than the iris.
  */
 
-import type { Layer, Seen } from "../canvas/patch.ts";
+import type { Layer, Patch, Seen } from "../canvas/patch.ts";
 import type { Planes } from "../canvas/planes.ts";
 import { fromSlit, toSlit } from "../head/curve.ts";
 import { smooth } from "../head/falloff.ts";
@@ -29,7 +29,7 @@ const RINGS = 8;
 const SOFT = 0.17;
 const LEAST_SOFT = 1.6;
 
-type Gaze = { layer(lookX: number, lookY: number): Layer | undefined };
+type Gaze = { patch(lookX: number, lookY: number): Patch | undefined };
 
 export function createGaze(opening: Opening, still: Planes): Gaze {
   const { frame, upper, lower, iris, unit } = opening;
@@ -39,12 +39,12 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
   const edge = radius * 1.05 + 0.5;
   const rings = ringTones(opening, still);
   const white = whiteTones(opening, still);
-  if (!white) return { layer: () => undefined };
+  if (!white) return { patch: () => undefined };
   const glint = catchlight(opening, still, rings);
   const disc = (dx: number, dy: number, r: number): number => smooth((r - Math.sqrt(dx * dx + dy * dy)) / soft + 0.5);
   const at = toSlit(frame, iris).t;
   return {
-    layer(lookX, lookY) {
+    patch(lookX, lookY) {
       const asked = LOOK_ASIDE * lookX;
       const to = Math.min(Math.max(FARTHEST, at), Math.max(Math.min(-FARTHEST, at), at + asked));
       const along = (to - at) * frame.halfWidth;
@@ -53,13 +53,14 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
       const dy = along * frame.across.y + down * frame.across.x;
       const way = Math.hypot(dx, dy);
       if (way < 0.02) return undefined;
-      return (seen) => {
+      const reach = 1.15 * radius + way + 3;
+      const layer: Layer = (seen) => {
         const x = seen.atX;
         const y = seen.atY;
         const fx = x - iris.x;
         const fy = y - iris.y;
         const away = Math.sqrt(fx * fx + fy * fy);
-        if (away > 1.15 * radius + way + 3) return;
+        if (away > reach) return;
         const { t, v } = toSlit(frame, { x, y });
         if (t <= -1 || t >= 1) return;
         const inside = smooth((v - upper(t)) / soft) * smooth((lower(t) - v) / soft + 0.3);
@@ -96,6 +97,8 @@ export function createGaze(opening: Opening, still: Planes): Gaze {
         if (mended > uncovered) ringTone(rings, Math.hypot(fx - dx, fy - dy) / radius, seen);
         else white(t, v, seen);
       };
+      const { x, y } = iris;
+      return { layer, box: { left: x - reach - 1, top: y - reach - 1, right: x + reach + 1, bottom: y + reach + 1 } };
     },
   };
 }

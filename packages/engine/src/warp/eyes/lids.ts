@@ -9,7 +9,7 @@ import type { Planes } from "../canvas/planes.ts";
 import { type Curve, createCurve, fromSlit } from "../head/curve.ts";
 import { bell, smooth } from "../head/falloff.ts";
 import { toneAt } from "../head/tone.ts";
-import { lineOf, placeOn, readLine } from "./lines.ts";
+import { lineOf, placeAt, placeOn, readLine } from "./lines.ts";
 import type { Opening } from "./opening.ts";
 
 /** Lashes reach above the contour by this share of the opening. */
@@ -37,7 +37,8 @@ const LEAST_BLEND = 1.1;
 /** Grain beyond this is a spot or an edge, luma. */
 const MOST_GRAIN = 7;
 
-type LidLayer = (closing: number) => Layer;
+/** `top`: the highest place that it moves or paints, pixels of the still. */
+type Lid = { layer(closing: number): Layer; top: number };
 /** 0–1 each; `lashes`: the weight of the dark line where lids meet. */
 type Closed = { closing: number; lashes: number };
 
@@ -47,7 +48,7 @@ export function createLid(
   still: Planes,
   { rest, rim }: { rest: Curve; rim: Curve },
   glint: ((x: number, y: number) => number) | undefined,
-): LidLayer {
+): Lid {
   const { frame, height, lid, unit } = opening;
   const { middle, across: axis, halfWidth } = frame;
   const edge = EDGE * unit;
@@ -116,9 +117,18 @@ export function createLid(
     seen.cb = lid.cb(t);
     seen.cr = lid.cr(t);
   };
-  return (closing) => {
-    const closed = { closing, lashes: LASH_LINE * open * smooth(2 * closing - 0.8) };
-    return (seen) => lidAt(closed, seen);
+  // as in `lidAt`
+  const quietAt = (i: number): number => {
+    const [bottom, tall] = [lower[i]!, Math.max(0, lower[i]! - upper[i]!)];
+    const from = Math.min(upper[i]! - HIGHER * tall, bottom - wing[i]!);
+    return Math.min(restLine[i]!, Math.max(rimLine[i]! + 1, from - LASHES * unit), from - 3 * edge);
+  };
+  return {
+    layer(closing) {
+      const closed = { closing, lashes: LASH_LINE * open * smooth(2 * closing - 0.8) };
+      return (seen) => lidAt(closed, seen);
+    },
+    top: Math.min(...Array.from(upper, (_, i) => fromSlit(frame, placeAt(i), quietAt(i)).y)),
   };
 }
 

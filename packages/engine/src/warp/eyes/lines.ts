@@ -8,13 +8,18 @@ const REACH = 1.25;
 export type Line = Float64Array;
 
 export function lineOf(curve: Curve): Line {
-  return Float64Array.from({ length: STEPS + 1 }, (_, i) => curve((i / STEPS) * 2 * REACH - REACH));
+  return Float64Array.from({ length: STEPS + 1 }, (_, i) => curve(placeAt(i)));
 }
 
 /** Where `t` is in the tables, to be read between two entries. */
 export function placeOn(t: number): number {
   const at = (t + REACH) * (STEPS / (2 * REACH));
   return at < 0 ? 0 : at > STEPS - 0.001 ? STEPS - 0.001 : at;
+}
+
+/** Which `t` an entry is of. */
+export function placeAt(entry: number): number {
+  return (entry / STEPS) * 2 * REACH - REACH;
 }
 
 export function readLine(line: Line, place: number): number {
