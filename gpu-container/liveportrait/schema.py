@@ -18,15 +18,16 @@ TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "number": (int, float),
     "integer": (int, float),
+    "null": (type(None),),
 }
 PARTS = ("items", "additionalProperties", "propertyNames")
 LISTS = ("anyOf", "oneOf", "prefixItems")
 PLAIN = (
     *("$schema", "default", "type", "required", "enum", "const", "minLength", "maxLength", "minItems", "maxItems"),
     *("minimum", "maximum", "exclusiveMinimum", "pattern"),
-    # said for readers: beside them the pattern says the same
-    *("format", "contentEncoding"),
 )
+# they say what the pattern beside them says, too, and nothing without one
+NAMES_OF_PATTERNS = ("format", "contentEncoding")
 
 
 class Invalid(Exception):
@@ -55,7 +56,7 @@ def require_known(schema: Any) -> None:
             parts = part
         elif keyword in PARTS:
             parts = [part]
-        elif keyword in PLAIN:
+        elif keyword in PLAIN or (keyword in NAMES_OF_PATTERNS and "pattern" in schema):
             parts = []
         else:
             raise ValueError(f"the schema has a keyword that is not known: {keyword}")
