@@ -1,7 +1,8 @@
 /** Videos of faces that stand in front of a plain ground, made of the sample portraits. */
+
+import { toPlanes } from "@smileloop/engine/media/planes.ts";
 import { openSound } from "@smileloop/engine/media/sound-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
-import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
 import sharp from "sharp";
 import { provenance } from "./provenance.ts";
 

@@ -8,7 +8,7 @@ import { type Face, findFaces, trackFace } from "@smileloop/engine/face/face.ts"
 import type { Scene } from "@smileloop/engine/faces/processor.ts";
 import { faceSwapper } from "@smileloop/engine/faces/swap/swapper.ts";
 import { decodePicture, type Picture } from "@smileloop/engine/media/picture.ts";
-import { toPlanes } from "@smileloop/engine/warp/canvas/planes.ts";
+import { toPlanes } from "@smileloop/engine/media/planes.ts";
 import sharp from "sharp";
 import { ASTRONAUT, GRACE_HOPPER } from "../../test/support/pictures.ts";
 import { type Figure, median } from "./measure.ts";

@@ -4,11 +4,11 @@ import type { CastParams } from "@smileloop/core/engine/services.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { motionOfCast } from "@smileloop/core/motion/phases.ts";
 import { type Face, type Landmarks, trackFace } from "@smileloop/engine/face/face.ts";
+import { toRgb } from "@smileloop/engine/media/planes.ts";
 import { readVideo } from "@smileloop/engine/media/video-reader.ts";
 import { openVideoWriter } from "@smileloop/engine/media/video-writer.ts";
 import { castPicture } from "@smileloop/engine/services/cast.ts";
 import type { Matte } from "@smileloop/engine/warp/behind/matte.ts";
-import { toRgb } from "@smileloop/engine/warp/canvas/planes.ts";
 import { openStage } from "@smileloop/engine/warp/stage.ts";
 import { provenance } from "../../test/support/provenance.ts";
 

@@ -1,7 +1,7 @@
 /** Contact sheets: frames side by side, below them the eyes and the mouth enlarged; and unnamed sheets to tell presets apart by eye. */
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { type Face, findFaces } from "@smileloop/engine/face/face.ts";
-import { toRgb } from "@smileloop/engine/warp/canvas/planes.ts";
+import { toRgb } from "@smileloop/engine/media/planes.ts";
 import sharp from "sharp";
 import { apexOf } from "./metrics.ts";
 

@@ -8,8 +8,8 @@ import sharp from "sharp";
 import { findFaces } from "../face/face.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
 import { openSource } from "../media/picture-source.ts";
+import { toLuma } from "../media/planes.ts";
 import type { TaskContext } from "../task.ts";
-import { toLuma } from "../warp/canvas/planes.ts";
 import { changesBetween, judgeChanges } from "./process-changes.ts";
 
 /** Longest side at which pictures are compared. */

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { findFaces } from "../face/face.ts";
 import { models } from "../face/models.ts";
 import { decodePicture } from "../media/picture.ts";
-import { toPlanes } from "../warp/canvas/planes.ts";
+import { toPlanes } from "../media/planes.ts";
 import { closing, drawMouth, speaking } from "./drawn.ts";
 import { drawnFramesOf } from "./drawn-frames.ts";
 import { createFollower } from "./follow.ts";

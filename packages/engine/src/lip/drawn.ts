@@ -4,8 +4,8 @@
  */
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { findFaces } from "../face/face.ts";
+import type { Planes } from "../media/planes.ts";
 import { pictureOf } from "../media/yuv.ts";
-import type { Planes } from "../warp/canvas/planes.ts";
 import { JAW_OPEN } from "../warp/mouth/mouth-shapes.ts";
 import { type ChannelValues, createPuppet } from "../warp/puppet.ts";
 import type { AskedMouth } from "./asked.ts";

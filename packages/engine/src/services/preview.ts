@@ -5,12 +5,12 @@ import { previewSize } from "@smileloop/core/media/preview-size.ts";
 import { readFilm } from "../media/film-reader.ts";
 import { marksOf } from "../media/marks.ts";
 import { decodePicture } from "../media/picture.ts";
+import { toPlanes } from "../media/planes.ts";
 import { writePoster } from "../media/poster.ts";
 import { openPreviewFrames } from "../media/preview-frames.ts";
 import { openSound } from "../media/sound-reader.ts";
 import { openVideoWriter, PREVIEW_X264 } from "../media/video-writer.ts";
 import type { TaskContext } from "../task.ts";
-import { toPlanes } from "../warp/canvas/planes.ts";
 
 type Context = Pick<TaskContext, "signal" | "progress">;
 type Film = NonNullable<PreviewRequest["film"]>;

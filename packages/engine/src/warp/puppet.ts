@@ -1,12 +1,12 @@
 /** A still with its faces rigged: give it the values of the channels, and it gives the frame. */
 import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { Face } from "../face/face.ts";
+import type { Planes } from "../media/planes.ts";
 import type { Matte } from "./behind/matte.ts";
 import { plateOf } from "./behind/plate.ts";
 import { type Canvas, createCanvas } from "./canvas/canvas.ts";
 import { createField, type Field } from "./canvas/field.ts";
 import { drawPatch } from "./canvas/patch.ts";
-import type { Planes } from "./canvas/planes.ts";
 import { createEye, type Eye, type EyeState } from "./eyes/eyes.ts";
 import { findGlasses } from "./eyes/glasses.ts";
 import { createHead, type Side } from "./head/head.ts";

@@ -7,9 +7,9 @@ import type { Face } from "../face/face.ts";
 import { models, segmenter } from "../face/models.ts";
 import { scaledFace } from "../face/scaled.ts";
 import { decodePicture, type Picture } from "../media/picture.ts";
+import { type Planes, toPlanes } from "../media/planes.ts";
 import { smallPicture } from "../media/small-picture.ts";
 import { type Matte, matteOf } from "./behind/matte.ts";
-import { type Planes, toPlanes } from "./canvas/planes.ts";
 
 export type Scene = {
   still: Planes;

@@ -2,9 +2,9 @@
 
 import { scaledFace } from "../../face/scaled.ts";
 import type { Face } from "../../face/types.ts";
+import { type Planes, toPlanes } from "../../media/planes.ts";
 import type { Box } from "../../media/yuv.ts";
 import { matteOf } from "../../warp/behind/matte.ts";
-import { type Planes, toPlanes } from "../../warp/canvas/planes.ts";
 import { createPuppet, type FaceValues } from "../../warp/puppet.ts";
 import type { RgbFrame } from "../processor.ts";
 

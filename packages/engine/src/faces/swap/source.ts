@@ -4,7 +4,7 @@ import { meshesAt } from "../../face/landmarks.ts";
 import { models } from "../../face/models.ts";
 import type { Face, FaceCrop } from "../../face/types.ts";
 import type { Picture } from "../../media/picture.ts";
-import { toLuma } from "../../warp/canvas/planes.ts";
+import { toLuma } from "../../media/planes.ts";
 import { createSampler, type Sampler } from "../../warp/canvas/sampler.ts";
 import { findGlasses } from "../../warp/eyes/glasses.ts";
 import { createHead, type Head } from "../../warp/head/head.ts";

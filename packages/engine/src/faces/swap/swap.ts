@@ -1,8 +1,8 @@
 /** One face of one frame: cut out, worked out at a small size, painted, put back. */
 import type { Face } from "../../face/types.ts";
 import type { Picture } from "../../media/picture.ts";
+import { toLuma } from "../../media/planes.ts";
 import type { Box } from "../../media/yuv.ts";
-import { toLuma } from "../../warp/canvas/planes.ts";
 import { findGlasses } from "../../warp/eyes/glasses.ts";
 import { createHead, type Head } from "../../warp/head/head.ts";
 import type { RgbFrame } from "../processor.ts";

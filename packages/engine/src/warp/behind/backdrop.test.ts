@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Planes } from "../../media/planes.ts";
 import { castPicture } from "../../services/cast.ts";
-import type { Planes } from "../canvas/planes.ts";
 import type { Pose } from "../pose.ts";
 import { createPuppet } from "../puppet.ts";
 import { openScene, type Scene } from "../scene.ts";

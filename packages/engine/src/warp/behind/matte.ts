@@ -5,7 +5,7 @@
 import sharp from "sharp";
 import type { Face } from "../../face/face.ts";
 import { SEGMENTER_SIZE as SIZE, segmenter } from "../../face/models.ts";
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import { MESH } from "../head/head.ts";
 import { alphaAt, type Guided, guided, surely, UNSURE } from "./guided.ts";
 

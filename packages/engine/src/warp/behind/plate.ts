@@ -2,8 +2,9 @@
  * The picture without the people: what a head uncovers when it moves. That is never more than a narrow strip beside its outline,
  * so a soft continuation of the background will do, by push and pull over a pyramid (Gortler et al. 1996, SIGGRAPH, section 3.4).
  */
+
+import type { Planes } from "../../media/planes.ts";
 import { sampleAt } from "../canvas/bilinear.ts";
-import type { Planes } from "../canvas/planes.ts";
 import type { Matte } from "./matte.ts";
 
 /** A pixel with more of a person in it than this (of 255) is not background. */

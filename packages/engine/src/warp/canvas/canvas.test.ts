@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { buildKernel, cannotBuild, KERNEL } from "../../../scripts/build-kernel.ts";
+import type { Planes } from "../../media/planes.ts";
 import { sampleAt } from "./bilinear.ts";
 import { type Behind, type Canvas, createCanvas, type PlaneName } from "./canvas.ts";
 import { doubled } from "./doubled.ts";
 import { SHARPNESS, writeWeights } from "./kernel.ts";
-import type { Planes } from "./planes.ts";
 
 const WIDTH = 70;
 const HEIGHT = 54;

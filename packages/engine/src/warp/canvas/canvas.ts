@@ -8,9 +8,10 @@
  * a is 1, the plate where it is 0, and between, along hair, the new background in place of the old one (the compositing equation
  * of Porter & Duff 1984, without knowing the hair's colour).
  */
+
+import type { Planes } from "../../media/planes.ts";
 import { HALF_BAND, TAPS } from "./doubled.ts";
 import { BEYOND, BORDER, startKernel, WEIGHTS } from "./kernel.ts";
-import type { Planes } from "./planes.ts";
 
 export type PlaneName = "y" | "u" | "v";
 

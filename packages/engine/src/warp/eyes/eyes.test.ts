@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import type { Planes } from "../../media/planes.ts";
 import { castPicture } from "../../services/cast.ts";
-import type { Planes } from "../canvas/planes.ts";
 import { fromSlit } from "../head/curve.ts";
 import { createHead, type Side } from "../head/head.ts";
 import { type ChannelValues, createPuppet } from "../puppet.ts";

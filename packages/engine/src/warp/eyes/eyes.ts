@@ -1,7 +1,7 @@
 /** One eye: its lid that closes, and its gaze. */
 import type { Face } from "../../face/face.ts";
+import type { Planes } from "../../media/planes.ts";
 import type { Layer, Patch } from "../canvas/patch.ts";
-import type { Planes } from "../canvas/planes.ts";
 import { type Curve, createCurve, fromSlit, toSlit } from "../head/curve.ts";
 import type { Head, Side } from "../head/head.ts";
 import { toneAt } from "../head/tone.ts";

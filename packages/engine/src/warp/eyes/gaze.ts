@@ -3,8 +3,8 @@
  * was; what the lid hid of the iris is completed ring by ring. The catchlight is a reflection: it goes less far than the iris.
  */
 
+import type { Planes } from "../../media/planes.ts";
 import type { Layer, Patch, Seen } from "../canvas/patch.ts";
-import type { Planes } from "../canvas/planes.ts";
 import { fromSlit, toSlit } from "../head/curve.ts";
 import { smooth } from "../head/falloff.ts";
 import { meanTone, type Tone, toneAt } from "../head/tone.ts";

@@ -3,7 +3,7 @@
  * across the bridge of the nose and below both eyes, where skin has none (after Jing & Mariani 2000, ICPR, and Jiang et al. 2000).
  */
 import type { Face } from "../../face/face.ts";
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import { smooth } from "../head/falloff.ts";
 import { type Head, MESH, type Point, type Side } from "../head/head.ts";
 

@@ -4,8 +4,8 @@
  * rounded by the light, with the grain of the photo. The eyeball stays where it is and is covered.
  */
 
+import type { Planes } from "../../media/planes.ts";
 import type { Layer, Seen } from "../canvas/patch.ts";
-import type { Planes } from "../canvas/planes.ts";
 import { type Curve, createCurve, fromSlit } from "../head/curve.ts";
 import { bell, smooth } from "../head/falloff.ts";
 import { toneAt } from "../head/tone.ts";

@@ -3,7 +3,7 @@
  * that are turned, and on paintings, the model misses it by a tenth of the eye's width.
  */
 import type { Face } from "../../face/face.ts";
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import { type Curve, createCurve, fromSlit, type SlitFrame, slitFrame, toSlit } from "../head/curve.ts";
 import { type Head, MESH, type Point, type Side } from "../head/head.ts";
 import { meanTone, type Tone, toneAt } from "../head/tone.ts";

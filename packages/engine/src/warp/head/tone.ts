@@ -1,6 +1,6 @@
 /** Colours read from a still, for what has to be painted where the photo shows nothing. */
 
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import type { SlitFrame } from "./curve.ts";
 
 export type Tone = { luma: number; cb: number; cr: number };

@@ -3,7 +3,7 @@
  * hangs on the skull, the lower one on the jaw: lips only uncover them.
  */
 import type { Face } from "../../face/face.ts";
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import { smooth } from "../head/falloff.ts";
 import type { Head } from "../head/head.ts";
 import type { Tone } from "../head/tone.ts";

@@ -2,7 +2,7 @@
  * Where lips end and the inside of an open mouth begins. The mesh knows it roughly, and mostly sees less of an opening than there is; the
  * colours around its contours say it better.
  */
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import { type Curve, fromSlit, type SlitFrame } from "../head/curve.ts";
 import { type Head, MESH } from "../head/head.ts";
 import { meanTone, type Tone, toneAt } from "../head/tone.ts";

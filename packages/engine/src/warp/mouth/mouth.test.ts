@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ASTRONAUT, GRACE_HOPPER } from "../../../../../test/support/pictures.ts";
 import { trackFace } from "../../face/face.ts";
+import { toRgb } from "../../media/planes.ts";
 import { castPicture } from "../../services/cast.ts";
-import { toRgb } from "../canvas/planes.ts";
 import { type ChannelValues, createPuppet, type Puppet } from "../puppet.ts";
 import { openScene, type Scene } from "../scene.ts";
 

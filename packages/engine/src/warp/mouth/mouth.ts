@@ -5,8 +5,8 @@
 
 import type { Channel } from "@smileloop/core/motion/motion.ts";
 import type { Face } from "../../face/face.ts";
+import type { Planes } from "../../media/planes.ts";
 import type { Box, Layer } from "../canvas/patch.ts";
-import type { Planes } from "../canvas/planes.ts";
 import { smooth } from "../head/falloff.ts";
 import type { Head } from "../head/head.ts";
 import type { Movement, Movements } from "../head/shape.ts";

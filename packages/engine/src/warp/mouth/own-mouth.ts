@@ -2,7 +2,7 @@
  * The mouth as the photo has it, and the mouth at rest that is made of it: lips that smile or stand open come together along their
  * line, the corners go back by the smile that is measured, and what was seen between them stays where it is, on the skull.
  */
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import { type Curve, createCurve, fromSlit, type SlitFrame, slitFrame, toSlit } from "../head/curve.ts";
 import { smooth } from "../head/falloff.ts";
 import { type Head, MESH, type Point } from "../head/head.ts";

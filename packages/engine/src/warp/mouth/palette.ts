@@ -1,6 +1,6 @@
 /** The tones of what is in a mouth, taken from the face so that they lie in the same light. */
 import type { Face } from "../../face/face.ts";
-import type { Planes } from "../canvas/planes.ts";
+import type { Planes } from "../../media/planes.ts";
 import { fromSlit, slitFrame, toSlit } from "../head/curve.ts";
 import { smooth } from "../head/falloff.ts";
 import { type Head, MESH } from "../head/head.ts";
