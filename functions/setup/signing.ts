@@ -34,7 +34,7 @@ export function openSigner({ signing, version, log, clock }: SignerDeps): Signer
 }
 
 /** For files that may be anything: they get less memory and time than our own. */
-const READING = { maxMemoryBytes: 512 * 1024 * 1024, timeLimitMs: 8000 };
+const READING = { maxMemoryBytes: 512 * 1024 * 1024, timeLimitMs: 15_000 };
 
 type ReaderDeps = Omit<SignerDeps, "version"> & { marking: MarkingSource };
 /** What decodes files: a process that offers `luma`, and a folder for what comes of it. */

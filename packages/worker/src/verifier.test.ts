@@ -1,7 +1,11 @@
 /** Who is let in to the reader of marks, and for how long. */
+
+import { AppError } from "@smileloop/core/errors.ts";
+import { createLog } from "@smileloop/core/log.ts";
 import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
 import { expect, test } from "vitest";
-import { boundedVerifier } from "./verifier.ts";
+import { C2paTimeout } from "./signing/c2pa.ts";
+import { boundedVerifier, readMarks } from "./verifier.ts";
 
 const FILE = { key: "uploads/x", etag: "e", type: "image/jpeg", bytes: 1 };
 const NOTHING: FoundMarks = { signature: "none", instance: null, watermark: null };
@@ -44,4 +48,19 @@ test("a caller that has left is no time limit", async () => {
   const gone = AbortSignal.abort(new Error("gone"));
   const { verify } = boundedVerifier({ verify: async () => NOTHING });
   await expect(verify(FILE, { owner: "ann", signal: gone })).rejects.toThrow("gone");
+});
+
+test.each([
+  ["the signature", async () => Promise.reject(new C2paTimeout("took more than 1 ms")), null],
+  ["the mark's engine", async () => "{}", new AppError("engine_timeout", "It took too long.")],
+  ["the mark's thread", async () => "{}", AbortSignal.abort(new DOMException("late", "TimeoutError")).reason],
+])("of a file for which %s takes too long nothing is said", async (_, read, late) => {
+  const reader = {
+    c2pa: { read },
+    trusted: async () => [],
+    findMark: async () => Promise.reject(late),
+    log: createLog({ level: "silent" }),
+  };
+  const asked = readMarks(reader, { path: "x.mp4", type: "video/mp4", signal });
+  await expect(asked).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("too long") });
 });

@@ -3,7 +3,7 @@
  * engine process.
  */
 import { join } from "node:path";
-import { AppError } from "@smileloop/core/errors.ts";
+import { AppError, hasCode } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { StoredPicture } from "@smileloop/core/inspector.ts";
 import type { Log } from "@smileloop/core/log.ts";
@@ -13,7 +13,7 @@ import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
 import { type Bounds, boundedCalls } from "./bounded-calls.ts";
 import { downloadTo } from "./download.ts";
 import { fairTurns } from "./fair-turns.ts";
-import type { C2pa } from "./signing/c2pa.ts";
+import { type C2pa, C2paTimeout } from "./signing/c2pa.ts";
 import { findSignature, type Trusted } from "./signing/verdict.ts";
 import { makeWorkDir, removeWorkDir } from "./work-dirs.ts";
 
@@ -63,8 +63,7 @@ export function boundedVerifier(verifier: Verifier, timeLimitMs = TIME_LIMIT_MS)
     const signal = AbortSignal.any([options.signal, limit]);
     return verifier.verify(file, { ...options, signal }).catch((cause: unknown) => {
       options.signal.throwIfAborted();
-      if (!limit.aborted) throw cause;
-      throw new AppError("unavailable", TOO_LONG, { cause, retryAfterSeconds: LATER_S });
+      throw limit.aborted ? tooLong(cause) : cause;
     });
   };
   return {
@@ -75,19 +74,29 @@ export function boundedVerifier(verifier: Verifier, timeLimitMs = TIME_LIMIT_MS)
 
 const TOO_LONG = "The file took too long to verify; try again later, or send a shorter one.";
 const LATER_S = 30;
+const tooLong = (cause: unknown) => new AppError("unavailable", TOO_LONG, { cause, retryAfterSeconds: LATER_S });
 
-/** Both kinds of marks of a file here. Throws the signal's reason. */
+/** Whether a part has had its time: nothing is said of the file then, since the machine may be busy. */
+function isLate(error: unknown): boolean {
+  const isThreads = error instanceof DOMException && error.name === "TimeoutError";
+  return isThreads || error instanceof C2paTimeout || hasCode(error, "engine_timeout");
+}
+
+/** Both kinds of marks of a file here. Throws `unavailable` where that takes too long, and the signal's reason. */
 export async function readMarks(
   { c2pa, trusted, findMark, log }: MarkReader,
   { path, type, signal }: { path: string; type: string; signal: AbortSignal },
 ): Promise<FoundMarks> {
-  const found = await findSignature(c2pa, await trusted(), { path, type, signal });
+  const found = await findSignature(c2pa, await trusted(), { path, type, signal }).catch((error: unknown) => {
+    throw isLate(error) ? tooLong(error) : error;
+  });
   if (!findMark || !["image", "video"].includes(mediaClassOf(type) ?? "")) return { ...found, watermark: null };
   try {
     const { found: isFound, payload } = await findMark(path, { type, signal });
     return { ...found, watermark: { found: isFound, ...(payload === undefined ? {} : { payload }) } };
   } catch (error) {
     signal.throwIfAborted();
+    if (isLate(error)) throw tooLong(error);
     // what cannot be decoded shows nothing
     log.warn({ err: error }, "no mark could be looked for");
     return { ...found, watermark: { found: false } satisfies FoundMark };

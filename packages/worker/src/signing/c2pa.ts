@@ -37,6 +37,8 @@ type Done = Exclude<C2paReply, { ready: true } | { toSign: Uint8Array<ArrayBuffe
 
 /** The program refused a file, did not survive it, or took too long. */
 export class C2paError extends Error {}
+/** It took too long, which says nothing of the file: the machine may be busy. */
+export class C2paTimeout extends C2paError {}
 
 export type C2pa = {
   /** Throws C2paError, what the key throws, and the signal's reason. */
@@ -95,7 +97,7 @@ export function openC2pa({ maxMemoryBytes, timeLimitMs = TIME_LIMIT_MS }: Option
     } catch (error) {
       await drop(asked);
       if (signal.aborted || !limit.aborted) throw error;
-      throw new C2paError(`took more than ${timeLimitMs} ms`);
+      throw new C2paTimeout(`took more than ${timeLimitMs} ms`);
     }
   };
   const inTurn = (task: C2paTask, key: SigningKey | null, signal: AbortSignal): Promise<Done> => {

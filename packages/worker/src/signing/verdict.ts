@@ -1,5 +1,5 @@
 /** Whose signature a file carries, and whether it still holds. */
-import { type C2pa, C2paError, NO_MANIFEST } from "./c2pa.ts";
+import { type C2pa, C2paError, C2paTimeout, NO_MANIFEST } from "./c2pa.ts";
 import type { Signatory } from "./key.ts";
 import { isSignable } from "./signer.ts";
 
@@ -17,7 +17,7 @@ export type Trusted = Pick<Signatory, "anchors" | "serial">;
 
 const NOT_OURS = (signature: SignatureVerdict): SignatureFound => ({ signature, instance: null });
 
-/** `path`: a file that may be anything. Throws the signal's reason alone. */
+/** `path`: a file that may be anything. Throws the signal's reason and C2paTimeout alone. */
 export async function findSignature(
   c2pa: Pick<C2pa, "read">,
   trusted: readonly Trusted[],
@@ -29,6 +29,7 @@ export async function findSignature(
     return judge(JSON.parse(await c2pa.read({ path, type, anchors }, signal)), trusted);
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof C2paTimeout) throw error;
     if (error instanceof C2paError && NO_MANIFEST.test(error.message)) return NOT_OURS("none");
     // a reader that gives up has seen something that was no manifest of anybody's
     return NOT_OURS("broken");
