@@ -124,7 +124,7 @@ test("afterwards nothing that was refused lies on disk, and the server is well",
     if (path.startsWith("uploads/")) uploads.push(path);
     else if (
       id === undefined
-        ? !/^(jobs\/.*\/job\.\d+\.json|due\/.*|audit\/.*|owners\/local\/salt|signing\.pem|secret|reserve|in-use(-journal)?)$/.test(
+        ? !/^(jobs\/.*\/job\.\d+\.json|due\/.*|audit\/.*|owners\/local\/salt|signing\.pem|mark\.key|secret|reserve|in-use(-journal)?)$/.test(
             path,
           )
         : !kept.has(id)
