@@ -39,7 +39,7 @@ test("a damaged file and a key that is none are told of in a sentence, without w
   await writeFile(file, "geheim");
   await expect(ids({ file })).rejects.toThrow(/mark\.key is damaged: key 1 is not 64 hexadecimal digits.*Remove it/);
   expect(() => checkMarking({ key: "geheim", file })).toThrow(/^MARK_KEY: key 1 is not 64 hexadecimal digits/);
-  expect(() => checkMarking({})).toThrow(/`npm run mark:key` makes one/);
+  expect(() => checkMarking({})).toThrow(/`npm run -s mark:key` makes one/);
   expect(() => checkMarking({ file })).not.toThrow();
   expect(await readFile(file, "utf8")).toBe("geheim");
 });

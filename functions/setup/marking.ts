@@ -41,7 +41,7 @@ async function openKeys({ key, file }: MarkingSource, clock: Clock): Promise<Mar
 
 function givenKeys(key: string | undefined): MarkKey[] {
   if (key === undefined) {
-    throw new EnvError("MARK_KEY: the key that results are marked with is missing; `npm run mark:key` makes one");
+    throw new EnvError("MARK_KEY: the key that results are marked with is missing; `npm run -s mark:key` makes one");
   }
   try {
     return readMarkKeys(key);

@@ -86,7 +86,9 @@ async function givenSignatory(source: SigningSource): Promise<Signatory> {
 
 async function givenTexts({ key, chain }: SigningSource) {
   if (key === undefined) {
-    throw new EnvError("SIGNING_KEY: the key that results are signed with is missing; `npm run signing:key` makes one");
+    throw new EnvError(
+      "SIGNING_KEY: the key that results are signed with is missing; `npm run -s signing:key` makes one",
+    );
   }
   if (kmsRegion(key) !== null && chain === undefined) {
     throw new EnvError(

@@ -15,7 +15,7 @@ export type ProgressReport = {
 
 const STAGES: Record<string, string> = {
   queued: "Starting",
-  download: "Reading the photo",
+  download: "Reading the files",
   motion: "Reading the motion",
   say: "Saying the text",
   voice: "Saying the text",

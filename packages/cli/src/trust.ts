@@ -34,6 +34,7 @@ function environment() {
 }
 
 function textOf([chain, { lines, head, faults }]: [string, AuditReport]): string {
+  if (lines === 0 && !head && faults.length === 0) return `${chain}: nothing was written down there\n`;
   const last = head ? `, the last ${head.seq}:${head.hash}` : "";
   const found = faults.map(({ place, detail }) => `  at ${place}: ${detail}\n`);
   return `${chain}: ${lines} lines${last}, ${faults.length === 0 ? "as they were written" : "NOT as they were written"}\n${found.join("")}`;
