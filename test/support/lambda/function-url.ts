@@ -20,7 +20,8 @@ type Function = Pick<Lambda, "invoke">;
 
 export async function startFunctionUrl(lambda: Function) {
   const events: unknown[] = [];
-  const server = createServer((request, response) => {
+  // longer than any test leaves a connection idle: one that is closed as it is used again fails with ECONNRESET
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     void serve(lambda, request, response, events).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

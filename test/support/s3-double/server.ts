@@ -57,7 +57,8 @@ export async function startS3Double(options: S3DoubleOptions): Promise<S3Double>
     faults: createFaults(),
     seen: [],
   };
-  const server = createServer((request, response) => {
+  // longer than any test leaves a connection idle: one that is closed as it is used again fails with ECONNRESET
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     serve({ ...double, ...settings }, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
