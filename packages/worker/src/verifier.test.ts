@@ -1,7 +1,9 @@
 /** Who is let in to the reader of marks, and for how long. */
+import { AppError } from "@smileloop/core/errors.ts";
+import { createLog } from "@smileloop/core/log.ts";
 import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
 import { expect, test } from "vitest";
-import { boundedVerifier } from "./verifier.ts";
+import { boundedVerifier, readMarks } from "./verifier.ts";
 
 const FILE = { key: "uploads/x", etag: "e", type: "image/jpeg", bytes: 1 };
 const NOTHING: FoundMarks = { signature: "none", instance: null, watermark: null };
@@ -44,4 +46,26 @@ test("a caller that has left is no time limit", async () => {
   const gone = AbortSignal.abort(new Error("gone"));
   const { verify } = boundedVerifier({ verify: async () => NOTHING });
   await expect(verify(FILE, { owner: "ann", signal: gone })).rejects.toThrow("gone");
+});
+
+test("a file that cannot be decoded has no mark; a key or an engine that fails is not taken for that", async () => {
+  const lookFor = (error: Error) =>
+    readMarks(
+      {
+        c2pa: { read: () => Promise.reject(new Error("asked")) },
+        trusted: async () => [],
+        findMark: () => Promise.reject(error),
+        log: createLog({ level: "silent" }),
+      },
+      { path: "/a/file", type: "image/bmp", signal },
+    );
+  const damaged = await lookFor(new AppError("input_unreadable", "It is damaged."));
+  expect(damaged.watermark).toEqual({ found: false });
+  const refused = {
+    code: "unavailable",
+    message: expect.not.stringContaining("mark.key"),
+    retryAfterSeconds: expect.any(Number),
+  };
+  await expect(lookFor(new Error("/data/mark.key is damaged"))).rejects.toMatchObject(refused);
+  await expect(lookFor(new AppError("engine_timeout", "It took too long."))).rejects.toMatchObject(refused);
 });

@@ -74,9 +74,10 @@ export function boundedVerifier(verifier: Verifier, timeLimitMs = TIME_LIMIT_MS)
 }
 
 const TOO_LONG = "The file took too long to verify; try again later, or send a shorter one.";
+const NOT_LOOKED = "The invisible mark could not be looked for; try again later.";
 const LATER_S = 30;
 
-/** Both kinds of marks of a file here. Throws the signal's reason. */
+/** Both kinds of marks of a file here. Throws the signal's reason, and `unavailable` where it is not the file's fault that no mark could be looked for. */
 export async function readMarks(
   { c2pa, trusted, findMark, log }: MarkReader,
   { path, type, signal }: { path: string; type: string; signal: AbortSignal },
@@ -88,9 +89,11 @@ export async function readMarks(
     return { ...found, watermark: { found: isFound, ...(payload === undefined ? {} : { payload }) } };
   } catch (error) {
     signal.throwIfAborted();
-    // what cannot be decoded shows nothing
     log.warn({ err: error }, "no mark could be looked for");
-    return { ...found, watermark: { found: false } satisfies FoundMark };
+    // what cannot be decoded shows nothing; a key that cannot be read, or an engine that failed, says nothing of the file
+    if (error instanceof AppError && !error.retryable)
+      return { ...found, watermark: { found: false } satisfies FoundMark };
+    throw new AppError("unavailable", NOT_LOOKED, { cause: error, retryAfterSeconds: LATER_S });
   }
 }
 
