@@ -38,6 +38,7 @@ test("the operator's keys go before what is kept", async () => {
 test("a damaged file and a key that is none are told of in a sentence, without what is in them", async () => {
   await writeFile(file, "geheim");
   await expect(ids({ file })).rejects.toThrow(/mark\.key is damaged: key 1 is not 64 hexadecimal digits.*Remove it/);
+  await expect(marksKnownHere(readEnv({ DATA_DIR: dir }))).rejects.toThrow(/mark\.key is damaged: key 1/);
   expect(() => checkMarking({ key: "geheim", file })).toThrow(/^MARK_KEY: key 1 is not 64 hexadecimal digits/);
   expect(() => checkMarking({})).toThrow(/`npm run -s mark:key` makes one/);
   expect(() => checkMarking({ file })).not.toThrow();

@@ -55,7 +55,10 @@ async function keptKeys(file: string, clock: Clock): Promise<MarkKey[]> {
   if ((await readKept(file)) === null) {
     await writeOnce(dirname(file), file, clock.now(), (handle) => handle.writeFile(`${newMarkKey()}\n`));
   }
-  const text = (await readKept(file)) ?? "";
+  return keysIn(file, (await readKept(file)) ?? "");
+}
+
+function keysIn(file: string, text: string): MarkKey[] {
   try {
     return readMarkKeys(text);
   } catch (cause) {
@@ -75,13 +78,13 @@ export function commandMarking({ MARK_KEY: key }: Env): MarkingSource {
   return { key, file: join(homedir(), ".smileloop", "mark.key") };
 }
 
-/** Whose marks a command looks for: those of the operator's keys, of the server of this folder, and of commands. Makes none. */
+/** Whose marks a command looks for: those of the operator's keys, of the server of this folder, and of commands. Makes none. Throws a sentence. */
 export async function marksKnownHere(env: Env): Promise<MarkKey[]> {
   const given = env.MARK_KEY === undefined ? [] : givenKeys(env.MARK_KEY);
   const files = [join(env.DATA_DIR, "mark.key"), commandMarking(env).file!];
   const kept = files.map(async (file) => {
     const text = await readFile(file, "utf8").catch(() => null);
-    return text === null ? [] : readMarkKeys(text);
+    return text === null ? [] : keysIn(file, text);
   });
   const all = [given, ...(await Promise.all(kept))].map((keys) => keys.slice(0, KEYS_LOOKED_FOR));
   return [...new Map(all.flat().map((key) => [key.id, key])).values()];

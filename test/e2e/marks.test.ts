@@ -175,6 +175,11 @@ test("the command of the same machine finds the mark, also once the signature is
     ...{ ok: true, signature: "none", made_by_us: "probably" },
     watermark: { found: true, payload },
   });
+  const wrong = promisify(execFile)(process.execPath, [COMMAND, "verify", path], {
+    env: { ...env, MARK_KEY: "geheim" },
+  });
+  const said = "smileloop: MARK_KEY: key 1 is not 64 hexadecimal digits: it has 6 characters\n";
+  await expect(wrong).rejects.toMatchObject({ code: 1, stderr: said });
 });
 
 describe("what no machine has made", () => {

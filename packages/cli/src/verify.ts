@@ -2,7 +2,7 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { readCommandEnv } from "@smileloop/core/env.ts";
+import { type Env, readCommandEnv } from "@smileloop/core/env.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import { sniffType } from "@smileloop/core/media/sniff.ts";
@@ -11,6 +11,7 @@ import type { Verification } from "@smileloop/core/wire/verification.ts";
 import { createEngineProcess } from "@smileloop/worker/process/engine-process.ts";
 import { readMarks } from "@smileloop/worker/verifier.ts";
 import { builtInSetup } from "../../../functions/engines/index.ts";
+import { marksKnownHere } from "../../../functions/setup/marking.ts";
 import { commandMarkReader } from "../../../functions/setup/signing.ts";
 import type { VerifyArgs } from "./args.ts";
 import { nameOf } from "./input-file.ts";
@@ -28,9 +29,11 @@ export async function verify({ file, json }: VerifyArgs): Promise<number> {
   const { inspectorCommand } = await builtInSetup();
   const looks = { name: "verifier", workRoot: folder, log };
   const engine = inspectorCommand ? createEngineProcess({ ...inspectorCommand, ...looks }) : null;
-  const reader = commandMarkReader(readCommandEnv(), log, engine && { engine, workRoot: folder });
+  const env = readCommandEnv();
+  const reader = commandMarkReader(env, log, engine && { engine, workRoot: folder });
   try {
     const { type, bytes } = await lookAt(file);
+    await requireKeys(env);
     const found = await readMarks(reader, { path: resolve(file), type, signal });
     const { signature, watermark } = found;
     const told: Verification = { type, bytes, signature, watermark, made_by_us: madeByUs(found) };
@@ -45,6 +48,13 @@ export async function verify({ file, json }: VerifyArgs): Promise<number> {
     await Promise.all([reader.c2pa.close(), engine?.stop({ graceMs: 0 })]);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Where a key cannot be read, that no mark was found would say nothing. Throws `invalid_request`. */
+async function requireKeys(env: Env): Promise<void> {
+  await marksKnownHere(env).catch((cause: Error) => {
+    throw new AppError("invalid_request", cause.message, { cause });
+  });
 }
 
 /** Throws `not_found`, `input_unreadable`, `empty_file`, `unsupported_type`. */

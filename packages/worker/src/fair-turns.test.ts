@@ -30,6 +30,18 @@ test("an owner with many calls does not keep others waiting", async () => {
   expect(order).toEqual(["ann", "bob", "cay", "ann", "bob", "ann", "ann"]);
 });
 
+test("callers that come anew again and again do not keep one waiting that has had a turn", async () => {
+  const { call, order, finish } = queueOf(1);
+  const calls = ["ann", "ann", "bob"].map((owner) => call(owner));
+  for (const owner of ["cay", "dan", "eve"]) {
+    await finish();
+    calls.push(call(owner));
+  }
+  for (let done = 3; done < calls.length; done++) await finish();
+  await Promise.all(calls);
+  expect(order).toEqual(["ann", "bob", "ann", "cay", "dan", "eve"]);
+});
+
 test("as many work at a time as there are lanes, and one that failed makes room", async () => {
   const { call, order, finish } = queueOf(2);
   const calls = [call("ann", "a1"), call("ann", "a2"), call("bob", "b1")];

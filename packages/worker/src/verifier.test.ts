@@ -1,5 +1,4 @@
 /** Who is let in to the reader of marks, and for how long. */
-
 import { AppError } from "@smileloop/core/errors.ts";
 import { createLog } from "@smileloop/core/log.ts";
 import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
@@ -50,17 +49,37 @@ test("a caller that has left is no time limit", async () => {
   await expect(verify(FILE, { owner: "ann", signal: gone })).rejects.toThrow("gone");
 });
 
-test.each([
-  ["the signature", async () => Promise.reject(new C2paTimeout("took more than 1 ms")), null],
-  ["the mark's engine", async () => "{}", new AppError("engine_timeout", "It took too long.")],
-  ["the mark's thread", async () => "{}", AbortSignal.abort(new DOMException("late", "TimeoutError")).reason],
-])("of a file for which %s takes too long nothing is said", async (_, read, late) => {
+test("of a file whose signature takes too long to read nothing is said", async () => {
   const reader = {
-    c2pa: { read },
+    c2pa: { read: () => Promise.reject(new C2paTimeout("took more than 1 ms")) },
     trusted: async () => [],
-    findMark: async () => Promise.reject(late),
+    findMark: null,
     log: createLog({ level: "silent" }),
   };
   const asked = readMarks(reader, { path: "x.mp4", type: "video/mp4", signal });
   await expect(asked).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("too long") });
+});
+
+test("a file that cannot be decoded has no mark; a key or an engine that fails is not taken for that", async () => {
+  const lookFor = (error: Error) =>
+    readMarks(
+      {
+        c2pa: { read: () => Promise.reject(new Error("asked")) },
+        trusted: async () => [],
+        findMark: () => Promise.reject(error),
+        log: createLog({ level: "silent" }),
+      },
+      { path: "/a/file", type: "image/bmp", signal },
+    );
+  const damaged = await lookFor(new AppError("input_unreadable", "It is damaged."));
+  expect(damaged.watermark).toEqual({ found: false });
+  const refused = {
+    code: "unavailable",
+    message: expect.not.stringContaining("mark.key"),
+    retryAfterSeconds: expect.any(Number),
+  };
+  await expect(lookFor(new Error("/data/mark.key is damaged"))).rejects.toMatchObject(refused);
+  await expect(lookFor(new AppError("engine_timeout", "It took too long."))).rejects.toMatchObject(refused);
+  const late = new DOMException("late", "TimeoutError");
+  await expect(lookFor(late)).rejects.toMatchObject(refused);
 });

@@ -3,7 +3,7 @@
  * engine process.
  */
 import { join } from "node:path";
-import { AppError, hasCode } from "@smileloop/core/errors.ts";
+import { AppError } from "@smileloop/core/errors.ts";
 import type { Files } from "@smileloop/core/files.ts";
 import type { StoredPicture } from "@smileloop/core/inspector.ts";
 import type { Log } from "@smileloop/core/log.ts";
@@ -73,22 +73,20 @@ export function boundedVerifier(verifier: Verifier, timeLimitMs = TIME_LIMIT_MS)
 }
 
 const TOO_LONG = "The file took too long to verify; try again later, or send a shorter one.";
+const NOT_LOOKED = "The invisible mark could not be looked for; try again later.";
 const LATER_S = 30;
 const tooLong = (cause: unknown) => new AppError("unavailable", TOO_LONG, { cause, retryAfterSeconds: LATER_S });
 
-/** Whether a part has had its time: nothing is said of the file then, since the machine may be busy. */
-function isLate(error: unknown): boolean {
-  const isThreads = error instanceof DOMException && error.name === "TimeoutError";
-  return isThreads || error instanceof C2paTimeout || hasCode(error, "engine_timeout");
-}
-
-/** Both kinds of marks of a file here. Throws `unavailable` where that takes too long, and the signal's reason. */
+/**
+ * Both kinds of marks of a file here. Throws the signal's reason, and `unavailable` where it is not the file's fault that nothing can be said
+ * of it: the machine may be busy.
+ */
 export async function readMarks(
   { c2pa, trusted, findMark, log }: MarkReader,
   { path, type, signal }: { path: string; type: string; signal: AbortSignal },
 ): Promise<FoundMarks> {
   const found = await findSignature(c2pa, await trusted(), { path, type, signal }).catch((error: unknown) => {
-    throw isLate(error) ? tooLong(error) : error;
+    throw error instanceof C2paTimeout ? tooLong(error) : error;
   });
   if (!findMark || !["image", "video"].includes(mediaClassOf(type) ?? "")) return { ...found, watermark: null };
   try {
@@ -96,10 +94,11 @@ export async function readMarks(
     return { ...found, watermark: { found: isFound, ...(payload === undefined ? {} : { payload }) } };
   } catch (error) {
     signal.throwIfAborted();
-    if (isLate(error)) throw tooLong(error);
-    // what cannot be decoded shows nothing
     log.warn({ err: error }, "no mark could be looked for");
-    return { ...found, watermark: { found: false } satisfies FoundMark };
+    // what cannot be decoded shows nothing; a key that cannot be read, or an engine that failed, says nothing of the file
+    if (error instanceof AppError && !error.retryable)
+      return { ...found, watermark: { found: false } satisfies FoundMark };
+    throw new AppError("unavailable", NOT_LOOKED, { cause: error, retryAfterSeconds: LATER_S });
   }
 }
 

@@ -117,10 +117,18 @@ async function openDecoder(decoder: CodecContext, { codecpar }: Stream): Promise
   must(await decoder.open2(codec), "decoder");
 }
 
+/** Of the shorter side, pixels. */
+const MIN_SIDE = 16;
+
+/** Throws `input_too_large`, and `unsupported_type` for one that is too small. */
 export function requireFilmSize(width: number, height: number): void {
   const { maxSide, maxPixels } = CLIP_LIMITS;
-  if (width >= 16 && height >= 16 && width <= maxSide && height <= maxSide && width * height <= maxPixels) return;
-  throw new AppError("input_too_large", `The video has ${width} × ${height} pixels; at most 1920 × 1080 are accepted.`);
+  const has = `The video has ${width} × ${height} pixels`;
+  if (Math.min(width, height) < MIN_SIDE) {
+    throw new AppError("unsupported_type", `${has}; at least ${MIN_SIDE} × ${MIN_SIDE} are needed.`);
+  }
+  if (Math.max(width, height) <= maxSide && width * height <= maxPixels) return;
+  throw new AppError("input_too_large", `${has}; at most 1920 × 1080 are accepted.`);
 }
 
 function shapeOf(stream: Stream): Pick<FilmFile, "orientation" | "width" | "height"> {
