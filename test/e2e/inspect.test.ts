@@ -42,7 +42,9 @@ test("a file that is cut off is refused, and the next one looked at", async () =
 test.skipIf(process.platform !== "linux")("a process that is gone is replaced", async () => {
   const photo = await upload(server.url, readFileSync(ASTRONAUT));
   const inspectors = () =>
-    processTree(server.pid).filter((pid) => /--services\0inspect[,\0]/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")));
+    processTree(server.pid).filter((pid) =>
+      /--services\0inspect[,\0]/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")),
+    );
   const [first] = inspectors();
   process.kill(first!, "SIGKILL");
   await until(() => !inspectors().includes(first!));
