@@ -128,7 +128,7 @@ export function requireFilmSize(width: number, height: number): void {
     throw new AppError("unsupported_type", `${has}; at least ${MIN_SIDE} × ${MIN_SIDE} are needed.`);
   }
   if (Math.max(width, height) <= maxSide && width * height <= maxPixels) return;
-  throw new AppError("input_too_large", `${has}; at most 1920 × 1080 are accepted.`);
+  throw new AppError("input_too_large", `${has}; at most ${maxPixels} in all, and ${maxSide} on a side, are decoded.`);
 }
 
 function shapeOf(stream: Stream): Pick<FilmFile, "orientation" | "width" | "height"> {
