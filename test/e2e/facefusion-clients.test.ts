@@ -28,6 +28,8 @@ describe("on the real server", () => {
     const picture = await (await fetch(`${server.url}/download/${output_path.split("/").pop()}`)).arrayBuffer();
     return sharp(Buffer.from(picture)).raw().toBuffer();
   };
+  /** The largest difference, levels: each job has a mark of its own, of some levels. */
+  const apart = (a: Buffer, b: Buffer) => a.reduce((most, level, i) => Math.max(most, Math.abs(level - b[i]!)), 0);
 
   it("swaps that run at once are each what they are alone: of their own faces", async () => {
     const asked = [
@@ -38,9 +40,9 @@ describe("on the real server", () => {
     const together = await Promise.all(asked.map(swapped));
     const alone: Buffer[] = [];
     for (const each of asked) alone.push(await swapped(each));
-    for (const [nth, picture] of together.entries()) expect(picture.equals(alone[nth]!)).toBe(true);
+    for (const [nth, picture] of together.entries()) expect(apart(picture, alone[nth]!)).toBeLessThan(40);
     // of one target, and yet of other people
-    expect(together[0]!.equals(together[1]!)).toBe(false);
+    expect(apart(together[0]!, together[1]!)).toBeGreaterThan(80);
   });
 
   const processed = (target: string, texts: Record<string, string>) => {
