@@ -25,7 +25,9 @@ const markViewSchema = z
       .object({ key: z.string(), payload: z.int() })
       .nullable()
       .optional()
-      .describe("Its invisible mark: which key it was made with, and what it says. Absent where there is no picture."),
+      .describe(
+        "Its invisible mark: the key it was made with, and the number it carries. Absent for outputs without pictures.",
+      ),
     unmarked: z
       .enum(["not_synthetic", "copied"])
       .optional()

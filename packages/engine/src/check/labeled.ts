@@ -1,6 +1,6 @@
 import { drawLabel, stampFrame } from "../media/label.ts";
 
-/** What was given, with the label that the result has: then the label is no difference between the two. Leaves the given frame as it is. */
+/** A copy of the given frame with the label of the result drawn into it, so that the label does not count as a difference. */
 export function labeled(
   isLabeled: boolean | undefined,
   size: { width: number; height: number },
