@@ -80,9 +80,13 @@ export function changeAt(page: Page, selector: string, seconds: number): Promise
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
     const context = canvas.getContext("2d", { willReadFrequently: true });
+    const seeked = () => new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+    while (video.readyState < 2) await new Promise((done) => video.addEventListener("loadeddata", done, { once: true }));
     const at = async (time) => {
+      // a loop that begins again seeks, too: its end is not to be taken for ours
+      while (video.seeking) await seeked();
       video.currentTime = time;
-      await new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+      while (video.seeking) await seeked();
       context.drawImage(video, 0, 0);
       return context.getImageData(0, 0, canvas.width, canvas.height).data;
     };
