@@ -19,6 +19,12 @@ type CountedCalls = { lambdaJob: Calls; job: Calls; after: Calls; sweep: Calls }
 /** Of a recipient of a batch (`npm run bench:aws`); `bytes`: of their file. */
 type BatchCalls = { recipient: Calls; after: Calls; bytes: number };
 
+/**
+ * Of a clip of 512 pixels and 4 s, by `npm run bench -- --only lambda`. `seconds`: of the worker, from its message to its end; `coldSeconds`: of
+ * the first one of a process, its start included; `megabytes`: of the clip and its poster.
+ */
+export type ClipFigures = { memoryMb: number; seconds: number; coldSeconds: number; megabytes: number };
+
 type Line = { what: string; usd: number };
 /** `watch`: alarms and dashboard that every account has free, a month. */
 type Costs = {
@@ -34,6 +40,7 @@ type Costs = {
 const ROOT = join(import.meta.dirname, "..");
 export const DOCS = join(ROOT, "docs/deploy.md");
 const CALLS = join(ROOT, "tools/bench/aws-calls.json");
+export const CLIP_FIGURES = join(ROOT, "tools/bench/aws-clip.json");
 const BATCH_CALLS = join(ROOT, "tools/bench/aws-batch.json");
 const FREE = ["DeleteObject", "DeleteObjects", "AbortMultipartUpload"];
 const READS = ["GetObject", "HeadObject"];
@@ -50,7 +57,11 @@ export function readBatchCalls(): BatchCalls {
   return JSON.parse(readFileSync(BATCH_CALLS, "utf8")) as BatchCalls;
 }
 
-export function costs(calls: CountedCalls, batch: BatchCalls): Costs {
+export function readClip(): ClipFigures {
+  return JSON.parse(readFileSync(CLIP_FIGURES, "utf8")) as ClipFigures;
+}
+
+export function costs(calls: CountedCalls, batch: BatchCalls, clip: ClipFigures): Costs {
   const { minutesPerMonth, pollsPerMinute } = ASSUMED;
   const minutes = minutesPerMonth.value;
   const alarmsOf = (variables: Record<string, string>) =>
@@ -79,12 +90,12 @@ export function costs(calls: CountedCalls, batch: BatchCalls): Costs {
       { what: "a dashboard", usd: PRICES.dashboard.usd },
     ],
     warp: [
-      { what: "rendering (Lambda)", usd: CLIPS * lambda("warp", ASSUMED.warpSeconds.value) },
-      ...forEachClip(calls.lambdaJob, calls.after),
+      { what: "rendering (Lambda)", usd: CLIPS * lambda("warp", secondsOf(clip)) },
+      ...forEachClip(calls.lambdaJob, calls.after, clip),
     ],
     gpu: [
       { what: "rendering (g6.xlarge on Spot)", usd: gpuUsd(PRICES.g6Spot) },
-      ...forEachClip(calls.job, calls.after),
+      ...forEachClip(calls.job, calls.after, clip),
     ],
     batch: forEachRecipient(batch),
     gpuOnDemandUsd: gpuUsd(PRICES.g6OnDemand),
@@ -96,15 +107,19 @@ export function total(lines: Line[]): number {
 }
 
 /** What 1,000 clips cost besides their rendering. */
-function forEachClip(job: Calls, after: Calls): Line[] {
-  const { apiRequests, apiSeconds, clipMegabytes, logKilobytes } = ASSUMED;
+function forEachClip(job: Calls, after: Calls, clip: ClipFigures): Line[] {
+  const { apiRequests, apiSeconds, logKilobytes } = ASSUMED;
   return [
     { what: "files and records (S3)", usd: CLIPS * (s3(job) + s3(after)) },
     { what: "messages (SQS)", usd: CLIPS * (sqs(job) + sqs(after)) },
     { what: "the API (Lambda)", usd: CLIPS * apiRequests.value * lambda("api", apiSeconds.value) },
-    { what: "downloads", usd: per(CLIPS * clipMegabytes.value, 1000, PRICES.transfer.usd) },
+    { what: "downloads", usd: per(CLIPS * clip.megabytes, 1000, PRICES.transfer.usd) },
     { what: "logs", usd: CLIPS * logs(logKilobytes.value) },
   ];
+}
+
+function secondsOf({ seconds, coldSeconds }: ClipFigures): number {
+  return seconds + (coldSeconds - seconds) / ASSUMED.clipsPerStart.value;
 }
 
 /** What 1,000 recipients of one batch cost. */
@@ -164,7 +179,7 @@ function per(count: number, unit: number, usd: number): number {
 }
 
 /** As it stands in the documentation. */
-export function costsText(found: Costs): string {
+export function costsText(found: Costs, clip: ClipFigures): string {
   const table = (head: string, lines: Line[]) => [
     `| ${head} | $ |`,
     "| --- | ---: |",
@@ -185,6 +200,9 @@ export function costsText(found: Costs): string {
     ...table("1,000 clips by `liveportrait`, in a row, on one machine that starts for them", found.gpu),
     ...table("1,000 recipients of a batch (`gold`, a video of 8 s and 1280 × 720), on Lambda", found.batch),
     `On-Demand instead of Spot: rendering is ${found.gpuOnDemandUsd.toFixed(2)}.`,
+    "",
+    `Measured (\`npm run bench -- --only lambda\`): a clip takes ${clip.seconds} s of a worker that is up and ${clip.coldSeconds} s of one that starts for it, ` +
+      `with the processors that ${clip.memoryMb} MB bring; it has ${clip.megabytes} MB with its poster.`,
     "",
     "Taken to be so:",
     "",
@@ -208,7 +226,8 @@ const HELP = "npm run costs -- [--write]    computes what a stack costs; --write
 
 if (import.meta.main) {
   const { values } = readArgs("costs", HELP, { options: { write: { type: "boolean" } } });
-  const text = costsText(costs(readCalls(), readBatchCalls()));
+  const clip = readClip();
+  const text = costsText(costs(readCalls(), readBatchCalls(), clip), clip);
   process.stdout.write(`${text}\n`);
   if (values.write) writeFileSync(DOCS, withCosts(readFileSync(DOCS, "utf8"), text));
 }

@@ -35,11 +35,7 @@ export const PRICES = {
 
 /** What was not counted but taken to be so. */
 export const ASSUMED = {
-  /**
-   * Cast, clip of 512 pixels and 4 s, and check took 1.7 s here, with two processors that others used, too, as with one (`npm run bench --
-   * --only shares`). The rest is for files, signing and cold starts.
-   */
-  warpSeconds: { value: 2.5, says: "seconds of the warp worker per clip, cold starts included" },
+  clipsPerStart: { value: 20, says: "clips of each start of the warp worker" },
   /** A name in a video of 8 s took 0.5 s of one processor here, said, put in and checked, by an engine that was up. */
   insertSeconds: { value: 1.5, says: "seconds of the warp worker per recipient of a batch, cold starts included" },
   /** Of a processor here: 1 ms of 5,000 that are planned, 7 s of a GB that is copied; each end is a look at the storage. */
@@ -50,7 +46,6 @@ export const ASSUMED = {
   apiSeconds: { value: 0.15, says: "seconds of the API per request, cold starts included" },
   sweepSeconds: { value: 0.3, says: "seconds of the sweeper per minute" },
   apiRequests: { value: 3, says: "requests per clip: upload link, job, one poll; the bytes go past the API" },
-  clipMegabytes: { value: 0.5, says: "MB per clip that leave AWS" },
   logKilobytes: { value: 6, says: "KB of logs per clip" },
   sweepLogKilobytes: { value: 0.5, says: "KB of logs per sweep" },
   pollsPerMinute: {

@@ -11,17 +11,19 @@ import {
   DOCS,
   readBatchCalls,
   readCalls,
+  readClip,
   total,
   withCosts,
 } from "../../scripts/costs.ts";
-import { ASSUMED, PRICES } from "../../scripts/prices.ts";
+import { PRICES } from "../../scripts/prices.ts";
 import { CHECKS } from "../../scripts/smoke/checks.ts";
 
 const docs = readFileSync(DOCS, "utf8");
 
 describe("costs", () => {
   it("in the documentation are those that the script computes (`npm run costs -- --write`)", () => {
-    expect(withCosts(docs, costsText(costs(readCalls(), readBatchCalls())))).toBe(docs);
+    const clip = readClip();
+    expect(withCosts(docs, costsText(costs(readCalls(), readBatchCalls(), clip), clip))).toBe(docs);
   });
 
   it("count every call that is paid for, at its price", () => {
@@ -31,18 +33,21 @@ describe("costs", () => {
       sqs: { SendMessage: 1 },
     };
     const batch = { recipient: calls, after: none, bytes: 2_000_000 };
-    const found = costs({ lambdaJob: calls, job: none, after: none, sweep: none }, batch);
+    const clip = { memoryMb: 3008, seconds: 2, coldSeconds: 7, megabytes: 0.5 };
+    const found = costs({ lambdaJob: calls, job: none, after: none, sweep: none }, batch, clip);
     const usd = (what: string, lines = found.warp) => lines.find((line) => line.what.startsWith(what))?.usd;
     expect(usd("files and records")).toBeCloseTo(3 * PRICES.s3Write.usd + 5 * PRICES.s3Read.usd, 10);
     expect(usd("messages")).toBeCloseTo(1000 * (0.4e-6 + 0.1e-6), 10);
-    const gigabyteSeconds = 1000 * (3008 / 1024) * ASSUMED.warpSeconds.value;
+    // one clip in twenty starts a worker
+    const gigabyteSeconds = 1000 * (3008 / 1024) * (0.95 * 2 + 0.05 * 7);
     expect(usd("rendering")).toBeCloseTo(gigabyteSeconds * 0.0000166667 + 0.0002, 8);
     for (const what of ["files and records", "messages"]) expect(usd(what, found.batch)).toBe(usd(what));
+    expect(usd("downloads")).toBeCloseTo(0.5 * PRICES.transfer.usd, 10);
     expect(usd("downloads", found.batch)).toBeCloseTo(2 * PRICES.transfer.usd, 10);
   });
 
   it("are about nothing while nobody uses it, and tenths of a cent for a clip", () => {
-    const { idle, warp, gpu, batch } = costs(readCalls(), readBatchCalls());
+    const { idle, warp, gpu, batch } = costs(readCalls(), readBatchCalls(), readClip());
     expect(total(idle)).toBeLessThan(3);
     expect(total(warp)).toBeLessThan(1);
     expect(total(gpu)).toBeLessThan(2);

@@ -5,22 +5,29 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { loadPresets } from "@smileloop/core/motion/preset.ts";
 import { treeRssBytes } from "@smileloop/worker/process/process-tree.ts";
-import { lanesOf } from "../../infra/policy/engines.ts";
+import { PRESETS_DIR } from "../../functions/setup/deps.ts";
+import { ENGINES, lanesOf, onLambda } from "../../infra/policy/engines.ts";
 import { folderBytes } from "../../scripts/bundle.ts";
+import { CLIP_FIGURES, type ClipFigures } from "../../scripts/costs.ts";
 import { getJob, type Job, postJob, upload } from "../../test/support/client.ts";
 import { deliver } from "../../test/support/lambda/event-source.ts";
 import { startFunctionUrl } from "../../test/support/lambda/function-url.ts";
 import { openStack, type Stack } from "../../test/support/lambda/home.ts";
-import { ASTRONAUT } from "../../test/support/pictures.ts";
-import { type Figure, median, type Part, seconds } from "./measure.ts";
+import type { RoleName } from "../../test/support/lambda/roles.ts";
+import type { Lambda } from "../../test/support/lambda/runtime.ts";
+import { ASTRONAUT, GRACE_HOPPER, twelveMegapixels } from "../../test/support/pictures.ts";
+import { type Figure, median, type Part } from "./measure.ts";
+import { ONE_PROCESSOR_MB, shareOfProcessors } from "./processor-share.ts";
 
 const LANES = lanesOf({ name: "warp" });
 
 const COLD_START = fileURLToPath(new URL("cold-start.ts", import.meta.url));
 const PROCESSES = 10;
-const CLIPS = 5;
-const PARAMS = { preset: "gentle_smile", size: 512, duration: 3 };
+const CLIPS_OF_EACH = 12;
+const SIZE = 512;
+const SECONDS = 4;
 const ASK = {
   version: "2.0",
   rawPath: "/v1/presets",
@@ -56,23 +63,22 @@ function sizes({ out, bundled }: Stack): Figure[] {
 async function starts({ out, envOf }: Stack): Promise<Figure[]> {
   const empty = join(out, "empty.mjs");
   writeFileSync(empty, "export const handler = async () => {};\n");
-  const run = async (module: string, event?: object) => {
+  const run = async (role: RoleName, module: string, event?: object) => {
     const args = [COLD_START, module, ...(event ? [JSON.stringify(event)] : [])];
-    const options = { env: { ...envOf("api"), LOG_LEVEL: "silent" } };
+    const options = { env: { ...envOf(role), LOG_LEVEL: "silent" } };
     const { stdout } = await promisify(execFile)(process.execPath, args, options);
     return JSON.parse(stdout) as { initMs: number; firstMs: number };
   };
-  const several = async (module: string, event?: object) => {
+  const several = async (role: RoleName, event?: object, module = join(out, role, "functions", `${role}.mjs`)) => {
     const runs = [];
-    for (let i = 0; i < PROCESSES; i++) runs.push(await run(module, event));
+    for (let i = 0; i < PROCESSES; i++) runs.push(await run(role, module, event));
     return runs;
   };
-  const of = (name: string) => join(out, name, "functions", `${name}.mjs`);
-  const api = await several(of("api"), ASK);
-  const sweep = await several(of("sweep"));
-  const worker = await several(of("worker-lambda"));
+  const api = await several("api", ASK);
+  const sweep = await several("sweep");
+  const worker = await several("worker-lambda");
   const initsOf = (runs: { initMs: number }[]) => runs.map(({ initMs }) => initMs);
-  const limit = { name: "empty module", value: median(initsOf(await several(empty))) };
+  const limit = { name: "empty module", value: median(initsOf(await several("api", undefined, empty))) };
   const figure = (name: string, runs: number[]) => {
     const note = `fastest ${Math.min(...runs).toFixed(0)}`;
     return { name, unit: "ms" as const, value: median(runs), target: null, runs, note };
@@ -86,37 +92,78 @@ async function starts({ out, envOf }: Stack): Promise<Figure[]> {
   ];
 }
 
-/** Clips of 3 s at 512² through the whole stack, and what an event takes of the worker. */
+/** What an event takes of the worker, with the processors that its memory brings, and how large a clip is: both go to `aws-clip.json`. */
 async function clips(stack: Stack): Promise<Figure[]> {
+  const { memoryMb } = onLambda(ENGINES).find(({ name }) => name === "warp")!.function;
+  const processors = memoryMb / ONE_PROCESSOR_MB;
+  const share = shareOfProcessors(processors);
   const front = await startFunctionUrl(await stack.start("api"));
-  const worker = await stack.start("worker-lambda", { timeoutMs: 120_000 });
+  const worker = await stack.start("worker-lambda", { timeoutMs: 120_000, prefix: share.prefix });
+  const presets = readPresetNames();
   let rssBytes = 0;
   const watch = setInterval(() => {
     void treeRssBytes(worker.pid()).then((bytes) => {
       rssBytes = Math.max(rssBytes, bytes ?? 0);
     });
   }, 50);
-  const times: number[] = [];
+  const [times, bytes]: [number[], number[]] = [[], []];
   try {
-    for (let clip = 0; clip <= CLIPS; clip++) {
-      const reply = await postJob(front.url, await upload(front.url, readFileSync(ASTRONAUT)), PARAMS);
-      const { id } = (await reply.json()) as Job;
-      const before = performance.now();
-      await deliver(stack.sqs, LANES, worker);
-      times.push(performance.now() - before);
-      const { status, error } = await getJob(front.url, id);
-      if (status !== "succeeded") throw new Error(`${status} ${JSON.stringify(error)} ${worker.log().slice(-1000)}`);
+    for (const picture of [readFileSync(ASTRONAUT), readFileSync(GRACE_HOPPER), await twelveMegapixels()]) {
+      for (let n = 0; n < CLIPS_OF_EACH; n++) {
+        const params = { preset: presets[n % presets.length]!, size: SIZE, duration: SECONDS };
+        const job = await oneEvent(stack, front.url, worker, picture, params);
+        times.push(job.ms / 1000);
+        bytes.push(job.bytes);
+      }
     }
   } finally {
     clearInterval(watch);
     await front.close();
+    await worker.close();
+    await share.end();
   }
-  const [cold = 0, ...warm] = seconds(times);
+  const [cold = 0, ...warm] = times;
+  const clip: ClipFigures = {
+    ...{ memoryMb, seconds: rounded(median(warm), 2), coldSeconds: rounded(cold, 2) },
+    megabytes: rounded(bytes.reduce((sum, one) => sum + one, 0) / bytes.length / 1e6, 3),
+  };
+  writeFileSync(CLIP_FIGURES, `${JSON.stringify(clip, null, 2)}\n`);
+  const note = `with ${processors.toFixed(2)} processors`;
   return [
-    { name: "worker, first event, with its start and the engine's", unit: "s", value: cold, target: null },
-    { name: "worker, an event: 3 s at 512²", unit: "s", value: median(warm), target: null, runs: warm },
-    { name: "worker with its engines, resident", unit: "MB", value: rssBytes / 1e6, target: 3008 },
+    { ...{ name: "worker, first event, with its start and the engine's", unit: "s", target: null }, value: cold, note },
+    {
+      ...{
+        name: `worker, an event: ${SECONDS} s at ${SIZE}²`,
+        unit: "s",
+        value: median(warm),
+        target: null,
+        runs: warm,
+      },
+      note: `${note}; least ${Math.min(...warm).toFixed(2)}`,
+    },
+    { name: "its clip with its poster, mean", unit: "kB", value: clip.megabytes * 1000, target: null },
+    { name: "worker with its engines, resident", unit: "MB", value: rssBytes / 1e6, target: memoryMb },
   ];
+}
+
+/** A job from the upload to its end, and how long the worker had its message. */
+async function oneEvent(stack: Stack, url: string, worker: Lambda, picture: Buffer, params: Record<string, unknown>) {
+  const reply = await postJob(url, await upload(url, picture), params);
+  const { id } = (await reply.json()) as Job;
+  const before = performance.now();
+  await deliver(stack.sqs, LANES, worker);
+  const ms = performance.now() - before;
+  const { status, error, outputs } = await getJob(url, id);
+  if (status !== "succeeded") throw new Error(`${status} ${JSON.stringify(error)} ${worker.log().slice(-1000)}`);
+  return { ms, bytes: Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0) };
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function readPresetNames(): string[] {
+  return [...loadPresets(PRESETS_DIR).keys()];
 }
 
 function gzipBytes(dir: string): number {

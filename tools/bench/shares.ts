@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- --only shares`: how long a job takes with the processors that Lambda gives for its memory, and what that costs. With one
- * processor it is measured (`taskset`), with less and with a part of the second it follows from that and from the time of both.
+ * `npm run bench -- --only shares`: how long a job takes with the processors that Lambda gives for its memory, and what that costs: cast, clip
+ * and check in warm processes, which have the memories' shares of this machine's processors in turn.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,11 +8,10 @@ import { PRICES } from "../../scripts/prices.ts";
 import { twelveMegapixels } from "../../test/support/pictures.ts";
 import { inFolder, tellClip } from "./clip.ts";
 import { type Figure, median, type Part } from "./measure.ts";
-import { close, type Files, type Job, oneJob, type Processes, startBoth } from "./ratios.ts";
+import { ONE_PROCESSOR_MB, shareOfProcessors } from "./processor-share.ts";
+import { close, type Files, oneJob, startBoth } from "./ratios.ts";
 
-/** Memory, MB, that comes with one whole processor (docs.aws.amazon.com/lambda, "Configure Lambda function memory"). */
-const ONE_PROCESSOR = 1769;
-const MEMORIES = [1024, ONE_PROCESSOR, 2048, 3008];
+const MEMORIES = [1024, ONE_PROCESSOR_MB, 2048, 3008];
 const ROUNDS = 7;
 const SIZE = 512;
 /** The clip that `npm run costs` counts. */
@@ -27,36 +26,31 @@ export const shares: Part = {
       writeFileSync(image, await twelveMegapixels());
       const told = await tellClip(image, "gentle_smile", SIZE, SECONDS);
       const files: Files = { image, video: join(dir, "clip.mp4"), poster: join(dir, "poster.jpg") };
-      const [one, two] = [await startBoth(["taskset", "-c", "0"]), await startBoth()];
-      const [alone, both]: [Job[], Job[]] = [[], []];
+      const share = MEMORIES.map((memory) => shareOfProcessors(memory / ONE_PROCESSOR_MB));
+      const processes = [];
+      for (const { prefix } of share) processes.push(await startBoth(prefix));
+      const runs: number[][] = MEMORIES.map(() => []);
       try {
-        const job = (processes: Processes, run: string) => oneJob(processes, told, SIZE, files, run);
-        for (const processes of [one, two]) await job(processes, "warm-up");
-        for (let round = 0; round < ROUNDS; round++) {
-          alone.push(await job(one, `${round}`));
-          both.push(await job(two, `${round}`));
+        for (let round = 0; round <= ROUNDS; round++) {
+          for (const [nth, both] of processes.entries()) {
+            const { cast, clip, check } = await oneJob(both, told, SIZE, files, `${round}`);
+            // the first one compiles
+            if (round > 0) runs[nth]!.push((cast.wall + clip.wall + check.wall) / 1000);
+          }
         }
       } finally {
-        await Promise.all([close(one), close(two)]);
+        for (const both of processes) await close(both);
+        for (const { end } of share) await end();
       }
-      return curve(alone, both);
+      return MEMORIES.map((memory, nth) => rowOf(memory, runs[nth]!));
     }),
 };
 
-function curve(alone: Job[], both: Job[]): Figure[] {
-  const seconds = (jobs: Job[], least: (values: number[]) => number): number =>
-    least(jobs.map(({ cast, clip, check }) => cast.wall + clip.wall + check.wall)) / 1000;
-  return MEMORIES.map((memory) => {
-    const processors = memory / ONE_PROCESSOR;
-    const takes = (least: (values: number[]) => number): number => {
-      const one = seconds(alone, least);
-      return processors <= 1 ? one / processors : Math.max(seconds(both, least), one / processors);
-    };
-    const usd = (value: number): string => ((1000 * memory * value * PRICES.lambdaTime.usd) / 1024).toFixed(3);
-    const [value, least] = [takes(median), takes((values) => Math.min(...values))];
-    return {
-      ...{ name: `cast, clip of ${SECONDS} s at ${SIZE}² and check, ${memory} MB`, unit: "s", value, target: null },
-      note: `${processors.toFixed(2)} processors; $${usd(value)} per 1,000; least ${least.toFixed(2)} s, $${usd(least)}`,
-    };
-  });
+function rowOf(memory: number, runs: number[]): Figure {
+  const usd = (value: number): string => ((1000 * memory * value * PRICES.lambdaTime.usd) / 1024).toFixed(3);
+  const [value, least] = [median(runs), Math.min(...runs)];
+  return {
+    ...{ name: `cast, clip of ${SECONDS} s at ${SIZE}² and check, ${memory} MB`, unit: "s", value, target: null, runs },
+    note: `${(memory / ONE_PROCESSOR_MB).toFixed(2)} processors; $${usd(value)} per 1,000; least ${least.toFixed(2)} s, $${usd(least)}`,
+  };
 }

@@ -1,5 +1,5 @@
 /** What `npm run simulate` assumes, and what it makes of the outcome. */
-import { costs, gpuHourUsd, readBatchCalls, readCalls } from "../../scripts/costs.ts";
+import { costs, gpuHourUsd, readBatchCalls, readCalls, readClip } from "../../scripts/costs.ts";
 import { ASSUMED, PRICES } from "../../scripts/prices.ts";
 import type { SimulationOutcome, SimulationPlan } from "./simulation.ts";
 
@@ -65,7 +65,9 @@ export function flood(
 /** What the outcome costs: machines, and what each clip costs besides (calls, API, downloads, logs). */
 export function dollarsOf({ done, hours }: SimulationOutcome): { machines: number; rest: number; total: number } {
   const machines = hours.spot * gpuHourUsd(PRICES.g6Spot) + hours.on_demand * gpuHourUsd(PRICES.g6OnDemand);
-  const besides = costs(readCalls(), readBatchCalls()).gpu.filter(({ what }) => !what.startsWith("rendering"));
+  const besides = costs(readCalls(), readBatchCalls(), readClip()).gpu.filter(
+    ({ what }) => !what.startsWith("rendering"),
+  );
   const rest = (besides.reduce((sum, { usd }) => sum + usd, 0) / 1000) * done.length;
   return { machines, rest, total: machines + rest };
 }

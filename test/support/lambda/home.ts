@@ -62,7 +62,7 @@ export async function openStack(names: FunctionName[], options: { engine?: "stub
         env = {},
         role = name,
         ...more
-      }: { dir?: string; timeoutMs?: number; env?: Record<string, string>; role?: RoleName } = {},
+      }: { dir?: string; prefix?: string[]; timeoutMs?: number; env?: Record<string, string>; role?: RoleName } = {},
     ): Promise<Lambda> {
       const lambda = await startLambda({
         dir: join(out, name),

@@ -20,6 +20,8 @@ export type LambdaOptions = {
   handler: string;
   /** What the deployment sets. */
   env: Record<string, string>;
+  /** Comes before the command of its process. */
+  prefix?: string[];
   /** When the function is killed; longer than a deployment allows, because this machine may be slower. */
   timeoutMs?: number;
 };
@@ -49,7 +51,8 @@ type Invocation = {
   reject(error: Error): void;
 };
 
-export async function startLambda({ dir, handler, env, timeoutMs = 2 * PATIENCE_MS }: LambdaOptions): Promise<Lambda> {
+export async function startLambda(options: LambdaOptions): Promise<Lambda> {
+  const { dir, handler, env, prefix = [], timeoutMs = 2 * PATIENCE_MS } = options;
   let child: ChildProcess | null = null;
   let waiting: ServerResponse | null = null;
   let current: Invocation | null = null;
@@ -97,7 +100,8 @@ export async function startLambda({ dir, handler, env, timeoutMs = 2 * PATIENCE_
   const start = () => {
     startedMs = performance.now();
     initMs = 0;
-    const started = spawn(process.execPath, [LOADER], {
+    const [command = "", ...args] = [...prefix, process.execPath, LOADER];
+    const started = spawn(command, args, {
       cwd: dir,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
