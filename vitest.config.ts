@@ -11,25 +11,29 @@ const SLOW = [
   "packages/engine/src/lip/drawn.test.ts",
   "packages/engine/src/insert/odd-videos.test.ts",
   "packages/engine/src/facefusion/command-line.test.ts",
-  "packages/engine/src/media/{film-reader,formats,loudness,picture,preview,sound}.test.ts",
+  "packages/engine/src/media/{clip-formats,film-reader,formats,grouped-film,loudness,picture,preview,sound,spliced-film}.test.ts",
+  "packages/engine/src/{compile-cache,convert/convert,insert/markers,motion/hostile}.test.ts",
   "packages/engine/src/speak/*.test.ts",
   "packages/voice/src/{say,espeak/host-process,flite/flite,http/voices}.test.ts",
-  "packages/api/src/{docs,attack}.test.ts",
+  "packages/api/src/{attack,docs,payments,recipients}.test.ts",
   "packages/api/src/dialects/{facefusion,vidx}/*.test.ts",
-  "packages/api/src/dialects/talking-avatar/files.test.ts",
+  "packages/api/src/dialects/talking-avatar/{clients,files}.test.ts",
+  "packages/api/src/dialects/lipsync/clients.test.ts",
   "packages/api/src/http/multipart.test.ts",
   "packages/api/src/home/home.test.ts",
-  "packages/core/src/jobs/*-protocol.test.ts",
+  "packages/core/src/jobs/{*-protocol,damaged}.test.ts",
+  "packages/core/src/recipients/read-aside.test.ts",
   "packages/core/src/{files,records}/s3.test.ts",
   "packages/speech/src/net.test.ts",
   "packages/worker/src/{inspector,kinds/{animate,archive},process/engine-process}.test.ts",
   "functions/engines/facefusion.test.ts",
-  "functions/setup/local-work.test.ts",
-  "test/{container,echo,faults,infra}/*.test.ts",
+  "functions/setup/{cloud,local-server,local-work}.test.ts",
+  "packages/worker/src/marking/{find,finder}.test.ts",
+  "test/marks.test.ts",
+  "test/{container,faults,infra}/*.test.ts",
   "test/e2e/{server,smoke,inspect}.test.ts",
   "presets/*.test.ts",
   "test/conformance/s3.test.ts",
-  "test/extending.test.ts",
   "tools/simulate/*.test.ts",
 ];
 /** Clips by the dozen that are drawn or judged, runs by the dozen of a program, sounds by the hundred that are damaged, a world of 100,000 states, servers that are killed: minutes of work. */
@@ -49,8 +53,11 @@ const QUALITY = [
   "packages/engine/src/check/{check,insert,lipsync,talk,talk-sound}.test.ts",
   "tools/quality/*.test.ts",
   "test/conformance/flipped-bits.test.ts",
+  "test/{extending,echo/echo}.test.ts",
   "test/faults/{disk-full,mutated-sounds}.test.ts",
 ];
+/** A deployment by its own commands. */
+const INFRA = ["test/infra/deploy.test.ts"];
 /** Whole servers, workers, bundles and commands as users start them, with real engines. */
 const E2E = ["test/{e2e,protocol}/*.test.ts"];
 const QUICK = ["{packages/*/src,functions,presets,test,tools}/**/*.test.ts"];
@@ -82,8 +89,8 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project("unit", QUICK, { exclude: [...SLOW, ...E2E, ...QUALITY] }),
-      project("slow", SLOW, { exclude: QUALITY }),
+      project("unit", QUICK, { exclude: [...SLOW, ...E2E, ...QUALITY, ...INFRA] }),
+      project("slow", SLOW, { exclude: [...QUALITY, ...INFRA] }),
       project("e2e", E2E, { exclude: [...SLOW, ...QUALITY] }),
       project("quality", QUALITY),
       // servers with their engine, and a browser
@@ -91,7 +98,10 @@ export default defineConfig({
       project("operate", ["test/operate/*.operate.ts"]),
       project("storm", ["test/faults/*.storm.ts"], { alone: true }),
       project("rgw", ["test/rgw/*.rgw.ts"], { alone: true, hookMs: 10 * MINUTE }),
-      project("infra", ["test/infra/stack/*.infra.ts"], { alone: true, globalSetup: ["test/infra/stack/prepare.ts"] }),
+      project("infra", [...INFRA, "test/infra/stack/*.infra.ts"], {
+        alone: true,
+        globalSetup: ["test/infra/stack/prepare.ts"],
+      }),
       project("container", ["test/container/*.container.ts"], { alone: true, timeoutMs: 15 * MINUTE }),
       project("liveportrait", ["test/liveportrait/*.lp.ts"], { alone: true, timeoutMs: 15 * MINUTE }),
     ],

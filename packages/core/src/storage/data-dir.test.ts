@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newRecord } from "../../../../test/conformance/records.ts";
 import { systemClock } from "../clock.ts";
@@ -32,6 +34,17 @@ test("a damaged secret is refused with what to do about it", async () => {
     `${dir} cannot be used: its file \`secret\` is damaged. Remove that file (links that were handed out end with it), ` +
       "or choose another folder with DATA_DIR.",
   );
+});
+
+test("a folder is held until it is closed, also when nothing refers to it", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  await openDataDir(dir).then(({ secret }) => secret);
+  for (let turn = 0; turn < 5; turn++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await messageOf(dir)).toContain("is in use by another SmileLoop server");
 });
 
 test.skipIf(process.platform !== "linux")("a folder that cannot be created is refused with the reason", async () => {

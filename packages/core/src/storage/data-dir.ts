@@ -136,12 +136,14 @@ async function holdAlone(dir: string): Promise<() => void> {
     if (full) throw refusal(dir, "cannot be written", state.replace(/\.$/, ""), error);
     throw refusal(dir, "cannot be written", null, error);
   }
-  let open = true;
+  held.add(database);
   return () => {
-    if (open) database.close();
-    open = false;
+    if (held.delete(database)) database.close();
   };
 }
+
+/** A database that nothing refers to is closed by the garbage collector, which would let another server have the folder. */
+const held = new Set<DatabaseSync>();
 
 /** exFAT and some network drives have no hard links, and without them no file could be created whole or not at all. */
 async function checkLinks(dir: string): Promise<void> {
