@@ -4,8 +4,9 @@
  */
 import type { Face } from "../../face/face.ts";
 import type { Planes } from "../../media/planes.ts";
+import { createCurve, toSlit } from "../head/curve.ts";
 import { smooth } from "../head/falloff.ts";
-import type { Head } from "../head/head.ts";
+import { type Head, MESH } from "../head/head.ts";
 import type { Tone } from "../head/tone.ts";
 import { JAW_OPEN } from "./mouth-shapes.ts";
 import type { OwnMouth } from "./own-mouth.ts";
@@ -16,6 +17,9 @@ import { LOWER_ROW, type Tooth, toothAt, UPPER_ROW } from "./teeth.ts";
 /** In E: of the upper teeth a mouth at rest would show so much, and the lower ones reach so far up behind them. */
 const SHOWN_AT_REST = 0.024;
 const OVERBITE = 0.016;
+/** Of an upper incisor so much is outside its gum: 11 mm (Magne, Gallucci & Belser 2003), E; and how soft that edge is. */
+const CROWN = 0.115;
+const GUM_EDGE = 0.016;
 /** The share of a jaw's opening that its teeth go down. */
 const BONE = 0.72;
 /** In E: pursed lips stand before the upper teeth, and rounded ones before the lower. */
@@ -57,12 +61,20 @@ export function createInterior(head: Head, face: Face, still: Planes, own: OwnMo
     (t) =>
       (1 - teeth) * (own.closed(t) + SHOWN_AT_REST * unit * (1 - 0.3 * t * t)) + teeth * (own.lower(t) - own.edge(t)),
   );
-  const scale = { unit, width: own.frame.halfWidth / unit };
+  const scale = { unit, across: acrossSkull(head, own) };
   return { upperEnd, dark: palette.cavity, paint: (showing) => painter(palette, upperEnd, scale, showing) };
 }
 
-/** `unit`: pixels per E; `width`: half the mouth's width, E. */
-type Scale = { unit: number; width: number };
+/** `unit`: pixels per E; `across`: E from the middle of the face to each `t` along the mouth, as `readAt` reads it. */
+type Scale = { unit: number; across: Float32Array };
+
+/** On a head that is turned, the half of the mouth that is farther away is seen shorter: the middle of its teeth is nearer to that corner. */
+function acrossSkull(head: Head, { frame }: OwnMouth): Float32Array {
+  const indices = MESH.lipInnerUpper;
+  const middle = head.local(indices[5]!).x;
+  const points = indices.map((index) => ({ t: toSlit(frame, head.point(index)).t, v: head.local(index).x - middle }));
+  return tableOf(createCurve(points, 2));
+}
 
 function painter(
   palette: Palette,
@@ -70,7 +82,7 @@ function painter(
   scale: Scale,
   { jaw, tongue, round, pucker }: Showing,
 ): (place: InteriorPlace, into: Tone) => void {
-  const { unit, width } = scale;
+  const { unit, across } = scale;
   const drop = BONE * JAW_OPEN * jaw * unit;
   const hidden = ROUNDED * unit * round * smooth(drop / (0.08 * unit)) - OVERBITE * unit;
   const raise = PURSED * unit * pucker;
@@ -79,25 +91,30 @@ function painter(
     const { t, skullT, skullV, down, gap } = place;
     const at = placeOf(skullT);
     const side = Math.abs(skullT);
+    const x = readAt(across, at);
     const end = readAt(upperEnd, at) - raise;
     const light = readAt(palette.light, at) * (1 - 0.36 * smooth((side - 0.25) / 0.75));
-    toothAt(UPPER_ROW, skullT * width, tooth);
+    toothAt(UPPER_ROW, x, tooth);
     const bottom = end - unit * (0.027 * (1 - tooth.length) + 0.008 * tooth.round ** 4);
     const covers = smooth((bottom - skullV) / (0.014 * unit) + 0.5) * (1 - smooth((side - 0.8) / 0.25));
     const shade = light * upperShade(tooth, down / unit, (skullV - end) / unit);
-    const tip = tongue > 0 ? tipAt((skullT * width) / TIP, (skullV - end) / unit, tongue) : 0;
+    const tip = tongue > 0 ? tipAt(x / TIP, (skullV - end) / unit, tongue) : 0;
     if (covers < 1) {
       paintCavity(palette, place, unit, into);
-      const lowerEnds = 1 - smooth((side * width - 0.19) / 0.1);
+      const lowerEnds = 1 - smooth((Math.abs(x) - 0.19) / 0.1);
       const top = end + drop + hidden - 0.016 * side * side * unit;
       if (lowerEnds > 0 && skullV > top - 0.02 * unit) {
-        paintLower(palette, scale, { x: skullT * width, below: skullV - top, light, drop, ends: lowerEnds }, into);
+        paintLower(palette, scale, { x, below: skullV - top, light, drop, ends: lowerEnds }, into);
       }
     }
     // a shadow lies between the tongue and the lower lip
     const lit = tip > 0 ? tip * (0.25 + 0.75 * smooth((gap - down) / (0.016 * unit) - 0.2)) : 0;
     if (lit > 0 && tongue < BETWEEN_TEETH) mixInto(into, palette.tip, 0.7 * lit);
-    if (covers > 0) mixTeeth(into, palette, shade, covers);
+    if (covers > 0) {
+      mixTeeth(into, palette, shade, covers);
+      const above = (end - skullV) / unit - CROWN * (0.75 + 0.25 * tooth.length) + 0.014 * tooth.round ** 2;
+      if (above > -GUM_EDGE) mixInto(into, palette.gums, covers * smooth(above / (2 * GUM_EDGE) + 0.5));
+    }
     if (lit > 0 && tongue >= BETWEEN_TEETH) {
       mixInto(into, palette.cavity, 2.4 * tip * (1 - tip));
       mixInto(into, palette.tip, 0.95 * lit);

@@ -139,6 +139,16 @@ describe("a photo with closed lips", () => {
     for (const [i, value] of calm.entries()) expect(Math.abs(value - flickering[i]!)).toBeLessThan(30);
   });
 
+  test("shows gums above teeth that a lip bares beyond their length", () => {
+    const bared = { jawOpen: 0.5, ...both("mouthUpperUp", 2), ...both("mouthSmile", 1) };
+    const column = columnOf(portrait, frameOf(portrait, bared, 0), -0.24, 0.02);
+    const least = Math.max(...column) - 20;
+    const tall = column.filter((luma) => luma > least).length / portrait.scene.movers[0]!.face.eyeDistance;
+    // incisors are 10 to 11 mm, an E some 90 mm
+    expect(tall).toBeGreaterThan(0.09);
+    expect(tall).toBeLessThan(0.15);
+  });
+
   test("shows lower teeth below a wide-open mouth, and a tongue between the teeth for th", () => {
     const inside = (channels: ChannelValues, from: number, to: number): number[] =>
       columnOf(portrait, frameOf(portrait, channels, 0), from, to);
