@@ -9,10 +9,9 @@
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { brotliCompressSync, constants } from "node:zlib";
 import { packageAssets } from "@smileloop/api/package-assets.ts";
 import { buildPage, PAGE_DIR } from "../functions/setup/page.ts";
-import { type BundledCode, bundleCode, ROOT } from "./bundle-code.ts";
+import { type BundledCode, bundleCode, packed, ROOT } from "./bundle-code.ts";
 import { bundleEngine } from "./engine-bundle.ts";
 import { readArgs } from "./options.ts";
 
@@ -44,12 +43,6 @@ export async function bundleFunction(name: FunctionName, out: string): Promise<B
   const presets = readdirSync(join(ROOT, "presets")).filter((file) => file.endsWith(".json") && !/schema/.test(file));
   for (const file of presets) cpSync(join(ROOT, "presets", file), join(dir, "presets", file));
   return { dir, ...code };
-}
-
-/** Above quality 5 it takes many times as long, for 2 % less. */
-function packed(bytes: Uint8Array): Uint8Array {
-  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN } = constants;
-  return brotliCompressSync(bytes, { params: { [BROTLI_PARAM_QUALITY]: 5, [BROTLI_PARAM_LGWIN]: 24 } });
 }
 
 /** Writes the files that the API serves out of the storage to `<out>/assets`. */

