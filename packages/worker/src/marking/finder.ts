@@ -18,7 +18,7 @@ export type FindReply = { found: FoundMark } | { error: string };
 type FinderDeps = {
   /** Offers `luma`. */
   engine: Pick<EngineProcess, "request">;
-  /** The newest first; of each kind the caller wants, the rest are left out. Throws a sentence. */
+  /** The newest first; the first `KEYS_LOOKED_FOR` are tried. Throws a sentence. */
   keys: () => Promise<readonly MarkKey[]>;
   /** Cleared of leftovers by the caller. */
   workRoot: string;
