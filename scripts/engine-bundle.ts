@@ -14,13 +14,14 @@ const MODULES = join(ROOT, "node_modules");
 /** Code that is for one platform, all of it. */
 const NATIVE = ["@seydx/node-av-linux-x64", "@img/sharp-linux-x64", "@img/sharp-libvips-linux-x64"];
 const NOT_CODE = /README|versions\.json|\.h$|glib-2\.0|\.d\.ts$/;
-/** Loaded by `require`, so that esbuild leaves them where they are: see `engine/face/models.ts`. */
+/** Loaded by `require`, so that esbuild leaves them where they are: see `engine/face/tensorflow.ts`. */
 const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tensorflow/tfjs-backend-wasm"];
 /** Files of ours that lie beside the code that reads them, and beside its bundle. */
 const BESIDE = [
   "packages/engine/src/warp/canvas/kernel.wasm",
   "packages/engine/src/face/crop.wasm",
   "packages/engine/src/face/net.wasm",
+  "packages/engine/src/face/layers.wasm",
   "packages/engine/src/faces/enhance/conv.wasm",
   "packages/speech/src/visemes.bin",
 ];

@@ -10,6 +10,7 @@ export const KERNEL = new URL("../src/warp/canvas/kernel.wasm", import.meta.url)
 export const CONV = new URL("../src/faces/enhance/conv.wasm", import.meta.url);
 export const CROP = new URL("../src/face/crop.wasm", import.meta.url);
 export const NET = new URL("../src/face/net.wasm", import.meta.url);
+export const LAYERS = new URL("../src/face/layers.wasm", import.meta.url);
 
 /** Another release of Clang builds other bytes. Debian 12: `apt-get install clang lld`. */
 export const CLANG = "14.0.6";
@@ -73,7 +74,7 @@ function sectionsOf(bytes: Uint8Array): number[] {
 }
 
 if (import.meta.main) {
-  const texts = [CONV, CROP, NET];
+  const texts = [CONV, CROP, NET, LAYERS];
   const built = await Promise.all(texts.map(async (wasm) => [wasm, await buildText(wasm)] as const));
   for (const [wasm, bytes] of [[KERNEL, buildKernel(KERNEL)] as const, ...built]) {
     writeFileSync(wasm, bytes);

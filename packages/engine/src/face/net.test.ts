@@ -4,8 +4,9 @@ import { GRACE_HOPPER } from "../../../../test/support/pictures.ts";
 import { buildText, NET } from "../../scripts/build-kernel.ts";
 import { decodePicture } from "../media/picture.ts";
 import { findFaces } from "./face.ts";
-import { IRIS_SIZE, landmarksByTensorFlow, MESH_SIZE, models } from "./models.ts";
+import { IRIS_SIZE, MESH_SIZE, models } from "./models.ts";
 import { squareOf } from "./sample.ts";
+import { modelsByTensorFlow } from "./tensorflow.ts";
 
 test("the kernel in the repository is that of its text", async () => {
   expect(Buffer.from(await buildText(NET)).equals(readFileSync(NET))).toBe(true);
@@ -24,7 +25,7 @@ test("landmarks are those of TensorFlow.js, of faces, of eyes and of what is non
     ...crops.map((crop) => squareOf(picture, crop, side)),
     new Float32Array(side ** 2 * 3),
   ];
-  const [ours, theirs] = [await models(), await landmarksByTensorFlow()];
+  const [ours, theirs] = [await models(), await modelsByTensorFlow()];
   const expected = theirs.mesh(squares(MESH_SIZE));
   for (const [nth, { points, score }] of ours.mesh(squares(MESH_SIZE)).entries()) {
     expect(score).toBeCloseTo(expected[nth]!.score, 4);

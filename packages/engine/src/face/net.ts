@@ -4,14 +4,8 @@
  * time. Layers are read from a model's own graph; those that no output needs are left out.
  */
 import { readFileSync } from "node:fs";
+import { type Graph, type GraphNode, graphOf } from "./graph.ts";
 
-/** As far as it is used here. */
-export type GraphNode = {
-  name: string;
-  op: string;
-  input?: string[];
-  attr?: { strides?: { list?: { i?: string[] } } };
-};
 /** What the graph of a model is made for: the side of its input, and parts of the names of its outputs. */
 type NetOptions = { side: number; outputs: readonly string[] };
 /** `input`: `side`² × RGB. Answers the outputs, before any sigmoid. */
@@ -60,31 +54,18 @@ export function createNet(
 
 const CONV = "_FusedConv2D";
 
-function graphOf(nodes: readonly GraphNode[]) {
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  return {
-    /** What a node takes in place `nth`. */
-    from: (node: GraphNode, nth: number): GraphNode => {
-      const name = node.input?.[nth]?.split(":")[0];
-      const found = byName.get(name ?? "");
-      if (!found) throw new Error(`node ${node.name} of the model takes ${name}, which is not there`);
-      return found;
-    },
-    /** The layer whose results an output is. */
-    last(part: string): GraphNode {
-      let found = nodes.find(({ op, name }) => (op === "Reshape" || op === CONV) && name.includes(part));
-      while (found && found.op !== CONV) found = this.from(found, 0);
-      if (!found) throw new Error(`the model has no output called ${part}`);
-      return found;
-    },
-  };
+/** The layer whose results an output is. */
+function lastOf(graph: Graph, part: string): GraphNode {
+  let found = graph.named(part, ["Reshape", CONV]);
+  while (found.op !== CONV) found = graph.from(found, 0);
+  return found;
 }
 
 /** A network while it is put together. */
 type Build = {
   kernel: Kernel;
   floats: Float32Array;
-  graph: ReturnType<typeof graphOf>;
+  graph: Graph;
   constant: (name: string) => Float32Array;
   /** What is to be done for each input, in order. */
   steps: (() => void)[];
@@ -233,7 +214,7 @@ function skipOf(build: Build, node: GraphNode): { pixel: number; row: (y: number
 /** All pixels of the last map weighed together. Its values are those of the last input. */
 function outputOf(build: Build, name: string): Float32Array {
   const { kernel, graph, floats, scratch, reserve } = build;
-  const conv = graph.last(name);
+  const conv = lastOf(graph, name);
   const from = read(build, graph.from(conv, 0));
   const { at, inputs, outputs, values } = packed(build, conv, null);
   // two pixels are worked on at once, of which the first counts

@@ -5,7 +5,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type ModelJson, openModel } from "../face/models.ts";
+import type { ModelJson } from "../face/model-files.ts";
+import { openModel } from "../face/tensorflow.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -31,7 +32,7 @@ export const classifier: Classifier = async (picture) => {
 async function load(): Promise<Classifier> {
   const folder = join(dirname(require.resolve("nsfwjs")), "..", "models", "mobilenet_v2_mid");
   const json = require(join(folder, "model.min.js")) as ModelJson;
-  const model = await openModel({ ...json, weights: await readWeights(folder) });
+  const model = await openModel(json, await readWeights(folder));
   return async (picture) => {
     const [drawing, hentai, neutral, porn, sexy] = model([picture], CLASSIFIER_SIDE)[0]!.data;
     return { drawing: drawing!, hentai: hentai!, neutral: neutral!, porn: porn!, sexy: sexy! };
@@ -39,7 +40,7 @@ async function load(): Promise<Classifier> {
 }
 
 /** The files are scripts that hold one long text each. Running them would keep 6 MB of it for the life of the process. */
-async function readWeights(folder: string): Promise<ArrayBuffer> {
+async function readWeights(folder: string): Promise<Buffer> {
   const parts = await Promise.all(
     FILES.map(async (name) => {
       const [, text] = /exports="([A-Za-z0-9+/=]+)"/.exec(await readFile(join(folder, name), "latin1")) ?? [];
@@ -47,6 +48,5 @@ async function readWeights(folder: string): Promise<ArrayBuffer> {
       return Buffer.from(text, "base64");
     }),
   );
-  const all = Buffer.concat(parts);
-  return all.buffer.slice(all.byteOffset, all.byteOffset + all.byteLength);
+  return Buffer.concat(parts);
 }
