@@ -17,7 +17,7 @@ const queue = openQueues(env, deps.clock);
 const engine = await engineOfQueue(env);
 const workRoot = workRootOf(deps.workRoot, env);
 if (engine.source) {
-  checkMarking(deps.marking);
+  await checkMarking(deps.marking);
   await checkSigning(deps.signing);
 }
 const worker = createWorker({ ...withHandlers(deps), workRoot, queue, ...engine, slots: 1 });

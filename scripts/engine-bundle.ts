@@ -19,6 +19,7 @@ const REQUIRED = ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tenso
 /** Files of ours that lie beside the code that reads them, and beside its bundle. */
 const BESIDE = [
   "packages/engine/src/warp/canvas/kernel.wasm",
+  "packages/engine/src/media/mark.wasm",
   "packages/engine/src/face/crop.wasm",
   "packages/engine/src/face/net.wasm",
   "packages/engine/src/face/layers.wasm",

@@ -53,7 +53,7 @@ export async function startLocalServer(env: Env, lists: Lists = {}): Promise<Loc
   const findings = await findEngines(env, engines);
   const all = await openDeps(env, { ...lists, findings, readRecipients: readRecipientsAside });
   try {
-    checkMarking(all.marking);
+    await checkMarking(all.marking);
     await checkSigning(all.signing);
   } catch (error) {
     all.close();

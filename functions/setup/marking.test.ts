@@ -39,8 +39,24 @@ test("a damaged file and a key that is none are told of in a sentence, without w
   await writeFile(file, "geheim");
   await expect(ids({ file })).rejects.toThrow(/mark\.key is damaged: key 1 is not 64 hexadecimal digits.*Remove it/);
   await expect(marksKnownHere(readEnv({ DATA_DIR: dir }))).rejects.toThrow(/mark\.key is damaged: key 1/);
-  expect(() => checkMarking({ key: "geheim", file })).toThrow(/^MARK_KEY: key 1 is not 64 hexadecimal digits/);
-  expect(() => checkMarking({})).toThrow(/`npm run -s mark:key` makes one/);
-  expect(() => checkMarking({ file })).not.toThrow();
+  await expect(checkMarking({ key: "geheim", file })).rejects.toThrow(/^MARK_KEY: key 1 is not 64 hexadecimal digits/);
+  await expect(checkMarking({})).rejects.toThrow(/`npm run -s mark:key` makes one/);
+  await expect(checkMarking({ file })).rejects.toThrow(/mark\.key is damaged: key 1/);
   expect(await readFile(file, "utf8")).toBe("geheim");
+});
+
+test("at start, a file that is not there yet or has keys is fine, and none is made", async () => {
+  await expect(checkMarking({ file: join(dir, "none.key") })).resolves.toBeUndefined();
+  await expect(readFile(join(dir, "none.key"))).rejects.toThrow("ENOENT");
+  await writeFile(join(dir, "two.key"), `${newMarkKey()}\n${newMarkKey()}\n`);
+  await expect(checkMarking({ file: join(dir, "two.key") })).resolves.toBeUndefined();
+});
+
+test("a key that is given twice is told of by its number", async () => {
+  const [one, other] = [newMarkKey(), newMarkKey()];
+  const twice = `${one},${other},${one.toUpperCase()}`;
+  await expect(checkMarking({ key: twice })).rejects.toThrow(
+    /^MARK_KEY: key 3 is the same as key 1; each can be given once$/,
+  );
+  await expect(checkMarking({ key: `${one},${other}` })).resolves.toBeUndefined();
 });

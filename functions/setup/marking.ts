@@ -30,9 +30,19 @@ export function markKeys(source: MarkingSource, clock: Clock): () => Promise<Mar
   };
 }
 
-/** Throws EnvError for keys that the operator gave and that cannot be used, and where there are none and nowhere to keep one. */
-export function checkMarking({ key, file }: MarkingSource): void {
-  if (key !== undefined || file === undefined) givenKeys(key);
+/**
+ * Throws EnvError for keys that the operator gave and that cannot be used, for kept ones that are damaged, and where there are none and
+ * nowhere to keep one. Makes none.
+ */
+export async function checkMarking({ key, file }: MarkingSource): Promise<void> {
+  if (key !== undefined || file === undefined) {
+    givenKeys(key);
+    return;
+  }
+  const text = await readKept(file).catch((cause: unknown) => {
+    throw new EnvError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+  });
+  if (text !== null) keysIn(file, text);
 }
 
 async function openKeys({ key, file }: MarkingSource, clock: Clock): Promise<MarkKey[]> {
@@ -44,10 +54,21 @@ function givenKeys(key: string | undefined): MarkKey[] {
     throw new EnvError("MARK_KEY: the key that results are marked with is missing; `npm run -s mark:key` makes one");
   }
   try {
-    return readMarkKeys(key);
+    return requireDistinct(readMarkKeys(key));
   } catch (cause) {
     throw new EnvError(`MARK_KEY: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** A key that is given twice was meant to be another one: the old key that it stands for would never be looked for. */
+function requireDistinct(keys: MarkKey[]): MarkKey[] {
+  const numbers = new Map<string, number>();
+  for (const [i, { id }] of keys.entries()) {
+    const first = numbers.get(id);
+    if (first !== undefined) throw new Error(`key ${i + 1} is the same as key ${first}; each can be given once`);
+    numbers.set(id, i + 1);
+  }
+  return keys;
 }
 
 /** In one file, a line for each, for its owner alone. Made where it is missing. */
@@ -63,7 +84,7 @@ function keysIn(file: string, text: string): MarkKey[] {
     return readMarkKeys(text);
   } catch (cause) {
     const todo = "Remove it, and a new one is made: marks of the old one are then no longer found.";
-    throw new Error(`${file} is damaged: ${(cause as Error).message}. ${todo}`, { cause });
+    throw new EnvError(`${file} is damaged: ${(cause as Error).message}. ${todo}`, { cause });
   }
 }
 

@@ -24,7 +24,7 @@ export async function openWorker(lists: Lists = {}): Promise<WorkerParts> {
     const { queueName } = engine;
     if (!env.QUEUES.has(queueName)) throw new EnvError(`QUEUES: \`${queueName}\`, the queue to be served, is missing`);
     if (engine.source) {
-      checkMarking(deps.marking);
+      await checkMarking(deps.marking);
       await checkSigning(deps.signing);
     }
     // a worker clears its folder, so a server on the same machine or a worker of another queue must have another one

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ASTRONAUT, GRACE_HOPPER } from "../../test/support/pictures.ts";
 import { ATTACKS, type Frames } from "./marks/attacks.ts";
 import { chance, costOf } from "./marks/cost.ts";
+import { drawnClip } from "./marks/drawn.ts";
 import { pictureOf, type Reading, readings, write } from "./marks/figures.ts";
-import { attackRows, drawnClip } from "./marks/index.ts";
+import { attackRows } from "./marks/index.ts";
 
 /** Of a face that smiles, a head that turns, and a body that breathes: for the encoder, each is another part of the picture that moves. */
 const CLIPS = [

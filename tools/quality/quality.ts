@@ -4,7 +4,8 @@
  * `npm run quality -- --only speech [--strict]` measures the network that reads speech instead, and needs neither portraits nor a folder;
  * `--only mouth --portraits DIR --out DIR` how well each portrait speaks a sentence (`mouth.md`);
  * `--only faces [--portraits DIR] [--out DIR] [--strict]` what steps do to the faces of the fixtures, and of more portraits and clips;
- * `--only marks --portraits DIR [--preset NAME] [--strict]` what the invisible mark costs, what it is read after, and how often chance looks like one.
+ * `--only marks --portraits DIR [--preset NAME] [--strict]` what the invisible mark costs, what it is read after, and how often chance looks like one;
+ * `--only chance --portraits DIR [--trials 20000] [--from 0]` the last alone.
  * DIR gets `quality.md`, `quality.json`, a contact sheet per portrait and preset, and per portrait an unnamed sheet of all presets at
  * their apex with its key in a file beside it. `--baseline` writes what `quality.test.ts` compares with.
  */
@@ -16,7 +17,8 @@ import type { CastParams } from "@smileloop/core/engine/services.ts";
 import { randomFrom } from "@smileloop/core/motion/random.ts";
 import { distance, measuredCurves } from "./curves.ts";
 import { facesReport } from "./faces/index.ts";
-import { marksReport } from "./marks/index.ts";
+import { chanceReport } from "./marks/chance.ts";
+import { FOREIGN_KEYS, marksReport } from "./marks/index.ts";
 import { type MouthRow, mouthFigures, mouthReport } from "./mouth.ts";
 import { type PresetFigures, portraitFigures, presetNames } from "./portrait.ts";
 import { report, rounded } from "./report.ts";
@@ -32,6 +34,8 @@ const { values } = parseArgs({
     preset: { type: "string" },
     portrait: { type: "string", default: "" },
     size: { type: "string", default: "512" },
+    trials: { type: "string", default: String(FOREIGN_KEYS) },
+    from: { type: "string", default: "0" },
     fps: { type: "string", default: "25" },
     strict: { type: "boolean", default: false },
     baseline: { type: "boolean", default: false },
@@ -59,13 +63,23 @@ if (values.only === "marks" && values.portraits) {
   console.log(markdown);
   process.exit(values.strict && failures > 0 ? 1 : 0);
 }
-if (values.only !== undefined && !["mouth", "marks"].includes(values.only)) {
-  console.error(`--only is "${values.only}"; it can be "speech", "mouth", "faces" or "marks"`);
+if (values.only === "chance" && values.portraits) {
+  const [trials, from] = [Number(values.trials), Number(values.from)];
+  const { markdown, failures } = await chanceReport(portraitsIn(values.portraits), {
+    trials,
+    from,
+    only: values.preset,
+  });
+  console.log(markdown);
+  process.exit(values.strict && failures > 0 ? 1 : 0);
+}
+if (values.only !== undefined && !["mouth", "marks", "chance"].includes(values.only)) {
+  console.error(`--only is "${values.only}"; it can be "speech", "mouth", "faces", "marks" or "chance"`);
   process.exit(2);
 }
 if (!values.portraits || !values.out) {
   console.error(
-    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth|marks] [--preset NAME] [--portrait PART] [--size 512]",
+    "usage: npm run quality -- --portraits DIR --out DIR [--only mouth|marks|chance] [--preset NAME] [--portrait PART] [--size 512]",
   );
   process.exit(2);
 }

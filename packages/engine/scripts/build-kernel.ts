@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import wabt from "wabt";
 
 export const KERNEL = new URL("../src/warp/canvas/kernel.wasm", import.meta.url);
+export const MARK = new URL("../src/media/mark.wasm", import.meta.url);
 export const CONV = new URL("../src/faces/enhance/conv.wasm", import.meta.url);
 export const CROP = new URL("../src/face/crop.wasm", import.meta.url);
 export const NET = new URL("../src/face/net.wasm", import.meta.url);
@@ -76,7 +77,8 @@ function sectionsOf(bytes: Uint8Array): number[] {
 if (import.meta.main) {
   const texts = [CONV, CROP, NET, LAYERS];
   const built = await Promise.all(texts.map(async (wasm) => [wasm, await buildText(wasm)] as const));
-  for (const [wasm, bytes] of [[KERNEL, buildKernel(KERNEL)] as const, ...built]) {
+  const kernels = [KERNEL, MARK].map((wasm) => [wasm, buildKernel(wasm)] as const);
+  for (const [wasm, bytes] of [...kernels, ...built]) {
     writeFileSync(wasm, bytes);
     console.log(`${basename(fileURLToPath(wasm))}: ${bytes.length} bytes`);
   }

@@ -3,6 +3,7 @@
 import type { LumaPicture } from "@smileloop/core/engine/luma-service.ts";
 import { openMarking } from "@smileloop/engine/media/marking.ts";
 import { isFound, lookAsMade } from "@smileloop/worker/marking/find.ts";
+import type { MarkKey } from "@smileloop/worker/marking/key.ts";
 import type { Frames } from "./attacks.ts";
 import { orderOf, write } from "./figures.ts";
 
@@ -33,19 +34,21 @@ function likenessOf(clip: Frames): number {
 /** Keys that are looked for at once. */
 const BATCH = 50;
 
-/** Of keys that nothing was marked with: how many batches of them had one that was found, and the best score there was. */
-export function chance(pictures: readonly LumaPicture[], count: number): { found: number; best: number } {
+/** Of keys that nothing was marked with, `count` from the one with this number: how many were found, and the best score there was. */
+export function chance(pictures: readonly LumaPicture[], count: number, from = 0): { found: number; best: number } {
   let [found, best] = [0, 0];
-  for (let first = 0; first < count; first += BATCH) {
-    const keys = Array.from({ length: Math.min(BATCH, count - first) }, (_, n) => {
-      const secret = Buffer.alloc(32);
-      secret.writeUInt32LE(first + n + 1);
-      return { id: String(first + n), secret };
-    });
+  for (let first = from; first < from + count; first += BATCH) {
+    const keys = Array.from({ length: Math.min(BATCH, from + count - first) }, (_, n) => foreignKey(first + n));
     const sighting = lookAsMade(pictures, keys);
     if (!sighting) continue;
-    if (isFound(sighting)) found++;
     best = Math.max(best, sighting.score);
+    if (isFound(sighting)) found += keys.filter((key) => isFound(lookAsMade(pictures, [key])!)).length;
   }
   return { found, best };
+}
+
+function foreignKey(nth: number): MarkKey {
+  const secret = Buffer.alloc(32);
+  secret.writeUInt32LE(nth + 1);
+  return { id: String(nth), secret };
 }

@@ -2,40 +2,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { sampleMotion } from "@smileloop/core/motion/motion.ts";
-import { motionOfCast } from "@smileloop/core/motion/phases.ts";
-import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
-import { castPicture } from "@smileloop/engine/services/cast.ts";
-import { openStage } from "@smileloop/engine/warp/stage.ts";
-import type { Frames } from "./attacks.ts";
-import { type Cost, chance, costOf } from "./cost.ts";
-import { pictureOf, type Reading, readings, write } from "./figures.ts";
+import { loadPresets } from "@smileloop/core/motion/preset.ts";
+import { chanceReport } from "./chance.ts";
+import { type Cost, costOf } from "./cost.ts";
+import { drawnClip, PRESETS } from "./drawn.ts";
+import { type Reading, readings } from "./figures.ts";
 
-const PRESETS = join(import.meta.dirname, "../../../presets");
-/** Seconds of a clip that are looked at. */
-const SECONDS = 3;
 /** Presets whose clips are attacked; one that moves the whole head, one that does not. */
 const ATTACKED = ["big_smile", "look_around"];
-const FOREIGN_KEYS = 20_000;
+export const FOREIGN_KEYS = 20_000;
 const GOALS = { more: 0.2, psnr: 42, hoped: 0.6 };
-
-export async function drawnClip(portrait: string, preset: string, seconds = SECONDS): Promise<Frames> {
-  const { cast } = await castPicture(portrait, { size: 512, face: 0 });
-  const { scene, play } = await openStage(portrait, cast, new AbortController().signal);
-  const found = loadPresets(PRESETS).get(preset)!;
-  const durationSeconds = Math.min(seconds, found.duration);
-  const motion = sampleMotion(presetMotion(found), { fps: 25, durationSeconds, intensity: 1 });
-  const frame = play(motionOfCast(motion, cast.movers, 0), 0);
-  const { width, height } = scene.still;
-  return { width, height, frames: Array.from({ length: motion.frames }, (_, n) => Uint8Array.from(frame(n))) };
-}
 
 /** Of all portraits and presets; `only`: a preset. */
 export async function marksReport(portraits: readonly string[], only?: string) {
   const dir = mkdtempSync(join(tmpdir(), "marks-"));
   const costs: (Cost & { clip: string })[] = [];
   const read: Reading[] = [];
-  let best = { found: 0, best: 0 };
   const presets = [...loadPresets(PRESETS).keys()].sort().filter((name) => only === undefined || name === only);
   for (const portrait of portraits) {
     for (const preset of presets) {
@@ -43,21 +25,15 @@ export async function marksReport(portraits: readonly string[], only?: string) {
       costs.push({ clip: `${basename(portrait)} ${preset}`, ...(await costOf(clip, join(dir, "clip.mp4"))) });
       if (ATTACKED.includes(preset)) read.push(...(await readings(clip)));
     }
-    const path = join(dir, "plain.mp4");
-    await write(await drawnClip(portrait, presets[0]!), null, path);
-    const { found, best: score } = chance(
-      await pictureOf({ path, type: "video/mp4" }),
-      FOREIGN_KEYS / portraits.length,
-    );
-    best = { found: best.found + found, best: Math.max(best.best, score) };
   }
   rmSync(dir, { recursive: true });
+  const chances = await chanceReport(portraits, { trials: FOREIGN_KEYS, from: 0, only });
   const rows = attackRows(read);
   const failures =
     costs.filter(({ more, psnr }) => more > GOALS.more || psnr < GOALS.psnr).length +
     rows.filter(({ promised, share }) => share < (promised ? 1 : GOALS.hoped)).length +
-    best.found;
-  return { markdown: [costTable(costs), attackTable(rows), chanceLine(best)].join("\n\n"), failures };
+    chances.failures;
+  return { markdown: [costTable(costs), attackTable(rows), chances.markdown].join("\n\n"), failures };
 }
 
 type AttackRow = { attack: string; promised: boolean; found: number; share: number; least: number; of: number };
@@ -94,8 +70,4 @@ function attackTable(rows: readonly AttackRow[]): string {
     "| --- | --- | --- | --- | --- |",
     ...lines,
   ].join("\n");
-}
-
-function chanceLine({ found, best }: { found: number; best: number }): string {
-  return `Of ${FOREIGN_KEYS} keys that nothing was marked with, ${found} were found; best score ${best.toFixed(1)}.`;
 }

@@ -8,6 +8,7 @@ import { type Channel, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeTile } from "../../../../packages/worker/src/marking/tile.ts";
 import { toldOf } from "../../../../test/support/asked.ts";
 import { twoFaces } from "../../../../test/support/pictures.ts";
 import { provenance } from "../../../../test/support/provenance.ts";
@@ -193,6 +194,28 @@ describe("check", () => {
     for (let frame = 0; frame < 75; frame++) await writer.write(new Uint8Array(256 * 256 * 1.5).fill(128));
     await writer.close();
     expect(await codeOf(path)).toBe("check_no_face");
+  });
+
+  test("a clip without the mark that was ordered, or with that of another job, is refused", async () => {
+    const { run, check: told } = await asked({ size: 512, durationSeconds: 2 });
+    const tileOf = (nth: number) => {
+      const key = { id: "test", secret: Buffer.alloc(32, nth) };
+      const tile = makeTile(key, nth * 1_000_003, { x: 17 * nth, y: 5 });
+      return { tile: Buffer.from(tile.buffer).toString("base64"), label: false };
+    };
+    const [ordered, other] = [tileOf(1), tileOf(2)];
+    const codeWith = async (mark: typeof ordered | null): Promise<string> => {
+      const video = join(dir, "marked.mp4");
+      const drawn = { ...provenance, mark };
+      await animate({ type: "run", run: "1", ...run, outputs: { video }, provenance: drawn }, context);
+      return check({ type: "check", run: "1", files: { video }, ...told, mark: ordered }, context).then(
+        () => "passed",
+        (error) => error.code,
+      );
+    };
+    expect(await codeWith(ordered)).toBe("passed");
+    expect(await codeWith(null)).toBe("marking_failed");
+    expect(await codeWith(other)).toBe("marking_failed");
   });
 
   test("of two faces each is looked at, and the one that does not move is named", async () => {

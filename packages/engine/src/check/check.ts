@@ -22,16 +22,16 @@ const MOST_SHAPE = 0.05;
 const LEAST_CHANGE = 0.7;
 
 /**
- * Throws one of the `check_…` codes where the video is certainly not what was asked for, or what reading the picture and the cast throws.
+ * Throws one of the `check_…` codes or `marking_failed` where the video is certainly not what was asked for, or what reading the picture and the cast throws.
  * Single movements that come out weaker than asked are warnings.
  */
 export async function check(
-  { inputs, files, cast, motion: packed, params }: AnimateCheck,
+  { inputs, files, cast, motion: packed, params, mark }: AnimateCheck,
   { signal }: Pick<TaskContext, "signal">,
 ): Promise<AnimateCheckResult> {
   const motion = await unpackFrames(packed);
   const { faces, info, poster, timings } = await examine(
-    { picture: inputs.image[0]!.path, ...files, poster: files.poster, cast, motion },
+    { picture: inputs.image[0]!.path, ...files, poster: files.poster, cast, motion, mark },
     signal,
   );
   const warnings: Warning[] = [];

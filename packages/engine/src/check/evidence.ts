@@ -3,6 +3,7 @@
 import type { PosterOrder } from "@smileloop/core/engine/protocol.ts";
 import type { Cast } from "@smileloop/core/engine/services.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import type { MarkOrder } from "@smileloop/core/marking/mark.ts";
 import type { MotionFrames } from "@smileloop/core/motion/motion.ts";
 import type { Framing } from "../cast/framing.ts";
 import type { Picture } from "../media/picture.ts";
@@ -13,6 +14,7 @@ import { type EyeView, eyesChanged } from "./eye-patch.ts";
 import { type Followed, follower } from "./followed.ts";
 import { type Frozen, mostFrozen, perhapsFrozen } from "./frozen.ts";
 import type { Likeness } from "./likeness.ts";
+import { requireMark } from "./mark.ts";
 import { type Moved, movedBetween } from "./measure.ts";
 import { boxAround, findPlace, viewsOf } from "./place.ts";
 import { checkPoster, type PosterInfo } from "./poster.ts";
@@ -47,11 +49,18 @@ export type Evidence = {
 };
 
 /** Paths of the picture, of the video and of its poster; who was to move in what frame, and how. */
-type Case = { picture: string; video: string; poster: PosterOrder | undefined; cast: Cast; motion: MotionFrames };
+type Case = {
+  picture: string;
+  video: string;
+  poster: PosterOrder | undefined;
+  cast: Cast;
+  motion: MotionFrames;
+  mark?: MarkOrder | null | undefined;
+};
 
-/** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`. */
+/** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`, `marking_failed`. */
 export async function examine(
-  { picture, video, poster, cast, motion }: Case,
+  { picture, video, poster, cast, motion, mark }: Case,
   signal: AbortSignal,
 ): Promise<{ faces: Evidence[]; info: VideoInfo; poster: PosterInfo | null; timings: Record<string, number> }> {
   const started = performance.now();
@@ -62,6 +71,7 @@ export async function examine(
   const { info, frames } = await readFrames(video, { wanted, watches, fps: motion.fps }, signal);
   const decoded = performance.now();
   requireShape(info, motion, cast.frame);
+  requireMark(mark, frames, info);
   const still = poster ? await checkPoster(poster, frames, info) : null;
   const faces: Evidence[] = [];
   for (const [nth, subject] of source.subjects.entries()) {

@@ -11,6 +11,7 @@ import type { VideoInfo } from "../media/video-reader.ts";
 import type { TaskContext } from "../task.ts";
 import { requireFace } from "./check.ts";
 import { readFrames, requireShape } from "./evidence.ts";
+import { requireMark } from "./mark.ts";
 import { movedBetween } from "./measure.ts";
 import { openPhoto } from "./photo.ts";
 import { boxAround, findPlace, viewOf } from "./place.ts";
@@ -40,7 +41,7 @@ type Subject = { mover: ReadMover; crop: FaceCrop; jaw: number[]; wanted: number
 
 /** Throws one of the `check_…` codes where the video is certainly wrong, or what reading the picture and the cast throws. */
 export async function checkTalk(
-  { inputs, files, cast, motion: packed, params }: TalkCheck,
+  { inputs, files, cast, motion: packed, params, mark }: TalkCheck,
   { signal }: Pick<TaskContext, "signal">,
 ): Promise<TalkCheckResult> {
   const started = performance.now();
@@ -53,6 +54,7 @@ export async function checkTalk(
   const seen = await readFrames(files.video, { wanted, watches: [], fps: motion.fps }, signal);
   const decoded = performance.now();
   requireShape(seen.info, motion, cast.frame);
+  requireMark(mark, seen.frames, seen.info);
   const poster = files.poster ? await checkPoster(files.poster, seen.frames, seen.info) : null;
   const type = clipFormatOfPath(files.video)?.contentType ?? "";
   const sound = await checkSound(inputs.audio[0]!, { path: files.video, type, duration: seen.info.duration }, signal);

@@ -3,12 +3,10 @@
  * read it. Where the picture moves, an encoder would have to send it again and again: there it is weak until the picture has rested for a
  * while. What it looks like follows the first frame, and that of each scene after it.
  */
-import { addPlane, lumaOf, planeOf, roomIn } from "./mark-plane.ts";
+import { openMarkPlane } from "./mark-plane.ts";
 
-/** Of a block, pixels: as encoders have them. */
+/** Of a block, pixels: as encoders have them, and `mark.c`. */
 const SIDE = 16;
-/** Rows and columns between the samples of a block that are compared. */
-const [ROW_STEP, COLUMN_STEP] = [4, 2];
 /** Mean difference to the frame before from which a block moves, levels. */
 const MOVING = 0.5;
 /** How strong the mark is where it moves, and for how many frames after. */
@@ -20,44 +18,72 @@ const ALL = 0.6;
 const SCENE = { levels: 16, share: 0.5, step: 8 };
 
 export type FrameMark = {
-  /** To the luma of the next frame (limited range), in place. */
-  add(luma: Uint8Array): void;
+  /** The planes of a frame (limited range), which the caller fills before each `add`. */
+  frame: Uint8Array;
+  /** To the luma of the frame, in place. */
+  add(): void;
 };
 
 type Size = { width: number; height: number };
 
 export function openFrameMark(tile: Int8Array, size: Size): FrameMark {
+  const { width, height } = size;
+  const count = width * height;
   const blocks = blocksOf(size);
-  const before = new Uint8Array(size.width * size.height);
+  const parts = [Math.ceil(count * 1.5), count, count, count, count, count, blocks.length];
+  const plane = openMarkPlane(tile, size, parts);
+  const { kernel, bytes } = plane;
+  const [luma, before, first, full, weak, drawn, moves] = plane.places.more as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const copy = (from: number, to: number, length: number) => bytes.copyWithin(to, from, from + length);
   /** For how many frames each block stays weak. */
   const weakFor = new Uint16Array(blocks.length);
-  let scene: { first: Uint8Array; full: Int8Array; weak: Int8Array; plane: Int8Array } | undefined;
+  const sampled = Math.ceil(width / SCENE.step) * Math.ceil(height / SCENE.step);
+  let begun = false;
 
-  const begin = (luma: Uint8Array) => {
-    const room = roomIn(lumaOf(luma, size));
-    const full = planeOf(tile, room, size);
+  const begin = () => {
+    begun = true;
     weakFor.fill(0);
-    return { first: luma.slice(), full, weak: planeOf(tile, room, size, WEAK), plane: full.slice() };
+    plane.measure((y) => luma + y * width);
+    plane.draw(1, (y) => full + y * width);
+    plane.draw(WEAK, (y) => weak + y * width);
+    copy(full, drawn, count);
+    copy(luma, first, count);
   };
-  const settle = (luma: Uint8Array, { full, weak, plane }: NonNullable<typeof scene>): void => {
-    const moves = blocks.map((block) => change(luma, before, block, size.width) > MOVING);
-    const all = moves.filter(Boolean).length > ALL * moves.length;
+  const settle = () => {
+    kernel.moving(luma, before, width, height, MOVING, moves);
+    let moving = 0;
+    for (let i = 0; i < blocks.length; i++) moving += bytes[moves + i]!;
+    const all = moving > ALL * blocks.length;
     for (const [i, block] of blocks.entries()) {
       const was = weakFor[i]! > 0;
       if (all) weakFor[i] = 0;
-      else if (moves[i]) weakFor[i] = REST;
+      else if (bytes[moves + i]) weakFor[i] = REST;
       else if (was) weakFor[i]!--;
       const is = weakFor[i]! > 0;
-      if (was !== is) copyBlock(is ? weak : full, plane, block, size.width);
+      if (was === is) continue;
+      const from = is ? weak : full;
+      for (let y = block.top; y < block.bottom; y++) {
+        const at = y * width + block.left;
+        copy(from + at, drawn + at, block.right - block.left);
+      }
     }
   };
   return {
-    add(frame) {
-      const luma = frame.subarray(0, before.length);
-      if (!scene || isNew(luma, scene.first, size)) scene = begin(luma);
-      else settle(luma, scene);
-      before.set(luma);
-      addPlane(luma, scene.plane);
+    frame: bytes.subarray(luma, luma + (count * 3) / 2),
+    add() {
+      const other = begun ? kernel.differ(luma, first, width, height, SCENE.step, SCENE.levels) : 0;
+      if (!begun || other > SCENE.share * sampled) begin();
+      else settle();
+      copy(luma, before, count);
+      kernel.add(luma, drawn, count);
     },
   };
 }
@@ -72,30 +98,4 @@ function blocksOf({ width, height }: Size): Block[] {
     }
   }
   return blocks;
-}
-
-function change(a: Uint8Array, b: Uint8Array, { left, top, right, bottom }: Block, width: number): number {
-  let [sum, count] = [0, 0];
-  for (let y = top; y < bottom; y += ROW_STEP) {
-    for (let at = y * width + left; at < y * width + right; at += COLUMN_STEP) {
-      sum += Math.abs(a[at]! - b[at]!);
-      count++;
-    }
-  }
-  return sum / count;
-}
-
-function copyBlock(from: Int8Array, to: Int8Array, { left, top, right, bottom }: Block, width: number): void {
-  for (let y = top; y < bottom; y++) to.set(from.subarray(y * width + left, y * width + right), y * width + left);
-}
-
-function isNew(luma: Uint8Array, first: Uint8Array, { width, height }: Size): boolean {
-  let [other, count] = [0, 0];
-  for (let y = 0; y < height; y += SCENE.step) {
-    for (let at = y * width; at < (y + 1) * width; at += SCENE.step) {
-      count++;
-      if (Math.abs(luma[at]! - first[at]!) > SCENE.levels) other++;
-    }
-  }
-  return other > SCENE.share * count;
 }

@@ -1,113 +1,105 @@
 /**
  * The invisible mark as it lies over a picture: the tile of the job, repeated, as strong as the picture hides it. What it adds to each
- * luma sample is a whole number of levels; what rounding takes away is given to the samples beside it.
+ * luma sample is a whole number of levels; what rounding takes away is given to the samples beside it. The arithmetic is in `mark.c`.
  */
-import { boxMean } from "@smileloop/core/marking/box-mean.ts";
 import { SPACE_SIDE, TILE_SIDE, TILE_UNIT } from "@smileloop/core/marking/mark.ts";
+import { type MarkKernel, reserver, startMarkKernel } from "./mark-kernel.ts";
 
 /** Standard deviation of the mark, levels: where the picture is plain, for each level that it varies by, and at most. */
 const STRENGTH = { plain: 0.7, varied: 0.24, most: 3 };
 /** Half the side of the squares over which the picture varies, where its longer side has `SPACE_SIDE` pixels. */
 const NEAR = 4;
 /** Luma below and above which less is hidden, over how many levels that sets in, and what is left then. */
-const [DARK, BRIGHT, RAMP, LEFT] = [48, 208, 24, 0.55];
+const SHADE = { dark: 48, bright: 208, ramp: 24, left: 0.55 };
 
 type Size = { width: number; height: number };
 
-/** `row`: its samples, good until the next call. */
-export type Luma = Size & { row(y: number): Uint8Array };
+export type MarkPlane = {
+  kernel: MarkKernel;
+  buffer: ArrayBuffer;
+  bytes: Uint8Array;
+  /** Places in `bytes`: of a row that the caller fills, of the row that was drawn last, and of the parts that were asked for. */
+  places: { samples: number; row: number; more: number[] };
+  /** Measures the picture: `rowAt` says where in `bytes` its row `y` lies. */
+  measure(rowAt: (y: number) => number): void;
+  /** Draws what is added to each row, at `share` of what the picture hides: `to` says where in `bytes` row `y` goes. */
+  draw(share: number, to: (y: number) => number, drawn?: (y: number) => void): void;
+};
 
-export function lumaOf(data: Uint8Array, { width, height }: Size): Luma {
-  return { width, height, row: (y) => data.subarray(y * width, (y + 1) * width) };
-}
-
-/** How strong the mark is allowed to be, levels; of a grid whose longer side has at most `SPACE_SIDE` samples. */
-export type Room = Size & { data: Float32Array };
-
-export function roomIn(luma: Luma): Room {
-  const { width, height, data } = shrunk(luma);
-  const near = Math.max(1, Math.round((NEAR * Math.max(width, height)) / SPACE_SIDE));
-  const mean = boxMean(data, width, height, near);
-  const apart = boxMean(
-    data.map((value, i) => Math.abs(value - mean[i]!)),
-    ...([width, height, near] as const),
-  );
-  const room = apart.map(
-    (value, i) => Math.min(STRENGTH.most, STRENGTH.plain + STRENGTH.varied * value) * shade(mean[i]!),
-  );
-  return { width, height, data: room };
-}
-
-function shade(luma: number): number {
-  const from = Math.min(luma - (DARK - RAMP), BRIGHT + RAMP - luma) / RAMP;
-  return LEFT + (1 - LEFT) * Math.max(0, Math.min(1, from));
-}
-
-/** What is added to each sample of a picture of this size. `share`: of the room. */
-export function planeOf(tile: Int8Array, room: Room, size: Size, share = 1): Int8Array {
-  const plane = new Int8Array(size.width * size.height);
-  eachRow(tile, { room, size, share }, (row, y) => plane.set(row, y * size.width));
-  return plane;
-}
-
-/** The same, row by row. */
-export function eachRow(
-  tile: Int8Array,
-  { room, size, share }: { room: Room; size: Size; share: number },
-  take: (row: Int8Array, y: number) => void,
-): void {
+/** `more`: sizes in bytes of parts of the memory that the caller needs for itself. */
+export function openMarkPlane(tile: Int8Array, size: Size, more: readonly number[] = []): MarkPlane {
   const { width, height } = size;
-  const step = SPACE_SIDE / Math.max(width, height);
-  const across = placesOf(width, step);
-  const down = placesOf(height, step);
-  const columns = Uint16Array.from({ length: width }, (_, x) => Math.floor(((x + 0.5) * room.width) / width));
-  const line = new Float32Array(width);
-  const row = new Int8Array(width);
-  let own = new Float32Array(width + 2);
-  let below = new Float32Array(width + 2);
-  for (let y = 0; y < height; y++) {
-    const strengths = Math.floor(((y + 0.5) * room.height) / height) * room.width;
-    tileLine(tile, { across, top: down.cell[y]!, bottom: down.next[y]!, fall: down.part[y]! }, line);
-    for (let x = 0; x < width; x++) line[x]! *= (share / TILE_UNIT) * room.data[strengths + columns[x]!]!;
-    const rest = own;
-    own = below;
-    below = rest.fill(0);
-    spread(line, row, own, below);
-    take(row, y);
-  }
+  const step = Math.max(1, Math.ceil(Math.max(width, height) / SPACE_SIDE));
+  const grid = { width: Math.ceil(width / step), height: Math.ceil(height / step) };
+  const at = layoutOf(width, grid, more);
+  const { kernel, buffer } = startMarkKernel(at.total);
+  const bytes = new Uint8Array(buffer);
+  bytes.set(new Uint8Array(tile.buffer, tile.byteOffset, tile.length), at.tile);
+  new Float64Array(buffer, at.strength, 7).set([...Object.values(STRENGTH), ...Object.values(SHADE)]);
+  const pixels = SPACE_SIDE / Math.max(width, height);
+  const down = placesOf(height, pixels);
+  writeAcross(buffer, at, { places: placesOf(width, pixels), width, columns: grid.width });
+  const rest = [at.own, at.below].map((place) => new Float32Array(buffer, place, width + 2));
+  const luma = new Float32Array(buffer, at.grid, grid.width * grid.height);
+  return {
+    ...{ kernel, buffer, bytes },
+    places: { samples: at.samples, row: at.row, more: at.more },
+    measure(rowAt) {
+      luma.fill(0);
+      for (let y = 0; y < height; y++) {
+        const row = Math.floor(y / step);
+        kernel.shrink(rowAt(y), width, step, 1 / Math.min(step, height - row * step), at.grid + 4 * row * grid.width);
+      }
+      const last = width - (grid.width - 1) * step;
+      for (let i = 0; step > 1 && i < luma.length; i++) luma[i]! /= (i + 1) % grid.width === 0 ? last : step;
+      const near = Math.max(1, Math.round((NEAR * Math.max(grid.width, grid.height)) / SPACE_SIDE));
+      kernel.measure(at.grid, grid.width, grid.height, near, at.mean, at.line, at.sums, at.strength);
+    },
+    draw(share, to, drawn) {
+      for (const each of rest) each.fill(0);
+      for (let y = 0; y < height; y++) {
+        const [own, below] = y % 2 === 0 ? [at.own, at.below] : [at.below, at.own];
+        const [upper, lower] = [down.cell[y]!, down.next[y]!].map((row) => at.tile + row * TILE_SIDE) as [
+          number,
+          number,
+        ];
+        const strengths = at.grid + 4 * Math.floor(((y + 0.5) * grid.height) / height) * grid.width;
+        kernel.line(at.across, upper, lower, down.part[y]!, share / TILE_UNIT, strengths, own, below, to(y));
+        drawn?.(y);
+      }
+    },
+  };
+}
+
+type Layout = ReturnType<typeof layoutOf>;
+
+function layoutOf(width: number, grid: Size, more: readonly number[]) {
+  const { reserve, total } = reserver();
+  const samples = 4 * grid.width * grid.height;
+  const places = {
+    ...{ tile: reserve(TILE_SIDE * TILE_SIDE), strength: reserve(7 * 8), across: reserve(5 * 4) },
+    ...{ cell: reserve(width), next: reserve(width), part: reserve(4 * width), column: reserve(2 * width) },
+    ...{ own: reserve(4 * (width + 2)), below: reserve(4 * (width + 2)), samples: reserve(width), row: reserve(width) },
+    ...{ grid: reserve(samples), mean: reserve(samples), line: reserve(samples), sums: reserve(8 * grid.width) },
+    more: more.map(reserve),
+  };
+  return { ...places, total: total() };
+}
+
+function writeAcross(
+  buffer: ArrayBuffer,
+  at: Layout,
+  { places, width, columns }: { places: Places; width: number; columns: number },
+): void {
+  new Uint8Array(buffer, at.cell, width).set(places.cell);
+  new Uint8Array(buffer, at.next, width).set(places.next);
+  new Float32Array(buffer, at.part, width).set(places.part);
+  const column = new Uint16Array(buffer, at.column, width);
+  for (let x = 0; x < width; x++) column[x] = Math.floor(((x + 0.5) * columns) / width);
+  new Int32Array(buffer, at.across, 5).set([at.cell, at.next, at.part, at.column, width]);
 }
 
 type Places = { cell: Uint8Array; next: Uint8Array; part: Float32Array };
-
-function tileLine(
-  tile: Int8Array,
-  { across, top, bottom, fall }: { across: Places; top: number; bottom: number; fall: number },
-  line: Float32Array,
-): void {
-  const [upper, lower] = [top * TILE_SIDE, bottom * TILE_SIDE];
-  for (let x = 0; x < line.length; x++) {
-    const left = across.cell[x]!;
-    const right = across.next[x]!;
-    const part = across.part[x]!;
-    const above = tile[upper + left]! + (tile[upper + right]! - tile[upper + left]!) * part;
-    const under = tile[lower + left]! + (tile[lower + right]! - tile[lower + left]!) * part;
-    line[x] = above + (under - above) * fall;
-  }
-}
-
-/** Rounds a line, and gives the rest to the samples to the right and below (Floyd and Steinberg). `own`: what it was given. */
-function spread(line: Float32Array, row: Int8Array, own: Float32Array, below: Float32Array): void {
-  for (let x = 0; x < line.length; x++) {
-    const wanted = line[x]! + own[x + 1]!;
-    const given = Math.round(wanted);
-    row[x] = given;
-    const rest = (wanted - given) / 16;
-    own[x + 2]! += rest * 7;
-    below[x]! += rest * 3;
-    below[x + 1]! += rest * 5;
-    below[x + 2]! += rest;
-  }
-}
 
 /** The samples of the tile on both sides of each pixel. */
 function placesOf(length: number, step: number): Places {
@@ -121,31 +113,4 @@ function placesOf(length: number, step: number): Places {
     part[i] = at - Math.floor(at);
   }
   return { cell, next, part };
-}
-
-/** So small that its longer side has at most `SPACE_SIDE` samples: each is the mean of those that it covers. */
-function shrunk({ width, height, row }: Luma): Room {
-  const step = Math.max(1, Math.ceil(Math.max(width, height) / SPACE_SIDE));
-  const [columns, rows] = [Math.ceil(width / step), Math.ceil(height / step)];
-  const out = new Float32Array(columns * rows);
-  const across = Uint16Array.from({ length: width }, (_, x) => Math.floor(x / step));
-  for (let y = 0; y < height; y++) {
-    const samples = row(y);
-    const to = Math.floor(y / step) * columns;
-    const share = 1 / Math.min(step, height - Math.floor(y / step) * step);
-    for (let x = 0; x < width; x++) out[to + across[x]!]! += share * samples[x]!;
-  }
-  const last = width - (columns - 1) * step;
-  for (let i = 0; i < out.length; i++) out[i]! /= (i + 1) % columns === 0 ? last : step;
-  return { width: columns, height: rows, data: out };
-}
-
-/** Limited range; what lies outside of it stays as it is. */
-export function addPlane(luma: Uint8Array, plane: Int8Array): void {
-  for (let i = 0; i < luma.length; i++) {
-    const value = luma[i]!;
-    const marked = value + plane[i]!;
-    if (value < 16 || value > 235) continue;
-    luma[i] = marked < 16 ? 16 : marked > 235 ? 235 : marked;
-  }
 }

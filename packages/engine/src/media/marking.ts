@@ -2,7 +2,7 @@
 import { type MarkOrder, TILE_SIDE } from "@smileloop/core/marking/mark.ts";
 import { openFrameMark } from "./frame-mark.ts";
 import { drawLabel, stampFrame, stampPicture } from "./label.ts";
-import { eachRow, roomIn } from "./mark-plane.ts";
+import { openMarkPlane } from "./mark-plane.ts";
 
 type Size = { width: number; height: number };
 
@@ -14,12 +14,11 @@ export function openMarking(order: MarkOrder | null, size: Size): (yuv: Uint8Arr
   if (!order) return (yuv) => yuv;
   const mark = openFrameMark(tileOf(order), size);
   const label = order.label ? drawLabel(size) : null;
-  const marked = new Uint8Array((size.width * size.height * 3) / 2);
   return (yuv) => {
-    marked.set(yuv);
-    if (label) stampFrame(label, marked, size);
-    mark.add(marked);
-    return marked;
+    mark.frame.set(yuv);
+    if (label) stampFrame(label, mark.frame, size);
+    mark.add();
+    return mark.frame;
   };
 }
 
@@ -33,22 +32,24 @@ const FULL = 255 / 219;
 /** A picture, in place: each pixel gets lighter or darker, none changes its colour. What shows through is marked as far as it does. */
 export function markPicture(order: MarkOrder | null, picture: Pixels): void {
   if (!order) return;
-  const { width, height, data, channels } = picture;
+  const { width, data, channels } = picture;
   if (order.label) stampPicture(drawLabel(picture), picture);
-  const samples = new Uint8Array(width);
-  const row = (y: number) => {
+  const { bytes, places, measure, draw } = openMarkPlane(tileOf(order), picture);
+  measure((y) => {
     for (let x = 0, at = y * width * channels; x < width; x++, at += channels) {
-      samples[x] = 16.5 + (LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]!) / FULL;
+      bytes[places.samples + x] =
+        16.5 + (LUMA[0] * data[at]! + LUMA[1] * data[at + 1]! + LUMA[2] * data[at + 2]!) / FULL;
     }
-    return samples;
-  };
-  const room = roomIn({ width, height, row });
-  eachRow(tileOf(order), { room, size: picture, share: 1 }, (added, y) => {
+    return places.samples;
+  });
+  const added = new Int8Array(bytes.buffer, places.row, width);
+  const add = (y: number): void => {
     for (let x = 0, at = y * width * channels; x < width; x++, at += channels) {
       const levels = Math.round(added[x]! * FULL);
       for (let c = at; c < at + 3; c++) data[c] = Math.max(0, Math.min(255, data[c]! + levels));
     }
-  });
+  };
+  draw(1, () => places.row, add);
 }
 
 function tileOf({ tile }: MarkOrder): Int8Array {

@@ -83,6 +83,7 @@ async function animate(context: HandlerContext, job: ClaimedJob, io: JobIo): Pro
       ...task,
       params: { intensity },
       files: checkedFiles(outputs),
+      mark: io.provenance.mark,
     };
     return io.checker.request(check, { ...io.options("check"), result: animateCheckResultSchema });
   });

@@ -89,6 +89,7 @@ async function render(io: JobIo, { task, outputs, seed, heard }: Work) {
       ...task,
       params: { speechShare },
       files: checkedFiles(outputs),
+      mark: io.provenance.mark,
     };
     return io.checker.request(check, { ...io.options("check"), result: talkCheckResultSchema });
   });

@@ -14,7 +14,7 @@ import {
   videoSpecSchema,
 } from "../protocol.ts";
 import { castSchema } from "../services.ts";
-import { checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
+import { checkedMarkSchema, checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
 
 const asked = {
   run: runIdSchema,
@@ -69,6 +69,7 @@ const animateCheckSchema = z.strictObject({
   ...asked,
   params: z.strictObject({ intensity }),
   files: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
+  mark: checkedMarkSchema,
 });
 export type AnimateCheck = z.infer<typeof animateCheckSchema>;
 

@@ -1,6 +1,7 @@
 /** What engines and checks answer for all kinds whose result is a clip. */
 import { z } from "zod";
 import { warningsSchema } from "../../errors.ts";
+import { markOrderSchema } from "../../marking/mark.ts";
 import { timingsSchema, videoSpecSchema } from "../protocol.ts";
 
 /** What an engine answers that has written the video itself. */
@@ -12,6 +13,9 @@ export const videoRunResultSchema = z.strictObject({
 
 /** `duration`: seconds. */
 export const checkedVideoSchema = videoSpecSchema.extend({ duration: z.number(), bytes: z.int() });
+
+/** What was ordered of the engine to mark the clip with: a check fails with `marking_failed` where it is certainly not in the file. */
+export const checkedMarkSchema = markOrderSchema.nullable().optional();
 
 /** The result of a check, beside its `video`. `poster`: where there is one. */
 export const clipCheckParts = {

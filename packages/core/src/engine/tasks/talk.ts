@@ -12,7 +12,7 @@ import {
 } from "../protocol.ts";
 import { castSchema } from "../services.ts";
 import { animateRunResultSchema } from "./animate.ts";
-import { checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
+import { checkedMarkSchema, checkedVideoSchema, clipCheckParts } from "./clip-check.ts";
 
 const asked = {
   run: runIdSchema,
@@ -48,6 +48,7 @@ const talkCheckSchema = z.strictObject({
   ...asked,
   params: z.strictObject({ speechShare: z.number().min(0).max(1) }),
   files: z.strictObject(outputs),
+  mark: checkedMarkSchema,
 });
 export type TalkCheck = z.infer<typeof talkCheckSchema>;
 
