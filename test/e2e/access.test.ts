@@ -109,6 +109,7 @@ const ROUTES: Record<
   "POST /v1/jobs/:id/checkout": theirs(({ done }) => {
     return { path: `/v1/jobs/${done}/checkout`, body: { waiver: true } };
   }, 422),
+  "POST /v1/jobs/:id/delivery": theirs(({ done }) => ({ path: `/v1/jobs/${done}/delivery` }), 404),
   "GET /v1/jobs/:id/withdrawal": theirs(({ done }) => ({ path: `/v1/jobs/${done}/withdrawal` }), 422),
   "POST /v1/jobs/:id/withdrawal": theirs(({ done }) => {
     return { path: `/v1/jobs/${done}/withdrawal`, body: { confirm: true } };

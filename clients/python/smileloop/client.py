@@ -268,6 +268,14 @@ class Jobs:
         page = self._http.json("POST", f"/v1/jobs/{id}/checkout", body=asked, safe=True)
         return str(page["url"])
 
+    def deliver(self, id: str) -> Json:
+        """Has the paid file handed out: the job with a signed link to it. The right of withdrawal ends here."""
+        return self._http.json("POST", f"/v1/jobs/{id}/delivery", safe=True)  # type: ignore[no-any-return]
+
+    def withdraw(self, id: str) -> Json:
+        """Withdraws from a purchase: the clean file is closed and the money goes back, while ``job["charge"]["refundable"]``."""
+        return self._http.json("POST", f"/v1/jobs/{id}/withdrawal", body={"confirm": True}, safe=True)  # type: ignore[no-any-return]
+
     def cancel(self, id: str) -> Json:
         return self._http.json("POST", f"/v1/jobs/{id}/cancel", safe=True)  # type: ignore[no-any-return]
 

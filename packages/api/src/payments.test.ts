@@ -350,6 +350,41 @@ it("a buyer withdraws: at once where nothing was handed out, and not after that"
   expect(await clean(other)).toBe(true);
 });
 
+it("looking at a bought job does not end the right of withdrawal; having its file handed out does", async () => {
+  const job = await sold(shop);
+  const path = `/v1/jobs/${job.id}`;
+  expect(await ask(shop, "POST", `${path}/delivery`)).toMatchObject({ status: 402 });
+  shop.stripe.pay(await checkout(shop, job));
+  await deliverAll(shop);
+  type View = { outputs: Record<string, { url: string }>; charge: { refundable: boolean; supplied_at: string | null } };
+  const view = async (method: string, of: string) => (await ask(shop, method, of)).body as unknown as View;
+  const address = `http://localhost${path}/outputs/video`;
+  for (const looked of [path, path, `${path}?cs=x`]) {
+    const { outputs, charge } = await view("GET", looked);
+    expect([outputs.video!.url, charge.refundable, charge.supplied_at]).toEqual([address, true, null]);
+  }
+  expect((await ask(shop, "GET", "/v1/jobs")).status).toBe(200);
+  expect((await recordOf(shop, job)).charge!.supplied_at).toBeUndefined();
+  const { outputs, charge } = await view("POST", `${path}/delivery`);
+  expect(charge).toMatchObject({ refundable: false, supplied_at: expect.any(String) });
+  // a link that needs no token, as a browser follows it
+  const link = await shop.api.app.fetch(new Request(outputs.video!.url));
+  expect(await link.text()).toContain(CLEAN);
+  expect(await ask(shop, "POST", `${path}/withdrawal`, { confirm: true })).toMatchObject({ status: 409 });
+  // once more is the same again
+  expect((await view("POST", `${path}/delivery`)).charge).toEqual(charge);
+});
+
+it("nothing is handed out of a purchase that was withdrawn from, nor of a job that is free", async () => {
+  const job = await sold(shop);
+  shop.stripe.pay(await checkout(shop, job));
+  await deliverAll(shop);
+  expect((await ask(shop, "POST", `/v1/jobs/${job.id}/withdrawal`, { confirm: true })).status).toBe(200);
+  expect(await ask(shop, "POST", `/v1/jobs/${job.id}/delivery`)).toMatchObject({ status: 402 });
+  const free = await sold(shop, { charge: undefined as never });
+  expect(await ask(shop, "POST", `/v1/jobs/${free.id}/delivery`)).toMatchObject({ status: 404 });
+});
+
 it("a withdrawal whose process died is carried on by the sweeper", async () => {
   const job = await sold(shop);
   const session = await checkout(shop, job);

@@ -3,7 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { ERRORS, hasCode } from "@smileloop/core/errors.ts";
 import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
 import type { Charge } from "@smileloop/core/job/charge.ts";
-import { OPEN, PAID, readableNames } from "@smileloop/core/job/may-read.ts";
+import { isRefundable } from "@smileloop/core/job/charge-changes.ts";
+import { isStillToHandOut, OPEN, PAID, readableNames } from "@smileloop/core/job/may-read.ts";
 import { isElsewhere, isEnded, type JobInput, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { JobWebhook } from "@smileloop/core/job/webhook.ts";
 import { endingOf } from "@smileloop/core/media/types.ts";
@@ -66,6 +67,8 @@ function viewCharge({ outputs }: JobRecord, charge: Charge): JobView["charge"] {
     ...{ state: charge.state, amount: charge.quote.amount, currency: charge.quote.currency },
     ...{ price_version: charge.quote.version, outputs: Object.fromEntries(facts) },
     ...{ paid_life_s: charge.paid_life_ms / 1000, paid_at: charge.paid_at ? rfc3339(charge.paid_at) : null },
+    supplied_at: charge.supplied_at === undefined ? null : rfc3339(charge.supplied_at),
+    refundable: isRefundable(charge),
   };
 }
 
@@ -128,7 +131,9 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
   for (const name of readableNames(record, record.owner, now)) {
     const output = record.outputs[name]!;
     const { type, bytes, sha256 } = output;
-    const url = await outputLink(deps, record, name, { method: "GET", now }).catch(ifClosed);
+    const url = isStillToHandOut(record, name)
+      ? outputAddress(record, name)
+      : await outputLink(deps, record, name, { method: "GET", now }).catch(ifClosed);
     if (url === null) continue;
     outputs[name] = {
       url: absoluteLink(origin, url),
@@ -139,6 +144,10 @@ async function viewOutputs(deps: ApiDeps, record: JobRecord, origin: string, now
     };
   }
   return outputs;
+}
+
+function outputAddress({ id }: JobRecord, name: string): string {
+  return `/v1/jobs/${id}/outputs/${name}`;
 }
 
 /** A payment may be taken back while links are made. */

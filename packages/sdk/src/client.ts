@@ -163,6 +163,11 @@ export function createSmileloop(options: ClientOptions = {}) {
         http.json(`/v1/jobs/${id}/checkout`, { method: "POST", body: asked, safe: true }),
       /** The job once the buyer is back from the payment page; `session`: `cs` of the address. */
       bought: (id: string, session: string): Promise<Job> => get(`/v1/jobs/${id}?cs=${encodeURIComponent(session)}`),
+      /** Has the paid file handed out: the job with a signed link to it. The right of withdrawal ends here. */
+      deliver: (id: string): Promise<Job> => http.json(`/v1/jobs/${id}/delivery`, { method: "POST", safe: true }),
+      /** Withdraws from a purchase: the clean file is closed and the money goes back, while `job.charge.refundable`. */
+      withdraw: (id: string): Promise<Job> =>
+        http.json(`/v1/jobs/${id}/withdrawal`, { method: "POST", body: { confirm: true }, safe: true }),
       cancel: (id: string): Promise<Job> => http.json(`/v1/jobs/${id}/cancel`, { method: "POST", safe: true }),
       delete: async (id: string): Promise<void> => {
         await http.send(`/v1/jobs/${id}`, { method: "DELETE" });

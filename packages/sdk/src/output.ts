@@ -41,4 +41,8 @@ export type Charge = {
   /** How long the result lives once it is paid, seconds. */
   paid_life_s: number;
   paid_at: string | null;
+  /** When the clean file was first handed out. */
+  supplied_at: string | null;
+  /** Whether a withdrawal gives the money back: until the clean file is handed out. */
+  refundable: boolean;
 };

@@ -12,6 +12,7 @@ import { Notice } from "./views/notice.tsx";
 import { Sending } from "./views/sending.tsx";
 import { Start } from "./views/start.tsx";
 import { Studio } from "./views/studio.tsx";
+import { usePainted } from "./views/use-painted.ts";
 
 type Underway = { url: string | null; share: number; stop: () => void };
 
@@ -23,6 +24,7 @@ export function App() {
   const [fault, setFault] = useState<string | null>(null);
   const [keyed, setKeyed] = useState(hasKey);
   const main = useRef<HTMLElement>(null);
+  const painted = usePainted();
 
   const change: ChangePhoto = (by) =>
     setPhoto((now) => {
@@ -84,7 +86,7 @@ export function App() {
           <Start onFile={open} fault={fault} />
         )}
       </main>
-      <Footer />
+      {painted ? <Footer /> : null}
       {dragging ? <div class="dropping">{t("drop_now")}</div> : null}
       <Notice />
     </>

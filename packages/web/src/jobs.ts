@@ -58,6 +58,11 @@ export async function fileOf(request: Request, signal: AbortSignal): Promise<Blo
   }
 }
 
+/** Whether the video itself may be shown: looking at one that is bought would end the right of withdrawal, so that is asked for first. */
+export function hasVideo({ outputs, charge }: Job): boolean {
+  return outputs.video !== undefined && (!charge || charge.supplied_at !== null);
+}
+
 /** The file of an output. Its link is signed, and may be of the storage itself. */
 export async function download(job: Job, name: string, signal?: AbortSignal): Promise<Blob> {
   const output = job.outputs[name];

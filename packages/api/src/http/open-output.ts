@@ -5,6 +5,7 @@ import { PAID, readableOutput } from "@smileloop/core/job/may-read.ts";
 import type { JobOutput, JobRecord } from "@smileloop/core/job/record.ts";
 import { updateJob } from "@smileloop/core/jobs/jobs.ts";
 import type { ApiDeps } from "../deps.ts";
+import { present } from "../job-lookup.ts";
 
 /**
  * The output, which its bytes or a link to them may follow. That a paid one is handed out is noted before: from then on the payment can't be
@@ -16,6 +17,16 @@ export async function openOutput(deps: ApiDeps, record: JobRecord, name: string)
   if (output.access !== PAID || charge?.supplied_at !== undefined) return output;
   const { stored } = await updateJob(deps, owner, id, () => ({ by: "api", do: "supply" }));
   return readableOutput(stored?.record ?? { ...record, outputs: {} }, name, owner, deps.clock.now());
+}
+
+/** The job once its paid files are handed out. Throws what `readableOutput` throws, and `not_found` where nothing is sold. */
+export async function handOut(deps: ApiDeps, record: JobRecord): Promise<JobRecord> {
+  if (!record.charge) throw new AppError("not_found", "This job is free: its outputs have their links already.");
+  const sold = Object.keys(record.outputs).filter((name) => record.outputs[name]!.access === PAID);
+  if (sold.length === 0) throw new AppError("not_ready", `There is no result: the job is ${record.state}.`);
+  for (const name of sold) await openOutput(deps, record, name);
+  const stored = await deps.records.get(record.owner, record.id);
+  return present(stored?.record ?? null, record.id, deps.clock.now());
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Payments } from "@smileloop/core/payments/payments.ts";
 import { PAYMENT_EVENTS_PATH } from "../access.ts";
 import type { ApiDeps, RouteDeps } from "../deps.ts";
 import { limitedJson } from "../http/json-body.ts";
+import { handOut } from "../http/open-output.ts";
 import { linkOrigin } from "../http/origin.ts";
 import { openBody, type RequestBody } from "../http/request-body.ts";
 import { idParams } from "../ids.ts";
@@ -101,6 +102,20 @@ const withdrawRoute = createRoute({
   },
 });
 
+const deliveryRoute = createRoute({
+  method: "post",
+  path: "/v1/jobs/{id}/delivery",
+  tags: TAGS,
+  summary: "Have the clean file handed out",
+  description:
+    "Answers the job with signed links to what was paid for. From then on, or from the first `GET /v1/jobs/{id}/outputs/{name}` of it, the payment can't be withdrawn from.",
+  request: { params: idParams },
+  responses: {
+    200: { description: "The job", content: { "application/json": { schema: jobSchema } } },
+    ...problemReplies("not_found", "not_ready", "gone", "payment_required"),
+  },
+});
+
 const eventRoute = createRoute({
   method: "post",
   path: PAYMENT_EVENTS_PATH,
@@ -130,6 +145,11 @@ export function paymentRoutes(deps: RouteDeps): Api {
   api.openapi(withdrawRoute, async (c) => {
     const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);
     const after = await paymentsOf(deps).withdraw(record);
+    return c.json(await viewJob(deps, after, linkOrigin(deps.config, c.req.raw)), 200);
+  });
+  api.openapi(deliveryRoute, async (c) => {
+    const record = await findJob(deps, ownerOf(c), c.req.valid("param").id);
+    const after = await handOut(deps, record);
     return c.json(await viewJob(deps, after, linkOrigin(deps.config, c.req.raw)), 200);
   });
   // the signature is over the bytes as they came, so no parser may have them first

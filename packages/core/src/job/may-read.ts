@@ -34,6 +34,14 @@ export function readableNames(record: JobRecord, owner: string, nowMs: number): 
   return Object.keys(record.outputs).filter((name) => mayRead(record, name, owner, nowMs));
 }
 
+/**
+ * Whether the file is paid for and nobody has had it yet. A view of the job then gives no link to it, which would end the buyer's right of
+ * withdrawal unasked, but the address that hands it out.
+ */
+export function isStillToHandOut({ outputs, charge }: JobRecord, name: string): boolean {
+  return outputs[name]?.access === PAID && charge?.supplied_at === undefined;
+}
+
 /** What clients that know nothing of payments are given when they ask for `name`: the preview while it may not be read. */
 export function shownName(record: JobRecord, name: string, nowMs: number): string {
   const locked = !mayRead(record, name, record.owner, nowMs) && mayRead(record, PREVIEW, record.owner, nowMs);

@@ -61,7 +61,7 @@ export const outputViewSchema = z.object({
   url: z
     .url()
     .describe(
-      "A signed link, for at most 15 minutes; ask for the job again to get a new one. The address to keep is `/v1/jobs/{id}/outputs/{name}`.",
+      "A signed link, for at most 15 minutes; ask for the job again to get a new one. The address to keep is `/v1/jobs/{id}/outputs/{name}`; of a paid file that was not handed out yet it is this one, which needs the caller's key or token: see `POST /v1/jobs/{id}/delivery`.",
     ),
   content_type: z.string(),
   bytes: z.int(),
@@ -80,6 +80,8 @@ export const chargeViewSchema = z.object({
     .describe("What is sold, by name. Once it is paid, the same names are in `outputs`."),
   paid_life_s: z.number().describe("How long the result lives once it is paid, seconds."),
   paid_at: time.nullable(),
+  supplied_at: time.nullable().describe("When the clean file was first handed out."),
+  refundable: z.boolean().describe("Whether a withdrawal gives the money back: until the clean file is handed out."),
 });
 export type ChargeView = z.infer<typeof chargeViewSchema>;
 

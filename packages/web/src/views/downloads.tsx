@@ -2,7 +2,7 @@
 import type { Job } from "@smileloop/sdk/index.ts";
 import { useEffect, useState } from "preact/hooks";
 import { useKinds } from "../catalog.ts";
-import { fileOf } from "../jobs.ts";
+import { fileOf, hasVideo } from "../jobs.ts";
 import { sayError, smileloop } from "../server.ts";
 import { span, t } from "../texts.ts";
 import { Icon } from "./icons.tsx";
@@ -22,7 +22,7 @@ export function Downloads({ job, file }: DownloadsProps) {
   const known = useFormats(job);
   // another format is another job, which would have to be paid, too
   const formats = job.charge ? [] : known;
-  const isPreview = !job.outputs.video;
+  const isPreview = !hasVideo(job);
   const name = fileName(job, isPreview);
   const save = async (format: string) => {
     setMaking(format);
@@ -77,8 +77,9 @@ function inFormat({ id, kind, params }: Job, format: string) {
 function CopyLink({ job }: { job: Job }) {
   const copy = async () => {
     try {
-      const { outputs, expires_at } = await smileloop.jobs.get(job.id);
-      await navigator.clipboard.writeText((outputs.video ?? outputs.preview)!.url);
+      const now = await smileloop.jobs.get(job.id);
+      const { outputs, expires_at } = now;
+      await navigator.clipboard.writeText(outputs[hasVideo(now) ? "video" : "preview"]!.url);
       const left = (Date.parse(expires_at ?? "") - Date.now()) / 1000;
       notice(t("link_copied", { time: span(Math.min(LINK_SECONDS, left)) }));
     } catch {

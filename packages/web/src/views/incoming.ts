@@ -11,6 +11,8 @@ export function useIncoming(onFile: (file: Blob) => void): boolean {
     const on = <K extends keyof DocumentEventMap>(name: K, does: (event: DocumentEventMap[K]) => void) =>
       document.addEventListener(name, does, { signal: leaving.signal });
     on("dragover", (event) => {
+      // a place of the page that takes files itself
+      if (event.defaultPrevented) return setDragging(false);
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       setDragging(true);
@@ -18,7 +20,7 @@ export function useIncoming(onFile: (file: Blob) => void): boolean {
     on("dragleave", (event) => event.relatedTarget === null && setDragging(false));
     on("drop", (event) => {
       const file = event.dataTransfer?.files[0];
-      if (!file) return;
+      if (!file || event.defaultPrevented) return;
       event.preventDefault();
       setDragging(false);
       latest.current(file);

@@ -2,11 +2,12 @@
 import type { Job } from "@smileloop/sdk/index.ts";
 import { useEffect, useState } from "preact/hooks";
 import { removeEntry } from "../history.ts";
-import { download } from "../jobs.ts";
+import { download, hasVideo } from "../jobs.ts";
 import type { ChangePhoto, Photo } from "../photo.ts";
 import { go } from "../place.ts";
 import { isGone, sayError, smileloop } from "../server.ts";
 import { clock, presetName, t } from "../texts.ts";
+import { Bought } from "./bought.tsx";
 import { Downloads } from "./downloads.tsx";
 import { sayWarning } from "./hints.ts";
 import { Icon } from "./icons.tsx";
@@ -23,10 +24,13 @@ type ResultProps = {
   onFile: (file: Blob) => void;
 };
 
-export function Result({ job, photo, onPhoto, onFile }: ResultProps) {
+export function Result({ job: followed, photo, onPhoto, onFile }: ResultProps) {
+  // what a purchase has made of it since
+  const [changed, setChanged] = useState<Job | null>(null);
+  const job = changed ?? followed;
   const [file, setFile] = useState<Blob | null>(null);
   const [fault, setFault] = useState<string | null>(null);
-  const shown = job.outputs.video ? "video" : "preview";
+  const shown = hasVideo(job) ? "video" : "preview";
   useEffect(() => {
     const leaving = new AbortController();
     download(job, shown, leaving.signal).then(setFile, (error: unknown) => {
@@ -61,6 +65,7 @@ export function Result({ job, photo, onPhoto, onFile }: ResultProps) {
           </p>
         ) : null}
         <Purchase job={job} />
+        <Bought job={job} onJob={setChanged} />
         <Downloads job={job} file={file} />
         <Notes job={job} />
         <Deletion job={job} onDelete={remove} />

@@ -9,8 +9,7 @@ import { usePainted } from "./use-painted.ts";
 import { Verify } from "./verify.tsx";
 
 export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: string | null }) {
-  // the browser's names of units take a slow machine 130 ms the first time
-  const life = usePainted() ? span(facts.lifeSeconds) : "…";
+  const painted = usePainted();
   return (
     <>
       <section class="hero">
@@ -29,6 +28,16 @@ export function Start({ onFile, fault }: { onFile: (file: Blob) => void; fault: 
         </div>
         <Example />
       </section>
+      {painted ? <Below /> : null}
+    </>
+  );
+}
+
+/** What is not seen at first on most screens: it would take a slow machine 300 ms before the first look at the rest. */
+function Below() {
+  const life = span(facts.lifeSeconds);
+  return (
+    <>
       <History />
       <section class="privacy" aria-labelledby="privacy">
         <h2 id="privacy">{t("privacy_title")}</h2>

@@ -1,14 +1,16 @@
 /** Tells of a file whether it was made here. */
 import type { Verification } from "@smileloop/sdk/index.ts";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { sayError, smileloop } from "../server.ts";
 import type { TextKey } from "../texts/en.ts";
 import { t } from "../texts.ts";
+import { Icon } from "./icons.tsx";
 
-const MADE: Record<Verification["made_by_us"], TextKey> = {
-  yes: "verify_yes",
-  probably: "verify_probably",
-  not_found: "verify_not_found",
+/** What it is called, and what is known and what not. */
+const MADE: Record<Verification["made_by_us"], [title: TextKey, text: TextKey]> = {
+  yes: ["verify_title_yes", "verify_yes"],
+  probably: ["verify_title_probably", "verify_probably"],
+  not_found: ["verify_title_not_found", "verify_not_found"],
 };
 const SIGNATURE: Record<Verification["signature"], TextKey> = {
   ours: "verify_ours",
@@ -16,35 +18,78 @@ const SIGNATURE: Record<Verification["signature"], TextKey> = {
   broken: "verify_broken",
   none: "verify_none",
 };
+type Looked = { name: string; found?: Verification; fault?: string };
 
 export function Verify() {
-  const [said, setSaid] = useState<string[]>([]);
+  const [looked, setLooked] = useState<Looked | null>(null);
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
   const look = async (file: File | undefined) => {
     if (!file) return;
-    setSaid([`${t("verify_working")}…`]);
+    const { name } = file;
+    setLooked({ name });
     try {
-      const { made_by_us, signature } = await smileloop.verify(file);
-      setSaid([t(MADE[made_by_us]), t(SIGNATURE[signature])]);
+      setLooked({ name, found: await smileloop.verify(file) });
     } catch (error) {
-      setSaid([sayError(error)]);
+      setLooked({ name, fault: sayError(error) });
     }
   };
+  const dropped = (event: DragEvent) => {
+    // a photo that is dropped elsewhere begins a video
+    event.preventDefault();
+    setOver(false);
+    void look(event.dataTransfer?.files[0]);
+  };
+  const dragged = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(event.type === "dragover");
+  };
+  const isWorking = looked !== null && !looked.found && looked.fault === undefined;
   return (
     <section class="verify" aria-labelledby="verify">
       <h2 id="verify">{t("verify_title")}</h2>
-      <label>
-        <span>{t("verify_lead")}</span>{" "}
+      <p class="soft">{t("verify_lead")}</p>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: its button does the same */}
+      <div class={over ? "drop-area over" : "drop-area"} onDragOver={dragged} onDragLeave={dragged} onDrop={dropped}>
+        <button class="button plain" type="button" disabled={isWorking} onClick={() => input.current?.click()}>
+          <Icon name="search" /> {t(looked && !isWorking ? "verify_again" : "verify_choose")}
+        </button>
+        <span class="drop-hint soft">{t("verify_drop")}</span>
         <input
+          ref={input}
+          class="hidden"
           type="file"
           accept="image/*,video/*,audio/*"
-          onChange={(event) => void look(event.currentTarget.files?.[0])}
+          tabIndex={-1}
+          aria-hidden="true"
+          onChange={(event) => {
+            void look(event.currentTarget.files?.[0]);
+            event.currentTarget.value = "";
+          }}
         />
-      </label>
+      </div>
       <div role="status">
-        {said.map((line) => (
-          <p key={line}>{line}</p>
-        ))}
+        {isWorking ? <p class="soft">{t("verify_working")}…</p> : null}
+        {looked?.found ? <Verdict name={looked.name} found={looked.found} /> : null}
+        {looked?.fault ? <p class="fault">{looked.fault}</p> : null}
       </div>
     </section>
+  );
+}
+
+function Verdict({ name, found: { made_by_us, signature } }: { name: string; found: Verification }) {
+  const [title, text] = MADE[made_by_us];
+  return (
+    <div class={`verdict is-${made_by_us}`}>
+      <Icon name={made_by_us === "not_found" ? "question" : "check"} />
+      <div>
+        <h3>{t(title)}</h3>
+        <p class="file soft">
+          <bdi>{name}</bdi>
+        </p>
+        <p>{t(text)}</p>
+        <p>{t(SIGNATURE[signature])}</p>
+      </div>
+    </div>
   );
 }
