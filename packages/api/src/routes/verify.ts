@@ -1,6 +1,6 @@
 /** `POST /v1/verify`: whether a file comes from this installation, by the marks that it carries. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { ANONYMOUS_PREFIX, PUBLIC_OWNER } from "@smileloop/core/api-keys.ts";
+import { isAnonymous } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
@@ -147,7 +147,7 @@ async function verify(deps: ApiDeps, owner: string, key: string, signal: AbortSi
 
 async function viewOf(deps: ApiDeps, owner: string, found: FoundMarks) {
   const { signature, watermark } = found;
-  const nobody = owner === PUBLIC_OWNER || owner.startsWith(ANONYMOUS_PREFIX);
+  const nobody = isAnonymous(owner);
   const job = nobody ? undefined : await jobOf(deps, owner, found);
   return {
     signature,
