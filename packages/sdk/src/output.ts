@@ -41,4 +41,6 @@ export type Charge = {
   /** How long the result lives once it is paid, seconds. */
   paid_life_s: number;
   paid_at: string | null;
+  /** What went wrong with the last payment page, and what to do. */
+  notice?: string | undefined;
 };

@@ -80,6 +80,7 @@ export const chargeViewSchema = z.object({
     .describe("What is sold, by name. Once it is paid, the same names are in `outputs`."),
   paid_life_s: z.number().describe("How long the result lives once it is paid, seconds."),
   paid_at: time.nullable(),
+  notice: z.string().optional().describe("What went wrong with the last payment page, and what to do."),
 });
 export type ChargeView = z.infer<typeof chargeViewSchema>;
 
