@@ -13,11 +13,13 @@ export const VIDEO: Sold = { kind: "animate", output: "video", type: "video/mp4"
 
 export type Shop = { api: TestApi; stripe: StripeDouble; till: Till; close(): Promise<void> };
 
-export async function openShop(isExempt: (owner: string) => boolean = () => false): Promise<Shop> {
+/** `timeoutMs`: how long the provider is waited for. */
+export async function openShop(isExempt: (owner: string) => boolean = () => false, timeoutMs?: number): Promise<Shop> {
   const api = testApi({ access: { keys: new Map(), anonymous: true } });
   const stripe = await stripeDouble({ nowMs: () => api.clock.now() });
   const provider = stripeProvider({
     ...{ key: STRIPE_KEY, secrets: [STRIPE_SECRET, "whsec_former_secret_of_it"], url: stripe.url, product: "Video" },
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   const payments = createPayments({ provider, store: api.deps, quote: QUOTE, paidLifeMs: DAY_MS, isExempt });
   // the app has these very deps

@@ -50,8 +50,11 @@ export async function stripeDouble({ nowMs }: { nowMs: () => number }) {
   const events: Event[] = [];
   const requests: { method: string; path: string; idempotencyKey: string | undefined }[] = [];
   const refunds: string[] = [];
-  /** Statuses that the next requests are answered with instead; `lost`: done, but the reply never comes. */
-  const failures: (number | "lost")[] = [];
+  /**
+   * Statuses that the next requests are answered with instead, also when they come again under their key; `lost`: done, but the connection breaks
+   * before the reply; `silent`: nothing is done, and no reply ever comes; `mute`: done, and no reply ever comes.
+   */
+  const failures: (number | "lost" | "silent" | "mute")[] = [];
   let count = 0;
   const say = (type: string, object: object) => {
     events.push({ id: `evt_${++count}`, type, data: { object } });
@@ -130,9 +133,15 @@ export async function stripeDouble({ nowMs }: { nowMs: () => number }) {
     const key = request.headers["idempotency-key"] as string | undefined;
     requests.push({ method, path: pathname, idempotencyKey: key });
     const failure = failures.shift();
-    if (typeof failure === "number") return send(response, failure, { error: { type: "api_error", message: "down" } });
+    if (failure === "silent") return;
+    if (typeof failure === "number") {
+      const reply = { error: { type: "api_error", message: "down" } };
+      if (key !== undefined) replies.set(key, { body, status: failure, reply });
+      return send(response, failure, reply);
+    }
     const { status, reply } = replied(request.headers, { method, pathname, searchParams, body, key });
     if (failure === "lost") return request.socket.destroy();
+    if (failure === "mute") return;
     send(response, status, reply);
   });
   const replied = (headers: IncomingMessage["headers"], asked: Asked): { status: number; reply: object } => {
@@ -178,6 +187,12 @@ export async function stripeDouble({ nowMs }: { nowMs: () => number }) {
     },
     refundByHand(id: string) {
       refund(new URLSearchParams({ payment_intent: sessionOf(id).payment_intent! }));
+    },
+    /** The buyer's bank does not take back what was refunded. */
+    failRefund(id: string) {
+      const { payment_intent } = sessionOf(id);
+      intents.get(payment_intent!)!.refunded = 0;
+      say("refund.failed", { id: "re_1", payment_intent });
     },
     dispute(id: string) {
       intentOf(id).disputed = true;

@@ -2,7 +2,7 @@
 import { makeApiKey, parseApiKeys } from "@smileloop/core/api-keys.ts";
 import { AppError } from "@smileloop/core/errors.ts";
 import type { StoredPicture } from "@smileloop/core/inspector.ts";
-import { newId } from "@smileloop/core/job/ids.ts";
+import { childId, newId } from "@smileloop/core/job/ids.ts";
 import { outputKey, uploadKey } from "@smileloop/core/job/keys.ts";
 import { newJobRecord } from "@smileloop/core/job/record.ts";
 import type { FoundMarks, Verifier } from "@smileloop/core/verifier.ts";
@@ -148,4 +148,25 @@ test("questions are counted: a caller who may ask without an end could take a ma
   expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
   expect(replies[0]!.headers.get("RateLimit-Policy")).toBe('"owner";q=60;w=60, "verify";q=3;w=60');
   expect(replies[3]!.headers.get("RateLimit")).toMatch(/"verify";r=0;t=\d+/);
+});
+
+test("a file out of a batch leads to the batch, and only its owner is told", async () => {
+  const { verifier } = verifierOf(async () => ({ signature: "ours", instance: INSTANCE, watermark: null }));
+  api = testApi({ access: { keys, anonymous: false } }, { verifier });
+  const id = newId(api.clock.now());
+  const bare = { owner: "ann", queue: "plans", estimateSeconds: 1, params: {}, metadata: {}, inputs: {} };
+  const root = newJobRecord({ ...bare, id, kind: "personalize", engine: null }, api.clock.now());
+  await api.deps.records.create({ ...root, children: 2 });
+  for (const index of [0, 1]) {
+    const part = { ...bare, id: childId(id, index), kind: "insert", engine: "warp", root: id, index };
+    const key = outputKey("ann", part.id, 1, "video.mp4");
+    const c2pa = { instance: index === 1 ? INSTANCE : `${INSTANCE}9`, leaf: "0".repeat(64) };
+    const video = { key, attempt: 1, type: "video/mp4", bytes: 1, sha256: "0".repeat(64), mark: { c2pa } };
+    const made = newJobRecord(part, api.clock.now());
+    await api.deps.records.create({ ...made, state: "succeeded", ended_at: 1, outputs: { video } });
+  }
+  const askAs = async (owner: string, key: string) =>
+    (await postJson({ upload: await put(owner, jpegBytes()) }, { "X-API-Key": key })).body;
+  expect(await askAs("ann", ANN.key)).toMatchObject({ job: id });
+  expect(await askAs("bob", BOB.key)).not.toHaveProperty("job");
 });

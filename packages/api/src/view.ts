@@ -4,6 +4,7 @@ import { ERRORS, hasCode } from "@smileloop/core/errors.ts";
 import { STAGE_NO_SPACE } from "@smileloop/core/job/change.ts";
 import type { Charge } from "@smileloop/core/job/charge.ts";
 import { isRefundable } from "@smileloop/core/job/charge-changes.ts";
+import { chargeNotice } from "@smileloop/core/job/charge-notice.ts";
 import { isStillToHandOut, OPEN, PAID, readableNames } from "@smileloop/core/job/may-read.ts";
 import { isElsewhere, isEnded, type JobInput, type JobRecord } from "@smileloop/core/job/record.ts";
 import type { JobWebhook } from "@smileloop/core/job/webhook.ts";
@@ -52,12 +53,14 @@ export async function viewJob(deps: ApiDeps, stored: JobRecord, origin: string):
     ...(record.state === "queued"
       ? { queue: { position, starts_in_s: startsIn === null ? null : tenths(startsIn) } }
       : {}),
-    ...(record.charge ? { charge: viewCharge(record, record.charge) } : {}),
+    ...(record.charge ? { charge: viewCharge(record, record.charge, now) } : {}),
     ...(record.webhook ? { webhook: viewWebhook(record.webhook) } : {}),
   };
 }
 
-function viewCharge({ outputs }: JobRecord, charge: Charge): JobView["charge"] {
+function viewCharge(record: JobRecord, charge: Charge, now: number): JobView["charge"] {
+  const { outputs } = record;
+  const notice = chargeNotice(record, now);
   const sold = Object.entries(outputs).filter(([, { access }]) => access !== OPEN);
   const facts = sold.map(([name, output]) => {
     const { type, bytes } = output;
@@ -69,6 +72,7 @@ function viewCharge({ outputs }: JobRecord, charge: Charge): JobView["charge"] {
     ...{ paid_life_s: charge.paid_life_ms / 1000, paid_at: charge.paid_at ? rfc3339(charge.paid_at) : null },
     supplied_at: charge.supplied_at === undefined ? null : rfc3339(charge.supplied_at),
     refundable: isRefundable(charge),
+    ...(notice === null ? {} : { notice }),
   };
 }
 

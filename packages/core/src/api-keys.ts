@@ -17,9 +17,9 @@ export const LOCAL_OWNER = "local";
 export const PUBLIC_OWNER = "public";
 export const ANONYMOUS_PREFIX = "anon-";
 
-/** Whether nobody knows who the caller is: a browser with a token that it has made up. */
+/** Whether nobody knows who the caller is: a browser with a token that it has made up, or a client that sent no credentials at all. */
 export function isAnonymous(owner: string): boolean {
-  return owner.startsWith(ANONYMOUS_PREFIX);
+  return owner === PUBLIC_OWNER || owner.startsWith(ANONYMOUS_PREFIX);
 }
 
 /** Owners by the SHA-256 of their keys, in lower-case hex. */

@@ -45,4 +45,6 @@ export type Charge = {
   supplied_at: string | null;
   /** Whether a withdrawal gives the money back: until the clean file is handed out. */
   refundable: boolean;
+  /** What went wrong with the last payment page, and what to do. */
+  notice?: string | undefined;
 };

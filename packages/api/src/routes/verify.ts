@@ -1,9 +1,11 @@
 /** `POST /v1/verify`: whether a file comes from this installation, by the marks that it carries. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { ANONYMOUS_PREFIX, PUBLIC_OWNER } from "@smileloop/core/api-keys.ts";
+import { isAnonymous } from "@smileloop/core/api-keys.ts";
+import { eachAtOnce } from "@smileloop/core/concurrent.ts";
 import { AppError } from "@smileloop/core/errors.ts";
+import { childId } from "@smileloop/core/job/ids.ts";
 import { uploadKey } from "@smileloop/core/job/keys.ts";
-import type { JobRecord } from "@smileloop/core/job/record.ts";
+import { isPlan, type JobRecord } from "@smileloop/core/job/record.ts";
 import { readHead } from "@smileloop/core/jobs/check-file.ts";
 import { sniffType } from "@smileloop/core/media/sniff.ts";
 import { mediaClassOf } from "@smileloop/core/media/types.ts";
@@ -26,6 +28,8 @@ const MAX_UPLOAD_BYTES = 500 * 1024 * 1024;
 /** Jobs of the caller, the newest first, among which the one that made the file is looked for. */
 const JOBS_LOOKED_AT = 200;
 const PAGE = 100;
+/** Parts of these jobs, such as the files of a batch, that are looked at besides. */
+const CHILDREN_LOOKED_AT = 1000;
 
 const requestSchema = z.strictObject({ upload: idSchema }).openapi("VerifyRequest");
 
@@ -147,7 +151,7 @@ async function verify(deps: ApiDeps, owner: string, key: string, signal: AbortSi
 
 async function viewOf(deps: ApiDeps, owner: string, found: FoundMarks) {
   const { signature, watermark } = found;
-  const nobody = owner === PUBLIC_OWNER || owner.startsWith(ANONYMOUS_PREFIX);
+  const nobody = isAnonymous(owner);
   const job = nobody ? undefined : await jobOf(deps, owner, found);
   return {
     signature,
@@ -161,18 +165,42 @@ async function viewOf(deps: ApiDeps, owner: string, found: FoundMarks) {
 async function jobOf(deps: ApiDeps, owner: string, { instance, watermark }: FoundMarks): Promise<string | undefined> {
   if (instance === null && watermark?.payload === undefined) return undefined;
   const now = deps.clock.now();
-  const isIt = (record: JobRecord) =>
-    !hasExpired(record, now) &&
-    Object.values(record.outputs).some(({ mark }) =>
+  const hasMark = ({ outputs }: JobRecord) =>
+    Object.values(outputs).some(({ mark }) =>
       instance !== null ? mark?.c2pa?.instance === instance : mark?.watermark?.payload === watermark?.payload,
     );
+  const left = { children: CHILDREN_LOOKED_AT };
+  const isIt = async (record: JobRecord) =>
+    !hasExpired(record, now) && (hasMark(record) || (await hasChild(deps, record, hasMark, left)));
   let cursor: string | undefined;
   for (let seen = 0; seen < JOBS_LOOKED_AT; seen += PAGE) {
     const page = await deps.records.list(owner, { limit: PAGE, cursor });
-    const found = page.records.find(isIt);
-    if (found) return found.id;
+    for (const record of page.records) if (await isIt(record)) return record.id;
     if (page.cursor === null) return undefined;
     cursor = page.cursor;
   }
   return undefined;
+}
+
+/** Whether a part of the job is the one; `left`: how many parts may still be looked at. */
+async function hasChild(
+  { records }: ApiDeps,
+  root: JobRecord,
+  isIt: (child: JobRecord) => boolean,
+  left: { children: number },
+): Promise<boolean> {
+  const { owner, id } = root;
+  if (!isPlan(root) || left.children <= 0) return false;
+  const numbers = (await records.children(owner, id)).slice(0, left.children);
+  left.children -= numbers.length;
+  let isFound = false;
+  await eachAtOnce(
+    numbers,
+    () => isFound,
+    async (index) => {
+      const child = await records.get(owner, childId(id, index)).catch(() => null);
+      if (child && isIt(child.record)) isFound = true;
+    },
+  );
+  return isFound;
 }

@@ -93,7 +93,9 @@ function limit(word: string, bound: number | bigint, origin: string, input: unkn
 
 function oneOf(values: readonly unknown[]): string {
   const names = values.slice(0, MAX_NAMES).map(String).join(", ");
-  return values.length === 1 ? `'${names}'` : `one of ${names}`;
+  if (values.length > 1) return `one of ${names}`;
+  // true and 'true' are not the same
+  return typeof values[0] === "string" ? `'${names}'` : names;
 }
 
 function unknownNames(keys: readonly string[], schema: Issue["inst"]): string {

@@ -39,7 +39,7 @@
  * | sweeper | expire | succeeded, failed, canceled → expired | past `expires_at`, which a child has none of; inputs and outputs go |
  * | deliverer | deliver, delivered | an ended state → the same | its event is due; it has had an answer (`deliveries.ts`) |
  * | API | replay | an ended state → the same | its event is to be sent again; a deleted job has none |
- * | API, sweeper | checkout, session, settle, supply, refund | succeeded → the same | its payment (`charge-changes.ts`) |
+ * | API, sweeper | checkout, session, lost, settle, supply, refund | succeeded → the same | its payment (`charge-changes.ts`) |
  *
  * Holder = the worker that knows the token of the claim in the record. Everything else is refused, and the record stays as it is.
  * `rev` rises by one and `write` is fresh with each change; how they are used is said in `jobs.ts`.

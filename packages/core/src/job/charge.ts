@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 
-/** Checkouts of one job, at most. */
+/** Checkouts of one job, at most; one whose name never became known gives way to the next. */
 export const MAX_SESSIONS = 3;
 
 const time = z.int().min(0).max(8.64e15);
@@ -27,8 +27,10 @@ const sessionSchema = z.strictObject({
   /** Null from before it is asked for until the provider's reply is known. */
   id: z.string().max(200).nullable(),
   expires_at: time,
-  /** False once it cannot be paid any more, or was. */
+  /** False once it cannot be paid any more, or was; or once it is given up, because its name never became known. */
   open: z.boolean(),
+  /** Whether it made the result live longer. */
+  extended: z.literal(true).optional(),
 });
 
 export const chargeSchema = z.strictObject({
@@ -50,6 +52,29 @@ export const chargeSchema = z.strictObject({
   supplied_at: time.optional(),
 });
 export type Charge = z.infer<typeof chargeSchema>;
+
+type Session = Charge["sessions"][number];
+
+/** The provider asks for at least 30 minutes; five more so that a request that died can be made again. */
+export const SESSION_MS = 35 * 60_000;
+/** How long the same session is asked for again, ms, when it is not known whether the provider heard of it. */
+export const RESUME_MS = 5 * 60_000;
+
+/** Number of a session that was noted, and whose name nobody will learn any more; -1 where there is none. */
+export function lostSession({ sessions }: Charge, nowMs: number): number {
+  return sessions.findIndex((each) => each.id === null && each.open && nowMs >= resumableUntil(each));
+}
+
+export function resumableUntil({ expires_at }: Session): number {
+  return expires_at - SESSION_MS + RESUME_MS;
+}
+
+/** When the sweeper has to ask what became of a checkout, whatever was heard; null where none is open. */
+export function checkoutDueMs(charge: Charge | undefined): number | null {
+  const open = (charge?.sessions ?? []).filter((each) => each.open);
+  if (open.length === 0) return null;
+  return Math.min(...open.map((each) => (each.id === null ? resumableUntil(each) : each.expires_at)));
+}
 
 export function newCharge(provider: string, quote: Quote, paidLifeMs: number): Charge {
   return { provider, quote, state: "none", paid_life_ms: paidLifeMs, extended: 0, sessions: [] };

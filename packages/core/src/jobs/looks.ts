@@ -1,4 +1,5 @@
 /** When the sweeper looks at a record again, and what it counts. */
+import { checkoutDueMs } from "../job/charge.ts";
 import { isEnded, type JobRecord, TOMBSTONE_LIFE_MS } from "../job/record.ts";
 import { webhookDueMs } from "../job/webhook.ts";
 
@@ -32,8 +33,17 @@ export function nextLookMs(record: JobRecord, nowMs: number): number {
     const purge = record.closed_at + LATE_WRITERS_MS;
     return later(nowMs < purge ? purge : record.closed_at + TOMBSTONE_LIFE_MS);
   }
-  if (isEnded(record.state)) return later(record.expires_at ?? nowMs);
+  if (isEnded(record.state)) {
+    return later(Math.min(record.expires_at ?? nowMs, checkoutDueMs(record.charge) ?? Number.POSITIVE_INFINITY));
+  }
   const waitedMs = record.state === "queued" ? nowMs - record.queued_at : 0;
   const againMs = Math.min(LOOK_LATEST_MS, Math.max(LOOK_AGAIN_MS, waitedMs));
   return later(Math.min(nowMs + againMs, record.deadline_at));
+}
+
+/** Whether the payment has to be looked at, also before the result goes. */
+export function isPaymentDue(record: JobRecord | undefined, nowMs: number): boolean {
+  const { charge, state } = record ?? {};
+  const checkoutMs = state === "succeeded" ? checkoutDueMs(charge) : null;
+  return charge?.state === "refunding" || (checkoutMs !== null && nowMs >= checkoutMs);
 }

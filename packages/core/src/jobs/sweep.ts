@@ -12,6 +12,7 @@
  * | waiting | wakes it if the markers of all its children are there | in 5 minutes, or at `deadline_at` |
  * | canceling with a dead lease | closes it: canceled | at `expires_at` |
  * | any of these past `deadline_at` | fails it (a canceling one is canceled) | at `expires_at` |
+ * | succeeded, a payment page was asked for 5 minutes ago and never came, or has closed | has it looked at, or gives it up | in a minute |
  * | succeeded, with a payment on its way | has it looked at (`payments/`); while that can't be told, keeps it | in a minute |
  * | succeeded, failed, canceled | past `expires_at`: expires it, takes its files and its children away | an hour later |
  * | expired, deleted | takes its files and its children away again, for late writers | an hour, then a day after it was closed |
@@ -52,7 +53,7 @@ import { closeJob } from "./close.ts";
 import { damageOf } from "./damaged.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
-import { LOOK_AGAIN_MS, NOTHING_SWEPT, nextLookMs, type Swept } from "./looks.ts";
+import { isPaymentDue, LOOK_AGAIN_MS, NOTHING_SWEPT, nextLookMs, type Swept } from "./looks.ts";
 import { remindDeliverers } from "./outbox.ts";
 import { lookAtDamaged, removeChild, rootState } from "./sweep-damaged.ts";
 import { markEnded, wakeRoot } from "./waiting.ts";
@@ -142,7 +143,7 @@ async function lookInTime(store: JobStore, { owner, id }: Timer, swept: Swept): 
   const { records, clock } = store;
   const stored = await records.get(owner, id);
   const due = stored && dueChange(stored, clock.now());
-  const isHeld = due?.do === "expire" || stored?.record.charge?.state === "refunding";
+  const isHeld = due?.do === "expire" || isPaymentDue(stored?.record, clock.now());
   if (isHeld && stored && !((await store.payments?.mayExpire(stored.record)) ?? true)) return stored;
   if (!due) return stored;
   const wasEnded = isEnded(stored.record.state);

@@ -4,25 +4,30 @@
  *
  * Order of a checkout: the session is noted in the record → asked for at the provider, under a key that follows from job and number →
  * noted in the ledger → its name is written into the record → the buyer is sent there. A process that dies on the way leaves a session that
- * nobody has the address of.
+ * nobody has the address of: it is given up, at once where the provider fails, else by the sweeper after five minutes.
  */
 import { createHash } from "node:crypto";
 import type { Audit } from "../audit/audit-log.ts";
 import { AppError } from "../errors.ts";
-import { type Charge, newCharge, type Quote } from "../job/charge.ts";
-import { isRefundable } from "../job/charge-changes.ts";
+import {
+  type Charge,
+  lostSession,
+  newCharge,
+  type Quote,
+  RESUME_MS,
+  resumableUntil,
+  SESSION_MS,
+} from "../job/charge.ts";
 import type { JobRecord } from "../job/record.ts";
 import { type SessionFacts, settle } from "../job/settle.ts";
 import { type JobStore, type Till, updateJob } from "../jobs/jobs.ts";
 import type { Log } from "../log.ts";
 import { entryOf, isNoted, type LedgerEvent, noteEvent, openedHere } from "./ledger.ts";
 import type { PaymentProvider } from "./provider.ts";
+import { begunRefund, isUnsettled, notOffered, notWithdrawn, openSessions } from "./sessions.ts";
 
-/** The provider asks for at least 30 minutes; five more so that a request that died can be made again. */
-const SESSION_MS = 35 * 60_000;
 /** While the provider does not answer, a result that may have been paid is kept for so long beyond its time. */
 const PATIENCE_MS = 3_600_000;
-const RESUME_MS = 5 * 60_000;
 
 type Store = Pick<JobStore, "records" | "files" | "queue" | "clock"> & { log: Log; audit?: Audit | undefined };
 /** `isExempt`: whether an owner does not pay here. */
@@ -86,7 +91,7 @@ export function createPayments(options: PaymentOptions): Payments {
       };
     },
     async mayExpire(record) {
-      if (!isUnsettled(record)) return true;
+      if (!isUnsettled(record, clock.now())) return true;
       try {
         await lookAt(options, record);
         return true;
@@ -97,19 +102,6 @@ export function createPayments(options: PaymentOptions): Payments {
     },
     withdraw: (record) => withdraw(options, record),
   };
-}
-
-function openSessions({ charge }: JobRecord): string[] {
-  return (charge?.sessions ?? []).flatMap(({ id, open }) => (open && id !== null ? [id] : []));
-}
-
-function begunRefund({ charge }: JobRecord): string[] {
-  return charge?.state === "refunding" && charge.session !== undefined ? [charge.session] : [];
-}
-
-/** Whether money may be on its way. */
-export function isUnsettled(record: JobRecord): boolean {
-  return [...begunRefund(record), ...openSessions(record)].length > 0;
 }
 
 async function checkout(options: PaymentOptions, asked: JobRecord, urls: ReturnUrls): Promise<string> {
@@ -124,9 +116,13 @@ async function checkout(options: PaymentOptions, asked: JobRecord, urls: ReturnU
   const lastNth = (record.charge?.sessions.length ?? 0) - 1;
   const last = record.charge?.sessions[lastNth];
   // a request that died after it had noted the session: it is made again as it was, while the provider takes it
-  const again = last?.id === null && last.open && last.expires_at - store.clock.now() > SESSION_MS - RESUME_MS;
+  const again = last?.id === null && last.open && store.clock.now() < resumableUntil(last);
   if (!again) {
-    const expiresAtMs = Math.ceil((store.clock.now() + SESSION_MS) / 1000) * 1000;
+    // later than any before: the provider tells the pages of a job apart by it
+    const soonMs = Math.ceil((store.clock.now() + SESSION_MS) / 1000) * 1000;
+    const expiresAtMs = Math.max(soonMs, (last?.expires_at ?? 0) + 1000);
+    // so that somebody gives it up if this process dies
+    await store.records.timers.arm({ owner, id, atMs: store.clock.now() + RESUME_MS + 1000 });
     const { stored, refused } = await updateJob(store, owner, id, () => ({ by: "api", do: "checkout", expiresAtMs }));
     if (refused || !stored) throw notOffered(stored?.record ?? null);
     record = stored.record;
@@ -134,10 +130,13 @@ async function checkout(options: PaymentOptions, asked: JobRecord, urls: ReturnU
   const charge = record.charge!;
   const nth = charge.sessions.length - 1;
   const { expires_at: expiresAtMs } = charge.sessions[nth]!;
-  const opened = await provider.open({
-    ...{ job: id, ownerHash: hashed(owner), quote: charge.quote, nth, expiresAtMs },
-    ...{ successUrl: urls.success, cancelUrl: urls.cancel },
-  });
+  const page = { job: id, ownerHash: hashed(owner), quote: charge.quote, expiresAtMs };
+  const opened = await provider
+    .open({ ...page, successUrl: urls.success, cancelUrl: urls.cancel })
+    .catch(async (error: unknown) => {
+      await updateJob(store, owner, id, () => ({ by: "api", do: "lost", nth })).catch(() => {});
+      throw error;
+    });
   await noteEvent(store, opened.id, "opened", entryOf(record, store.clock.now()));
   const named = await updateJob(store, owner, id, () => ({ by: "api", do: "session", nth, id: opened.id }));
   const known = named.stored?.record.charge?.sessions[nth]?.id === opened.id;
@@ -147,26 +146,25 @@ async function checkout(options: PaymentOptions, asked: JobRecord, urls: ReturnU
   throw new AppError("conflict", "The job changed while its payment page was made; ask again.");
 }
 
-function notOffered(record: JobRecord | null): AppError {
-  const { charge, state } = record ?? {};
-  if (!record || state === "deleted" || state === "expired")
-    return new AppError("gone", "The files of this job are gone.");
-  if (!charge) return new AppError("conflict", "This job is free: its files can be fetched as they are.");
-  if (state !== "succeeded") return new AppError("not_ready", `There is nothing to pay for yet: the job is ${state}.`);
-  if (charge.state !== "none" && charge.state !== "pending")
-    return new AppError("conflict", `The payment of this job is ${charge.state}; no other can be begun.`);
-  return new AppError("conflict", "Too many payments of this job were begun, or it ends too soon; create it again.");
-}
-
 /** Looks at the sessions of a job at the provider, and carries on a refund that was begun. */
 async function lookAt(options: PaymentOptions, record: JobRecord, only?: string): Promise<JobRecord> {
   const { charge } = record;
   const begun = begunRefund(record);
   const listed = (charge?.sessions ?? []).flatMap(({ id }) => id ?? []);
   const ids = only === undefined ? new Set([...openSessions(record), ...begun]) : listed.filter((id) => id === only);
-  let now = record;
+  let now = only === undefined ? await givenUp(options.store, record) : record;
   for (const id of ids) now = (await settleSession(options, id)) ?? now;
   return now;
+}
+
+/** Without a checkout that was asked for, and that nothing came of. */
+async function givenUp(store: Store, record: JobRecord): Promise<JobRecord> {
+  const nth = record.charge ? lostSession(record.charge, store.clock.now()) : -1;
+  if (nth < 0) return record;
+  const { owner, id } = record;
+  const { stored } = await updateJob(store, owner, id, () => ({ by: "sweeper", do: "lost", nth }));
+  store.log.warn({ jobId: id }, "the provider did not answer a checkout; it was given up");
+  return stored?.record ?? record;
 }
 
 /** Has the provider asked about a session, and does what follows. The record after that; null where it is gone, or not ours. */
@@ -194,16 +192,24 @@ async function settleSession(options: PaymentOptions, id: string): Promise<JobRe
   }
   const settled = settle(record, session, clock.now());
   // the record of a job that was paid, and had its time, is gone a day after that
-  if ("refund" in settled && session.payment !== null && !(await isNoted(files, id, "paid"))) {
-    await provider.refund({ id, payment: session.payment });
+  const owed = "refund" in settled && !(await isNoted(files, id, "paid")) ? session.payment : null;
+  const why = failedRefund(record, session) ?? ("wrong" in settled ? settled.nothing : null);
+  if ("refund" in settled && owed !== null && !(await isNoted(files, id, "refunded"))) {
+    await provider.refund({ id, payment: owed });
     await note("refunded", settled.refund);
     log.warn({ jobId: job, session: id, why: settled.refund }, "payment refunded");
   }
-  if ("wrong" in settled) {
-    await note("wrong", settled.nothing);
-    log.error({ jobId: job, session: id, why: settled.nothing }, "a payment is not what was agreed: look at it there");
+  if (why !== null) {
+    await note("wrong", why);
+    log.error({ jobId: job, session: id, why }, "a payment is not what was agreed: look at it there");
   }
   return record;
+}
+
+/** A bank may refuse what was given back; then the buyer has neither the file nor the money. */
+function failedRefund(record: JobRecord | null, { id, refunded }: SessionFacts): string | null {
+  const isBack = record?.charge?.state === "refunded" && record.charge.session === id;
+  return isBack && !refunded ? "its refund failed" : null;
 }
 
 async function withdraw(options: PaymentOptions, asked: JobRecord): Promise<JobRecord> {
@@ -231,17 +237,6 @@ async function giveBack(options: PaymentOptions, record: JobRecord, session: Ses
   await noteEvent(store, session.id, "refunded", { ...entryOf(record, store.clock.now()), why: "withdrawn" });
   store.log.info({ jobId: id, session: session.id }, "payment withdrawn");
   return stored?.record ?? record;
-}
-
-function notWithdrawn(charge: Charge | undefined): AppError {
-  if (charge && charge.state === "paid" && !isRefundable(charge)) {
-    const why = "The file was handed out after you had asked for that at once and given up the right of withdrawal.";
-    return new AppError("conflict", `${why} Write to the operator of this server if something is wrong with it.`);
-  }
-  return new AppError(
-    "conflict",
-    `There is no payment to be withdrawn from: it is ${charge?.state ?? "not for sale"}.`,
-  );
 }
 
 function hashed(owner: string): string {

@@ -2,12 +2,11 @@
 import type { Quote } from "../job/charge.ts";
 import type { SessionFacts } from "../job/settle.ts";
 
-/** `nth`: which checkout of the job it is; asking for the same one again gives the same session. `ownerHash`: no name. */
+/** Asking for one with the same job and end again gives the same session. `ownerHash`: no name. */
 export type OpenSession = {
   job: string;
   ownerHash: string;
   quote: Quote;
-  nth: number;
   expiresAtMs: number;
   /** Where the buyer comes back to; `{CHECKOUT_SESSION_ID}` is replaced by the session's name. */
   successUrl: string;

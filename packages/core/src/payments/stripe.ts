@@ -31,21 +31,27 @@ const OF_PAYMENT = new Set([
 ]);
 
 /** `secrets`: of the webhook, the newest first. `url`: of Stripe, or of a server that speaks as it does. */
-export type StripeOptions = { key: string; secrets: readonly string[]; url: string; product: string };
+export type StripeOptions = {
+  key: string;
+  secrets: readonly string[];
+  url: string;
+  product: string;
+  /** How long one request may take, ms; it is made three times. */
+  timeoutMs?: number;
+};
 
-export function stripeProvider({ key, secrets, url, product }: StripeOptions): PaymentProvider {
+export function stripeProvider({ key, secrets, url, product, timeoutMs = TIMEOUT_MS }: StripeOptions): PaymentProvider {
   const { protocol, hostname, port } = new URL(url);
   const stripe = new Stripe(key, {
     ...{ host: hostname, port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port) },
     protocol: protocol === "http:" ? "http" : "https",
-    ...{ maxNetworkRetries: 2, timeout: TIMEOUT_MS, telemetry: false },
+    ...{ maxNetworkRetries: 2, timeout: timeoutMs, telemetry: false },
   });
   const live_key = /^[sr]k_live_/.test(key);
   return {
     name: "stripe",
     async open(asked) {
-      const { job, nth } = asked;
-      const options = { idempotencyKey: `checkout-${job}-${nth}` };
+      const options = { idempotencyKey: `checkout-${asked.job}-${asked.expiresAtMs}` };
       const { id, url: page } = await told(stripe.checkout.sessions.create(paramsOf(asked, product), options));
       if (!page) throw new AppError("payment_unavailable", "The payment service made no page for this.");
       return { id, url: page };
@@ -65,11 +71,11 @@ export function stripeProvider({ key, secrets, url, product }: StripeOptions): P
       }
     },
     async refund({ id, payment }) {
-      const options = { idempotencyKey: `refund-${id}` };
       try {
-        await stripe.refunds.create({ payment_intent: payment, metadata: { session: id } }, options);
+        // under no key of ours: for a day Stripe answers the same to a key, also an error of its own
+        await stripe.refunds.create({ payment_intent: payment, metadata: { session: id } });
       } catch (error) {
-        // somebody has given it back by hand, or before the day for which Stripe knows the key
+        // it gives nothing back twice
         if (error instanceof Stripe.errors.StripeError && error.code === "charge_already_refunded") return;
         throw unavailable(error);
       }
@@ -167,5 +173,9 @@ function ifMissing(error: unknown): null {
 }
 
 function unavailable(error: unknown): AppError {
-  return new AppError("payment_unavailable", "The payment service can't be used now; try again.", { cause: error });
+  return new AppError(
+    "payment_unavailable",
+    "The payment service does not answer, so nothing was done; try again in a few minutes.",
+    { cause: error },
+  );
 }

@@ -82,6 +82,7 @@ export const chargeViewSchema = z.object({
   paid_at: time.nullable(),
   supplied_at: time.nullable().describe("When the clean file was first handed out."),
   refundable: z.boolean().describe("Whether a withdrawal gives the money back: until the clean file is handed out."),
+  notice: z.string().optional().describe("What went wrong with the last payment page, and what to do."),
 });
 export type ChargeView = z.infer<typeof chargeViewSchema>;
 

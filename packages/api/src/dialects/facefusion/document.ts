@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { warningSchema } from "@smileloop/core/errors.ts";
 import { PROCESSOR_NAMES } from "@smileloop/core/faces/processors.ts";
 import type { Registry } from "../dialect.ts";
+import { LABEL_HELP } from "../label.ts";
 import { PREFIX, VERSION } from "./names.ts";
 
 export const TAG = "FaceFusion";
@@ -67,6 +68,7 @@ const keys = {
     description:
       "Why the people shown may be shown so. Required where a face is altered, unless the operator answers for it.",
   }),
+  label: z.boolean().optional().openapi({ description: LABEL_HELP }),
 };
 const binary = (description: string) => z.string().openapi({ format: "binary", description });
 const formSchema = (target: string) =>

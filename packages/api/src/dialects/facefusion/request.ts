@@ -20,6 +20,7 @@ import { z } from "zod";
 import { parseJson } from "../../http/json-body.ts";
 import type { Form } from "../../http/multipart.ts";
 import type { WebhookAsked } from "../../webhooks.ts";
+import { labelField, labelParams } from "../label.ts";
 import { MEDIA, type Medium } from "./names.ts";
 
 const MAX_STEPS = 10;
@@ -39,6 +40,7 @@ export const requestSchema = z.strictObject({
   face_detector_score: z.number().min(0).max(1).default(0.5),
   webhook_url: z.string().max(MAX_URL_CHARS).nullable().optional(),
   consent: subject.optional(),
+  label: labelField,
 });
 /** `webhook`: where its end is reported, and where the request says so. */
 export type Asked = z.infer<typeof requestSchema> & { webhook: Omit<WebhookAsked, "base"> | null };
@@ -134,6 +136,7 @@ export function paramsOf(asked: Asked, medium: Medium, { attested }: { attested:
     ...(medium === MEDIA.video ? { fps: asked.output_video_fps } : {}),
     detector: { score, ...(model === undefined ? {} : { model }) },
     execution: { providers: asked.execution_providers, threads: asked.execution_thread_count },
+    ...labelParams(asked),
     ...consentOf(asked, attested),
   };
 }

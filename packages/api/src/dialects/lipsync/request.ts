@@ -1,5 +1,6 @@
 /** What clients of this dialect ask for: in the query, in a form, or in JSON. */
 import { z } from "zod";
+import { labelField } from "../label.ts";
 
 const SYNC_MODES = ["cut_off", "loop", "fade", "bounce", "silence", "remap"] as const;
 /** Names of the original and of Sync.so. Engines of ours have no such models and take any of them. */
@@ -28,6 +29,7 @@ export const createSchema = z.object({
     )
     .transform((name) => name.replace(/\.(mp4|mov|webm)$/i, ""))
     .optional(),
+  label: labelField,
 });
 export type Asked = z.infer<typeof createSchema>;
 export const fromTtsSchema = createSchema.omit({ audio_url: true }).extend({ tts_audio_url: url });

@@ -16,6 +16,7 @@ import { type Api, type ApiContext, newApi } from "../../problem.ts";
 import { submit } from "../../submit.ts";
 import { answered, refusal } from "../detail.ts";
 import type { DialectDeps } from "../dialect.ts";
+import { labelParams } from "../label.ts";
 import { cleanUp, findLipsync, KIND, listLipsync } from "../lipsync-jobs.ts";
 import { isOfInput, keptUrl, sourceOfUrl } from "../url-inputs.ts";
 import { MODELS, SYNC_MODES } from "./lists.ts";
@@ -96,7 +97,7 @@ async function start(deps: DialectDeps, c: ApiContext, asked: Asked): Promise<Jo
     owner: ownerOf(c),
     kind: KIND,
     inputs: { video: [video], audio: [audio] },
-    params: { sync_mode, ...(kind ? forService(kind, asked) : {}) },
+    params: { sync_mode, ...labelParams(asked), ...(kind ? forService(kind, asked) : {}) },
     // nobody has to see what is secret in a link once the job has it
     metadata: { video_url: keptUrl(video_url), audio_url: keptUrl(audio_url), model, ...named },
     dialect: NAME,

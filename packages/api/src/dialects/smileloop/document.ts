@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { ApiDeps } from "../../deps.ts";
 import type { Registry } from "../dialect.ts";
+import { LABEL_HELP } from "../label.ts";
 
 export const TAG = "Simple API";
 export const ERROR_SCHEMA = "Detail";
@@ -66,6 +67,7 @@ export function describeSmileloop(registry: Registry, { presets, kinds }: Pick<A
       .enum(["", ...MODES])
       .optional()
       .openapi({ description: `${MODE} Empty: as \`Accept\` says.`, default: "", example: "" }),
+    label: z.enum(["", "true", "false"]).optional().openapi({ description: LABEL_HELP, default: "", example: "" }),
   });
   registry.registerPath({
     method: "post",

@@ -3,7 +3,8 @@
  * A façade: requests become jobs of kind `animate`, jobs become its replies. Its errors are `{"detail": …}`.
  */
 
-import { AppError, ERRORS, type FieldError, hasCode } from "@smileloop/core/errors.ts";
+import { fieldErrors } from "@smileloop/core/errors/fields.ts";
+import { AppError, ERRORS, hasCode } from "@smileloop/core/errors.ts";
 import { canonicalId } from "@smileloop/core/job/ids.ts";
 import { shownName } from "@smileloop/core/job/may-read.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
@@ -23,11 +24,17 @@ import { ownerOf } from "../../owner.ts";
 import { type Api, type ApiContext, logError, newApi, publicError } from "../../problem.ts";
 import { submit } from "../../submit.ts";
 import type { DialectDeps } from "../dialect.ts";
+import { type Labeled, labelField, labelParams } from "../label.ts";
 import { errorOf, jobReply, presetOf, statusOf } from "./replies.ts";
 
 const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 export const NAME = "smileloop";
-const TEXT_PARTS = { preset: { maxBytes: 1024 }, engine: { maxBytes: 100 }, mode: { maxBytes: 100 } };
+const TEXT_PARTS = {
+  preset: { maxBytes: 1024 },
+  engine: { maxBytes: 100 },
+  mode: { maxBytes: 100 },
+  label: { maxBytes: 100 },
+};
 
 /** `/animate`, `/job/{id}`, `/download/{id}`. */
 export function smileloopRoutes(deps: DialectDeps): Api {
@@ -54,7 +61,7 @@ export function smileloopRoutes(deps: DialectDeps): Api {
   return api;
 }
 
-type Asked = { preset: string; engine: string | undefined; upload: StoredUpload; modes: string[] };
+type Asked = Labeled & { preset: string; engine: string | undefined; upload: StoredUpload; modes: string[] };
 
 async function animate(deps: DialectDeps, c: ApiContext, body: RequestBody): Promise<Response> {
   const owner = ownerOf(c);
@@ -106,7 +113,8 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
   const missing = ["source_image", "preset"]
     .filter((name) => !form.files.has(name) && !form.fields.has(name))
     .map((name) => ({ loc: ["body", name], msg: "Field required", type: "missing" }));
-  const errors: FieldError[] = [...missing, ...form.faults];
+  const label = labelField.safeParse(form.fields.get("label"));
+  const errors = [...missing, ...form.faults, ...(label.error ? fieldErrors(label.error, ["body", "label"]) : [])];
   if (!upload || preset === undefined || errors.length > 0) {
     throw new AppError("invalid_request", "Some parts of the form are not valid.", { errors });
   }
@@ -118,7 +126,7 @@ function checkForm(deps: ApiDeps, form: Form<StoredUpload>, query: string[]): As
     throw new AppError("invalid_request", `Unknown engine ${shown(engine)}. Choose from: ${names}`);
   }
   const mode = filled(form, "mode");
-  return { preset, engine, upload, modes: mode === undefined ? query : [...query, mode] };
+  return { preset, engine, label: label.data, upload, modes: mode === undefined ? query : [...query, mode] };
 }
 
 /** A `<select>` that is left as it is sends its name with nothing: the same as no part. */
@@ -149,12 +157,13 @@ async function checkPicture(deps: ApiDeps, owner: string, { upload, modes }: Ask
   if (fault) throw fault;
 }
 
-async function createJob(deps: DialectDeps, owner: string, { preset, engine, upload }: Asked): Promise<JobRecord> {
+async function createJob(deps: DialectDeps, owner: string, asked: Asked): Promise<JobRecord> {
+  const { preset, engine, upload } = asked;
   const { record } = await submit(deps, {
     owner,
     kind: "animate",
     inputs: { image: [{ upload: upload.id, source: "form" }] },
-    params: { preset, ...(engine === undefined ? {} : { engine }) },
+    params: { preset, ...(engine === undefined ? {} : { engine }), ...labelParams(asked) },
     dialect: NAME,
   }).catch((error: unknown) => {
     if (!hasCode(error, "engine_not_configured")) throw error;

@@ -7,6 +7,7 @@ import type { RequestBody } from "../../http/request-body.ts";
 import { dropUpload, type StoredUpload, storeUpload } from "../../intake/check.ts";
 import { type InputSource, submit } from "../../submit.ts";
 import type { DialectDeps } from "../dialect.ts";
+import { labelParams } from "../label.ts";
 import { KIND } from "../lipsync-jobs.ts";
 import { keptUrl, sourceOfUrl } from "../url-inputs.ts";
 import { type Asked, checkAsked, notValid, type Slot } from "./request.ts";
@@ -18,7 +19,7 @@ const MULTIPART = /^\s*multipart\/form-data\s*(;|$)/i;
 const PART = { maxBytes: 64 * 1024 };
 /** Parts that are JSON; those that are not read are known, so that their error says why. */
 const JSON_PARTS = ["options", "segments", "dubParams", "dialogueEdit"];
-const TEXT_PARTS = ["model", "outputFileName", "webhookUrl", "projectId"];
+const TEXT_PARTS = ["model", "outputFileName", "webhookUrl", "projectId", "label"];
 const FIELDS = {
   ...Object.fromEntries([...JSON_PARTS, ...TEXT_PARTS].map((name) => [name, PART])),
   input: { ...PART, most: 10 },
@@ -108,7 +109,12 @@ async function start(deps: DialectDeps, asked: Asked, { caller, form, idempotenc
     };
     return await submit(deps, {
       ...{ owner, kind: KIND, inputs: sources, dialect },
-      params: { sync_mode, ...(temperature === undefined ? {} : { intensity: 0.5 + temperature }), ...said },
+      params: {
+        sync_mode,
+        ...(temperature === undefined ? {} : { intensity: 0.5 + temperature }),
+        ...labelParams(asked),
+        ...said,
+      },
       metadata: {
         model,
         ...(video === null ? {} : { video_url: keptUrl(video) }),

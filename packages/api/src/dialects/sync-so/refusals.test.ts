@@ -38,7 +38,10 @@ describe("a request that is not valid", () => {
     [{ ...ASKED, webhookUrl: "https://example.com/hook" }, /^webhookUrl: webhooks are not sent here/],
     [{ ...ASKED, segments: [] }, /^segments: only whole videos/],
     [{ ...ASKED, outputFileName: "../a" }, /^outputFileName: must be 1 to 255/],
-    [{ ...ASKED, sync_mode: "loop" }, /unknown name 'sync_mode'; allowed: input, model, options, outputFileName/],
+    [
+      { ...ASKED, sync_mode: "loop" },
+      /unknown name 'sync_mode'; allowed: input, label, model, options, outputFileName/,
+    ],
     [withOptions({ sync_mode: "stretch" }), /^options\.sync_mode: must be one of cut_off, loop, bounce/],
     [withOptions({ temperature: 2 }), /^options\.temperature: at most 1, got 2/],
     [withOptions({ prompt: "happy" }), /^options\.prompt: is for react-1/],

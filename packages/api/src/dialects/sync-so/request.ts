@@ -6,6 +6,7 @@ import { AppError, type FieldError } from "@smileloop/core/errors.ts";
 import { MAX_URL_CHARS } from "@smileloop/core/fetch/target.ts";
 import { SYNC_NAMES } from "@smileloop/core/speech/sync.ts";
 import { decimal } from "../../http/fields.ts";
+import { labelField } from "../label.ts";
 
 /** One engine does the work of them all. */
 export const MODELS = ["lipsync-2", "lipsync-2-pro", "lipsync-1.9.0-beta", "sync-3"] as const;
@@ -75,6 +76,7 @@ export const createSchema = z.strictObject({
     .string()
     .regex(FILE_NAME, "must be 1 to 255 letters, digits, underscores and hyphens, without an ending")
     .optional(),
+  label: labelField,
 });
 
 /** Files that came with the form; each takes the place of the `url` of its input. */

@@ -1,6 +1,7 @@
 /** What the document says of the Talking Avatar dialect. For readers only: the handlers check on their own. */
 import { z } from "@hono/zod-openapi";
 import type { Registry } from "../dialect.ts";
+import { LABEL_HELP } from "../label.ts";
 import { RESOLUTIONS } from "./request.ts";
 
 export const BASE = "/api/v1";
@@ -34,6 +35,7 @@ const generateSchema = z
     audio_filename: z.string().openapi({ description: "As the upload answered it.", example: AUDIO }),
     output_fps: z.int().min(10).max(60).default(25),
     output_resolution: z.literal(RESOLUTIONS).default(512).openapi({ description: "Width and height in pixels." }),
+    label: z.boolean().optional().openapi({ description: LABEL_HELP }),
   })
   .openapi("AvatarRequest");
 

@@ -4,6 +4,7 @@ import { AppError, type FieldError, hasCode } from "@smileloop/core/errors.ts";
 import { z } from "zod";
 import { readJson } from "../../http/json-body.ts";
 import type { RequestBody } from "../../http/request-body.ts";
+import { labelField } from "../label.ts";
 
 export const RESOLUTIONS = [256, 512, 1024] as const;
 
@@ -17,6 +18,7 @@ export const generateSchema = z.strictObject({
   audio_filename: filename,
   output_fps: z.preprocess(numeric, z.int().min(10).max(60)).default(25),
   output_resolution: z.preprocess(numeric, z.literal(RESOLUTIONS)).default(512),
+  label: labelField,
 });
 export type Asked = z.infer<typeof generateSchema>;
 

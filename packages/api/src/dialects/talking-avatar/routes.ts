@@ -19,6 +19,7 @@ import { submit } from "../../submit.ts";
 import { answered, refusal } from "../detail.ts";
 import type { DialectDeps } from "../dialect.ts";
 import { endOf, reasonOf } from "../job-end.ts";
+import { labelParams } from "../label.ts";
 import { BASE, VERSION } from "./document.ts";
 import { findTalk, findUpload, findVideo, KIND, PARTS, type Part, partOfName, receiveFile } from "./files.ts";
 import { jobReply, resultOf } from "./replies.ts";
@@ -66,7 +67,8 @@ type Started = { record: JobRecord; uploads: Record<Part["slot"], string> };
 
 async function start(deps: DialectDeps, c: ApiContext, body: RequestBody): Promise<Started> {
   const owner = ownerOf(c);
-  const { image_filename, audio_filename, output_fps, output_resolution } = await readAsked(body);
+  const asked = await readAsked(body);
+  const { image_filename, audio_filename, output_fps, output_resolution } = asked;
   const uploads = {
     image: await findUpload(deps, owner, image_filename, PARTS.image),
     audio: await findUpload(deps, owner, audio_filename, PARTS.audio),
@@ -76,7 +78,7 @@ async function start(deps: DialectDeps, c: ApiContext, body: RequestBody): Promi
     owner,
     kind: KIND,
     inputs: { image: [{ upload: uploads.image }], audio: [{ upload: uploads.audio }] },
-    params: { fps: output_fps, size: output_resolution, exact_size: true },
+    params: { fps: output_fps, size: output_resolution, exact_size: true, ...labelParams(asked) },
     dialect: NAME,
   }).catch((error: unknown) => {
     throw hasCode(error, "engine_not_configured") ? noEngine() : error;

@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { warningSchema } from "@smileloop/core/errors.ts";
 import type { Registry } from "../dialect.ts";
+import { LABEL_HELP } from "../label.ts";
 import { NAME_CACHE, PREFIX } from "./names.ts";
 import { jobSchema } from "./request.ts";
 
@@ -59,6 +60,7 @@ const says: Record<string, string> = {
   platinum_placeholders: "Words of the video that are replaced, in the order in which they are said.",
   base_text: "What is said in the video, word by word; the placeholders are found by it.",
   consent: "Why the people shown may be shown so. Needed where lips are changed, unless the operator answers for it.",
+  label: LABEL_HELP,
 };
 const jobForm = z.object({
   base_video: binary("MP4, MOV, WebM or AVI."),

@@ -6,6 +6,7 @@ import { insertionParams, MAX_WORDS_CHARS } from "@smileloop/core/kinds/insertio
 import { TIER_NAMES, TIERS, tierOf } from "@smileloop/core/kinds/tiers.ts";
 import { shown } from "@smileloop/core/text.ts";
 import { z } from "zod";
+import { flagOf, labelField, labelParams } from "../label.ts";
 
 const PROVIDERS = ["gtts", "elevenlabs", "command", "none"] as const;
 const LIP_SYNC_PROVIDERS = ["none", "wav2lip", "sync_api"] as const;
@@ -14,11 +15,6 @@ const MAX_TEXT_BYTES = 64 * 1024;
 /** Numbers and flags as forms write them; other texts stay, so that their schema says what is wrong with them. */
 const numeric = (value: unknown) =>
   typeof value === "string" && /^\s*[-+]?(\d{1,9}\.?\d{0,9}|\.\d{1,9})\s*$/.test(value) ? Number(value) : value;
-const FLAGS: Readonly<Record<string, boolean>> = {
-  ...{ true: true, t: true, yes: true, y: true, on: true, 1: true },
-  ...{ false: false, f: false, no: false, n: false, off: false, 0: false },
-};
-const flagOf = (value: unknown) => (typeof value === "string" ? (FLAGS[value.trim().toLowerCase()] ?? value) : value);
 const number = <T extends z.ZodType>(schema: T) => z.preprocess(numeric, schema);
 const flag = <T extends z.ZodType>(schema: T) => z.preprocess(flagOf, schema);
 
@@ -56,6 +52,7 @@ export const jobSchema = z.strictObject({
   convert_mov: flag(z.boolean()).default(false),
   base_text,
   consent: consentSchema.shape.subject.optional(),
+  label: labelField,
 });
 export type Asked = z.infer<typeof jobSchema>;
 
@@ -147,6 +144,7 @@ export function paramsOf(asked: Asked): Record<string, unknown> {
       : {}),
     ...(asked.lip_sync_provider === "none" ? {} : { lip_sync: true }),
     ...(asked.base_text === undefined ? {} : { base_text: asked.base_text }),
+    ...labelParams(asked),
     ...(asked.consent === undefined ? {} : { consent: { subject: asked.consent } }),
   };
 }
