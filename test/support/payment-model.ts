@@ -20,6 +20,7 @@ export const RULES = [
   "news are asked again at the provider",
   "handing out is noted before",
   "the sweeper carries a withdrawal on",
+  "what was never handed out goes back with its job",
 ] as const;
 export type Rule = (typeof RULES)[number];
 type Rules = ReadonlySet<Rule>;
@@ -184,6 +185,15 @@ function hearing(world: World, rules: Rules): Step<World>[] {
   return steps;
 }
 
+/** `changeJob` knows the rule about what was never handed out. */
+function closed(record: JobRecord, change: Change, rules: Rules): JobRecord {
+  const after = changed(record, change, LATE);
+  const isBack = record.charge?.state === "paid" && after.charge?.state === "refunding";
+  return isBack && !rules.has("what was never handed out goes back with its job")
+    ? { ...after, charge: record.charge }
+    : after;
+}
+
 function ending(world: World, rules: Rules): Step<World>[] {
   const { record, left, sessions } = world;
   const { state, session } = record.charge ?? {};
@@ -197,17 +207,17 @@ function ending(world: World, rules: Rules): Step<World>[] {
     const asks = rules.has("the sweeper asks before a result goes");
     const looked = asks ? open.reduce((now, nth) => settled(now, nth, rules), world) : world;
     const isNews = looked.record.charge!.state === "paid" && state !== "paid";
-    const expired = { ...looked, record: changed(looked.record, { by: "sweeper", do: "expire" }, LATE) };
+    const expired = { ...looked, record: closed(looked.record, { by: "sweeper", do: "expire" }, rules) };
     steps.push({ name: "its time is over", fault: false, late: true, world: isNews ? looked : expired });
   }
   if (left.client > 0) {
     const closes = rules.has("a page is closed before its job is deleted");
     const shut = (now: World, nth: number) =>
       closes && now.sessions[nth]!.state === "open" ? withSession(now, nth, { state: "expired" }) : now;
-    const closed = open.reduce(shut, use(world, "client"));
-    const deleted = changed(closed.record, { by: "api", do: "delete" });
+    const alone = open.reduce(shut, use(world, "client"));
+    const deleted = closed(alone.record, { by: "api", do: "delete" }, rules);
     const { charge: _, ...bare } = deleted;
-    const gone = { ...closed, record: rules.has("what was granted is remembered") ? deleted : bare };
+    const gone = { ...alone, record: rules.has("what was granted is remembered") ? deleted : bare };
     const after = closes ? open.reduce((now, nth) => settled(now, nth, rules), gone) : gone;
     steps.push({ name: "the job is deleted", fault: true, world: after });
   }

@@ -288,6 +288,29 @@ it("what was paid and handed out stays paid, however late the news come again, a
   }
 });
 
+it("what was paid and never handed out is given back when it goes", async () => {
+  const paid = async () => {
+    const job = await sold(shop);
+    const session = await checkout(shop, job);
+    shop.stripe.pay(session);
+    await deliverAll(shop);
+    return { job, session };
+  };
+  const deleted = await paid();
+  expect((await ask(shop, "DELETE", `/v1/jobs/${deleted.job.id}`)).status).toBe(204);
+  expect(shop.stripe.refunds).toEqual([deleted.session]);
+  const expired = await paid();
+  // its end, and its tombstone's first hour
+  for (const minutes of [25 * 60, 61]) {
+    await shop.api.clock.advance(minutes * MINUTE);
+    await sweep();
+  }
+  const record = await recordOf(shop, expired.job);
+  expect([record.state, record.charge!.state]).toEqual(["expired", "refunded"]);
+  expect(shop.stripe.refunds).toEqual([deleted.session, expired.session]);
+  expect(await ledger(expired.session)).toContain("refunded.json");
+});
+
 it("a job that its owner deletes: an open page is closed first; what was paid at that moment is given back", async () => {
   const [open, late] = [await sold(shop), await sold(shop)];
   const sessions = [await checkout(shop, open), await checkout(shop, late)];

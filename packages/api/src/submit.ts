@@ -1,4 +1,5 @@
 /** From what a client asked for to a job: whatever its headers can tell is checked before a job exists. */
+
 import { isAnonymous } from "@smileloop/core/api-keys.ts";
 import { type Attestation, attestationOf, isAttestable } from "@smileloop/core/consent.ts";
 import { AppError } from "@smileloop/core/errors.ts";
@@ -22,6 +23,7 @@ import type { Kind } from "@smileloop/core/kinds/kind.ts";
 import { sealerOf } from "@smileloop/core/seals.ts";
 import { shown } from "@smileloop/core/text.ts";
 import type { ApiDeps, RouteDeps } from "./deps.ts";
+import { checkReadable } from "./http/open-output.ts";
 import { checkUpload } from "./intake/check.ts";
 import { ownFile } from "./intake/own-url.ts";
 import { hasExpired } from "./job-lookup.ts";
@@ -195,6 +197,8 @@ async function checkJobInput(
     throw new AppError("conflict", `The input ${shown(input)} of this job was not fetched; give its URL again.`);
   }
   if (!file) throw new AppError("not_found", `This job has no input ${shown(input)}.`);
+  // it may be what another job has made
+  await checkReadable(deps, file.key);
   return { file: await checkFile(deps.files, file.key, slot), source: `job:${job}/${input}` };
 }
 

@@ -9,6 +9,8 @@
  * | API, sweeper | settle | a session was looked at |
  * | API | supply | the clean file is handed out for the first time |
  * | API | refund | paid; nothing was handed out, or the buyer never gave up the right of withdrawal |
+ *
+ * A result that is deleted or expires takes its charge along (`afterFiles`): what was paid for and never handed out is refunded.
  */
 import { type Charge, MAX_SESSIONS } from "./charge.ts";
 import type { Refusal } from "./endings.ts";

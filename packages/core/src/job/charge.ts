@@ -85,3 +85,9 @@ export function isPaid(charge: unknown): boolean {
   const { data } = chargeSchema.safeParse(charge);
   return data?.state === "paid" && [data.session, data.payment, data.paid_at].every((each) => each !== undefined);
 }
+
+/** What a charge is once the files are gone: who paid and was never given the file gets the money back. */
+export function afterFiles(charge: Charge): Charge {
+  const isOwed = charge.state === "paid" && charge.supplied_at === undefined;
+  return isOwed ? { ...charge, state: "refunding" } : charge;
+}

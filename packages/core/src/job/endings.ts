@@ -1,5 +1,6 @@
 /** What goes from a record when a claim, the job or its files come to their end. */
 import { ERRORS } from "../errors.ts";
+import { afterFiles } from "./charge.ts";
 import { ATTEMPTS_KEPT, isEnded, type JobError, type JobRecord, resultLifeMs } from "./record.ts";
 import { dueWebhook } from "./webhook.ts";
 
@@ -25,7 +26,8 @@ export function release(record: JobRecord, now: number, error: JobError | null):
 
 /** What stays of a job whose files are gone: who, when, how it ended, and what was paid. No sentences, which speak of the files. */
 export function tombstone(record: JobRecord, state: "expired" | "deleted", now: number): JobRecord {
-  const released = release(record, now, null);
+  const { charge } = record;
+  const released = release(charge ? { ...record, charge: afterFiles(charge) } : record, now, null);
   const { external, webhook, consent, fetches, sealed, ...bare } = released;
   return {
     ...(state === "deleted" ? { ...bare, params: {}, metadata: {} } : withoutFetches(released)),

@@ -15,6 +15,7 @@ import {
 const FREE = "the file is open, and nothing was paid";
 const BOTH = "the buyer has the file, and we gave the money back";
 const NOTHING = "money for nothing";
+const NEVER_HAD = "money for a file that the buyer never had, and cannot have";
 const STUCK = "a withdrawal that never ends";
 const GONE = "a job that is gone is paid for";
 
@@ -30,6 +31,9 @@ const LASTING = [
       sessions.some((session, nth) => isKept(session) && record.charge?.session !== `${nth}` && record.charge)
         ? NOTHING
         : null,
+  },
+  {
+    wrong: (world: World) => (!readable(world) && !world.has && world.sessions.some(isKept) ? NEVER_HAD : null),
   },
   { wrong: (world: World) => (world.record.charge?.state === "refunding" ? STUCK : null) },
   {
@@ -63,6 +67,7 @@ const NEEDED: Record<Rule, { wrong: string; left: Partial<World["left"]> }> = {
   "news are asked again at the provider": { wrong: FREE, left: { forged: 1 } },
   "handing out is noted before": { wrong: BOTH, left: { withdraw: 1 } },
   "the sweeper carries a withdrawal on": { wrong: STUCK, left: { withdraw: 1, crash: 1 } },
+  "what was never handed out goes back with its job": { wrong: NEVER_HAD, left: {} },
 };
 
 testRulesAreNeeded(RULES, search, NEEDED);

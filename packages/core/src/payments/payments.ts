@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import type { Audit } from "../audit/audit-log.ts";
 import { AppError } from "../errors.ts";
 import {
+  afterFiles,
   type Charge,
   lostSession,
   newCharge,
@@ -76,8 +77,8 @@ export function createPayments(options: PaymentOptions): Payments {
       if (session !== null) await settleSession(options, session);
     },
     async closing(record) {
-      // a withdrawal that was begun goes on without the job
-      const late = begunRefund(record);
+      // a withdrawal that was begun goes on without the job, and what was never handed out is given back
+      const late = begunRefund(record.charge ? { ...record, charge: afterFiles(record.charge) } : record);
       for (const id of openSessions(record)) {
         const ended = await provider.expire(id).catch((error: unknown) => {
           log.error({ err: error, jobId: record.id, session: id }, "checkout not closed");
