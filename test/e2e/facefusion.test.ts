@@ -8,7 +8,9 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { endOf, type Job, postJson, upload } from "../support/client.ts";
+import { drivingClip, hump } from "../support/clips.ts";
 import { askedOf, type Behaviour, standInFacefusion } from "../support/facefusion.ts";
+import { foundMark, markOf } from "../support/found-mark.ts";
 import { ASTRONAUT, GRACE_HOPPER } from "../support/pictures.ts";
 import { isAlive, until } from "../support/processes.ts";
 import { type ServerProcess, startServer } from "../support/server.ts";
@@ -20,16 +22,19 @@ const root = join(folder, "installation");
 let server: ServerProcess;
 beforeEach(async () => {
   const { python } = standInFacefusion(root);
-  const ENGINES = "process_image=warp+facefusion";
+  const ENGINES = "process_image=warp+facefusion,process_video=warp+facefusion";
   const env = { ENGINES, FACEFUSION_ROOT: root, FACEFUSION_PYTHON: python, WARP_PROCESSES: "1", LOG_LEVEL: "warn" };
   server = await startServer({ env });
 });
 afterEach(() => server.stop());
 
-async function post(processors: string[], behaviour: Behaviour = {}): Promise<Job> {
+async function post(processors: string[], behaviour: Behaviour = {}, film?: Buffer): Promise<Job> {
   standInFacefusion(root, behaviour);
-  const target = { upload: await upload(server.url, readFileSync(ASTRONAUT)) };
-  const asked = { kind: "process_image", inputs: { target }, params: { processors, consent: { subject: "self" } } };
+  const [kind, bytes, type] = film
+    ? ["process_video", film, "video/mp4"]
+    : ["process_image", readFileSync(ASTRONAUT), "image/jpeg"];
+  const target = { upload: await upload(server.url, bytes, type) };
+  const asked = { kind, inputs: { target }, params: { processors, consent: { subject: "self" } } };
   const reply = await postJson(`${server.url}/v1/jobs`, asked);
   expect(reply.status).toBeLessThan(300);
   return (await reply.json()) as Job;
@@ -51,8 +56,18 @@ test("it does the steps that are not built in, and what it makes carries our mar
   expect(job).toMatchObject({ status: "succeeded", engine: { name: "facefusion" } });
   const made = Buffer.from(await (await fetch(job.outputs.image!.url)).arrayBuffer());
   expect(`${(await sharp(made).metadata()).xmp}`).toContain("digitalsourcetype");
+  expect(await foundMark(job, "image", server.dataDir)).toEqual(markOf(job, "image"));
   const other = await endOf(server.url, (await post(["face_debugger"])).id);
   expect(other).toMatchObject({ status: "succeeded", engine: { name: "warp" } });
+});
+
+test("a video that it has made carries our mark, and so does its poster", async () => {
+  const film = await drivingClip(ASTRONAUT, 25, { jawOpen: hump(25, 0.4) }, 512);
+  const job = await endOf(server.url, (await post(["age_modifier"], {}, film)).id);
+  expect(job).toMatchObject({ status: "succeeded", error: null, engine: { name: "facefusion" } });
+  for (const output of ["video", "poster"]) {
+    expect(await foundMark(job, output, server.dataDir), output).toEqual(markOf(job, output));
+  }
 });
 
 test("a job that is canceled leaves no run, and the next one is done; nor does a server that is killed", async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { endOf, type Job, postJob, postJson, upload } from "../support/client.ts";
+import { foundMark, markOf } from "../support/found-mark.ts";
 import { standInCheckout, standInPython, stillOf } from "../support/liveportrait.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { until } from "../support/processes.ts";
@@ -63,6 +64,9 @@ test("found: jobs may name it, also with a driving clip, and the others go on wi
     expect(job).toMatchObject({ status: "succeeded", error: null });
     expect(job.outputs.video).toMatchObject({ width: 512, height: 512, frames: 10, fps: 10 });
     engines.push(job.engine.name);
+    for (const output of ["video", "poster"]) {
+      expect(await foundMark(job, output, server.dataDir), job.engine.name).toEqual(markOf(job, output));
+    }
   }
   expect(engines).toEqual(["liveportrait", "warp"]);
   const rest = { duration: 1, loop: false, faces: [{ channels: { jawOpen: { fps: 10, samples: [0, 0.5, 0] } } }] };

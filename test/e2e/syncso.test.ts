@@ -7,6 +7,7 @@ import { castPicture } from "@smileloop/engine/services/cast.ts";
 import { talk } from "@smileloop/engine/warp/talk.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endOf, upload } from "../support/client.ts";
+import { foundMark, markOf } from "../support/found-mark.ts";
 import { ASTRONAUT } from "../support/pictures.ts";
 import { isAlive, until } from "../support/processes.ts";
 import { provenance } from "../support/provenance.ts";
@@ -113,6 +114,9 @@ test("a job goes there once, though the server is killed, and its key is nowhere
   const made = Buffer.from(await (await fetch(job.outputs.video!.url)).arrayBuffer());
   // as ours: it says that a machine made it, for which job
   expect(made.toString("latin1")).toContain(`job=${id}; engine=syncso`);
+  for (const output of ["video", "poster"]) {
+    expect(await foundMark(job, output, dataDir), output).toEqual(markOf(job, output));
+  }
   expect(sync.charged).toHaveLength(1);
   expect(found()).toEqual([]);
   await fetch(`${server.url}/v1/jobs/${id}`, { method: "DELETE" });

@@ -21,5 +21,6 @@ export async function toldOf({ image, motion, size = 256, face = 0, intensity = 
     cast,
     motion: motionOfCast(motion, cast.movers, seed),
   };
-  return { run: { ...both, params: { intensity, seed } }, check: { ...both, params: { intensity } }, warnings };
+  const check = { ...both, params: { intensity }, mark: null };
+  return { run: { ...both, params: { intensity, seed } }, check, warnings };
 }

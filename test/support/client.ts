@@ -7,8 +7,18 @@ export type Job = {
   id: string;
   status: string;
   attempt: number;
-  outputs: Record<string, { url: string; bytes: number; frames: number; fps: number; width: number; height: number }>;
+  outputs: Record<string, Output>;
   error: { code: string; detail: string } | null;
+};
+
+type Output = {
+  url: string;
+  bytes: number;
+  frames: number;
+  fps: number;
+  width: number;
+  height: number;
+  mark?: { watermark?: { key: string; payload: number } | null };
 };
 
 /** Fast to render. */

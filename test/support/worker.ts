@@ -38,8 +38,10 @@ export const smile: Preset = {
 
 export type Shop = ReturnType<typeof openShop>;
 
-/** `clock` runs like the system's, but can be put forward. */
-export function openShop({ presets = new Map([[smile.name, smile]]) }: { presets?: Map<string, Preset> } = {}) {
+type ShopOptions = { presets?: Map<string, Preset>; portrait?: Uint8Array };
+
+/** `clock` runs like the system's, but can be put forward. `portrait`: what stands before the script in the picture of each job. */
+export function openShop({ presets = new Map([[smile.name, smile]]), portrait = new Uint8Array() }: ShopOptions = {}) {
   let aheadMs = 0;
   const clock: Clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep };
   const dir = mkdtempSync(join(tmpdir(), "smileloop-worker-"));
@@ -83,7 +85,7 @@ export function openShop({ presets = new Map([[smile.name, smile]]) }: { presets
       }),
     /** A queued job whose picture tells the stub what to do. */
     async job(script: StubScript = {}, params: Record<string, unknown> = {}, engine = "warp"): Promise<JobRecord> {
-      const picture = Buffer.from(JSON.stringify({ trace, ...script }));
+      const picture = Buffer.concat([portrait, Buffer.from(`\n${JSON.stringify({ trace, ...script })}`)]);
       const { record } = await createJob(store, {
         id: newId(clock.now()),
         owner: "local",

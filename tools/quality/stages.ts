@@ -68,7 +68,7 @@ export async function verdict(
   video: string,
 ): Promise<Verdict> {
   const request: AnimateCheck = {
-    ...{ type: "check", run: "check", kind: "animate", cast, files: { video }, params: { intensity: 1 } },
+    ...{ type: "check", run: "check", kind: "animate", cast, files: { video }, params: { intensity: 1 }, mark: null },
     inputs: { image: [{ path: picture, type: "image/jpeg" }] },
     motion: motionOfCast(wanted, cast.movers, 0),
   };

@@ -28,7 +28,10 @@ const { animate } = TASKS;
 
 const REQUESTS: [z.ZodType, Record<string, unknown>][] = [
   [animate!.run, { type: "run", ...task, params: { intensity: 1, seed: 0 }, outputs, provenance }],
-  [animate!.check, { type: "check", ...task, params: { intensity: 1 }, files: { video: "/job/video.mp4" } }],
+  [
+    animate!.check,
+    { type: "check", ...task, params: { intensity: 1 }, files: { video: "/job/video.mp4" }, mark: null },
+  ],
   [SERVICES.cast.request, { type: "cast", run: "1", inputs, params: { size: "source", face: "all" } }],
   [SERVICES.inspect.request, { type: "inspect", run: "1", inputs }],
   [

@@ -8,10 +8,9 @@ import { type Channel, sampleMotion } from "@smileloop/core/motion/motion.ts";
 import { loadPresets, presetMotion } from "@smileloop/core/motion/preset.ts";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeTile } from "../../../../packages/worker/src/marking/tile.ts";
 import { toldOf } from "../../../../test/support/asked.ts";
 import { twoFaces } from "../../../../test/support/pictures.ts";
-import { provenance } from "../../../../test/support/provenance.ts";
+import { markOrder, provenance } from "../../../../test/support/provenance.ts";
 import { animate } from "../warp/animate.ts";
 import { check } from "./check.ts";
 
@@ -198,12 +197,7 @@ describe("check", () => {
 
   test("a clip without the mark that was ordered, or with that of another job, is refused", async () => {
     const { run, check: told } = await asked({ size: 512, durationSeconds: 2 });
-    const tileOf = (nth: number) => {
-      const key = { id: "test", secret: Buffer.alloc(32, nth) };
-      const tile = makeTile(key, nth * 1_000_003, { x: 17 * nth, y: 5 });
-      return { tile: Buffer.from(tile.buffer).toString("base64"), label: false };
-    };
-    const [ordered, other] = [tileOf(1), tileOf(2)];
+    const [ordered, other] = [markOrder(1), markOrder(2)];
     const codeWith = async (mark: typeof ordered | null): Promise<string> => {
       const video = join(dir, "marked.mp4");
       const drawn = { ...provenance, mark };

@@ -55,7 +55,7 @@ type Case = {
   poster: PosterOrder | undefined;
   cast: Cast;
   motion: MotionFrames;
-  mark?: MarkOrder | null | undefined;
+  mark: MarkOrder | null;
 };
 
 /** Gathers the evidence. Throws where there is none: `check_unreadable`, `check_wrong_shape`, `marking_failed`. */

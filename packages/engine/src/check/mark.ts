@@ -22,11 +22,7 @@ const LEAST = 0.08;
 const JUDGED = { side: 512, dark: 40, bright: 216, share: 0.5 };
 
 /** Throws `marking_failed` where the mark is certainly in none of the frames. `frames`: planar YUV, by number; the first is looked at first. */
-export function requireMark(
-  mark: MarkOrder | null | undefined,
-  frames: ReadonlyMap<number, Uint8Array>,
-  size: Size,
-): void {
+export function requireMark(mark: MarkOrder | null, frames: ReadonlyMap<number, Uint8Array>, size: Size): void {
   if (!mark || Math.max(size.width, size.height) < JUDGED.side) return;
   const tile = new Int8Array(Buffer.from(mark.tile, "base64"));
   const looked = [...frames].sort(([a], [b]) => a - b).slice(0, 2);

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TalkRun } from "@smileloop/core/engine/tasks/talk.ts";
+import type { MarkOrder } from "@smileloop/core/marking/mark.ts";
 import type { Channel, MotionFrames } from "@smileloop/core/motion/motion.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toldOf } from "../../../../test/support/asked.ts";
-import { provenance } from "../../../../test/support/provenance.ts";
+import { markOrder, provenance } from "../../../../test/support/provenance.ts";
 import { wavOf } from "../../../../test/support/sounds.ts";
 import { animate } from "../warp/animate.ts";
 import { talk } from "../warp/talk.ts";
@@ -68,7 +69,14 @@ function wav(samples: Float32Array): { path: string; type: string } {
   return { path, type: "audio/wav" };
 }
 
-type Asked = { motion?: MotionFrames; sound?: { path: string; type: string }; image?: string; ending?: string };
+type Asked = {
+  motion?: MotionFrames;
+  sound?: { path: string; type: string };
+  image?: string;
+  ending?: string;
+  size?: number;
+  mark?: MarkOrder | null;
+};
 let given: { path: string; type: string };
 beforeAll(() => {
   given = wav(voice());
@@ -79,12 +87,15 @@ async function requestFor({
   sound = given,
   image = HOPPER,
   ending = "mp4",
+  size = 256,
+  mark = null,
 }: Asked): Promise<TalkRun> {
-  const { run } = await toldOf({ image, motion });
+  const { run } = await toldOf({ image, motion, size });
   const { cast, inputs } = run;
   const path = join(dir, `${++files}.${ending}`);
   return {
-    ...{ type: "run", run: "r", kind: "talk", cast, motion: run.motion, params: { seed: 1 }, provenance },
+    ...{ type: "run", run: "r", kind: "talk", cast, motion: run.motion, params: { seed: 1 } },
+    provenance: { ...provenance, mark },
     inputs: { ...inputs, audio: [sound] },
     outputs: { video: path, poster: { path: `${path}.jpg`, frame: 20 } },
   };
@@ -98,8 +109,8 @@ async function rendered(asked: Asked = {}): Promise<TalkRun> {
 
 /** What the check says of a video when this was asked for. */
 async function judged(made: TalkRun, asked: Asked = {}) {
-  const { kind, cast, motion, inputs } = await requestFor(asked);
-  const task = { kind, cast, motion, inputs, files: made.outputs, params: { speechShare: 0.7 } };
+  const { kind, cast, motion, inputs, provenance: due } = await requestFor(asked);
+  const task = { kind, cast, motion, inputs, files: made.outputs, params: { speechShare: 0.7 }, mark: due.mark };
   return checkTalk({ type: "check", run: "c", ...task }, context);
 }
 
@@ -126,6 +137,14 @@ describe("the check of a video of somebody who speaks", () => {
   test("lets a WebM pass", async () => {
     const { video } = await judged(await rendered({ ending: "webm" }));
     expect(video).toMatchObject({ frames: 100, audio: { codec: "opus", channels: 1, sample_rate: 48_000 } });
+  });
+
+  test("refuses a video without the mark that was ordered, or with that of another job", async () => {
+    const asked = { size: 512, mark: markOrder(1) };
+    expect(await codeOf(await rendered(asked), asked)).toBe("passed");
+    for (const mark of [null, markOrder(2)]) {
+      expect(await codeOf(await rendered({ ...asked, mark }), asked)).toMatch(/^marking_failed: /);
+    }
   });
 
   test("refuses a video without sound, and one that is not as long as its sound", async () => {

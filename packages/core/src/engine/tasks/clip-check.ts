@@ -14,8 +14,11 @@ export const videoRunResultSchema = z.strictObject({
 /** `duration`: seconds. */
 export const checkedVideoSchema = videoSpecSchema.extend({ duration: z.number(), bytes: z.int() });
 
-/** What was ordered of the engine to mark the clip with: a check fails with `marking_failed` where it is certainly not in the file. */
-export const checkedMarkSchema = markOrderSchema.nullable().optional();
+/**
+ * What was ordered of the engine to mark the clip with: a check fails with `marking_failed` where it is certainly not in the file. Null
+ * only where nothing was ordered: a check that is told nothing is refused, so that no mark goes unlooked for.
+ */
+export const checkedMarkSchema = markOrderSchema.nullable();
 
 /** The result of a check, beside its `video`. `poster`: where there is one. */
 export const clipCheckParts = {
