@@ -66,11 +66,15 @@ export function span(seconds: number): string {
   return new Intl.NumberFormat(language.tag, { style: "unit", unit, unitDisplay: "long" }).format(rounded);
 }
 
-/** `59:07`. */
+/** `59:07`; `23:59:07` where it is more than an hour. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
+  const one = new Intl.NumberFormat(language.tag);
   const two = new Intl.NumberFormat(language.tag, { minimumIntegerDigits: 2 });
-  return `${new Intl.NumberFormat(language.tag).format(Math.floor(whole / 60))}:${two.format(whole % 60)}`;
+  const minutes = Math.floor(whole / 60);
+  const upTo =
+    whole > 3600 ? `${one.format(Math.floor(minutes / 60))}:${two.format(minutes % 60)}` : one.format(minutes);
+  return `${upTo}:${two.format(whole % 60)}`;
 }
 
 export function presetName(name: string, title: string): string {

@@ -23,7 +23,7 @@ export function Downloads({ job, file }: DownloadsProps) {
   // another format is another job, which would have to be paid, too
   const formats = job.charge ? [] : known;
   const isPreview = !hasVideo(job);
-  const name = fileName(job, isPreview);
+  const name = fileName(job);
   const save = async (format: string) => {
     setMaking(format);
     try {
@@ -108,12 +108,14 @@ function Share({ file, name }: { file: Blob | null; name: string }) {
   );
 }
 
-function fileName({ id, params }: Job, isPreview: boolean): string {
+/** Without its ending. */
+export function fileName(job: Job): string {
+  const { id, params } = job;
   const what = typeof params.preset === "string" ? params.preset : "talk";
-  return `smileloop-${what}-${id.slice(0, 8)}${isPreview ? "-preview" : ""}`;
+  return `smileloop-${what}-${id.slice(0, 8)}${hasVideo(job) ? "" : "-preview"}`;
 }
 
-function saveAs(file: Blob, name: string): void {
+export function saveAs(file: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = name;

@@ -20,7 +20,8 @@ export function JobView({ id, photo, onPhoto, onFile }: JobViewProps) {
   if (job?.status === "succeeded") return <Result job={job} photo={photo} onPhoto={onPhoto} onFile={onFile} />;
   if (isGone(error) || job?.status === "expired") {
     const life = span(facts.lifeSeconds);
-    return <Ended title={t("gone_title")} text={t("gone_text", { life })} photo={photo} onFile={onFile} />;
+    const paid = job?.charge?.notice ? ` ${t("pay_gone")}` : "";
+    return <Ended title={t("gone_title")} text={t("gone_text", { life }) + paid} photo={photo} onFile={onFile} />;
   }
   if (error) return <Ended title={t("failed_title")} text={sayError(error)} photo={photo} onFile={onFile} />;
   if (job?.status === "canceled") return <Ended title={t("canceled_title")} text="" photo={photo} onFile={onFile} />;

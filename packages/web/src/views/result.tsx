@@ -8,7 +8,7 @@ import { go } from "../place.ts";
 import { isGone, sayError, smileloop } from "../server.ts";
 import { clock, presetName, t } from "../texts.ts";
 import { Bought } from "./bought.tsx";
-import { Downloads } from "./downloads.tsx";
+import { Downloads, fileName, saveAs } from "./downloads.tsx";
 import { sayWarning } from "./hints.ts";
 import { Icon } from "./icons.tsx";
 import { notice } from "./notice.tsx";
@@ -28,16 +28,7 @@ export function Result({ job: followed, photo, onPhoto, onFile }: ResultProps) {
   // what a purchase has made of it since
   const [changed, setChanged] = useState<Job | null>(null);
   const job = changed ?? followed;
-  const [file, setFile] = useState<Blob | null>(null);
-  const [fault, setFault] = useState<string | null>(null);
-  const shown = hasVideo(job) ? "video" : "preview";
-  useEffect(() => {
-    const leaving = new AbortController();
-    download(job, shown, leaving.signal).then(setFile, (error: unknown) => {
-      if (!leaving.signal.aborted) setFault(sayError(error));
-    });
-    return () => leaving.abort();
-  }, [job.id, shown]);
+  const { shown, file, fault } = useFile(job, changed !== null);
   const remove = async () => {
     try {
       await smileloop.jobs.delete(job.id);
@@ -51,11 +42,13 @@ export function Result({ job: followed, photo, onPhoto, onFile }: ResultProps) {
     notice(t("deleted"));
   };
   const preset = typeof job.params.preset === "string" ? job.params.preset : null;
+  // that of a job for sale is one of the preview
+  const poster = job.charge && shown === "video" ? undefined : job.outputs.poster?.url;
   const usable = photo !== null && photo.expiresAt > Date.now();
   return (
     <div class="studio">
       <div class="beside">
-        <Player file={file} output={job.outputs[shown]} poster={job.outputs.poster?.url} sounds={preset === null} />
+        <Player file={file} output={job.outputs[shown]} poster={poster} sounds={preset === null} />
       </div>
       <div class="panel">
         <h1>{preset === null ? t("result_title") : presetName(preset, preset)}</h1>
@@ -64,7 +57,7 @@ export function Result({ job: followed, photo, onPhoto, onFile }: ResultProps) {
             {fault}
           </p>
         ) : null}
-        <Purchase job={job} />
+        <Purchase job={job} onJob={setChanged} />
         <Bought job={job} onJob={setChanged} />
         <Downloads job={job} file={file} />
         <Notes job={job} />
@@ -87,6 +80,28 @@ export function Result({ job: followed, photo, onPhoto, onFile }: ResultProps) {
       </div>
     </div>
   );
+}
+
+/** The file that is shown. `saves`: whether a clean one is saved, too, as it was just asked for here. */
+function useFile(job: Job, saves: boolean) {
+  const [got, setGot] = useState<{ shown?: string; file?: Blob; fault?: string }>({});
+  const shown = hasVideo(job) ? "video" : "preview";
+  useEffect(() => {
+    const leaving = new AbortController();
+    download(job, shown, leaving.signal).then(
+      (file) => {
+        setGot({ shown, file });
+        if (saves && shown === "video") saveAs(file, `${fileName(job)}.mp4`);
+      },
+      (error: unknown) => {
+        if (!leaving.signal.aborted) setGot({ shown, fault: sayError(error) });
+      },
+    );
+    return () => leaving.abort();
+  }, [job.id, shown]);
+  // a preview is not taken for the clean file while that is on its way
+  const { file = null, fault = null } = got.shown === shown ? got : {};
+  return { shown, file, fault };
 }
 
 /** The photo itself, and the small clips that were made of it. */

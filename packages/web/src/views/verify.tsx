@@ -6,9 +6,9 @@ import type { TextKey } from "../texts/en.ts";
 import { t } from "../texts.ts";
 import { Icon } from "./icons.tsx";
 
-/** What it is called, and what is known and what not. */
-const MADE: Record<Verification["made_by_us"], [title: TextKey, text: TextKey]> = {
-  yes: ["verify_title_yes", "verify_yes"],
+/** The verdict, and what to make of it where the signature does not say it all. */
+const MADE: Record<Verification["made_by_us"], [title: TextKey, text?: TextKey]> = {
+  yes: ["verify_title_yes"],
   probably: ["verify_title_probably", "verify_probably"],
   not_found: ["verify_title_not_found", "verify_not_found"],
 };
@@ -24,8 +24,9 @@ export function Verify() {
   const [looked, setLooked] = useState<Looked | null>(null);
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
+  const isWorking = looked !== null && !looked.found && looked.fault === undefined;
   const look = async (file: File | undefined) => {
-    if (!file) return;
+    if (!file || isWorking) return;
     const { name } = file;
     setLooked({ name });
     try {
@@ -44,7 +45,6 @@ export function Verify() {
     event.preventDefault();
     setOver(event.type === "dragover");
   };
-  const isWorking = looked !== null && !looked.found && looked.fault === undefined;
   return (
     <section class="verify" aria-labelledby="verify">
       <h2 id="verify">{t("verify_title")}</h2>
@@ -87,7 +87,7 @@ function Verdict({ name, found: { made_by_us, signature } }: { name: string; fou
         <p class="file soft">
           <bdi>{name}</bdi>
         </p>
-        <p>{t(text)}</p>
+        {text ? <p>{t(text)}</p> : null}
         <p>{t(SIGNATURE[signature])}</p>
       </div>
     </div>
