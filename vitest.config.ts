@@ -54,10 +54,10 @@ const QUALITY = [
   "tools/quality/*.test.ts",
   "test/conformance/flipped-bits.test.ts",
   "test/{extending,echo/echo}.test.ts",
-  "test/faults/{disk-full,mutated-sounds}.test.ts",
+  "test/faults/{damaged-record,device,disk-full,disk-kill,mutated-sounds}.test.ts",
 ];
-/** A deployment by its own commands. */
-const INFRA = ["test/infra/deploy.test.ts"];
+/** A deployment and what it uploads, by their own commands. */
+const INFRA = ["test/infra/{bundle,deploy}.test.ts"];
 /** Whole servers, workers, bundles and commands as users start them, with real engines. */
 const E2E = ["test/{e2e,protocol}/*.test.ts"];
 const QUICK = ["{packages/*/src,functions,presets,test,tools}/**/*.test.ts"];
