@@ -36,6 +36,6 @@ export function localSafeguards(env: Pick<Env, "HOST">, access: Access, safeguar
 export function sayAttested(log: Log, attested: Attested, dialects: readonly Dialect[]): void {
   const usual = dialects.filter((dialect) => dialect.attested).map(({ name }) => name);
   const names = dialects.map(({ name }) => name).filter((name) => isAttested(attested, name, usual));
-  const why = "clients of these dialects need not send `consent`: the operator answers that the people shown agree";
+  const why = "clients of these APIs need not send `consent`: you answer for the people shown (docs/trust.md)";
   if (names.length > 0) log.info({ dialects: attested === "all" ? "all" : names }, why);
 }

@@ -311,6 +311,48 @@ it("what was paid and never handed out is given back when it goes", async () => 
   expect(await ledger(expired.session)).toContain("refunded.json");
 });
 
+it("what is owed is given back however long the provider takes, and not where the bank has taken it", async () => {
+  const paid = async () => {
+    const job = await sold(shop);
+    const session = await checkout(shop, job);
+    shop.stripe.pay(session);
+    await deliverAll(shop);
+    return { job, session };
+  };
+  const after = async (...hours: number[]) => {
+    for (const hour of hours) {
+      await shop.api.clock.advance(hour * 60 * MINUTE);
+      await sweep();
+    }
+  };
+  const { job, session } = await paid();
+  // it expires, and twice nobody answers: each time is asked three times
+  shop.stripe.failures.push(...Array.from({ length: 6 }, () => 500));
+  await after(25, 2, 26);
+  expect(shop.stripe.refunds).toEqual([]);
+  await after(1);
+  expect(shop.stripe.refunds).toEqual([session]);
+  await after(25);
+  expect(await shop.api.deps.records.get(job.owner, job.id)).toBeNull();
+
+  const disputed = await paid();
+  shop.stripe.dispute(disputed.session);
+  await ask(shop, "DELETE", `/v1/jobs/${disputed.job.id}`);
+  expect((await recordOf(shop, disputed.job)).charge!.state).toBe("disputed");
+  expect(shop.stripe.refunds).toEqual([session]);
+});
+
+it("a HEAD hands nothing out", async () => {
+  const job = await sold(shop);
+  shop.stripe.pay(await checkout(shop, job));
+  await deliverAll(shop);
+  const path = `/v1/jobs/${job.id}/outputs/video`;
+  expect((await ask(shop, "HEAD", path)).status).toBe(200);
+  expect((await recordOf(shop, job)).charge!.supplied_at).toBeUndefined();
+  expect((await ask(shop, "GET", path)).status).toBe(200);
+  expect((await recordOf(shop, job)).charge!.supplied_at).toBeDefined();
+});
+
 it("a job that its owner deletes: an open page is closed first; what was paid at that moment is given back", async () => {
   const [open, late] = [await sold(shop), await sold(shop)];
   const sessions = [await checkout(shop, open), await checkout(shop, late)];

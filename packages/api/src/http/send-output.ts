@@ -1,4 +1,5 @@
 /** A finished file as a reply. */
+import { readableOutput } from "@smileloop/core/job/may-read.ts";
 import type { JobRecord } from "@smileloop/core/job/record.ts";
 import type { ApiDeps } from "../deps.ts";
 import { outputFileName, outputLink } from "../view.ts";
@@ -23,8 +24,12 @@ export async function sendOutput(
   name: string,
   { inline = false, fileName = outputFileName(record, name), whole = false }: SendOutputOptions = {},
 ): Promise<Response> {
-  const output = await openOutput(deps, record, name);
   const served = deps.localLinks !== null || (whole && deps.config.largeReplies);
+  // a HEAD hands nothing out, as a link to the storage does
+  const isAsked = served && request.method === "HEAD";
+  const output = isAsked
+    ? readableOutput(record, name, record.owner, deps.clock.now())
+    : await openOutput(deps, record, name);
   if (!served && output.bytes > MAX_SERVED_BYTES) {
     const method = request.method === "HEAD" ? "HEAD" : "GET";
     const link = await outputLink(deps, record, name, { method, now: deps.clock.now(), inline, fileName });

@@ -38,8 +38,10 @@ export function settle(record: JobRecord | null, session: SessionFacts, now: num
   const { charge } = record ?? {};
   const isGone = record?.state !== "succeeded";
   if (record && isGone && charge?.session === session.id) {
-    const isBack = session.refunded && charge.state === "refunding";
-    return isBack ? withState(record, charge, "refunded") : { nothing: "its time is over" };
+    if (charge.state !== "refunding") return { nothing: "its time is over" };
+    if (session.refunded) return withState(record, charge, "refunded");
+    // the bank has taken the money back already
+    return session.disputed ? withState(record, charge, "disputed") : { nothing: "its refund is due" };
   }
   if (isGone || !charge) return refund(session, "the job is gone");
   const fault = faultOf(record, charge, session);

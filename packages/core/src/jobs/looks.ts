@@ -30,6 +30,8 @@ export function nextLookMs(record: JobRecord, nowMs: number): number {
   const eventLookMs = eventMs <= nowMs ? nowMs + LOOK_AGAIN_MS : eventMs;
   const later = (atMs: number) => Math.max(Math.min(atMs, eventLookMs), nowMs + 1000);
   if (record.closed_at !== null) {
+    // what is owed is given back as soon as the provider does it
+    if (isRefundOwed(record)) return later(nowMs + LOOK_AGAIN_MS);
     const purge = record.closed_at + LATE_WRITERS_MS;
     return later(nowMs < purge ? purge : record.closed_at + TOMBSTONE_LIFE_MS);
   }
@@ -41,9 +43,14 @@ export function nextLookMs(record: JobRecord, nowMs: number): number {
   return later(Math.min(nowMs + againMs, record.deadline_at));
 }
 
+/** Whether a refund was begun that the provider has not made yet. */
+export function isRefundOwed(record: JobRecord): boolean {
+  return record.charge?.state === "refunding";
+}
+
 /** Whether the payment has to be looked at, also before the result goes. */
 export function isPaymentDue(record: JobRecord | undefined, nowMs: number): boolean {
-  const { charge, state } = record ?? {};
-  const checkoutMs = state === "succeeded" ? checkoutDueMs(charge) : null;
-  return charge?.state === "refunding" || (checkoutMs !== null && nowMs >= checkoutMs);
+  if (!record) return false;
+  const checkoutMs = record.state === "succeeded" ? checkoutDueMs(record.charge) : null;
+  return isRefundOwed(record) || (checkoutMs !== null && nowMs >= checkoutMs);
 }

@@ -16,7 +16,8 @@
  * | succeeded, with a payment on its way | has it looked at (`payments/`); while that can't be told, keeps it | in a minute |
  * | succeeded, failed, canceled | past `expires_at`: expires it, takes its files and its children away | an hour later |
  * | expired, deleted | takes its files and its children away again, for late writers | an hour, then a day after it was closed |
- * | expired, deleted a day ago | takes the record and the timer away | |
+ * | expired, deleted, and money is owed to the buyer (`payments/`) | tries to give it back | in 5 minutes |
+ * | expired, deleted a day ago, and nothing is owed | takes the record and the timer away | |
  * | any that has ended and whose event is due (`outbox.ts`) | sends the message of the event again, besides | in 5 minutes |
  * | any that has ended and whose event will be due | | then, if that is sooner |
  *
@@ -53,7 +54,7 @@ import { closeJob } from "./close.ts";
 import { damageOf } from "./damaged.ts";
 import { CREATION_MS, FIRST_LOOK_MS, type JobStore, leaseAlive, updateJob } from "./jobs.ts";
 import { underLease } from "./leases.ts";
-import { isPaymentDue, LOOK_AGAIN_MS, NOTHING_SWEPT, nextLookMs, type Swept } from "./looks.ts";
+import { isPaymentDue, isRefundOwed, LOOK_AGAIN_MS, NOTHING_SWEPT, nextLookMs, type Swept } from "./looks.ts";
 import { remindDeliverers } from "./outbox.ts";
 import { lookAtDamaged, removeChild, rootState } from "./sweep-damaged.ts";
 import { markEnded, wakeRoot } from "./waiting.ts";
@@ -168,7 +169,7 @@ async function lookAtRoot(store: JobStore, stored: StoredRecord, swept: Swept): 
   if (record.closed_at !== null) {
     await purgeJob(store, record);
     swept.purged++;
-    if (now >= record.closed_at + TOMBSTONE_LIFE_MS) {
+    if (now >= record.closed_at + TOMBSTONE_LIFE_MS && !isRefundOwed(record)) {
       await store.records.remove(record.owner, record.id);
       swept.removed++;
       return null;

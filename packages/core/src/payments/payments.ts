@@ -231,13 +231,18 @@ async function withdraw(options: PaymentOptions, asked: JobRecord): Promise<JobR
 async function giveBack(options: PaymentOptions, record: JobRecord, session: SessionFacts): Promise<JobRecord> {
   const { provider, store } = options;
   const { owner, id } = record;
+  const settled = async (session: SessionFacts) => {
+    const { stored } = await updateJob(store, owner, id, () => ({ by: "api", do: "settle", session }));
+    return stored?.record ?? record;
+  };
+  // the bank has taken the money back already
+  if (session.disputed && !session.refunded) return settled(session);
   if (!session.refunded && session.payment !== null)
     await provider.refund({ id: session.id, payment: session.payment });
-  const done = { ...session, refunded: true };
-  const { stored } = await updateJob(store, owner, id, () => ({ by: "api", do: "settle", session: done }));
+  const after = await settled({ ...session, refunded: true });
   await noteEvent(store, session.id, "refunded", { ...entryOf(record, store.clock.now()), why: "withdrawn" });
   store.log.info({ jobId: id, session: session.id }, "payment withdrawn");
-  return stored?.record ?? record;
+  return after;
 }
 
 function hashed(owner: string): string {

@@ -173,9 +173,12 @@ function ifMissing(error: unknown): null {
 }
 
 function unavailable(error: unknown): AppError {
-  return new AppError(
-    "payment_unavailable",
-    "The payment service does not answer, so nothing was done; try again in a few minutes.",
-    { cause: error },
+  const { StripeAuthenticationError, StripePermissionError, StripeInvalidRequestError } = Stripe.errors;
+  const isRefused = [StripeAuthenticationError, StripePermissionError, StripeInvalidRequestError].some(
+    (refusal) => error instanceof refusal,
   );
+  const detail = isRefused
+    ? "The payment service refused what this server asked for, so nothing was done. The operator finds the reason in the log: see STRIPE_KEY and PRICE."
+    : "The payment service does not answer, so nothing was done; try again in a few minutes.";
+  return new AppError("payment_unavailable", detail, { cause: error });
 }

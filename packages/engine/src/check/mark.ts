@@ -40,7 +40,8 @@ export function markScore(tile: Int8Array, frame: Size & { data: Uint8Array }): 
   const { dark, bright, share } = JUDGED;
   const hiding = luma.data.reduce((sum, value) => sum + (value > dark && value < bright ? 1 : 0), 0);
   if (hiding < share * luma.data.length) return null;
-  const folded = foldedOf(luma);
+  const { folded, calm } = foldedOf(luma);
+  if (calm < share) return null;
   let [both, own, other] = [0, 0, 0];
   for (let i = 0; i < folded.length; i++) {
     both += folded[i]! * tile[i]!;
@@ -51,17 +52,20 @@ export function markScore(tile: Int8Array, frame: Size & { data: Uint8Array }): 
 }
 
 /** What a picture shows beside its local mean, summed over all places of the tile. */
-function foldedOf({ width, height, data }: Size & { data: Float32Array }): Float64Array {
+function foldedOf({ width, height, data }: Size & { data: Float32Array }): { folded: Float64Array; calm: number } {
   const mean = boxMean(data, width, height, NEAR);
   const step = SPACE_SIDE / Math.max(width, height);
   const columns = Uint8Array.from({ length: width }, (_, x) => Math.floor((x + 0.5) * step) % TILE_SIDE);
   const folded = new Float64Array(TILE_SIDE * TILE_SIDE);
+  let calm = 0;
   for (let y = 0; y < height; y++) {
     const row = (Math.floor((y + 0.5) * step) % TILE_SIDE) * TILE_SIDE;
     for (let x = 0; x < width; x++) {
       const at = y * width + x;
-      folded[row + columns[x]!]! += Math.max(-MOST, Math.min(MOST, data[at]! - mean[at]!));
+      const left = data[at]! - mean[at]!;
+      if (Math.abs(left) < MOST) calm++;
+      folded[row + columns[x]!]! += Math.max(-MOST, Math.min(MOST, left));
     }
   }
-  return folded;
+  return { folded, calm: calm / data.length };
 }

@@ -32,6 +32,7 @@ export const ar: Texts = {
   verify_lead: "اختر صورة أو مقطع فيديو أو صوتًا لترى هل يحمل علامات هذه الخدمة.",
   verify_choose: "اختر ملفًا",
   verify_drop: "أو أفلته هنا",
+  verify_type: "اختر صورة أو فيديو أو صوتًا.",
   verify_again: "افحص ملفًا آخر",
   verify_title_yes: "صُنع هنا",
   verify_title_probably: "صُنع هنا على الأرجح",

@@ -35,6 +35,7 @@ export const de: Texts = {
     "Wählen Sie ein Bild, ein Video oder einen Ton und sehen Sie, ob die Datei die Zeichen dieses Dienstes trägt.",
   verify_choose: "Datei wählen",
   verify_drop: "oder hierher ziehen",
+  verify_type: "Wählen Sie ein Bild, ein Video oder eine Tonaufnahme.",
   verify_again: "Andere Datei prüfen",
   verify_title_yes: "Hier gemacht",
   verify_title_probably: "Wahrscheinlich hier gemacht",

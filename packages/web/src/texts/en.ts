@@ -30,6 +30,7 @@ export const en = {
   verify_lead: "Choose a picture, a video or a sound, and see whether it carries the marks of this service.",
   verify_choose: "Choose a file",
   verify_drop: "or drop one here",
+  verify_type: "Choose a picture, a video or a sound.",
   verify_again: "Check another file",
   verify_title_yes: "Made here",
   verify_title_probably: "Probably made here",

@@ -31,6 +31,7 @@ export const hi: Texts = {
   verify_lead: "कोई तस्वीर, वीडियो या आवाज़ चुनें और देखें कि उस पर इस सेवा के निशान हैं या नहीं।",
   verify_choose: "फ़ाइल चुनें",
   verify_drop: "या यहाँ छोड़ें",
+  verify_type: "कोई तस्वीर, वीडियो या ध्वनि चुनें।",
   verify_again: "दूसरी फ़ाइल जाँचें",
   verify_title_yes: "यहीं बना",
   verify_title_probably: "शायद यहीं बना",

@@ -1,5 +1,5 @@
 /** Tells of a file whether it was made here. */
-import type { Verification } from "@smileloop/sdk/index.ts";
+import { SmileloopError, type Verification } from "@smileloop/sdk/index.ts";
 import { useRef, useState } from "preact/hooks";
 import { sayError, smileloop } from "../server.ts";
 import type { TextKey } from "../texts/en.ts";
@@ -32,7 +32,9 @@ export function Verify() {
     try {
       setLooked({ name, found: await smileloop.verify(file) });
     } catch (error) {
-      setLooked({ name, fault: sayError(error) });
+      // that of photos names what may be made into a video
+      const isOther = error instanceof SmileloopError && error.code === "unsupported_type";
+      setLooked({ name, fault: isOther ? t("verify_type") : sayError(error) });
     }
   };
   const dropped = (event: DragEvent) => {
