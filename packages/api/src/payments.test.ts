@@ -288,18 +288,19 @@ it("what was paid and handed out stays paid, however late the news come again, a
   }
 });
 
+async function bought() {
+  const job = await sold(shop);
+  const session = await checkout(shop, job);
+  shop.stripe.pay(session);
+  await deliverAll(shop);
+  return { job, session };
+}
+
 it("what was paid and never handed out is given back when it goes", async () => {
-  const paid = async () => {
-    const job = await sold(shop);
-    const session = await checkout(shop, job);
-    shop.stripe.pay(session);
-    await deliverAll(shop);
-    return { job, session };
-  };
-  const deleted = await paid();
+  const deleted = await bought();
   expect((await ask(shop, "DELETE", `/v1/jobs/${deleted.job.id}`)).status).toBe(204);
   expect(shop.stripe.refunds).toEqual([deleted.session]);
-  const expired = await paid();
+  const expired = await bought();
   // its end, and its tombstone's first hour
   for (const minutes of [25 * 60, 61]) {
     await shop.api.clock.advance(minutes * MINUTE);
@@ -312,20 +313,13 @@ it("what was paid and never handed out is given back when it goes", async () => 
 });
 
 it("what is owed is given back however long the provider takes, and not where the bank has taken it", async () => {
-  const paid = async () => {
-    const job = await sold(shop);
-    const session = await checkout(shop, job);
-    shop.stripe.pay(session);
-    await deliverAll(shop);
-    return { job, session };
-  };
   const after = async (...hours: number[]) => {
     for (const hour of hours) {
       await shop.api.clock.advance(hour * 60 * MINUTE);
       await sweep();
     }
   };
-  const { job, session } = await paid();
+  const { job, session } = await bought();
   // it expires, and twice nobody answers: each time is asked three times
   shop.stripe.failures.push(...Array.from({ length: 6 }, () => 500));
   await after(25, 2, 26);
@@ -335,7 +329,7 @@ it("what is owed is given back however long the provider takes, and not where th
   await after(25);
   expect(await shop.api.deps.records.get(job.owner, job.id)).toBeNull();
 
-  const disputed = await paid();
+  const disputed = await bought();
   shop.stripe.dispute(disputed.session);
   await ask(shop, "DELETE", `/v1/jobs/${disputed.job.id}`);
   expect((await recordOf(shop, disputed.job)).charge!.state).toBe("disputed");
