@@ -15,7 +15,7 @@ const chargeOf = async ({ id }: { id: string }) =>
   (await ask(shop, "GET", `/v1/jobs/${id}`)).body.charge as unknown as { state: string; notice?: string };
 
 it.each(["silent", "mute"] as const)(
-  "that is %s when a page is asked for: an error, and the next try begins anew",
+  "that is %s when a page is asked for: an error, and the next try begins again",
   async (how) => {
     const job = await sold(shop);
     shop.stripe.failures.push(how, how, how);

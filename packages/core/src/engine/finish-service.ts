@@ -2,10 +2,8 @@
 import { z } from "zod";
 import {
   audioSpecSchema,
-  filePathSchema,
+  clipOutputsSchema,
   fileSchema,
-  posterOrderSchema,
-  previewOrderSchema,
   provenanceSchema,
   rawFramesSchema,
   runIdSchema,
@@ -25,11 +23,7 @@ const finishRequestSchema = z.strictObject({
   frames: rawFramesSchema,
   audio: fileSchema.optional(),
   spec: videoSpecSchema,
-  outputs: z.strictObject({
-    video: filePathSchema,
-    poster: posterOrderSchema.optional(),
-    preview: previewOrderSchema.optional(),
-  }),
+  outputs: clipOutputsSchema,
   provenance: provenanceSchema,
 });
 export type FinishRequest = z.infer<typeof finishRequestSchema>;

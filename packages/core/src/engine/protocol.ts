@@ -92,6 +92,10 @@ export type PreviewOrder = z.infer<typeof previewOrderSchema>;
 
 /** What all requests have in common; the rest is read by the schema of the task or the service. */
 export const requestSchema = z.looseObject({ type: z.string().min(1), run: runIdSchema, kind: z.string().optional() });
+
+/** A finished clip on disk; the engine writes them, and the checker looks at all but the preview. */
+export const clipFilesSchema = z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() });
+export const clipOutputsSchema = clipFilesSchema.extend({ preview: previewOrderSchema.optional() });
 export type EngineRequest = z.infer<typeof requestSchema>;
 
 export const cancelSchema = z.strictObject({ type: z.literal("cancel"), run: runIdSchema });

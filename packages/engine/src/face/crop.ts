@@ -3,13 +3,6 @@ import { readFileSync } from "node:fs";
 import type { Frame } from "../media/yuv.ts";
 import type { FaceCrop } from "./types.ts";
 
-/** The part of the global that is used here; TypeScript has it only together with the types of a browser. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer; grow(pages: number): number };
-};
-
 type Kernel = { shrink(...args: number[]): void; row(...args: number[]): void };
 
 const PAGE = 65536;

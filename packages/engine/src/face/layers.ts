@@ -13,13 +13,6 @@ type LayersOptions = { side: number; outputs: readonly string[] };
 /** `input`: `side`² × RGB. Answers the outputs, pixel by pixel, before any sigmoid. */
 export type Layers = (input: Float32Array) => Float32Array[];
 
-/** The part of the global that is used here; TypeScript has it only together with the types of a browser. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
-};
 const PAGE = 65536;
 
 /** Null where the processor or this Node.js lacks the kernel's instructions. */

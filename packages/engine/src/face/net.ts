@@ -11,13 +11,6 @@ type NetOptions = { side: number; outputs: readonly string[] };
 /** `input`: `side`² × RGB. Answers the outputs, before any sigmoid. */
 export type Net = (input: Float32Array) => Float32Array[];
 
-/** The part of the global that is used here; TypeScript has it only together with the types of a browser. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
-};
 type Layer = (...args: number[]) => void;
 type Kernel = { patches: Layer; depthwise: Layer; pool: Layer; pointwise: Layer };
 

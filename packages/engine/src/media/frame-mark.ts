@@ -33,15 +33,7 @@ export function openFrameMark(tile: Int8Array, size: Size): FrameMark {
   const parts = [Math.ceil(count * 1.5), count, count, count, count, count, blocks.length];
   const plane = openMarkPlane(tile, size, parts);
   const { kernel, bytes } = plane;
-  const [luma, before, first, full, weak, drawn, moves] = plane.places.more as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [luma = 0, before = 0, first = 0, full = 0, weak = 0, drawn = 0, moves = 0] = plane.places.more;
   const copy = (from: number, to: number, length: number) => bytes.copyWithin(to, from, from + length);
   /** For how many frames each block stays weak. */
   const weakFor = new Uint16Array(blocks.length);

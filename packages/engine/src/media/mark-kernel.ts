@@ -1,13 +1,6 @@
 /** The SIMD kernel that marks pictures (`mark.c`), on a memory of its caller's layout. */
 import { readFileSync } from "node:fs";
 
-/** The part of the global that is used here; TypeScript has it only together with the types of a browser. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
-};
-
 /** Arguments as `mark.c` has them; places in memory in bytes. */
 export type MarkKernel = {
   shrink(samples: number, width: number, step: number, share: number, out: number): void;

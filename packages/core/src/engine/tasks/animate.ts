@@ -3,10 +3,9 @@ import { z } from "zod";
 import { clipped, clippedList, warningsSchema } from "../../errors.ts";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import {
-  filePathSchema,
+  clipFilesSchema,
+  clipOutputsSchema,
   fileSchema,
-  posterOrderSchema,
-  previewOrderSchema,
   provenanceSchema,
   rawFramesSchema,
   runIdSchema,
@@ -37,11 +36,7 @@ const animateRunSchema = z.strictObject({
   type: z.literal("run"),
   ...asked,
   params: z.strictObject({ intensity, seed: z.int().min(0).max(0xffffffff) }),
-  outputs: z.strictObject({
-    video: filePathSchema,
-    poster: posterOrderSchema.optional(),
-    preview: previewOrderSchema.optional(),
-  }),
+  outputs: clipOutputsSchema,
   provenance: provenanceSchema,
 });
 export type AnimateRun = z.infer<typeof animateRunSchema>;
@@ -68,7 +63,7 @@ const animateCheckSchema = z.strictObject({
   type: z.literal("check"),
   ...asked,
   params: z.strictObject({ intensity }),
-  files: z.strictObject({ video: filePathSchema, poster: posterOrderSchema.optional() }),
+  files: clipFilesSchema,
   mark: checkedMarkSchema,
 });
 export type AnimateCheck = z.infer<typeof animateCheckSchema>;

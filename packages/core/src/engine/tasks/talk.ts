@@ -3,10 +3,9 @@ import { z } from "zod";
 import { motionInputSchema } from "../../motion/motion-file.ts";
 import {
   audioSpecSchema,
-  filePathSchema,
+  clipFilesSchema,
+  clipOutputsSchema,
   fileSchema,
-  posterOrderSchema,
-  previewOrderSchema,
   provenanceSchema,
   runIdSchema,
 } from "../protocol.ts";
@@ -23,14 +22,13 @@ const asked = {
   /** One entry of curves for each mover of the cast; silent faces have curves of their own. Its frames and rate are the video's. */
   motion: motionInputSchema,
 };
-const outputs = { video: filePathSchema, poster: posterOrderSchema.optional() };
 
 /** As `animate`, with the sound in the file. An engine that leaves raw frames leaves the sound to the worker. */
 const talkRunSchema = z.strictObject({
   type: z.literal("run"),
   ...asked,
   params: z.strictObject({ seed: z.int().min(0).max(0xffffffff) }),
-  outputs: z.strictObject({ ...outputs, preview: previewOrderSchema.optional() }),
+  outputs: clipOutputsSchema,
   provenance: provenanceSchema,
 });
 export type TalkRun = z.infer<typeof talkRunSchema>;
@@ -47,7 +45,7 @@ const talkCheckSchema = z.strictObject({
   type: z.literal("check"),
   ...asked,
   params: z.strictObject({ speechShare: z.number().min(0).max(1) }),
-  files: z.strictObject(outputs),
+  files: clipFilesSchema,
   mark: checkedMarkSchema,
 });
 export type TalkCheck = z.infer<typeof talkCheckSchema>;

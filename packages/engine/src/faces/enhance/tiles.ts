@@ -11,13 +11,6 @@ import type { Layer, Net } from "./net.ts";
 const TILE = { width: 128, height: 128 };
 const LANES = 8;
 
-/** The part of the global that is used here; TypeScript has it only together with the types of a browser. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
-};
-
 type Kernel = { conv(...args: number[]): void };
 
 export type Tile = {

@@ -8,13 +8,6 @@ export const WEIGHTS = 2048;
 /** Bytes that the kernel may read beyond the end of what it is told of. */
 export const BEYOND = 16;
 
-/** The part of the global that is used here; TypeScript has it only together with the types of a browser. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-  Memory: new (options: { initial: number }) => { buffer: ArrayBuffer };
-};
-
 /** Arguments as `kernel.c` has them; places in memory in bytes. */
 export type Kernel = {
   draw(picture: number): void;
